@@ -1,0 +1,48 @@
+# Everything happens in a virtual environment of its own, by default .venv.
+# A second run installs nothing again unless pyproject.toml has changed.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+bin = $(VENV)/bin
+install = $(bin)/python -m pip install --quiet --disable-pip-version-check
+sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
+
+.PHONY: help demo test lint docs clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.demo ## cohort retention of a real shop: tables and two pictures
+	$(bin)/python examples/quickstart.py
+
+test: $(VENV)/.test ## the whole test-suite, doctests included (PySpark's tests are left out)
+	$(bin)/python -m pytest -n auto
+
+lint: $(VENV)/.lint ## style, format and types
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+
+docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
+	$(sphinx) docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) dist docs/_build docs/reference/api .mypy_cache .pytest_cache .ruff_cache
+	find src tests examples docs -name __pycache__ -prune -exec rm -rf {} +
+
+# pip reads dependency groups from 25.1 on; the one a new environment comes with may be older.
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(install) --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(VENV)/.pip
+	$(install) --editable ".[plot]"
+	@touch $@
+
+$(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: pyproject.toml $(VENV)/.pip
+	$(install) --editable . --group $*
+	@touch $@

@@ -1,0 +1,43 @@
+"""The documentation: MyST pages whose code runs at every build, and the API from the docstrings."""
+
+from importlib.metadata import version as version_of
+
+project = "retainkit"
+author = "the retainkit developers"
+project_copyright = f"2026, {author}"
+version = release = version_of("retainkit")
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx-mathjax-offline",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build"]
+nitpicky = True
+suppress_warnings = []
+
+# Pages. Their code runs every time: a cache would not notice that the library has changed.
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 2
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_execution_show_tb = True
+
+# The API reference. numpydoc's sections carry the types.
+autodoc_typehints = "none"
+autosummary_generate = True
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+add_module_names = False
+
+html_theme = "furo"
+html_title = project
+html_copy_source = False
+copybutton_exclude = ".linenos, .gp, .go"

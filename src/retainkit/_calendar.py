@@ -1,0 +1,351 @@
+"""Calendar arithmetic: periods as integers, time zones, steps since a start.
+
+No other module does date arithmetic. Two kinds of integers run through it:
+
+- an *instant*, microseconds since 1970-01-01 00:00 UTC (for naive times: as if they were UTC), and
+- a *wall* time, what a clock on the wall of the chosen zone shows then, counted the same way.
+
+A period is numbered from the one that holds 1970-01-01, so an age is a plain difference. Everything
+exists for NumPy arrays and, under a name that ends in ``_expr``, as narwhals expressions that give
+the same integers inside any engine; the functions on plain integers serve both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year")
+WEEKDAYS: tuple[Weekday, ...] = (
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+)
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+# 1970-01-01 was a Thursday: the Monday before it is day -3.
+_EPOCH_WEEKDAY = 3
+
+STEP_PARTS = ("instant", "month", "rest", "days")
+
+# Periods
+
+
+def period_index(days: Integers, period: Period, week_start: Weekday) -> Integers:
+    """Number the period of each day (days since 1970-01-01)."""
+    if period == "day":
+        return days
+    if period == "week":
+        return (days + _EPOCH_WEEKDAY - WEEKDAYS.index(week_start)) // 7
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // _MONTHS[period]
+
+
+def first_day(index: Integers, period: Period, week_start: Weekday) -> Integers:
+    """Day (since 1970-01-01) on which each period begins: the inverse of `period_index`."""
+    if period == "day":
+        return index
+    if period == "week":
+        return index * 7 - _EPOCH_WEEKDAY + WEEKDAYS.index(week_start)
+    months = (index * _MONTHS[period]).astype("datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int64)
+
+
+def period_index_expr(time: nw.Expr, period: Period, week_start: Weekday) -> nw.Expr:
+    """Number the period of each wall time (a column without a zone)."""
+    if period == "day":
+        return _day_expr(time)
+    if period == "week":
+        # Counted from year 1, so that what is divided is never negative: engines round differently.
+        shift = _EPOCH_ORDINAL - 1 - _EPOCH_WEEKDAY
+        days = _day_expr(time) + (_EPOCH_WEEKDAY + shift - WEEKDAYS.index(week_start))
+        return days // 7 - shift // 7
+    return (_month_expr(time) + 1970 * 12) // _MONTHS[period] - 1970 * 12 // _MONTHS[period]
+
+
+def _day_expr(time: nw.Expr) -> nw.Expr:
+    past = time.dt.year().cast(nw.Int64) - 1
+    ordinal = past * 365 + past // 4 - past // 100 + past // 400 + time.dt.ordinal_day()
+    return ordinal.cast(nw.Int64) - _EPOCH_ORDINAL
+
+
+def _month_expr(time: nw.Expr) -> nw.Expr:
+    return (time.dt.year().cast(nw.Int64) - 1970) * 12 + time.dt.month().cast(nw.Int64) - 1
+
+
+# Steps since a start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Times taken apart for counting full steps, as arrays, numbers or expressions.
+
+    Days and weeks are counted on `instant`; months, quarters and years on the wall clock, by
+    `month` (its number), `rest` (microseconds since it began) and `days` (its length).
+    """
+
+    instant: Any
+    month: Any
+    rest: Any
+    days: Any
+
+    def since(self, start: Steps, period: Period) -> Any:
+        """Count the full steps from `start`, which must not be later.
+
+        A step of a month ends on the same day and time of the next month or, where that month is
+        too short, at the same time on its last day; steps are taken from the start, not from each
+        other: 31 January, 29 February, 31 March.
+        """
+        if period not in _MONTHS:
+            return (self.instant - start.instant) // (DAY if period == "day" else 7 * DAY)
+        # Integer arithmetic alone, so that it serves arrays and expressions: floor(x + b, b) is 1
+        # where x >= 0 and 0 where -b <= x < 0.
+        beyond = start.rest // DAY - (self.days - 1)
+        anchor = start.rest - beyond * ((beyond + 32) // 32) * DAY
+        reached = (self.rest - anchor + 32 * DAY) // (32 * DAY)
+        return (self.month - start.month - 1 + reached) // _MONTHS[period]
+
+
+def steps(instant: Integers, wall: Integers) -> Steps:
+    """Take instants and their wall times apart."""
+    days = (wall // DAY).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    begin = months.astype("datetime64[D]")
+    length = ((months + 1).astype("datetime64[D]") - begin).astype(np.int64)
+    rest = wall - begin.astype(np.int64) * DAY
+    return Steps(instant=instant, month=months.astype(np.int64), rest=rest, days=length)
+
+
+def steps_expr(instant: nw.Expr, wall: nw.Expr) -> Steps:
+    """Take instants (as times without a zone in UTC) and wall times apart."""
+    month = wall.dt.month()
+    year = wall.dt.year()
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    february = nw.when(leap).then(nw.lit(29)).otherwise(nw.lit(28))
+    short = nw.when(month.is_in([4, 6, 9, 11])).then(nw.lit(30)).otherwise(nw.lit(31))
+    length = nw.when(month == 2).then(february).otherwise(short).cast(nw.Int64)
+    rest = (wall.dt.day().cast(nw.Int64) - 1) * DAY + _time_of_day_expr(wall)
+    return Steps(
+        instant=_day_expr(instant) * DAY + _time_of_day_expr(instant),
+        month=_month_expr(wall),
+        rest=rest,
+        days=length,
+    )
+
+
+def _time_of_day_expr(time: nw.Expr) -> nw.Expr:
+    hours, minutes = time.dt.hour().cast(nw.Int64), time.dt.minute().cast(nw.Int64)
+    seconds = (hours * 60 + minutes) * 60 + time.dt.second().cast(nw.Int64)
+    return seconds * SECOND + time.dt.microsecond().cast(nw.Int64)
+
+
+# Time zones
+
+
+def zone_of(name: str, argument: str) -> tzinfo:
+    """Find the time zone of a name, or of a fixed offset such as ``+02:00``."""
+    fixed = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})", name)
+    if fixed:
+        sign, hours, minutes = fixed.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        return timezone(-offset if sign == "-" else offset)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ArgumentError(
+            f"`{argument}` names the time zone {name!r}, which is not known here; "
+            "use a name of the IANA database, such as 'Europe/Berlin' or 'UTC'."
+        ) from None
+
+
+def utc_offsets(zone: tzinfo, first: int, last: int) -> list[tuple[int, int]]:
+    """List the zone's offsets from UTC between two instants: (valid from, offset), ascending.
+
+    The first pair holds from `first` on. Offsets are looked up day by day and each change is then
+    closed in on to the second, since no zone says when its clocks change.
+    """
+
+    def offset(second: int) -> int:
+        moment = (_EPOCH + timedelta(seconds=second)).astimezone(zone)
+        return int(moment.utcoffset().total_seconds())  # type: ignore[union-attr]
+
+    low, end = first // SECOND, last // SECOND + 1
+    found = [(first, offset(low) * SECOND)]
+    while low < end:
+        high = min(low + 86_400, end)
+        if offset(low) != offset(high):
+            before, after = low, high
+            while after - before > 1:
+                middle = (before + after) // 2
+                before, after = (
+                    (middle, after) if offset(middle) == offset(low) else (before, middle)
+                )
+            found.append((after * SECOND, offset(after) * SECOND))
+            high = after
+        low = high
+    return found
+
+
+def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
+    """Tell what the wall clock in `zone` shows at each instant (None: naive times, as they are)."""
+    if zone is None or not len(instants):
+        return instants
+    changes = utc_offsets(zone, int(instants.min()), int(instants.max()))
+    since, offsets = np.array(changes, np.int64).T
+    if len(changes) == 1:
+        return instants + offsets[0]
+    wall: Integers = instants + offsets[np.searchsorted(since, instants, side="right") - 1]
+    return wall
+
+
+def wall_time_expr(
+    time: nw.Expr, *, stored: tzinfo | None, zone: tzinfo | None, first: int, last: int
+) -> nw.Expr:
+    """Turn a time column into wall times of `zone`, as a column without a zone.
+
+    DuckDB and Spark keep one zone for a whole session and refuse to convert to any other. What a
+    clock in `stored` shows can be had everywhere, and the difference between two zones is constant
+    between the changes of their clocks, which are compared as instants: exact, also in the hour
+    that a clock shows twice. `first` and `last` are instants that enclose the column.
+    """
+    if stored is None or zone is None:
+        return time
+    local = time.dt.replace_time_zone(None)
+    if stored == zone:
+        return local
+    shift: dict[int, int] = {first: 0}
+    for sign, side in ((-1, stored), (1, zone)):
+        before = 0
+        for since, offset in utc_offsets(side, first, last):
+            shift[since] = shift.get(since, 0) + sign * (offset - before)
+            before = offset
+    since = sorted(shift)
+    totals = np.cumsum([shift[change] for change in since]).tolist()
+    moved = [local.dt.offset_by(f"{total // SECOND}s") if total else local for total in totals]
+
+    def switch(earlier: nw.Expr, change: tuple[int, nw.Expr]) -> nw.Expr:
+        later = time >= nw.lit(_EPOCH + timedelta(microseconds=change[0]))
+        return nw.when(later).then(change[1]).otherwise(earlier)
+
+    return reduce(switch, zip(since[1:], moved[1:], strict=True), moved[0])
+
+
+# The end of observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One instant and what the wall clock shows then."""
+
+    instant: int
+    wall: int
+    aware: bool
+
+    def literal(self) -> datetime:
+        """Give the instant as a datetime that compares with the column it was made for."""
+        moment = _EPOCH + timedelta(microseconds=self.instant)
+        return moment if self.aware else moment.replace(tzinfo=None)
+
+    def __str__(self) -> str:
+        wall = _EPOCH + timedelta(microseconds=self.wall)
+        return wall.replace(tzinfo=None).isoformat(sep=" ").removesuffix(" 00:00:00")
+
+    def steps(self, *, before: int = 0) -> Steps:
+        """Take the moment apart, or the one that comes some microseconds before it."""
+        taken = steps(np.array([self.instant - before]), np.array([self.wall - before]))
+        return Steps(**{name: int(getattr(taken, name)[0]) for name in STEP_PARTS})
+
+    def index(self, period: Period, week_start: Weekday) -> int:
+        """Number the period that holds this moment."""
+        day = np.array([self.wall // DAY], np.int64)
+        return int(period_index(day, period, week_start)[0])
+
+    def opens(self, period: Period, week_start: Weekday) -> bool:
+        """Tell whether a period begins at this very moment."""
+        index = np.array([self.index(period, week_start)], np.int64)
+        return self.wall == int(first_day(index, period, week_start)[0]) * DAY
+
+
+def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
+    """Place a datetime: a naive one is read on the wall clock of `zone`."""
+    if zone is not None and value.tzinfo is None:
+        value = value.replace(tzinfo=zone)
+    if zone is None:
+        instant = _microseconds(value.replace(tzinfo=UTC))
+        return Moment(instant=instant, wall=instant, aware=False)
+    local = value.astimezone(zone)
+    wall = _microseconds(local.replace(tzinfo=UTC))
+    return Moment(instant=_microseconds(value.astimezone(UTC)), wall=wall, aware=True)
+
+
+def end_of_day(last: int, zone: tzinfo | None) -> Moment:
+    """Find the midnight that ends the day of the instant `last`, in `zone`."""
+    wall = int(wall_times(np.array([last], np.int64), zone)[0])
+    midnight = _EPOCH + timedelta(days=wall // DAY + 1)
+    return moment_at(midnight.replace(tzinfo=None), zone)
+
+
+def as_of_moment(as_of: str | date, zone: tzinfo | None) -> Moment:
+    """Read the argument `as_of`: an ISO string, a date or a datetime."""
+    value: object = as_of
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ArgumentError(
+                f"`as_of` is {value!r}; write a date or a time as ISO 8601 does, "
+                "such as '2024-07-01' or '2024-07-01T12:00'."
+            ) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  naive on purpose
+    if not isinstance(value, datetime) or value != value:  # noqa: PLR0124  NaT is not itself
+        raise ArgumentTypeError(
+            f"`as_of` is {as_of!r}; it must be a date, a datetime or an ISO 8601 string."
+        )
+    if zone is None and value.tzinfo is not None:
+        raise ArgumentError(
+            f"`as_of` is {as_of!r}, which has a time zone, while the times have none. "
+            "Give the times their zone first, or leave it out of `as_of`."
+        )
+    return moment_at(value, zone)
+
+
+def midnights(days: Integers, zone: tzinfo | None) -> tuple[Integers, Integers]:
+    """Give the instants at which days begin in `zone`, and their wall times."""
+    wall = days * DAY
+    if zone is None:
+        return wall, wall
+    begin = [_EPOCH.replace(tzinfo=None) + timedelta(days=int(day)) for day in days]
+    return np.array([moment_at(day, zone).instant for day in begin], np.int64), wall
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,52 @@
+"""Checks of scalar arguments: each returns the value it was given, or says what is wrong."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, TypeVar
+
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
+    """Accept one of a few words."""
+    if value not in choices:
+        raise ArgumentError(
+            f"`{name}` is {value!r}; it must be one of {', '.join(map(repr, choices))}."
+        )
+    return value
+
+
+def integer(name: str, value: int, minimum: int) -> int:
+    """Accept a whole number not below `minimum` (a bool is not a number here)."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.")
+    if value < minimum:
+        raise ArgumentError(f"`{name}` is {value!r}; it must be {minimum} or more.")
+    return int(value)
+
+
+def probability(name: str, value: float) -> float:
+    """Accept a number strictly between 0 and 1."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number between 0 and 1.")
+    if not 0 < value < 1:
+        raise ArgumentError(f"`{name}` is {value!r}; it must lie strictly between 0 and 1.")
+    return float(value)
+
+
+def rising_edges(name: str, value: Sequence[int]) -> tuple[int, ...]:
+    """Accept two or more whole numbers from 0 on, each above the one before."""
+    edges = tuple(integer(name, edge, 0) for edge in value)
+    if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
+        raise ArgumentError(
+            f"`{name}` is {tuple(value)!r}; it must be two or more rising ages, "
+            "such as (0, 1, 7, 30) for the brackets [0, 1), [1, 7) and [7, 30)."
+        )
+    return edges

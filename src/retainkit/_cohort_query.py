@@ -1,0 +1,93 @@
+"""What a cohort question asks, and what a reducer answers: the two ends of a reduction.
+
+`_cohort_plan` answers inside a lazy engine and `_cohort_kernel` on arrays in memory; both take a
+`CohortQuery` and return a `Tally`, and the tests hold them equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import narwhals.stable.v2 as nw
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment, Period, Weekday
+
+Clock = Literal["calendar", "elapsed"]
+Counting = Literal["on", "on_or_after", "on_or_before", "every"]
+Entry = Literal["first", "recurring"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortQuery:
+    """The options of `cohort_retention` that a reduction depends on, checked."""
+
+    as_of: Moment
+    entry: Entry
+    cohort_period: Period
+    period: Period
+    week_start: Weekday
+    clock: Clock
+    counting: Counting
+    brackets: tuple[int, ...] | None
+    min_events: int
+
+    def ages(self, start: Any) -> tuple[Any, Any]:
+        """Count the ages that are over, and those that have begun, at the end of observation.
+
+        `start` is the number of the period in which an entry starts or, by the elapsed clock, its
+        `Steps`; arrays and expressions are served alike.
+        """
+        if self.clock == "elapsed":
+            over = self.as_of.steps().since(start, self.period)
+            return over, self.as_of.steps(before=1).since(start, self.period) + 1
+        over = self.as_of.index(self.period, self.week_start) - start
+        in_progress = 0 if self.as_of.opens(self.period, self.week_start) else 1
+        return over, over + in_progress
+
+    @property
+    def streak_from(self) -> int:
+        """First cell that a streak needs: the one that begins at age 0 is not required."""
+        return 1 if self.brackets is None or self.brackets[0] == 0 else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Entries and active cells, counted: all that an estimate of retention needs.
+
+    Parallel arrays, one element for each segment, cohort, number of ages `over` and `begun`, and
+    cell. An entry is a customer in a cohort. `over` counts the ages that have ended for it by the
+    end of observation, `begun` those that have begun. A cell is an age or a bracket. Elements with
+    ``cell == ENTRIES`` count entries, the others count active cells of entries: every one where
+    retention is counted in the cell itself, only the last (first) active cell of each entry for
+    on-or-after (on-or-before). `amount` is the sum of money in active cells.
+    """
+
+    segments: nw.DataFrame[Any] | None
+    segment: NDArray[np.int64]
+    cohort: NDArray[np.int64]
+    over: NDArray[np.int64]
+    begun: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    count: NDArray[np.int64]
+    amount: NDArray[np.float64]
+    aside: Mapping[Aside, int]
+
+
+class Aside(IntEnum):
+    """What a reduction sets aside and counts; each count that is not 0 becomes a warning."""
+
+    NEVER_STARTED = -2
+    STARTED_LATE = -3
+    SEVERAL_SEGMENTS = -4
+    BEFORE_START = -5
+
+
+ENTRIES = -1
+"""The `cell` of those elements of a tally that count entries."""

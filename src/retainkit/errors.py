@@ -1,0 +1,72 @@
+"""What can go wrong, and what is worth a warning.
+
+Every exception is also the builtin that a caller would expect::
+
+    RetainkitError
+    ├── MissingColumnError      KeyError      a column named by an argument is not in the frame
+    ├── ColumnTypeError         TypeError     a column holds the wrong type
+    ├── ArgumentTypeError       TypeError     an argument is of the wrong type
+    ├── ArgumentError           ValueError    an argument, or the data it names, has a wrong value
+    └── MissingDependencyError  ImportError   an optional package is not installed
+
+There is one category of warning, `RetainkitWarning`.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
+    "ColumnTypeError",
+    "MissingColumnError",
+    "MissingDependencyError",
+    "RetainkitError",
+    "RetainkitWarning",
+]
+
+
+class RetainkitError(Exception):
+    """Base of every exception that retainkit raises on purpose."""
+
+
+class ArgumentError(RetainkitError, ValueError):
+    """An argument, or the data that it names, has a wrong value."""
+
+
+class ArgumentTypeError(RetainkitError, TypeError):
+    """An argument is of the wrong type."""
+
+
+class ColumnTypeError(RetainkitError, TypeError):
+    """A column named by an argument holds the wrong type."""
+
+
+class MissingColumnError(RetainkitError, KeyError):
+    """A column named by an argument is not in the frame."""
+
+    def __init__(self, argument: str, column: str, columns: Sequence[str]) -> None:
+        hint = get_close_matches(column, columns, n=1)
+        self.message = (
+            f"`{argument}` needs the column {column!r}, which the frame does not have.\n"
+            f"The frame has: {', '.join(map(repr, columns))}."
+            + (f"\nDid you mean {hint[0]!r}?" if hint else "")
+        )
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        """Return the message itself: KeyError would show its repr, newlines and all."""
+        return self.message
+
+
+class MissingDependencyError(RetainkitError, ImportError):
+    """An optional package that a function needs is not installed."""
+
+
+class RetainkitWarning(UserWarning):
+    """Something was set aside, or a number needs care; the message says what and how much."""

@@ -1,0 +1,393 @@
+"""The data sets are what they claim to be: CDNOW row by row, the synthetic events by their law."""
+
+from __future__ import annotations
+
+import csv
+import math
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retainkit.datasets import DEFAULT_RETENTION, load_cdnow, make_events
+from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PERIODS = ("day", "week", "month", "quarter", "year")
+
+
+# CDNOW
+
+
+def rows_of(name: str) -> list[list[str]]:
+    """Read a file of the lifetimes distribution with nothing but the standard library."""
+    path = metadata.distribution("lifetimes").locate_file(f"lifetimes/datasets/{name}")
+    with Path(str(path)).open(newline="") as file:
+        rows = [
+            [field for field in row if field]
+            for row in csv.reader(file, delimiter=" ", skipinitialspace=True)
+        ]
+    return [row for row in rows if row and row[0].isdigit()]
+
+
+@pytest.mark.parametrize(
+    ("sample", "rows", "customers"), [(False, 69_659, 23_570), (True, 6_919, 2_357)]
+)
+def test_cdnow_has_the_published_counts(*, sample: bool, rows: int, customers: int) -> None:
+    # Fader & Hardie (2013), "Notes on the CDNOW Master Data Set".
+    events = load_cdnow(sample=sample)
+    assert len(events) == rows
+    assert events["customer_id"].nunique() == customers
+    assert {name: str(dtype) for name, dtype in events.dtypes.items()} == {
+        "customer_id": "int64",
+        "time": "datetime64[us]",
+        "quantity": "int64",
+        "amount": "float64",
+    }
+    assert events.index.equals(pd.RangeIndex(rows))
+    assert not events.isna().any(axis=None)
+
+
+def test_every_customer_of_cdnow_first_bought_in_the_first_quarter_of_1997() -> None:
+    events = load_cdnow()
+    first = events.groupby("customer_id")["time"].min()
+    assert set(first.dt.to_period("Q").astype(str)) == {"1997Q1"}
+    assert events["time"].max() == pd.Timestamp("1998-06-30")
+    assert set(events["customer_id"]) == set(range(1, 23_571))
+
+
+@pytest.mark.parametrize(
+    ("sample", "name"), [(False, "CDNOW_master.txt"), (True, "CDNOW_sample.txt")]
+)
+def test_cdnow_is_the_file_row_by_row(*, sample: bool, name: str) -> None:
+    expected = [
+        (int(row[0]), datetime.strptime(row[-3], "%Y%m%d"), int(row[-2]), float(row[-1]))  # noqa: DTZ007
+        for row in rows_of(name)
+    ]
+    events = load_cdnow(sample=sample)
+    assert list(events.itertuples(index=False, name=None)) == expected
+    assert events["quantity"].sum() == sum(row[2] for row in expected)
+    assert events["amount"].sum() == pytest.approx(math.fsum(row[3] for row in expected))
+
+
+def test_the_sample_of_cdnow_is_part_of_the_whole() -> None:
+    sample, whole = load_cdnow(sample=True), load_cdnow()
+    theirs = whole[whole["customer_id"].isin(sample["customer_id"])]
+    sample = sample.sort_values("customer_id", kind="stable", ignore_index=True)
+    pd.testing.assert_frame_equal(sample, theirs.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("sample", [False, True])
+def test_the_rows_of_a_customer_stand_together_by_day(*, sample: bool) -> None:
+    events = load_cdnow(sample=sample)
+    changes = (events["customer_id"] != events["customer_id"].shift()).sum()
+    assert changes == events["customer_id"].nunique()
+    assert (events.groupby("customer_id")["time"].diff().dropna() >= pd.Timedelta(0)).all()
+
+
+def test_the_sample_has_the_repeat_purchases_of_the_papers() -> None:
+    # 2,457 in weeks 1 to 39 and 1,882 in weeks 40 to 78, a day counted once:
+    # Fader, Hardie & Lee (2005), Marketing Science 24 (2); the data of BTYD and CLVTools.
+    days = load_cdnow(sample=True)[["customer_id", "time"]].drop_duplicates()
+    calibration = days["time"] <= pd.Timestamp("1997-09-30")
+    assert calibration.sum() - 2_357 == 2_457
+    assert (~calibration).sum() == 1_882
+
+
+def test_the_free_purchases_of_cdnow_are_kept() -> None:
+    assert (load_cdnow()["amount"] == 0).sum() == 80
+    assert (load_cdnow(sample=True)["amount"] == 0).sum() == 8
+
+
+def test_loading_cdnow_does_not_import_lifetimes() -> None:
+    program = (
+        "import sys; from retainkit.datasets import load_cdnow, make_events; "
+        "assert 'pandas' not in sys.modules; "
+        "load_cdnow(), load_cdnow(sample=True), make_events(5, seed=1); "
+        "print({'lifetimes', 'matplotlib'} & set(sys.modules))"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (run.stdout, run.stderr) == ("set()\n", "")
+
+
+def test_without_lifetimes_the_message_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str) -> metadata.Distribution:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", missing)
+    with pytest.raises(MissingDependencyError, match=r"(?s)not installed.*pip install .*lifetimes"):
+        load_cdnow()
+
+
+def test_without_the_file_the_message_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed = tmp_path / "lifetimes-0.11.3.dist-info"
+    installed.mkdir()
+    monkeypatch.setattr(metadata, "distribution", lambda _: metadata.PathDistribution(installed))
+    with pytest.raises(
+        MissingDependencyError, match=r"(?s)without CDNOW_sample\.txt.*pip install .*lifetimes"
+    ):
+        load_cdnow(sample=True)
+
+
+# Synthetic events
+
+
+def begin_of(day: date, period: str) -> date:
+    """Find the first day of the period that holds a day."""
+    if period == "week":
+        return day - timedelta(days=day.weekday())
+    if period == "month":
+        return day.replace(day=1)
+    if period == "quarter":
+        return day.replace(month=1 + (day.month - 1) // 3 * 3, day=1)
+    return day.replace(month=1, day=1) if period == "year" else day
+
+
+def activity_of(events: pd.DataFrame, start: str, period: str) -> dict[int, set[int]]:
+    """Collect, day by day from `start`, the periods (numbered from 0) of each customer."""
+    number, numbers, day = -1, {}, date.fromisoformat(start)
+    while day <= events["time"].max().date():
+        number += begin_of(day, period) == day
+        numbers[day] = number
+        day += timedelta(days=1)
+    active: dict[int, set[int]] = defaultdict(set)
+    for customer, time in zip(events["customer_id"], events["time"], strict=True):
+        active[customer].add(numbers[time.date()])
+    return active
+
+
+def assert_like(observed: float, expected: float, deviation: float) -> None:
+    """Accept what chance explains: five standard deviations (the seeds are fixed)."""
+    assert abs(observed - expected) <= 5 * deviation + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "persistence", "retention"),
+    [
+        ("month", "2024-01-01", 0.5, DEFAULT_RETENTION),
+        ("month", "2022-11-01", 0.0, DEFAULT_RETENTION),
+        ("month", "2024-01-01", 1.0, (1.0, 0.6, 0.6, 0.0, 0.3)),
+        ("day", "2024-02-27", 0.5, (1.0, 0.2, 0.9, 1.0)),
+        ("week", "2024-12-16", 0.5, (1, 0.4, 0.3, 0.2, 0.1)),
+        ("quarter", "2023-07-01", 0.7, np.array([1.0, 0.5, 0.25])),
+        ("year", "2023-01-01", 0.3, pd.Series([1.0, 0.75, 0.5])),
+        ("month", "2024-01-01", 0.5, (1.0,)),
+    ],
+)
+def test_retention_is_the_curve_that_was_passed(
+    period: Any, start: str, persistence: float, retention: Sequence[float]
+) -> None:
+    events = make_events(
+        6_000, seed=8, retention=retention, start=start, period=period, persistence=persistence
+    )
+    active = activity_of(events, start, period)
+    assert sorted(active) == list(range(1, 6_001))
+    for cohort in range(len(retention)):
+        members = [periods for periods in active.values() if min(periods) == cohort]
+        for age in range(len(retention) - cohort):
+            share = sum(cohort + age in periods for periods in members) / len(members)
+            truth = retention[age]
+            assert_like(share, truth, math.sqrt(truth * (1 - truth) / len(members)))
+
+
+def test_customers_start_in_every_period_alike_and_are_numbered_in_that_order() -> None:
+    events = make_events(6_000, seed=8)
+    first = events.groupby("customer_id")["time"].min().dt.month
+    assert first.is_monotonic_increasing
+    for size in first.value_counts():
+        assert_like(size, 500, math.sqrt(6_000 * 11 / 144))
+
+
+def stayed_throughout(persistence: float) -> float:
+    """Find the share of the first cohort that is active at the ages 1, 2 and 3, all of them."""
+    events = make_events(
+        20_000, seed=3, retention=(1, 0.8, 0.6, 0.5), start="2024-01-01", persistence=persistence
+    )
+    active = activity_of(events, "2024-01-01", "month")
+    return float(np.mean([len(periods) == 4 for periods in active.values() if 0 in periods]))
+
+
+def test_without_persistence_the_ages_are_independent() -> None:
+    truth = 0.8 * 0.6 * 0.5
+    assert_like(stayed_throughout(0), truth, math.sqrt(truth * (1 - truth) / 5_000))
+
+
+def test_with_full_persistence_a_customer_stays_until_leaving_for_good() -> None:
+    assert_like(stayed_throughout(1), 0.5, math.sqrt(0.25 / 5_000))
+    events = make_events(2_000, seed=5, persistence=1)
+    for periods in activity_of(events, "2024-01-01", "month").values():
+        assert len(periods) == max(periods) - min(periods) + 1
+
+
+def test_persistence_in_between_mixes_the_two() -> None:
+    # Given the customer's level u, age k is active with probability 0.5 [u < r] + 0.5 r.
+    by_level = [(0.5, (0.9, 0.8, 0.75)), (0.1, (0.9, 0.8, 0.25)), (0.2, (0.9, 0.3, 0.25))]
+    truth = sum(width * math.prod(shares) for width, shares in by_level) + 0.2 * 0.4 * 0.3 * 0.25
+    assert_like(stayed_throughout(0.5), truth, math.sqrt(truth * (1 - truth) / 5_000))
+
+
+def test_events_and_amounts_have_the_means_that_were_asked_for() -> None:
+    events = make_events(20_000, seed=4, retention=(1, 1), mean_events=3.5, mean_amount=12)
+    per_period = events.groupby(["customer_id", events["time"].dt.month]).size()
+    assert per_period.min() == 1
+    assert_like(per_period.mean(), 3.5, math.sqrt(2.5 / len(per_period)))
+    assert_like(events["amount"].mean(), 12, 6 / math.sqrt(len(events)))  # sd: mean / sqrt(4)
+    assert (events["amount"] == events["amount"].round(2)).all()
+
+
+def test_one_event_a_period_and_no_amount_are_the_least() -> None:
+    events = make_events(500, seed=4, mean_events=1, mean_amount=0)
+    assert (
+        not events.assign(month=events["time"].dt.month).duplicated(["customer_id", "month"]).any()
+    )
+    assert (events["amount"] == 0).all()
+
+
+def test_times_are_uniform_over_the_period() -> None:
+    time = make_events(20_000, seed=6, retention=(1,), start="2024-02-01")["time"]
+    into = (time - pd.Timestamp("2024-02-01")) / pd.Timedelta(days=29)
+    assert_like(into.mean(), 1 / 2, math.sqrt(1 / 12 / len(time)))
+    assert_like((into < 0.1).mean(), 0.1, math.sqrt(0.09 / len(time)))
+    assert_like((into >= 0.9).mean(), 0.1, math.sqrt(0.09 / len(time)))
+
+
+@settings(deadline=None)
+@given(
+    customers=st.integers(1, 40),
+    seed=st.integers(0, 2**32),
+    later=st.lists(st.floats(0, 1), max_size=15),
+    period=st.sampled_from(PERIODS),
+    start=st.dates(date(1900, 1, 1), date(2100, 1, 1)),
+)
+def test_the_log_covers_its_periods_to_the_last_day(
+    *,
+    customers: int,
+    seed: int,
+    later: list[float],
+    period: Any,
+    start: date,
+) -> None:
+    first = begin_of(start, period)
+    retention = [1.0, *later]
+    events = make_events(
+        customers,
+        seed=seed,
+        retention=retention,
+        start=first,
+        period=period,
+    )
+    assert set(events["customer_id"]) == set(range(1, customers + 1))
+    assert events["time"].is_monotonic_increasing
+    assert events["time"].iloc[0] >= pd.Timestamp(first)
+    # The day after the last row begins a period, the one after the last.
+    end = events["time"].iloc[-1].date() + timedelta(days=1)
+    assert begin_of(end, period) == end
+    begins = {
+        first + timedelta(days=days)
+        for days in range((end - first).days)
+        if begin_of(first + timedelta(days=days), period) == first + timedelta(days=days)
+    }
+    assert len(begins) == len(retention)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_reaching_the_last_day_moves_no_event_into_another_period(seed: int) -> None:
+    events = make_events(2, seed=seed, retention=(1, 0, 0, 0), mean_events=3)
+    assert events["time"].iloc[-1].date() == date(2024, 4, 30)
+    months = events["time"].dt.month.groupby(events["customer_id"]).nunique()
+    assert months.tolist() == [1, 1]
+
+
+def test_the_form_of_the_log() -> None:
+    events = make_events(500, seed=1)
+    assert {name: str(dtype) for name, dtype in events.dtypes.items()} == {
+        "customer_id": "int64",
+        "time": "datetime64[us]",
+        "amount": "float64",
+    }
+    assert events.index.equals(pd.RangeIndex(len(events)))
+    assert events["time"].iloc[-1].date() == date(2024, 12, 31)
+    assert len(DEFAULT_RETENTION) == 12
+
+
+def test_the_seed_decides() -> None:
+    pd.testing.assert_frame_equal(make_events(200, seed=1), make_events(200, seed=1))
+    assert not make_events(200, seed=1).equals(make_events(200, seed=2))
+
+
+def test_the_global_random_state_is_not_touched() -> None:
+    np.random.seed(7)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    one = make_events(200, seed=1)
+    np.random.seed(7)  # noqa: NPY002
+    two = make_events(200, seed=1)
+    assert np.random.random() == expected  # noqa: NPY002
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_the_retention_that_was_passed_is_not_changed() -> None:
+    retention = np.array([1.0, 0.5])
+    make_events(10, seed=1, retention=retention)
+    assert retention.tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        ({"customers": 0}, ArgumentError, "`customers` is 0; it must be 1 or more"),
+        ({"customers": 2.5}, ArgumentTypeError, "`customers` is 2.5"),
+        ({"seed": None}, ArgumentTypeError, "`seed` is None"),
+        ({"seed": -1}, ArgumentError, "`seed` is -1"),
+        ({"retention": ()}, ArgumentError, r"`retention` is \(\); it must hold one probability"),
+        ({"retention": 0.5}, ArgumentError, "`retention` is 0.5"),
+        ({"retention": "high"}, ArgumentError, "`retention` is 'high'"),
+        ({"retention": (0.9, 0.5)}, ArgumentError, "the first of them 1"),
+        ({"retention": ((1.0, 0.5),)}, ArgumentError, "one probability for every age"),
+        (
+            {"retention": (1, 0.5, 1.5, -1)},
+            ArgumentError,
+            r"2 of 4 values outside 0 to 1, the first at age 2: 1\.5",
+        ),
+        ({"retention": (1, math.nan)}, ArgumentError, "the first at age 1: nan"),
+        ({"start": "today"}, ArgumentError, "`start` is 'today'; it must be an ISO date"),
+        ({"start": "2024-01-31T10:00"}, ArgumentError, "it must be an ISO date"),
+        ({"start": "2024-02-30"}, ArgumentError, "it must be an ISO date"),
+        (
+            {"start": "2024-05-17"},
+            ArgumentError,
+            "2024-05-17, not the first day of a month; use '2024-05-01'",
+        ),
+        ({"start": date(2024, 5, 12), "period": "week"}, ArgumentError, "use '2024-05-06'"),
+        ({"start": "2024-05-01", "period": "quarter"}, ArgumentError, "use '2024-04-01'"),
+        ({"start": "2024-02-01", "period": "year"}, ArgumentError, "use '2024-01-01'"),
+        ({"period": "fortnight"}, ArgumentError, "`period` is 'fortnight'; .*'month'"),
+        ({"persistence": 1.1}, ArgumentError, "`persistence` is 1.1; .* from 0 to 1"),
+        ({"persistence": math.nan}, ArgumentError, "`persistence` is nan"),
+        ({"persistence": True}, ArgumentTypeError, "`persistence` is True"),
+        ({"mean_events": 0.5}, ArgumentError, "`mean_events` is 0.5; .* 1 or more"),
+        ({"mean_events": "2"}, ArgumentTypeError, "`mean_events` is '2'; it must be a number"),
+        ({"mean_amount": -1}, ArgumentError, "`mean_amount` is -1; .* 0 or more"),
+        ({"mean_amount": math.inf}, ArgumentError, "`mean_amount` is inf"),
+    ],
+)
+def test_a_bad_argument_is_named(bad: dict[str, Any], error: type[Exception], message: str) -> None:
+    arguments: dict[str, Any] = {"customers": 10, "seed": 1, **bad}
+    with pytest.raises(error, match=message):
+        make_events(**arguments)
