@@ -69,7 +69,7 @@ def chained(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
     weight = np.where(used, eligible, 0.0)
     before = np.column_stack([np.ones(len(rate)), rate[:, :-1]])
     top, bottom = (weight * rate).sum(axis=0), (weight * before).sum(axis=0)
-    estimate = np.cumprod(ratio(top, bottom))
+    estimate = np.cumprod(ratio(top, bottom), dtype=np.float64)
 
     # Each cell stands in the numerator of its own step and in the denominator of the next.
     variance = np.where(used, ratio(rate * (1 - rate), eligible), 0.0)

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import reduce
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -184,6 +185,14 @@ def zone_of(name: str, argument: str) -> tzinfo:
         ) from None
 
 
+def zone_like(zone: tzinfo) -> tzinfo:
+    """Find the zone of the same name: pytz's own cannot simply be put on a wall time."""
+    try:
+        return zone_of(str(zone), "time")
+    except ArgumentError:
+        return zone
+
+
 def utc_offsets(zone: tzinfo, first: int, last: int) -> list[tuple[int, int]]:
     """List the zone's offsets from UTC between two instants: (valid from, offset), ascending.
 
@@ -219,9 +228,17 @@ def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
     changes = utc_offsets(zone, int(instants.min()), int(instants.max()))
     since, offsets = np.array(changes, np.int64).T
     if len(changes) == 1:
-        return instants + offsets[0]
-    wall: Integers = instants + offsets[np.searchsorted(since, instants, side="right") - 1]
+        shift = offsets[0]
+    else:
+        shift = offsets[np.searchsorted(since, instants, side="right") - 1]
+    wall: Integers = instants + shift
     return wall
+
+
+def instant_expr(instant: int, stored: tzinfo | None) -> nw.Expr:
+    """Write an instant so that it compares with times in the zone `stored` (None: naive times)."""
+    moment = _EPOCH + timedelta(microseconds=instant)
+    return nw.lit(moment.replace(tzinfo=None) if stored is None else moment.astimezone(stored))
 
 
 def wall_time_expr(
@@ -245,15 +262,15 @@ def wall_time_expr(
         for since, offset in utc_offsets(side, first, last):
             shift[since] = shift.get(since, 0) + sign * (offset - before)
             before = offset
-    since = sorted(shift)
-    totals = np.cumsum([shift[change] for change in since]).tolist()
+    changes = sorted(shift)
+    totals = accumulate(shift[change] for change in changes)
     moved = [local.dt.offset_by(f"{total // SECOND}s") if total else local for total in totals]
 
     def switch(earlier: nw.Expr, change: tuple[int, nw.Expr]) -> nw.Expr:
-        later = time >= nw.lit(_EPOCH + timedelta(microseconds=change[0]))
+        later = time >= instant_expr(change[0], stored)
         return nw.when(later).then(change[1]).otherwise(earlier)
 
-    return reduce(switch, zip(since[1:], moved[1:], strict=True), moved[0])
+    return reduce(switch, zip(changes[1:], moved[1:], strict=True), moved[0])
 
 
 # The end of observation
@@ -265,12 +282,6 @@ class Moment:
 
     instant: int
     wall: int
-    aware: bool
-
-    def literal(self) -> datetime:
-        """Give the instant as a datetime that compares with the column it was made for."""
-        moment = _EPOCH + timedelta(microseconds=self.instant)
-        return moment if self.aware else moment.replace(tzinfo=None)
 
     def __str__(self) -> str:
         wall = _EPOCH + timedelta(microseconds=self.wall)
@@ -298,10 +309,10 @@ def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
         value = value.replace(tzinfo=zone)
     if zone is None:
         instant = _microseconds(value.replace(tzinfo=UTC))
-        return Moment(instant=instant, wall=instant, aware=False)
+        return Moment(instant=instant, wall=instant)
     local = value.astimezone(zone)
     wall = _microseconds(local.replace(tzinfo=UTC))
-    return Moment(instant=_microseconds(value.astimezone(UTC)), wall=wall, aware=True)
+    return Moment(instant=_microseconds(value.astimezone(UTC)), wall=wall)
 
 
 def end_of_day(last: int, zone: tzinfo | None) -> Moment:

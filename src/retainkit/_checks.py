@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -23,22 +23,24 @@ def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
     return value
 
 
-def integer(name: str, value: int, minimum: int) -> int:
+def integer(name: str, value: Any, minimum: int) -> int:
     """Accept a whole number not below `minimum` (a bool is not a number here)."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.")
-    if value < minimum:
+    number = int(value)
+    if number < minimum:
         raise ArgumentError(f"`{name}` is {value!r}; it must be {minimum} or more.")
-    return int(value)
+    return number
 
 
-def probability(name: str, value: float) -> float:
+def probability(name: str, value: Any) -> float:
     """Accept a number strictly between 0 and 1."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number between 0 and 1.")
-    if not 0 < value < 1:
+    number = float(value)
+    if not 0 < number < 1:
         raise ArgumentError(f"`{name}` is {value!r}; it must lie strictly between 0 and 1.")
-    return float(value)
+    return number
 
 
 def rising_edges(name: str, value: Sequence[int]) -> tuple[int, ...]:

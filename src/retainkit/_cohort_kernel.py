@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._calendar import DAY, Steps, period_index, steps, wall_times
+from retainkit._calendar import DAY, period_index, steps, wall_times
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import codes_of, segment_codes
+from retainkit._frames import codes_of, collect, segment_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +67,9 @@ class _Entries:
 
 def tally(events: Events, query: CohortQuery) -> Tally:
     """Count the entries and the active cells of an event log."""
-    segments, segment = segment_codes(events.rows, events.keys)
-    log = _read(events, segment if events.by else None)
+    rows = collect(events.rows)
+    segments, segment = segment_codes(rows, events.keys)
+    log = _read(rows, events.zone, segment if events.by else None)
     entries, aside = _entries(log, query)
     ages = int(entries.groups["begun"].max(initial=1))
     n_cells = ages if query.brackets is None else len(query.brackets)
@@ -85,11 +86,12 @@ def tally(events: Events, query: CohortQuery) -> Tally:
         counted.append(_count(key, money, n_cells, entries, query))
     where, cell, count, amount = (np.concatenate(part) for part in zip(*counted, strict=True))
     attributes = {name: values[where] for name, values in entries.groups.items()}
-    return Tally(segments=segments, cell=cell, count=count, amount=amount, aside=aside, **attributes)
+    return Tally(
+        segments=segments, cell=cell, count=count, amount=amount, aside=aside, **attributes
+    )
 
 
-def _read(events: Events, segment: Integers | None) -> _Log:
-    rows: nw.DataFrame[Any] = events.rows  # type: ignore[assignment]  # only these come here
+def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None) -> _Log:
     arrays = {
         name: rows[name].to_numpy() if name in rows.columns else None
         for name in ("amount", "started", "returned")
@@ -101,8 +103,8 @@ def _read(events: Events, segment: Integers | None) -> _Log:
         n_customers=n_customers,
         segment=segment,
         instant=instant,
-        wall=wall_times(instant, events.zone),
-        zone=events.zone,
+        wall=wall_times(instant, zone),
+        zone=zone,
         cohort_time=_instants(rows["cohort_time"]) if "cohort_time" in rows.columns else None,
         **arrays,
     )
@@ -124,7 +126,8 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
     key, width = log.customer[rows], 1
     if query.entry == "recurring":
         cohort = _periods(log.wall[rows], query.cohort_period, query)
-        cohort, width = cohort - cohort.min(initial=_NEVER), int(np.ptp(cohort)) + 1
+        cohort -= cohort.min(initial=_NEVER)
+        width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
     key, entry = _numbered(key, log.n_customers * width)
     first = _least(log.instant[rows], entry, len(key))
@@ -202,9 +205,7 @@ def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[R
         yield np.repeat(rows[part], repeats), np.repeat(first_entry[customer[part]], repeats) + nth
 
 
-def _ages(
-    log: _Log, entries: _Entries, row: Rows, entry: Integers, query: CohortQuery
-) -> Integers:
+def _ages(log: _Log, entries: _Entries, row: Rows, entry: Integers, query: CohortQuery) -> Integers:
     """Age at each return; below 0 where it comes before the start."""
     if query.clock == "calendar":
         return (
@@ -254,8 +255,8 @@ def _count(
     cells, which = _numbered(
         entries.group[entry] * n_cells + cell, len(entries.groups["cohort"]) * n_cells
     )
-    count = np.bincount(which[mark], minlength=len(cells))
-    amount = np.bincount(which, money, minlength=len(cells))
+    count = np.bincount(which[mark], minlength=len(cells)).astype(np.int64)
+    amount = np.bincount(which, money, minlength=len(cells)).astype(np.float64)
     return cells // n_cells, cells % n_cells, count, amount
 
 

@@ -16,6 +16,7 @@ from retainkit._calendar import (
     DAY,
     STEP_PARTS,
     Steps,
+    instant_expr,
     period_index_expr,
     steps_expr,
     wall_time_expr,
@@ -37,8 +38,9 @@ _ENTRY = ["customer", "cohort"]
 def tally(events: Events, query: CohortQuery) -> Tally:
     """Count the entries and the active cells of an event log."""
     entries = _entries(events, query)
-    late = entries.filter(nw.col("start") >= nw.lit(query.as_of.literal()))
-    entries = entries.filter(nw.col("start") < nw.lit(query.as_of.literal()))
+    end = instant_expr(query.as_of.instant, events.stored)
+    late = entries.filter(nw.col("start") >= end)
+    entries = entries.filter(nw.col("start") < end)
     returns = _returns(events, query, entries)
     cells = _mark(_active(returns.filter(nw.col("age") >= 0), events, query), query)
 

@@ -69,7 +69,7 @@ class Tally:
     on-or-after (on-or-before). `amount` is the sum of money in active cells.
     """
 
-    segments: nw.DataFrame[Any] | None
+    segments: Mapping[str, nw.Series[Any]]
     segment: NDArray[np.int64]
     cohort: NDArray[np.int64]
     over: NDArray[np.int64]

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import Moment, as_of_moment, end_of_day, moment_at, zone_of
+from retainkit._calendar import (
+    Moment,
+    as_of_moment,
+    end_of_day,
+    instant_expr,
+    moment_at,
+    zone_like,
+    zone_of,
+)
 from retainkit._checks import one_of
 from retainkit.errors import (
     ArgumentError,
@@ -43,10 +51,12 @@ class Events:
     `rows` has the columns ``customer`` and ``time``, those of ``amount``, ``cohort_time``,
     ``started`` and ``returned`` that were asked for, and the segments as ``by_0``, ``by_1`` …
     Times have microseconds or finer, amounts are floats, nothing is null but a segment.
-    `first` and `last` are the earliest and the latest time (None: there are no rows).
+    Times are stored in the zone `stored` and periods are cut in `zone` (both None: naive times).
+    `first` is the earliest time of all, `last` the latest event (None: there are no rows).
     """
 
     rows: Frame
+    size: int
     by: tuple[str, ...]
     stored: tzinfo | None
     zone: tzinfo | None
@@ -74,14 +84,15 @@ class Events:
         """Keep the rows before `end`; a warning counts the others."""
         if self.last is None or self.last.instant < end.instant:
             return self
-        kept = self.rows.filter(nw.col("time") < nw.lit(end.literal()))
-        total, rest = count_rows(self.rows), count_rows(kept)
+        kept = self.rows.filter(nw.col("time") < instant_expr(end.instant, self.stored))
+        rest = count_rows(kept)
         warnings.warn(
-            f"{total - rest:,} of {total:,} rows are at or after as_of ({end}) and are not used.",
+            f"{self.size - rest:,} of {self.size:,} rows are at or after as_of ({end}) and are not "
+            "used.",
             RetainkitWarning,
             stacklevel=3,
         )
-        return replace(self, rows=kept, first=self.first if rest else None)
+        return replace(self, rows=kept, size=rest, first=self.first if rest else None)
 
 
 def open_events(
@@ -98,27 +109,38 @@ def open_events(
     `columns` maps each argument to the column that it names, or to None where it is not used.
     """
     one_of("missing", missing, ("raise", "drop"))
-    frame = _wrap(native, argument)
     segments = _names(by)
     wanted = {name: column for name, column in columns.items() if column is not None}
+    frame = _wrap(native, argument)
+    present = frame.collect_schema().names()
+    for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
+        _check_present(name, column, present)
+    frame, own = _with_readable_zones(frame, [*wanted.values()])
     schema = frame.collect_schema()
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
-        _check_present(name, column, schema.names())
-    for name, column in wanted.items():
         _check_type(name, column, schema[column])
-    stored, zone = _zones(wanted, schema, tz)
+    stored, zone = _zones(wanted, schema, own, tz)
 
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     values = {
         name: _clean(name, nw.col(column), schema[column], schema[wanted["time"]])
         for name, column in wanted.items()
     }
-    rows = _without_nulls(frame.select(**values, **keys), wanted, missing)
-    first, last = _span(rows, "time", stored)
-    if "cohort_time" in wanted and first is not None:
-        sign_up, _ = _span(rows, "cohort_time", stored)
-        first = min(first, sign_up or first, key=lambda moment: moment.instant)
-    return Events(rows=rows, by=segments, stored=stored, zone=zone, first=first, last=last)
+    rows = frame.select(**values, **keys)
+    facts = _facts(rows, wanted)
+    if any(facts["nulls", name] for name in wanted):
+        rows = _without_nulls(rows, wanted, facts, missing)
+        facts = _facts(rows, wanted)
+    firsts = [facts["first", name] for name in ("time", "cohort_time") if name in wanted]
+    return Events(
+        rows=rows,
+        size=facts["rows", ""],
+        by=segments,
+        stored=stored,
+        zone=zone,
+        first=moment_at(min(firsts), stored) if facts["rows", ""] else None,
+        last=moment_at(facts["last", "time"], stored) if facts["rows", ""] else None,
+    )
 
 
 def open_table(native: Any, *, argument: str, columns: Sequence[str]) -> nw.DataFrame[Any]:
@@ -131,7 +153,7 @@ def open_table(native: Any, *, argument: str, columns: Sequence[str]) -> nw.Data
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:
-    """Bring a small frame into memory: Polars stays Polars, every other lazy engine gives pandas."""
+    """Bring a small frame into memory: Polars gives Polars, every other lazy engine pandas."""
     if isinstance(frame, nw.DataFrame):
         return frame
     return frame.collect("polars" if _is_polars(frame) else "pandas")
@@ -143,9 +165,8 @@ def table_like(given: Frame, columns: Mapping[str, Any]) -> Any:
         name: values if isinstance(values, nw.Series) else np.asarray(values)
         for name, values in columns.items()
     }
-    backend = given.implementation
-    if isinstance(given, nw.LazyFrame) and not _is_polars(given):
-        backend = nw.Implementation.PANDAS
+    in_kind = isinstance(given, nw.DataFrame) or _is_polars(given)
+    backend = given.implementation if in_kind else nw.Implementation.PANDAS
     if backend.is_pandas_like():
         # pandas has no dates; NumPy's would become seconds.
         plain = {
@@ -175,20 +196,23 @@ def codes_of(series: nw.Series[Any]) -> tuple[Array, int]:
     """Number the distinct values of a series without nulls: codes and how many there may be."""
     if series.dtype.is_integer() and len(series):
         values = series.to_numpy()
-        least, most = int(values.min()), int(values.max())
+        values = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
+        least = values.min()
+        width = int(values.max()) - int(least) + 1
         # Integers in a dense range are codes already: no hashing.
-        if most - least <= 4 * len(values) + 1024:
-            return values.astype(np.int64) - least, most - least + 1
+        if width <= 4 * len(values) + 1024:
+            return (values - least).astype(np.int64, copy=False), width
     codes, uniques = _factorize(series, sort=False)
     return codes, len(uniques)
 
 
 def segment_codes(
     frame: nw.DataFrame[Any], keys: Sequence[str]
-) -> tuple[nw.DataFrame[Any] | None, Array]:
+) -> tuple[dict[str, nw.Series[Any]], Array]:
     """Number the distinct combinations of the key columns in ascending order, nulls last.
 
-    Also gives the combinations themselves, one row a code. Without keys all rows are of code 0.
+    Also gives the combinations themselves: columns, one row a code. Without keys there are none,
+    and all rows are of code 0.
     """
     combined = np.zeros(len(frame), np.int64)
     for key in keys:
@@ -197,9 +221,9 @@ def segment_codes(
         if combined.max(initial=0) > 2**40:  # far from overflow at the next column
             combined = np.unique(combined, return_inverse=True)[1]
     if not keys:
-        return None, combined
+        return {}, combined
     _, rows, segment = np.unique(combined, return_index=True, return_inverse=True)
-    return frame.select(*keys)[rows.tolist()], segment
+    return {key: frame[key][rows.tolist()] for key in keys}, segment
 
 
 def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
@@ -217,10 +241,11 @@ def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
 
 def _wrap(native: Any, argument: str) -> Frame:
     try:
-        return nw.from_native(native)
+        frame: Frame = nw.from_native(native)
     except TypeError:
         kind = f"{type(native).__module__}.{type(native).__qualname__}"
         raise ArgumentTypeError(f"`{argument}` is a {kind}; it must be {_KINDS}.") from None
+    return frame
 
 
 def _is_polars(frame: Frame) -> bool:
@@ -262,8 +287,29 @@ def _check_type(argument: str, column: str, dtype: nw.dtypes.DType) -> None:
         )
 
 
+def _with_readable_zones(frame: Frame, columns: Sequence[str]) -> tuple[Frame, dict[str, tzinfo]]:
+    """Pass pandas' aware columns on in UTC, and tell the zones they had.
+
+    narwhals reads a zone off the name of the type and does not know them all: an underscore, as in
+    America/New_York, is enough.
+    """
+    if not frame.implementation.is_pandas():
+        return frame, {}
+    native = frame.to_native()
+    zones = {
+        column: zone_like(native[column].dtype.tz)
+        for column in columns
+        if getattr(native[column].dtype, "tz", None) is not None
+    }
+    utc = {column: native[column].dt.tz_convert("UTC") for column in zones}
+    return nw.from_native(native.assign(**utc)) if utc else frame, zones
+
+
 def _zones(
-    wanted: Mapping[str, str], schema: nw.Schema, tz: str | None
+    wanted: Mapping[str, str],
+    schema: Mapping[str, nw.dtypes.DType],
+    own: Mapping[str, tzinfo],
+    tz: str | None,
 ) -> tuple[tzinfo | None, tzinfo | None]:
     """Find the zone in which times are stored and the one in which periods are cut."""
     names = {
@@ -287,7 +333,8 @@ def _zones(
                 "df['time'].dt.tz_localize('UTC')."
             )
         return None, None
-    return zone_of(stored, "time"), zone_of(tz if tz is not None else stored, "tz")
+    zone = zone_of(stored, "time")
+    return zone, own.get(wanted["time"], zone) if tz is None else zone_of(tz, "tz")
 
 
 def _clean(
@@ -308,40 +355,40 @@ def _zone_name(dtype: nw.dtypes.DType) -> str | None:
     return getattr(dtype, "time_zone", None)
 
 
-def _without_nulls(rows: Frame, wanted: Mapping[str, str], missing: str) -> Frame:
-    counts = collect(rows.select(*(nw.col(name).null_count() for name in wanted)))
-    found = {name: int(counts.item(0, name)) for name in wanted if len(counts)}
-    found = {name: count for name, count in found.items() if count}
-    if not found:
-        return rows
+def _facts(rows: Frame, wanted: Mapping[str, str]) -> dict[tuple[str, str], Any]:
+    """Read off everything that has to be known of the values, in one pass over the rows."""
+    times = [name for name in ("time", "cohort_time") if name in wanted]
+    facts = {
+        ("rows", ""): nw.len(),
+        **{("nulls", name): nw.col(name).null_count() for name in wanted},
+        **{("first", name): nw.col(name).min() for name in times},
+        **{("last", name): nw.col(name).max() for name in times},
+    }
+    found = collect(rows.select(**{"_".join(fact): value for fact, value in facts.items()}))
+    return {fact: found.item(0, "_".join(fact)) for fact in facts}
+
+
+def _without_nulls(
+    rows: Frame, wanted: Mapping[str, str], facts: Mapping[tuple[str, str], Any], missing: str
+) -> Frame:
     lacking = " and ".join(
-        f"column {wanted[name]!r} (given as `{name}`) is null in {count:,} rows"
-        for name, count in found.items()
+        f"column {wanted[name]!r} (given as `{name}`) is null in {facts['nulls', name]:,} rows"
+        for name in wanted
+        if facts["nulls", name]
     )
+    total = facts["rows", ""]
     if missing == "raise":
         raise ArgumentError(
-            f"{lacking}. Fill them in or leave them out; "
+            f"{lacking}, of {total:,}. Fill them in or leave them out; "
             "`missing='drop'` leaves such rows out and warns with their number."
         )
     kept = rows.drop_nulls(subset=list(wanted))
-    total = count_rows(rows)
     warnings.warn(
         f"{lacking}: {total - count_rows(kept):,} of {total:,} rows are left out.",
         RetainkitWarning,
         stacklevel=4,
     )
     return kept
-
-
-def _span(
-    rows: Frame, column: str, stored: tzinfo | None
-) -> tuple[Moment | None, Moment | None]:
-    time = nw.col(column)
-    span = collect(rows.select(first=time.min(), last=time.max()))
-    first, last = span.item(0, "first"), span.item(0, "last")
-    if first is None or first != first:  # noqa: PLR0124  NaT is not itself
-        return None, None
-    return moment_at(first, stored), moment_at(last, stored)
 
 
 def count_rows(rows: Frame) -> int:

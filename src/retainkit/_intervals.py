@@ -19,7 +19,9 @@ def normal_quantile(confidence_level: float) -> float:
 def ratio(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """Divide; what is divided by 0 is NaN, never infinite."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    return np.divide(a, b, out=np.full(np.broadcast(a, b).shape, np.nan), where=b != 0)
+    quotient: NDArray[np.float64] = np.full(np.broadcast(a, b).shape, np.nan)
+    np.divide(a, b, out=quotient, where=b != 0)
+    return quotient
 
 
 def wilson(

@@ -60,7 +60,9 @@ def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
     }
     eligible, retained, amount = (
         {
-            name: _spread(row[part], cell[part], end[part], values[part], shape, counting)
+            name: _spread(
+                row[part], cell[part], end[part], values[part], shape=shape, counting=counting
+            )
             for name, end in until.items()
         }
         for part, cell, values, counting in (
@@ -87,7 +89,7 @@ def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
         customers=customers[lines, 0].astype(np.int64),
         eligible=seen["eligible"][lines, cells].astype(np.int64),
         retained=seen["retained"][lines, cells].astype(np.int64),
-        amount=seen["amount"][lines, cells],
+        amount=seen["amount"][lines, cells].astype(np.float64),
         in_progress=~is_over[lines, cells],
     )
 
@@ -120,6 +122,7 @@ def _spread(
     cell: Integers,
     end: Integers,
     values: Integers | Floats,
+    *,
     shape: tuple[int, int],
     counting: str,
 ) -> Floats:
@@ -131,7 +134,8 @@ def _spread(
     n_rows, n_cells = shape
 
     def table(at: Integers, counts: Booleans) -> Floats:
-        sums = np.bincount((row * n_cells + at)[counts], values[counts], n_rows * n_cells)
+        size = n_rows * n_cells
+        sums = np.bincount((row * n_cells + at)[counts], values[counts], size).astype(np.float64)
         return sums.reshape(shape)
 
     if counting == "on_or_after":
@@ -142,13 +146,13 @@ def _spread(
     return table(cell, cell < end)
 
 
-def _if_empty(
-    day: Integers, query: CohortQuery, zone: tzinfo | None
-) -> tuple[Integers, Integers]:
+def _if_empty(day: Integers, query: CohortQuery, zone: tzinfo | None) -> tuple[Integers, Integers]:
     """Ages over and begun for a customer who had started with the cohort's first instant."""
-    if query.clock == "calendar":
-        start = period_index(day, query.period, query.week_start)
-    else:
-        start = steps(*midnights(day, zone))
+    calendar = query.clock == "calendar"
+    start = (
+        period_index(day, query.period, query.week_start)
+        if calendar
+        else steps(*midnights(day, zone))
+    )
     over, begun = query.ages(start)
     return over[:, np.newaxis], begun[:, np.newaxis]

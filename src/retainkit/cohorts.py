@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from narwhals.stable.v2.typing import IntoFrame
+
     from retainkit._calendar import Period, Weekday
     from retainkit._cohort_query import Clock, Counting, Entry, Tally
     from retainkit._frames import Events
@@ -30,7 +32,7 @@ __all__ = ["cohort_retention"]
 
 
 def cohort_retention(
-    events: Any,
+    events: IntoFrame,
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -54,7 +56,159 @@ def cohort_retention(
     missing: Literal["raise", "drop"] = "raise",
     confidence_level: float = 0.95,
 ) -> Any:
-    """DOC."""
+    r"""Share of each cohort's customers who are active again, by age.
+
+    A *cohort* is the set of customers who start in the same period. Their *age* counts the periods
+    since. With :math:`E_{c,k}` the customers of cohort :math:`c` whose period at age :math:`k` has
+    ended by `as_of`, and :math:`R_{c,k}` those of them who were active in it, retention is
+
+    .. math:: \text{retention}_{c,k} = |R_{c,k}| / |E_{c,k}|.
+
+    What has not ended yet is never counted as loss: it has no row, or is marked
+    (`include_partial`). A customer counts once in a cell, however many events there are.
+
+    Parameters
+    ----------
+    events : IntoFrame
+        One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
+        relation or a PySpark DataFrame. The order of the rows means nothing.
+    customer : str, default "customer_id"
+        Column that identifies the customer: integers, strings, UUIDs, categories.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    amount : str, optional
+        Column of money (or any quantity) to add up in each cell, in its own unit.
+    by : str or sequence of str, optional
+        Columns of segments. Each gets a table of its own. A customer belongs to the segment of the
+        row that starts the cohort, also when the value changes later; where several rows share that
+        instant, to the smallest, with a warning.
+    cohort_time : str, optional
+        Column with each customer's own start, such as the sign-up: one value for each customer.
+        Default: the first event. Use it where the log begins amid the history of its customers,
+        whose first row is not their start.
+    started, returned : str, optional
+        Boolean columns that say which rows start a customer, and which count as a return. Default:
+        all of them. A row may be both. With them age 0 need not be 1.
+    entry : {"first", "recurring"}, default "first"
+        ``"first"``: a customer is in one cohort, that of the first start. ``"recurring"``: in the
+        cohort of every period with a start, with the ages counted from each.
+    cohort_period, period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Periods by which customers are grouped, and in which ages are counted. They are independent:
+        weekly cohorts with ages in days, for instance.
+    clock : {"calendar", "elapsed"}, default "calendar"
+        ``"calendar"``: age is the difference of calendar periods; 31 January to 1 February is one
+        month. ``"elapsed"``: full steps since the customer's own start, of 24 hours, of 7 days of
+        24 hours, or of calendar months on the wall clock (from 31 January, 29 February is one).
+    counting : {"on", "on_or_after", "on_or_before", "every"}, default "on"
+        Which activity retains a customer at an age: some in that very period, in it or a later one,
+        in it or an earlier one, or in every period from age 1 to it.
+    brackets : sequence of int, optional
+        Edges that gather ages: ``(0, 1, 5, 15)`` for the ages [0, 1), [1, 5) and [5, 15).
+        `counting` then speaks of brackets.
+    min_events : int, default 1
+        Events (that count as a return) that make a customer active in a cell.
+    min_customers : int, default 1
+        Leave out cohorts with fewer customers, with a warning that counts them.
+    include_partial : bool, default False
+        Also show the cells in progress, begun by `as_of` and over for nobody yet. They have no
+        interval, and ``complete`` is False.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
+        midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column (other than those of `by`) is an error, or its row is left out
+        with a warning that counts them.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every cohort and age that has eligible customers, by segment, cohort and age: a
+        new frame of the same kind as `events`; Polars for a LazyFrame, pandas for DuckDB and
+        PySpark. An observed zero is a row with 0; so is a cohort without customers, whose rates
+        are NaN. What has not been observed has no row.
+
+        - the columns of `by`.
+        - ``cohort`` (date): first day of the cohort's period.
+        - ``age`` (int): 0, 1, 2 … in units of `period`; with `brackets` the first age of the
+          bracket, and ``age_end`` (int) its exclusive end.
+        - ``customers`` (int): size of the cohort.
+        - ``eligible`` (int): customers whose period at this age has ended by `as_of`.
+        - ``retained`` (int): how many of the eligible were active.
+        - ``retention`` (float): retained / eligible, a fraction.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``complete`` (bool): whether all customers of the cohort are eligible.
+        - with `amount`, ``amount`` (float): what the eligible spent in the cells that `counting`
+          speaks of, and ``amount_per_customer`` (float): amount / eligible.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if a column has nulls; if naive and aware times meet; if
+        a customer has several values of `cohort_time` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows at or after `as_of`, rows before `cohort_time`, rows with
+        nulls, customers who never start, small cohorts. The message says how much.
+
+    See Also
+    --------
+    retention_matrix : The triangle, cohorts down and ages across.
+    retention_curve : One curve over all cohorts.
+    retainkit.plot.retention_heatmap : The triangle as a picture.
+
+    Notes
+    -----
+    Vendors' words for `counting`: ``"on"`` is N-day, bounded or classic retention (Amplitude:
+    Return On); ``"on_or_after"`` is unbounded retention, in mobile games often "rolling";
+    ``"every"`` is Mixpanel's streak and what GA4 calls rolling.
+
+    On-or-after favours old cohorts, which have had more time to return: a young cohort's numbers
+    still rise although ``complete`` is True.
+
+    The interval covers the chance of so many customers coming back, as if each decided alone; not
+    that the next cohort may differ.
+
+    References
+    ----------
+    .. [1] Wilson, E. B. (1927), "Probable Inference, the Law of Succession, and Statistical
+       Inference", Journal of the American Statistical Association 22 (158), 209-212.
+    .. [2] Brown, L. D., Cai, T. T. & DasGupta, A. (2001), "Interval Estimation for a Binomial
+       Proportion", Statistical Science 16 (2), 101-133.
+
+    Examples
+    --------
+    January's customers are Ann and Bob; Ann comes back in February, Bob in March. Cyd starts in
+    February and comes back in March.
+
+    >>> import pandas as pd
+    >>> from retainkit import cohort_retention
+    >>> who = ["ann", "bob", "ann", "cyd", "bob", "cyd"]
+    >>> days = ["2024-01-05", "2024-01-20", "2024-02-03", "2024-02-14", "2024-03-01", "2024-03-09"]
+    >>> orders = pd.DataFrame({"customer_id": who, "time": pd.to_datetime(days)})
+    >>> table = cohort_retention(orders, as_of="2024-04-01")
+    >>> table[["cohort", "age", "customers", "retained", "retention"]].head(5)
+          cohort  age  customers  retained  retention
+    0 2024-01-01    0          2         2        1.0
+    1 2024-01-01    1          2         1        0.5
+    2 2024-01-01    2          2         1        0.5
+    3 2024-02-01    0          1         1        1.0
+    4 2024-02-01    1          1         1        1.0
+    >>> table.loc[1, ["lower", "upper"]].round(3).tolist()
+    [0.095, 0.905]
+    """
     one_of("entry", entry, ("first", "recurring"))
     one_of("cohort_period", cohort_period, PERIODS)
     one_of("period", period, PERIODS)

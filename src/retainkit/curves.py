@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
+    from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import NDArray
 
     Integers: TypeAlias = NDArray[np.int64]
@@ -25,25 +27,159 @@ Average = Literal["pooled", "simple", "chained"]
 _AVERAGES = {"pooled": pooled, "simple": simple, "chained": chained}
 
 
-def retention_matrix(table: Any, *, values: str = "retention") -> Any:
-    """DOC."""
+def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> IntoDataFrameT:
+    """Lay out a table of cohorts as a triangle: cohorts down, ages across.
+
+    Parameters
+    ----------
+    table : IntoDataFrame
+        Result of `cohort_retention`: pandas, Polars or PyArrow.
+    values : str, default "retention"
+        Numeric column to lay out, such as ``retained``, ``eligible`` or ``amount``.
+
+    Returns
+    -------
+    DataFrame
+        A row for every segment and cohort, a new frame of the same kind as `table`:
+
+        - the segment columns, as in `table`.
+        - ``cohort`` (date): first day of the cohort's period.
+        - ``0``, ``1``, ``2`` … (float): `values` at each age, every age up to the last one
+          present; with brackets their first and last age, such as ``1-4``. NaN where there is no
+          row, since it has not been observed, and where the value itself is NaN.
+
+    Raises
+    ------
+    MissingColumnError
+        If ``cohort`` or ``age`` is not in the table.
+    ArgumentError
+        If `values` is not one of its numeric columns, or if there are several rows for a cohort
+        and age.
+
+    See Also
+    --------
+    retainkit.plot.retention_heatmap : The triangle as a picture.
+
+    Examples
+    --------
+    Ann starts in January and comes back in February; Bob starts in February:
+
+    >>> import pandas as pd
+    >>> from retainkit import cohort_retention, retention_matrix
+    >>> days = pd.to_datetime(["2024-01-05", "2024-02-03", "2024-02-14"])
+    >>> orders = pd.DataFrame({"customer_id": ["ann", "ann", "bob"], "time": days})
+    >>> retention_matrix(cohort_retention(orders, as_of="2024-03-01"))
+          cohort    0    1
+    0 2024-01-01  1.0  1.0
+    1 2024-02-01  1.0  NaN
+    """
     frame = open_table(table, argument="table", columns=("cohort", "age"))
     numeric = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
     one_of("values", values, numeric)
-    lines, line = segment_codes(frame, [*_segment_columns(frame), "cohort"])
-    age, age_end, position = _ages(frame)
-    matrix = np.full((len(lines), len(age)), np.nan)
-    matrix[line, position] = frame[values].to_numpy()
-    columns = {name: lines[name] for name in lines.columns}
-    for first, end, cells in zip(age.tolist(), age_end.tolist(), matrix.T, strict=True):
-        columns[str(first) if end - first == 1 else f"{first}-{end - 1}"] = cells
-    return table_like(frame, columns)
+    grid = _grid(frame)
+    columns: dict[str, Any] = {**grid.lines}
+    cells = grid.filled(frame[values], np.nan).T
+    for first, end, column in zip(grid.age.tolist(), grid.age_end.tolist(), cells, strict=True):
+        columns[str(first) if end - first == 1 else f"{first}-{end - 1}"] = column
+    matrix: IntoDataFrameT = table_like(frame, columns)
+    return matrix
 
 
 def retention_curve(
-    table: Any, *, average: Average = "pooled", confidence_level: float = 0.95
-) -> Any:
-    """DOC."""
+    table: IntoDataFrameT, *, average: Average = "pooled", confidence_level: float = 0.95
+) -> IntoDataFrameT:
+    r"""Average a table of cohorts into one curve of retention by age.
+
+    With :math:`n_{c,k}` the eligible customers of cohort :math:`c` at age :math:`k`,
+    :math:`r_{c,k}` the retained among them and :math:`p_{c,k} = r_{c,k} / n_{c,k}`, over the
+    cohorts observed at the age:
+
+    .. math::
+
+       \text{pooled}_k = \frac{\sum_c r_{c,k}}{\sum_c n_{c,k}}, \qquad
+       \text{simple}_k = \frac{1}{C_k} \sum_c p_{c,k}, \qquad
+       \text{chained}_k = \prod_{j=1}^{k}
+       \frac{\sum_c n_{c,j} \, p_{c,j}}{\sum_c n_{c,j} \, p_{c,j-1}} \, \text{pooled}_0,
+
+    where step :math:`j` of the chain runs over the cohorts observed at both ages.
+
+    Parameters
+    ----------
+    table : IntoDataFrame
+        Result of `cohort_retention`: pandas, Polars or PyArrow. Cells in progress and cohorts
+        without customers are left out.
+    average : {"pooled", "simple", "chained"}, default "pooled"
+        ``"pooled"``: every customer weighs the same. ``"simple"``: every cohort does, observed
+        zeros too. ``"chained"``: step by step, so that an age at which only the old cohorts have
+        been observed does not bend the curve.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every segment and age, a new frame of the same kind as `table`:
+
+        - the segment columns, as in `table`.
+        - ``age`` (int), and with brackets ``age_end`` (int), as in `table`.
+        - ``cohorts`` (int): how many cohorts the age averages over.
+        - ``customers`` (int): their eligible customers, and ``retained`` (int) among them.
+        - ``retention`` (float): the average, a fraction.
+        - ``lower``, ``upper`` (float): its interval.
+        - ``average`` (str): `average`.
+
+    Raises
+    ------
+    MissingColumnError
+        If ``cohort``, ``age``, ``eligible``, ``retained`` or ``lower`` is not in the table.
+    ArgumentError
+        If `average` or `confidence_level` has a wrong value, or if there are several rows for a
+        cohort and age.
+
+    See Also
+    --------
+    retainkit.plot.retention_curve : The curve as a picture.
+
+    Notes
+    -----
+    The ages of a pooled or a simple curve stand on different cohorts, so it may rise where no
+    cohort does. The chain does not; where nobody comes back once gone it is the Kaplan-Meier
+    estimate [1]_. It is undefined, NaN, once nobody is left, and may exceed 1 where customers
+    return in number.
+
+    The interval of the pooled rate is Wilson's. That of the simple mean is recovered from the
+    cohorts' own Wilson intervals (MOVER) [2]_. That of the chain is Wilson's for the effective
+    number of customers that gives the delta method's variance [3]_. All take customers as
+    independent and the cohorts as given.
+
+    References
+    ----------
+    .. [1] Kaplan, E. L. & Meier, P. (1958), "Nonparametric Estimation from Incomplete
+       Observations", Journal of the American Statistical Association 53 (282), 457-481.
+    .. [2] Zou, G. Y., Huang, W. & Zhang, X. (2009), "A note on confidence interval estimation for
+       a linear function of binomial proportions", Computational Statistics & Data Analysis
+       53 (4), 1080-1085.
+    .. [3] Korn, E. L. & Graubard, B. I. (1998), "Confidence Intervals for Proportions with Small
+       Expected Number of Positive Counts Estimated from Survey Data", Survey Methodology 24 (2),
+       193-201.
+
+    Examples
+    --------
+    One of January's four customers comes back, then February's only one:
+
+    >>> import pandas as pd
+    >>> from retainkit import cohort_retention, retention_curve
+    >>> days = ["2024-01-05"] * 4 + ["2024-02-01", "2024-02-09", "2024-03-04"]
+    >>> who = [1, 2, 3, 4, 1, 5, 5]
+    >>> orders = pd.DataFrame({"customer_id": who, "time": pd.to_datetime(days)})
+    >>> table = cohort_retention(orders, as_of="2024-04-01")
+    >>> retention_curve(table)[["age", "cohorts", "customers", "retained", "retention"]].head(2)
+       age  cohorts  customers  retained  retention
+    0    0        2          5         5        1.0
+    1    1        2          5         2        0.4
+    >>> retention_curve(table, average="simple")["retention"].head(2).tolist()
+    [1.0, 0.625]
+    """
     one_of("average", average, tuple(_AVERAGES))
     probability("confidence_level", confidence_level)
     needed = ("cohort", "age", "eligible", "retained", "lower")
@@ -51,28 +187,25 @@ def retention_curve(
     # A cell in progress has no interval, and a cohort without customers no rate.
     known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     frame = frame[np.flatnonzero(known).tolist()]
-    by = _segment_columns(frame)
+    by, grid = _segment_columns(frame), _grid(frame)
     segments, segment = segment_codes(frame, by)
-    lines, line = segment_codes(frame, [*by, "cohort"])
-    age, age_end, position = _ages(frame)
-    eligible, retained = np.zeros((2, len(lines), len(age)))
-    eligible[line, position] = frame["eligible"].to_numpy()
-    retained[line, position] = frame["retained"].to_numpy()
+    eligible, retained = (grid.filled(frame[name], 0.0) for name in ("eligible", "retained"))
 
     # At least one segment, so that an empty table gives an empty curve.
     parts = []
     for code in range(int(segment.max(initial=0)) + 1):
-        own = np.unique(line[segment == code])
+        own = np.unique(grid.line[segment == code])
         part = _curve(eligible[own], retained[own], average, confidence_level)
         parts.append({"segment": np.full(len(part["seen"]), code)} | part)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    code, seen = columns.pop("segment"), columns.pop("seen")
-    front = {name: segments[name][code.tolist()] for name in by}
-    front["age"] = age[seen]
+    codes, seen = columns.pop("segment").tolist(), columns.pop("seen")
+    front: dict[str, Any] = {name: segments[name][codes] for name in by}
+    front["age"] = grid.age[seen]
     if "age_end" in frame.columns:
-        front["age_end"] = age_end[seen]
+        front["age_end"] = grid.age_end[seen]
     columns["average"] = np.full(len(seen), average, dtype=object)
-    return table_like(frame, front | columns)
+    curve: IntoDataFrameT = table_like(frame, front | columns)
+    return curve
 
 
 def _curve(
@@ -97,13 +230,46 @@ def _segment_columns(frame: nw.DataFrame[Any]) -> list[str]:
     return frame.columns[: frame.columns.index("cohort")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    """A table laid out: a line for every cohort of a segment, a column for every age.
+
+    `line` and `column` say where each row of the table stands.
+    """
+
+    lines: dict[str, nw.Series[Any]]
+    line: Integers
+    age: Integers
+    age_end: Integers
+    column: Integers
+
+    def filled(self, values: nw.Series[Any], empty: float) -> Floats:
+        """Put values in their places, and `empty` where there is none."""
+        cells = np.full((len(self.lines["cohort"]), len(self.age)), empty)
+        cells[self.line, self.column] = values.to_numpy()
+        return cells
+
+
+def _grid(frame: nw.DataFrame[Any]) -> _Grid:
+    lines, line = segment_codes(frame, [*_segment_columns(frame), "cohort"])
+    age, age_end, column = _ages(frame)
+    places = len(np.unique(line * len(age) + column))
+    if places < len(frame):
+        raise ArgumentError(
+            f"`table` has {len(frame):,} rows for {places:,} pairs of cohort and age; there must "
+            "be one row for each. Columns that tell segments apart must stand left of 'cohort'."
+        )
+    return _Grid(lines=lines, line=line, age=age, age_end=age_end, column=column)
+
+
 def _ages(frame: nw.DataFrame[Any]) -> tuple[Integers, Integers, Integers]:
-    """Give every age of a table with its end, and the position of each row's age among them."""
+    """Give every age of a table with its end, and the number of each row's age among them."""
     first = frame["age"].to_numpy().astype(np.int64)
     if "age_end" in frame.columns:
-        age, where, position = np.unique(first, return_index=True, return_inverse=True)
-        return age, frame["age_end"].to_numpy().astype(np.int64)[where], position
+        age, where, column = np.unique(first, return_index=True, return_inverse=True)
+        return age, frame["age_end"].to_numpy().astype(np.int64)[where], column
     # Without brackets there is no gap between ages: one that is missing was not observed.
-    least = first.min(initial=np.iinfo(np.int64).max)
-    age = np.arange(least, first.max(initial=least) + 1) if len(first) else first
-    return age, age + 1, first - least
+    if not len(first):
+        return first, first, first
+    age = np.arange(first.min(), first.max() + 1)
+    return age, age + 1, first - age[0]

@@ -104,7 +104,7 @@ def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
     )
 
 
-def make_events(  # noqa: PLR0913
+def make_events(
     customers: int,
     *,
     seed: int,

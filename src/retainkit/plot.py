@@ -61,7 +61,7 @@ DASHES = ("-", "--", ":")
 INSIDE = 6  # lines whose legend finds room inside the axes
 
 
-def retention_heatmap(  # noqa: PLR0913
+def retention_heatmap(
     table: IntoDataFrame,
     *,
     values: str = "retention",
