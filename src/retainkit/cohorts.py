@@ -206,8 +206,9 @@ def cohort_retention(
     2 2024-01-01    2          2         1        0.5
     3 2024-02-01    0          1         1        1.0
     4 2024-02-01    1          1         1        1.0
-    >>> table.loc[1, ["lower", "upper"]].round(3).tolist()
-    [0.095, 0.905]
+    >>> table.loc[1:1, ["lower", "upper"]].round(3)
+       lower  upper
+    1  0.095  0.905
     """
     one_of("entry", entry, ("first", "recurring"))
     one_of("cohort_period", cohort_period, PERIODS)
