@@ -258,7 +258,7 @@ def _cells(
     return [(age, age + 1) for age in ages], []
 
 
-def _numbers(  # noqa: PLR0913
+def _numbers(
     inside: Sequence[Entry],
     *,
     cohort: date,

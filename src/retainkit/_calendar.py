@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import reduce
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -87,7 +86,10 @@ def period_index_expr(time: nw.Expr, period: Period, week_start: Weekday) -> nw.
         shift = _EPOCH_ORDINAL - 1 - _EPOCH_WEEKDAY
         days = _day_expr(time) + (_EPOCH_WEEKDAY + shift - WEEKDAYS.index(week_start))
         return days // 7 - shift // 7
-    return (_month_expr(time) + 1970 * 12) // _MONTHS[period] - 1970 * 12 // _MONTHS[period]
+    months = _month_expr(time)
+    if period == "month":
+        return months
+    return (months + 1970 * 12) // _MONTHS[period] - 1970 * 12 // _MONTHS[period]
 
 
 def _day_expr(time: nw.Expr) -> nw.Expr:
@@ -125,12 +127,19 @@ class Steps:
         """
         if period not in _MONTHS:
             return (self.instant - start.instant) // (DAY if period == "day" else 7 * DAY)
-        # Integer arithmetic alone, so that it serves arrays and expressions: floor(x + b, b) is 1
-        # where x >= 0 and 0 where -b <= x < 0.
         beyond = start.rest // DAY - (self.days - 1)
-        anchor = start.rest - beyond * ((beyond + 32) // 32) * DAY
-        reached = (self.rest - anchor + 32 * DAY) // (32 * DAY)
-        return (self.month - start.month - 1 + reached) // _MONTHS[period]
+        anchor = start.rest - beyond * _at_least(beyond, 1) * DAY
+        reached = _at_least(self.rest, anchor)
+        months = self.month - start.month - 1 + reached
+        return months if period == "month" else months // _MONTHS[period]
+
+
+def _at_least(value: Any, least: Any) -> Any:
+    """Give 1 where `value` >= `least` and 0 elsewhere: of numbers, arrays or expressions."""
+    enough = value >= least
+    if isinstance(enough, nw.Expr):
+        return nw.when(enough).then(nw.lit(1)).otherwise(nw.lit(0))
+    return enough * 1
 
 
 def steps(instant: Integers, wall: Integers) -> Steps:
@@ -163,7 +172,9 @@ def steps_expr(instant: nw.Expr, wall: nw.Expr) -> Steps:
 def _time_of_day_expr(time: nw.Expr) -> nw.Expr:
     hours, minutes = time.dt.hour().cast(nw.Int64), time.dt.minute().cast(nw.Int64)
     seconds = (hours * 60 + minutes) * 60 + time.dt.second().cast(nw.Int64)
-    return seconds * SECOND + time.dt.microsecond().cast(nw.Int64)
+    part = time.dt.microsecond().cast(nw.Int64)
+    # Spark counts the microseconds of a second before 1970 below zero.
+    return seconds * SECOND + nw.when(part < 0).then(part + SECOND).otherwise(part)
 
 
 # Time zones
@@ -172,11 +183,11 @@ def _time_of_day_expr(time: nw.Expr) -> nw.Expr:
 def zone_of(name: str, argument: str) -> tzinfo:
     """Find the time zone of a name, or of a fixed offset such as ``+02:00``."""
     fixed = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})", name)
-    if fixed:
-        sign, hours, minutes = fixed.groups()
-        offset = timedelta(hours=int(hours), minutes=int(minutes))
-        return timezone(-offset if sign == "-" else offset)
     try:
+        if fixed:
+            sign, hours, minutes = fixed.groups()
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            return timezone(-offset if sign == "-" else offset)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ArgumentError(
@@ -238,7 +249,12 @@ def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
 def instant_expr(instant: int, stored: tzinfo | None) -> nw.Expr:
     """Write an instant so that it compares with times in the zone `stored` (None: naive times)."""
     moment = _EPOCH + timedelta(microseconds=instant)
-    return nw.lit(moment.replace(tzinfo=None) if stored is None else moment.astimezone(stored))
+    if stored is not None:
+        return nw.lit(moment.astimezone(stored))
+    # Spark would read a naive literal in the zone of the process; a date has no zone.
+    midnight = nw.lit(moment.date()).cast(nw.Datetime("us"))
+    rest = instant % DAY
+    return midnight.dt.offset_by(f"{rest}us") if rest else midnight
 
 
 def wall_time_expr(
@@ -262,15 +278,19 @@ def wall_time_expr(
         for since, offset in utc_offsets(side, first, last):
             shift[since] = shift.get(since, 0) + sign * (offset - before)
             before = offset
-    changes = sorted(shift)
+    changes = [since for since in sorted(shift) if shift[since] or since == first]
     totals = accumulate(shift[change] for change in changes)
     moved = [local.dt.offset_by(f"{total // SECOND}s") if total else local for total in totals]
 
-    def switch(earlier: nw.Expr, change: tuple[int, nw.Expr]) -> nw.Expr:
-        later = time >= instant_expr(change[0], stored)
-        return nw.when(later).then(change[1]).otherwise(earlier)
+    def choose(low: int, high: int) -> nw.Expr:
+        """Search for the change that a time comes after, by halves: no deeper than need be."""
+        if high - low == 1:
+            return moved[low]
+        middle = (low + high) // 2
+        later = time >= instant_expr(changes[middle], stored)
+        return nw.when(later).then(choose(middle, high)).otherwise(choose(low, middle))
 
-    return reduce(switch, zip(changes[1:], moved[1:], strict=True), moved[0])
+    return choose(0, len(changes))
 
 
 # The end of observation
@@ -305,21 +325,26 @@ class Moment:
 
 def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
     """Place a datetime: a naive one is read on the wall clock of `zone`."""
-    if zone is not None and value.tzinfo is None:
-        value = value.replace(tzinfo=zone)
-    if zone is None:
-        instant = _microseconds(value.replace(tzinfo=UTC))
-        return Moment(instant=instant, wall=instant)
-    local = value.astimezone(zone)
-    wall = _microseconds(local.replace(tzinfo=UTC))
-    return Moment(instant=_microseconds(value.astimezone(UTC)), wall=wall)
+    if value.tzinfo is None or zone is None:
+        value = value.replace(tzinfo=zone or UTC)
+    return _moment(_microseconds(value.astimezone(UTC)), zone)
+
+
+def _moment(instant: int, zone: tzinfo | None) -> Moment:
+    # Where the clock jumps forward at this moment, all that it skips is over.
+    before, now = wall_times(np.array([instant - 1, instant], np.int64), zone).tolist()
+    return Moment(instant=instant, wall=min(before + 1, now))
 
 
 def end_of_day(last: int, zone: tzinfo | None) -> Moment:
     """Find the midnight that ends the day of the instant `last`, in `zone`."""
-    wall = int(wall_times(np.array([last], np.int64), zone)[0])
-    midnight = _EPOCH + timedelta(days=wall // DAY + 1)
-    return moment_at(midnight.replace(tzinfo=None), zone)
+    shown = int(wall_times(np.array([last], np.int64), zone)[0])
+    wall = (shown // DAY + 1) * DAY
+    midnight = (_EPOCH + timedelta(microseconds=wall)).replace(tzinfo=None)
+    # Where the clock goes back over midnight, the day ends with the second one; where it goes back
+    # to midnight, with the first.
+    ends = np.array([moment_at(midnight.replace(fold=fold), zone).instant for fold in (0, 1)])
+    return _moment(int(ends[wall_times(ends - 1, zone) < wall].max()), zone)
 
 
 def as_of_moment(as_of: str | date, zone: tzinfo | None) -> Moment:
@@ -346,7 +371,12 @@ def as_of_moment(as_of: str | date, zone: tzinfo | None) -> Moment:
             f"`as_of` is {as_of!r}, which has a time zone, while the times have none. "
             "Give the times their zone first, or leave it out of `as_of`."
         )
-    return moment_at(value, zone)
+    try:
+        return moment_at(value, zone)
+    except OverflowError:
+        raise ArgumentError(
+            f"`as_of` is {as_of!r}; it must lie within the years 1 to 9999, in UTC too."
+        ) from None
 
 
 def midnights(days: Integers, zone: tzinfo | None) -> tuple[Integers, Integers]:

@@ -1,7 +1,9 @@
 """The cohort reduction as a lazy plan: it runs inside the engine and brings back only counts.
 
 This plan defines the reduction. It keeps to what every engine computes alike: plain aggregates of
-plain columns, joins on columns without nulls, integer arithmetic.
+plain columns, joins on columns without nulls, integer arithmetic. Times are taken apart in steps,
+each a column of its own, since an engine that speaks SQL gets an expression spelled out anew
+wherever it is used.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames import collect, count_rows, segment_codes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from retainkit._cohort_query import CohortQuery
@@ -38,20 +41,25 @@ _ENTRY = ["customer", "cohort"]
 def tally(events: Events, query: CohortQuery) -> Tally:
     """Count the entries and the active cells of an event log."""
     entries = _entries(events, query)
-    end = instant_expr(query.as_of.instant, events.stored)
-    late = entries.filter(nw.col("start") >= end)
-    entries = entries.filter(nw.col("start") < end)
-    returns = _returns(events, query, entries)
-    cells = _mark(_active(returns.filter(nw.col("age") >= 0), events, query), query)
-
-    parts = {ENTRIES: entries, None: cells}
+    parts = {}
     if "cohort_time" in events.columns:
-        parts[Aside.STARTED_LATE] = late
-        parts[Aside.BEFORE_START] = returns.filter(nw.col("age") < 0)
+        end = instant_expr(query.as_of.instant, events.stored)
+        parts[Aside.STARTED_LATE] = entries.filter(nw.col("start") >= end)
+        entries = entries.filter(nw.col("start") < end)
+    parts[ENTRIES] = entries
     if events.by:
-        parts[Aside.SEVERAL_SEGMENTS] = entries.filter(nw.col("several") > 1)
-    counted = nw.concat([_count(part, cell, events) for cell, part in parts.items()])
-    return _bring_back(collect(counted), events, never_started=_never_started(events))
+        several = entries.filter(nw.col("several") > 1)
+        parts[Aside.SEVERAL_SEGMENTS] = several.unique(subset=["customer"])
+    returns = _returns(events, query, entries)
+    if "cohort_time" in events.columns:
+        early = returns.filter(nw.col("age") < 0)
+        parts[Aside.BEFORE_START] = early.with_columns(mark=nw.col("events"))
+        returns = returns.filter(nw.col("age") >= 0)
+
+    counted = [_count(_mark(_active(returns, events, query), query), events)]
+    for cell, part in parts.items():
+        counted.append(_count(part.with_columns(cell=nw.lit(int(cell))), events))
+    return _bring_back(collect(nw.concat(counted)), events, _never_started(events))
 
 
 # Entries: a customer in a cohort, from a start on
@@ -59,24 +67,18 @@ def tally(events: Events, query: CohortQuery) -> Tally:
 
 def _entries(events: Events, query: CohortQuery) -> Rows:
     """One row an entry: customer, cohort, start, segment, ages over and begun."""
-    if "cohort_time" in events.columns:
-        births = events.rows.group_by("customer").agg(start=nw.col("cohort_time").min())
-    else:
-        starts = _starts(events, query)
-        births = starts.group_by(_entry_key(query)).agg(start=nw.col("time").min())
-    wall = _wall("start", events, query, events.zone)
-    entries = births.with_columns(
-        cohort=period_index_expr(wall, query.cohort_period, query.week_start)
-    )
-    if query.clock == "calendar":
-        period = period_index_expr(wall, query.period, query.week_start)
-        entries = entries.with_columns(start_period=period)
-        over, begun = query.ages(nw.col("start_period"))
-    else:
-        entries = entries.with_columns(**_steps_columns("start", events, query))
-        over, begun = query.ages(_steps_of("start"))
-    entries = entries.with_columns(over=over, begun=begun)
-    return _with_segments(entries, events, query) if events.by else entries
+    starts, key = _starts(events, query), _entry_key(query)
+    start = "cohort_time" if "cohort_time" in events.columns else "time"
+    firsts = {"first": nw.col("time").min(), "start": nw.col(start).min()}
+    births = starts.group_by(key).agg(**firsts)
+    if events.by:
+        births = _with_segments(births, starts, key, events)
+    entries = births.with_columns(wall=_wall("start", events, query, events.zone))
+    entries = entries.with_columns(cohort=_cohort(query))
+    entries = _with_place("start", entries, events, query)
+    begin = nw.col("start_period") if query.clock == "calendar" else _steps_of("start")
+    over, begun = query.ages(begin)
+    return entries.with_columns(over=over, begun=begun)
 
 
 def _starts(events: Events, query: CohortQuery) -> Rows:
@@ -85,9 +87,8 @@ def _starts(events: Events, query: CohortQuery) -> Rows:
     if "started" in events.columns:
         rows = rows.filter(nw.col("started"))
     if query.entry == "recurring":
-        wall = _wall("time", events, query, events.zone)
-        cohort = period_index_expr(wall, query.cohort_period, query.week_start)
-        rows = rows.with_columns(cohort=cohort)
+        rows = rows.with_columns(wall=_wall("time", events, query, events.zone))
+        rows = rows.with_columns(cohort=_cohort(query))
     return rows
 
 
@@ -95,48 +96,51 @@ def _entry_key(query: CohortQuery) -> list[str]:
     return ["customer"] if query.entry == "first" else _ENTRY
 
 
-def _with_segments(entries: Rows, events: Events, query: CohortQuery) -> Rows:
+def _cohort(query: CohortQuery) -> nw.Expr:
+    return period_index_expr(nw.col("wall"), query.cohort_period, query.week_start)
+
+
+def _with_segments(births: Rows, starts: Rows, key: Sequence[str], events: Events) -> Rows:
     """Add the segment at each entry's first row, and how many there were at that instant."""
-    key, rows = _entry_key(query), _starts(events, query)
-    firsts = rows.group_by(key).agg(first=nw.col("time").min())
-    at_first = rows.join(firsts, on=key).filter(nw.col("time") == nw.col("first"))
-    found = at_first.select(*key, *events.keys).unique()
+    firsts = births.select(*key, time=nw.col("first"))
+    found = starts.join(firsts, on=[*key, "time"]).select(*key, *events.keys).unique()
     several = found.group_by(key).agg(several=nw.len())
     for column in events.keys:
-        least = nw.col("least")
-        found = found.with_columns(least=nw.col(column).min().over(*key)).filter(
-            (nw.col(column) == least) | least.is_null()
-        )
-    found = found.select(*key, *events.keys)
-    return entries.join(found, on=key).join(several, on=key)
+        found = found.with_columns(least=nw.col(column).min().over(*key))
+        smallest = (nw.col(column) == nw.col("least")) | nw.col("least").is_null()
+        found = found.filter(smallest).select(*key, *events.keys)
+    return births.join(found, on=key).join(several, on=key)
 
 
 def _never_started(events: Events) -> int:
     if "started" not in events.columns:
         return 0
-    customers = events.rows.select("customer").unique()
-    starting = events.rows.filter(nw.col("started")).select("customer").unique()
-    return count_rows(customers.join(starting, on="customer", how="anti"))
+    started = events.rows.select("customer", started=nw.col("started").cast(nw.Int64))
+    customers = started.group_by("customer").agg(nw.col("started").max())
+    return count_rows(customers.filter(nw.col("started") == 0))
 
 
 # Cells: the ages, or brackets, in which an entry is active
 
 
 def _returns(events: Events, query: CohortQuery, entries: Rows) -> Rows:
-    """One row for each pair of an entry and a return of its customer, with the age (or below 0)."""
+    """Returns with each entry of their customer, and the age at which they come (or below 0).
+
+    Returns of one customer in one period are one row by the calendar clock, whose ages they share;
+    by the elapsed clock each is a row.
+    """
     rows: Rows = events.rows
     if "returned" in events.columns:
         rows = rows.filter(nw.col("returned"))
+    if query.min_events > 1 or "cohort_time" in events.columns:
+        rows = rows.with_columns(events=nw.lit(1))
+    rows = rows.with_columns(wall=_wall("time", events, query, events.zone))
+    rows = _with_place("time", rows, events, query)
     if query.clock == "calendar":
-        wall = _wall("time", events, query, events.zone)
-        rows = rows.with_columns(period=period_index_expr(wall, query.period, query.week_start))
-    else:
-        rows = rows.with_columns(**_steps_columns("time", events, query))
-    carried = [column for column in ("time", "period", "amount") if column in _columns(rows)]
-    parts = [f"time_{part}" for part in STEP_PARTS if f"time_{part}" in _columns(rows)]
-    pairs = rows.select("customer", *carried, *parts).join(entries, on="customer")
-    if query.clock == "calendar":
-        return pairs.with_columns(age=nw.col("period") - nw.col("start_period"))
+        pairs = _merged(rows, ["customer", "time_period"]).join(entries, on="customer")
+        return pairs.with_columns(age=nw.col("time_period") - nw.col("start_period"))
+    unused = [column for column in ("started", "returned", "cohort_time", *events.keys)]
+    pairs = rows.drop(*unused, strict=False).join(entries, on="customer")
     age = _steps_of("time").since(_steps_of("start"), query.period)
     early = nw.col("time") < nw.col("start")
     return pairs.with_columns(age=nw.when(early).then(nw.lit(-1)).otherwise(age))
@@ -146,29 +150,33 @@ def _active(returns: Rows, events: Events, query: CohortQuery) -> Rows:
     """One row for each active cell of an entry."""
     age = nw.col("age")
     if query.brackets is None:
-        returns = returns.with_columns(cell=age)
+        cells = returns.with_columns(cell=age)
     else:
         reached = [nw.when(age >= edge).then(1).otherwise(0) for edge in query.brackets]
-        returns = returns.with_columns(cell=sum(reached[1:], reached[0]) - 1)
-        returns = returns.filter(nw.col("cell") >= 0)
-    sums = {"amount": nw.col("amount").sum()} if "amount" in events.columns else {}
-    cells = returns.group_by(*_ENTRY, "over", "begun", *events.keys, "cell").agg(
-        events=nw.len(), **sums
-    )
-    return cells.filter(nw.col("events") >= query.min_events)
+        cells = returns.with_columns(cell=sum(reached[1:], reached[0]) - 1)
+        cells = cells.filter(nw.col("cell") >= 0)
+    if query.clock == "elapsed" or query.brackets is not None:
+        cells = _merged(cells, [*_ENTRY, "over", "begun", *events.keys, "cell"])
+    return cells.filter(nw.col("events") >= query.min_events) if query.min_events > 1 else cells
+
+
+def _merged(rows: Rows, key: list[str]) -> Rows:
+    """Make one row of those that agree in `key`, with the sums of what is to be summed."""
+    sums = [nw.col(column).sum() for column in ("events", "amount") if column in _columns(rows)]
+    return rows.group_by(key).agg(*sums) if sums else rows.select(*key).unique()
 
 
 def _mark(cells: Rows, query: CohortQuery) -> Rows:
     """Keep the cells that count, and mark with 1 those by which an entry is counted."""
     cell = nw.col("cell")
     if query.counting == "on":
-        return cells.with_columns(mark=nw.lit(1))
+        return cells
     if query.counting == "every":
         before = cells.select(*_ENTRY, cell=cell + 1)
         gaps = cells.filter(cell > query.streak_from).join(before, on=[*_ENTRY, "cell"], how="anti")
         ends = gaps.group_by(_ENTRY).agg(end=cell.min())
         within = (cell < nw.col("end")) | nw.col("end").is_null()
-        return cells.join(ends, on=_ENTRY, how="left").filter(within).with_columns(mark=nw.lit(1))
+        return cells.join(ends, on=_ENTRY, how="left").filter(within)
     edge = cell.max() if query.counting == "on_or_after" else cell.min()
     cells = cells.with_columns(edge=edge.over(*_ENTRY))
     return cells.with_columns(mark=nw.when(cell == nw.col("edge")).then(1).otherwise(0))
@@ -177,15 +185,14 @@ def _mark(cells: Rows, query: CohortQuery) -> Rows:
 # Counts
 
 
-def _count(part: Rows, cell: int | None, events: Events) -> Rows:
-    """Count a part by everything that the tally tells apart; `cell` None: by its own cells."""
-    if cell is not None:
-        part = part.with_columns(cell=nw.lit(int(cell)), mark=nw.lit(1))
-    if "amount" not in _columns(part):
-        part = part.with_columns(amount=nw.lit(0.0))
-    columns = [*events.keys, "cohort", "over", "begun", "cell"]
+def _count(part: Rows, events: Events) -> Rows:
+    """Count the rows of a part, or add up their marks, by everything that the tally tells apart."""
+    for column, value in (("mark", 1), ("amount", 0.0)):
+        if column not in _columns(part):
+            part = part.with_columns(nw.lit(value).alias(column))
     part = part.with_columns(nw.col("cell", "mark").cast(nw.Int64))
-    counted = part.group_by(columns).agg(count=nw.col("mark").sum(), amount=nw.col("amount").sum())
+    key = [*events.keys, "cohort", "over", "begun", "cell"]
+    counted = part.group_by(key).agg(count=nw.col("mark").sum(), amount=nw.col("amount").sum())
     return counted.select(
         *events.keys,
         nw.col("cohort", "over", "begun", "cell", "count").cast(nw.Int64),
@@ -223,11 +230,17 @@ def _wall(column: str, events: Events, query: CohortQuery, zone: tzinfo | None) 
     )
 
 
-def _steps_columns(column: str, events: Events, query: CohortQuery) -> dict[str, nw.Expr]:
-    utc = _wall(column, events, query, UTC)
-    taken = steps_expr(utc, _wall(column, events, query, events.zone))
+def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> Rows:
+    """Add what an age is reckoned from: the period of `wall` or, by the elapsed clock, its steps."""
+    wall = nw.col("wall")
+    if query.clock == "calendar":
+        period = period_index_expr(wall, query.period, query.week_start)
+        return rows.with_columns(period.alias(f"{column}_period"))
+    rows = rows.with_columns(utc=_wall(column, events, query, UTC))
+    taken = steps_expr(nw.col("utc"), wall)
     parts = ("instant",) if query.period in {"day", "week"} else ("month", "rest", "days")
-    return {f"{column}_{part}": getattr(taken, part) for part in parts}
+    taken_apart = {f"{column}_{part}": getattr(taken, part) for part in parts}
+    return rows.with_columns(**taken_apart).drop("wall", "utc")
 
 
 def _steps_of(column: str) -> Steps:
