@@ -30,7 +30,7 @@ docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) dist docs/_build docs/reference/api .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist docs/_build docs/reference/api retainkit-demo .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples docs -name __pycache__ -prune -exec rm -rf {} +
 
 # pip reads dependency groups from 25.1 on; the one a new environment comes with may be older.

@@ -40,4 +40,6 @@ add_module_names = False
 html_theme = "furo"
 html_title = project
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 copybutton_exclude = ".linenos, .gp, .go"
