@@ -116,7 +116,11 @@ class Clock:
 
     def has_begun(self, start: datetime, cell: Cell) -> bool:
         """Tell whether the cell has begun before `as_of`."""
-        end = self.zone.wall(self.as_of) if self.on_wall else self.as_of
+        return self.begun_before(start, cell, self.as_of)
+
+    def begun_before(self, start: datetime, cell: Cell, instant: datetime) -> bool:
+        """Tell whether the cell begins before an instant."""
+        end = self.zone.wall(instant) if self.on_wall else instant
         return self.age_begins(start, cell[0]) < end
 
     def holds(self, start: datetime, cell: Cell, instant: datetime) -> bool:
@@ -192,6 +196,8 @@ def cohort_retention(rows: Sequence[Row], **options: Any) -> list[Row]:
     if as_of is None:
         as_of = max(zone.wall(row["at"]).date() for row in events) + timedelta(days=1)
     clock = Clock(zone, ask.clock, ask.period, ask.week_start, zone.instant(as_of))
+    begin = min(zone.wall(row["at"]).date() for row in events)
+    begin = zone.instant(first_day(begin, ask.period, ask.week_start))
     events = [row for row in events if row["at"] < clock.as_of]
 
     entries = list(_entries(events, ask, clock))
@@ -210,10 +216,15 @@ def cohort_retention(rows: Sequence[Row], **options: Any) -> list[Row]:
             inside = [one for one in members if one.cohort == cohort]
             if len(inside) >= ask.min_customers or ask.min_customers == 1:
                 for j in range(len(cells)):
+                    # Starts of their own may lie before the log, which shows nothing of that time.
+                    earliest = 0 if ask.counting in {"on_or_before", "every"} else j
+                    unseen = ask.cohort_time is not None and clock.begun_before(
+                        zone.instant(cohort), cells[earliest], begin
+                    )
                     numbers = _numbers(
                         inside, cohort=cohort, cells=cells, j=j, ask=ask, clock=clock
                     )
-                    if numbers is not None:
+                    if numbers is not None and not unseen:
                         names = dict(zip(ask.by, segment, strict=True)) | {"cohort": cohort}
                         table.append(names | numbers)
             midnight = datetime.combine(cohort, time())

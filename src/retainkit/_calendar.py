@@ -317,6 +317,12 @@ class Moment:
         day = np.array([self.wall // DAY], np.int64)
         return int(period_index(day, period, week_start)[0])
 
+    def begin_of(self, period: Period, week_start: Weekday, zone: tzinfo | None) -> Moment:
+        """Give the beginning of the period that holds this moment, in `zone`."""
+        day = first_day(np.array([self.index(period, week_start)], np.int64), period, week_start)
+        instant, wall = midnights(day, zone)
+        return Moment(instant=int(instant[0]), wall=int(wall[0]))
+
     def opens(self, period: Period, week_start: Weekday) -> bool:
         """Tell whether a period begins at this very moment."""
         index = np.array([self.index(period, week_start)], np.int64)
@@ -328,6 +334,11 @@ def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
     if value.tzinfo is None or zone is None:
         value = value.replace(tzinfo=zone or UTC)
     return _moment(_microseconds(value.astimezone(UTC)), zone)
+
+
+def moment_in(value: datetime, stored: tzinfo | None, zone: tzinfo | None) -> Moment:
+    """Place a datetime that came from a column stored in one zone, in another."""
+    return _moment(moment_at(value, stored).instant, zone)
 
 
 def _moment(instant: int, zone: tzinfo | None) -> Moment:

@@ -27,7 +27,6 @@ from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames import collect, count_rows, segment_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import tzinfo
 
     from retainkit._cohort_query import CohortQuery
@@ -41,7 +40,7 @@ _ENTRY = ["customer", "cohort"]
 def tally(events: Events, query: CohortQuery) -> Tally:
     """Count the entries and the active cells of an event log."""
     entries = _entries(events, query)
-    parts = {}
+    parts: dict[int, Rows] = {}
     if "cohort_time" in events.columns:
         end = instant_expr(query.as_of.instant, events.stored)
         parts[Aside.STARTED_LATE] = entries.filter(nw.col("start") >= end)
@@ -54,12 +53,11 @@ def tally(events: Events, query: CohortQuery) -> Tally:
     if "cohort_time" in events.columns:
         early = returns.filter(nw.col("age") < 0)
         parts[Aside.BEFORE_START] = early.with_columns(mark=nw.col("events"))
-        returns = returns.filter(nw.col("age") >= 0)
+    cells = _mark(_active(returns.filter(nw.col("age") >= 0), events, query), query)
 
-    counted = [_count(_mark(_active(returns, events, query), query), events)]
-    for cell, part in parts.items():
-        counted.append(_count(part.with_columns(cell=nw.lit(int(cell))), events))
-    return _bring_back(collect(nw.concat(counted)), events, _never_started(events))
+    named = [part.with_columns(cell=nw.lit(int(cell))) for cell, part in parts.items()]
+    counted = nw.concat([_count(part, events) for part in (*named, cells)])
+    return _bring_back(collect(counted), events, _never_started(events))
 
 
 # Entries: a customer in a cohort, from a start on
@@ -83,7 +81,7 @@ def _entries(events: Events, query: CohortQuery) -> Rows:
 
 def _starts(events: Events, query: CohortQuery) -> Rows:
     """The rows that can start an entry."""
-    rows: Rows = events.rows
+    rows = _rows(events)
     if "started" in events.columns:
         rows = rows.filter(nw.col("started"))
     if query.entry == "recurring":
@@ -100,7 +98,7 @@ def _cohort(query: CohortQuery) -> nw.Expr:
     return period_index_expr(nw.col("wall"), query.cohort_period, query.week_start)
 
 
-def _with_segments(births: Rows, starts: Rows, key: Sequence[str], events: Events) -> Rows:
+def _with_segments(births: Rows, starts: Rows, key: list[str], events: Events) -> Rows:
     """Add the segment at each entry's first row, and how many there were at that instant."""
     firsts = births.select(*key, time=nw.col("first"))
     found = starts.join(firsts, on=[*key, "time"]).select(*key, *events.keys).unique()
@@ -115,7 +113,7 @@ def _with_segments(births: Rows, starts: Rows, key: Sequence[str], events: Event
 def _never_started(events: Events) -> int:
     if "started" not in events.columns:
         return 0
-    started = events.rows.select("customer", started=nw.col("started").cast(nw.Int64))
+    started = _rows(events).select("customer", started=nw.col("started").cast(nw.Int64))
     customers = started.group_by("customer").agg(nw.col("started").max())
     return count_rows(customers.filter(nw.col("started") == 0))
 
@@ -129,7 +127,7 @@ def _returns(events: Events, query: CohortQuery, entries: Rows) -> Rows:
     Returns of one customer in one period are one row by the calendar clock, whose ages they share;
     by the elapsed clock each is a row.
     """
-    rows: Rows = events.rows
+    rows = _rows(events)
     if "returned" in events.columns:
         rows = rows.filter(nw.col("returned"))
     if query.min_events > 1 or "cohort_time" in events.columns:
@@ -139,8 +137,8 @@ def _returns(events: Events, query: CohortQuery, entries: Rows) -> Rows:
     if query.clock == "calendar":
         pairs = _merged(rows, ["customer", "time_period"]).join(entries, on="customer")
         return pairs.with_columns(age=nw.col("time_period") - nw.col("start_period"))
-    unused = [column for column in ("started", "returned", "cohort_time", *events.keys)]
-    pairs = rows.drop(*unused, strict=False).join(entries, on="customer")
+    shared = ["started", "returned", "cohort_time", *events.keys]
+    pairs = rows.drop(*shared, strict=False).join(entries, on="customer")
     age = _steps_of("time").since(_steps_of("start"), query.period)
     early = nw.col("time") < nw.col("start")
     return pairs.with_columns(age=nw.when(early).then(nw.lit(-1)).otherwise(age))
@@ -231,7 +229,7 @@ def _wall(column: str, events: Events, query: CohortQuery, zone: tzinfo | None) 
 
 
 def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> Rows:
-    """Add what an age is reckoned from: the period of `wall` or, by the elapsed clock, its steps."""
+    """Add what ages are reckoned from: the period of `wall` or, by the elapsed clock, its steps."""
     wall = nw.col("wall")
     if query.clock == "calendar":
         period = period_index_expr(wall, query.period, query.week_start)
@@ -245,6 +243,10 @@ def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> 
 
 def _steps_of(column: str) -> Steps:
     return Steps(**{part: nw.col(f"{column}_{part}") for part in STEP_PARTS})
+
+
+def _rows(events: Events) -> Rows:
+    return events.rows  # type: ignore[return-value]  # only lazy ones come here
 
 
 def _columns(rows: Rows) -> list[str]:

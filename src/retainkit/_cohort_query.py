@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,8 +26,12 @@ Entry = Literal["first", "recurring"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortQuery:
-    """The options of `cohort_retention` that a reduction depends on, checked."""
+    """The options of `cohort_retention` that a reduction depends on, checked.
 
+    Observation runs from `begin` (None: it goes back to every start) to `as_of`.
+    """
+
+    begin: Moment | None
     as_of: Moment
     entry: Entry
     cohort_period: Period
@@ -50,6 +54,10 @@ class CohortQuery:
         over = self.as_of.index(self.period, self.week_start) - start
         in_progress = 0 if self.as_of.opens(self.period, self.week_start) else 1
         return over, over + in_progress
+
+    def ages_before(self, start: Any) -> Any:
+        """Count the ages that had begun when observation began."""
+        return 0 if self.begin is None else replace(self, as_of=self.begin).ages(start)[1]
 
     @property
     def streak_from(self) -> int:

@@ -18,7 +18,7 @@ from retainkit._calendar import (
     as_of_moment,
     end_of_day,
     instant_expr,
-    moment_at,
+    moment_in,
     zone_like,
     zone_of,
 )
@@ -52,7 +52,8 @@ class Events:
     ``started`` and ``returned`` that were asked for, and the segments as ``by_0``, ``by_1`` …
     Times have microseconds or finer, amounts are floats, nothing is null but a segment.
     Times are stored in the zone `stored` and periods are cut in `zone` (both None: naive times).
-    `first` is the earliest time of all, `last` the latest event (None: there are no rows).
+    `first` is the earliest time of all, `begin` the earliest event and `last` the latest one (None:
+    there are no rows).
     """
 
     rows: Frame
@@ -61,6 +62,7 @@ class Events:
     stored: tzinfo | None
     zone: tzinfo | None
     first: Moment | None
+    begin: Moment | None
     last: Moment | None
 
     @property
@@ -131,15 +133,14 @@ def open_events(
     if any(facts["nulls", name] for name in wanted):
         rows = _without_nulls(rows, wanted, facts, missing)
         facts = _facts(rows, wanted)
-    firsts = [facts["first", name] for name in ("time", "cohort_time") if name in wanted]
+    moments: dict[str, Moment | None] = dict.fromkeys(("first", "begin", "last"))
+    if facts["rows", ""]:
+        firsts = [facts["first", name] for name in ("time", "cohort_time") if name in wanted]
+        times = {"first": min(firsts), "begin": facts["first", "time"]}
+        times["last"] = facts["last", "time"]
+        moments = {name: moment_in(time, stored, zone) for name, time in times.items()}
     return Events(
-        rows=rows,
-        size=facts["rows", ""],
-        by=segments,
-        stored=stored,
-        zone=zone,
-        first=moment_at(min(firsts), stored) if facts["rows", ""] else None,
-        last=moment_at(facts["last", "time"], stored) if facts["rows", ""] else None,
+        rows=rows, size=facts["rows", ""], by=segments, stored=stored, zone=zone, **moments
     )
 
 

@@ -224,7 +224,12 @@ def new_axes(triangle: Triangle) -> tuple[Axes, float, float]:
 
 
 def space_of(ax: Axes) -> tuple[Axes, float, float]:
-    """Measure axes that were given, in points."""
+    """Measure axes that were given, in points, where their figure's layout puts them."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    layout = ax.figure.get_layout_engine()
+    if layout is not None and isinstance(ax.figure, Figure):
+        layout.execute(ax.figure)
     points = POINTS / ax.figure.dpi
     return ax, ax.bbox.width * points, ax.bbox.height * points
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -73,9 +73,14 @@ def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
     )
     customers = np.bincount(row[entry], tally.count[entry], minlength=shape[0])[:, np.newaxis]
     day = first_day(cohort, query.cohort_period, query.week_start)
-    over, begun = _if_empty(day, query, zone)
+    start = _earliest_start(day, query, zone)
+    over, begun = (ages[:, np.newaxis] for ages in query.ages(start))
+    # A cohort without customers is shown as far as it would be for somebody who started first.
     is_over = (eligible["over"] > 0) | (customers == 0) & (edges[1:] <= over)
     has_begun = (eligible["begun"] > 0) | (customers == 0) & (edges[:-1] < begun)
+    seen_from = _seen_from(start, edges, query)
+    is_over &= seen_from
+    has_begun &= seen_from
     seen = {
         name: np.where(is_over, found["over"], found["begun"])
         for name, found in (("eligible", eligible), ("retained", retained), ("amount", amount))
@@ -146,13 +151,18 @@ def _spread(
     return table(cell, cell < end)
 
 
-def _if_empty(day: Integers, query: CohortQuery, zone: tzinfo | None) -> tuple[Integers, Integers]:
-    """Ages over and begun for a customer who had started with the cohort's first instant."""
-    calendar = query.clock == "calendar"
-    start = (
-        period_index(day, query.period, query.week_start)
-        if calendar
-        else steps(*midnights(day, zone))
-    )
-    over, begun = query.ages(start)
-    return over[:, np.newaxis], begun[:, np.newaxis]
+def _earliest_start(day: Integers, query: CohortQuery, zone: tzinfo | None) -> Any:
+    """Place a start at the first instant of each cohort, as `CohortQuery.ages` takes it."""
+    if query.clock == "calendar":
+        return period_index(day, query.period, query.week_start)
+    return steps(*midnights(day, zone))
+
+
+def _seen_from(start: Any, edges: Integers, query: CohortQuery) -> Booleans:
+    """Tell which cells began when observation had begun, for all customers of a cohort.
+
+    What counts what has happened up to an age needs all that lies before it, too.
+    """
+    cumulative = query.counting in {"on_or_before", "every"}
+    first = np.full_like(edges[:-1], edges[0]) if cumulative else edges[:-1]
+    return first >= np.reshape(query.ages_before(start), (-1, 1))

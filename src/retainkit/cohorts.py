@@ -11,7 +11,7 @@ import numpy as np
 from retainkit import _cohort_kernel, _cohort_plan
 from retainkit._calendar import PERIODS, WEEKDAYS
 from retainkit._checks import integer, one_of, probability, rising_edges
-from retainkit._cohort_query import Aside, CohortQuery
+from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
 from retainkit._frames import collect, count_rows, open_events, table_like
 from retainkit._intervals import ratio, wilson
 from retainkit._triangle import triangle
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._cohort_query import Clock, Counting, Entry, Tally
     from retainkit._frames import Events
     from retainkit._triangle import Triangle
@@ -85,7 +85,8 @@ def cohort_retention(
     cohort_time : str, optional
         Column with each customer's own start, such as the sign-up: one value for each customer.
         Default: the first event. Use it where the log begins amid the history of its customers,
-        whose first row is not their start.
+        whose first row is not their start. What lies before the period of the first row has not
+        been observed, and such cells have no row.
     started, returned : str, optional
         Boolean columns that say which rows start a customer, and which count as a return. Default:
         all of them. A row may be both. With them age 0 need not be 1.
@@ -175,6 +176,10 @@ def cohort_retention(
     Return On); ``"on_or_after"`` is unbounded retention, in mobile games often "rolling";
     ``"every"`` is Mixpanel's streak and what GA4 calls rolling.
 
+    The start itself counts as an event. So on-or-before is 1 at every age, unless `returned` tells
+    returns from starts, or `brackets` begin after age 0: from an edge at 1 on it is the share that
+    has come back at all by now.
+
     On-or-after favours old cohorts, which have had more time to return: a young cohort's numbers
     still rise although ``complete`` is True.
 
@@ -229,6 +234,7 @@ def cohort_retention(
     log = log.before(end)
     _check_one_start(log, cohort_time)
     query = CohortQuery(
+        begin=_begin(log, period, week_start) if cohort_time is not None else None,
         as_of=end,
         entry=entry,
         cohort_period=cohort_period,
@@ -242,6 +248,7 @@ def cohort_retention(
     reducer = _cohort_plan if isinstance(log.rows, nw.LazyFrame) else _cohort_kernel
     tally = reducer.tally(log, query)
     _warn_of_aside(tally, columns)
+    _warn_of_early_starts(tally, query)
     cells = _large_enough(triangle(tally, query, log.zone), min_customers)
     if not include_partial:
         cells = cells.where(~cells.in_progress)
@@ -272,6 +279,11 @@ def _check_one_start(log: Events, cohort_time: str | None) -> None:
         )
 
 
+def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
+    """Observation begins with the period of the first event."""
+    return None if log.begin is None else log.begin.begin_of(period, week_start, log.zone)
+
+
 def _warn_of_aside(tally: Tally, columns: Mapping[str, str | None]) -> None:
     texts = {
         Aside.NEVER_STARTED: "customers have no row with {started!r} (given as `started`) true "
@@ -287,6 +299,20 @@ def _warn_of_aside(tally: Tally, columns: Mapping[str, str | None]) -> None:
         if tally.aside[kind]:
             message = f"{tally.aside[kind]:,} {text.format(**columns)}"
             warnings.warn(message, RetainkitWarning, stacklevel=3)
+
+
+def _warn_of_early_starts(tally: Tally, query: CohortQuery) -> None:
+    if query.begin is None:
+        return
+    begin = query.begin.index(query.cohort_period, query.week_start)
+    early = tally.count[(tally.cell == ENTRIES) & (tally.cohort < begin)].sum()
+    if early:
+        warnings.warn(
+            f"{early:,} customers started before {query.begin}, when the rows begin; what was not "
+            "observed of them has no row in the result.",
+            RetainkitWarning,
+            stacklevel=3,
+        )
 
 
 def _large_enough(cells: Triangle, min_customers: int) -> Triangle:

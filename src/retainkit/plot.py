@@ -186,7 +186,8 @@ def retention_curve(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on; x is the age, or 0, 1, ... for brackets of ages.
+        The axes drawn on; x is the age, or 0, 1, ... for brackets of ages, whose points are not
+        joined.
 
     Raises
     ------
@@ -223,7 +224,7 @@ def retention_curve(
     if ax is None:
         ax = subplots(7.0, 4.2)
     for index, line in enumerate(picture.lines):
-        _draw_line(ax, line, index, palette[index % len(palette)])
+        _draw_line(ax, line, index, palette[index % len(palette)], joined=picture.ticks is None)
     average = AVERAGES.get(picture.average, picture.average)
     ax.set_xlabel(f"Age ({unit})")
     ax.set_ylabel(", ".join(filter(None, ["Retention", average])))
@@ -291,13 +292,17 @@ def _line(data: Columns, rows: list[int], label: str, place: dict[int, int]) -> 
     return _Line(label=label, x=x, rate=rate, lower=lower, upper=upper)
 
 
-def _draw_line(ax: Axes, line: _Line, index: int, colour: str) -> None:
-    """Draw the band, then the line; an interval without neighbours becomes a bar."""
+def _draw_line(ax: Axes, line: _Line, index: int, colour: str, *, joined: bool) -> None:
+    """Draw the line and its band; an interval without neighbours becomes a bar.
+
+    Brackets are not joined: where one is wider than the one before, a line would seem to rise.
+    """
+    dash = DASHES[index // len(PALETTE) % len(DASHES)]
     ax.plot(
         line.x,
         line.rate,
         color=colour,
-        linestyle=DASHES[index // len(PALETTE) % len(DASHES)],
+        linestyle=dash if joined else "none",
         linewidth=1.8,
         marker=MARKERS[index % len(MARKERS)],
         markersize=4.5,
@@ -307,13 +312,14 @@ def _draw_line(ax: Axes, line: _Line, index: int, colour: str) -> None:
         label=line.label,
     )
     band: dict[str, Any] = {"color": colour, "alpha": 0.18, "zorder": 2}
-    ax.fill_between(line.x, line.lower, line.upper, linewidth=0, **band)
+    if joined:
+        ax.fill_between(line.x, line.lower, line.upper, linewidth=0, **band)
     known = [not math.isnan(low + high) for low, high in zip(line.lower, line.upper, strict=True)]
     before, after = [False, *known[:-1]], [*known[1:], False]
     for x, low, high, own, left, right in zip(
         line.x, line.lower, line.upper, known, before, after, strict=True
     ):
-        if own and not left and not right:
+        if own and not (joined and (left or right)):
             ax.vlines(x, low, high, linewidth=5, **band)
 
 
@@ -329,8 +335,8 @@ def _draw_scales(ax: Axes, picture: _Lines) -> None:
     space = 0.03 * (max(ages) - min(ages)) or 0.5
     ax.set_xlim(min(ages) - space, max(ages) + space)
     if picture.ticks is None:
-        room = int(ax.bbox.width / ax.figure.dpi * 2.5)
-        ax.xaxis.set_major_locator(MaxNLocator(max(2, min(13, room)), integer=True))
+        room = int(ax.bbox.width / ax.figure.dpi * 3.5)
+        ax.xaxis.set_major_locator(MaxNLocator(max(2, room), integer=True))
     else:
         ax.set_xticks(range(len(picture.ticks)), picture.ticks)
     ax.spines[["top", "right", "left"]].set_visible(False)
