@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,14 +15,23 @@ if TYPE_CHECKING:
 
 Choice = TypeVar("Choice", bound=str)
 
+MOST_AGES = 2**31  # days are six million years then
+
 
 def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
     """Accept one of a few words."""
-    if value not in choices:
-        raise ArgumentError(
-            f"`{name}` is {value!r}; it must be one of {', '.join(map(repr, choices))}."
-        )
+    word = isinstance(value, str)
+    if not word or value not in choices:
+        message = f"`{name}` is {value!r}; it must be one of {', '.join(map(repr, choices))}."
+        raise ArgumentError(message) if word else ArgumentTypeError(message)
     return value
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Accept True or False, NumPy's too."""
+    if value is True or value is False or type(value).__name__ in {"bool", "bool_"}:
+        return bool(value)
+    raise ArgumentTypeError(f"`{name}` is {value!r}; it must be True or False.")
 
 
 def integer(name: str, value: Any, minimum: int) -> int:
@@ -43,12 +54,22 @@ def probability(name: str, value: Any) -> float:
     return number
 
 
+def is_list(value: object) -> bool:
+    """Tell whether a value holds several in an order: no set, no mapping and no text."""
+    unlike = (str, bytes, AbstractSet, Mapping)
+    return isinstance(value, Iterable) and not isinstance(value, unlike)
+
+
 def rising_edges(name: str, value: Sequence[int]) -> tuple[int, ...]:
     """Accept two or more whole numbers from 0 on, each above the one before."""
+    need = (
+        "it must be two or more rising ages, such as (0, 1, 7, 30) for the brackets [0, 1), [1, 7) "
+        "and [7, 30)."
+    )
+    if not is_list(value):
+        raise ArgumentTypeError(f"`{name}` is {value!r}; {need}")
     edges = tuple(integer(name, edge, 0) for edge in value)
-    if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
-        raise ArgumentError(
-            f"`{name}` is {tuple(value)!r}; it must be two or more rising ages, "
-            "such as (0, 1, 7, 30) for the brackets [0, 1), [1, 7) and [7, 30)."
-        )
+    rising = all(low < high for low, high in pairwise(edges))
+    if len(edges) < 2 or not rising or edges[-1] > MOST_AGES:
+        raise ArgumentError(f"`{name}` is {edges!r}; {need}")
     return edges

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from retainkit._calendar import Period
     from retainkit._cohort_query import CohortQuery
-    from retainkit._frames import Events
+    from retainkit._events import Events
 
     Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]

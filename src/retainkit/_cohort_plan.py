@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from retainkit._cohort_query import CohortQuery
-    from retainkit._frames import Events
+    from retainkit._events import Events
 
     Rows: TypeAlias = nw.LazyFrame[Any]
 
@@ -101,7 +101,8 @@ def _cohort(query: CohortQuery) -> nw.Expr:
 def _with_segments(births: Rows, starts: Rows, key: list[str], events: Events) -> Rows:
     """Add the segment at each entry's first row, and how many there were at that instant."""
     firsts = births.select(*key, time=nw.col("first"))
-    found = starts.join(firsts, on=[*key, "time"]).select(*key, *events.keys).unique()
+    at_first = starts.join(firsts, on=[*key, "time"])
+    found = at_first.group_by(*key, *events.keys).agg(rows=nw.len())
     several = found.group_by(key).agg(several=nw.len())
     for column in events.keys:
         found = found.with_columns(least=nw.col(column).min().over(*key))
@@ -130,9 +131,7 @@ def _returns(events: Events, query: CohortQuery, entries: Rows) -> Rows:
     rows = _rows(events)
     if "returned" in events.columns:
         rows = rows.filter(nw.col("returned"))
-    if query.min_events > 1 or "cohort_time" in events.columns:
-        rows = rows.with_columns(events=nw.lit(1))
-    rows = rows.with_columns(wall=_wall("time", events, query, events.zone))
+    rows = rows.with_columns(events=nw.lit(1), wall=_wall("time", events, query, events.zone))
     rows = _with_place("time", rows, events, query)
     if query.clock == "calendar":
         pairs = _merged(rows, ["customer", "time_period"]).join(entries, on="customer")
@@ -159,9 +158,9 @@ def _active(returns: Rows, events: Events, query: CohortQuery) -> Rows:
 
 
 def _merged(rows: Rows, key: list[str]) -> Rows:
-    """Make one row of those that agree in `key`, with the sums of what is to be summed."""
+    """Make one row of those that agree in `key`, adding up events and amounts."""
     sums = [nw.col(column).sum() for column in ("events", "amount") if column in _columns(rows)]
-    return rows.group_by(key).agg(*sums) if sums else rows.select(*key).unique()
+    return rows.group_by(key).agg(*sums)
 
 
 def _mark(cells: Rows, query: CohortQuery) -> Rows:

@@ -1,39 +1,22 @@
-"""The door: any supported frame comes in here, is checked once, and goes back in kind.
+"""The door: any supported frame comes in here, and a result goes back in kind.
 
-This is the only module that knows about kinds of frames. Behind it an event log has columns of
-known names and types without a null, and a result is a dict of NumPy arrays.
+This is the only module that knows about kinds of frames. Behind it a frame is one of narwhals', and
+a result a dict of NumPy arrays or narwhals series.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import (
-    Moment,
-    as_of_moment,
-    end_of_day,
-    instant_expr,
-    moment_in,
-    zone_like,
-    zone_of,
-)
-from retainkit._checks import one_of
-from retainkit.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    ColumnTypeError,
-    MissingColumnError,
-    RetainkitWarning,
-)
+from retainkit._calendar import zone_like
+from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, tzinfo
+    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
@@ -41,116 +24,47 @@ if TYPE_CHECKING:
 
 Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
 
+RESULT = (
+    *("cohort", "age", "age_end", "customers", "eligible", "retained", "retention"),
+    *("lower", "upper", "complete", "amount", "amount_per_customer"),
+)
+"""What a table of cohorts calls its own columns; no segment can have one of these names."""
+
 _KINDS = "a pandas, Polars or PyArrow table, a DuckDB relation or a PySpark DataFrame"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
-    """An event log that has been checked.
-
-    `rows` has the columns ``customer`` and ``time``, those of ``amount``, ``cohort_time``,
-    ``started`` and ``returned`` that were asked for, and the segments as ``by_0``, ``by_1`` …
-    Times have microseconds or finer, amounts are floats, nothing is null but a segment.
-    Times are stored in the zone `stored` and periods are cut in `zone` (both None: naive times).
-    `first` is the earliest time of all, `begin` the earliest event and `last` the latest one (None:
-    there are no rows).
-    """
-
-    rows: Frame
-    size: int
-    by: tuple[str, ...]
-    stored: tzinfo | None
-    zone: tzinfo | None
-    first: Moment | None
-    begin: Moment | None
-    last: Moment | None
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of `rows`."""
-        return self.rows.collect_schema().names()
-
-    @property
-    def keys(self) -> list[str]:
-        """The segment columns as they are called in `rows`."""
-        return [f"by_{i}" for i in range(len(self.by))]
-
-    def end(self, as_of: str | date | None) -> Moment:
-        """The end of observation: `as_of`, or the midnight that ends the day of the last row."""
-        if as_of is not None:
-            return as_of_moment(as_of, self.zone)
-        # Of no rows any end is as good as another.
-        return end_of_day(0 if self.last is None else self.last.instant, self.zone)
-
-    def before(self, end: Moment) -> Events:
-        """Keep the rows before `end`; a warning counts the others."""
-        if self.last is None or self.last.instant < end.instant:
-            return self
-        kept = self.rows.filter(nw.col("time") < instant_expr(end.instant, self.stored))
-        rest = count_rows(kept)
-        warnings.warn(
-            f"{self.size - rest:,} of {self.size:,} rows are at or after as_of ({end}) and are not "
-            "used.",
-            RetainkitWarning,
-            stacklevel=3,
-        )
-        return replace(self, rows=kept, size=rest, first=self.first if rest else None)
+# In
 
 
-def open_events(
-    native: Any,
-    *,
-    argument: str = "events",
-    columns: Mapping[str, str | None],
-    by: str | Sequence[str] | None,
-    tz: str | None,
-    missing: str,
-) -> Events:
-    """Check an event log and give its columns the names of their arguments.
-
-    `columns` maps each argument to the column that it names, or to None where it is not used.
-    """
-    one_of("missing", missing, ("raise", "drop"))
-    segments = _names(by)
-    wanted = {name: column for name, column in columns.items() if column is not None}
-    frame = _wrap(native, argument)
-    present = frame.collect_schema().names()
-    for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
-        _check_present(name, column, present)
-    frame, own = _with_readable_zones(frame, [*wanted.values()])
-    schema = frame.collect_schema()
-    for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
-        _check_type(name, column, schema[column])
-    stored, zone = _zones(wanted, schema, own, tz)
-
-    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
-    values = {
-        name: _clean(name, nw.col(column), schema[column], schema[wanted["time"]])
-        for name, column in wanted.items()
-    }
-    rows = frame.select(**values, **keys)
-    facts = _facts(rows, wanted)
-    if any(facts["nulls", name] for name in wanted):
-        rows = _without_nulls(rows, wanted, facts, missing)
-        facts = _facts(rows, wanted)
-    moments: dict[str, Moment | None] = dict.fromkeys(("first", "begin", "last"))
-    if facts["rows", ""]:
-        firsts = [facts["first", name] for name in ("time", "cohort_time") if name in wanted]
-        times = {"first": min(firsts), "begin": facts["first", "time"]}
-        times["last"] = facts["last", "time"]
-        moments = {name: moment_in(time, stored, zone) for name, time in times.items()}
-    return Events(
-        rows=rows, size=facts["rows", ""], by=segments, stored=stored, zone=zone, **moments
-    )
+def wrap(native: Any, argument: str) -> Frame:
+    """Take a frame of any supported kind."""
+    try:
+        frame: Frame = nw.from_native(native)
+    except TypeError:
+        kind = f"{type(native).__module__}.{type(native).__qualname__}"
+        raise ArgumentTypeError(f"`{argument}` is a {kind}; it must be {_KINDS}.") from None
+    except nw.exceptions.DuplicateError as error:
+        _, _, names = str(error).partition("\n")
+        raise ArgumentError(
+            f"`{argument}` has several columns of one name; rename them first:\n{names}"
+        ) from None
+    return frame
 
 
 def open_table(native: Any, *, argument: str, columns: Sequence[str]) -> nw.DataFrame[Any]:
     """Open a result of this library, a small table, and check that it has the columns it needs."""
-    frame = _wrap(native, argument)
-    present = frame.collect_schema().names()
+    frame = wrap(native, argument)
     for column in columns:
-        _check_present(argument, column, present)
+        check_present(argument, column, frame)
     return collect(frame)
+
+
+def check_present(argument: str, column: object, frame: Frame) -> None:
+    """Check that a column named by an argument is there."""
+    if not isinstance(column, str):
+        raise ArgumentTypeError(f"`{argument}` is {column!r}; it must be the name of a column.")
+    present = frame.collect_schema().names()
+    if column not in present:
+        raise MissingColumnError(argument, column, present)
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:
@@ -158,6 +72,81 @@ def collect(frame: Frame) -> nw.DataFrame[Any]:
     if isinstance(frame, nw.DataFrame):
         return frame
     return frame.collect("polars" if _is_polars(frame) else "pandas")
+
+
+def segment_columns(frame: nw.DataFrame[Any], before: str) -> list[str]:
+    """Name the columns of a result that tell its segments: those left of its first own column."""
+    left = frame.columns[: frame.columns.index(before)]
+    return [name for name in left if name not in RESULT]
+
+
+def count_rows(rows: Frame) -> int:
+    """Count the rows, in the engine that holds them."""
+    return int(collect(rows.select(rows=nw.len())).item(0, "rows"))
+
+
+def type_name(frame: Frame, column: str) -> str:
+    """Name the type of a column, by its own name where narwhals does not know it."""
+    dtype = frame.collect_schema()[column]
+    if dtype != nw.Unknown:
+        return str(dtype)
+    native = frame.to_native()
+    if frame.implementation.is_pandas_like():
+        return str(native[column].dtype)
+    if frame.implementation.is_pyarrow():
+        return str(native.schema.field(column).type)
+    return str(dtype)
+
+
+def _is_polars(frame: Frame) -> bool:
+    return frame.implementation.is_polars()
+
+
+# What pandas needs
+
+
+def readable(
+    frame: Frame, times: Sequence[str], expected: Mapping[str, str]
+) -> tuple[Frame, dict[str, tzinfo]]:
+    """Make pandas' columns readable for narwhals; gives the zones that its times had.
+
+    Aware times are passed on in UTC: narwhals reads a zone off the name of the type and does not
+    know them all, an underscore as in America/New_York being enough. Columns of an empty frame that
+    have no type get the `expected` one.
+    """
+    if not frame.implementation.is_pandas():
+        return frame, {}
+    native = frame.to_native()
+    zones = {
+        column: zone_like(native[column].dtype.tz)
+        for column in times
+        if getattr(native[column].dtype, "tz", None) is not None
+    }
+    changed = {column: native[column].dt.tz_convert("UTC") for column in zones}
+    if native.empty:
+        changed |= {
+            column: native[column].astype(dtype)
+            for column, dtype in expected.items()
+            if native[column].dtype == object
+        }
+    return nw.from_native(native.assign(**changed)) if changed else frame, zones
+
+
+def kinds_of_objects(frame: Frame, column: str) -> set[str]:
+    """Name the types of the values in a column of Python objects; no other column has any.
+
+    Values that cannot be told apart, such as lists, have the type "unhashable".
+    """
+    if frame.collect_schema()[column] != nw.Object or not frame.implementation.is_pandas_like():
+        return set()
+    try:
+        distinct = frame.to_native()[column].dropna().unique()
+    except TypeError:
+        return {"unhashable"}
+    return {type(value).__name__ for value in distinct}
+
+
+# Out
 
 
 def table_like(given: Frame, columns: Mapping[str, Any]) -> Any:
@@ -182,12 +171,8 @@ def table_like(given: Frame, columns: Mapping[str, Any]) -> Any:
         else nw.new_series(name, values, backend=backend)
         for name, values in plain.items()
     ]
-    return nw.maybe_reset_index(_beside(series)).to_native()
-
-
-def _beside(series: Sequence[nw.Series[Any]]) -> nw.DataFrame[Any]:
     frames = [nw.maybe_reset_index(one.to_frame()) for one in series]
-    return nw.concat(frames, how="horizontal")
+    return nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
 
 
 # Codes
@@ -235,163 +220,3 @@ def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
         native = series.to_numpy()
     codes, uniques = pd.factorize(native, sort=sort)
     return codes.astype(np.int64), uniques
-
-
-# Checks
-
-
-def _wrap(native: Any, argument: str) -> Frame:
-    try:
-        frame: Frame = nw.from_native(native)
-    except TypeError:
-        kind = f"{type(native).__module__}.{type(native).__qualname__}"
-        raise ArgumentTypeError(f"`{argument}` is a {kind}; it must be {_KINDS}.") from None
-    return frame
-
-
-def _is_polars(frame: Frame) -> bool:
-    return frame.implementation.is_polars()
-
-
-def _names(by: str | Sequence[str] | None) -> tuple[str, ...]:
-    names = () if by is None else (by,) if isinstance(by, str) else tuple(by)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ArgumentError(f"`by` names {twice[0]!r} more than once; name each column once.")
-    return names
-
-
-def _check_present(argument: str, column: object, present: Sequence[str]) -> None:
-    if not isinstance(column, str):
-        raise ArgumentTypeError(f"`{argument}` is {column!r}; it must be the name of a column.")
-    if column not in present:
-        raise MissingColumnError(argument, column, present)
-
-
-def _check_type(argument: str, column: str, dtype: nw.dtypes.DType) -> None:
-    """Say what a column must hold for the argument that names it, and how to get there."""
-    if argument in {"time", "cohort_time"}:
-        fits = dtype == nw.Datetime or dtype == nw.Date  # noqa: PLR1714  dtypes hash by parameter
-        need = "dates or datetimes; parse or convert it first, for instance with pandas.to_datetime"
-    elif argument in {"started", "returned"}:
-        fits = dtype == nw.Boolean
-        need = "booleans; make one first, for instance with df['event'] == 'purchase'"
-    elif argument == "amount":
-        fits = dtype.is_numeric()
-        need = "numbers; convert it first"
-    else:
-        fits = not dtype.is_nested()
-        need = "plain values, such as numbers or strings"
-    if not fits:
-        raise ColumnTypeError(
-            f"column {column!r} (given as `{argument}`) holds {dtype}; it must hold {need}."
-        )
-
-
-def _with_readable_zones(frame: Frame, columns: Sequence[str]) -> tuple[Frame, dict[str, tzinfo]]:
-    """Pass pandas' aware columns on in UTC, and tell the zones they had.
-
-    narwhals reads a zone off the name of the type and does not know them all: an underscore, as in
-    America/New_York, is enough.
-    """
-    if not frame.implementation.is_pandas():
-        return frame, {}
-    native = frame.to_native()
-    zones = {
-        column: zone_like(native[column].dtype.tz)
-        for column in columns
-        if getattr(native[column].dtype, "tz", None) is not None
-    }
-    utc = {column: native[column].dt.tz_convert("UTC") for column in zones}
-    return nw.from_native(native.assign(**utc)) if utc else frame, zones
-
-
-def _zones(
-    wanted: Mapping[str, str],
-    schema: Mapping[str, nw.dtypes.DType],
-    own: Mapping[str, tzinfo],
-    tz: str | None,
-) -> tuple[tzinfo | None, tzinfo | None]:
-    """Find the zone in which times are stored and the one in which periods are cut."""
-    names = {
-        argument: _zone_name(schema[wanted[argument]])
-        for argument in ("time", "cohort_time")
-        if argument in wanted
-    }
-    stored = names["time"]
-    for argument, name in names.items():
-        if (name is None) != (stored is None):
-            raise ArgumentError(
-                f"column {wanted['time']!r} (given as `time`) has the time zone {stored!r} and "
-                f"column {wanted[argument]!r} (given as `{argument}`) has {name!r}. Give both "
-                "columns a time zone, or none."
-            )
-    if stored is None:
-        if tz is not None:
-            raise ArgumentError(
-                f"`tz` is {tz!r}, but column {wanted['time']!r} (given as `time`) has no time "
-                "zone. Say which zone its times are in first, for instance with "
-                "df['time'].dt.tz_localize('UTC')."
-            )
-        return None, None
-    zone = zone_of(stored, "time")
-    return zone, own.get(wanted["time"], zone) if tz is None else zone_of(tz, "tz")
-
-
-def _clean(
-    argument: str, column: nw.Expr, dtype: nw.dtypes.DType, time: nw.dtypes.DType
-) -> nw.Expr:
-    if argument == "amount":
-        return column.cast(nw.Float64).fill_nan(None)
-    if argument == "customer" and dtype.is_float():
-        return column.fill_nan(None)
-    if dtype == nw.Date:
-        return column.cast(nw.Datetime("us"))
-    if argument == "cohort_time" and _zone_name(dtype) != _zone_name(time):
-        return column.dt.convert_time_zone(str(_zone_name(time)))
-    return column
-
-
-def _zone_name(dtype: nw.dtypes.DType) -> str | None:
-    return getattr(dtype, "time_zone", None)
-
-
-def _facts(rows: Frame, wanted: Mapping[str, str]) -> dict[tuple[str, str], Any]:
-    """Read off everything that has to be known of the values, in one pass over the rows."""
-    times = [name for name in ("time", "cohort_time") if name in wanted]
-    facts = {
-        ("rows", ""): nw.len(),
-        **{("nulls", name): nw.col(name).null_count() for name in wanted},
-        **{("first", name): nw.col(name).min() for name in times},
-        **{("last", name): nw.col(name).max() for name in times},
-    }
-    found = collect(rows.select(**{"_".join(fact): value for fact, value in facts.items()}))
-    return {fact: found.item(0, "_".join(fact)) for fact in facts}
-
-
-def _without_nulls(
-    rows: Frame, wanted: Mapping[str, str], facts: Mapping[tuple[str, str], Any], missing: str
-) -> Frame:
-    lacking = " and ".join(
-        f"column {wanted[name]!r} (given as `{name}`) is null in {facts['nulls', name]:,} rows"
-        for name in wanted
-        if facts["nulls", name]
-    )
-    total = facts["rows", ""]
-    if missing == "raise":
-        raise ArgumentError(
-            f"{lacking}, of {total:,}. Fill them in or leave them out; "
-            "`missing='drop'` leaves such rows out and warns with their number."
-        )
-    kept = rows.drop_nulls(subset=list(wanted))
-    warnings.warn(
-        f"{lacking}: {total - count_rows(kept):,} of {total:,} rows are left out.",
-        RetainkitWarning,
-        stacklevel=4,
-    )
-    return kept
-
-
-def count_rows(rows: Frame) -> int:
-    """Count the rows, in the engine that holds them."""
-    return int(collect(rows.select(rows=nw.len())).item(0, "rows"))

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from retainkit._checks import one_of
-from retainkit._frames import open_table
+from retainkit._frames import open_table, segment_columns
 from retainkit.errors import ArgumentError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def read(
 ) -> tuple[Columns, list[str]]:
     """Take the columns as lists, null as None, and name the segments: those left of `pivot`."""
     frame = open_table(table, argument=argument, columns=needed)
-    segments = frame.columns[: frame.columns.index(pivot)]
+    segments = segment_columns(frame, pivot)
     names = [*segments, *needed, *(["age_end"] if "age_end" in frame.columns else [])]
     data = {name: _listed(frame[name]) for name in names}
     return data | {name: [int(age) for age in data[name]] for name in AGES & data.keys()}, segments

@@ -9,6 +9,7 @@ import numpy as np
 
 from retainkit._calendar import first_day, midnights, period_index, steps
 from retainkit._cohort_query import ENTRIES
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
     Booleans: TypeAlias = NDArray[np.bool_]
+
+_MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
     edges = _edges(tally, query)
     segment, cohort, row = _grid(tally, query)
     shape = len(cohort), len(edges) - 1
+    _check_size(shape, cohort, query)
     entry = tally.cell == ENTRIES
     until = {
         "over": np.searchsorted(edges[1:], tally.over, side="right"),
@@ -97,6 +101,17 @@ def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
         amount=seen["amount"][lines, cells].astype(np.float64),
         in_progress=~is_over[lines, cells],
     )
+
+
+def _check_size(shape: tuple[int, int], cohort: Integers, query: CohortQuery) -> None:
+    """Refuse what no memory holds, and what is mostly due to a stray date."""
+    if shape[0] * shape[1] > _MOST_CELLS:
+        first = first_day(cohort, query.cohort_period, query.week_start).min()
+        raise ArgumentError(
+            f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages, from "
+            f"{first.astype('datetime64[D]')} to {query.as_of}. If there is a stray date, leave it "
+            "out, or set `as_of`; else choose longer periods, or `brackets`."
+        )
 
 
 def _edges(tally: Tally, query: CohortQuery) -> Integers:

@@ -10,11 +10,13 @@ import numpy as np
 
 from retainkit import _cohort_kernel, _cohort_plan
 from retainkit._calendar import PERIODS, WEEKDAYS
-from retainkit._checks import integer, one_of, probability, rising_edges
+from retainkit._checks import boolean, integer, one_of, probability, rising_edges
 from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
-from retainkit._frames import collect, count_rows, open_events, table_like
+from retainkit._events import open_events
+from retainkit._frames import RESULT, collect, count_rows, table_like
 from retainkit._intervals import ratio, wilson
 from retainkit._triangle import triangle
+from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit._cohort_query import Clock, Counting, Entry, Tally
-    from retainkit._frames import Events
+    from retainkit._events import Events
     from retainkit._triangle import Triangle
 
 __all__ = ["cohort_retention"]
@@ -224,12 +226,13 @@ def cohort_retention(
     edges = None if brackets is None else rising_edges("brackets", brackets)
     integer("min_events", min_events, 1)
     integer("min_customers", min_customers, 1)
+    boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     _check_start(cohort_time, started, entry)
 
     columns = {"customer": customer, "time": time, "amount": amount}
     columns |= {"cohort_time": cohort_time, "started": started, "returned": returned}
-    log = open_events(events, columns=columns, by=by, tz=tz, missing=missing)
+    log = open_events(events, columns=columns, by=by, taken=RESULT, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
     _check_one_start(log, cohort_time)
@@ -286,18 +289,19 @@ def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
 
 def _warn_of_aside(tally: Tally, columns: Mapping[str, str | None]) -> None:
     texts = {
-        Aside.NEVER_STARTED: "customers have no row with {started!r} (given as `started`) true "
-        "before the end of observation and are in no cohort.",
-        Aside.STARTED_LATE: "customers have a {cohort_time!r} (given as `cohort_time`) at or after "
-        "the end of observation and are in no cohort.",
-        Aside.SEVERAL_SEGMENTS: "customers have several values of `by` at the instant of their "
-        "start; the smallest is taken.",
-        Aside.BEFORE_START: "rows come before their customer's {cohort_time!r} (given as "
-        "`cohort_time`) and are not counted.",
+        Aside.NEVER_STARTED: "customer in no cohort, without a row before the end of observation "
+        "in which {started!r} (given as `started`) is true",
+        Aside.STARTED_LATE: "customer in no cohort, with a {cohort_time!r} (given as "
+        "`cohort_time`) at or after the end of observation",
+        Aside.SEVERAL_SEGMENTS: "customer with several values of `by` at the instant of the start, "
+        "of which the smallest is taken",
+        Aside.BEFORE_START: "row not counted, before the customer's {cohort_time!r} (given as "
+        "`cohort_time`)",
     }
     for kind, text in texts.items():
         if tally.aside[kind]:
-            message = f"{tally.aside[kind]:,} {text.format(**columns)}"
+            noun, rest = text.format(**columns).split(maxsplit=1)
+            message = f"{quantity(tally.aside[kind], noun)} {rest}."
             warnings.warn(message, RetainkitWarning, stacklevel=3)
 
 
@@ -308,8 +312,8 @@ def _warn_of_early_starts(tally: Tally, query: CohortQuery) -> None:
     early = tally.count[(tally.cell == ENTRIES) & (tally.cohort < begin)].sum()
     if early:
         warnings.warn(
-            f"{early:,} customers started before {query.begin}, when the rows begin; what was not "
-            "observed of them has no row in the result.",
+            f"{quantity(early, 'customer')} with a start before {query.begin}, when the rows "
+            "begin: what was not observed of them has no row in the result.",
             RetainkitWarning,
             stacklevel=3,
         )
@@ -323,8 +327,8 @@ def _large_enough(cells: Triangle, min_customers: int) -> Triangle:
     left_out = set(zip(cells.segment[some].tolist(), cells.cohort[some].tolist(), strict=True))
     if left_out:
         warnings.warn(
-            f"{len(left_out):,} cohorts with fewer than {min_customers:,} customers "
-            "(`min_customers`) are left out.",
+            f"{quantity(len(left_out), 'cohort')} with fewer than {min_customers:,} customers "
+            "(`min_customers`) left out.",
             RetainkitWarning,
             stacklevel=3,
         )

@@ -9,10 +9,18 @@ import numpy as np
 
 from retainkit._averages import chained, pooled, simple
 from retainkit._checks import one_of, probability
-from retainkit._frames import open_table, segment_codes, table_like
-from retainkit.errors import ArgumentError
+from retainkit._frames import (
+    check_present,
+    open_table,
+    segment_codes,
+    segment_columns,
+    table_like,
+)
+from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import narwhals.stable.v2 as nw
     from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import NDArray
@@ -51,10 +59,12 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     Raises
     ------
     MissingColumnError
-        If ``cohort`` or ``age`` is not in the table.
+        If ``cohort``, ``age`` or `values` is not in the table.
+    ColumnTypeError
+        If `values` does not hold numbers.
     ArgumentError
-        If `values` is not one of its numeric columns, or if there are several rows for a cohort
-        and age.
+        If there are several rows for a cohort and age, or if a segment column is called like one
+        of the result.
 
     See Also
     --------
@@ -74,14 +84,25 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     1 2024-02-01  1.0  NaN
     """
     frame = open_table(table, argument="table", columns=("cohort", "age"))
-    numeric = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
-    one_of("values", values, numeric)
+    check_present("values", values, frame)
+    if not frame.schema[values].is_numeric():
+        raise ColumnTypeError(
+            f"column {values!r} (given as `values`) holds {frame.schema[values]}; it must hold "
+            "numbers."
+        )
     grid = _grid(frame)
-    columns: dict[str, Any] = {**grid.lines}
-    cells = grid.filled(frame[values], np.nan).T
-    for first, end, column in zip(grid.age.tolist(), grid.age_end.tolist(), cells, strict=True):
-        columns[str(first) if end - first == 1 else f"{first}-{end - 1}"] = column
-    matrix: IntoDataFrameT = table_like(frame, columns)
+    cells = dict(zip(grid.age.tolist(), grid.filled(frame[values], np.nan).T, strict=True))
+    ends = dict(zip(grid.age.tolist(), grid.age_end.tolist(), strict=True))
+    if "age_end" not in frame.columns and cells:
+        # Without brackets there is no gap between ages: one that is missing was not observed.
+        ends = {age: age + 1 for age in range(min(cells), max(cells) + 1)}
+    nothing = np.full(len(grid.lines["cohort"]), np.nan)
+    columns = {
+        f"{age}" if end == age + 1 else f"{age}-{end - 1}": cells.get(age, nothing)
+        for age, end in ends.items()
+    }
+    _check_segments(grid.lines, columns)
+    matrix: IntoDataFrameT = table_like(frame, grid.lines | columns)
     return matrix
 
 
@@ -133,8 +154,8 @@ def retention_curve(
     MissingColumnError
         If ``cohort``, ``age``, ``eligible``, ``retained`` or ``lower`` is not in the table.
     ArgumentError
-        If `average` or `confidence_level` has a wrong value, or if there are several rows for a
-        cohort and age.
+        If `average` or `confidence_level` has a wrong value, if there are several rows for a
+        cohort and age, or if a segment column is called like one of the result.
 
     See Also
     --------
@@ -187,7 +208,8 @@ def retention_curve(
     # A cell in progress has no interval, and a cohort without customers no rate.
     known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     frame = frame[np.flatnonzero(known).tolist()]
-    by, grid = _segment_columns(frame), _grid(frame)
+    by, grid = segment_columns(frame, "cohort"), _grid(frame)
+    _check_segments(by, ("cohorts", "average"))
     segments, segment = segment_codes(frame, by)
     eligible, retained = (grid.filled(frame[name], 0.0) for name in ("eligible", "retained"))
 
@@ -203,7 +225,7 @@ def retention_curve(
     front["age"] = grid.age[seen]
     if "age_end" in frame.columns:
         front["age_end"] = grid.age_end[seen]
-    columns["average"] = np.full(len(seen), average, dtype=object)
+    columns["average"] = np.full(len(seen), average)
     curve: IntoDataFrameT = table_like(frame, front | columns)
     return curve
 
@@ -225,9 +247,12 @@ def _curve(
     }
 
 
-def _segment_columns(frame: nw.DataFrame[Any]) -> list[str]:
-    """Name the columns of a result that tell its segments: those left of the cohort."""
-    return frame.columns[: frame.columns.index("cohort")]
+def _check_segments(segments: Iterable[str], taken: Iterable[str]) -> None:
+    for name in {*segments} & {*taken}:
+        raise ArgumentError(
+            f"`table` has a segment column {name!r}, which is also the name of a column of the "
+            "result; rename it first."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +276,7 @@ class _Grid:
 
 
 def _grid(frame: nw.DataFrame[Any]) -> _Grid:
-    lines, line = segment_codes(frame, [*_segment_columns(frame), "cohort"])
+    lines, line = segment_codes(frame, [*segment_columns(frame, "cohort"), "cohort"])
     age, age_end, column = _ages(frame)
     places = len(np.unique(line * len(age) + column))
     if places < len(frame):
@@ -265,11 +290,7 @@ def _grid(frame: nw.DataFrame[Any]) -> _Grid:
 def _ages(frame: nw.DataFrame[Any]) -> tuple[Integers, Integers, Integers]:
     """Give every age of a table with its end, and the number of each row's age among them."""
     first = frame["age"].to_numpy().astype(np.int64)
-    if "age_end" in frame.columns:
-        age, where, column = np.unique(first, return_index=True, return_inverse=True)
-        return age, frame["age_end"].to_numpy().astype(np.int64)[where], column
-    # Without brackets there is no gap between ages: one that is missing was not observed.
-    if not len(first):
-        return first, first, first
-    age = np.arange(first.min(), first.max() + 1)
-    return age, age + 1, first - age[0]
+    age, where, column = np.unique(first, return_index=True, return_inverse=True)
+    if "age_end" not in frame.columns:
+        return age, age + 1, column
+    return age, frame["age_end"].to_numpy().astype(np.int64)[where], column

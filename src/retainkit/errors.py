@@ -15,7 +15,7 @@ There is one category of warning, `RetainkitWarning`.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,14 +50,15 @@ class ColumnTypeError(RetainkitError, TypeError):
 class MissingColumnError(RetainkitError, KeyError):
     """A column named by an argument is not in the frame."""
 
-    def __init__(self, argument: str, column: str, columns: Sequence[str]) -> None:
-        hint = get_close_matches(column, columns, n=1)
+    def __init__(self, argument: str, column: str, columns: Sequence[Any]) -> None:
+        hint = get_close_matches(column, [name for name in columns if isinstance(name, str)], n=1)
         self.message = (
             f"`{argument}` needs the column {column!r}, which the frame does not have.\n"
-            f"The frame has: {', '.join(map(repr, columns))}."
+            f"The frame has: {', '.join(map(repr, columns)) or 'no columns'}."
             + (f"\nDid you mean {hint[0]!r}?" if hint else "")
         )
-        super().__init__(self.message)
+        # Exceptions are pickled by their arguments.
+        super().__init__(argument, column, columns)
 
     def __str__(self) -> str:
         """Return the message itself: KeyError would show its repr, newlines and all."""

@@ -1,0 +1,482 @@
+"""The shape of the code: who may import whom, what an import does, what a public function is.
+
+The rules are those of CONTRIBUTING.md. They are read off the source by `ast`, and off the
+package as a user sees it.
+"""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata, resources
+from itertools import takewhile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import retainkit
+
+PACKAGE = Path(inspect.getfile(retainkit)).parent
+ROOT = Path(__file__).parents[1]
+SOURCES = {path.stem: path.read_text("utf-8") for path in sorted(PACKAGE.glob("*.py"))}
+TREES = {name: ast.parse(source) for name, source in SOURCES.items()}
+LOWER = {"errors", "_words", "_checks", "_calendar", "_frames", "_events"}
+
+# Each module and what it may import: only what stands above it.
+ARROWS: dict[str, set[str]] = {
+    "errors": set(),
+    "_words": set(),
+    "_checks": {"errors"},
+    "_calendar": {"errors"},
+    "_frames": {"errors", "_calendar"},
+    "_events": {"errors", "_words", "_checks", "_calendar", "_frames"},
+    # Numbers live alone.
+    "_intervals": set(),
+    "_averages": {"_intervals"},
+    # Reducers.
+    "_cohort_query": {"_calendar"},
+    "_cohort_plan": {"_calendar", "_frames", "_events", "_cohort_query"},
+    "_cohort_kernel": {"_calendar", "_frames", "_events", "_cohort_query"},
+    "_triangle": {"errors", "_calendar", "_cohort_query"},
+    # Metrics.
+    "cohorts": LOWER
+    | {"_intervals", "_cohort_query", "_cohort_plan", "_cohort_kernel", "_triangle"},
+    "curves": LOWER | {"_intervals", "_averages"},
+    # At the edge: nothing imports them.
+    "datasets": {"errors", "_checks", "_calendar"},
+    "_pictures": {"errors", "_checks", "_frames"},
+    "_heatmap": {"errors", "_checks", "_pictures"},
+    "plot": {"errors", "_checks", "_pictures", "_heatmap"},
+    "__init__": {"errors", "cohorts", "curves", "datasets", "plot"},
+}
+
+
+# --- imports ----------------------------------------------------------------------------
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """Name every module that is imported somewhere below, as written."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Import):
+            yield from (alias.name for alias in one.names)
+        elif isinstance(one, ast.ImportFrom):
+            assert one.level == 0, "relative imports"
+            if one.module == "retainkit":
+                yield from (f"retainkit.{alias.name}" for alias in one.names)
+            else:
+                yield str(one.module)
+
+
+def at_import(tree: ast.Module) -> Iterator[str]:
+    """Name what is imported when the module is: not in functions, not for type checkers."""
+    for node in tree.body:
+        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if not typing_only and not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield from imports(node)
+
+
+def own(names: Iterator[str]) -> set[str]:
+    return {name.split(".")[1] for name in names if name.startswith("retainkit.")}
+
+
+def test_the_arrows_cover_every_module_and_point_upwards() -> None:
+    assert ARROWS.keys() == SOURCES.keys()
+    seen: set[str] = set()
+    for name, allowed in ARROWS.items():
+        assert allowed <= seen, f"{name} stands above something that it may import"
+        seen.add(name)
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_a_module_imports_only_what_stands_above_it(name: str) -> None:
+    assert own(imports(TREES[name])) <= ARROWS[name]
+
+
+STANDARD = set(sys.stdlib_module_names)
+AT_IMPORT = {name: {"numpy"} for name in ARROWS} | {
+    "errors": set(),
+    "_words": set(),
+    "_checks": set(),
+    "__init__": set(),
+    "_events": {"narwhals"},
+    "_frames": {"numpy", "narwhals"},
+    "_calendar": {"numpy", "narwhals"},
+    "_cohort_plan": {"numpy", "narwhals"},
+    "cohorts": {"numpy", "narwhals"},
+    "_intervals": {"numpy", "scipy"},
+    "_averages": {"numpy", "scipy"},
+}
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_a_module_loads_no_library_but_its_own(name: str) -> None:
+    # pandas, matplotlib and lifetimes are loaded where they are used, in functions.
+    loaded = {module.split(".")[0] for module in at_import(TREES[name])}
+    assert loaded - STANDARD - {"retainkit"} <= AT_IMPORT[name]
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    """Give every name and attribute that occurs, imported ones included."""
+    names = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
+    names |= {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)}
+    for one in ast.walk(tree):
+        if isinstance(one, (ast.Import, ast.ImportFrom)):
+            names |= {alias.name for alias in one.names}
+    return names
+
+
+DOOR = {"from_native", "to_native", "new_series", "narwhalify", "get_native_namespace"}
+DOOR |= {"from_dict", "from_dicts", "from_arrow", "from_numpy", "to_pandas", "to_polars"}
+DOOR |= {"to_arrow", "implementation", "Implementation", "dependencies", "maybe_reset_index"}
+
+
+@pytest.mark.parametrize("name", sorted(ARROWS.keys() - {"_frames"}))
+def test_only_the_door_knows_kinds_of_frames(name: str) -> None:
+    assert names_in(TREES[name]) & DOOR == set()
+    if "narwhals" in SOURCES[name]:
+        used = {module for module in imports(TREES[name]) if module.startswith("narwhals")}
+        assert used <= {"narwhals.stable.v2", "narwhals.stable.v2.typing"}
+
+
+@pytest.mark.parametrize("name", sorted(ARROWS.keys() - {"_calendar"}))
+def test_only_the_calendar_does_date_arithmetic(name: str) -> None:
+    forbidden = {"timedelta", "timedelta64", "ZoneInfo", "zoneinfo", "toordinal", "fromordinal"}
+    forbidden |= {"DateOffset", "relativedelta", "to_period", "truncate", "offset_by", "weekday"}
+    assert names_in(TREES[name]) & forbidden == set()
+
+
+# What would read the clock, change a setting of the whole program, or speak out of turn.
+METHODS = {
+    "now",
+    "today",
+    "utcnow",
+    "perf_counter",
+    "monotonic",
+    "environ",
+    "setlocale",
+    "rcParams",
+}
+METHODS |= {"filterwarnings", "simplefilter", "resetwarnings", "seterr", "set_option", "urlopen"}
+CALLS = {"hasattr", "print", "eval", "exec", "globals"}
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_nothing_reads_the_clock_or_changes_a_setting(name: str) -> None:
+    nodes = list(ast.walk(TREES[name]))
+    assert {one.attr for one in nodes if isinstance(one, ast.Attribute)} & METHODS == set()
+    assert {one.id for one in nodes if isinstance(one, ast.Name)} & CALLS == set()
+    assert set(imports(TREES[name])) & {"time", "random", "logging", "socket", "urllib"} == set()
+    # The functions of numpy.random share a state; a generator does not.
+    assert re.findall(r"np\.random\.(?!default_rng|Generator)\w+", SOURCES[name]) == []
+
+
+# --- sizes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_a_module_is_short(name: str) -> None:
+    assert len(SOURCES[name].splitlines()) <= 450
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_functions_are_short(name: str) -> None:
+    for one in ast.walk(TREES[name]):
+        if isinstance(one, ast.FunctionDef):
+            body = one.body[1:] if ast.get_docstring(one) else one.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
+            assert lines <= 60, one.name
+
+
+# --- what an import does, in a fresh interpreter ---------------------------------------------
+
+PROBE = """
+import json, os, random, sys, threading, warnings
+import numpy, narwhals.stable.v2
+{first}
+OPTIONS = ["display.max_rows", "display.max_columns", "display.precision", "display.width",
+           "compute.use_numexpr", "mode.sim_interactive", "future.infer_string"]
+
+def state():
+    pandas = sys.modules.get("pandas")
+    return {{
+        "warning filters": [repr(one) for one in warnings.filters],
+        "numpy errors": numpy.geterr(),
+        "numpy printing": repr(numpy.get_printoptions()),
+        "random": repr(random.getstate()),
+        "numpy random": repr(numpy.random.get_state()),
+        "threads": threading.active_count(),
+        "environment": dict(os.environ),
+        "path": list(sys.path),
+        "hooks": [sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__],
+        "pandas options": [repr(pandas.get_option(key)) for key in OPTIONS] if pandas else [],
+    }}
+
+events = []
+watched = ("open", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system")
+sys.addaudithook(lambda event, args: events.append([event, str(args[0]), str(args[1])])
+                 if event in watched else None)
+before = state()
+known = {{name.partition(".")[0] for name in sys.modules}}
+import retainkit
+after = state()
+print(json.dumps({{
+    "changed": [key for key in before if before[key] != after[key]],
+    "events": list(events),
+    "modules": sorted({{name.partition(".")[0] for name in sys.modules}}),
+    "new": sorted({{name.partition(".")[0] for name in sys.modules}} - known),
+}}))
+"""
+
+
+def probe(first: str = "") -> dict[str, Any]:
+    """Import retainkit in a new interpreter, `first` something else, and tell what happened."""
+    command = [sys.executable, "-B", "-c", PROBE.format(first=first)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_importing_retainkit_loads_numpy_and_narwhals_and_nothing_else() -> None:
+    # The contract names lifetimes, matplotlib, polars, duckdb and pyspark; pandas and SciPy
+    # would take longer than all the rest.
+    found = probe()
+    new = {name for name in found["new"] if name[0] != "_"}  # such as _sysconfigdata_…
+    assert new - STANDARD == {"retainkit"}
+    absent = {"pandas", "scipy", "lifetimes", "matplotlib", "polars", "duckdb", "pyspark"}
+    assert set(found["modules"]) & (absent | {"pyarrow", "autograd", "dill"}) == set()
+
+
+@pytest.mark.parametrize("first", ["", "import pandas"])
+def test_importing_retainkit_changes_nothing(first: str) -> None:
+    assert probe(first)["changed"] == []
+
+
+def test_importing_retainkit_reads_no_file_but_python_code() -> None:
+    # Of its own, or of the standard library. Neither sockets nor other processes.
+    for event, path, mode in probe()["events"]:
+        assert (event, mode) in {("open", "r"), ("open", "rb")}
+        assert Path(path).suffix in {".py", ".pyc", ".so", ".pyd"}, path
+
+
+# --- names ---------------------------------------------------------------------------------
+
+PUBLIC = [name for name in ARROWS if not name.startswith("_")]
+
+
+def module(name: str) -> ModuleType:
+    return importlib.import_module("retainkit" if name == "__init__" else f"retainkit.{name}")
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, "__init__"])
+def test_all_is_sorted_and_true(name: str) -> None:
+    exported = module(name).__all__
+    assert list(exported) == sorted(exported)
+    assert len(set(exported)) == len(exported)
+    for one in exported:
+        assert hasattr(module(name), one)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_all_names_every_function_and_class_of_the_module(name: str) -> None:
+    defined = {
+        key
+        for key, value in vars(module(name)).items()
+        if not key.startswith("_") and getattr(value, "__module__", "") == f"retainkit.{name}"
+    }
+    assert defined == {key for key in module(name).__all__ if callable(getattr(module(name), key))}
+
+
+def test_the_package_shows_what_it_exports_and_nothing_else() -> None:
+    seen = {name for name in vars(retainkit) if not name.startswith("_")}
+    # The modules that the functions live in can be seen, but need not be.
+    assert seen - {"cohorts", "curves"} == set(retainkit.__all__) - {"__version__"}
+    assert set(dir(retainkit)) >= set(retainkit.__all__)
+
+
+@pytest.mark.parametrize("name", ["cohorts", "curves"])
+def test_metrics_are_exported_flat(name: str) -> None:
+    for one in module(name).__all__:
+        assert getattr(retainkit, one) is getattr(module(name), one)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert retainkit.__version__ == metadata.version("retainkit")
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (resources.files("retainkit") / "py.typed").is_file()
+
+
+# --- public functions --------------------------------------------------------------------------
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f"{name}.{key}": value
+    for name in PUBLIC
+    for key, value in vars(module(name)).items()
+    if key in module(name).__all__ and inspect.isfunction(value)
+}
+FRAMES = [name for name in FUNCTIONS if not name.startswith("datasets.")]
+# Those whose numbers come from a paper.
+SOURCED = ["cohorts.cohort_retention", "curves.retention_curve", "datasets.load_cdnow"]
+SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
+SECTIONS += ["Examples"]
+
+each_function = pytest.mark.parametrize("name", FUNCTIONS)
+
+
+def sections(name: str) -> dict[str, list[str]]:
+    """Take a docstring apart: the lines of each section, and of what comes before under ""."""
+    lines = inspect.cleandoc(str(FUNCTIONS[name].__doc__)).splitlines()
+    found: dict[str, list[str]] = {"": []}
+    title = ""
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if re.fullmatch(r"-{3,}", below):
+            assert len(below) == len(line), f"the line below {line!r} is not as long"
+            title = line
+            found[title] = []
+        elif not re.fullmatch(r"-{3,}", line):
+            found[title].append(line)
+    return found
+
+
+def documented(name: str) -> dict[str, str]:
+    """Give the parameters that a docstring describes, and what it says of their type."""
+    heads = [line for line in sections(name).get("Parameters", []) if line and line[0] != " "]
+    pairs = [line.partition(" : ") for line in heads]
+    return {one: kind for names, _, kind in pairs for one in names.split(", ")}
+
+
+def test_there_are_public_functions() -> None:
+    assert set(FUNCTIONS) >= {*SOURCED, "curves.retention_matrix", "plot.retention_heatmap"}
+
+
+@each_function
+def test_one_thing_is_positional_and_everything_else_a_keyword(name: str) -> None:
+    parameters = list(inspect.signature(FUNCTIONS[name]).parameters.values())
+    kinds = [one.kind for one in parameters]
+    first = [inspect.Parameter.POSITIONAL_OR_KEYWORD] * (name != "datasets.load_cdnow")
+    rest = [inspect.Parameter.KEYWORD_ONLY] * (len(kinds) - len(first))
+    assert kinds == first + rest
+    assert all(one.annotation is not one.empty for one in parameters)
+    assert inspect.signature(FUNCTIONS[name]).return_annotation is not inspect.Signature.empty
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_the_frame_comes_first(name: str) -> None:
+    first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
+    assert first.name in {"events", "table", "curve"}
+    assert "Into" in str(first.annotation)
+    assert first.default is first.empty
+
+
+@each_function
+def test_a_docstring_begins_with_one_sentence(name: str) -> None:
+    lines = sections(name)[""]
+    assert lines[0].endswith(".")
+    assert lines[1:2] in ([], [""])
+    assert len(" ".join(lines)) > 20
+
+
+@each_function
+def test_a_docstring_has_its_sections_in_order(name: str) -> None:
+    found = [title for title in sections(name) if title]
+    assert found == [title for title in SECTIONS if title in found]
+    assert {"Parameters", "Returns", "Raises", "Examples"} <= set(found)
+    assert ("References" in found) == (name in SOURCED)
+    for title in found:
+        assert any(sections(name)[title]), f"{title} is empty"
+
+
+@each_function
+def test_every_parameter_is_documented_in_order(name: str) -> None:
+    parameters = inspect.signature(FUNCTIONS[name]).parameters
+    assert list(documented(name)) == list(parameters)
+    for one in parameters.values():
+        kind = documented(name)[one.name]
+        assert kind, f"{one.name} has no type"
+        if one.default is None:
+            assert "optional" in kind, one.name
+        elif one.default is not one.empty:
+            assert "default" in kind or "optional" in kind, one.name
+            if isinstance(one.default, (str, bool, float, int)):
+                shown = f'"{one.default}"' if isinstance(one.default, str) else str(one.default)
+                assert kind.endswith(f"default {shown}"), one.name
+
+
+@each_function
+def test_the_choices_of_an_argument_are_all_documented(name: str) -> None:
+    for one in inspect.signature(FUNCTIONS[name]).parameters.values():
+        kind = documented(name)[one.name]
+        choices = re.findall(r'"(\w+)"', kind.partition("}")[0]) if kind[0] == "{" else []
+        assert choices == [] or one.default in [*choices, None], one.name
+
+
+@each_function
+def test_examples_import_what_they_use_and_show_a_result(name: str) -> None:
+    lines = sections(name)["Examples"]
+    code = [line[4:] for line in lines if line.startswith((">>> ", "... "))]
+    short = name.partition(".")[2]
+    assert any(line.startswith("from retainkit") and short in line for line in code)
+    assert any(f"{short}(" in line for line in code)
+    assert [line for line in lines if line and not line.startswith((">>>", "..."))]
+
+
+@each_function
+def test_references_are_numbered_and_dated(name: str) -> None:
+    if name in SOURCED:
+        text = "\n".join(sections(name)["References"])
+        numbers = [int(number) for number in re.findall(r"^\.\. \[(\d+)\]", text, re.MULTILINE)]
+        assert numbers == list(range(1, len(numbers) + 1)) != []
+        assert len(re.findall(r"\((?:18|19|20)\d\d\)", text)) >= len(numbers)
+
+
+def results() -> dict[str, list[str]]:
+    """Give the columns that functions make."""
+    events = pd.DataFrame({"customer_id": [1], "time": pd.to_datetime(["2024-01-05"])})
+    events["amount"] = 1.0
+    options: dict[str, Any] = {"amount": "amount", "brackets": (0, 1, 2), "as_of": "2024-04-01"}
+    table = retainkit.cohort_retention(events, **options)
+    return {
+        "cohorts.cohort_retention": list(table),
+        "curves.retention_curve": list(retainkit.retention_curve(table)),
+        "datasets.load_cdnow": list(retainkit.datasets.load_cdnow(sample=True)),
+        "datasets.make_events": list(retainkit.datasets.make_events(3, seed=1)),
+    }
+
+
+@pytest.mark.parametrize("name", results())
+def test_every_column_of_the_result_is_documented_with_its_type(name: str) -> None:
+    text = "\n".join(sections(name)["Returns"])
+    for column in results()[name]:
+        same_type = rf"``{column}``(?:, ``\w+``)* \((?:\w|\[|\])+\)"
+        assert re.search(same_type, text), column
+
+
+# --- the documents -------------------------------------------------------------------------------
+
+
+def layout() -> str:
+    """Give the chapter of CONTRIBUTING.md on the layout of the code."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    lines = text.partition("## How the code is laid out")[2].splitlines()
+    return "\n".join(takewhile(lambda line: not line.startswith("## "), lines))
+
+
+def test_contributing_names_every_module() -> None:
+    named = set(re.findall(r"`(\w+)`", layout()))
+    assert [name for name in SOURCES if name != "__init__" and name not in named] == []
+
+
+def test_contributing_lists_modules_below_what_they_import() -> None:
+    order = [name for name in re.findall(r"`(\w+)`", layout()) if name in SOURCES]
+    for name in order:
+        below = set(order[order.index(name) + 1 :]) - set(order[: order.index(name) + 1])
+        assert own(imports(TREES[name])) & below == set(), name

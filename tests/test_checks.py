@@ -1,0 +1,299 @@
+"""Arguments that are no columns: what each accepts, and what it says of everything else.
+
+First the checks themselves, then every such argument of the public functions with every kind
+of rubbish: the error is retainkit's own, of the builtin kind one expects, and names the
+argument and what was given.
+"""
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retainkit import cohort_retention, retention_curve, retention_matrix
+from retainkit._checks import integer, one_of, probability, rising_edges
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
+
+PERIODS = ("day", "month")
+NO_STRINGS = [5, None, True, 1.5, ["month"], {"month"}, {}, b"month", np.array(["month", "day"])]
+NO_STRINGS += [pd.NA, pd.Series(["month", "day"])]
+NO_NUMBERS = ["3", None, [1], {}, math.nan, np.array([3, 4]), pd.NA, pd.NaT, 1j]
+
+
+def said(error: pytest.ExceptionInfo[Exception], *parts: str) -> None:
+    """Check that the message holds all of these."""
+    for part in parts:
+        assert part in str(error.value)
+
+
+# --- one of a few words -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("choices", [PERIODS, list(PERIODS), set(PERIODS), {"day": 1, "month": 2}])
+def test_a_word_that_is_known(choices: Any) -> None:
+    assert one_of("period", "month", choices) == "month"
+    assert one_of("period", np.str_("day"), choices) == "day"
+
+
+@pytest.mark.parametrize("word", ["Month", "months", "M", "", " month", "day, month", "mon"])
+def test_a_word_that_is_unknown(word: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        one_of("period", word, PERIODS)
+    said(error, "`period`", repr(word), "'day', 'month'", "must be one of")
+
+
+@pytest.mark.parametrize("value", NO_STRINGS, ids=repr)
+def test_what_is_no_word(value: Any) -> None:
+    for choices in (PERIODS, {"day": 1, "month": 2}):
+        with pytest.raises(ArgumentTypeError) as error:
+            one_of("period", value, choices)
+        said(error, "`period`", repr(value), "'day', 'month'")
+
+
+# --- whole numbers --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [1, 7, np.int64(1), np.uint8(200), 10**30], ids=repr)
+def test_a_whole_number(value: Any) -> None:
+    found = integer("min_events", value, 1)
+    assert found == value
+    assert type(found) is int
+
+
+@pytest.mark.parametrize("value", [0, -1, np.int64(0), np.int8(-128), -(10**30)], ids=repr)
+def test_a_whole_number_that_is_too_small(value: Any) -> None:
+    with pytest.raises(ArgumentError) as error:
+        integer("min_events", value, 1)
+    said(error, "`min_events`", repr(value), "1 or more")
+
+
+NO_INTEGERS = [*NO_NUMBERS, True, np.True_, 3.0, 2.5, np.float64(3), Decimal(3), Fraction(3, 1)]
+
+
+@pytest.mark.parametrize("value", NO_INTEGERS, ids=repr)
+def test_what_is_no_whole_number(value: Any) -> None:
+    with pytest.raises(ArgumentTypeError) as error:
+        integer("min_events", value, 1)
+    said(error, "`min_events`", repr(value), "whole number")
+
+
+# --- probabilities --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value", [0.5, 1e-9, 1 - 1e-9, np.float64(0.5), np.float32(0.5), Fraction(1, 2)], ids=repr
+)
+def test_a_probability(value: Any) -> None:
+    found = probability("confidence_level", value)
+    assert found == value
+    assert type(found) is float
+
+
+@pytest.mark.parametrize(
+    "value", [0, 1, 0.0, 1.0, -0.1, 95, 1.5, math.nan, math.inf, -math.inf, np.int64(1)], ids=repr
+)
+def test_a_probability_out_of_bounds(value: Any) -> None:
+    with pytest.raises(ArgumentError) as error:
+        probability("confidence_level", value)
+    said(error, "`confidence_level`", repr(value), "between 0 and 1")
+
+
+@pytest.mark.parametrize("value", ["0.95", None, True, np.True_, [0.95], {}, pd.NA, 1j], ids=repr)
+def test_what_is_no_probability(value: Any) -> None:
+    with pytest.raises(ArgumentTypeError) as error:
+        probability("confidence_level", value)
+    said(error, "`confidence_level`", repr(value), "between 0 and 1")
+
+
+# --- brackets -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [(0, 1, 5), [0, 1, 5], range(0, 6, 5), np.array([0, 1, 5]), pd.Series([0, 1, 5], [7, 7, 1])],
+    ids=["tuple", "list", "range", "array", "series"],
+)
+def test_rising_edges(value: Any) -> None:
+    found = rising_edges("brackets", value)
+    assert found == tuple(value)
+    assert {type(edge) for edge in found} == {int}
+
+
+def test_brackets_may_begin_after_age_0() -> None:
+    assert rising_edges("brackets", (3, 4)) == (3, 4)
+
+
+@pytest.mark.parametrize("value", [(), (0,), (0, 0), (0, 2, 1), (5, 1), [1, 3, 3]], ids=repr)
+def test_edges_that_do_not_rise(value: Any) -> None:
+    with pytest.raises(ArgumentError) as error:
+        rising_edges("brackets", value)
+    said(error, "`brackets`", repr(tuple(value)), "two or more rising ages", "(0, 1, 7, 30)")
+
+
+@pytest.mark.parametrize("value", [(-1, 3), (0, 2**63), (0, 10**30)], ids=repr)
+def test_edges_that_are_no_ages(value: Any) -> None:
+    # The ages are counted in 64 bits.
+    with pytest.raises(ArgumentError) as error:
+        rising_edges("brackets", value)
+    said(error, "`brackets`")
+
+
+@pytest.mark.parametrize(
+    "value", [(0, 1.0), (0, True), (0, None), (0, "1"), (0, math.inf), [[0, 1]]], ids=repr
+)
+def test_edges_that_are_no_whole_numbers(value: Any) -> None:
+    with pytest.raises(ArgumentTypeError) as error:
+        rising_edges("brackets", value)
+    said(error, "`brackets`", "whole number")
+
+
+@pytest.mark.parametrize("value", ["abc", "05", b"05", 5, None, 1.5, True, pd.NA], ids=repr)
+def test_what_is_no_sequence_of_edges(value: Any) -> None:
+    # Whole, not letter by letter: "`brackets` is 'a'" would be puzzling.
+    with pytest.raises(ArgumentTypeError) as error:
+        rising_edges("brackets", value)
+    said(error, f"`brackets` is {value!r}", "(0, 1, 7, 30)")
+
+
+@pytest.mark.parametrize("value", [{0, 1, 5}, {0: "a", 5: "b"}], ids=["set", "dict"])
+def test_edges_without_an_order(value: Any) -> None:
+    with pytest.raises(ArgumentTypeError) as error:
+        rising_edges("brackets", value)
+    said(error, f"`brackets` is {value!r}")
+
+
+def test_edges_that_can_be_read_only_once_are_shown_all_the_same() -> None:
+    with pytest.raises(RetainkitError) as error:
+        rising_edges("brackets", (edge for edge in (0, 2, 1)))
+    said(error, "`brackets`")
+    assert "is ()" not in str(error.value)
+
+
+# --- the public functions with rubbish --------------------------------------------------
+
+EVENTS = pd.DataFrame(
+    {
+        "customer_id": [1, 1, 2],
+        "time": pd.to_datetime(["2024-01-05", "2024-02-06", "2024-02-07"]),
+    }
+)
+AWARE = EVENTS.assign(time=EVENTS["time"].dt.tz_localize("UTC"))
+TABLE = cohort_retention(EVENTS, as_of="2024-04-01")
+
+RUBBISH: dict[str, Any] = {
+    "5": 5,
+    "-1": -1,
+    "1.5": 1.5,
+    "nan": math.nan,
+    "True": True,
+    "np.True_": np.True_,
+    "np.int64": np.int64(-3),
+    "empty text": "",
+    "text": "rubbish",
+    "bytes": b"month",
+    "list": ["month"],
+    "nested list": [["a"]],
+    "list of None": [None],
+    "dict": {"a": 1},
+    "set": {"month"},
+    "object": object(),
+    "function": len,
+    "class": int,
+    "array": np.array([1, 2]),
+    "series": pd.Series([1, 2]),
+    "NA": pd.NA,
+    "NaT": pd.NaT,
+    "huge": 10**30,
+}
+WORDS = ["entry", "cohort_period", "period", "clock", "counting", "week_start", "missing"]
+COLUMNS = ["customer", "time", "amount", "cohort_time", "started", "returned"]
+OTHERS = ["by", "brackets", "min_events", "min_customers", "confidence_level", "as_of", "tz"]
+
+
+def not_its_own(argument: str, function: Any, frame: Any) -> dict[str, str]:
+    """Hand in all the rubbish; give what came out other than a result or a proper error."""
+    wrong = {}
+    for name, value in RUBBISH.items():
+        try:
+            function(frame, **{argument: value})
+        except RetainkitError as error:
+            proper = isinstance(error, (TypeError, ValueError, KeyError))
+            if not proper or f"`{argument}`" not in str(error):
+                wrong[name] = repr(error)
+        except Exception as error:  # noqa: BLE001  whatever it is
+            wrong[name] = repr(error)
+    return wrong
+
+
+@pytest.mark.filterwarnings("ignore::retainkit.RetainkitWarning")
+@pytest.mark.parametrize("argument", [*WORDS, *COLUMNS, *OTHERS])
+def test_rubbish_for_cohort_retention(argument: str) -> None:
+    assert not_its_own(argument, cohort_retention, AWARE if argument == "tz" else EVENTS) == {}
+
+
+@pytest.mark.parametrize("argument", ["average", "confidence_level"])
+def test_rubbish_for_retention_curve(argument: str) -> None:
+    assert not_its_own(argument, retention_curve, TABLE) == {}
+
+
+def test_rubbish_for_retention_matrix() -> None:
+    assert not_its_own("values", retention_matrix, TABLE) == {}
+
+
+@pytest.mark.parametrize("argument", [*WORDS, "min_events", "min_customers", "confidence_level"])
+def test_none_is_no_default(argument: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"`{argument}` is None"):
+        cohort_retention(EVENTS, **{argument: None})
+
+
+@pytest.mark.parametrize("argument", ["customer", "time"])
+def test_none_is_no_column(argument: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"`{argument}` is None"):
+        cohort_retention(EVENTS, **{argument: None})
+
+
+@pytest.mark.parametrize("argument", WORDS)
+def test_words_are_spelt_exactly(argument: str) -> None:
+    with pytest.raises(ArgumentError, match=f"`{argument}` is 'Month'; it must be one of '"):
+        cohort_retention(EVENTS, **{argument: "Month"})
+
+
+@pytest.mark.parametrize("value", ["yes", "no", "False", 1, 0, None, [], np.array([True, False])])
+def test_include_partial_is_true_or_false(value: Any) -> None:
+    # "no" would be true.
+    with pytest.raises(ArgumentTypeError, match="`include_partial`"):
+        cohort_retention(EVENTS, include_partial=value)
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, np.False_])
+def test_include_partial_takes_numpys_booleans(value: Any) -> None:
+    table = cohort_retention(EVENTS, include_partial=value, as_of="2024-03-15")
+    assert table["complete"].all() == (not value)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    options = {"min_events": 1, "min_customers": 1, "brackets": (0, 1, 3)}
+    numpy = {"min_events": np.int64(1), "min_customers": np.uint8(1)}
+    numpy |= {"brackets": np.array([0, 1, 3]), "confidence_level": np.float64(0.95)}
+    have = cohort_retention(EVENTS, as_of="2024-04-01", **numpy)
+    pd.testing.assert_frame_equal(have, cohort_retention(EVENTS, as_of="2024-04-01", **options))
+
+
+def test_arguments_are_looked_at_before_the_data() -> None:
+    # A long computation must not end in a complaint about a word.
+    with pytest.raises(ArgumentError, match="`counting`"):
+        cohort_retention(EVENTS.assign(customer_id=None), counting="never")
+
+
+def test_one_start_only() -> None:
+    options = {"cohort_time": "time", "started": "bought"}
+    with pytest.raises(ArgumentError) as error:
+        cohort_retention(EVENTS.assign(bought=True), **options)
+    said(error, "`cohort_time` ('time')", "`started`", "leave one of them out")
+    with pytest.raises(ArgumentError) as error:
+        cohort_retention(EVENTS, cohort_time="time", entry="recurring")
+    said(error, "`cohort_time` ('time')", "`entry='recurring'`")
