@@ -316,10 +316,9 @@ def _complete(rows: Frame, wanted: Mapping[str, str], missing: str) -> tuple[Fra
 def _example(rows: Frame, name: str) -> str:
     """Say whose rows lack a value, or of which times they are."""
     show = "time" if name == "customer" else "customer"
-    found = collect(rows.filter(nw.col(name).is_null()).sort(show, nulls_last=True).head(3))
-    values = found[show].to_list()
-    return f"the first by {show}: " + ", ".join(
-        f"{value}" if show == "time" else f"{value!r}" for value in values
+    found = collect(rows.filter(nw.col(name).is_null()).head(3))[show].to_list()
+    return f"for instance {show} " + ", ".join(
+        f"{value}" if show == "time" else f"{value!r}" for value in found
     )
 
 
