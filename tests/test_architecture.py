@@ -35,7 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "_words": set(),
     "_checks": {"errors"},
     "_calendar": {"errors"},
-    "_frames": {"errors", "_calendar"},
+    "_frames": {"errors", "_words", "_calendar"},
     "_events": {"errors", "_words", "_checks", "_calendar", "_frames"},
     # Numbers live alone.
     "_intervals": set(),

@@ -443,7 +443,7 @@ def test_zones_have_names_or_fixed_offsets() -> None:
         assert zone_of(text, "tz") == timezone(timedelta(minutes=minutes))
 
 
-@pytest.mark.parametrize("name", ["Mars/Olympus", "", "berlin time", "../etc/passwd", "+99:99"])
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "berlin time", "../Berlin", "+99:99"])
 def test_an_unknown_zone_is_named_with_the_argument(name: str) -> None:
     with pytest.raises(ArgumentError) as error:
         zone_of(name, "tz")

@@ -21,7 +21,7 @@ from scipy import stats
 
 import oracles
 from retainkit import cohort_retention, retention_curve, retention_matrix
-from retainkit.errors import ArgumentError, MissingColumnError, RetainkitError
+from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError, RetainkitError
 from tables import Row, assert_rows, plain, rows_of
 
 Cells = dict[date, Sequence[tuple[int, int] | None]]
@@ -465,6 +465,14 @@ def test_ages_that_were_picked_are_averaged_as_they_are(average: str) -> None:
     assert_rows([{name: row[name] for name in expected[0]} for row in have], expected)
 
 
+def test_ages_that_were_picked_in_one_segment_only() -> None:
+    rows = random_table(3, ["a", "b"])
+    picked = [row for row in rows if row["plan"] == "b" or row["age"] in (0, 1, 3, 5)]
+    expected = oracles.retention_curve(picked, "chained")
+    have = rows_of(retention_curve(frame(picked), average="chained"))
+    assert_rows([{name: row[name] for name in expected[0]} for row in have], expected)
+
+
 def test_a_cell_that_was_filtered_out_is_in_no_step_of_the_chain() -> None:
     # Without January at age 1, its step from 0 to 2 is not a step from 1 to 2.
     table = frame(cells({JAN: [(10, 10), None, (10, 3)], FEB: [(40, 40), (40, 20), (40, 10)]}))
@@ -496,6 +504,34 @@ def test_a_missing_column_is_named(column: str) -> None:
     if column in {"cohort", "age"}:
         with pytest.raises(MissingColumnError, match=f"`table` needs the column '{column}'"):
             retention_matrix(TABLE.drop(columns=column))
+
+
+def as_polars(table: pd.DataFrame) -> pl.DataFrame:
+    return pl.from_pandas(table)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, as_polars, pa.Table.from_pandas])
+@pytest.mark.parametrize("column", ["age", "eligible", "retained", "lower"])
+def test_a_column_of_a_table_that_holds_no_numbers_is_refused(
+    make: Callable[[pd.DataFrame], Any], column: str
+) -> None:
+    with pytest.raises(ColumnTypeError) as error:
+        retention_curve(make(TABLE.assign(**{column: "many"})))
+    for part in ("`table`", repr(column), "String", "numbers"):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, as_polars, pa.Table.from_pandas])
+@pytest.mark.parametrize("column", ["age", "eligible", "retained"])
+def test_a_number_that_is_missing_in_a_table_is_refused(
+    make: Callable[[pd.DataFrame], Any], column: str
+) -> None:
+    # A join leaves such rows behind.
+    values = [None, *TABLE[column].tolist()[1:]]
+    with pytest.raises(ArgumentError) as error:
+        retention_curve(make(TABLE.assign(**{column: values})))
+    for part in ("`table`", repr(column), " 1 row"):
+        assert part in str(error.value)
 
 
 def test_a_table_that_was_written_and_read_again() -> None:

@@ -635,6 +635,34 @@ def test_ids_that_are_numbers_here_and_text_there_are_refused(ids: list[Any]) ->
     complaint(ColumnTypeError, call, "'customer_id'", "`customer`", "int", "str", "astype")
 
 
+UUIDS = [uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=1)]
+
+
+def test_ids_that_are_objects_in_polars() -> None:
+    assert counts(in_polars(customer_id=pl.Series(UUIDS, dtype=pl.Object))) == EXPECTED
+
+
+@pytest.mark.parametrize("argument", ["customer", "by"])
+def test_objects_that_polars_cannot_group_by_are_refused(argument: str) -> None:
+    # Lazily Polars joins and groups no objects; as text they are fine.
+    frame = in_polars_lazily(given=pl.Series(UUIDS, dtype=pl.Object))
+    try:
+        complaint(
+            ColumnTypeError,
+            lambda: cohort_retention(frame, **{argument: "given"}),
+            *("'given'", f"`{argument}`", "Object", "str"),
+        )
+    except BaseException as error:  # noqa: BLE001  it is no Exception
+        pytest.fail(repr(error))
+
+
+@pytest.mark.parametrize("values", [[1, (1,), 1], [1j, 2j, 1j]], ids=repr)
+def test_segments_that_have_no_order_are_refused(values: list[Any]) -> None:
+    frame = in_pandas().assign(given=pd.Series(values, dtype=object))
+    call = lambda: cohort_retention(frame, by="given")  # noqa: E731
+    complaint(ColumnTypeError, call, "'given'", "`by`")
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "America/Santiago"])
 def test_times_of_every_unit(unit: str, zone: str | None) -> None:

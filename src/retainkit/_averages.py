@@ -61,8 +61,8 @@ def chained(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
     The limits are Wilson's for an effective sample size S(1 - S) / Var(S), as for surveys (Korn &
     Graubard 1998, Surv. Methodol. 24:193-201). Var(S) is the delta method's on log S, which is
     linear in the cells; cells are taken as independent, which is on the safe side where a customer
-    who is active at one age is likelier to be active at another. For one cohort, or several
-    observed equally far, the limits are those of the pooled rate. Beyond 1 there are none.
+    who is active at one age is likelier to be active at another. For one cohort they are the limits
+    of its rate. Beyond 1 there are none.
     """
     used = eligible > 0
     used[:, 1:] &= eligible[:, :-1] > 0

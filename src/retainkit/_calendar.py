@@ -25,6 +25,8 @@ import numpy as np
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Integers = NDArray[np.int64]
@@ -65,6 +67,21 @@ def period_index(days: Integers, period: Period, week_start: Weekday) -> Integer
         return (days + _EPOCH_WEEKDAY - WEEKDAYS.index(week_start)) // 7
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     return months // _MONTHS[period]
+
+
+def period_of(wall: Integers, period: Period, week_start: Weekday) -> Integers:
+    """Number the period of each wall time."""
+    return _looked_up(wall // DAY, lambda days: period_index(days, period, week_start))
+
+
+def _looked_up(numbers: Integers, function: Callable[[Integers], Integers]) -> Integers:
+    """Apply a function by way of a table of all numbers from the least to the greatest."""
+    if not len(numbers):
+        return function(numbers)
+    least = int(numbers.min())
+    table = function(np.arange(least, int(numbers.max()) + 1))
+    looked_up: Integers = table[numbers - least]
+    return looked_up
 
 
 def first_day(index: Integers, period: Period, week_start: Weekday) -> Integers:
@@ -118,6 +135,10 @@ class Steps:
     rest: Any
     days: Any
 
+    def take(self, index: Any) -> Steps:
+        """Take some elements of the arrays."""
+        return Steps(**{part: getattr(self, part)[index] for part in STEP_PARTS})
+
     def since(self, start: Steps, period: Period) -> Any:
         """Count the full steps from `start`, which must not be later.
 
@@ -144,37 +165,42 @@ def _at_least(value: Any, least: Any) -> Any:
 
 def steps(instant: Integers, wall: Integers) -> Steps:
     """Take instants and their wall times apart."""
-    days = (wall // DAY).astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    begin = months.astype("datetime64[D]")
-    length = ((months + 1).astype("datetime64[D]") - begin).astype(np.int64)
-    rest = wall - begin.astype(np.int64) * DAY
-    return Steps(instant=instant, month=months.astype(np.int64), rest=rest, days=length)
+    month = period_of(wall, "month", "monday")
+    rest = wall - _looked_up(month, _month_begin) * DAY
+    days = _looked_up(month, lambda month: _month_begin(month + 1) - _month_begin(month))
+    return Steps(instant=instant, month=month, rest=rest, days=days)
 
 
-def steps_expr(instant: nw.Expr, wall: nw.Expr) -> Steps:
-    """Take instants (as times without a zone in UTC) and wall times apart."""
+def _month_begin(month: Integers) -> Integers:
+    return first_day(month, "month", "monday")
+
+
+def steps_expr(instant: nw.Expr, wall: nw.Expr, microsecond: nw.Expr | None = None) -> Steps:
+    """Take instants (as times without a zone in UTC) and wall times apart.
+
+    `microsecond` is that of the second, which all zones share, where it is known otherwise.
+    """
     month = wall.dt.month()
     year = wall.dt.year()
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     february = nw.when(leap).then(nw.lit(29)).otherwise(nw.lit(28))
     short = nw.when(month.is_in([4, 6, 9, 11])).then(nw.lit(30)).otherwise(nw.lit(31))
     length = nw.when(month == 2).then(february).otherwise(short).cast(nw.Int64)
-    rest = (wall.dt.day().cast(nw.Int64) - 1) * DAY + _time_of_day_expr(wall)
+    part = (instant.dt.microsecond() if microsecond is None else microsecond).cast(nw.Int64)
+    # Spark counts the microseconds of a second before 1970 below zero.
+    part = nw.when(part < 0).then(part + SECOND).otherwise(part)
+    past_days = wall.dt.day().cast(nw.Int64) - 1
     return Steps(
-        instant=_day_expr(instant) * DAY + _time_of_day_expr(instant),
+        instant=_day_expr(instant) * DAY + _second_of_day_expr(instant) * SECOND + part,
         month=_month_expr(wall),
-        rest=rest,
+        rest=past_days * DAY + _second_of_day_expr(wall) * SECOND + part,
         days=length,
     )
 
 
-def _time_of_day_expr(time: nw.Expr) -> nw.Expr:
+def _second_of_day_expr(time: nw.Expr) -> nw.Expr:
     hours, minutes = time.dt.hour().cast(nw.Int64), time.dt.minute().cast(nw.Int64)
-    seconds = (hours * 60 + minutes) * 60 + time.dt.second().cast(nw.Int64)
-    part = time.dt.microsecond().cast(nw.Int64)
-    # Spark counts the microseconds of a second before 1970 below zero.
-    return seconds * SECOND + nw.when(part < 0).then(part + SECOND).otherwise(part)
+    return (hours * 60 + minutes) * 60 + time.dt.second().cast(nw.Int64)
 
 
 # Time zones

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._calendar import DAY, period_index, steps, wall_times
+from retainkit._calendar import period_of, steps, wall_times
 from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames import codes_of, collect, segment_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
     import narwhals.stable.v2 as nw
     from numpy.typing import NDArray
 
-    from retainkit._calendar import Period
     from retainkit._cohort_query import CohortQuery
     from retainkit._events import Events
 
@@ -77,8 +76,9 @@ def tally(events: Events, query: CohortQuery) -> Tally:
     sizes = np.bincount(entries.group, minlength=len(entries.groups["cohort"]))
     where = np.arange(len(sizes))
     counted = [(where, np.full(len(sizes), ENTRIES), sizes, np.zeros(len(sizes)))]
+    age_at = _reckoning(log, entries, query)
     for row, entry in _pairs(log, entries, query):
-        age = _ages(log, entries, row, entry, query)
+        age = age_at(row, entry)
         if log.cohort_time is not None:
             aside[Aside.BEFORE_START] += int((age < 0).sum())
         key, money = _keys(entry, _cells(age, query), n_cells, log, row)
@@ -113,7 +113,7 @@ def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
 def _instants(times: nw.Series[Any]) -> Integers:
     if getattr(times.dtype, "time_zone", None) is not None:
         times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    instants: Integers = times.to_numpy().astype("datetime64[us]").view(np.int64)
+    instants: Integers = times.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
     return instants
 
 
@@ -125,29 +125,37 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
     rows: Rows = slice(None) if log.started is None else log.started
     key, width = log.customer[rows], 1
     if query.entry == "recurring":
-        cohort = _periods(log.wall[rows], query.cohort_period, query)
+        cohort = period_of(log.wall[rows], query.cohort_period, query.week_start)
         cohort -= cohort.min(initial=_NEVER)
         width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
-    key, entry = _numbered(key, log.n_customers * width)
-    first = _least(log.instant[rows], entry, len(key))
-    start = first if log.cohort_time is None else _least(log.cohort_time, entry, len(key))
+    name, entry = _coded(key, log.n_customers * width)
+    first = _least(log.instant[rows], entry, len(name))
+    start = first if log.cohort_time is None else _least(log.cohort_time, entry, len(name))
 
-    segment, several = np.zeros(len(key), np.int64), np.zeros(len(key), bool)
+    segment, several = np.zeros(len(name), np.int64), np.zeros(len(name), bool)
     if log.segment is not None:
         at_first = log.instant[rows] == first[entry]
         candidates, of = log.segment[rows][at_first], entry[at_first]
-        segment = _least(candidates, of, len(key))
-        several = segment < -_least(-candidates, of, len(key))
+        segment = _least(candidates, of, len(name))
+        several = segment < -_least(-candidates, of, len(name))
 
+    # A code that goes unused starts never, which is not in time.
     in_time = start < query.as_of.instant
+    customer = name[in_time] // width
     aside = {
-        Aside.NEVER_STARTED: _n_distinct(log.customer) - _n_distinct(key // width),
-        Aside.STARTED_LATE: int((~in_time).sum()),
-        Aside.SEVERAL_SEGMENTS: _n_distinct((key // width)[several & in_time]),
+        Aside.NEVER_STARTED: _never_started(log),
+        Aside.STARTED_LATE: int((~in_time & (start < _NEVER)).sum()),
+        Aside.SEVERAL_SEGMENTS: len(_distinct(customer[several[in_time]])),
         Aside.BEFORE_START: 0,
     }
-    return _placed((key // width)[in_time], start[in_time], segment[in_time], log, query), aside
+    return _placed(customer, start[in_time], segment[in_time], log, query), aside
+
+
+def _never_started(log: _Log) -> int:
+    if log.started is None:
+        return 0
+    return len(_distinct(log.customer)) - len(_distinct(log.customer[log.started]))
 
 
 def _placed(
@@ -155,9 +163,9 @@ def _placed(
 ) -> _Entries:
     """Give each entry its cohort, and the numbers of ages that are over and that have begun."""
     wall = wall_times(start, log.zone)
-    cohort = _periods(wall, query.cohort_period, query)
+    cohort = period_of(wall, query.cohort_period, query.week_start)
     calendar = query.clock == "calendar"
-    begin = _periods(wall, query.period, query) if calendar else steps(start, wall)
+    begin = period_of(wall, query.period, query.week_start) if calendar else steps(start, wall)
     over, begun = query.ages(begin)
     attributes = {"segment": segment, "cohort": cohort, "over": over, "begun": begun}
     group, groups = _grouped(attributes)
@@ -180,17 +188,25 @@ def _grouped(attributes: dict[str, Integers]) -> tuple[Integers, dict[str, Integ
 # Cells
 
 
+def _pair(log: _Log, entries: _Entries) -> tuple[Rows, Integers]:
+    """Pair each return with its customer's only entry."""
+    rows: Rows = slice(None) if log.returned is None else np.flatnonzero(log.returned)
+    entry_of = np.full(log.n_customers, -1)
+    entry_of[entries.customer] = np.arange(len(entries.customer))
+    entry = entry_of[log.customer[rows]]
+    entered = entry >= 0
+    if entered.all():
+        return rows, entry
+    return np.arange(len(log.customer))[rows][entered], entry[entered]
+
+
 def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[Rows, Integers]]:
     """Pair each return with the entries of its customer, a block of customers at a time."""
-    rows = np.arange(len(log.customer)) if log.returned is None else np.flatnonzero(log.returned)
     if query.entry == "first":
-        entry_of = np.full(log.n_customers, -1)
-        entry_of[entries.customer] = np.arange(len(entries.customer))
-        entry = entry_of[log.customer[rows]]
-        entered = entry >= 0
-        yield rows[entered], entry[entered]
+        yield _pair(log, entries)
         return
-    rows = rows[np.argsort(log.customer[rows], kind="stable")]
+    rows = np.arange(len(log.customer)) if log.returned is None else np.flatnonzero(log.returned)
+    rows = rows[np.argsort(log.customer[rows])]
     customer = log.customer[rows]
     per_customer = np.bincount(entries.customer, minlength=log.n_customers)
     first_entry = np.cumsum(per_customer) - per_customer
@@ -205,16 +221,21 @@ def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[R
         yield np.repeat(rows[part], repeats), np.repeat(first_entry[customer[part]], repeats) + nth
 
 
-def _ages(log: _Log, entries: _Entries, row: Rows, entry: Integers, query: CohortQuery) -> Integers:
-    """Age at each return; below 0 where it comes before the start."""
+def _reckoning(
+    log: _Log, entries: _Entries, query: CohortQuery
+) -> Callable[[Rows, Integers], Integers]:
+    """Make what tells the age at returns, given as rows and entries; below 0 before the start."""
     if query.clock == "calendar":
-        return (
-            _periods(log.wall, query.period, query)[row]
-            - _periods(entries.wall, query.period, query)[entry]
-        )
-    begin = steps(entries.start[entry], entries.wall[entry])
-    age = steps(log.instant[row], log.wall[row]).since(begin, query.period)
-    return np.where(log.instant[row] < begin.instant, -1, age)
+        now = period_of(log.wall, query.period, query.week_start)
+        begin = period_of(entries.wall, query.period, query.week_start)
+        return lambda row, entry: now[row] - begin[entry]
+    at, start = steps(log.instant, log.wall), steps(entries.start, entries.wall)
+
+    def elapsed(row: Rows, entry: Integers) -> Integers:
+        since = at.take(row).since(start.take(entry), query.period)
+        return np.where(at.instant[row] < start.instant[entry], -1, since)
+
+    return elapsed
 
 
 def _cells(age: Integers, query: CohortQuery) -> Integers:
@@ -229,50 +250,51 @@ def _keys(
     """Number the cells of all entries; what falls before the first cell is left out."""
     money = None if log.amount is None else log.amount[row]
     key, inside = entry * n_cells + cell, cell >= 0
+    if inside.all():
+        return key, money
     return key[inside], None if money is None else money[inside]
 
 
 def _active(
     key: Integers, money: Floats | None, size: int, min_events: int
-) -> tuple[Integers, Floats]:
+) -> tuple[Integers, Floats | None]:
     """Give the cells that are active, ascending, and the money in each."""
     if money is None and min_events == 1:
-        cells = _distinct(key, size)
-        return cells, np.zeros(len(cells))
-    cells, which = _numbered(key, size)
-    amount = np.bincount(which, money, minlength=len(cells)).astype(np.float64)
+        return _distinct(key), None
+    cells, which = _coded(key, size)
     enough = np.bincount(which, minlength=len(cells)) >= min_events
-    return cells[enough], amount[enough]
+    return cells[enough], None if money is None else _sums(money, which, len(cells))[enough]
 
 
 def _count(
-    key: Integers, money: Floats, n_cells: int, entries: _Entries, query: CohortQuery
+    key: Integers, money: Floats | None, n_cells: int, entries: _Entries, query: CohortQuery
 ) -> tuple[Integers, Integers, Integers, Floats]:
     """Count active cells by group and cell, those marked by which an entry is counted."""
-    entry, cell = np.divmod(key, n_cells)
+    entry = key // n_cells
+    cell = key - entry * n_cells
     counts, mark = _marked(entry, cell, query)
-    entry, cell, money, mark = entry[counts], cell[counts], money[counts], mark[counts]
-    cells, which = _numbered(
-        entries.group[entry] * n_cells + cell, len(entries.groups["cohort"]) * n_cells
-    )
-    count = np.bincount(which[mark], minlength=len(cells)).astype(np.int64)
-    amount = np.bincount(which, money, minlength=len(cells)).astype(np.float64)
-    return cells // n_cells, cells % n_cells, count, amount
+    entry, cell = entry[counts], cell[counts]
+    group = entries.group[entry]
+    place, which = _coded(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
+    count = np.bincount(which[mark], minlength=len(place)).astype(np.int64)
+    amount = np.zeros(len(place)) if money is None else _sums(money[counts], which, len(place))
+    some = (count > 0) | (amount != 0)
+    return place[some] // n_cells, place[some] % n_cells, count[some], amount[some]
 
 
 def _marked(
     entry: Integers, cell: Integers, query: CohortQuery
-) -> tuple[Booleans | slice, Booleans]:
-    """Tell which active cells count, and by which of them an entry is counted."""
+) -> tuple[Booleans | slice, Booleans | slice]:
+    """Tell which active cells count, and by which of those an entry is counted."""
+    every = slice(None)
+    if query.counting == "on":
+        return every, every
     changes = entry[1:] != entry[:-1]
     opens, closes = np.append(True, changes)[: len(entry)], np.append(changes, True)[: len(entry)]
     if query.counting == "on_or_after":
-        return slice(None), closes
+        return every, closes
     if query.counting == "on_or_before":
-        return slice(None), opens
-    every = np.ones(len(entry), bool)
-    if query.counting == "on":
-        return slice(None), every
+        return every, opens
     # Counted from the first cell that a streak needs, its cells are 0, 1, 2 … without a gap.
     needed = cell >= query.streak_from
     begin = np.maximum.accumulate(np.where(opens, np.cumsum(needed) - needed, 0))
@@ -282,37 +304,41 @@ def _marked(
 # Arrays
 
 
-def _periods(wall: Integers, period: Period, query: CohortQuery) -> Integers:
-    """Number the period of each wall time, by a table of the days that occur."""
-    day = wall // DAY
-    if period == "day" or not len(day):
-        return period_index(day, period, query.week_start)
-    least = int(day.min())
-    table = period_index(np.arange(least, int(day.max()) + 1), period, query.week_start)
-    return table[day - least]
-
-
-def _distinct(key: Integers, size: int) -> Integers:
-    """Give the distinct keys, which lie below `size`, in ascending order."""
+def _distinct(key: Integers) -> Integers:
+    """Give the distinct keys in ascending order."""
+    least = int(key.min(initial=_NEVER))
+    size = int(key.max(initial=least)) - least + 1
     if size > max(_TABLE, len(key)):
-        return np.unique(key)
+        # np.unique would hash them, which takes many times as long.
+        key = np.sort(key)
+        distinct: Integers = key[np.append(True, key[1:] != key[:-1])]
+        return distinct
     occurs = np.zeros(size, bool)
-    occurs[key] = True
-    return np.flatnonzero(occurs)
+    occurs[key - least if least else key] = True
+    return np.flatnonzero(occurs) + least
+
+
+def _coded(key: Integers, size: int) -> tuple[Integers, Integers]:
+    """Give each key, which lies below `size`, a code, and the key of each code in ascending order.
+
+    Keys that lie dense are their own codes; then some codes may go unused.
+    """
+    if size > 4 * len(key) + 1024:
+        return np.unique(key, return_inverse=True)
+    return np.arange(size), key
 
 
 def _numbered(key: Integers, size: int) -> tuple[Integers, Integers]:
     """Give the distinct keys in ascending order, and for each key which of them it is."""
-    if size > max(_TABLE // 8, 4 * len(key)):
-        return np.unique(key, return_inverse=True)
-    distinct = _distinct(key, size)
-    number = np.zeros(size, np.int64)
-    number[distinct] = np.arange(len(distinct))
-    return distinct, number[key]
+    keys, code = _coded(key, size)
+    used = np.bincount(code, minlength=len(keys)) > 0
+    return keys[used], (np.cumsum(used) - 1)[code]
 
 
-def _n_distinct(values: Integers) -> int:
-    return len(np.unique(values))
+def _sums(values: Floats, group: Integers, n_groups: int) -> Floats:
+    """Sum of each group."""
+    # Of nothing at all the sum is an integer.
+    return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
 def _least(values: Integers, group: Integers, n_groups: int) -> Integers:

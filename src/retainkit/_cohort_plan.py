@@ -234,10 +234,12 @@ def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> 
         period = period_index_expr(wall, query.period, query.week_start)
         return rows.with_columns(period.alias(f"{column}_period"))
     rows = rows.with_columns(utc=_wall(column, events, query, UTC))
-    taken = steps_expr(nw.col("utc"), wall)
+    # Before 4.3 Spark tells the microsecond only of times with a zone, such as `column` may hold.
+    rows = rows.with_columns(microsecond=nw.col(column).dt.microsecond())
+    taken = steps_expr(nw.col("utc"), wall, nw.col("microsecond"))
     parts = ("instant",) if query.period in {"day", "week"} else ("month", "rest", "days")
     taken_apart = {f"{column}_{part}": getattr(taken, part) for part in parts}
-    return rows.with_columns(**taken_apart).drop("wall", "utc")
+    return rows.with_columns(**taken_apart).drop("wall", "utc", "microsecond")
 
 
 def _steps_of(column: str) -> Steps:

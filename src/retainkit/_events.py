@@ -47,7 +47,10 @@ _NEEDS = {
     "returned": _FLAG,
     "amount": "numbers; convert it first, for instance with pandas.to_numeric",
 }
-_PLAIN = "plain values, such as numbers or strings"
+_PLAIN = (
+    "plain values of one kind, such as numbers or strings; convert it first, for instance with "
+    "astype(str)"
+)
 _DTYPES = {_TIME: "datetime64[us]", _FLAG: "bool", _NEEDS["amount"]: "float64"}
 
 
@@ -189,7 +192,9 @@ def _check_type(argument: str, column: str, frame: Frame) -> None:
         fits = dtype.is_numeric()
     else:
         kinds = kinds_of_objects(frame, column)
-        fits = not dtype.is_nested() and "unhashable" not in kinds
+        cannot = {"unhashable"} if argument == "customer" else {"unhashable", "unordered"}
+        fits = not dtype.is_nested() and not kinds & cannot
+        kinds.discard("unordered")
         if argument == "customer" and "str" in kinds and len(kinds) > 1:
             raise ColumnTypeError(
                 f"column {column!r} (given as `customer`) holds {' and '.join(sorted(kinds))}; an "

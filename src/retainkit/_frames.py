@@ -6,13 +6,20 @@ a result a dict of NumPy arrays or narwhals series.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._calendar import zone_like
-from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError
+from retainkit._words import quantity
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ColumnTypeError,
+    MissingColumnError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +72,26 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
     present = frame.collect_schema().names()
     if column not in present:
         raise MissingColumnError(argument, column, present)
+
+
+def check_numbers(
+    frame: nw.DataFrame[Any], argument: str, columns: Sequence[str], complete: Sequence[str]
+) -> None:
+    """Check that columns of a table hold numbers; in the `complete` ones none may be missing."""
+    for column in columns if len(frame) else ():
+        dtype = frame.schema[column]
+        known = ~frame[column].is_null()
+        if not dtype.is_numeric() and known.any():
+            raise ColumnTypeError(
+                f"column {column!r} of `{argument}` holds {dtype}; it must hold numbers, as in a "
+                "result of cohort_retention."
+            )
+        missing = len(frame) - int(np.isfinite(frame[column].to_numpy().astype(float)).sum())
+        if column in complete and missing:
+            raise ArgumentError(
+                f"column {column!r} of `{argument}` has no number in {quantity(missing, 'row')}; "
+                "leave them out."
+            )
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:
@@ -135,15 +162,26 @@ def readable(
 def kinds_of_objects(frame: Frame, column: str) -> set[str]:
     """Name the types of the values in a column of Python objects; no other column has any.
 
-    Values that cannot be told apart, such as lists, have the type "unhashable".
+    Values that cannot be told apart, such as lists, have the type "unhashable"; where they have no
+    order, there is also the type "unordered".
     """
-    if frame.collect_schema()[column] != nw.Object or not frame.implementation.is_pandas_like():
+    if frame.collect_schema()[column] != nw.Object:
         return set()
+    if isinstance(frame, nw.LazyFrame):
+        return {"unhashable"}  # by Polars, which stops the whole program
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    values = pd.Series(frame[column].to_list(), dtype=object).dropna()
     try:
-        distinct = frame.to_native()[column].dropna().unique()
+        distinct = values.unique()
     except TypeError:
         return {"unhashable"}
-    return {type(value).__name__ for value in distinct}
+    kinds = {type(value).__name__ for value in distinct}
+    try:
+        pd.factorize(distinct, sort=True)
+    except TypeError:
+        kinds.add("unordered")
+    return kinds
 
 
 # Out
@@ -208,15 +246,23 @@ def segment_codes(
             combined = np.unique(combined, return_inverse=True)[1]
     if not keys:
         return {}, combined
-    _, rows, segment = np.unique(combined, return_index=True, return_inverse=True)
+    segment, distinct = _factorize_array(combined, sort=True)
+    rows = np.zeros(len(distinct), np.int64)
+    rows[segment] = np.arange(len(segment))  # any row of a segment shows its keys
     return {key: frame[key][rows.tolist()] for key in keys}, segment
 
 
 def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
+    if series.implementation.is_pandas_like():
+        return _factorize_array(series.to_native(), sort=sort)
+    if series.dtype == nw.String and find_spec("pyarrow") is not None:
+        # pandas takes their strings as they lie; NumPy would make an object of each.
+        return _factorize_array(series.to_pandas(), sort=sort)
+    return _factorize_array(series.to_numpy(), sort=sort)
+
+
+def _factorize_array(values: Any, *, sort: bool) -> tuple[Array, Any]:
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-    native = series.to_native()
-    if not series.implementation.is_pandas_like():
-        native = series.to_numpy()
-    codes, uniques = pd.factorize(native, sort=sort)
-    return codes.astype(np.int64), uniques
+    codes, uniques = pd.factorize(values, sort=sort)
+    return codes.astype(np.int64, copy=False), uniques

@@ -10,6 +10,7 @@ import numpy as np
 from retainkit._averages import chained, pooled, simple
 from retainkit._checks import one_of, probability
 from retainkit._frames import (
+    check_numbers,
     check_present,
     open_table,
     segment_codes,
@@ -203,8 +204,9 @@ def retention_curve(
     """
     one_of("average", average, tuple(_AVERAGES))
     probability("confidence_level", confidence_level)
-    needed = ("cohort", "age", "eligible", "retained", "lower")
-    frame = open_table(table, argument="table", columns=needed)
+    counts = ("age", "eligible", "retained")
+    frame = open_table(table, argument="table", columns=("cohort", *counts, "lower"))
+    check_numbers(frame, "table", (*counts, "lower"), complete=counts)
     # A cell in progress has no interval, and a cohort without customers no rate.
     known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     frame = frame[np.flatnonzero(known).tolist()]
@@ -234,10 +236,13 @@ def _curve(
     eligible: Floats, retained: Floats, average: Average, confidence_level: float
 ) -> dict[str, Any]:
     """Average the cohorts of one segment; `seen` tells which ages were observed."""
+    # Ages that this segment lacks are no gap in its chain.
+    there = np.flatnonzero(eligible.any(axis=0))
+    eligible, retained = eligible[:, there], retained[:, there]
     curve = _AVERAGES[average](eligible, retained / np.maximum(eligible, 1), confidence_level)
     seen = np.flatnonzero(curve.used.any(axis=0))
     return {
-        "seen": seen,
+        "seen": there[seen],
         "cohorts": curve.used.sum(axis=0)[seen],
         "customers": np.sum(eligible, axis=0, where=curve.used)[seen].astype(np.int64),
         "retained": np.sum(retained, axis=0, where=curve.used)[seen].astype(np.int64),
