@@ -21,6 +21,7 @@ from retainkit._frames import (
     readable,
     type_name,
     wrap,
+    zone_name,
 )
 from retainkit._words import quantity
 from retainkit.errors import (
@@ -144,7 +145,7 @@ def open_events(
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         _check_type(name, column, frame)
     schema = frame.collect_schema()
-    stored, zone = _zones(wanted, schema, own, tz)
+    stored, zone = _zones(wanted, frame, own, tz)
 
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     values = {
@@ -209,10 +210,7 @@ def _check_type(argument: str, column: str, frame: Frame) -> None:
 
 
 def _zones(
-    wanted: Mapping[str, str],
-    schema: Mapping[str, nw.dtypes.DType],
-    own: Mapping[str, tzinfo],
-    tz: str | None,
+    wanted: Mapping[str, str], frame: Frame, own: Mapping[str, tzinfo], tz: str | None
 ) -> tuple[tzinfo | None, tzinfo | None]:
     """Find the zone in which times are stored and the one in which periods are cut."""
     if tz is not None and not isinstance(tz, str):
@@ -220,7 +218,7 @@ def _zones(
             f"`tz` is {tz!r}; it must be the name of a time zone, such as 'Europe/Berlin'."
         )
     names = {
-        argument: _zone_name(schema[wanted[argument]])
+        argument: zone_name(frame, wanted[argument])
         for argument in ("time", "cohort_time")
         if argument in wanted
     }

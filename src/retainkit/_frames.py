@@ -98,6 +98,10 @@ def collect(frame: Frame) -> nw.DataFrame[Any]:
     """Bring a small frame into memory: Polars gives Polars, every other lazy engine pandas."""
     if isinstance(frame, nw.DataFrame):
         return frame
+    if frame.implementation.is_pyspark():
+        # By way of Arrow: its own way to pandas warns of what it does not know of pandas 3.
+        table: nw.DataFrame[Any] = nw.from_native(frame.collect("pyarrow").to_native().to_pandas())
+        return table
     return frame.collect("polars" if _is_polars(frame) else "pandas")
 
 
@@ -123,6 +127,15 @@ def type_name(frame: Frame, column: str) -> str:
     if frame.implementation.is_pyarrow():
         return str(native.schema.field(column).type)
     return str(dtype)
+
+
+def zone_name(frame: Frame, column: str) -> str | None:
+    """Name the zone in which a column of times is stored, if it has one."""
+    zone: str | None = getattr(frame.collect_schema()[column], "time_zone", None)
+    if zone is not None and frame.implementation.is_pyspark():
+        # It is that of the session, which may change; narwhals remembers the first.
+        zone = frame.to_native().sparkSession.conf.get("spark.sql.session.timeZone")
+    return zone
 
 
 def _is_polars(frame: Frame) -> bool:

@@ -1,0 +1,22 @@
+"""The fixture `backend`: a test that asks for it runs on every kind of frame."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from backends import BACKENDS, Backend, params, spark
+
+
+@pytest.fixture(params=params(BACKENDS))
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Give each backend in turn; where one is not installed, the test is skipped."""
+    one: Backend = request.param
+    one.require()
+    return one
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _spark_ends_with_the_tests() -> Iterator[None]:
+    yield
+    if spark.cache_info().currsize:
+        spark().stop()
