@@ -246,7 +246,7 @@ BACKENDS = [
     ),
 ]
 
-# What the engines themselves do: DuckDB and PySpark on the newest pandas, PySpark before 4.1.
+# What the engines themselves do: DuckDB and PySpark on the newest pandas, PySpark's late sockets.
 _WARNINGS = {
     "duckdb": ["ignore:The inplace keyword in DataFrame.drop:DeprecationWarning:duckdb._relation"],
     "pyspark": [

@@ -222,11 +222,13 @@ def zone_of(name: str, argument: str) -> tzinfo:
         ) from None
 
 
-def zone_like(zone: tzinfo) -> tzinfo:
+def zone_like(zone: tzinfo | str) -> tzinfo:
     """Find the zone of the same name: pytz's own cannot simply be put on a wall time."""
     try:
         return zone_of(str(zone), "time")
     except ArgumentError:
+        if isinstance(zone, str):
+            raise
         return zone
 
 

@@ -157,11 +157,12 @@ def readable(
     if not frame.implementation.is_pandas():
         return frame, {}
     native = frame.to_native()
-    zones = {
-        column: zone_like(native[column].dtype.tz)
-        for column in times
-        if getattr(native[column].dtype, "tz", None) is not None
+    dtypes = {column: native[column].dtype for column in times}
+    own = {
+        column: getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
+        for column, dtype in dtypes.items()
     }
+    zones = {column: zone_like(zone) for column, zone in own.items() if zone is not None}
     changed = {column: native[column].dt.tz_convert("UTC") for column in zones}
     if native.empty:
         changed |= {

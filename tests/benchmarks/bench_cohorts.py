@@ -7,9 +7,10 @@ Required, for ten million events of a million integer customers over 36 months a
 month: on pandas at least 5 times faster than the usual recipe, and not slower than the query
 written by hand in Polars and in DuckDB.
 
-Every contestant must first give the same triangle. They then take turns, `--repeat` times. What is
-compared is the fastest turn of each; where the median lies far above it the machine was busy. The
-data are drawn from a fixed seed and stay in memory, at the full size about 8 GB.
+Every contestant must first give the same triangle. They then take turns, `--repeat` times; a turn
+is the faster of two runs. What is compared is the fastest turn of each; where the median lies far
+above it the machine was busy. The data are drawn from a fixed seed and stay in memory, at the full
+size about 4 GB; it takes a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -246,9 +247,15 @@ def take_turns(entered: Sequence[Contestant], repeat: int) -> None:
     """Time each once a round, so that a busy spell of the machine hits all alike."""
     for _ in range(repeat):
         for contestant in entered:
-            begin = time.perf_counter()
-            contestant.run()
-            contestant.seconds.append(time.perf_counter() - begin)
+            # The first of two runs finds the memory as another library has left it.
+            contestant.seconds.append(min(timed(contestant.run), timed(contestant.run)))
+
+
+def timed(run: Callable[[], Any]) -> float:
+    """Run once and give the seconds it took."""
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin
 
 
 # The report
