@@ -1,20 +1,34 @@
 """Customer-retention metrics on DataFrames: the honest number, on any DataFrame, checked."""
 
 from retainkit import datasets, errors, plot
+from retainkit.clv.counting import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
+from retainkit.clv.spend import GammaGamma, fit_gamma_gamma
+from retainkit.clv.value import cltv, cltv_from_models
 from retainkit.cohorts import cohort_retention
 from retainkit.curves import retention_curve, retention_matrix
 from retainkit.errors import RetainkitError, RetainkitWarning
+from retainkit.purchases import calibration_holdout, rfm_summary
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "GammaGamma",
     "RetainkitError",
     "RetainkitWarning",
     "__version__",
+    "calibration_holdout",
+    "cltv",
+    "cltv_from_models",
     "cohort_retention",
     "datasets",
     "errors",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "fit_mbg_nbd",
     "plot",
     "retention_curve",
     "retention_matrix",
+    "rfm_summary",
 ]

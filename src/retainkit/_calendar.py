@@ -48,6 +48,16 @@ WEEKDAYS: tuple[Weekday, ...] = (
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
+_YEAR = 365.2425  # days, by the rule of leap years
+DAYS_IN: dict[Period, float] = {
+    "day": 1,
+    "week": 7,
+    "month": _YEAR / 12,
+    "quarter": _YEAR / 4,
+    "year": _YEAR,
+}
+"""Mean length of each period in days."""
+
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -345,6 +355,10 @@ class Moment:
         day = np.array([self.wall // DAY], np.int64)
         return int(period_index(day, period, week_start)[0])
 
+    def before(self, zone: tzinfo | None) -> Moment:
+        """Give the last moment before this one, in `zone`."""
+        return _moment(self.instant - 1, zone)
+
     def begin_of(self, period: Period, week_start: Weekday, zone: tzinfo | None) -> Moment:
         """Give the beginning of the period that holds this moment, in `zone`."""
         day = first_day(np.array([self.index(period, week_start)], np.int64), period, week_start)
@@ -386,8 +400,8 @@ def end_of_day(last: int, zone: tzinfo | None) -> Moment:
     return _moment(int(ends[wall_times(ends - 1, zone) < wall].max()), zone)
 
 
-def as_of_moment(as_of: str | date, zone: tzinfo | None) -> Moment:
-    """Read the argument `as_of`: an ISO string, a date or a datetime."""
+def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of") -> Moment:
+    """Read the argument `as_of`, or another like it: an ISO string, a date or a datetime."""
     value: object = as_of
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]").item()
@@ -396,25 +410,25 @@ def as_of_moment(as_of: str | date, zone: tzinfo | None) -> Moment:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise ArgumentError(
-                f"`as_of` is {value!r}; write a date or a time as ISO 8601 does, "
+                f"`{argument}` is {value!r}; write a date or a time as ISO 8601 does, "
                 "such as '2024-07-01' or '2024-07-01T12:00'."
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  naive on purpose
     if not isinstance(value, datetime) or value != value:  # noqa: PLR0124  NaT is not itself
         raise ArgumentTypeError(
-            f"`as_of` is {as_of!r}; it must be a date, a datetime or an ISO 8601 string."
+            f"`{argument}` is {as_of!r}; it must be a date, a datetime or an ISO 8601 string."
         )
     if zone is None and value.tzinfo is not None:
         raise ArgumentError(
-            f"`as_of` is {as_of!r}, which has a time zone, while the times have none. "
-            "Give the times their zone first, or leave it out of `as_of`."
+            f"`{argument}` is {as_of!r}, which has a time zone, while the times have none. "
+            f"Give the times their zone first, or leave it out of `{argument}`."
         )
     try:
         return moment_at(value, zone)
     except OverflowError:
         raise ArgumentError(
-            f"`as_of` is {as_of!r}; it must lie within the years 1 to 9999, in UTC too."
+            f"`{argument}` is {as_of!r}; it must lie within the years 1 to 9999, in UTC too."
         ) from None
 
 

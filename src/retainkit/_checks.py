@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
@@ -42,6 +43,17 @@ def integer(name: str, value: Any, minimum: int) -> int:
     if number < minimum:
         raise ArgumentError(f"`{name}` is {value!r}; it must be {minimum} or more.")
     return number
+
+
+def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> float:
+    """Accept a finite number between two bounds, both included."""
+    bounds = f"from {minimum} to {maximum}" if maximum < math.inf else f"{minimum} or more"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number {bounds}.")
+    found = float(value)
+    if not minimum <= found <= maximum or math.isinf(found):
+        raise ArgumentError(f"`{name}` is {value!r}; it must be a number {bounds}.")
+    return found
 
 
 def probability(name: str, value: Any) -> float:

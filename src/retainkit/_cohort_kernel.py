@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from retainkit._arrays import NEVER, coded, distinct, least_of, numbered, sums
 from retainkit._calendar import period_of, steps, wall_times
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import codes_of, collect, segment_codes
+from retainkit._frames import codes_of, collect, instants_of, segment_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     Booleans: TypeAlias = NDArray[np.bool_]
     Rows: TypeAlias = slice | Integers | Booleans
 
-_NEVER = np.iinfo(np.int64).max
-# Keys are told apart in a table of this many elements at most, and by sorting beyond.
-_TABLE = 2**27
 # Pairs of a return and an entry that are held at once where customers have several entries.
 _PAIRS = 2**23
 
@@ -97,7 +95,7 @@ def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
         for name in ("amount", "started", "returned")
     }
     customer, n_customers = codes_of(rows["customer"])
-    instant = _instants(rows["time"])
+    instant = instants_of(rows["time"])
     return _Log(
         customer=customer,
         n_customers=n_customers,
@@ -105,16 +103,9 @@ def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
         instant=instant,
         wall=wall_times(instant, zone),
         zone=zone,
-        cohort_time=_instants(rows["cohort_time"]) if "cohort_time" in rows.columns else None,
+        cohort_time=instants_of(rows["cohort_time"]) if "cohort_time" in rows.columns else None,
         **arrays,
     )
-
-
-def _instants(times: nw.Series[Any]) -> Integers:
-    if getattr(times.dtype, "time_zone", None) is not None:
-        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    instants: Integers = times.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
-    return instants
 
 
 # Entries
@@ -126,27 +117,27 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
     key, width = log.customer[rows], 1
     if query.entry == "recurring":
         cohort = period_of(log.wall[rows], query.cohort_period, query.week_start)
-        cohort -= cohort.min(initial=_NEVER)
+        cohort -= cohort.min(initial=NEVER)
         width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
-    name, entry = _coded(key, log.n_customers * width)
-    first = _least(log.instant[rows], entry, len(name))
-    start = first if log.cohort_time is None else _least(log.cohort_time, entry, len(name))
+    name, entry = coded(key, log.n_customers * width)
+    first = least_of(log.instant[rows], entry, len(name))
+    start = first if log.cohort_time is None else least_of(log.cohort_time, entry, len(name))
 
     segment, several = np.zeros(len(name), np.int64), np.zeros(len(name), bool)
     if log.segment is not None:
         at_first = log.instant[rows] == first[entry]
         candidates, of = log.segment[rows][at_first], entry[at_first]
-        segment = _least(candidates, of, len(name))
-        several = segment < -_least(-candidates, of, len(name))
+        segment = least_of(candidates, of, len(name))
+        several = segment < -least_of(-candidates, of, len(name))
 
     # A code that goes unused starts never, which is not in time.
     in_time = start < query.as_of.instant
     customer = name[in_time] // width
     aside = {
         Aside.NEVER_STARTED: _never_started(log),
-        Aside.STARTED_LATE: int((~in_time & (start < _NEVER)).sum()),
-        Aside.SEVERAL_SEGMENTS: len(_distinct(customer[several[in_time]])),
+        Aside.STARTED_LATE: int((~in_time & (start < NEVER)).sum()),
+        Aside.SEVERAL_SEGMENTS: len(distinct(customer[several[in_time]])),
         Aside.BEFORE_START: 0,
     }
     return _placed(customer, start[in_time], segment[in_time], log, query), aside
@@ -155,7 +146,7 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
 def _never_started(log: _Log) -> int:
     if log.started is None:
         return 0
-    return len(_distinct(log.customer)) - len(_distinct(log.customer[log.started]))
+    return len(distinct(log.customer)) - len(distinct(log.customer[log.started]))
 
 
 def _placed(
@@ -176,10 +167,10 @@ def _grouped(attributes: dict[str, Integers]) -> tuple[Integers, dict[str, Integ
     """Number the distinct combinations of attributes, and give the attributes of each number."""
     key, size = np.zeros(1, np.int64), 1
     for values in attributes.values():
-        least = values.min(initial=_NEVER)
+        least = values.min(initial=NEVER)
         width = int(values.max(initial=least)) - int(least) + 1
         key, size = key * width + (values - least), size * width
-    numbers, group = _numbered(key, size)
+    numbers, group = numbered(key, size)
     member = np.zeros(len(numbers), np.int64)
     member[group] = np.arange(len(group))
     return group, {name: values[member] for name, values in attributes.items()}
@@ -213,7 +204,7 @@ def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[R
     pairs = per_customer[customer]
     # A block ends between two customers, so that the cells of an entry lie in one block.
     block = (np.cumsum(pairs) - 1) // _PAIRS
-    block = _least(block, customer, log.n_customers)[customer]
+    block = least_of(block, customer, log.n_customers)[customer]
     for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(block)) + 1):
         repeats = pairs[part]
         before = np.repeat(np.cumsum(repeats) - repeats, repeats)
@@ -260,10 +251,10 @@ def _active(
 ) -> tuple[Integers, Floats | None]:
     """Give the cells that are active, ascending, and the money in each."""
     if money is None and min_events == 1:
-        return _distinct(key), None
-    cells, which = _coded(key, size)
+        return distinct(key), None
+    cells, which = coded(key, size)
     enough = np.bincount(which, minlength=len(cells)) >= min_events
-    return cells[enough], None if money is None else _sums(money, which, len(cells))[enough]
+    return cells[enough], None if money is None else sums(money, which, len(cells))[enough]
 
 
 def _count(
@@ -275,9 +266,9 @@ def _count(
     counts, mark = _marked(entry, cell, query)
     entry, cell = entry[counts], cell[counts]
     group = entries.group[entry]
-    place, which = _coded(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
+    place, which = coded(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
     count = np.bincount(which[mark], minlength=len(place)).astype(np.int64)
-    amount = np.zeros(len(place)) if money is None else _sums(money[counts], which, len(place))
+    amount = np.zeros(len(place)) if money is None else sums(money[counts], which, len(place))
     some = (count > 0) | (amount != 0)
     return place[some] // n_cells, place[some] % n_cells, count[some], amount[some]
 
@@ -299,50 +290,3 @@ def _marked(
     needed = cell >= query.streak_from
     begin = np.maximum.accumulate(np.where(opens, np.cumsum(needed) - needed, 0))
     return ~needed | (np.cumsum(needed) - 1 - begin == cell - query.streak_from), every
-
-
-# Arrays
-
-
-def _distinct(key: Integers) -> Integers:
-    """Give the distinct keys in ascending order."""
-    least = int(key.min(initial=_NEVER))
-    size = int(key.max(initial=least)) - least + 1
-    if size > max(_TABLE, len(key)):
-        # np.unique would hash them, which takes many times as long.
-        key = np.sort(key)
-        distinct: Integers = key[np.append(True, key[1:] != key[:-1])]
-        return distinct
-    occurs = np.zeros(size, bool)
-    occurs[key - least if least else key] = True
-    return np.flatnonzero(occurs) + least
-
-
-def _coded(key: Integers, size: int) -> tuple[Integers, Integers]:
-    """Give each key, which lies below `size`, a code, and the key of each code in ascending order.
-
-    Keys that lie dense are their own codes; then some codes may go unused.
-    """
-    if size > 4 * len(key) + 1024:
-        return np.unique(key, return_inverse=True)
-    return np.arange(size), key
-
-
-def _numbered(key: Integers, size: int) -> tuple[Integers, Integers]:
-    """Give the distinct keys in ascending order, and for each key which of them it is."""
-    keys, code = _coded(key, size)
-    used = np.bincount(code, minlength=len(keys)) > 0
-    return keys[used], (np.cumsum(used) - 1)[code]
-
-
-def _sums(values: Floats, group: Integers, n_groups: int) -> Floats:
-    """Sum of each group."""
-    # Of nothing at all the sum is an integer.
-    return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
-
-
-def _least(values: Integers, group: Integers, n_groups: int) -> Integers:
-    """Least value of each group."""
-    least = np.full(n_groups, _NEVER)
-    np.minimum.at(least, group, values)
-    return least

@@ -24,7 +24,7 @@ from retainkit._calendar import (
     wall_time_expr,
 )
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import collect, count_rows, segment_codes
+from retainkit._frames import collect, count_rows, microsecond, segment_codes
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -234,8 +234,7 @@ def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> 
         period = period_index_expr(wall, query.period, query.week_start)
         return rows.with_columns(period.alias(f"{column}_period"))
     rows = rows.with_columns(utc=_wall(column, events, query, UTC))
-    # Before 4.3 Spark tells the microsecond only of times with a zone, such as `column` may hold.
-    rows = rows.with_columns(microsecond=nw.col(column).dt.microsecond())
+    rows = rows.with_columns(microsecond=microsecond(rows, column))
     taken = steps_expr(nw.col("utc"), wall, nw.col("microsecond"))
     parts = ("instant",) if query.period in {"day", "week"} else ("month", "rest", "days")
     taken_apart = {f"{column}_{part}": getattr(taken, part) for part in parts}

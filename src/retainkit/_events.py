@@ -63,8 +63,8 @@ class Events:
     ``started`` and ``returned`` that were asked for, and the segments as ``by_0``, ``by_1`` …
     Times have microseconds or finer, amounts are floats, nothing is null but a segment.
     Times are stored in the zone `stored` and periods are cut in `zone` (both None: naive times).
-    `first` is the earliest time of all, `begin` the earliest event and `last` the latest one (None:
-    there are no rows).
+    `first` is the earliest time of all, `begin` the earliest event, `last` the latest one and
+    `least` the least amount (None: there are no rows, or no amounts).
     """
 
     rows: Frame
@@ -75,6 +75,7 @@ class Events:
     first: Moment | None
     begin: Moment | None
     last: Moment | None
+    least: float | None
 
     @property
     def columns(self) -> list[str]:
@@ -156,7 +157,13 @@ def open_events(
     _check_finite(rows, wanted, facts)
     moments = _moments(facts, wanted, stored, zone)
     return Events(
-        rows=rows, size=facts["rows", ""], by=segments, stored=stored, zone=zone, **moments
+        rows=rows,
+        size=facts["rows", ""],
+        by=segments,
+        stored=stored,
+        zone=zone,
+        least=facts.get(("first", "amount")),
+        **moments,
     )
 
 

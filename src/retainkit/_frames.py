@@ -6,6 +6,7 @@ a result a dict of NumPy arrays or narwhals series.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -138,6 +139,16 @@ def zone_name(frame: Frame, column: str) -> str | None:
     return zone
 
 
+def microsecond(frame: Frame, column: str) -> nw.Expr:
+    """Tell the microsecond of the second of a column of times."""
+    time = nw.col(column)
+    if frame.implementation.is_pyspark():
+        # Before 4.3 it is told only of times in the zone of the session; it is the same in any.
+        epoch = frame.select(epoch=nw.lit(datetime(1970, 1, 1, tzinfo=UTC)))
+        time = time.cast(epoch.collect_schema()["epoch"])
+    return time.dt.microsecond()
+
+
 def _is_polars(frame: Frame) -> bool:
     return frame.implementation.is_polars()
 
@@ -227,6 +238,34 @@ def table_like(given: Frame, columns: Mapping[str, Any]) -> Any:
     return nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
 
 
+def frame_like(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
+    """Hand on a frame as its engine's own, with these columns under these names."""
+    named = {
+        name: nw.col(values) if isinstance(values, str) else values
+        for name, values in columns.items()
+    }
+    return rows.select(**named).to_native()
+
+
+def in_engine(frame: nw.LazyFrame[Any], columns: Mapping[str, Array]) -> nw.LazyFrame[Any]:
+    """Make a small frame in the engine of another, on its connection, to be joined with it."""
+    if _is_polars(frame):
+        return nw.from_dict(dict(columns), backend="polars").lazy()
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    small = pd.DataFrame(dict(columns))
+    native = frame.to_native()
+    if frame.implementation.is_duckdb():
+        # The query runs on the connection of the relation and finds the variable by its name.
+        native = native.query("_", "select * from small")
+    else:
+        import pyarrow as pa  # noqa: PLC0415  comes with PySpark
+
+        native = native.sparkSession.createDataFrame(pa.Table.from_pandas(small))
+    made: nw.LazyFrame[Any] = nw.from_native(native)
+    return made
+
+
 # Codes
 
 
@@ -242,6 +281,14 @@ def codes_of(series: nw.Series[Any]) -> tuple[Array, int]:
             return (values - least).astype(np.int64, copy=False), width
     codes, uniques = _factorize(series, sort=False)
     return codes, len(uniques)
+
+
+def instants_of(times: nw.Series[Any]) -> Array:
+    """Give times as instants: microseconds since 1970, in UTC where they have a zone."""
+    if getattr(times.dtype, "time_zone", None) is not None:
+        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    instants: Array = times.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+    return instants
 
 
 def segment_codes(
@@ -264,6 +311,18 @@ def segment_codes(
     rows = np.zeros(len(distinct), np.int64)
     rows[segment] = np.arange(len(segment))  # any row of a segment shows its keys
     return {key: frame[key][rows.tolist()] for key in keys}, segment
+
+
+def ascending(series: nw.Series[Any]) -> Array:
+    """Give the places of the values of a series in ascending order."""
+    if series.dtype.is_integer() and series.is_sorted():
+        return np.arange(len(series))
+    frame = series.alias("value").to_frame().with_row_index("place")
+    try:
+        places: Array = frame.sort("value")["place"].to_numpy()
+    except TypeError:  # objects that have no order stay where they are
+        return np.arange(len(series))
+    return places
 
 
 def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from retainkit._calendar import PERIODS, first_day, period_index
-from retainkit._checks import integer, one_of
-from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
+from retainkit._checks import integer, number, one_of
+from retainkit.errors import ArgumentError, MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,9 +184,9 @@ def make_events(
     rng = np.random.default_rng(integer("seed", seed, 0))
     curve = _curve(retention)
     edges = _edges(start, period, curve.size)
-    persistence = _number("persistence", persistence, 0, 1)
-    mean_events = _number("mean_events", mean_events, 1)
-    mean_amount = _number("mean_amount", mean_amount, 0)
+    persistence = number("persistence", persistence, 0, 1)
+    mean_events = number("mean_events", mean_events, 1)
+    mean_amount = number("mean_amount", mean_amount, 0)
 
     first = np.sort(rng.integers(curve.size, size=customers))
     first[-1] = curve.size - 1  # the last period is never without an event
@@ -236,17 +234,6 @@ def _curve(retention: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
             f"the first at age {wrong[0]}: {curve[wrong[0]]}."
         )
     return curve
-
-
-def _number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> float:
-    """Accept a finite number between two bounds, both included."""
-    bounds = f"from {minimum} to {maximum}" if maximum < math.inf else f"{minimum} or more"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number {bounds}.")
-    number = float(value)
-    if not minimum <= number <= maximum or math.isinf(number):
-        raise ArgumentError(f"`{name}` is {value!r}; it must be a number {bounds}.")
-    return number
 
 
 def _edges(start: str | date, period: Period, periods: int) -> Integers:

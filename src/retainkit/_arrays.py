@@ -1,0 +1,63 @@
+"""Arrays told apart and gathered: what the reducers on arrays share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+NEVER = np.iinfo(np.int64).max
+"""A time that never comes."""
+
+# Keys are told apart in a table of this many elements at most, and by sorting beyond.
+_TABLE = 2**27
+
+
+def distinct(key: Integers) -> Integers:
+    """Give the distinct keys in ascending order."""
+    least = int(key.min(initial=NEVER))
+    size = int(key.max(initial=least)) - least + 1
+    if size > max(_TABLE, len(key)):
+        # np.unique would hash them, which takes many times as long.
+        key = np.sort(key)
+        keys: Integers = key[np.append(True, key[1:] != key[:-1])]
+        return keys
+    occurs = np.zeros(size, bool)
+    occurs[key - least if least else key] = True
+    return np.flatnonzero(occurs) + least
+
+
+def coded(key: Integers, size: int) -> tuple[Integers, Integers]:
+    """Give each key, which lies below `size`, a code, and the key of each code in ascending order.
+
+    Keys that lie dense are their own codes; then some codes may go unused.
+    """
+    if size > 4 * len(key) + 1024:
+        return np.unique(key, return_inverse=True)
+    return np.arange(size), key
+
+
+def numbered(key: Integers, size: int) -> tuple[Integers, Integers]:
+    """Give the distinct keys in ascending order, and for each key which of them it is."""
+    keys, code = coded(key, size)
+    used = np.bincount(code, minlength=len(keys)) > 0
+    return keys[used], (np.cumsum(used) - 1)[code]
+
+
+def sums(values: Floats, group: Integers, n_groups: int) -> Floats:
+    """Sum of each group."""
+    # Of nothing at all the sum is an integer.
+    return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
+
+
+def least_of(values: Integers, group: Integers, n_groups: int) -> Integers:
+    """Least value of each group."""
+    least = np.full(n_groups, NEVER)
+    np.minimum.at(least, group, values)
+    return least

@@ -1,0 +1,1 @@
+"""Customer lifetime value: how often customers will buy, and for how much."""

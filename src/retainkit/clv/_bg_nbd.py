@@ -1,0 +1,192 @@
+"""BG/NBD and MBG/NBD on arrays.
+
+A living customer buys as a Poisson process of rate lambda ~ Gamma(r, rate alpha), and after each
+purchase drops out with probability p ~ Beta(a, b). The two models differ in one thing, `shift`:
+whether that can happen at the first purchase, at time 0, too (1, MBG/NBD: Batislam, Denizel &
+Filiztekin 2007) or not (0, BG/NBD: Fader, Hardie & Lee 2005). So a customer with x repeat
+purchases has survived k = x + shift chances to drop out, or all but the last.
+
+Everywhere `params` are (r, alpha, a, b), `x` is the number of repeat purchases (whole), `tx` the
+time of the last one (0 if there is none) and `T` the time observed.
+"""
+# ruff: noqa: N803, N806, PLR0917 - T is what the papers call it, and histories are x, tx, T
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit.clv._special import (
+    harmonic,
+    living_purchases,
+    living_purchases_discounted,
+    log_rising,
+    log_rising_ratio,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+def log_likelihood(
+    params: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+) -> Floats:
+    """Log-likelihood of each customer."""
+    x, tx, T = _arrays(x, tx, T)
+    _, log_alive = _gone(params, x, tx, T, shift)
+    return _log_likelihood(params, x, T, shift, log_alive)
+
+
+def log_likelihood_gradient(
+    params: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+) -> tuple[Floats, Floats]:
+    """Log-likelihood of each customer, and its derivatives in r, alpha, a and b (a last axis)."""
+    r, alpha, a, b = _four(params)
+    x, tx, T = np.broadcast_arrays(*_arrays(x, tx, T))
+    k = x + shift
+    gone, log_alive = _gone(params, x, tx, T, shift)
+    unseen = (T - tx) / (alpha + tx)  # (alpha + T) / (alpha + tx) - 1
+    gradient = np.empty((*x.shape, 4))
+    gradient[..., 0] = harmonic(r, x) - np.log1p(T / alpha) + gone * np.log1p(unseen)
+    gradient[..., 1] = (r * T / alpha - x - gone * (r + x) * unseen) / (alpha + T)
+    survived = harmonic(a + b, k)
+    gradient[..., 2] = gone / a - survived
+    gradient[..., 3] = harmonic(b, k) - survived - gone / _at_last_chance(b, k)
+    return _log_likelihood(params, x, T, shift, log_alive), gradient
+
+
+def _log_likelihood(
+    params: ArrayLike, x: Floats, T: Floats, shift: int, log_alive: Floats
+) -> Floats:
+    # Gamma(r + x) alpha^r / Gamma(r) / (alpha + T)^(r + x) * B(a, b + k) / B(a, b) / P(alive)
+    r, alpha, a, b = _four(params)
+    purchases = log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+    return purchases + log_rising_ratio(b, a, x + shift) - log_alive
+
+
+def probability_alive(
+    params: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+) -> Floats:
+    """Probability that a customer has not dropped out."""
+    x, tx, T = _arrays(x, tx, T)
+    _, log_alive = _gone(params, x, tx, T, shift)
+    return np.exp(log_alive)
+
+
+def expected_purchases(
+    params: ArrayLike, t: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+) -> Floats:
+    """Expected purchases in (T, T + t] of a customer with this history."""
+    r, alpha, a, b = _four(params)
+    t, x, tx, T = _arrays(t, x, tx, T)
+    alive = probability_alive(params, x, tx, T, shift)
+    # Whoever is alive is one with r + x, alpha + T, a and b + k.
+    return alive * living_purchases(t, r + x, alpha + T, a, b + x + shift)
+
+
+def new_customer_purchases(params: ArrayLike, t: ArrayLike, shift: int) -> Floats:
+    """Expected repeat purchases in (0, t] of a customer who first buys at time 0."""
+    r, alpha, a, b = _four(params)
+    stays = b / (a + b) if shift else 1.0
+    return stays * living_purchases(t, r, alpha, a, b + shift)
+
+
+def discounted_purchases(
+    params: ArrayLike,
+    rate: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    tx: ArrayLike,
+    T: ArrayLike,
+    shift: int,
+) -> Floats:
+    """Like `expected_purchases`, each discounted to time T; `t` may be infinite."""
+    r, alpha, a, b = _four(params)
+    rate, t, x, tx, T = _arrays(rate, t, x, tx, T)
+    alive = probability_alive(params, x, tx, T, shift)
+    return alive * living_purchases_discounted(rate, t, r + x, alpha + T, a, b + x + shift)
+
+
+def purchase_probabilities(params: ArrayLike, n: ArrayLike, t: ArrayLike, shift: int) -> Floats:
+    """Probability that a customer who first buys at time 0 buys n times in (0, t]."""
+    from scipy.special import betainc, xlogy  # noqa: PLC0415 - scipy is loaded late
+
+    r, alpha, a, b = _four(params)
+    n, t = np.broadcast_arrays(*_arrays(n, t))
+    k = n + shift
+    survives = np.exp(log_rising_ratio(b, a, k))  # B(a, b + k) / B(a, b)
+    # All n survived: n of a negative binomial number, with w = t / (alpha + t).
+    ways = log_rising(r, n) - log_rising(1, n)
+    exactly = np.exp(ways - r * np.log1p(t / alpha) + xlogy(n, t / (alpha + t)))
+    # Dropped out at the last one: n or more of it.
+    at_least = np.where(n > 0, betainc(np.maximum(n, 1), r, t / (alpha + t)), 1.0)
+    drops_out = np.where(k > 0, a / _at_last_chance(b, k), 0.0)
+    probability: Floats = survives * (exactly + drops_out * at_least)
+    return probability
+
+
+def simulate(
+    params: ArrayLike, T: ArrayLike, shift: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw repeat purchases in (0, T] and the time of the last for customers who start at 0."""
+    r, alpha, a, b = _four(params)
+    (T,) = _arrays(T)
+    purchases = rng.poisson(rng.gamma(r, 1 / alpha, T.shape) * T).astype(np.float64)
+    x = np.minimum(purchases, _until_drop_out(rng.beta(a, b, T.shape), rng) - shift)
+    # The purchases of a living customer are uniform over (0, T), so the x-th of N is Beta.
+    last = rng.beta(np.maximum(x, 1), purchases - x + 1)
+    return x, np.where(x > 0, T * last, 0.0)
+
+
+def simulate_future(
+    params: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    tx: ArrayLike,
+    T: ArrayLike,
+    shift: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw purchases in (T, T + t] for customers with these histories."""
+    r, alpha, a, b = _four(params)
+    t, x, tx, T = np.broadcast_arrays(*_arrays(t, x, tx, T))
+    alive = rng.random(x.shape) < probability_alive(params, x, tx, T, shift)
+    purchases = rng.poisson(rng.gamma(r + x) / (alpha + T) * t)
+    bought = np.minimum(purchases, _until_drop_out(rng.beta(a, b + x + shift), rng))
+    return np.where(alive, bought, 0.0)
+
+
+def _until_drop_out(p: Floats, rng: np.random.Generator) -> Floats:
+    """Draw the number of chances at the last of which a customer drops out: geometric."""
+    # By hand: for p = 0, which tiny a give, there is no last.
+    with np.errstate(divide="ignore", over="ignore"):
+        return 1 + np.floor(rng.exponential(size=p.shape) / -np.log1p(-p))
+
+
+def _gone(params: ArrayLike, x: Floats, tx: Floats, T: Floats, shift: int) -> tuple[Floats, Floats]:
+    """Probability of having dropped out at the last purchase, and log of that of being alive."""
+    r, alpha, a, b = _four(params)
+    k = x + shift
+    # The odds are a / (b + k - 1) ((alpha + T) / (alpha + tx))^(r + x), and none where k = 0.
+    odds = np.log(a / _at_last_chance(b, k)) + (r + x) * np.log1p((T - tx) / (alpha + tx))
+    odds = np.where(k > 0, odds, -np.inf)
+    small = np.exp(-np.abs(odds))
+    gone = np.where(odds > 0, 1.0, small) / (1 + small)
+    return gone, -(np.maximum(odds, 0) + np.log1p(small))
+
+
+def _at_last_chance(b: float, k: Floats) -> Floats:
+    """Give b + k - 1; or b for k = 0, which is for no one to see."""
+    return b + np.maximum(k - 1, 0)
+
+
+def _four(params: ArrayLike) -> tuple[float, float, float, float]:
+    r, alpha, a, b = map(float, np.asarray(params, np.float64))
+    return r, alpha, a, b
+
+
+def _arrays(*values: ArrayLike) -> tuple[Floats, ...]:
+    return tuple(np.asarray(value, np.float64) for value in values)

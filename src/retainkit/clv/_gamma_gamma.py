@@ -1,0 +1,118 @@
+"""The Gamma-Gamma model of spend per purchase, on arrays.
+
+A customer's purchases are Gamma(p, rate nu), with nu ~ Gamma(q, rate v) over customers, whatever
+their number: Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025,
+http://www.brucehardie.com/notes/025/. `x` is the number of purchases of a customer and `m` their
+mean, which counts for nothing where x is 0. `params` are p, q, v.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
+    """Log density of the mean spend m of x > 0 purchases, row by row: note 025, equation (1a).
+
+    In terms of u = x m / v, so that no power overflows and p or q may be huge:
+    m^-1 (1 + 1/u)^-(p x) (1 + u)^-q / B(p x, q).
+    """
+    from scipy import special  # noqa: PLC0415 (slow to load, and not always needed)
+
+    p, q, v = params
+    total = x * m
+    logs: Floats = -special.betaln(p * x, q) - np.log(m)
+    logs -= p * x * np.log1p(v / total) + q * np.log1p(total / v)
+    return logs
+
+
+def log_likelihood_gradient(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
+    """Give the log-likelihood row by row, and its derivatives (n, 3) by p, q and v."""
+    from scipy import special  # noqa: PLC0415
+
+    p, q, v = params
+    shape, total = p * x, x * m
+    below, above = np.log1p(v / total), np.log1p(total / v)
+    constant, own, both = _by_count(
+        lambda n: (special.betaln(p * n, q), special.digamma(p * n), special.digamma(p * n + q)), x
+    )
+    rows = -constant - np.log(m) - shape * below - q * above
+    by_p = x * (both - own - below)
+    by_q = both - special.digamma(q) - above
+    by_v = (q * total / v - shape) / (v + total)
+    return rows, np.stack([by_p, by_q, by_v], axis=-1)
+
+
+def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
+    """E[spend per purchase | x, m]: note 025, equation (5); infinite where p x + q <= 1."""
+    p, q, v = params
+    spare = p * np.asarray(x) + q - 1
+    finite = spare > 0
+    return np.where(finite, p * (v + _total(x, m)) / np.where(finite, spare, 1.0), np.inf)
+
+
+def finite_spend(params: Any, x: Any, m: Any) -> Any:
+    """E[spend per purchase | x, m] where it is finite, of arrays or of expressions alike."""
+    p, q, v = params
+    return (m * x + v) * p / (x * p + (q - 1))
+
+
+def slopes(params: Any, x: Any, m: Any) -> tuple[Any, Any, Any]:
+    """Derivatives of its logarithm by those of p, q and v, of arrays or of expressions alike."""
+    p, q, v = params
+    spare = x * p + (q - 1)
+    return (spare - x * p) / spare, -q / spare, v / (m * x + v)
+
+
+def median_spend(params: Floats, x: Floats, m: Floats) -> Floats:
+    """Median of the customer's mean spend p/nu given x and m; finite where the mean is not.
+
+    Given the data nu ~ Gamma(p x + q, rate v + x m): note 025, section 3.
+    """
+    p, _, v = params
+    median: Floats = p * (v + _total(x, m)) / median_rate(params, x)
+    return median
+
+
+def median_rate(params: Floats, x: Floats) -> Floats:
+    """Median of nu for a rate of 1."""
+    from scipy import special  # noqa: PLC0415
+
+    p, q, _ = params
+    middle: Floats = special.gammaincinv(p * np.asarray(x) + q, 0.5)
+    # Below q = 0.001 the middle is smaller than any number.
+    return np.maximum(middle, np.finfo(float).tiny)
+
+
+def simulate(params: Floats, x: Floats, rng: np.random.Generator) -> Floats:
+    """Draw the mean spend of customers with x purchases; NaN where there are none."""
+    p, q, v = params
+    x = np.asarray(x, dtype=np.float64)
+    bought = x > 0
+    nu = np.maximum(rng.gamma(q, 1 / v, x.shape), np.finfo(float).tiny)
+    total = rng.gamma(p * np.where(bought, x, 1.0)) / nu
+    return np.where(bought, total / np.where(bought, x, 1.0), np.nan)
+
+
+def _by_count(functions: Callable[[Floats], tuple[Floats, ...]], x: Floats) -> tuple[Floats, ...]:
+    """Evaluate functions of the number of purchases, once for each number if that is less work."""
+    most = int(x.max(initial=0))
+    if most >= x.size or np.any(x != np.floor(x)):
+        return functions(x)
+    tables = functions(np.arange(1, most + 1, dtype=np.float64))
+    place = x.astype(np.int64) - 1
+    return tuple(table[place] for table in tables)
+
+
+def _total(x: Floats, m: Floats) -> Floats:
+    """Give what was spent; nothing where nothing was bought, even if the mean is NaN."""
+    return np.multiply(x, np.where(np.asarray(x) > 0, m, 0.0))

@@ -1,0 +1,159 @@
+"""Tables of customers: checked once, reduced to their distinct rows, and given back in kind.
+
+Models look at nothing but frequency, recency and T, or frequency and spend, and many customers have
+the same. So what is expensive is computed once for each distinct row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames import (
+    check_present,
+    collect,
+    frame_like,
+    in_engine,
+    segment_codes,
+    table_like,
+    type_name,
+    wrap,
+)
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ColumnTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from retainkit._frames import Frame
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Customers:
+    """A checked table of customers.
+
+    `names` maps each argument to its column. `distinct` holds the distinct rows by argument, and
+    `counts` how many customers, or how much weight, each stands for. `code` tells the distinct row
+    of every customer, where the table is in memory.
+    """
+
+    frame: Frame
+    names: dict[str, str]
+    distinct: dict[str, Floats]
+    counts: Floats
+    code: Integers | None
+
+    @property
+    def values(self) -> dict[str, nw.Expr]:
+        """The columns as floats, by argument."""
+        return dict(zip(self.names, _keys(self.names).values(), strict=True))
+
+    def joined(self, customer: str, scores: Mapping[str, Floats], **carried: nw.Expr) -> Frame:
+        """Give every customer the scores of the row, beside columns carried along.
+
+        The customer is called ``customer``.
+        """
+        check_present("customer", customer, self.frame)
+        if isinstance(self.frame, nw.DataFrame):
+            beside = self.frame.select(nw.col(customer).alias("customer"), **carried)
+            columns: dict[str, Any] = {name: beside[name] for name in beside.columns}
+            columns |= {name: values[self.code] for name, values in scores.items()}
+            return wrap(table_like(self.frame, columns), "summary")
+        keys = _keys(self.names)
+        rows = self.frame.select(customer=nw.col(customer), **keys, **carried)
+        distinct = dict(zip(keys, self.distinct.values(), strict=True))
+        return rows.join(in_engine(self.frame, distinct | dict(scores)), on=[*keys])
+
+    def scored(self, customer: str, scores: Mapping[str, Floats]) -> Any:
+        """Give every customer the scores of the row: a frame of the caller's kind."""
+        rows = self.joined(customer, scores)
+        return frame_like(rows, {customer: "customer", **{name: name for name in scores}})
+
+
+def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
+    """Take the columns as floats; without repeat purchases their mean amount is not looked at."""
+    keys = {argument: nw.col(column).cast(nw.Float64) for argument, column in names.items()}
+    if "monetary_value" in names:
+        none = nw.col(names["frequency"]) == 0
+        keys["monetary_value"] = nw.when(none).then(nw.lit(0.0)).otherwise(keys["monetary_value"])
+    return {f"{prefix}{i}": key for i, key in enumerate(keys.values())}
+
+
+def open_customers(
+    native: Any, columns: Mapping[str, str], *, weights: str | None = None
+) -> Customers:
+    """Check a table of customers: each argument of `columns` names a column of numbers."""
+    frame = wrap(native, "summary")
+    names = dict(columns)
+    for argument, column in [*names.items(), *([("weights", weights)] if weights else [])]:
+        check_present(argument, column, frame)
+        if not frame.collect_schema()[column].is_numeric():
+            raise ColumnTypeError(
+                f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
+                "must hold numbers."
+            )
+    rows = frame.select(
+        **_keys(names), **({"weight": nw.col(weights).cast(nw.Float64)} if weights else {})
+    )
+    found, counts, code = _distinct(rows, [*_keys(names)])
+    distinct = dict(zip(names, found, strict=True))
+    _check_values(distinct, counts, names)
+    return Customers(frame=frame, names=names, distinct=distinct, counts=counts, code=code)
+
+
+def _distinct(rows: Frame, keys: list[str]) -> tuple[list[Floats], Floats, Integers | None]:
+    """Give the distinct rows, how many there are of each, or their weight, and each row's own."""
+    weighed = "weight" in rows.collect_schema().names()
+    code = None
+    if isinstance(rows, nw.DataFrame):
+        found, code = segment_codes(rows, keys)
+        weight = rows["weight"].to_numpy() if weighed else None
+        counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
+    else:
+        count = nw.col("weight").sum() if weighed else nw.len()
+        small = collect(rows.group_by(*keys).agg(counts=count))
+        counts = small["counts"].to_numpy().astype(np.float64)
+        found = {key: small[key] for key in keys}
+    return [values.to_numpy().astype(np.float64) for values in found.values()], counts, code
+
+
+# What must hold of a row, by the arguments that it concerns.
+_RULES: tuple[tuple[tuple[str, ...], str, Any], ...] = (
+    (("frequency",), "a whole number, 0 or more", lambda x: (x >= 0) & (x == np.floor(x))),
+    (("recency",), "0 or more", lambda tx: tx >= 0),
+    (("T",), "0 or more", lambda T: T >= 0),  # noqa: N803
+    (("recency", "T"), "at most `T`", lambda tx, T: tx <= T),  # noqa: N803
+    (
+        ("frequency", "recency"),
+        "0 where there is no repeat purchase",
+        lambda x, tx: (x > 0) | (tx == 0),
+    ),
+    (("frequency", "monetary_value"), "0 or more", lambda x, m: (x == 0) | (m >= 0)),
+)
+
+
+def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping[str, str]) -> None:
+    finite = [((name,), "a number, and finite", np.isfinite) for name in distinct]
+    for arguments, need, holds in (*finite, *_RULES):
+        if not set(arguments) <= distinct.keys():
+            continue
+        wrong = ~holds(*(distinct[name] for name in arguments))
+        if wrong.any():
+            argument = (
+                arguments[0] if len(arguments) == 1 or need.startswith("at") else arguments[1]
+            )
+            shown = [f"{value:g}" for value in distinct[argument][wrong][:3]]
+            rows = int(counts[wrong].sum())
+            raise ArgumentError(
+                f"column {names[argument]!r} (given as `{argument}`) must be {need}; it is not in "
+                f"{quantity(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
+                "such a table of transactions."
+            )

@@ -1,0 +1,381 @@
+"""Purchase summaries: frequency, recency, age and value of each customer, out of their orders."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+from retainkit._calendar import as_of_moment
+from retainkit._checks import boolean
+from retainkit._events import open_events
+from retainkit._purchase_query import HOLDOUT, SUMMARY
+from retainkit._purchases import (
+    check_amounts,
+    check_options,
+    end_after,
+    last_period,
+    make_query,
+    reduced,
+    result_table,
+    taken_by_result,
+    warn_of_aside,
+)
+from retainkit.errors import RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._calendar import Period, Weekday
+    from retainkit._purchase_query import Amounts
+
+__all__ = ["calibration_holdout", "rfm_summary"]
+
+
+def rfm_summary(
+    transactions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    time: str = "time",
+    amount: str | None = None,
+    by: str | Sequence[str] | None = None,
+    as_of: str | date | None = None,
+    unit: Period = "day",
+    include_first: bool = False,
+    amounts: Amounts = "raise",
+    exact: bool = False,
+    missing: Literal["raise", "drop"] = "raise",
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+) -> Any:
+    r"""Frequency, recency, age and mean spend of each customer, out of their orders.
+
+    What BG/NBD, MBG/NBD and Gamma-Gamma need to know of a customer. Orders in the same `unit` are
+    one purchase, their money added up. With the first purchase in unit :math:`u_0`, the last in
+    :math:`u_x` and observation up to the unit :math:`u_T`,
+
+    .. math:: x = \text{number of units with a purchase} - 1, \quad t_x = u_x - u_0, \quad
+        T = u_T - u_0,
+
+    and the monetary value is the mean over the :math:`x` repeat purchases. The first purchase is
+    left out of it because everybody has one.
+
+    Parameters
+    ----------
+    transactions : IntoFrame
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing.
+    customer : str, default "customer_id"
+        Column that identifies the customer: integers, strings, UUIDs, categories.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone. Dates as text are refused: as
+        text, 10 March comes before 2 January.
+    amount : str, optional
+        Column of money, in its own unit; without it there are no monetary values.
+    by : str or sequence of str, optional
+        Columns of segments, carried along: one value throughout for each customer.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
+        midnight that ends the day of the last row.
+    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+        Calendar period in which purchases are merged into one, and in which frequency, recency and
+        T are counted.
+    include_first : bool, default False
+        Also count the first purchase, in ``frequency`` and ``monetary_value``. The models want it
+        left out.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do about negative amounts. ``"raise"``: refuse them. ``"net"``: set them against
+        what else the customer paid in the same period; where the net is negative there is no
+        purchase, and customers left without any are counted in a warning. ``"keep"``: take them as
+        they are. An amount, or a net, of zero is a purchase.
+    exact : bool, default False
+        Merge purchases by day, and give recency and T in days divided by the length of the unit:
+        7 for weeks, 365.2425 / 12 for months. So the papers have it.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column (other than those of `by`) is an error, or its row is left out
+        with a warning that counts them.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+
+    Returns
+    -------
+    DataFrame
+        One row a customer with a purchase before `as_of`: a new frame of the same kind as
+        `transactions`, by customer in ascending order. Of a lazy frame (Polars' LazyFrame, DuckDB,
+        PySpark) a lazy frame of the same engine, in no order.
+
+        - the columns of `by`, and that of the customer under its own name.
+        - ``frequency`` (int): x, the units with a repeat purchase.
+        - ``recency`` (int): units from the first purchase to the last; 0 where there is only one.
+          With `exact` a float, as is T.
+        - ``T`` (int): units from the first purchase to the last one observed, which holds the last
+          instant before `as_of`. In pandas write ``summary["T"]``: ``summary.T`` is the frame on
+          its side.
+        - with `amount`, ``monetary_value`` (float): mean amount of a repeat purchase; NaN where
+          there is none.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if a column has nulls; if amounts are negative; if a
+        customer has several values of `by` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows at or after `as_of`, rows with nulls, customers without a
+        purchase. The message says how much.
+
+    See Also
+    --------
+    calibration_holdout : The same up to a day, and what came after it.
+
+    Notes
+    -----
+    By day and week this is `summary_data_from_transaction_data` of lifetimes, whose end of
+    observation is inclusive: its ``observation_period_end="1997-09-30"`` is ``as_of="1997-10-01"``
+    here. It gives a customer without repeat purchases the monetary value 0 instead of NaN.
+
+    Merging loses what happens within a unit: where customers buy several times in it, choose a
+    shorter one. With ``exact=True`` the spans are those of days but in units of `unit`, so that
+    models fitted by week or month value a customer alike.
+
+    A refund in a later period than its purchase does not undo the purchase, by ``"net"`` neither.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284.
+    .. [2] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "RFM and CLV: Using Iso-Value Curves
+       for Customer Base Analysis", Journal of Marketing Research 42 (4), 415-430.
+
+    Examples
+    --------
+    Ann orders on the 1st (10), twice on the 4th (20 and 5) and on the 9th (15); Bob on the 6th.
+
+    >>> import pandas as pd
+    >>> from retainkit import rfm_summary
+    >>> days = ["2024-01-01", "2024-01-04", "2024-01-04", "2024-01-09", "2024-01-06"]
+    >>> orders = pd.DataFrame({"customer_id": ["ann"] * 4 + ["bob"], "time": pd.to_datetime(days)})
+    >>> orders["amount"] = [10.0, 20.0, 5.0, 15.0, 8.0]
+    >>> rfm_summary(orders, amount="amount", as_of="2024-01-11")
+      customer_id  frequency  recency  T  monetary_value
+    0         ann          2        8  9            20.0
+    1         bob          0        0  4             NaN
+    """
+    check_options(unit, amounts, week_start)
+    boolean("include_first", include_first)
+    boolean("exact", exact)
+    taken = taken_by_result(SUMMARY, customer)
+    columns = {"customer": customer, "time": time, "amount": amount}
+    log = open_events(
+        transactions,
+        argument="transactions",
+        columns=columns,
+        by=by,
+        taken=taken,
+        tz=tz,
+        missing=missing,
+    )
+    end = log.end(as_of)
+    log = log.before(end)
+    check_amounts(log, amount, amounts)
+    query = make_query(
+        log,
+        end,
+        unit=unit,
+        exact=exact,
+        week_start=week_start,
+        include_first=include_first,
+        amounts=amounts,
+    )
+    found = reduced(log, query)
+    warn_of_aside(found)
+    return result_table(found, log, customer)
+
+
+def calibration_holdout(
+    transactions: IntoFrame,
+    *,
+    calibration_end: str | date,
+    customer: str = "customer_id",
+    time: str = "time",
+    amount: str | None = None,
+    by: str | Sequence[str] | None = None,
+    as_of: str | date | None = None,
+    unit: Period = "day",
+    include_first: bool = False,
+    amounts: Amounts = "raise",
+    exact: bool = False,
+    missing: Literal["raise", "drop"] = "raise",
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+) -> Any:
+    """Summary of each customer up to a day, beside what they bought after it.
+
+    The test of a model of purchases: fit it on the summary at the end of calibration, and hold what
+    it expects to what then came. Both parts are half-open: the calibration is before
+    `calibration_end`, the holdout from it on and before `as_of`, so that a purchase at the very
+    boundary counts once.
+
+    Parameters
+    ----------
+    transactions : IntoFrame
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing.
+    calibration_end : str, date or datetime
+        Instant at which calibration ends and the holdout begins, read as `as_of` is. It should
+        begin a period of `unit` (with `exact`, a day): otherwise purchases in both parts of the
+        period count once in each, and a warning says so.
+    customer : str, default "customer_id"
+        Column that identifies the customer: integers, strings, UUIDs, categories.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone. Dates as text are refused: as
+        text, 10 March comes before 2 January.
+    amount : str, optional
+        Column of money, in its own unit; without it there are no monetary values.
+    by : str or sequence of str, optional
+        Columns of segments, carried along: one value throughout for each customer.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
+        midnight that ends the day of the last row.
+    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+        Calendar period in which purchases are merged into one, and in which frequencies and spans
+        are counted.
+    include_first : bool, default False
+        Also count the first purchase, in ``frequency`` and ``monetary_value``. The models want it
+        left out.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do about negative amounts. ``"raise"``: refuse them. ``"net"``: set them against
+        what else the customer paid in the same period; where the net is negative there is no
+        purchase, and customers left without any are counted in a warning. ``"keep"``: take them as
+        they are. An amount, or a net, of zero is a purchase.
+    exact : bool, default False
+        Merge purchases by day, and give recency, T and duration in days divided by the length of
+        the unit: 7 for weeks, 365.2425 / 12 for months. So the papers have it.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column (other than those of `by`) is an error, or its row is left out
+        with a warning that counts them.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+
+    Returns
+    -------
+    DataFrame
+        One row a customer with a purchase before `calibration_end`, in kind and order as of
+        `rfm_summary`, with its columns as they were at `calibration_end`:
+
+        - the columns of `by`, and that of the customer under its own name.
+        - ``frequency`` (int), ``recency`` (int), ``T`` (int), the latter two floats with `exact`.
+        - with `amount`, ``monetary_value`` (float): mean amount of a repeat purchase, or NaN.
+        - ``frequency_holdout`` (int): units with a purchase in the holdout, each a repeat purchase.
+        - with `amount`, ``monetary_value_holdout`` (float): mean amount of these; NaN where there
+          are none.
+        - ``duration_holdout`` (int): units from the last one of the calibration to the last one
+          observed: by how much T will have grown. With `exact` a float.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if a column has nulls; if amounts are negative; if a
+        customer has several values of `by`; if no
+        time is left between `calibration_end` and `as_of` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows at or after `as_of`, rows with nulls, customers whose first
+        purchase comes in the holdout, customers without a purchase. The message says how much. Also
+        if `calibration_end` lies within a period.
+
+    See Also
+    --------
+    rfm_summary : The summary alone.
+
+    Notes
+    -----
+    `calibration_and_holdout_data` of lifetimes includes its end of calibration, but only up to its
+    midnight: of that day, purchases at noon are in the holdout, by way of a day that counts in the
+    calibration's T. It also averages the holdout's money over rows instead of periods.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284.
+
+    Examples
+    --------
+    Ann orders on the 1st and the 4th, and after the 5th twice on the 9th (15 and 5); Bob does on
+    the 2nd only.
+
+    >>> import pandas as pd
+    >>> from retainkit import calibration_holdout
+    >>> days = ["2024-01-01", "2024-01-04", "2024-01-09", "2024-01-09", "2024-01-02"]
+    >>> orders = pd.DataFrame({"customer_id": ["ann"] * 4 + ["bob"], "time": pd.to_datetime(days)})
+    >>> orders["amount"] = [10.0, 20.0, 15.0, 5.0, 8.0]
+    >>> parts = calibration_holdout(orders, calibration_end="2024-01-06", amount="amount")
+    >>> parts[["customer_id", "frequency", "recency", "T", "monetary_value"]]
+      customer_id  frequency  recency  T  monetary_value
+    0         ann          1        3  4            20.0
+    1         bob          0        0  3             NaN
+    >>> parts[["frequency_holdout", "monetary_value_holdout", "duration_holdout"]]
+       frequency_holdout  monetary_value_holdout  duration_holdout
+    0                  1                    20.0                 4
+    1                  0                     NaN                 4
+    """
+    check_options(unit, amounts, week_start)
+    boolean("include_first", include_first)
+    boolean("exact", exact)
+    taken = taken_by_result((*SUMMARY, *HOLDOUT), customer)
+    columns = {"customer": customer, "time": time, "amount": amount}
+    log = open_events(
+        transactions,
+        argument="transactions",
+        columns=columns,
+        by=by,
+        taken=taken,
+        tz=tz,
+        missing=missing,
+    )
+    split = as_of_moment(calibration_end, log.zone, "calibration_end")
+    end = end_after(split, log, as_of)
+    log = log.before(end)
+    check_amounts(log, amount, amounts)
+    query = make_query(
+        log,
+        split,
+        unit=unit,
+        exact=exact,
+        week_start=week_start,
+        include_first=include_first,
+        amounts=amounts,
+        holdout=True,
+    )
+    if not split.opens(query.merge, week_start):
+        warnings.warn(
+            f"`calibration_end` ({split}) lies within a {query.merge}: purchases in both parts of "
+            "it count once in each.",
+            RetainkitWarning,
+            stacklevel=2,
+        )
+    found = reduced(log, query)
+    warn_of_aside(found)
+    periods = last_period(log, end, query.merge, week_start) - query.last
+    duration = periods if query.length is None else periods / query.length
+    return result_table(found, log, customer, duration)

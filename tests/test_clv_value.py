@@ -1,0 +1,176 @@
+"""Customer lifetime value against arithmetic that one can follow."""
+
+import math
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from retainkit import (
+    BGNBD,
+    GammaGamma,
+    cltv,
+    cltv_from_models,
+    fit_bg_nbd,
+    fit_gamma_gamma,
+    rfm_summary,
+)
+from retainkit.datasets import load_cdnow
+from retainkit.errors import ArgumentError, RetainkitWarning
+from tables import rows_of
+
+ORDERS = load_cdnow(sample=True)
+SUMMARY = rfm_summary(ORDERS, amount="amount", as_of="1998-07-01")
+PURCHASES = BGNBD(r=0.2426, alpha=4.4136 * 7, a=0.7929, b=2.4259, unit="day")
+SPEND = GammaGamma(p=6.25, q=3.74, v=15.44)
+SOME = SUMMARY.head(40)
+
+
+def value(**options: Any) -> pd.DataFrame:
+    return cltv_from_models(SOME, PURCHASES, SPEND, **options)
+
+
+def test_the_parts_are_those_of_the_models() -> None:
+    table = value(horizon="90D", discount_rate=0)
+    alive = PURCHASES.probability_alive(SOME)["probability_alive"]
+    purchases = PURCHASES.expected_purchases(SOME, 90)["expected_purchases"]
+    spend = SPEND.expected_spend(SOME)["expected_spend"]
+    assert table["customer_id"].tolist() == SOME["customer_id"].tolist()
+    assert table["probability_alive"].tolist() == pytest.approx(alive.tolist())
+    assert table["expected_purchases"].tolist() == pytest.approx(purchases.tolist())
+    assert table["expected_spend"].tolist() == pytest.approx(spend.tolist())
+    assert table["cltv"].tolist() == pytest.approx((purchases * spend).tolist(), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("compounding", "factor"),
+    [("annual", 1.2), ("monthly", (1 + 0.2 / 12) ** 12), ("continuous", math.exp(0.2))],
+)
+def test_each_purchase_is_discounted_from_its_moment(compounding: Any, factor: float) -> None:
+    # Day by day, in the middle of the day; a year from now is worth 1 / factor.
+    table = value(horizon=730, discount_rate=0.2, compounding=compounding)
+    curve = [
+        PURCHASES.expected_purchases(SOME, day)["expected_purchases"].to_numpy()
+        for day in range(731)
+    ]
+    weight = factor ** -((np.arange(730) + 0.5) / 365.2425)
+    discounted = (np.diff(curve, axis=0) * weight[:, None]).sum(axis=0)
+    expected = discounted * table["expected_spend"]
+    assert table["cltv"].tolist() == pytest.approx(expected.tolist(), rel=1e-6)
+
+
+def test_the_margin_scales() -> None:
+    whole, part = value(), value(margin=0.25)
+    assert part["cltv"].tolist() == pytest.approx((whole["cltv"] / 4).tolist())
+
+
+def test_the_value_does_not_depend_on_the_unit_of_the_summary() -> None:
+    # lifetimes: 70,726.7 by the day and 71,508.0 by the same days as weeks.
+    weeks = SOME.assign(recency=SOME["recency"] / 7, T=SOME["T"] / 7)
+    model = BGNBD(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, unit="week")
+    for horizon in ("12 months", "1.5 months", "90D"):
+        by_week = cltv_from_models(weeks, model, SPEND, horizon=horizon)
+        by_day = value(horizon=horizon)
+        assert by_week["cltv"].tolist() == pytest.approx(by_day["cltv"].tolist(), rel=1e-9)
+
+
+def test_a_month_and_a_half_is_a_month_and_a_half() -> None:
+    # lifetimes counts whole months: the value of 1.5 is that of 2.
+    one, more, two = (value(horizon=f"{n} months")["cltv"].sum() for n in ("1", "1.5", "2"))
+    assert one < more < two
+    days = value(horizon=1.5 * 365.2425 / 12)["cltv"].sum()
+    assert more == pytest.approx(days, rel=1e-12)
+    assert value(horizon=0)["cltv"].tolist() == [0.0] * len(SOME)
+
+
+def test_the_interval_is_that_of_the_parameters() -> None:
+    # Parameters drawn from their joint normal distribution (of the logarithms), valued one by one.
+    purchases, spend = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
+    table = cltv_from_models(SOME, purchases, spend)
+    rng = np.random.default_rng(11)
+    values = []
+    draws = [draw(model, rng, 300) for model in (purchases, spend)]
+    for counting, spending in zip(*draws, strict=True):
+        drawn = cltv_from_models(
+            SOME,
+            BGNBD(**dict(zip(["r", "alpha", "a", "b"], counting, strict=True))),
+            GammaGamma(**dict(zip("pqv", spending, strict=True))),
+        )
+        values.append(np.log(drawn["cltv"]))
+    found = np.log(table["upper"] / table["lower"]) / (2 * 1.959964)
+    assert (found / np.std(values, axis=0)).between(0.85, 1.15).all()
+    assert (table["lower"] < table["cltv"]).all()
+
+
+def draw(model: Any, rng: np.random.Generator, n: int) -> Any:
+    theta = np.array([*model.parameters.values()])
+    relative = np.array(model.covariance) / np.outer(theta, theta)
+    return np.exp(rng.multivariate_normal(np.log(theta), relative, n)).tolist()
+
+
+def test_without_a_covariance_there_is_no_interval() -> None:
+    assert value()[["lower", "upper"]].isna().all(axis=None)
+    assert value()["cltv"].notna().all()
+
+
+def test_a_higher_level_is_a_wider_interval() -> None:
+    models = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
+    narrow, wide = (
+        cltv_from_models(SOME, *models, confidence_level=level) for level in (0.8, 0.95)
+    )
+    assert (wide["lower"] < narrow["lower"]).all()
+    assert (narrow["upper"] < wide["upper"]).all()
+
+
+# CDNOW has a customer whose only repeat orders cost nothing.
+FREE = pytest.mark.filterwarnings("ignore:.*with a mean spend of 0:retainkit.RetainkitWarning")
+MAKERS: dict[str, Any] = {
+    "polars": pl.from_pandas,
+    "pyarrow": pa.Table.from_pandas,
+    "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),
+    "duckdb": lambda frame: duckdb.from_arrow(pa.Table.from_pandas(frame)),
+}
+
+
+@FREE
+@pytest.mark.parametrize("kind", MAKERS)
+def test_one_call_on_every_kind_of_frame(kind: str) -> None:
+    orders = MAKERS[kind](ORDERS)
+    table = cltv(orders)
+    assert type(table) is type(orders)
+    rows = sorted(rows_of(table), key=lambda row: row["customer_id"])
+    expected = rows_of(cltv(ORDERS))
+    assert len(rows) == 2357
+    for have, want in zip(rows, expected, strict=True):
+        assert have == pytest.approx(want, rel=1e-5)
+
+
+@FREE
+def test_one_call_is_the_three_steps() -> None:
+    steps = cltv_from_models(SUMMARY, fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY))
+    pd.testing.assert_frame_equal(cltv(ORDERS, as_of="1998-07-01"), steps)
+
+
+def test_what_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="`compounding`"):
+        value(compounding="daily")
+    with pytest.raises(ArgumentError, match="discount rate"):
+        value(discount_rate=-0.1)
+    with pytest.raises(ArgumentError, match="`margin`"):
+        value(margin=-1)
+    heavy = GammaGamma(p=2.0, q=0.7, v=10.0)
+    with pytest.raises(ArgumentError, match=r"q is 0.7.*infinite"):
+        cltv_from_models(SOME, PURCHASES, heavy)
+
+
+def test_nobody_bought_again() -> None:
+    once = ORDERS.drop_duplicates("customer_id")
+    with (
+        pytest.warns(RetainkitWarning, match="Nobody bought again"),
+        pytest.raises(ArgumentError, match="no customers with a repeat purchase"),
+    ):
+        cltv(once)
