@@ -18,7 +18,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"] # a class without a list of members: they have pages of their own
 nitpicky = True
 suppress_warnings = []
 
