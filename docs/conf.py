@@ -19,7 +19,7 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build", "_templates"]
-templates_path = ["_templates"] # a class without a list of members: they have pages of their own
+templates_path = ["_templates"]  # a class without a list of members: they have pages of their own
 nitpicky = True
 suppress_warnings = []
 
