@@ -49,21 +49,31 @@ def by_integration(t, r, alpha, a, b):
         return mp.quad(integrand, [0, mp.mpf("0.001"), mp.mpf("0.03"), mp.mpf("0.3"), 1])
 
 
+# 16 points on a piece of length 2 that is analytic within pi / 2 of itself: right to 1e-17.
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+
+
 def discounted(rate, t, r, alpha, a, b):
-    """D by integration over log time of exp(-rate t) G'(t), G' a hypergeometric function."""
-    with mp.workdps(25):
+    """D by integration over log time of exp(-rate t) G'(t), G' a hypergeometric function.
+
+    By Pfaff's transformation its last argument is t / (alpha + t) and not -t / alpha, with which
+    mpmath takes 30 times as long. What comes after 45 / rate is worth nothing, and before
+    exp(low) the integrand is constant to 2e-8 of itself, and that is as small a share of the whole.
+    """
+    with mp.workdps(20):
         rate, r, alpha, a, b = map(mp.mpf, (rate, r, alpha, a, b))
-        top = mp.log(70 / rate if np.isinf(t) else min(mp.mpf(t), 70 / rate))
-        low = min(mp.log(alpha / (r + 1)), top) - 36
-        pieces = int((top - low) / 3) + 1
-
-        def integrand(v):
-            growth = r / alpha * mp.hyp2f1(r + 1, a, a + b, -mp.exp(v) / alpha)
-            return mp.exp(v - rate * mp.exp(v)) * growth
-
-        points = [low + (top - low) * i / pieces for i in range(pieces + 1)]
-        body = mp.quad(integrand, points, method="gauss-legendre", maxdegree=5)
-        return body + mp.exp(low) * r / alpha
+        top = mp.log(45 / rate if np.isinf(t) else min(mp.mpf(t), 45 / rate))
+        low = min(mp.log(alpha / (r + 1)), top) - 22
+        pieces = int((top - low) / 2) + 1
+        half = (top - low) / pieces / 2
+        total = mp.exp(low)
+        for i, (x, weight) in itertools.product(
+            range(pieces), zip(NODES.tolist(), WEIGHTS.tolist(), strict=True)
+        ):
+            s = mp.exp(low + (2 * i + 1 + x) * half)
+            growth = (1 + s / alpha) ** -a * mp.hyp2f1(a + b - r - 1, a, a + b, s / (alpha + s))
+            total += half * weight * s * mp.exp(-rate * s) * growth
+        return r / alpha * total
 
 
 def likelihood(params, x, tx, T, shift):  # noqa: N803
@@ -468,9 +478,11 @@ def test_the_simulated_future_is_as_expected(shift) -> None:
     params, n = (2.0, 5.0, 0.8, 2.0), 200_000
     for history in ((0, 0.0, 20.0), (5, 8.0, 20.0), (5, 20.0, 20.0)):
         x, tx, T = (np.full(n, value) for value in history)  # noqa: N806
-        future = bg.simulate_future(params, 15, x, tx, T, shift, np.random.default_rng(8))
-        mean = bg.expected_purchases(params, 15, *history, shift)
-        assert abs(future.mean() - mean) < 4 * future.std() / np.sqrt(n)
+        who, when = bg.simulate_future(params, 15, x, tx, T, shift, np.random.default_rng(8))
+        for rate in (0.0, 0.1):
+            future = np.bincount(who, np.exp(-rate * when), n)
+            mean = bg.discounted_purchases(params, rate, 15, *history, shift)
+            assert abs(future.mean() - mean) < 4 * future.std() / np.sqrt(n)
 
 
 def test_customers_who_never_drop_out_can_be_simulated() -> None:

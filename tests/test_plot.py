@@ -22,8 +22,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from retainkit import errors
-from retainkit._heatmap import NEUTRAL, RAMP, contrast
 from retainkit.plot import retention_curve, retention_heatmap
+from retainkit.plot._heatmap import NEUTRAL, RAMP, contrast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

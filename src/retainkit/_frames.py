@@ -266,6 +266,15 @@ def in_engine(frame: nw.LazyFrame[Any], columns: Mapping[str, Array]) -> nw.Lazy
     return made
 
 
+def in_place_of(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> Frame:
+    """Take a table that was made of a collected frame back to the engine of that frame."""
+    if isinstance(frame, nw.DataFrame) or isinstance(table, nw.LazyFrame):
+        return table
+    if _is_polars(frame):
+        return table.lazy()
+    return in_engine(frame, {name: table[name].to_native() for name in table.columns})
+
+
 # Codes
 
 

@@ -13,6 +13,7 @@ time of the last one (0 if there is none) and `T` the time observed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -76,22 +77,44 @@ def probability_alive(
     return np.exp(log_alive)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pairs:
+    """The distinct pairs of x and T among histories, and which of them each history has.
+
+    A living customer's future depends on nothing else, and there are far fewer of them.
+    """
+
+    x: Floats
+    T: Floats
+    code: NDArray[np.int64]
+
+
+def pairs_of(x: Floats, T: Floats) -> Pairs:
+    counts, by_x = np.unique(x, return_inverse=True)
+    spans, by_T = np.unique(T, return_inverse=True)
+    found, code = np.unique(by_x * len(spans) + by_T, return_inverse=True)
+    by_x, by_T = np.divmod(found, max(len(spans), 1))
+    return Pairs(x=counts[by_x], T=spans[by_T], code=code)
+
+
 def expected_purchases(
-    params: ArrayLike, t: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+    params: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    tx: ArrayLike,
+    T: ArrayLike,
+    shift: int,
+    pairs: Pairs | None = None,
 ) -> Floats:
-    """Expected purchases in (T, T + t] of a customer with this history."""
-    r, alpha, a, b = _four(params)
+    """Expected purchases in (T, T + t] of a customer with this history.
+
+    `pairs` are those of x and T, where there are many histories and one t.
+    """
     t, x, tx, T = _arrays(t, x, tx, T)
     alive = probability_alive(params, x, tx, T, shift)
-    # Whoever is alive is one with r + x, alpha + T, a and b + k.
-    return alive * living_purchases(t, r + x, alpha + T, a, b + x + shift)
-
-
-def new_customer_purchases(params: ArrayLike, t: ArrayLike, shift: int) -> Floats:
-    """Expected repeat purchases in (0, t] of a customer who first buys at time 0."""
-    r, alpha, a, b = _four(params)
-    stays = b / (a + b) if shift else 1.0
-    return stays * living_purchases(t, r, alpha, a, b + shift)
+    if pairs is None:
+        return alive * living_purchases(t, *_if_alive(params, x, T, shift))
+    return alive * living_purchases(t, *_if_alive(params, pairs.x, pairs.T, shift))[pairs.code]
 
 
 def discounted_purchases(
@@ -102,12 +125,30 @@ def discounted_purchases(
     tx: ArrayLike,
     T: ArrayLike,
     shift: int,
+    pairs: Pairs | None = None,
 ) -> Floats:
     """Like `expected_purchases`, each discounted to time T; `t` may be infinite."""
-    r, alpha, a, b = _four(params)
     rate, t, x, tx, T = _arrays(rate, t, x, tx, T)
     alive = probability_alive(params, x, tx, T, shift)
-    return alive * living_purchases_discounted(rate, t, r + x, alpha + T, a, b + x + shift)
+    if pairs is None:
+        return alive * living_purchases_discounted(rate, t, *_if_alive(params, x, T, shift))
+    living = living_purchases_discounted(rate, t, *_if_alive(params, pairs.x, pairs.T, shift))
+    return alive * living[pairs.code]
+
+
+def _if_alive(
+    params: ArrayLike, x: Floats, T: Floats, shift: int
+) -> tuple[Floats, Floats, float, Floats]:
+    """Parameters of the future of living customers with x purchases by the time T."""
+    r, alpha, a, b = _four(params)
+    return r + x, alpha + T, a, b + x + shift
+
+
+def new_customer_purchases(params: ArrayLike, t: ArrayLike, shift: int) -> Floats:
+    """Expected repeat purchases in (0, t] of a customer who first buys at time 0."""
+    r, alpha, a, b = _four(params)
+    stays = b / (a + b) if shift else 1.0
+    return stays * living_purchases(t, r, alpha, a, b + shift)
 
 
 def purchase_probabilities(params: ArrayLike, n: ArrayLike, t: ArrayLike, shift: int) -> Floats:
@@ -143,20 +184,26 @@ def simulate(
 
 def simulate_future(
     params: ArrayLike,
-    t: ArrayLike,
+    t: float,
     x: ArrayLike,
     tx: ArrayLike,
     T: ArrayLike,
     shift: int,
     rng: np.random.Generator,
-) -> Floats:
-    """Draw purchases in (T, T + t] for customers with these histories."""
+) -> tuple[NDArray[np.int64], Floats]:
+    """Draw purchases in (T, T + t] of customers with these histories: whose, and when after T."""
     r, alpha, a, b = _four(params)
-    t, x, tx, T = np.broadcast_arrays(*_arrays(t, x, tx, T))
+    x, tx, T = np.broadcast_arrays(*_arrays(x, tx, T))
     alive = rng.random(x.shape) < probability_alive(params, x, tx, T, shift)
-    purchases = rng.poisson(rng.gamma(r + x) / (alpha + T) * t)
-    bought = np.minimum(purchases, _until_drop_out(rng.beta(a, b + x + shift), rng))
-    return np.where(alive, bought, 0.0)
+    living = np.where(alive, rng.poisson(rng.gamma(r + x) / (alpha + T) * t), 0)
+    bought = np.minimum(living, _until_drop_out(rng.beta(a, b + x + shift), rng))
+    # The purchases of a living customer are uniform over (0, t]; the first of them are made.
+    who = np.repeat(np.arange(x.size), living)
+    when = t * rng.random(len(who))
+    order = np.lexsort((when, who))
+    place = np.arange(len(who)) - np.repeat(np.cumsum(living) - living, living)
+    made = place < bought[who]
+    return who[made], when[order][made]
 
 
 def _until_drop_out(p: Floats, rng: np.random.Generator) -> Floats:

@@ -86,6 +86,11 @@ def _counting_natural(phi: Floats, scale: float) -> tuple[Floats, Floats]:
     return np.array([r, alpha, a, b]), jacobian
 
 
+def _counting_coordinates(parameters: Floats, scale: float) -> Floats:
+    r, alpha, a, b = parameters
+    return np.log([r, alpha / (r * scale), a / b, a + b])
+
+
 _COUNTING = _Model(
     names=("r", "alpha", "a", "b"),
     bounds=((-_LARGE, _LARGE), (-25.0, 25.0), (-_LARGE, _LARGE), (-_LARGE, _LARGE)),
@@ -145,15 +150,20 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
     weights: Floats,
     shift: int,
     penalty: float = 0.0,
+    start: Floats | None = None,
 ) -> Fit:
-    """Fit BG/NBD (`shift` 0) or MBG/NBD (1) to distinct rows, each counted `weights` times."""
+    """Fit BG/NBD (`shift` 0) or MBG/NBD (1) to distinct rows, each counted `weights` times.
+
+    `start` are parameters known to be near.
+    """
     scale = float(np.average(T, weights=weights)) or 1.0
 
     def rows(params: Floats, data: tuple[Floats, ...]) -> tuple[Floats, Floats]:
         some_x, some_tx, some_T = data  # noqa: N806
         return _bg_nbd.log_likelihood_gradient(params, some_x, some_tx, some_T, shift)
 
-    starts = _counting_starts(x, T, weights)
+    near = None if start is None else [_counting_coordinates(start, scale)]
+    starts = near or _counting_starts(x, T, weights)
     fit = _fit(
         _Problem(
             model=_COUNTING,
@@ -209,6 +219,11 @@ def _spend_natural(phi: Floats, scale: float) -> tuple[Floats, Floats]:
     return np.array([p, q, v]), jacobian
 
 
+def _spend_coordinates(parameters: Floats, scale: float) -> Floats:
+    p, q, v = parameters
+    return np.log([p, q, p * v / (q * scale)])
+
+
 _SPEND = _Model(
     names=("p", "q", "v"),
     bounds=((-_LARGE, _LARGE), (-_LARGE / 2, _LARGE), (-25.0, 25.0)),
@@ -238,15 +253,21 @@ _SPEND = _Model(
 )
 
 
-def fit_spend(x: Floats, m: Floats, weights: Floats, penalty: float = 0.0) -> Fit:
-    """Fit Gamma-Gamma to distinct rows (x > 0, m > 0), each counted `weights` times."""
+def fit_spend(
+    x: Floats, m: Floats, weights: Floats, penalty: float = 0.0, start: Floats | None = None
+) -> Fit:
+    """Fit Gamma-Gamma to distinct rows (x > 0, m > 0), each counted `weights` times.
+
+    `start` are parameters known to be near.
+    """
     scale = float(np.average(m, weights=weights))
 
     def rows(params: Floats, data: tuple[Floats, ...]) -> tuple[Floats, Floats]:
         some_x, some_m = data
         return _gamma_gamma.log_likelihood_gradient(params, some_x, some_m)
 
-    starts = _spend_starts(m / scale, weights)
+    near = None if start is None else [_spend_coordinates(start, scale)]
+    starts = near or _spend_starts(m / scale, weights)
     fit = _fit(
         _Problem(
             model=_SPEND, rows=rows, data=(x, m), weights=weights, scale=scale, penalty=penalty
@@ -325,6 +346,7 @@ def _fit(problem: _Problem, starts: Sequence[Floats]) -> Fit:
     theta = model.theta @ found.estimate
     matrix = covariance(found.hessian * size, jacobian, found.at_bound)
     diagnostics, warnings = _diagnose(model, found, matrix)
+    diagnostics["penalty"] = problem.penalty
     return Fit(
         parameters=parameters,
         covariance=matrix,

@@ -8,7 +8,7 @@ mean, which counts for nothing where x is 0. `params` are p, q, v.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -60,17 +60,11 @@ def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
     return np.where(finite, p * (v + _total(x, m)) / np.where(finite, spare, 1.0), np.inf)
 
 
-def finite_spend(params: Any, x: Any, m: Any) -> Any:
-    """E[spend per purchase | x, m] where it is finite, of arrays or of expressions alike."""
-    p, q, v = params
-    return (m * x + v) * p / (x * p + (q - 1))
-
-
-def slopes(params: Any, x: Any, m: Any) -> tuple[Any, Any, Any]:
-    """Derivatives of its logarithm by those of p, q and v, of arrays or of expressions alike."""
-    p, q, v = params
-    spare = x * p + (q - 1)
-    return (spare - x * p) / spare, -q / spare, v / (m * x + v)
+def endless(params: Floats, x: Floats) -> NDArray[np.bool_]:
+    """Tell where the expected spend is infinite."""
+    p, q, _ = params
+    infinite: NDArray[np.bool_] = p * np.asarray(x) + q <= 1
+    return infinite
 
 
 def median_spend(params: Floats, x: Floats, m: Floats) -> Floats:
@@ -78,19 +72,32 @@ def median_spend(params: Floats, x: Floats, m: Floats) -> Floats:
 
     Given the data nu ~ Gamma(p x + q, rate v + x m): note 025, section 3.
     """
-    p, _, v = params
-    median: Floats = p * (v + _total(x, m)) / median_rate(params, x)
+    p, q, v = params
+    median: Floats = p * (v + _total(x, m)) / _median_rate(p * np.asarray(x) + q)
     return median
 
 
-def median_rate(params: Floats, x: Floats) -> Floats:
-    """Median of nu for a rate of 1."""
+def _median_rate(shape: Floats) -> Floats:
+    """Median of nu, of a Gamma with this shape and rate 1."""
     from scipy import special  # noqa: PLC0415
 
-    p, q, _ = params
-    middle: Floats = special.gammaincinv(p * np.asarray(x) + q, 0.5)
+    middle = special.gammaincinv(shape, 0.5).astype(np.float64, copy=False)
     # Below q = 0.001 the middle is smaller than any number.
     return np.maximum(middle, np.finfo(float).tiny)
+
+
+def spend_rate(params: Floats, x: Floats, *, median: bool = False) -> tuple[Floats, Floats]:
+    """Give what p (v + x m) is divided by for the mean or the median, and its logarithm's slope.
+
+    The slope is by the shape p x + q, through which alone it depends on p, q and x.
+    """
+    p, q, _ = params
+    shape = p * np.asarray(x, np.float64) + q
+    if not median:
+        return shape - 1, 1 / (shape - 1)
+    step = 1e-5
+    above, below = (np.log(_median_rate(shape * (1 + change))) for change in (step, -step))
+    return _median_rate(shape), (above - below) / (2 * step * shape)
 
 
 def simulate(params: Floats, x: Floats, rng: np.random.Generator) -> Floats:
@@ -116,3 +123,17 @@ def _by_count(functions: Callable[[Floats], tuple[Floats, ...]], x: Floats) -> t
 def _total(x: Floats, m: Floats) -> Floats:
     """Give what was spent; nothing where nothing was bought, even if the mean is NaN."""
     return np.multiply(x, np.where(np.asarray(x) > 0, m, 0.0))
+
+
+def simulate_amounts(
+    params: Floats,
+    who: NDArray[np.int64],
+    x: Floats,
+    m: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw the amount of each further purchase; `who` says which customer's it is."""
+    p, q, v = params
+    nu = rng.gamma(p * x + q) / (v + _total(x, m))
+    amounts: Floats = rng.gamma(p, size=len(who)) / np.maximum(nu, np.finfo(float).tiny)[who]
+    return amounts

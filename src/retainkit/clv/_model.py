@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -132,6 +132,15 @@ def matrix(rows: Any) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(math.nan if v is None else float(v) for v in row) for row in rows)
 
 
+_Kind = TypeVar("_Kind", bound=Model)
+
+
+def made(kind: type[_Kind], fit: Fit, **fields_of: Any) -> _Kind:
+    """Make a model of its fit."""
+    parameters = dict(zip(kind.NAMES, fit.parameters.tolist(), strict=True))
+    return kind(**parameters, **fields_of, **fitted(fit))
+
+
 def fitted(fit: Fit) -> dict[str, Any]:
     """Give what a fit tells of itself, by the names of the fields of a model."""
     return {
@@ -139,14 +148,19 @@ def fitted(fit: Fit) -> dict[str, Any]:
         "log_likelihood": float(fit.log_likelihood),
         "n_customers": float(fit.size),
         "converged": bool(fit.converged),
-        "diagnostics": dict(fit.diagnostics),
+        "diagnostics": {"engine": "retainkit"} | fit.diagnostics,
     }
 
 
-def moved(model: Model, parameters: NDArray[np.float64]) -> Any:
-    """Make a model of the same kind and unit with other parameters."""
-    own = {name: getattr(model, name) for name in ("unit",) if hasattr(model, name)}
-    return type(model)(**dict(zip(model.NAMES, parameters.tolist(), strict=True)), **own)
+def vector(model: Model) -> NDArray[np.float64]:
+    """Give the parameters as an array."""
+    return np.array([*model.parameters.values()])
+
+
+def covariance_of(model: Model) -> NDArray[np.float64]:
+    """Give the covariance of the parameters, NaN where it is not known."""
+    size = len(model.NAMES)
+    return np.full((size, size), np.nan) if model.covariance is None else np.array(model.covariance)
 
 
 def _plain(value: Any) -> Any:
@@ -154,6 +168,6 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
-    if hasattr(value, "tolist"):
+    if isinstance(value, (np.ndarray, np.generic)):
         return _plain(value.tolist())
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -157,3 +157,28 @@ def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping
                 f"{quantity(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
                 "such a table of transactions."
             )
+
+
+def check_finite(endless: NDArray[np.bool_], rows: Customers, q: float) -> None:
+    """Refuse customers whose expected spend is infinite."""
+    if endless.any():
+        number_of = int(rows.counts[endless].sum())
+        raise ArgumentError(
+            f"q is {q:g}, at which the expected spend of {quantity(number_of, 'customer')} is "
+            "infinite: the largest amounts decide everything. Look at them first; with "
+            "infinite='median' the median, which is finite, stands in for it."
+        )
+
+
+def spenders(rows: Customers) -> tuple[NDArray[np.bool_], list[str]]:
+    """Tell the distinct rows that spend is learnt from, who bought again and paid, and the rest."""
+    x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
+    used: NDArray[np.bool_] = (x > 0) & (m > 0)
+    if not rows.counts[used].sum():
+        raise ArgumentError(
+            "`summary` has no customers with a repeat purchase and a mean spend above 0, and "
+            "nothing can be learnt from it."
+        )
+    nothing = int(rows.counts[(x > 0) & (m == 0)].sum())
+    left_out = f"{quantity(nothing, 'customer')} with a mean spend of 0 left out of the fit."
+    return used, [left_out] if nothing else []

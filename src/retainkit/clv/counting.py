@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from retainkit._calendar import PERIODS
-from retainkit._checks import integer, number, one_of
-from retainkit.clv._durations import in_units, rate_per_unit
-from retainkit.clv._model import Model, fitted
+from retainkit._checks import number, one_of
+from retainkit.clv._counting import Counting, history
+from retainkit.clv._model import made
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError, RetainkitWarning
 
 if TYPE_CHECKING:
-    import pandas as pd
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period
-    from retainkit.clv._tables import Customers
-
-    Floats = NDArray[np.float64]
 
 __all__ = ["BGNBD", "MBGNBD", "fit_bg_nbd", "fit_mbg_nbd"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BGNBD(Model):
+class BGNBD(Counting):
     r"""The BG/NBD model of repeat purchases.
 
     While a customer is alive, purchases come at random at a rate :math:`\lambda`, and after each
@@ -70,195 +63,7 @@ class BGNBD(Model):
     0            1               1.226
     """
 
-    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     SHIFT: ClassVar[int] = 0
-
-    r: float
-    alpha: float
-    a: float
-    b: float
-    unit: Period = "day"
-
-    def probability_alive(
-        self,
-        summary: IntoFrame,
-        *,
-        customer: str = "customer_id",
-        frequency: str = "frequency",
-        recency: str = "recency",
-        T: str = "T",  # noqa: N803
-    ) -> Any:
-        """Give each customer's probability of not having dropped out.
-
-        Parameters
-        ----------
-        summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
-        customer, frequency, recency, T : str
-            Its columns: the customer, the repeat purchases, the time of the last one and the time
-            observed, both since the first purchase and in the model's unit.
-
-        Returns
-        -------
-        DataFrame
-            A row for each customer, in the order of `summary` and of its kind, lazy where it is
-            lazy: the customer, and ``probability_alive`` (float).
-        """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
-
-        rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-        alive = _bg_nbd.probability_alive(self._theta, *_history(rows), self.SHIFT)
-        return rows.scored(customer, {"probability_alive": alive})
-
-    def expected_purchases(
-        self,
-        summary: IntoFrame,
-        horizon: float | str,
-        *,
-        customer: str = "customer_id",
-        frequency: str = "frequency",
-        recency: str = "recency",
-        T: str = "T",  # noqa: N803
-    ) -> Any:
-        """Give the purchases that each customer is expected to make within a horizon.
-
-        Parameters
-        ----------
-        summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
-        horizon : float or str
-            How far ahead: a number in the model's unit, or a duration such as ``"90D"``, ``"52W"``
-            or ``"12 months"``.
-        customer, frequency, recency, T : str
-            The columns of `summary`.
-
-        Returns
-        -------
-        DataFrame
-            A row for each customer, in the order of `summary` and of its kind: the customer, and
-            ``expected_purchases`` (float).
-        """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
-
-        rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-        t = in_units(horizon, self.unit)
-        expected = _bg_nbd.expected_purchases(self._theta, t, *_history(rows), self.SHIFT)
-        return rows.scored(customer, {"expected_purchases": expected})
-
-    def discounted_expected_purchases(
-        self,
-        summary: IntoFrame,
-        rate: float,
-        horizon: float | str | None = None,
-        *,
-        customer: str = "customer_id",
-        frequency: str = "frequency",
-        recency: str = "recency",
-        T: str = "T",  # noqa: N803
-    ) -> Any:
-        """Give the expected purchases of each customer, each discounted to today.
-
-        Parameters
-        ----------
-        summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
-        rate : float
-            Annual discount rate, as a fraction: 0.1 makes a purchase in a year count 1 / 1.1.
-        horizon : float or str, optional
-            How far ahead, as in `expected_purchases`. Default: for ever, for which the rate must
-            be above 0.
-        customer, frequency, recency, T : str
-            The columns of `summary`.
-
-        Returns
-        -------
-        DataFrame
-            A row for each customer, in the order of `summary` and of its kind: the customer, and
-            ``discounted_expected_purchases`` (float).
-        """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
-
-        rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-        delta = rate_per_unit(rate, self.unit)
-        if horizon is None and delta == 0:
-            raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
-        t = np.inf if horizon is None else in_units(horizon, self.unit)
-        expected = _bg_nbd.discounted_purchases(self._theta, delta, t, *_history(rows), self.SHIFT)
-        return rows.scored(customer, {"discounted_expected_purchases": expected})
-
-    def expected_purchases_new_customer(self, horizon: Any) -> Any:
-        """Give the repeat purchases that a new customer is expected to make within a horizon.
-
-        Parameters
-        ----------
-        horizon : float, str or array of float
-            As in `expected_purchases`; several numbers give an array.
-
-        Returns
-        -------
-        float or numpy.ndarray
-            Expected number of repeat purchases.
-        """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
-
-        t = horizon if np.ndim(horizon) else in_units(horizon, self.unit)
-        expected = _bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
-        return expected if np.ndim(horizon) else float(expected)
-
-    def purchase_probabilities(self, n: Any, horizon: float | str) -> Any:
-        """Give the probability that a new customer makes exactly n repeat purchases.
-
-        Parameters
-        ----------
-        n : int or array of int
-            Number of repeat purchases, 0 or more; several give an array.
-        horizon : float or str
-            Within which time, as in `expected_purchases`.
-
-        Returns
-        -------
-        float or numpy.ndarray
-            Probability of each n.
-        """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
-
-        counts = np.asarray([integer("n", one, 0) for one in np.atleast_1d(n).tolist()])
-        t = in_units(horizon, self.unit)
-        found = _bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
-        return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
-
-    def simulate(self, n: int, T: float | str, *, seed: int) -> pd.DataFrame:  # noqa: N803
-        """Make a summary of customers who behave as the model says.
-
-        Parameters
-        ----------
-        n : int
-            Number of customers.
-        T : float or str
-            Time for which each is observed, as a horizon.
-        seed : int
-            Seed of the random numbers.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``customer_id`` (int, from 1), ``frequency`` (int), ``recency`` (float) and ``T``
-            (float), as `rfm_summary` gives them.
-        """
-        import pandas as pd  # noqa: PLC0415
-
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
-
-        number_of = integer("n", n, 1)
-        rng = np.random.default_rng(integer("seed", seed, 0))
-        observed = np.full(number_of, in_units(T, self.unit, "T"))
-        x, tx = _bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
-        columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
-        return pd.DataFrame({"customer_id": np.arange(1, number_of + 1), **columns})
-
-    @property
-    def _theta(self) -> tuple[float, float, float, float]:
-        return self.r, self.alpha, self.a, self.b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +97,7 @@ class MBGNBD(BGNBD):
     SHIFT: ClassVar[int] = 1
 
 
-_Counting = TypeVar("_Counting", bound=BGNBD)
+_Fitted = TypeVar("_Fitted", bound=Counting)
 
 
 def fit_bg_nbd(
@@ -304,6 +109,7 @@ def fit_bg_nbd(
     weights: str | None = None,
     penalty: float = 0.0,
     unit: Period = "day",
+    engine: Literal["retainkit", "lifetimes"] = "retainkit",
 ) -> BGNBD:
     """Fit the BG/NBD model of repeat purchases.
 
@@ -315,9 +121,13 @@ def fit_bg_nbd(
     summary : IntoFrame
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
-    frequency, recency, T : str
-        Its columns: the repeat purchases (whole), the time of the last one (0 where there is none)
-        and the time observed, both since the first purchase, in units of `unit`.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    recency : str, default "recency"
+        Column of the time from the first purchase to the last, in units of `unit`; 0 where there
+        is only one.
+    T : str, default "T"
+        Column of the time observed since the first purchase, in units of `unit`.
     weights : str, optional
         Column that says how many customers a row stands for. Default: one.
     penalty : float, default 0.0
@@ -326,6 +136,10 @@ def fit_bg_nbd(
         log-likelihood.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
         Unit of recency and T, in which the model then thinks.
+    engine : {"retainkit", "lifetimes"}, default "retainkit"
+        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
+        ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
 
     Returns
     -------
@@ -340,13 +154,14 @@ def fit_bg_nbd(
         If a column or an argument is of the wrong type.
     ArgumentError
         If an argument has a wrong value, if there are no customers, or if a row cannot be a
-        customer's: the message says which and how many.
+        customer's: the message says which and how many. With ``engine="lifetimes"``: if it fails.
 
     Warns
     -----
     RetainkitWarning
         If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
-        customers do not differ. ``diagnostics`` says the same.
+        customers do not differ; or if `lifetimes` stopped short of the maximum. ``diagnostics``
+        says the same.
 
     References
     ----------
@@ -367,7 +182,7 @@ def fit_bg_nbd(
     [0.243, 4.414, 0.793, 2.426]
     """
     columns = {"frequency": frequency, "recency": recency, "T": T}
-    return _fit(BGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit)
+    return _fit(BGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine)
 
 
 def fit_mbg_nbd(
@@ -379,6 +194,7 @@ def fit_mbg_nbd(
     weights: str | None = None,
     penalty: float = 0.0,
     unit: Period = "day",
+    engine: Literal["retainkit", "lifetimes"] = "retainkit",
 ) -> MBGNBD:
     """Fit the MBG/NBD model of repeat purchases.
 
@@ -390,9 +206,13 @@ def fit_mbg_nbd(
     summary : IntoFrame
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
-    frequency, recency, T : str
-        Its columns: the repeat purchases (whole), the time of the last one (0 where there is none)
-        and the time observed, both since the first purchase, in units of `unit`.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    recency : str, default "recency"
+        Column of the time from the first purchase to the last, in units of `unit`; 0 where there
+        is only one.
+    T : str, default "T"
+        Column of the time observed since the first purchase, in units of `unit`.
     weights : str, optional
         Column that says how many customers a row stands for. Default: one.
     penalty : float, default 0.0
@@ -401,6 +221,10 @@ def fit_mbg_nbd(
         log-likelihood.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
         Unit of recency and T, in which the model then thinks.
+    engine : {"retainkit", "lifetimes"}, default "retainkit"
+        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
+        ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
 
     Returns
     -------
@@ -415,13 +239,14 @@ def fit_mbg_nbd(
         If a column or an argument is of the wrong type.
     ArgumentError
         If an argument has a wrong value, if there are no customers, or if a row cannot be a
-        customer's: the message says which and how many.
+        customer's: the message says which and how many. With ``engine="lifetimes"``: if it fails.
 
     Warns
     -----
     RetainkitWarning
         If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
-        customers do not differ. ``diagnostics`` says the same.
+        customers do not differ; or if `lifetimes` stopped short of the maximum. ``diagnostics``
+        says the same.
 
     References
     ----------
@@ -443,31 +268,35 @@ def fit_mbg_nbd(
     [0.525, 6.183, 0.891, 1.614]
     """
     columns = {"frequency": frequency, "recency": recency, "T": T}
-    return _fit(MBGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit)
+    return _fit(
+        MBGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine
+    )
 
 
 def _fit(
-    kind: type[_Counting],
+    kind: type[_Fitted],
     summary: IntoFrame,
     columns: dict[str, str],
     *,
     weights: str | None,
     penalty: float,
     unit: Period,
-) -> _Counting:
-    from retainkit.clv._fits import fit_counting  # noqa: PLC0415
+    engine: str,
+) -> _Fitted:
+    from retainkit.clv import _fits, _lifetimes  # noqa: PLC0415  SciPy is imported when needed
 
     one_of("unit", unit, PERIODS)
+    one_of("engine", engine, _lifetimes.ENGINES)
     penalty = number("penalty", penalty, 0)
+    if engine == "lifetimes":
+        _lifetimes.check_penalty(penalty)
     rows = open_customers(summary, columns, weights=weights)
     if not rows.counts.sum():
         raise ArgumentError("`summary` has no customers, and nothing can be learnt from it.")
-    fit = fit_counting(*_history(rows), rows.counts, kind.SHIFT, penalty)
+    if engine == "lifetimes":
+        fit = _lifetimes.fit_counting(rows, kind.SHIFT, weighted=weights is not None)
+    else:
+        fit = _fits.fit_counting(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:
         warnings.warn(text, RetainkitWarning, stacklevel=3)
-    parameters = dict(zip(kind.NAMES, fit.parameters.tolist(), strict=True))
-    return kind(**parameters, unit=unit, **fitted(fit))
-
-
-def _history(rows: Customers) -> tuple[Floats, Floats, Floats]:
-    return rows.distinct["frequency"], rows.distinct["recency"], rows.distinct["T"]
+    return made(kind, fit, unit=unit)

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import narwhals.stable.v2 as nw
-import numpy as np
 
 from retainkit._checks import number, one_of
 from retainkit._frames import frame_like
-from retainkit._words import quantity
-from retainkit.clv._model import Model, fitted
-from retainkit.clv._tables import open_customers
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.clv._model import Model, fitted, made, vector
+from retainkit.clv._tables import check_finite, open_customers, spenders
+from retainkit.errors import RetainkitWarning
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["GammaGamma", "fit_gamma_gamma"]
 
@@ -107,33 +103,104 @@ class GammaGamma(Model):
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         money = open_customers(summary, columns)
         counted = open_customers(summary, {"frequency": frequency})
-        theta, n = np.array([self.p, self.q, self.v]), counted.distinct["frequency"]
-        endless = infinite == "median" and self._endless(n).any()
-        rate = _gamma_gamma.median_rate(theta, n) if endless else np.ones(len(n))
+        theta, n = vector(self), counted.distinct["frequency"]
+        median = bool(_gamma_gamma.endless(theta, n).any())
+        if infinite == "raise":
+            check_finite(_gamma_gamma.endless(theta, n), counted, self.q)
+        rate, _ = _gamma_gamma.spend_rate(theta, n, median=median)
         # Amounts are looked at in the frame itself: a lazy sum need not be the same twice.
         carried = {"x": money.values["frequency"], "m": money.values["monetary_value"]}
         rows = counted.joined(customer, {"rate": rate}, **carried)
-        x, m = nw.col("x"), nw.col("m")
-        if endless:
-            median = (m * x + self.v) * self.p / nw.col("rate")
-            return frame_like(rows, {customer: "customer", "median_spend": median})
-        self.check_finite(money.distinct["frequency"], money.counts)
-        spend = _gamma_gamma.finite_spend(theta.tolist(), x, m)
-        return frame_like(rows, {customer: "customer", "expected_spend": spend})
+        spend = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
+        name = "median_spend" if median else "expected_spend"
+        return frame_like(rows, {customer: "customer", name: spend})
 
-    def check_finite(self, x: Floats, counts: Floats) -> None:
-        """Refuse repeat purchases at which the expected spend is infinite."""
-        endless = self._endless(x)
-        if endless.any():
-            number_of = int(counts[endless].sum())
-            raise ArgumentError(
-                f"q is {self.q:g}, at which the expected spend of {quantity(number_of, 'customer')}"
-                " is infinite: the largest amounts decide everything. Look at them first; "
-                "`GammaGamma.expected_spend` with infinite='median' gives the median instead."
-            )
+    def to_lifetimes(
+        self,
+        summary: IntoFrame | None = None,
+        *,
+        frequency: str = "frequency",
+        monetary_value: str = "monetary_value",
+        weights: str | None = None,
+    ) -> Any:
+        """Give the model as a fitted object of `lifetimes`, on which its methods run.
 
-    def _endless(self, x: Floats) -> NDArray[np.bool_]:
-        return self.p * x + self.q <= 1
+        Importing lifetimes here changes neither warning filters nor pandas' options.
+
+        Parameters
+        ----------
+        summary : IntoFrame, optional
+            One row a customer, as `rfm_summary` makes it: what the model was fitted to, which
+            ``conditional_expected_average_profit`` falls back on. Customers without a repeat
+            purchase, or with a mean amount of 0, take no part. Default: none.
+        frequency, monetary_value : str
+            The columns of `summary`.
+        weights : str, optional
+            Column that says how many customers a row stands for. Default: one.
+
+        Returns
+        -------
+        lifetimes.GammaGammaFitter
+            With the parameters in ``params_``, the right covariance in ``variance_matrix_`` and
+            what follows from it (NaN where the model has none).
+
+        Warns
+        -----
+        RetainkitWarning
+            If customers with a mean amount of 0 are left out.
+
+        Examples
+        --------
+        >>> from retainkit import GammaGamma
+        >>> fitter = GammaGamma(p=6.25, q=3.74, v=15.44).to_lifetimes()
+        >>> float(round(fitter.conditional_expected_average_profit(2, 22.35), 2))
+        24.66
+        """
+        from retainkit.clv import _lifetimes  # noqa: PLC0415
+
+        if summary is None:
+            return _lifetimes.spend_fitter(self, None, None, weighted=False)
+        columns = {"frequency": frequency, "monetary_value": monetary_value}
+        rows = open_customers(summary, columns, weights=weights)
+        return _lifetimes.spend_fitter(self, rows, spenders(rows)[0], weighted=weights is not None)
+
+    @classmethod
+    def from_lifetimes(cls, fitter: Any) -> Self:
+        """Take a fitted object of `lifetimes` over.
+
+        Parameters
+        ----------
+        fitter : lifetimes.GammaGammaFitter
+            A fitted one.
+
+        Returns
+        -------
+        GammaGamma
+            The model with these parameters. If the fitter carries its data, with their
+            log-likelihood and, if the parameters are at the maximum, with the right covariance.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If `fitter` is something else.
+        ArgumentError
+            If it is not fitted.
+
+        Warns
+        -----
+        RetainkitWarning
+            If the parameters are not at the maximum, for instance because it was penalised, or if
+            the data do not identify one.
+        """
+        from retainkit.clv import _lifetimes  # noqa: PLC0415
+
+        found, fit = _lifetimes.taken_spend(fitter, cls.NAMES)
+        parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))
+        if fit is None:
+            return cls(**parameters, diagnostics={"engine": "lifetimes"})
+        for text in fit.warnings:
+            warnings.warn(text, RetainkitWarning, stacklevel=2)
+        return cls(**parameters, **fitted(fit))
 
 
 def fit_gamma_gamma(
@@ -143,6 +210,7 @@ def fit_gamma_gamma(
     monetary_value: str = "monetary_value",
     weights: str | None = None,
     penalty: float = 0.0,
+    engine: Literal["retainkit", "lifetimes"] = "retainkit",
 ) -> GammaGamma:
     """Fit the Gamma-Gamma model of spend.
 
@@ -154,13 +222,19 @@ def fit_gamma_gamma(
     summary : IntoFrame
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
-    frequency, monetary_value : str
-        Its columns: the repeat purchases (whole) and their mean amount.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    monetary_value : str, default "monetary_value"
+        Column of their mean amount.
     weights : str, optional
         Column that says how many customers a row stands for. Default: one.
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log p, log q and log(v / mean amount) is taken from the mean log-likelihood.
+    engine : {"retainkit", "lifetimes"}, default "retainkit"
+        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
+        ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
 
     Returns
     -------
@@ -175,13 +249,14 @@ def fit_gamma_gamma(
         If a column or an argument is of the wrong type.
     ArgumentError
         If an argument has a wrong value, if nobody has a repeat purchase and a mean amount above
-        0, or if a row cannot be a customer's.
+        0, or if a row cannot be a customer's. With ``engine="lifetimes"``: if it fails.
 
     Warns
     -----
     RetainkitWarning
         If customers with a mean amount of 0 are left out, if q is 1 or less, so that the mean spend
-        is infinite, or if the data do not identify a parameter.
+        is infinite, if the data do not identify a parameter, or if `lifetimes` stopped short of
+        the maximum.
 
     References
     ----------
@@ -200,27 +275,20 @@ def fit_gamma_gamma(
     >>> [round(value, 2) for value in model.parameters.values()]
     [6.25, 3.74, 15.44]
     """
-    from retainkit.clv._fits import fit_spend  # noqa: PLC0415
+    from retainkit.clv import _fits, _lifetimes  # noqa: PLC0415  SciPy is imported when needed
 
+    one_of("engine", engine, _lifetimes.ENGINES)
     penalty = number("penalty", penalty, 0)
+    if engine == "lifetimes":
+        _lifetimes.check_penalty(penalty)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
     rows = open_customers(summary, columns, weights=weights)
-    x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
-    used = (x > 0) & (m > 0)
-    nothing = rows.counts[(x > 0) & (m == 0)].sum()
-    if nothing:
-        warnings.warn(
-            f"{quantity(int(nothing), 'customer')} with a mean spend of 0 left out of the fit.",
-            RetainkitWarning,
-            stacklevel=2,
-        )
-    if not rows.counts[used].sum():
-        raise ArgumentError(
-            "`summary` has no customers with a repeat purchase and a mean spend above 0, and "
-            "nothing can be learnt from it."
-        )
-    fit = fit_spend(x[used], m[used], rows.counts[used], penalty)
-    for text in fit.warnings:
+    used, told = spenders(rows)
+    if engine == "lifetimes":
+        fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
+    else:
+        x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
+        fit = _fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
+    for text in [*told, *fit.warnings]:
         warnings.warn(text, RetainkitWarning, stacklevel=2)
-    parameters = dict(zip(GammaGamma.NAMES, fit.parameters.tolist(), strict=True))
-    return GammaGamma(**parameters, **fitted(fit))
+    return made(GammaGamma, fit)

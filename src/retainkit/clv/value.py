@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
-import numpy as np
 
-from retainkit._checks import number, one_of, probability
-from retainkit._frames import frame_like
-from retainkit._intervals import normal_quantile, ratio
-from retainkit.clv._durations import in_units, rate_per_unit
-from retainkit.clv._tables import open_customers
-from retainkit.clv.counting import fit_bg_nbd
-from retainkit.clv.spend import fit_gamma_gamma
+from retainkit._checks import number
+from retainkit._frames import collect, frame_like, wrap
+from retainkit.clv._counting import history
+from retainkit.clv._model import made
+from retainkit.clv._tables import open_customers, spenders
+from retainkit.clv._valuation import RESULT, task_of, valued
+from retainkit.clv.counting import BGNBD
+from retainkit.clv.spend import GammaGamma
+from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.purchases import rfm_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
-    from retainkit.clv._model import Model
-    from retainkit.clv.counting import BGNBD
-    from retainkit.clv.spend import GammaGamma
-
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._frames import Frame
+    from retainkit.clv._tables import Customers
+    from retainkit.clv._valuation import Compounding, Infinite, Interval, Method, Task
 
 __all__ = ["cltv", "cltv_from_models"]
-
-Compounding = Literal["annual", "monthly", "continuous"]
 
 
 def cltv_from_models(
@@ -48,9 +43,15 @@ def cltv_from_models(
     monetary_value: str = "monetary_value",
     horizon: float | str = "12 months",
     discount_rate: float = 0.1,
-    compounding: Compounding = "annual",
     margin: float = 1.0,
+    compounding: Compounding = "annual",
+    method: Method = "exact",
+    infinite: Infinite = "raise",
     confidence_level: float = 0.95,
+    interval: Interval = "delta",
+    predictive: bool = False,
+    draws: int = 500,
+    seed: int | None = None,
 ) -> Any:
     r"""Value each customer by a model of purchases and one of spend.
 
@@ -71,20 +72,48 @@ def cltv_from_models(
         Model of the purchases.
     spend : GammaGamma
         Model of the spend.
-    customer, frequency, recency, T, monetary_value : str
-        The columns of `summary`.
+    customer : str, default "customer_id"
+        Column of `summary` that identifies the customer.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    recency : str, default "recency"
+        Column of the time from the first purchase to the last, in the unit of `purchases`.
+    T : str, default "T"
+        Column of the time observed since the first purchase, in the unit of `purchases`.
+    monetary_value : str, default "monetary_value"
+        Column of the mean amount of the repeat purchases.
     horizon : float or str, default "12 months"
         How far ahead: a number in the unit of `purchases`, or a duration such as ``"90D"``,
         ``"52W"`` or ``"12 months"``. A month is a twelfth of 365.2425 days.
     discount_rate : float, default 0.1
         Annual discount rate, as a fraction.
+    margin : float, default 1.0
+        Share of the spend that is kept; at 1 the value is revenue.
     compounding : {"annual", "monthly", "continuous"}, default "annual"
         What `discount_rate` means: 0.1 a year is a factor of 1.1, of (1 + 0.1 / 12)^12, or of
         e^0.1.
-    margin : float, default 1.0
-        Share of the spend that is kept; at 1 the value is revenue.
+    method : {"exact", "lifetimes"}, default "exact"
+        ``"lifetimes"`` values as `customer_lifetime_value` of lifetimes does, for comparison: in
+        whole months of 30 days or 4.345 weeks, each discounted from its end. Its discount rate of
+        0.01 a month is ``discount_rate=0.12, compounding="monthly"`` here.
+    infinite : {"raise", "median"}, default "raise"
+        What to do where the expected spend of a customer is infinite, because spend has too heavy a
+        tail (p x + q is 1 or less): raise, or take the median of the mean spend of every customer
+        in its place.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
+    interval : {"delta", "bootstrap"}, default "delta"
+        How to find what the parameters leave open: by the delta method on the logarithm of the
+        value, from the models' covariance; or by fitting both models anew to customers drawn from
+        `summary` with replacement, which must be the summary they were fitted to.
+    predictive : bool, default False
+        Whether the interval is one for what the customer will really be worth, within which the
+        single customer falls with `confidence_level`: futures are simulated under parameters drawn
+        anew for each. Otherwise it is one for the expectation.
+    draws : int, default 500
+        Number of draws of the bootstrap and of simulated futures.
+    seed : int, optional
+        Seed of the random numbers, needed where something is drawn.
 
     Returns
     -------
@@ -96,22 +125,31 @@ def cltv_from_models(
         - ``expected_purchases`` (float): within the horizon, not discounted.
         - ``expected_spend`` (float): at each purchase, in the unit of the amounts.
         - ``cltv`` (float): the value, in the unit of the amounts.
-        - ``lower``, ``upper`` (float): its interval; NaN where a model has no covariance.
+        - ``lower``, ``upper`` (float): its interval; NaN where a model has no covariance, or not of
+          all parameters.
 
     Raises
     ------
     MissingColumnError
-        If a column is not in the frame.
+        If a column is not in the frame (a `KeyError`).
     ColumnTypeError, ArgumentTypeError
-        If a column or an argument is of the wrong type.
+        If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value, if a row cannot be a customer's, or if the expected spend
-        is infinite.
+        If an argument has a wrong value, if a row cannot be a customer's, if the expected spend is
+        infinite, if `seed` is missing, or if the models were not fitted to the customers that the
+        bootstrap draws from (a `ValueError`).
+
+    See Also
+    --------
+    cltv : The same from orders, in one call.
 
     Notes
     -----
-    The interval is that of the expectation: it covers what the models' parameters leave open, by
-    the delta method on the logarithm, not how a single customer will differ from what is expected.
+    Intervals of the expectation cover what the models' parameters leave open, not whether the
+    models are right; `holdout_report` examines that. Simulated futures also draw parameters: from
+    the normal distribution of their logarithms, in which those stand still of which the data know
+    nothing, or with the bootstrap from the refits. Draws bring the customers of a lazy frame into
+    memory; the result goes back to the engine.
 
     References
     ----------
@@ -132,33 +170,24 @@ def cltv_from_models(
        expected_purchases  expected_spend   cltv
     0                1.23           24.66  30.24
     """
-    one_of("compounding", compounding, ("annual", "monthly", "continuous"))
-    margin = number("margin", margin, 0)
-    z = normal_quantile(probability("confidence_level", confidence_level))
-    t = in_units(horizon, purchases.unit)
-    delta = rate_per_unit(discount_rate, purchases.unit, compounding)
-    history = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-    money = open_customers(summary, {"frequency": frequency, "monetary_value": monetary_value})
-
-    spend.check_finite(money.distinct["frequency"], money.counts)
-    counted = _purchases(purchases, history.distinct, t, delta)
-    # Amounts are looked at in the frame itself: a lazy sum need not be the same twice.
-    rows = history.joined(
-        customer, counted, x=money.values["frequency"], m=money.values["monetary_value"]
+    task = task_of(
+        purchases,
+        spend,
+        horizon=horizon,
+        discount_rate=discount_rate,
+        margin=margin,
+        compounding=compounding,
+        method=method,
+        infinite=infinite,
+        confidence_level=confidence_level,
+        interval=interval,
+        predictive=predictive,
+        draws=draws,
+        seed=seed,
     )
-    expected, variance = _spend(spend)
-    value = nw.col("discounted") * expected * margin
-    factor = ((nw.col("variance") + variance).sqrt() * z).exp()
-    columns: dict[str, str | nw.Expr] = {
-        customer: "customer",
-        "probability_alive": "probability_alive",
-        "expected_purchases": "expected_purchases",
-        "expected_spend": expected,
-        "cltv": value,
-        "lower": value / factor,
-        "upper": value * factor,
-    }
-    return frame_like(rows, columns)
+    columns = (frequency, recency, T, monetary_value)
+    table = valued(wrap(summary, "summary"), task, customer, columns)
+    return frame_like(table, {customer: customer, **{name: name for name in RESULT}})
 
 
 def cltv(
@@ -167,29 +196,47 @@ def cltv(
     customer: str = "customer_id",
     time: str = "time",
     amount: str = "amount",
+    by: str | Sequence[str] | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
     amounts: Literal["raise", "net", "keep"] = "raise",
     missing: Literal["raise", "drop"] = "raise",
+    penalty: float = 0.0,
     horizon: float | str = "12 months",
     discount_rate: float = 0.1,
-    compounding: Compounding = "annual",
     margin: float = 1.0,
-    penalty: float = 0.0,
+    compounding: Compounding = "annual",
+    method: Method = "exact",
+    infinite: Infinite = "raise",
     confidence_level: float = 0.95,
+    interval: Interval = "delta",
+    predictive: bool = False,
+    draws: int = 500,
+    seed: int | None = None,
 ) -> Any:
-    """Value each customer by a log of orders: summary, both models and the value in one call.
+    r"""Value each customer by a log of orders: summary, both models and the value in one call.
 
     The same as `rfm_summary` in days, `fit_bg_nbd`, `fit_gamma_gamma` and `cltv_from_models` one
-    after the other; what they warn of, this warns of.
+    after the other, with the value
+
+    .. math:: \text{CLTV} = \text{margin} \cdot E[M] \int_0^H e^{-\delta t} \, dE[Y(t)]
+
+    of what a customer is expected to spend within the horizon :math:`H`, discounted to today.
 
     Parameters
     ----------
     transactions : IntoFrame
         One row an order: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
-    customer, time, amount : str
-        Its columns: who, when, and for how much.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes: when the order was made.
+    amount : str, default "amount"
+        Column of money, in its own unit.
+    by : str or sequence of str, optional
+        Columns of segments, one value throughout for each customer. Both models are fitted for each
+        segment by itself, so it takes some hundred customers.
     as_of : str, date or datetime, optional
         Instant at which observation ends. Default: the midnight that ends the day of the last row.
     tz : str, optional
@@ -198,30 +245,66 @@ def cltv(
         What to do with negative amounts, as in `rfm_summary`.
     missing : {"raise", "drop"}, default "raise"
         What to do with nulls, as in `rfm_summary`.
-    horizon, discount_rate, compounding, margin, confidence_level
-        As in `cltv_from_models`; a number as horizon is in days.
     penalty : float, default 0.0
         Penalty of the fits, as in `fit_bg_nbd`.
+    horizon : float or str, default "12 months"
+        How far ahead: a number of days, or a duration as in `cltv_from_models`.
+    discount_rate : float, default 0.1
+        Annual discount rate, as a fraction.
+    margin : float, default 1.0
+        Share of the spend that is kept; at 1 the value is revenue.
+    compounding : {"annual", "monthly", "continuous"}, default "annual"
+        What `discount_rate` means, as in `cltv_from_models`.
+    method : {"exact", "lifetimes"}, default "exact"
+        How to value, as in `cltv_from_models`.
+    infinite : {"raise", "median"}, default "raise"
+        What to do where the expected spend is infinite, as in `cltv_from_models`.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+    interval : {"delta", "bootstrap"}, default "delta"
+        How to find what the parameters leave open, as in `cltv_from_models`.
+    predictive : bool, default False
+        Whether the interval is one for what the customer will really be worth.
+    draws : int, default 500
+        Number of draws of the bootstrap and of simulated futures.
+    seed : int, optional
+        Seed of the random numbers, needed where something is drawn.
 
     Returns
     -------
     DataFrame
-        As `cltv_from_models` gives it: a row for each customer.
+        A row for each customer, as of `rfm_summary`: a new frame of the same kind as
+        `transactions`, lazy where it is lazy.
+
+        - the columns of `by`, and that of the customer under its own name.
+        - ``probability_alive`` (float): that the customer has not dropped out.
+        - ``expected_purchases`` (float): within the horizon, not discounted.
+        - ``expected_spend`` (float): at each purchase, in the unit of the amounts.
+        - ``cltv`` (float): the value, in the unit of the amounts.
+        - ``lower``, ``upper`` (float): its interval, as of `cltv_from_models`.
 
     Raises
     ------
     MissingColumnError
-        If a column is not in the frame.
+        If a column is not in the frame (a `KeyError`).
     ColumnTypeError, ArgumentTypeError
-        If a column or an argument is of the wrong type.
+        If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
         If an argument has a wrong value, if a column has nulls or negative amounts, if nobody has
-        bought twice, or if the expected spend is infinite.
+        bought twice, or if the expected spend is infinite (a `ValueError`). The message says in
+        which segment.
 
     Warns
     -----
     RetainkitWarning
-        If rows are set aside, or a fit needs care; the message says what and how much.
+        If rows are set aside, if a fit needs care, if spend goes with frequency, which the models
+        take to be independent, or if the horizon reaches further than any customer has been
+        observed. The message says what, how much and in which segment.
+
+    See Also
+    --------
+    cltv_from_models : The same from models, which can be looked at first.
+    holdout_report : Whether to believe it.
 
     References
     ----------
@@ -236,78 +319,113 @@ def cltv(
     >>> list(value)[:4], len(value)
     (['customer_id', 'probability_alive', 'expected_purchases', 'expected_spend'], 2357)
     """
-    summary = rfm_summary(
-        transactions,
-        customer=customer,
-        time=time,
-        amount=amount,
-        as_of=as_of,
-        amounts=amounts,
-        missing=missing,
-        tz=tz,
-    )
-    return cltv_from_models(
-        summary,
-        fit_bg_nbd(summary, penalty=penalty, unit="day"),
-        fit_gamma_gamma(summary, penalty=penalty),
-        customer=customer,
-        horizon=horizon,
-        discount_rate=discount_rate,
-        compounding=compounding,
-        margin=margin,
-        confidence_level=confidence_level,
-    )
-
-
-def _purchases(
-    model: BGNBD, distinct: dict[str, Floats], t: float, delta: float
-) -> dict[str, Floats]:
-    """Score the distinct histories, with the variance of the logarithm of the discounted one."""
-    from retainkit.clv import _bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
-
-    history = distinct["frequency"], distinct["recency"], distinct["T"]
-
-    def discounted(theta: Floats) -> Floats:
-        return _bg_nbd.discounted_purchases(theta, delta, t, *history, model.SHIFT)
-
-    theta = np.array([*model.parameters.values()])
-    value, variance = _with_log_variance(discounted, theta, model)
-    return {
-        "probability_alive": _bg_nbd.probability_alive(theta, *history, model.SHIFT),
-        "expected_purchases": _bg_nbd.expected_purchases(theta, t, *history, model.SHIFT),
-        "discounted": value,
-        "variance": variance,
+    penalty = number("penalty", penalty, 0)
+    options: dict[str, Any] = {
+        "horizon": horizon,
+        "discount_rate": discount_rate,
+        "margin": margin,
+        "compounding": compounding,
+        "method": method,
+        "infinite": infinite,
+        "confidence_level": confidence_level,
+        "interval": interval,
+        "predictive": predictive,
+        "draws": draws,
+        "seed": seed,
     }
+    summary = wrap(
+        rfm_summary(
+            transactions,
+            customer=customer,
+            time=time,
+            amount=amount,
+            by=by,
+            as_of=as_of,
+            amounts=amounts,
+            missing=missing,
+            tz=tz,
+        ),
+        "transactions",
+    )
+    names = summary.collect_schema().names()
+    segments = names[: names.index(customer)]
+    _check_names([*segments, customer])
+    parts = [
+        _valued_segment(part, label, [*segments, customer], penalty, options)
+        for label, part in _parts(summary, segments)
+    ]
+    columns = [*segments, customer, *RESULT]
+    return frame_like(nw.concat(parts), {name: name for name in columns})  # type: ignore[type-var]
 
 
-def _spend(model: GammaGamma) -> tuple[nw.Expr, nw.Expr]:
-    """Give the expected spend by x and m, and the delta method's variance of its logarithm."""
-    from retainkit.clv import _gamma_gamma  # noqa: PLC0415
-
-    theta = [*model.parameters.values()]
-    x, m = nw.col("x"), nw.col("m")
-    slopes = _gamma_gamma.slopes(theta, x, m)
-    relative = np.full((3, 3), np.nan)
-    if model.covariance is not None:
-        relative = np.array(model.covariance) / np.outer(theta, theta)
-    terms = [slopes[i] * slopes[j] * float(relative[i, j]) for i in range(3) for j in range(3)]
-    return _gamma_gamma.finite_spend(theta, x, m), reduce(add, terms)
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if name in RESULT:
+            raise ArgumentError(
+                f"`customer` or `by` names the column {name!r}, which is also the name of a column "
+                "of the result; rename it first."
+            )
 
 
-def _with_log_variance(
-    function: Callable[[Floats], Floats], theta: Floats, model: Model
-) -> tuple[Floats, Floats]:
-    """Evaluate a function of the parameters, and the delta method's variance of its logarithm."""
-    value = function(theta)
-    if model.covariance is None:
-        return value, np.full_like(value, np.nan)
-    step = 1e-4
-    slopes = []
-    for i in range(len(theta)):
-        change = np.where(np.arange(len(theta)) == i, step, 0.0)
-        rise = function(theta * np.exp(change)) - function(theta * np.exp(-change))
-        slopes.append(np.where(value == 0, 0.0, ratio(rise, 2 * step * value)))
-    jacobian = np.array(slopes)
-    relative = np.array(model.covariance) / np.outer(theta, theta)
-    variance: Floats = np.einsum("in,ij,jn->n", jacobian, relative, jacobian)
-    return value, variance
+def _parts(summary: Frame, segments: Sequence[str]) -> list[tuple[str, Frame]]:
+    """Split a summary by its segments, in ascending order, each with what to call it."""
+    if not segments:
+        return [("", summary)]
+    distinct = collect(summary.select(*segments).unique().sort(*segments, nulls_last=True))
+    parts = []
+    for values in distinct.iter_rows():
+        part = summary
+        for name, value in zip(segments, values, strict=True):
+            own = nw.col(name)
+            part = part.filter(own.is_null() if value is None else own == value)
+        label = ", ".join(f"{name} {value}" for name, value in zip(segments, values, strict=True))
+        parts.append((f"{label}: ", part))
+    return parts or [("", summary)]
+
+
+def _valued_segment(
+    summary: Frame, label: str, names: Sequence[str], penalty: float, options: dict[str, Any]
+) -> Frame:
+    """Fit both models to a segment and value its customers; what there is to say begins with it."""
+    *segments, customer = names
+    columns = ("frequency", "recency", "T", "monetary_value")
+    counted = open_customers(summary, {name: name for name in columns[:3]})
+    if not counted.counts.sum():  # nothing to learn from, and nobody to value
+        models = BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1)
+        return valued(summary, task_of(*models, **options), customer, columns, segments)
+    spent = open_customers(summary, {name: name for name in (columns[0], columns[3])})
+    try:
+        purchases, spend, told = _models(counted, spent, penalty)
+        task = task_of(purchases, spend, **options)
+        table = valued(summary, task, customer, columns, segments)
+    except ArgumentError as error:
+        raise ArgumentError(f"{label}{error}") from None
+    for text in [*told, *_doubts(task, counted, spent)]:
+        warnings.warn(f"{label}{text}", RetainkitWarning, stacklevel=3)
+    return table
+
+
+def _models(
+    counted: Customers, spent: Customers, penalty: float
+) -> tuple[BGNBD, GammaGamma, list[str]]:
+    """Fit both models, and give what is to be said of them."""
+    from retainkit.clv._fits import fit_counting, fit_spend  # noqa: PLC0415
+
+    used, left_out = spenders(spent)
+    counting = fit_counting(*history(counted), counted.counts, BGNBD.SHIFT, penalty)
+    x, m = spent.distinct["frequency"][used], spent.distinct["monetary_value"][used]
+    spending = fit_spend(x, m, spent.counts[used], penalty)
+    purchases, spend = made(BGNBD, counting, unit="day"), made(GammaGamma, spending)
+    return purchases, spend, [*counting.warnings, *left_out, *spending.warnings]
+
+
+def _doubts(task: Task, counted: Customers, spent: Customers) -> list[str]:
+    """Say what an expert would ask about."""
+    longest = float(counted.distinct["T"].max())
+    texts = []
+    if task.horizon.length > longest:
+        texts.append(
+            f"The horizon is {task.horizon.length:,.0f} days, and no customer has been observed "
+            f"for longer than {longest:,.0f}: the value extrapolates."
+        )
+    return texts

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._pictures import (
+from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.plot._pictures import (
     DASH,
     age_labels,
     check_once,
@@ -22,7 +23,6 @@ from retainkit._pictures import (
     segment_labels,
     subplots,
 )
-from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit._pictures import Columns
+    from retainkit.plot._pictures import Columns
 
 RATES = ("retention", "lower", "upper")
 

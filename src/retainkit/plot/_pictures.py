@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PERIODS = ("day", "week", "month", "quarter", "year")
 DASH = "\N{EN DASH}"
 
+# Okabe and Ito (2008), told apart with any kind of colour vision; their yellow is too pale.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
 AGES = {"age", "age_end"}
 
 Columns = dict[str, list[Any]]

@@ -1,10 +1,4 @@
-"""Pictures of retention tables, drawn with matplotlib (the extra ``plot``).
-
-Each function takes a result table and an optional ``ax``, draws on it and returns the
-`~matplotlib.axes.Axes`; titles and saving are left to the caller. Nothing global is
-touched: no style, no ``show``; pyplot is imported only to make a figure when ``ax`` is
-not given. Importing this module does not import matplotlib.
-"""
+"""Pictures of cohort retention: the triangle and the curve."""
 
 from __future__ import annotations
 
@@ -12,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retainkit import _heatmap as heatmap
 from retainkit._checks import one_of
-from retainkit._pictures import (
+from retainkit.plot import _heatmap as heatmap
+from retainkit.plot._pictures import (
+    PALETTE,
     age_labels,
     check_once,
     numbers,
@@ -34,9 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit._pictures import Columns
-
-__all__ = ["retention_curve", "retention_heatmap"]
+    from retainkit.plot._pictures import Columns
 
 TITLES = {
     "retention": "Retention",
@@ -54,8 +47,6 @@ AVERAGES = {
     "chained": "chained over ages",
 }
 
-# Okabe and Ito (2008), told apart with any kind of colour vision; their yellow is too pale.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", ":")
 INSIDE = 6  # lines whose legend finds room inside the axes

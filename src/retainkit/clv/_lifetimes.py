@@ -1,0 +1,329 @@
+"""The bridge to `lifetimes` and back.
+
+The package is imported where it is needed and nowhere else, and leaves no trace in the settings of
+the program. What it finds is judged by our own likelihood: its covariance is not symmetric, and its
+log-likelihood is a mean on another scale.
+"""
+# ruff: noqa: SLF001 - what a fit of lifetimes leaves behind has names with a leading underscore
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from functools import partial
+from io import StringIO
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from retainkit._words import quantity
+from retainkit.clv._model import covariance_of, vector
+from retainkit.clv._tables import open_customers
+from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from retainkit.clv._fits import Fit
+    from retainkit.clv._model import Model
+    from retainkit.clv._tables import Customers
+
+    Floats = NDArray[np.float64]
+
+ENGINES: Final = ("retainkit", "lifetimes")
+
+# By what may happen at the first purchase: see `_bg_nbd`.
+_COUNTING: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
+_SPEND: Final = "GammaGammaFitter"
+_TAKERS: Final = {_COUNTING[0]: "BGNBD", _COUNTING[1]: "MBGNBD", _SPEND: "GammaGamma"}
+
+_NEAR: Final = 1e-3  # log-likelihood below the maximum that is still at it: 0.04 standard errors
+
+_ALONE = threading.RLock()  # settings saved and restored by two threads at once would stay changed
+
+
+# --- the package, without traces ----------------------------------------------------------------
+
+
+@contextmanager
+def lifetimes() -> Iterator[ModuleType]:
+    """Lend the package, and leave the settings of the program as they were.
+
+    Its import silences every FutureWarning, sets an option of pandas and, by way of dill, teaches
+    `pickle` new types; each evaluation of a likelihood does the first again. Warnings meanwhile
+    are its own, about the paths of its search, and not shown.
+    """
+    import pandas as pd  # noqa: PLC0415 (importing retainkit does not import it)
+
+    with _ALONE, warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+        before = list(_options(pd.options))
+        had_dill = "dill" in sys.modules
+        try:
+            try:
+                import lifetimes as package  # type: ignore[import-untyped]  # noqa: PLC0415
+            except ImportError as error:
+                raise MissingDependencyError(
+                    f"lifetimes cannot be imported ({error}): install it, as retainkit requires."
+                ) from error
+            if not had_dill:
+                import dill  # type: ignore[import-untyped]  # noqa: PLC0415
+
+                dill.extend(use_dill=False)
+            yield package
+        finally:
+            for group, name, value in before:
+                if getattr(group, name) is not value:
+                    setattr(group, name, value)
+
+
+def _options(group: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Walk through pandas' options: the group, the name and the value of each."""
+    for name in dir(group):
+        value = getattr(group, name)
+        if isinstance(value, type(group)):
+            yield from _options(value)
+        else:
+            yield group, name, value
+
+
+# --- fits ---------------------------------------------------------------------------------------
+
+
+def check_penalty(penalty: float) -> None:
+    """Refuse a penalty, which is another one there."""
+    if penalty:
+        raise ArgumentError(
+            f"`penalty` is {penalty:g} with `engine` 'lifetimes', whose penalizer_coef is another "
+            "one: on the squares of the parameters themselves, so that it depends on the currency "
+            "and on the longest T. Use engine='retainkit', or fit with lifetimes itself and take "
+            "the fitter over by `from_lifetimes`."
+        )
+
+
+def fit_counting(rows: Customers, shift: int, *, weighted: bool) -> Fit:
+    """Fit BG/NBD (`shift` 0) or MBG/NBD (1) with lifetimes."""
+    columns, weights = _customers(rows, weighted=weighted)
+    parameters = _fitted(_COUNTING[shift], columns, weights if weighted else None)
+    return judge_counting(parameters, rows.distinct, rows.counts, shift)
+
+
+def fit_spend(rows: Customers, used: NDArray[np.bool_], *, weighted: bool) -> Fit:
+    """Fit Gamma-Gamma with lifetimes to those distinct rows that are used."""
+    columns, weights = _customers(rows, used, weighted=weighted)
+    parameters = _fitted(_SPEND, columns, weights if weighted else None)
+    distinct = {name: values[used] for name, values in rows.distinct.items()}
+    return judge_spend(parameters, distinct, rows.counts[used])
+
+
+def _fitted(name: str, columns: dict[str, Floats], weights: Floats | None) -> Floats:
+    """Give the parameters that lifetimes finds, or say that it fails."""
+    with lifetimes() as package, redirect_stdout(StringIO()):  # it prints before it raises
+        fitter = getattr(package, name)()
+        try:
+            fitter.fit(**columns, weights=weights)
+        except (ValueError, ArithmeticError) as error:  # its ConvergenceError, NumPy's LinAlgError
+            raise _failure(
+                name, columns, f"{type(error).__name__}: {str(error).strip().rstrip('.')}"
+            ) from error
+        parameters: Floats = fitter.params_.to_numpy().astype(np.float64)
+    if not (np.isfinite(parameters) & (parameters > 0)).all():
+        raise _failure(name, columns, f"it ends at {fitter.params_.to_dict()}")
+    return parameters
+
+
+def _failure(name: str, columns: dict[str, Floats], why: str) -> ArgumentError:
+    size = quantity(len(columns["frequency"]), "row")
+    return ArgumentError(
+        f"`engine` is 'lifetimes', whose {name} fails on the {size} of `summary` ({why}). Often "
+        "that is a false alarm, at the maximum itself: use engine='retainkit', which does not need "
+        "to give up there and says what the data leave open."
+    )
+
+
+def _customers(
+    rows: Customers, used: NDArray[np.bool_] | None = None, *, weighted: bool
+) -> tuple[dict[str, Floats], Floats]:
+    """Give a row for each customer in the order of the table, or the distinct ones with weights.
+
+    Those of a lazy table have no order.
+    """
+    if weighted:
+        place = np.arange(len(rows.counts))
+    elif rows.code is not None:
+        place = rows.code
+    else:
+        place = np.repeat(np.arange(len(rows.counts)), rows.counts.astype(np.int64))
+    if used is not None:
+        place = place[used[place]]
+    columns = {name: values[place] for name, values in rows.distinct.items()}
+    return columns, rows.counts[place] if weighted else np.ones(len(place))
+
+
+# --- judgement ----------------------------------------------------------------------------------
+
+
+def judge_counting(
+    parameters: Floats, columns: dict[str, Floats], weights: Floats, shift: int
+) -> Fit:
+    """Say of parameters of BG/NBD or MBG/NBD what one of our fits says of its own."""
+    from retainkit.clv import _bg_nbd, _fits  # noqa: PLC0415  SciPy is imported when needed
+
+    x, tx, T = columns["frequency"], columns["recency"], columns["T"]  # noqa: N806
+    best = _fits.fit_counting(x, tx, T, weights, shift)
+    rows = _bg_nbd.log_likelihood(parameters, x, tx, T, shift)
+    return _judged(parameters, float(weights @ rows), best)
+
+
+def judge_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
+    """Say of parameters of Gamma-Gamma what one of our fits says of its own."""
+    from retainkit.clv import _fits, _gamma_gamma  # noqa: PLC0415
+
+    x, m = columns["frequency"], columns["monetary_value"]
+    best = _fits.fit_spend(x, m, weights)
+    best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)
+    rows = _gamma_gamma.log_likelihood(parameters, x, m)
+    return _judged(parameters, float(weights @ rows), best)
+
+
+def _judged(parameters: Floats, reached: float, best: Fit) -> Fit:
+    """Put parameters in the place of the maximum, whose covariance is theirs if they are there."""
+    missing = best.log_likelihood - reached
+    there = best.converged and abs(missing) <= _NEAR
+    told = list(best.warnings)
+    if not there and missing > _NEAR:
+        told.append(
+            f"The parameters of lifetimes lie {missing:.3g} of log-likelihood below the maximum, "
+            "which engine='retainkit' finds: they have no standard errors."
+        )
+    own = {"gradient", "iterations"}  # of our way to the maximum
+    kept = {name: value for name, value in best.diagnostics.items() if name not in own}
+    return replace(
+        best,
+        parameters=parameters,
+        covariance=best.covariance if there else np.full_like(best.covariance, np.nan),
+        log_likelihood=reached,
+        converged=there,
+        diagnostics=kept | {"engine": "lifetimes", "shortfall": max(missing, 0.0)},
+        warnings=told,
+    )
+
+
+# --- from a fitter ------------------------------------------------------------------------------
+
+
+def taken_counting(fitter: Any, names: tuple[str, ...], shift: int) -> tuple[Floats, Fit | None]:
+    """Take parameters over, judged if the fitter carries the data that it was fitted to."""
+    parameters = _parameters(fitter, _COUNTING[shift], names)
+    rows = _carried(fitter, ("frequency", "recency", "T"))
+    if rows is None:
+        return parameters, None
+    return parameters, judge_counting(parameters, rows.distinct, rows.counts, shift)
+
+
+def taken_spend(fitter: Any, names: tuple[str, ...]) -> tuple[Floats, Fit | None]:
+    """Take parameters over, judged if the fitter carries the data that it was fitted to."""
+    parameters = _parameters(fitter, _SPEND, names)
+    rows = _carried(fitter, ("frequency", "monetary_value"))
+    if rows is None:
+        return parameters, None
+    return parameters, judge_spend(parameters, rows.distinct, rows.counts)
+
+
+def _parameters(fitter: Any, name: str, names: tuple[str, ...]) -> Floats:
+    with lifetimes() as package:
+        # A ModifiedBetaGeoFitter is a BetaGeoFitter, too: what comes first is what it is.
+        kinds = [one for one in reversed(_TAKERS) if isinstance(fitter, getattr(package, one))]
+    if kinds[:1] != [name]:
+        other = f" {_TAKERS[kinds[0]]}.from_lifetimes takes that one over." if kinds else ""
+        kind = type(fitter).__name__
+        raise ArgumentTypeError(
+            f"`fitter` is a {kind}; it must be a fitted {name} of lifetimes.{other}"
+        )
+    found = getattr(fitter, "params_", None)
+    if found is None:
+        raise ArgumentError(f"`fitter` is a {name} that is not fitted: call its `fit` first.")
+    return np.array([float(found[name]) for name in names])
+
+
+def _carried(fitter: Any, names: tuple[str, ...]) -> Customers | None:
+    """Give the data of a fitter, unless it was saved without them."""
+    data = getattr(fitter, "data", None)
+    if not {*names, "weights"} <= set(getattr(data, "columns", ())):
+        return None
+    return open_customers(data, {name: name for name in names}, weights="weights")
+
+
+# --- to a fitter --------------------------------------------------------------------------------
+
+
+def counting_fitter(model: Model, shift: int, rows: Customers | None, *, weighted: bool) -> Any:
+    """Make a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
+    with lifetimes() as package:
+        from lifetimes import (  # noqa: PLC0415
+            generate_data as draw,
+        )
+
+        fitter = _fitter(package, _COUNTING[shift], model)
+        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
+        if rows is None:
+            return fitter
+        columns, weights = _customers(rows, weighted=weighted)
+        x, tx, T = columns["frequency"].astype(np.int64), columns["recency"], columns["T"]  # noqa: N806
+        fitter._scale = 1 / T.max()
+        make = (draw.beta_geometric_nbd_model, draw.modified_beta_geometric_nbd_model)[shift]
+        # Unlike the lambda that `fit` leaves, this can be pickled.
+        fitter.generate_new_data = partial(make, T, *fitter.params_)
+        _give_data(fitter, {"frequency": x, "recency": tx, "T": T}, weights)
+        scaled = vector(model) * [1, fitter._scale, 1, 1]
+        _give_likelihood(fitter, scaled, (x, tx * fitter._scale, T * fitter._scale, weights))
+    return fitter
+
+
+def spend_fitter(
+    model: Model, rows: Customers | None, used: NDArray[np.bool_] | None, *, weighted: bool
+) -> Any:
+    """Make a GammaGammaFitter as if it had been fitted to those distinct rows that are used."""
+    with lifetimes() as package:
+        fitter = _fitter(package, _SPEND, model)
+        if rows is None:
+            return fitter
+        columns, weights = _customers(rows, used, weighted=weighted)
+        x, m = columns["frequency"], columns["monetary_value"]
+        _give_data(fitter, {"monetary_value": m, "frequency": x}, weights)
+        _give_likelihood(fitter, vector(model), (x, m, weights))
+    return fitter
+
+
+def _fitter(package: ModuleType, name: str, model: Model) -> Any:
+    import pandas as pd  # noqa: PLC0415
+
+    names = list(model.parameters)
+    fitter = getattr(package, name)()
+    fitter.params_ = pd.Series(vector(model), index=names)
+    fitter.variance_matrix_ = pd.DataFrame(covariance_of(model), index=names, columns=names)
+    fitter.standard_errors_ = fitter._compute_standard_errors()
+    fitter.confidence_intervals_ = fitter._compute_confidence_intervals()
+    return fitter
+
+
+def _give_data(fitter: Any, columns: dict[str, Any], weights: Floats) -> None:
+    import pandas as pd  # noqa: PLC0415
+
+    whole = np.array_equal(weights, np.floor(weights))
+    columns["weights"] = weights.astype(np.int64) if whole else weights
+    fitter.data = pd.DataFrame(columns)
+
+
+def _give_likelihood(fitter: Any, scaled: Floats, data: tuple[Any, ...]) -> None:
+    """Give what its own likelihood says, on its own scale."""
+    from autograd import hessian  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    theta, likelihood = np.log(scaled), fitter._negative_log_likelihood
+    fitter._negative_log_likelihood_ = float(likelihood(theta, *data, fitter.penalizer_coef))
+    fitter._hessian_ = hessian(likelihood)(theta, *data, fitter.penalizer_coef)

@@ -1,0 +1,252 @@
+"""Values of customers: what is asked, the scores of distinct customers, and their columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._checks import boolean, integer, number, one_of, probability
+from retainkit._frames import check_present, collect, in_place_of
+from retainkit._intervals import normal_quantile
+from retainkit._words import quantity
+from retainkit.clv._durations import in_units, rate_per_unit
+from retainkit.clv._model import covariance_of, vector
+from retainkit.clv._tables import check_finite, open_customers
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Period
+    from retainkit._frames import Frame
+    from retainkit.clv._counting import Counting
+    from retainkit.clv._model import Model
+    from retainkit.clv._tables import Customers
+    from retainkit.clv._worth import Horizon
+    from retainkit.clv.spend import GammaGamma
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+Compounding = Literal["annual", "monthly", "continuous"]
+Method = Literal["exact", "lifetimes"]
+Interval = Literal["delta", "bootstrap"]
+Infinite = Literal["raise", "median"]
+
+RESULT = ("probability_alive", "expected_purchases", "expected_spend", "cltv", "lower", "upper")
+
+# What lifetimes takes for a month, by the unit of the model.
+_MONTH: dict[Period, float] = {"day": 30.0, "week": 4.345, "month": 1.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is asked of a valuation, its arguments checked."""
+
+    purchases: Counting
+    spend: GammaGamma
+    horizon: Horizon
+    margin: float
+    confidence_level: float
+    interval: Interval
+    predictive: bool
+    draws: int
+    seed: int | None
+    infinite: Infinite
+
+    @property
+    def by_draws(self) -> bool:
+        return self.predictive or self.interval == "bootstrap"
+
+
+def task_of(
+    purchases: Counting,
+    spend: GammaGamma,
+    *,
+    horizon: float | str,
+    discount_rate: float,
+    compounding: Compounding,
+    method: Method,
+    margin: float,
+    **options: Any,
+) -> Task:
+    one_of("compounding", compounding, ("annual", "monthly", "continuous"))
+    one_of("method", method, ("exact", "lifetimes"))
+    one_of("interval", options["interval"], ("delta", "bootstrap"))
+    one_of("infinite", options["infinite"], ("raise", "median"))
+    boolean("predictive", options["predictive"])
+    integer("draws", options["draws"], 2)
+    probability("confidence_level", options["confidence_level"])
+    task = Task(
+        purchases=purchases,
+        spend=spend,
+        horizon=_horizon(purchases.unit, horizon, discount_rate, compounding, method),
+        margin=number("margin", margin, 0),
+        **options,
+    )
+    if task.by_draws and task.seed is None:
+        asked = "predictive=True" if task.predictive else "interval='bootstrap'"
+        raise ArgumentError(f"{asked} draws at random: give a `seed`, any whole number.")
+    if task.seed is not None:
+        integer("seed", task.seed, 0)
+    return task
+
+
+def _horizon(
+    unit: Period, ahead: float | str, rate: float, compounding: Compounding, method: Method
+) -> Horizon:
+    from retainkit.clv._worth import Horizon  # noqa: PLC0415  SciPy is imported when it is needed
+
+    length = in_units(ahead, unit)
+    if method == "exact":
+        return Horizon(length=length, rate=rate_per_unit(rate, unit, compounding))
+    if unit not in _MONTH:
+        raise ArgumentError(
+            f"method='lifetimes' knows {', '.join(_MONTH)}, and the model's unit is {unit}; "
+            "method='exact' takes every unit."
+        )
+    step = _MONTH[unit]
+    months = in_units(ahead, "month") if isinstance(ahead, str) else length / step
+    each = rate_per_unit(rate, "month", compounding)
+    return Horizon(length=months * step, rate=each / step, step=step)
+
+
+def valued(
+    summary: Frame, task: Task, customer: str, columns: Sequence[str], by: Sequence[str] = ()
+) -> Frame:
+    """Value the customers of a frame, with the columns of `by` carried along."""
+    from retainkit.clv import _gamma_gamma  # noqa: PLC0415
+
+    arguments = dict(zip(("frequency", "recency", "T", "monetary_value"), columns, strict=True))
+    history = {name: arguments[name] for name in ("frequency", "recency", "T")}
+    money = {name: arguments[name] for name in ("frequency", "monetary_value")}
+    check_present("customer", customer, summary)
+    table = summary
+    if task.by_draws:
+        for argument, column in arguments.items():
+            check_present(argument, column, summary)
+        # A lazy sum of money need not be the same twice, so customers are not told apart by it.
+        table = collect(summary.select(*dict.fromkeys([*by, customer, *columns])))
+    spent = open_customers(table, money)
+    endless = _gamma_gamma.endless(vector(task.spend), spent.distinct["frequency"])
+    if task.infinite == "raise":
+        check_finite(endless, spent, task.spend.q)
+    median = bool(endless.any())
+    rows = open_customers(table, arguments if task.by_draws else history)
+    scores = _scores(task, rows.distinct, median=median)
+    if task.by_draws:
+        scores |= _drawn_bounds(task, rows, median=median)
+    carried = {f"by_{i}": nw.col(name) for i, name in enumerate(by)}
+    x, m = spent.values["frequency"], spent.values["monetary_value"]
+    scored = rows.joined(customer, scores, x=x, m=m, **carried)
+    names = dict(zip([*by, customer], [*carried, "customer"], strict=True))
+    named = {name: nw.col(own) for name, own in names.items()} | _columns(task)
+    valued_table: Frame = in_place_of(summary, scored).select(**named)
+    return valued_table
+
+
+def _scores(task: Task, distinct: Mapping[str, Floats], *, median: bool) -> dict[str, Floats]:
+    """Score the distinct customers in all that does not depend on their money."""
+    from retainkit.clv import _bg_nbd, _gamma_gamma  # noqa: PLC0415
+    from retainkit.clv._worth import log_variance  # noqa: PLC0415
+
+    model, horizon, theta = task.purchases, task.horizon, vector(task.purchases)
+    history = distinct["frequency"], distinct["recency"], distinct["T"]
+    pairs = _bg_nbd.pairs_of(distinct["frequency"], distinct["T"])
+    discounted, variance = log_variance(
+        lambda near: horizon.discounted(near, history, model.SHIFT, pairs),
+        theta,
+        covariance_of(model),
+    )
+    rate, slope = _gamma_gamma.spend_rate(vector(task.spend), history[0], median=median)
+    return {
+        "alive": _bg_nbd.probability_alive(theta, *history, model.SHIFT),
+        "purchases": _bg_nbd.expected_purchases(
+            theta, horizon.length, *history, model.SHIFT, pairs
+        ),
+        "discounted": discounted,
+        "variance": variance,
+        "rate": rate,
+        "rate_slope": slope,
+    }
+
+
+def _drawn_bounds(task: Task, rows: Customers, *, median: bool) -> dict[str, Floats]:
+    """Bound the value of the distinct customers by draws, before the margin."""
+    from retainkit.clv import _bg_nbd, _worth  # noqa: PLC0415
+
+    rng = np.random.default_rng(task.seed)
+    x, tx, T, m = rows.distinct.values()  # noqa: N806
+    pairs = _bg_nbd.pairs_of(x, T)
+    customers = _worth.Customers(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
+    models = task.purchases, task.spend
+    theta = vector(task.purchases), vector(task.spend)
+    if task.interval == "bootstrap":
+        _check_fitted(models, rows)
+        refit = _worth.Refit(
+            shift=task.purchases.SHIFT,
+            purchases=theta[0],
+            purchases_penalty=models[0].diagnostics.get("penalty", 0.0),
+            spend=theta[1],
+            spend_penalty=models[1].diagnostics.get("penalty", 0.0),
+        )
+        draws = refit.draws(customers, task.draws, rng)
+    else:
+        draws = (
+            _worth.drawn(theta[0], covariance_of(models[0]), task.draws, rng),
+            _worth.drawn(theta[1], covariance_of(models[1]), task.draws, rng),
+        )
+    spread = _worth.Spread(
+        horizon=task.horizon,
+        shift=task.purchases.SHIFT,
+        predictive=task.predictive,
+        median=median,
+    )
+    lower, upper = spread.bounds(customers, draws, task.confidence_level, rng)
+    return {"lower": lower, "upper": upper}
+
+
+def _check_fitted(models: Sequence[Model], rows: Customers) -> None:
+    """Refuse to fit anew what was not fitted to these customers."""
+    size = rows.counts.sum()
+    if models[0].covariance is None or models[0].n_customers != size:
+        raise ArgumentError(
+            "interval='bootstrap' fits the models anew to customers drawn from `summary`, so they "
+            f"must have been fitted to all of it: it has {quantity(int(size), 'customer')}, and "
+            f"`purchases` was fitted to {models[0].n_customers:,.0f}. interval='delta' takes any."
+        )
+
+
+def _columns(task: Task) -> dict[str, nw.Expr]:
+    """Give the columns of the result as expressions of scores, and of x and m.
+
+    The variance of the logarithm of the spend p (v + x m) / rate is the delta method's.
+    """
+    p, q, v = task.spend.parameters.values()
+    x, m, rate, slope = (nw.col(name) for name in ("x", "m", "rate", "rate_slope"))
+    spend = (m * x + v) * p / rate
+    value = nw.col("discounted") * spend * task.margin
+    if task.by_draws:
+        lower, upper = (nw.col(name) * task.margin for name in ("lower", "upper"))
+    else:
+        slopes = (1 - x * slope * p, slope * -q, v / (m * x + v))
+        theta = vector(task.spend)
+        relative = covariance_of(task.spend) / np.outer(theta, theta)
+        terms = [slopes[i] * slopes[j] * float(relative[i, j]) for i in range(3) for j in range(3)]
+        deviation = (nw.col("variance") + reduce(add, terms)).sqrt()
+        factor = (deviation * normal_quantile(task.confidence_level)).exp()
+        lower, upper = value / factor, value * factor
+    return {
+        "probability_alive": nw.col("alive"),
+        "expected_purchases": nw.col("purchases"),
+        "expected_spend": spend,
+        "cltv": value,
+        "lower": lower,
+        "upper": upper,
+    }

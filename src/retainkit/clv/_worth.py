@@ -1,0 +1,195 @@
+"""What customers are worth, on arrays: discounted purchases, and what the parameters leave open."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit._intervals import ratio
+from retainkit.clv import _bg_nbd, _fits, _gamma_gamma
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from retainkit.clv._bg_nbd import Pairs
+
+    Floats: TypeAlias = NDArray[np.float64]
+    History: TypeAlias = tuple[Floats, Floats, Floats]
+
+_VALUES = 2_000_000  # values of customers and draws held at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """How far ahead purchases count, and for how much, in a model's unit of time.
+
+    With a `step` they are discounted as lifetimes does it: all of a step from its end, and the last
+    step is whole.
+    """
+
+    length: float
+    rate: float
+    step: float | None = None
+
+    def discounted(self, theta: Floats, history: History, shift: int, pairs: Pairs) -> Floats:
+        """Give the expected purchases of each history, discounted."""
+        if self.step is None:
+            terms = self.rate, self.length
+            return _bg_nbd.discounted_purchases(theta, *terms, *history, shift, pairs)
+        total = before = np.zeros(len(history[0]))
+        for number in range(1, math.ceil(self.length / self.step - 1e-9) + 1):
+            end = number * self.step
+            expected = _bg_nbd.expected_purchases(theta, end, *history, shift, pairs)
+            total = total + (expected - before) * math.exp(-self.rate * end)
+            before = expected
+        return total
+
+    def factor(self, when: Floats) -> Floats:
+        """Give what a purchase at a moment ahead counts for."""
+        moment = when if self.step is None else np.ceil(when / self.step) * self.step
+        return np.exp(-self.rate * moment)
+
+
+# The delta method
+
+
+def log_variance(
+    function: Callable[[Floats], Floats], theta: Floats, covariance: Floats
+) -> tuple[Floats, Floats]:
+    """Evaluate a function of the parameters, and the variance of its logarithm."""
+    value, step = function(theta), 1e-5  # to one side: five digits of an error are plenty
+    slopes = []
+    for i in range(len(theta)):
+        rise = function(theta * np.exp(np.where(np.arange(len(theta)) == i, step, 0.0))) - value
+        slopes.append(np.where(value == 0, 0.0, ratio(rise, step * value)))
+    jacobian, relative = np.array(slopes), covariance / np.outer(theta, theta)
+    variance: Floats = np.einsum("in,ij,jn->n", jacobian, relative, jacobian)
+    return value, variance
+
+
+# Draws
+
+
+def drawn(theta: Floats, covariance: Floats, n: int, rng: np.random.Generator) -> Floats:
+    """Draw parameters from the normal distribution of their logarithms: (n, parameters).
+
+    Those of which nothing is known, whose variance is NaN, stand still.
+    """
+    relative = np.nan_to_num(covariance / np.outer(theta, theta), nan=0.0)
+    draws: Floats = theta * np.exp(
+        rng.multivariate_normal(np.zeros(len(theta)), relative, n, method="eigh")
+    )
+    return draws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Customers:
+    """Distinct customers and how many there are of each; `m` counts for nothing where x is 0."""
+
+    x: Floats
+    tx: Floats
+    T: Floats
+    m: Floats
+    counts: Floats
+    pairs: Pairs
+
+    def part(self, chosen: slice) -> Customers:
+        columns = (self.x, self.tx, self.T, self.m, self.counts)
+        x, tx, T, m, counts = (values[chosen] for values in columns)  # noqa: N806
+        return Customers(x=x, tx=tx, T=T, m=m, counts=counts, pairs=_bg_nbd.pairs_of(x, T))
+
+    def drawn(self, rng: np.random.Generator) -> Floats:
+        """Draw as many customers with replacement, some of them with spend to learn from."""
+        size = int(self.counts.sum())
+        while True:
+            weights = rng.multinomial(size, self.counts / size).astype(np.float64)
+            if weights[(self.x > 0) & (self.m > 0)].any():
+                return weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refit:
+    """Where both models stand and with which penalties they were fitted."""
+
+    shift: int
+    purchases: Floats
+    purchases_penalty: float
+    spend: Floats
+    spend_penalty: float
+
+    def draws(
+        self, customers: Customers, n: int, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Fit both anew to customers drawn with replacement, n times."""
+        x, m = customers.x, customers.m
+        found = np.empty((n, 4)), np.empty((n, 3))
+        for i in range(n):
+            weights = customers.drawn(rng)
+            kept, spent = weights > 0, (weights > 0) & (x > 0) & (m > 0)
+            found[0][i] = _fits.fit_counting(
+                x[kept],
+                customers.tx[kept],
+                customers.T[kept],
+                weights[kept],
+                self.shift,
+                self.purchases_penalty,
+                start=self.purchases,
+            ).parameters
+            found[1][i] = _fits.fit_spend(
+                x[spent], m[spent], weights[spent], self.spend_penalty, start=self.spend
+            ).parameters
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Which values are drawn: those expected under drawn parameters, or futures simulated."""
+
+    horizon: Horizon
+    shift: int
+    predictive: bool
+    median: bool
+
+    def bounds(
+        self,
+        customers: Customers,
+        draws: tuple[Floats, Floats],
+        confidence_level: float,
+        rng: np.random.Generator,
+    ) -> tuple[Floats, Floats]:
+        """Give the quantiles of each customer's value over the draws of the parameters."""
+        tail, block = (1 - confidence_level) / 2, max(1, _VALUES // len(draws[0]))
+        one = self._simulated if self.predictive else self._expected
+        found = [np.empty((2, 0))]
+        for first in range(0, len(customers.x), block):
+            some = customers.part(slice(first, first + block))
+            values = np.array([one(some, *pair, rng) for pair in zip(*draws, strict=True)])
+            # Without interpolation, which infinite values would not survive.
+            quantiles = np.quantile(values, [tail, 1 - tail], axis=0, method="inverted_cdf")
+            found.append(quantiles)
+        lower, upper = np.concatenate(found, axis=1)
+        return lower, upper
+
+    def _expected(
+        self, some: Customers, theta: Floats, phi: Floats, _: np.random.Generator
+    ) -> Floats:
+        history, pairs = (some.x, some.tx, some.T), some.pairs
+        purchases = self.horizon.discounted(theta, history, self.shift, pairs)
+        spend = _gamma_gamma.median_spend if self.median else _gamma_gamma.expected_spend
+        each, none = spend(phi, some.x, some.m), np.zeros(len(purchases))
+        return np.multiply(purchases, each, out=none, where=purchases > 0)
+
+    def _simulated(
+        self, some: Customers, theta: Floats, phi: Floats, rng: np.random.Generator
+    ) -> Floats:
+        who, when = _bg_nbd.simulate_future(
+            theta, self.horizon.length, some.x, some.tx, some.T, self.shift, rng
+        )
+        amounts = _gamma_gamma.simulate_amounts(phi, who, some.x, some.m, rng)
+        worth = np.bincount(who, amounts * self.horizon.factor(when), len(some.x))
+        return worth.astype(np.float64, copy=False)

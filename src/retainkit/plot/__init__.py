@@ -1,0 +1,20 @@
+"""Pictures of results and of models, drawn with matplotlib (the extra ``plot``).
+
+Each function takes what it draws and an optional ``ax``, draws on it and returns the
+`~matplotlib.axes.Axes`; titles and saving are left to the caller. Nothing global is
+touched: no style, no ``show``; pyplot is imported only to make a figure when ``ax`` is
+not given. Importing this module does not import matplotlib.
+"""
+
+from retainkit.plot._frequency_recency import frequency_recency
+from retainkit.plot._history import customer_history
+from retainkit.plot._retention import retention_curve, retention_heatmap
+from retainkit.plot._value import cltv_distribution
+
+__all__ = [
+    "cltv_distribution",
+    "customer_history",
+    "frequency_recency",
+    "retention_curve",
+    "retention_heatmap",
+]

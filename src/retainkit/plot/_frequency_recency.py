@@ -1,0 +1,278 @@
+"""The picture of a model of purchases: what it says of customers by frequency and recency."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._calendar import PERIODS
+from retainkit._checks import integer, one_of
+from retainkit.clv._durations import in_units
+from retainkit.clv.counting import BGNBD, MBGNBD
+from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.plot._heatmap import DARK, LIGHT, POINTS, RAMP, SMALL, TEXT, contrast, space_of
+from retainkit.plot._pictures import percent, require_matplotlib, subplots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+Values = Literal["expected_purchases", "probability_alive"]
+
+ROWS = 120  # of colour, from no silence to the longest
+ALIVE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+LABEL = 22.0  # points between the labels of lines, at least
+
+
+def frequency_recency(
+    model: BGNBD | MBGNBD,
+    *,
+    T: float | str,  # noqa: N803  the papers' name
+    values: Values = "expected_purchases",
+    horizon: float | str = "12 months",
+    max_frequency: int | None = None,
+    ax: Axes | None = None,
+    cmap: str | Colormap | None = None,
+) -> Axes:
+    """Draw what a model says of customers by their purchases and how long they have been silent.
+
+    A heat map of all customers who first bought a time T ago: across their repeat purchases
+    (frequency), upwards the time since the last one, which is T - recency. Lines join equal
+    values. So one reads off what is to be expected of a customer who has bought 12 times again and
+    has been silent for 20 weeks. Who has not bought again has been silent for all of T: that is
+    the single cell above 0.
+
+    Parameters
+    ----------
+    model : BGNBD or MBGNBD
+        Model of the purchases.
+    T : float or str
+        Time since the first purchase: a number in the model's unit, or a duration such as
+        ``"52W"`` or ``"12 months"``.
+    values : {"expected_purchases", "probability_alive"}, default "expected_purchases"
+        What to draw: the purchases expected within the horizon, or the probability that the
+        customer has not dropped out.
+    horizon : float or str, default "12 months"
+        How far ahead purchases are expected, written as `T` is. P(alive) has none.
+    max_frequency : int, optional
+        Most repeat purchases to draw. By default those that, by the model, one new customer in a
+        thousand exceeds within T; from 5 to 500.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default those of a new figure. In small axes there are fewer lines.
+    cmap : str or matplotlib.colors.Colormap, optional
+        Sequential colour map; by default even steps of lightness from pale to navy.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on: x is the frequency, y is in the model's unit. The colour bar is above.
+
+    Raises
+    ------
+    ArgumentError
+        If `values`, `T`, `horizon` or `max_frequency` has a wrong value.
+    ArgumentTypeError
+        If `model` is no such model, or a number is something else.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Notes
+    -----
+    Lines bend backwards: of two customers silent for equally long, the one who used to buy more
+    often is more likely to be gone [1]_.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "RFM and CLV: Using Iso-Value Curves
+       for Customer Base Analysis", Journal of Marketing Research 42 (4), 415-430.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from retainkit import BGNBD
+    >>> from retainkit.plot import frequency_recency
+    >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    >>> ax = frequency_recency(model, T=39, horizon="26W", ax=Figure().subplots())
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('Repeat purchases in 39 weeks', 'Weeks since the last purchase')
+    >>> ax.child_axes[0].get_xlabel()
+    'Purchases expected in the next 26 weeks'
+    """
+    require_matplotlib()
+    check_model(model)
+    one_of("values", values, ("expected_purchases", "probability_alive"))
+    observed = in_units(T, model.unit, "T")
+    if observed == 0:
+        raise ArgumentError(f"`T` is {T!r}; it must be above 0.")
+    ahead = in_units(horizon, model.unit)
+    if max_frequency is None:
+        most = _usual_most(model, observed)
+    else:
+        most = integer("max_frequency", max_frequency, 1)
+    ask = _Question(model=model, alive=values == "probability_alive", ahead=ahead, T=observed)
+    edges = np.linspace(0, observed, ROWS + 1)
+    cells = ask.answer(np.arange(1, most + 1), (edges[1:] + edges[:-1]) / 2)
+    lines = ask.answer(np.arange(1, most + 2), edges)  # one column more: lines reach the edge
+    single = ask.answer(np.array([0]), np.array([observed]))
+    ax, width, height = space_of(subplots(6.4, 4.4) if ax is None else ax)
+    alive = ask.alive
+    highest = 1.0 if alive else float(max(cells.max(), single.max()))
+    shades = _shades(highest, cmap)
+    columns = np.arange(most + 1) + 0.5
+    look: dict[str, Any] = {"cmap": shades.cmap, "norm": shades.norm, "shading": "flat"}
+    ax.pcolormesh(columns, edges, cells, gid="cells", **look)
+    # Whoever has not bought again has been silent all the time: one point, drawn to be seen.
+    ax.pcolormesh([-0.5, 0.5], [0.95 * observed, observed], single, gid="no repeat", **look)
+    _draw_contours(ax, lines, edges, shades, alive=alive)
+    ax.set_xlabel(f"Repeat purchases in {_duration(T, model.unit)}")
+    upwards = f"{model.unit.capitalize()}s since the last purchase"
+    ax.set_ylabel(fill(upwards, max(16, int((height - 30) / 5))))
+    label = "Probability of being alive"
+    if not alive:
+        span = _duration(horizon, model.unit).removeprefix("1 ")
+        label = f"Purchases expected in the next {span}"
+    _draw_bar(ax, shades, fill(label, max(20, int((width - 25) / 4.7))), 6 / height, alive=alive)
+    return ax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What is asked of a model about customers observed for T: both spans in its unit."""
+
+    model: BGNBD | MBGNBD
+    alive: bool
+    ahead: float
+    T: float
+
+    def answer(self, frequency: Integers, silence: Floats) -> Floats:
+        """Give the answer for each time of silence (down) and frequency (across)."""
+        import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+        shape = (len(silence), len(frequency))
+        recency = np.maximum(self.T - silence, 0)
+        summary = pd.DataFrame(
+            {
+                "frequency": np.broadcast_to(frequency, shape).ravel(),
+                "recency": np.broadcast_to(recency[:, None], shape).ravel(),
+                "T": self.T,
+            }
+        ).rename_axis("customer_id")
+        summary = summary.reset_index()
+        if self.alive:
+            found = self.model.probability_alive(summary)["probability_alive"]
+        else:
+            found = self.model.expected_purchases(summary, self.ahead)["expected_purchases"]
+        answers: Floats = found.to_numpy().reshape(shape)
+        return answers
+
+
+def check_model(model: object) -> None:
+    """Accept the models that tell of purchases."""
+    if not isinstance(model, (BGNBD, MBGNBD)):
+        raise ArgumentTypeError(
+            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
+            "fit_bg_nbd gives."
+        )
+
+
+def _usual_most(model: BGNBD | MBGNBD, observed: float) -> int:
+    """Give the repeat purchases that one new customer in a thousand exceeds."""
+    chances = model.purchase_probabilities(np.arange(501), observed)
+    return max(5, int(np.searchsorted(np.cumsum(chances[:-1]), 0.999)))
+
+
+def _duration(span: float | str, unit: str) -> str:
+    """Word a duration: 52W is 52 weeks; a number is in the model's unit."""
+    number, word = f"{span:g}" if not isinstance(span, str) else "", unit
+    if isinstance(span, str):
+        found = re.findall(r"[\d.]+|[A-Za-z]+", span)
+        number = found[0]
+        names = {name[0]: name for name in PERIODS}
+        word = names[found[1][0].lower()]
+    return f"{number} {word}{'' if float(number) == 1 else 's'}"
+
+
+def _shades(highest: float, cmap: str | Colormap | None) -> Any:
+    from matplotlib.cm import ScalarMappable  # noqa: PLC0415
+    from matplotlib.colors import LinearSegmentedColormap, Normalize  # noqa: PLC0415
+
+    ramp = LinearSegmentedColormap.from_list("value", RAMP) if cmap is None else cmap
+    return ScalarMappable(norm=Normalize(0, highest or 1), cmap=ramp)
+
+
+def _draw_contours(ax: Axes, values: Floats, silence: Floats, shades: Any, *, alive: bool) -> None:
+    """Draw lines of equal value, each in the ink that stands out from its own colour."""
+    from matplotlib.colors import to_hex  # noqa: PLC0415
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    room = int(ax.bbox.height / ax.figure.dpi * POINTS / 30)
+    steps: Sequence[float] = ALIVE if room > 5 else ALIVE[1::2]
+    if not alive:
+        even = MaxNLocator(min(max(room, 3), 8)).tick_values(0, shades.norm.vmax)
+        steps = sorted({1.0, *map(float, even)})  # whether one more is to be expected
+    levels = [level for level in steps if values.min() < level < values.max()]
+    frequency = np.arange(1, values.shape[1] + 1)
+    ax.set_xlim(-0.5, frequency[-1] - 0.5)
+    ax.set_ylim(0, silence[-1])
+    if not levels:
+        return
+    traced = ax.contour(frequency, silence, values, levels)
+    places = _apart(ax, [path.vertices for path in traced.get_paths()])
+    traced.remove()
+    if not places:
+        return
+    # A line that has no room for its label is not drawn.
+    colours = {levels[i]: to_hex(shades.to_rgba(levels[i])) for i in places}
+    inks = [max(DARK, LIGHT, key=lambda ink: contrast(ink, own)) for own in colours.values()]
+    drawn = ax.contour(frequency, silence, values, [*colours], colors=inks, linewidths=0.8)
+    style: dict[str, Any] = {"fontsize": SMALL + 0.5, "fmt": percent() if alive else "%g"}
+    ax.clabel(drawn, manual=[*places.values()], **style)
+
+
+def _apart(ax: Axes, lines: Sequence[Any]) -> dict[int, tuple[float, float]]:
+    """Choose for each line the point with most room for a label; a line without has none."""
+    scale = POINTS / ax.figure.dpi
+    points = [ax.transData.transform(line) * scale for line in lines]
+    low, high = ax.bbox.get_points() * scale
+    places: dict[int, tuple[float, float]] = {}
+    taken = np.zeros((0, 2))
+    for i, own in enumerate(points):
+        others = np.vstack([*points[:i], *points[i + 1 :], [[-1e9, -1e9]]])
+        apart = np.hypot(*(own[:, None] - others).T).min(axis=0)
+        labels = np.hypot(*(own[:, None] - np.vstack([taken, [[-1e9, -1e9]]])).T).min(axis=0)
+        inside = np.minimum(own - low, high - own).min(axis=1)
+        # Near an edge or another label there is no room for one.
+        apart = np.where((inside > LABEL / 2) & (labels > LABEL), apart, 0)
+        if len(own) and apart.max() > 0:
+            best = int(np.argmax(np.minimum(apart, 2 * inside)))
+            places[i] = tuple(lines[i][best])
+            taken = np.vstack([taken, own[best]])
+    return places
+
+
+def _draw_bar(ax: Axes, shades: Any, label: str, thick: float, *, alive: bool) -> None:
+    """Draw the colours above the picture, so that their name takes the place of a title."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    place = ax.inset_axes((0, 1 + thick, 1, thick))
+    ticks = MaxNLocator((5 if alive else 8) if ax.bbox.width / ax.figure.dpi > 4 else 4)
+    look: dict[str, Any] = {"format": percent() if alive else None, "ticks": ticks}
+    bar = ax.figure.colorbar(shades, cax=place, orientation="horizontal", **look)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, pad=2, labelsize=TEXT)
+    bar.ax.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)
+    bar.ax.xaxis.set_label_position("top")
+    bar.ax.set_xlabel(label, loc="left", fontsize=TEXT)

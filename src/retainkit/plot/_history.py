@@ -1,0 +1,275 @@
+"""The picture of one customer: P(alive) over time."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from math import ceil
+from numbers import Real
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._calendar import DAYS_IN, period_of, wall_times
+from retainkit._events import open_events
+from retainkit._frames import collect, instants_of, readable
+from retainkit._words import quantity
+from retainkit.clv._durations import in_units
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit.plot._frequency_recency import check_model
+from retainkit.plot._heatmap import DARK, space_of
+from retainkit.plot._pictures import PALETTE, percent, require_matplotlib, subplots
+from retainkit.plot._value import rounded, tidy
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from matplotlib.axes import Axes
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment
+    from retainkit._events import Events
+    from retainkit.clv.counting import BGNBD, MBGNBD
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+STEPS = 400  # points of a history, and one more for each purchase
+
+
+def customer_history(
+    transactions: IntoFrame,
+    model: BGNBD | MBGNBD,
+    *,
+    customer_id: Any,
+    customer: str = "customer_id",
+    time: str = "time",
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    future: float | str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how P(alive) of one customer went on: a fall in silence, a jump at each purchase.
+
+    P(alive) [1]_ is the probability that the customer has not dropped out, as the model sees it
+    with what was known at the time. Marks at the bottom are the days with a purchase; the dot is
+    the end of observation. Purchases are merged by day, and recency and T are days divided by the
+    length of the model's unit, so that the last value is that of `rfm_summary` with ``exact=True``
+    and the model's unit.
+
+    Parameters
+    ----------
+    transactions : IntoFrame
+        One row an order, or a line of one, of all customers: pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. Only the customer's rows are brought back.
+    model : BGNBD or MBGNBD
+        Model of the purchases.
+    customer_id : str, int or other value
+        The customer, as column `customer` has it.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends, as in `rfm_summary`. Default: the midnight that ends the
+        day of the last row, whoever's it is; so give it where `transactions` holds this customer
+        alone.
+    tz : str, optional
+        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column is an error, or its row is left out with a warning that counts
+        them.
+    future : float or str, optional
+        Go on, dashed, for so long: how P(alive) falls if the customer stays silent. A number in
+        the model's unit, or a duration such as ``"90D"`` or ``"26W"``.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on: x is the date, y is P(alive) from 0 to 1.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame.
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type, as text for a number in `customer_id`.
+    ArgumentError
+        If no row is the customer's, or none before `as_of`; if a column has nulls.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows of the customer are at or after `as_of`, which are not used, or rows with nulls are
+        left out. The message says how many.
+
+    Notes
+    -----
+    Under BG/NBD a customer drops out only after a repeat purchase, so P(alive) is 100% up to the
+    first of them, and falls there. A refund would count as a purchase: leave such rows
+    out first.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from retainkit import BGNBD
+    >>> from retainkit.datasets import load_cdnow
+    >>> from retainkit.plot import customer_history
+    >>> orders = load_cdnow(sample=True)
+    >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    >>> axes = Figure(figsize=(9, 4)).subplots()
+    >>> ax = customer_history(orders, model, customer_id=20111, ax=axes, future="26W")
+    >>> ax.get_xlabel()
+    'Customer 20111: 42 days with a purchase (marks), observed to 1998-06-30'
+    >>> [text.get_text() for text in ax.texts]  # at the end, and after 26 weeks of silence
+    ['95%', '<1%']
+    """
+    require_matplotlib()
+    check_model(model)
+    ahead = 0.0 if future is None else in_units(future, model.unit, "future")
+    log = open_events(
+        transactions,
+        argument="transactions",
+        columns={"customer": customer, "time": time},
+        by=None,
+        taken=(),
+        tz=tz,
+        missing=missing,
+    )
+    end = log.end(as_of)
+    days = _purchase_days(log, customer_id, customer, end)
+    last = end.before(log.zone).index("day", "monday")
+    path = _path(model, days, last, ahead)
+    ax, width, _ = space_of(subplots(7.0, 3.4) if ax is None else ax)
+    _draw_path(ax, days, path, width)
+    until = np.array(last).astype("datetime64[D]")
+    bought = quantity(len(days), "day")
+    text = f"Customer {customer_id}: {bought} with a purchase (marks), observed to {until}"
+    ax.set_xlabel(fill(text, max(20, int((width - 40) / 5.6))), parse_math=False)
+    ax.set_ylabel("Probability of\nbeing alive")
+    return ax
+
+
+def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) -> Integers:
+    """Give the days on which a customer bought before the end, ascending."""
+    wanted = customer_id.item() if isinstance(customer_id, np.generic) else customer_id
+    held = log.rows.collect_schema()["customer"]
+    kind = Real if held.is_numeric() else str if held == nw.String else object
+    if not isinstance(wanted, kind):  # engines would convert one to the other, or fail
+        raise ArgumentTypeError(
+            f"`customer_id` is {wanted!r} ({type(wanted).__name__}), and column {customer!r} of "
+            f"`transactions` holds {held}; give a value of that kind."
+        )
+    rows = collect(log.rows.filter(nw.col("customer") == wanted).select("time"))
+    if not len(rows):
+        some = list(dict.fromkeys(collect(log.rows.head(100))["customer"].to_list()))[:3]
+        there = f"It holds, for instance, {', '.join(map(repr, some))}" if some else "It is empty"
+        raise ArgumentError(
+            f"`customer_id` is {wanted!r}, which is in no row of column {customer!r} of "
+            f"`transactions`. {there}."
+        )
+    plain, _ = readable(rows, ["time"], {})
+    instants = instants_of(collect(plain)["time"])
+    used = instants < end.instant
+    unused = f"{int((~used).sum()):,} of {quantity(len(used), 'row')} of customer {wanted!r}"
+    if not used.any():
+        raise ArgumentError(
+            f"{unused} are at or after as_of ({end}), and none is left to draw; give a later "
+            "`as_of`."
+        )
+    if not used.all():
+        text = f"{unused} at or after as_of ({end}) are not used."
+        warnings.warn(text, RetainkitWarning, stacklevel=3)
+    return np.unique(period_of(wall_times(instants[used], log.zone), "day", "monday"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Path:
+    """P(alive) of a customer: days since 1970 as floats, and whether they are observed.
+
+    A day of purchase comes twice, with the value before and after it.
+    """
+
+    day: Floats
+    alive: Floats
+    observed: NDArray[np.bool_]
+
+
+def _path(model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float) -> _Path:
+    """Follow P(alive) from the first purchase on, through `last` and some units beyond it."""
+    import pandas as pd  # noqa: PLC0415
+
+    length = DAYS_IN[model.unit]
+    starts, ends = np.append(days, last), np.append([*days[1:], last], last + ahead * length)
+    step = max(float(ends[-1] - days[0]), 1.0) / STEPS
+    parts = [
+        np.linspace(start, end, ceil((end - start) / step) + 1)
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    part = np.repeat(np.arange(len(parts)), [len(one) for one in parts])
+    bought = np.minimum(part, len(days) - 1)
+    day = np.concatenate(parts)
+    summary = pd.DataFrame(
+        {
+            "customer_id": 0,
+            "frequency": bought,
+            "recency": (days[bought] - days[0]) / length,
+            "T": (day - days[0]) / length,
+        }
+    )
+    alive = model.probability_alive(summary)["probability_alive"].to_numpy()
+    return _Path(day=day, alive=alive, observed=part < len(days))
+
+
+def _draw_path(ax: Axes, days: Integers, path: _Path, width: float) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num  # noqa: PLC0415
+
+    # matplotlib's own epoch may be another.
+    epoch = float(date2num(np.datetime64("1970-01-01")))  # type: ignore[no-untyped-call]
+    x, now = epoch + path.day, path.observed
+    colour = PALETTE[0]
+    ax.plot(x[now], path.alive[now], color=colour, linewidth=1.6, gid="history")
+    marks: dict[str, Any] = {"color": DARK, "linewidth": 1.1, "gid": "purchases"}
+    ax.vlines(epoch + days, 0, 0.06, transform=ax.get_xaxis_transform(), **marks)
+    ax.plot(x[now][-1:], path.alive[now][-1:], "o", color=colour, markersize=6, gid="end")
+    style: dict[str, Any] = {"textcoords": "offset points", "color": colour, "gid": "end"}
+    beside: dict[str, Any] = {"xytext": (7, 0), "va": "center"}
+    above: dict[str, Any] = {"xytext": (0, 7), "ha": "center", "va": "bottom"}
+    goes_on = x[-1] > x[now][-1]
+    own = above if goes_on else beside
+    ax.annotate(rounded(path.alive[now][-1]), (x[now][-1], path.alive[now][-1]), **own, **style)
+    if goes_on:
+        dashes: dict[str, Any] = {
+            "color": colour,
+            "linewidth": 1.6,
+            "linestyle": (0, (3, 2)),
+            "gid": "future",
+        }
+        ax.plot(x[~now], path.alive[~now], **dashes)
+        low = {"xytext": (7, 2), "va": "bottom"} if path.alive[-1] < 0.06 else beside
+        ax.annotate(rounded(path.alive[-1]), (x[-1], path.alive[-1]), **low, **style)
+    span = max(float(x[-1] - x[0]), 14.0)
+    ax.set_xlim(x[0] - 0.015 * span, x[-1] + 40 / width * span)
+    ax.set_ylim(0, 1.04)
+    tidy(ax)
+    ax.yaxis.set_major_formatter(percent())
+    ticks = max(5, int(width / 55))
+    locator = AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    # What the ticks leave open, the label tells: no offset, which would lie over it.
+    words = {"formats": ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S"], "show_offset": False}
+    dates = ConciseDateFormatter(locator, **words)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(dates)

@@ -1,0 +1,183 @@
+"""Values by draws: the bootstrap of customers, and futures simulated, against slow loops."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backends import Backend
+from retainkit import (
+    BGNBD,
+    MBGNBD,
+    GammaGamma,
+    cltv_from_models,
+    fit_bg_nbd,
+    fit_gamma_gamma,
+    rfm_summary,
+)
+from retainkit.datasets import load_cdnow
+from retainkit.errors import ArgumentError
+from tables import rows_of
+
+SUMMARY = rfm_summary(load_cdnow(sample=True), amount="amount", as_of="1998-07-01")
+PURCHASES = BGNBD(r=0.2426, alpha=4.4136 * 7, a=0.7929, b=2.4259)
+SPEND = GammaGamma(p=6.25, q=3.74, v=15.44)
+BOUNDS = ["lower", "upper"]
+
+# CDNOW has a customer whose only repeat orders cost nothing.
+FREE = pytest.mark.filterwarnings("ignore:.*with a mean spend of 0:retainkit.RetainkitWarning")
+
+
+def value(summary: Any, *models: Any, **options: Any) -> Any:
+    return cltv_from_models(summary, *(models or (PURCHASES, SPEND)), **options)
+
+
+@FREE
+@pytest.mark.filterwarnings("ignore:a and b are at infinity:retainkit.RetainkitWarning")
+def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
+    # By the public functions, one refit at a time. Both are of 150 draws: a standard deviation of
+    # the logarithm is known to 6 % from each, so their ratio to 8 %.
+    some = SUMMARY.sample(800, random_state=2)
+    models = fit_bg_nbd(some), fit_gamma_gamma(some)
+    found = value(some, *models, interval="bootstrap", draws=150, seed=5)
+    rng = np.random.default_rng(6)
+    logs = []
+    for _ in range(150):
+        again = some.iloc[rng.integers(0, len(some), len(some))]
+        drawn = fit_bg_nbd(again), fit_gamma_gamma(again)
+        logs.append(np.log(value(some, *drawn)["cltv"].to_numpy()))
+    low, high = np.quantile(np.exp(logs), [0.025, 0.975], axis=0)
+    width = np.log(found["upper"] / found["lower"]) / np.log(high / low)
+    assert width.median() == pytest.approx(1, abs=0.12)
+    apart = np.log(found["upper"] / high) / np.std(logs, axis=0)
+    assert apart.abs().median() < 0.4
+
+
+@FREE
+def test_bootstrap_and_delta_agree_where_there_are_many_customers() -> None:
+    models = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
+    delta = value(SUMMARY, *models)
+    drawn = value(SUMMARY, *models, interval="bootstrap", draws=300, seed=1)
+    pd.testing.assert_frame_equal(delta.drop(columns=BOUNDS), drawn.drop(columns=BOUNDS))
+    ratio = np.log(drawn["upper"] / drawn["lower"]) / np.log(delta["upper"] / delta["lower"])
+    # CDNOW does not follow the model to the letter, and the bootstrap knows.
+    assert ratio.median() == pytest.approx(1.1, abs=0.15)
+
+
+@pytest.mark.parametrize("kind", [BGNBD, MBGNBD])
+def test_a_future_simulated_is_that_of_the_story(kind: Any) -> None:
+    # Purchase by purchase: alive or not, a rate, a drop-out after each purchase, amounts of a
+    # customer's own mean, each discounted.
+    model = kind(r=0.9, alpha=8.0, a=0.8, b=2.5, unit="week")
+    customer = pd.DataFrame({"customer_id": [1], "frequency": [4], "recency": [25.0], "T": [30.0]})
+    customer["monetary_value"] = 20.0
+    options: dict[str, Any] = {"horizon": 20, "discount_rate": 0.5, "margin": 0.5}
+    alive = model.probability_alive(customer)["probability_alive"][0]
+    chances = 4 + (kind is MBGNBD)
+    rng = np.random.default_rng(3)
+    worth = []
+    for _ in range(20_000):
+        total, now = 0.0, 0.0
+        rate = rng.gamma(0.9 + 4) / (8.0 + 30.0)
+        dropout = rng.beta(0.8, 2.5 + chances)
+        nu = rng.gamma(6.25 * 4 + 3.74) / (15.44 + 4 * 20.0)
+        living = rng.random() < alive
+        while living:
+            now += rng.exponential() / rate
+            if now > 20:
+                break
+            total += 0.5 * rng.gamma(6.25) / nu * 1.5 ** -(now * 7 / 365.2425)
+            living = rng.random() >= dropout
+        worth.append(total)
+    for level in (0.5, 0.8, 0.95):
+        table = value(
+            customer,
+            model,
+            SPEND,
+            predictive=True,
+            draws=20_000,
+            seed=4,
+            confidence_level=level,
+            **options,
+        )
+        for column, share in (("lower", (1 - level) / 2), ("upper", (1 + level) / 2)):
+            # Of 20,000 a share is known to 0.0035, and the quantile likewise.
+            below, upto = np.mean(worth < table[column][0]), np.mean(worth <= table[column][0])
+            assert below - 0.012 <= share <= upto + 0.012
+    assert np.mean(worth) == pytest.approx(table["cltv"][0], rel=0.04)
+
+
+@FREE
+def test_prediction_is_wider_than_estimation() -> None:
+    models = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
+    some = SUMMARY.head(100)
+    estimated, predicted = value(some, *models), value(some, *models, predictive=True, seed=1)
+    assert (predicted["upper"] > estimated["upper"]).all()
+    assert (predicted["lower"] < estimated["lower"]).all()
+    pd.testing.assert_frame_equal(estimated.drop(columns=BOUNDS), predicted.drop(columns=BOUNDS))
+
+
+def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
+    options: dict[str, Any] = {"predictive": True, "draws": 50}
+    one = value(SUMMARY, **options, seed=1)
+    pd.testing.assert_frame_equal(one, value(SUMMARY, **options, seed=1))
+    assert not one[BOUNDS].equals(value(SUMMARY, **options, seed=2)[BOUNDS])
+    shuffled = value(SUMMARY.sample(frac=1, random_state=1), **options, seed=1)
+    ordered = shuffled.sort_values("customer_id", ignore_index=True)
+    pd.testing.assert_frame_equal(one, ordered)
+
+
+def test_the_state_of_numpy_is_not_touched() -> None:
+    before = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr,call-overload]  # noqa: NPY002
+    value(SUMMARY.head(5), predictive=True, draws=5, seed=1)
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[index,union-attr,call-overload]  # noqa: NPY002
+
+
+def test_draws_on_every_kind_of_frame(backend: Backend) -> None:
+    some = SUMMARY.head(12)
+    expected = rows_of(value(some, predictive=True, draws=40, seed=3))
+    frame = backend.make(rows_of(some))
+    found = value(frame, predictive=True, draws=40, seed=3)
+    assert type(found) is type(frame)
+    rows = sorted(rows_of(found), key=lambda row: row["customer_id"])
+    for have, want in zip(rows, expected, strict=True):
+        assert have == pytest.approx(want, rel=1e-9)
+
+
+def test_infinite_values_have_infinite_bounds() -> None:
+    # Draws of q on both sides of 1: in some of them a customer without repeat purchases is
+    # expected to spend without bound.
+    spend = GammaGamma(
+        p=2.0, q=1.2, v=10.0, covariance=((0.04, 0.0, 0.0), (0.0, 0.09, 0.0), (0.0, 0.0, 1.0))
+    )
+    purchases = BGNBD(r=0.5, alpha=8.0, a=0.8, b=2.5, covariance=((0.0,) * 4,) * 4)
+    some = SUMMARY.head(3).assign(frequency=0, recency=0, monetary_value=np.nan)
+    table = value(some, purchases, spend, predictive=True, seed=1)
+    assert np.isfinite(table["upper"]).all()  # what is simulated is finite
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        median = value(some, purchases, GammaGamma(p=2.0, q=0.9, v=10.0), infinite="median")
+    assert np.isfinite(median["cltv"]).all()
+
+
+@FREE
+def test_what_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="predictive=True draws at random: give a `seed`"):
+        value(SUMMARY, predictive=True)
+    with pytest.raises(ArgumentError, match="interval='bootstrap' draws at random"):
+        value(SUMMARY, interval="bootstrap")
+    with pytest.raises(ArgumentError, match=r"fitted to all of it: it has 2,357.*fitted to 0"):
+        value(SUMMARY, interval="bootstrap", seed=1)
+    models = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
+    with pytest.raises(ArgumentError, match="it has 10 customers, and `purchases` was fitted to 2"):
+        value(SUMMARY.head(10), *models, interval="bootstrap", seed=1)
+    for options in ({"interval": "jackknife"}, {"infinite": "cap"}, {"method": "fast"}):
+        (name,) = options
+        with pytest.raises(ArgumentError, match=f"`{name}`"):
+            value(SUMMARY, **options)
+    with pytest.raises(ArgumentError, match="`draws`"):
+        value(SUMMARY, predictive=True, draws=1, seed=1)
+    with pytest.raises(ArgumentError, match="`seed`"):
+        value(SUMMARY, predictive=True, seed=-1)
