@@ -14,8 +14,9 @@ sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/.demo ## cohort retention of a real shop: tables and two pictures
+demo: $(VENV)/.demo ## retention and lifetime value of a real shop's customers: tables and pictures
 	$(bin)/python examples/quickstart.py
+	$(bin)/python examples/customer_value.py
 
 test: $(VENV)/.test ## the whole test-suite, doctests included (PySpark's tests are left out)
 	$(bin)/python -m pytest -n auto

@@ -256,7 +256,7 @@ def test_n4_many_purchases() -> None:
 
 def likelihood(theta: Any, frame: pd.DataFrame) -> float:
     """Log-likelihood of BG/NBD: Fader, Hardie & Lee (2005), eq. 6, at the logarithms."""
-    r, alpha, a, b = np.exp(np.clip(theta, -14, 14))
+    r, alpha, a, b = np.exp(np.clip(theta, -30, 30))
     x, tx, T = (frame[name].to_numpy(float) for name in ("frequency", "recency", "T"))
     stays = betaln(a, b + x) - betaln(a, b) - (r + x) * np.log(alpha + T)
     gone = betaln(a + 1, b + np.maximum(x, 1) - 1) - betaln(a, b) - (r + x) * np.log(alpha + tx)
@@ -281,6 +281,7 @@ def test_f1_a_few_customers(size: int) -> None:
         minimize(lambda theta: -likelihood(theta, few), start, method="Nelder-Mead").fun
         for start in starts
     ]
+    assert model.log_likelihood == pytest.approx(likelihood(starts[0], few), abs=1e-4)
     assert model.log_likelihood > -min(tried) - 0.01
     expected = model.expected_purchases(rounded(), 39)["expected_purchases"]
     assert np.isfinite(expected).all()

@@ -272,7 +272,10 @@ def in_place_of(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> F
         return table
     if _is_polars(frame):
         return table.lazy()
-    return in_engine(frame, {name: table[name].to_native() for name in table.columns})
+    made = in_engine(frame, {name: table[name].to_native() for name in table.columns})
+    if not len(table):  # no value shows the engine of which type there is none
+        made = made.select(*(nw.col(name).cast(one) for name, one in table.schema.items()))
+    return made
 
 
 # Codes

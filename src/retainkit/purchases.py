@@ -143,7 +143,8 @@ def rfm_summary(
     -----
     By day and week this is `summary_data_from_transaction_data` of lifetimes, whose end of
     observation is inclusive: its ``observation_period_end="1997-09-30"`` is ``as_of="1997-10-01"``
-    here. It gives a customer without repeat purchases the monetary value 0 instead of NaN.
+    here. It gives a customer without repeat purchases the monetary value 0 instead of NaN, and by
+    week it also counts what comes after the end within the week of the end.
 
     Merging loses what happens within a unit: where customers buy several times in it, choose a
     shorter one. With ``exact=True`` the spans are those of days but in units of `unit`, so that

@@ -83,7 +83,9 @@ def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
     keys = {argument: nw.col(column).cast(nw.Float64) for argument, column in names.items()}
     if "monetary_value" in names:
         none = nw.col(names["frequency"]) == 0
-        keys["monetary_value"] = nw.when(none).then(nw.lit(0.0)).otherwise(keys["monetary_value"])
+        spent = keys["monetary_value"]
+        # 0 by way of a column: a literal has no length in an empty frame of narwhals 2.5.
+        keys["monetary_value"] = nw.when(none).then(keys["frequency"]).otherwise(spent)
     return {f"{prefix}{i}": key for i, key in enumerate(keys.values())}
 
 

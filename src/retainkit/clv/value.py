@@ -350,10 +350,12 @@ def cltv(
     names = summary.collect_schema().names()
     segments = names[: names.index(customer)]
     _check_names([*segments, customer])
-    parts = [
-        _valued_segment(part, label, [*segments, customer], penalty, options)
-        for label, part in _parts(summary, segments)
-    ]
+    parts = []
+    for label, part in _parts(summary, segments):
+        table, told = _valued_segment(part, label, [*segments, customer], penalty, options)
+        parts.append(table)
+        for text in told:
+            warnings.warn(f"{label}{text}", RetainkitWarning, stacklevel=2)
     columns = [*segments, customer, *RESULT]
     return frame_like(nw.concat(parts), {name: name for name in columns})  # type: ignore[type-var]
 
@@ -385,14 +387,14 @@ def _parts(summary: Frame, segments: Sequence[str]) -> list[tuple[str, Frame]]:
 
 def _valued_segment(
     summary: Frame, label: str, names: Sequence[str], penalty: float, options: dict[str, Any]
-) -> Frame:
-    """Fit both models to a segment and value its customers; what there is to say begins with it."""
+) -> tuple[Frame, list[str]]:
+    """Fit both models to a segment, value its customers, and give what there is to say of it."""
     *segments, customer = names
     columns = ("frequency", "recency", "T", "monetary_value")
     counted = open_customers(summary, {name: name for name in columns[:3]})
     if not counted.counts.sum():  # nothing to learn from, and nobody to value
         models = BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1)
-        return valued(summary, task_of(*models, **options), customer, columns, segments)
+        return valued(summary, task_of(*models, **options), customer, columns, segments), []
     spent = open_customers(summary, {name: name for name in (columns[0], columns[3])})
     try:
         purchases, spend, told = _models(counted, spent, penalty)
@@ -400,9 +402,7 @@ def _valued_segment(
         table = valued(summary, task, customer, columns, segments)
     except ArgumentError as error:
         raise ArgumentError(f"{label}{error}") from None
-    for text in [*told, *_doubts(task, counted, spent)]:
-        warnings.warn(f"{label}{text}", RetainkitWarning, stacklevel=3)
-    return table
+    return table, [*told, *_doubts(task, counted, spent)]
 
 
 def _models(
