@@ -37,22 +37,23 @@ def value(summary: Any, *models: Any, **options: Any) -> Any:
 @FREE
 @pytest.mark.filterwarnings("ignore:a and b are at infinity:retainkit.RetainkitWarning")
 def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
-    # By the public functions, one refit at a time. Both are of 150 draws: a standard deviation of
-    # the logarithm is known to 6 % from each, so their ratio to 8 %.
+    # By the public functions, one refit at a time. The width of an interval of 90 % is known to 7 %
+    # from 150 draws, and to 4 % from 500.
     some = SUMMARY.sample(800, random_state=2)
     models = fit_bg_nbd(some), fit_gamma_gamma(some)
-    found = value(some, *models, interval="bootstrap", draws=150, seed=5)
+    options: dict[str, Any] = {"interval": "bootstrap", "confidence_level": 0.9}
+    found = value(some, *models, **options, draws=500, seed=5)
     rng = np.random.default_rng(6)
     logs = []
     for _ in range(150):
         again = some.iloc[rng.integers(0, len(some), len(some))]
         drawn = fit_bg_nbd(again), fit_gamma_gamma(again)
         logs.append(np.log(value(some, *drawn)["cltv"].to_numpy()))
-    low, high = np.quantile(np.exp(logs), [0.025, 0.975], axis=0)
+    low, high = np.quantile(np.exp(logs), [0.05, 0.95], axis=0)
     width = np.log(found["upper"] / found["lower"]) / np.log(high / low)
-    assert width.median() == pytest.approx(1, abs=0.12)
+    assert width.median() == pytest.approx(1, abs=0.25)
     apart = np.log(found["upper"] / high) / np.std(logs, axis=0)
-    assert apart.abs().median() < 0.4
+    assert apart.abs().median() < 0.5
 
 
 @FREE

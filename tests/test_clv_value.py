@@ -1,6 +1,7 @@
 """Customer lifetime value against arithmetic that one can follow."""
 
 import math
+import warnings
 from typing import Any
 
 import duckdb
@@ -232,6 +233,20 @@ def test_what_is_said_of_a_segment_names_it() -> None:
 def test_a_horizon_beyond_what_was_observed_is_said() -> None:
     with pytest.warns(RetainkitWarning, match=r"The horizon is 1,461 days, .* longer than 545"):
         cltv(ORDERS, horizon="4 years")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_spend_that_goes_with_frequency_is_said(sign: int) -> None:
+    x = ORDERS.groupby("customer_id")["time"].transform("nunique")
+    orders = ORDERS.assign(amount=ORDERS["amount"] * x.astype(float) ** sign)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        cltv(orders)
+    words = f"Spend goes with frequency (correlation {'-' * (sign < 0)}0."
+    assert any(words in str(one.message) for one in told)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cltv(ORDERS)  # 0.07: Pearson's of the 1,139 customers who bought again
 
 
 @pytest.mark.parametrize("by", [None, "shop"])

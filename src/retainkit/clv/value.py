@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cltv", "cltv_from_models"]
 
+_SLIGHT = 0.1  # correlation of spend and frequency that is no cause for concern
+
 
 def cltv_from_models(
     summary: IntoFrame,
@@ -421,11 +423,22 @@ def _models(
 
 def _doubts(task: Task, counted: Customers, spent: Customers) -> list[str]:
     """Say what an expert would ask about."""
+    from retainkit.clv._agreement import pearson  # noqa: PLC0415
+
     longest = float(counted.distinct["T"].max())
     texts = []
     if task.horizon.length > longest:
         texts.append(
             f"The horizon is {task.horizon.length:,.0f} days, and no customer has been observed "
             f"for longer than {longest:,.0f}: the value extrapolates."
+        )
+    used, _ = spenders(spent)
+    x, m = spent.distinct["frequency"][used], spent.distinct["monetary_value"][used]
+    found = pearson(x, m, spent.counts[used], 0.95)
+    if found.lower > _SLIGHT or found.upper < -_SLIGHT:
+        texts.append(
+            f"Spend goes with frequency (correlation {found.estimate:.2f}); the models take them "
+            "to be independent: values of frequent buyers are biased. `spend_independence` tells "
+            "more."
         )
     return texts
