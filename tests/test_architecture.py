@@ -53,6 +53,8 @@ ARROWS: dict[str, set[str]] = {
     "clv._bg_nbd": {"clv._special"},
     "clv._gamma_gamma": set(),
     "clv._fits": {"clv._bg_nbd", "clv._gamma_gamma", "clv._maximum"},
+    "clv._agreement": {"_intervals"},
+    "clv._regularity": {"_intervals"},
     "clv._worth": {"_intervals", "clv._bg_nbd", "clv._gamma_gamma", "clv._fits"},
     # Reducers.
     "_arrays": set(),
@@ -64,6 +66,7 @@ ARROWS: dict[str, set[str]] = {
     "_purchase_plan": {"_calendar", "_frames", "_events", "_purchase_query"},
     "_purchase_kernel": {"_arrays", "_calendar", "_frames", "_events", "_purchase_query"},
     "clv._tables": {"errors", "_words", "_frames"},
+    "clv._occasions": {"_calendar", "_frames", "_events"},
     # Metrics.
     "cohorts": LOWER
     | {"_intervals", "_cohort_query", "_cohort_plan", "_cohort_kernel", "_triangle"},
@@ -86,8 +89,25 @@ ARROWS: dict[str, set[str]] = {
     | {"_intervals", "clv._bg_nbd", "clv._gamma_gamma", "clv._worth", "clv._durations"}
     | {"clv._tables", "clv._model", "clv._counting", "clv.spend"},
     "clv.value": LOWER
-    | {"purchases", "clv._fits", "clv._tables", "clv._model", "clv._counting", "clv.counting"}
+    | {
+        "purchases",
+        "clv._agreement",
+        "clv._fits",
+        "clv._tables",
+        "clv._model",
+        "clv._counting",
+        "clv.counting",
+    }
     | {"clv.spend", "clv._valuation"},
+    # Whether to believe a model.
+    "clv.checking": LOWER
+    | {"_intervals", "clv._agreement", "clv._regularity", "clv._occasions", "clv._tables"},
+    "clv._tracking": {"errors", "_calendar", "_events", "clv._bg_nbd", "clv._model"}
+    | {"clv._occasions", "clv.counting"},
+    "clv._comparison": LOWER
+    | {"_intervals", "_purchases", "clv._agreement", "clv._bg_nbd", "clv._counting"}
+    | {"clv._fits", "clv._model", "clv._tables", "clv.counting"},
+    "clv.holdout": LOWER | {"_purchases", "clv._comparison", "clv._tracking", "clv.counting"},
     # At the edge: nothing imports them.
     "datasets": {"errors", "_checks", "_calendar"},
     "plot._pictures": {"errors", "_checks", "_frames"},
@@ -99,8 +119,20 @@ ARROWS: dict[str, set[str]] = {
     "plot._history": LOWER
     | {"clv._durations", "clv.counting", "plot._pictures", "plot._heatmap"}
     | {"plot._frequency_recency", "plot._value"},
-    "plot": {"plot._retention", "plot._frequency_recency", "plot._value", "plot._history"},
-    "__init__": {"errors", "clv.counting", "clv.spend", "clv.value", "cohorts", "curves"}
+    "plot._checking": {"errors", "_checks", "_frames", "plot._pictures", "plot._heatmap"}
+    | {"plot._value"},
+    "plot": {"plot._retention", "plot._frequency_recency", "plot._value", "plot._history"}
+    | {"plot._checking"},
+    "__init__": {
+        "errors",
+        "clv.checking",
+        "clv.holdout",
+        "clv.counting",
+        "clv.spend",
+        "clv.value",
+        "cohorts",
+        "curves",
+    }
     | {"purchases", "datasets", "plot"},
 }
 
@@ -150,9 +182,12 @@ AT_IMPORT = {name: {"numpy"} for name in ARROWS} | {
     # They are loaded when a model is used.
     **{f"clv.{name}": {"numpy", "scipy"} for name in ("_special", "_bg_nbd", "_gamma_gamma")},
     "clv._maximum": {"numpy", "scipy"},
-    **{f"clv.{name}": {"numpy", "narwhals"} for name in ("_tables", "_valuation", "spend")},
+    **{
+        f"clv.{name}": {"numpy", "narwhals"}
+        for name in ("_tables", "_occasions", "_valuation", "spend")
+    },
     "clv.value": {"narwhals"},
-    **{f"plot.{name}": {"numpy", "narwhals"} for name in ("_value", "_history")},
+    **{f"plot.{name}": {"numpy", "narwhals"} for name in ("_value", "_history", "_checking")},
     "errors": set(),
     "_words": set(),
     "_checks": set(),
@@ -391,12 +426,16 @@ SOURCED = ["cohorts.cohort_retention", "curves.retention_curve", "datasets.load_
 SOURCED += ["purchases.rfm_summary", "purchases.calibration_holdout"]
 SOURCED += ["clv.counting.fit_bg_nbd", "clv.counting.fit_mbg_nbd", "clv.spend.fit_gamma_gamma"]
 SOURCED += ["clv.value.cltv_from_models", "clv.value.cltv"]
+SOURCED += ["clv.checking.spend_independence", "clv.checking.purchase_regularity"]
+SOURCED += ["clv.holdout.tracking", "clv.holdout.holdout_report"]
 SOURCED += ["plot.frequency_recency", "plot.customer_history"]
 SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
 SECTIONS += ["Examples"]
 
 # How many arguments are positional, where it is not the frame alone.
-POSITIONAL = {"datasets.load_cdnow": 0, "clv.value.cltv_from_models": 3, "plot.customer_history": 2}
+POSITIONAL = {"datasets.load_cdnow": 0, "clv.value.cltv_from_models": 3}
+POSITIONAL |= {"plot.customer_history": 2, "clv.holdout.tracking": 2}
+MODEL_FIRST = {"plot.frequency_recency", "clv.holdout.tracking"}
 
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
@@ -438,7 +477,7 @@ def test_the_frame_is_positional_and_everything_else_a_keyword(name: str) -> Non
     assert inspect.signature(FUNCTIONS[name]).return_annotation is not inspect.Signature.empty
 
 
-@pytest.mark.parametrize("name", sorted({*FRAMES} - {"plot.frequency_recency"}))  # of a model
+@pytest.mark.parametrize("name", sorted({*FRAMES} - MODEL_FIRST))
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
     assert first.name in {"events", "table", "curve", "transactions", "summary"}

@@ -1,7 +1,9 @@
 """Customer-retention metrics on DataFrames: the honest number, on any DataFrame, checked."""
 
 from retainkit import datasets, errors, plot
+from retainkit.clv.checking import purchase_regularity, spend_independence
 from retainkit.clv.counting import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
+from retainkit.clv.holdout import HoldoutReport, holdout_report, tracking
 from retainkit.clv.spend import GammaGamma, fit_gamma_gamma
 from retainkit.clv.value import cltv, cltv_from_models
 from retainkit.cohorts import cohort_retention
@@ -15,6 +17,7 @@ __all__ = [
     "BGNBD",
     "MBGNBD",
     "GammaGamma",
+    "HoldoutReport",
     "RetainkitError",
     "RetainkitWarning",
     "__version__",
@@ -27,8 +30,12 @@ __all__ = [
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "fit_mbg_nbd",
+    "holdout_report",
     "plot",
+    "purchase_regularity",
     "retention_curve",
     "retention_matrix",
     "rfm_summary",
+    "spend_independence",
+    "tracking",
 ]

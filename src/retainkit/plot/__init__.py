@@ -6,6 +6,7 @@ touched: no style, no ``show``; pyplot is imported only to make a figure when ``
 not given. Importing this module does not import matplotlib.
 """
 
+from retainkit.plot._checking import holdout_calibration, tracking
 from retainkit.plot._frequency_recency import frequency_recency
 from retainkit.plot._history import customer_history
 from retainkit.plot._retention import retention_curve, retention_heatmap
@@ -15,6 +16,8 @@ __all__ = [
     "cltv_distribution",
     "customer_history",
     "frequency_recency",
+    "holdout_calibration",
     "retention_curve",
     "retention_heatmap",
+    "tracking",
 ]

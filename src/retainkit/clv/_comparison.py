@@ -1,0 +1,138 @@
+"""What was expected of the customers of a holdout beside what came: columns of the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from retainkit._intervals import ratio
+from retainkit._purchases import last_period, make_query, reduced, result_table
+from retainkit.clv import _agreement, _bg_nbd
+from retainkit.clv._counting import history
+from retainkit.clv._fits import fit_counting
+from retainkit.clv._model import made, vector
+from retainkit.clv._tables import open_customers
+from retainkit.clv.counting import BGNBD
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._events import Events
+    from retainkit.clv._tables import Customers
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+_COLUMNS = ("frequency", "recency", "T", "frequency_holdout", "duration_holdout")
+
+
+def customers(
+    log: Events, split: Moment, end: Moment, *, unit: Period, exact: bool, week_start: Weekday
+) -> Customers:
+    """Give the distinct rows of `calibration_holdout`, and how many customers have each."""
+    query = make_query(
+        log,
+        split,
+        unit=unit,
+        exact=exact,
+        week_start=week_start,
+        include_first=False,
+        amounts="keep",
+        holdout=True,
+    )
+    periods = last_period(log, end, query.merge, week_start) - query.last
+    duration = periods if query.length is None else periods / query.length
+    table = result_table(reduced(log, query), log, "customer", duration)
+    rows = open_customers(table, {name: name for name in _COLUMNS})
+    if not rows.counts.sum():
+        raise ArgumentError(
+            f"no row of `transactions` is before `calibration_end` ({split}), and nothing can be "
+            "learnt or compared. Calibrate up to a later day."
+        )
+    return rows
+
+
+def fitted_to(rows: Customers, unit: Period) -> tuple[BGNBD, Sequence[str]]:
+    """Fit BG/NBD to the calibration, and give what is to be said of the fit."""
+    fit = fit_counting(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
+    return made(BGNBD, fit, unit=unit), fit.warnings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """Distinct histories: repeat purchases `x`, purchases in the holdout, how many customers.
+
+    `forecasts` holds what was expected of each, by the name of the forecast, the model's first.
+    """
+
+    x: Floats
+    actual: Floats
+    count: Floats
+    forecasts: dict[str, Floats]
+
+
+def outcome(rows: Customers, model: BGNBD) -> Outcome:
+    """Forecast the purchases of the holdout."""
+    x, recency, T, held, duration = rows.distinct.values()  # noqa: N806  the papers' name
+    expected = _bg_nbd.expected_purchases(
+        vector(model), duration.max(initial=0), x, recency, T, model.SHIFT, _bg_nbd.pairs_of(x, T)
+    )
+    # Who came at the very end has had no time, and goes on with nothing.
+    naive = np.nan_to_num(ratio(x, T)) * duration
+    forecasts = {type(model).__name__: expected, "naive": naive}
+    return Outcome(x=x, actual=held, count=rows.counts, forecasts=forecasts)
+
+
+def total(found: Outcome, confidence_level: float) -> dict[str, Any]:
+    """Give a row for each forecast."""
+    forecasts = found.forecasts.values()
+    errors = [found.actual - forecast for forecast in forecasts]
+    slopes = [
+        _agreement.slope(forecast, found.actual, found.count, confidence_level)
+        for forecast in forecasts
+    ]
+    customers = found.count.sum()
+    return {
+        "forecast": np.array([*found.forecasts]),
+        "customers": np.full(len(errors), int(customers)),
+        "actual": np.full(len(errors), int(found.count @ found.actual)),
+        "expected": np.array([found.count @ forecast for forecast in forecasts]),
+        "mean_absolute_error": np.array([found.count @ abs(one) / customers for one in errors]),
+        "root_mean_squared_error": np.array(
+            [np.sqrt(found.count @ one**2 / customers) for one in errors]
+        ),
+        "calibration_slope": np.array([slope for slope, _, _ in slopes]),
+        "lower": np.array([lower for _, lower, _ in slopes]),
+        "upper": np.array([upper for _, _, upper in slopes]),
+    }
+
+
+def by_frequency(found: Outcome, most: int, confidence_level: float) -> dict[str, Any]:
+    """Give a row for each number of repeat purchases, the last for `most` and all above."""
+    group = np.minimum(found.x, most).astype(np.int64)
+    size = int(group.max(initial=0)) + 1
+    customers = np.bincount(group, found.count, size)
+    means = [
+        _agreement.mean_count(found.actual[here], found.count[here], confidence_level)
+        for here in (group == one for one in range(size))
+    ]
+    names = [*map(str, range(size - 1)), f"{most}+" if size > most else str(size - 1)]
+    expected, naive = (
+        ratio(np.bincount(group, found.count * forecast, size), customers)
+        for forecast in found.forecasts.values()
+    )
+    return {
+        "frequency": np.array(names),
+        "customers": customers.astype(np.int64),
+        "actual": np.array([mean for mean, _, _ in means]),
+        "expected": expected,
+        "naive": naive,
+        "lower": np.array([lower for _, lower, _ in means]),
+        "upper": np.array([upper for _, _, upper in means]),
+    }

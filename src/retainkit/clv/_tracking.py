@@ -1,0 +1,145 @@
+"""The course of purchases, actual and expected: from counts by unit to a row for each period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from retainkit._calendar import DAYS_IN, WEEKDAYS, first_day, midnights, period_index
+from retainkit.clv._bg_nbd import new_customer_purchases
+from retainkit.clv._model import vector
+from retainkit.clv._occasions import counts_by_unit
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._events import Events
+    from retainkit.clv._occasions import Counts
+    from retainkit.clv.counting import BGNBD
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+
+_WITHIN: dict[Period, tuple[Period, ...]] = {
+    "day": ("day", "week", "month", "quarter", "year"),
+    "week": ("week",),
+    "month": ("month", "quarter", "year"),
+    "quarter": ("quarter", "year"),
+    "year": ("year",),
+}
+"""The periods that each unit fits into without being cut."""
+
+_MOST_PERIODS = 100_000
+
+
+def check_fit(unit: Period, period: Period) -> None:
+    """Refuse periods that cut a unit in which purchases were merged."""
+    if period not in _WITHIN[unit]:
+        fitting = " or ".join(map(repr, _WITHIN[unit]))
+        raise ArgumentError(
+            f"`period` is {period!r}, which cuts the {unit}s in which `exact=False` merges "
+            f"purchases; it must be {fitting} then."
+        )
+
+
+def week_start_at(split: Moment | None, zone: tzinfo | None) -> Weekday:
+    """Give the day of the week of the end of calibration; without one, Monday."""
+    if split is None:
+        return "monday"
+    day = split.begin_of("day", "monday", zone)
+    return next(name for name in WEEKDAYS if day.opens("week", name))
+
+
+def course(
+    log: Events,
+    model: BGNBD,
+    *,
+    split: Moment | None,
+    end: Moment,
+    period: Period,
+    week_start: Weekday,
+    exact: bool,
+) -> tuple[dict[str, Any], int]:
+    """Give the columns of `tracking`, and how many customers came too late for it."""
+    unit: Period = "day" if exact else model.unit
+    counts = counts_by_unit(log, unit, week_start, split)
+    start = _start_of(counts.unit, unit, week_start)
+    index = period_index(start, period, week_start)
+    last = end.before(log.zone)
+    # Rows at the first instants of all have nothing before them; of no rows there are no periods.
+    low = int(index.min()) if len(index) else 0
+    high = last.index(period, week_start) if len(index) else -1
+    if high - low >= _MOST_PERIODS:
+        began = first_day(np.array([low]), period, week_start).astype("datetime64[D]")[0]
+        raise ArgumentError(
+            f"there are {high - low + 1:,} periods from {began} to {end}, more than can be of "
+            "use. If there is a stray date, leave it out; otherwise take a longer `period`."
+        )
+    periods = np.arange(low, high + 1, dtype=np.int64)
+    opens = first_day(periods, period, week_start)
+    closes = first_day(periods + 1, period, week_start)
+    until = np.minimum(closes, last.index("day", week_start) + 1)
+    expected = _expected(model, counts, start, until, unit=unit, exact=exact, week_start=week_start)
+    again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
+    joined = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
+    columns = {
+        "period": opens.astype("datetime64[D]"),
+        "customers": np.cumsum(joined),
+        "actual": again,
+        "expected": np.diff(expected, prepend=0.0),
+        "actual_cumulative": np.cumsum(again),
+        "expected_cumulative": expected,
+        "holdout": _held(opens, split, log.zone),
+        "complete": midnights(closes, log.zone)[0] <= end.instant,
+    }
+    return columns, counts.later
+
+
+def _start_of(units: Integers, unit: Period, week_start: Weekday) -> Integers:
+    return first_day(units, unit, week_start)
+
+
+def _held(opens: Integers, split: Moment | None, zone: tzinfo | None) -> NDArray[np.bool_]:
+    if split is None:
+        return np.zeros(len(opens), bool)
+    held: NDArray[np.bool_] = midnights(opens, zone)[0] >= split.instant
+    return held
+
+
+def _expected(
+    model: BGNBD,
+    counts: Counts,
+    start: Integers,
+    until: Integers,
+    *,
+    unit: Period,
+    exact: bool,
+    week_start: Weekday,
+) -> Floats:
+    """Expected repeat purchases up to each day `until`, of all customers together.
+
+    Those who came in the same unit have had the same time. It runs in days to the end of the
+    period or, in whole units, to the last of them, as T does.
+    """
+    came = counts.first > 0
+    if exact:
+        since, upto, length = start[came], until, DAYS_IN[model.unit]
+    else:
+        since, length = counts.unit[came], 1.0
+        upto = period_index(until - 1, unit, week_start)
+    # Spans come again and again, and the expectation is evaluated once for each.
+    longest = int(upto.max(initial=0) - since.min(initial=0)) if len(since) else 0
+    by_span = new_customer_purchases(
+        vector(model), np.arange(max(longest, 0) + 1) / length, model.SHIFT
+    )
+    number = counts.first[came]
+    total = np.zeros(len(upto))
+    for row, at in enumerate(upto):
+        here = since < at
+        total[row] = number[here] @ by_span[at - since[here]]
+    return total
