@@ -35,13 +35,13 @@ for model in (purchases, spend):
 # %% Did it come true? What the model expected of the last 39 weeks, beside a naive forecast.
 report = rk.holdout_report(orders, calibration_end=middle, as_of="1998-07-01", model=purchases)
 print("\nRepeat orders of the 39 weeks after calibration:\n")
-print(report.total.round(3).to_string(index=False))
+print(report.total.set_index("forecast").T.round(3).to_string())
 print("\nThe same per customer, by the repeat orders of the first 39 weeks:\n")
 print(report.by_frequency.round(3).to_string(index=False))
 
 # %% Orders in, value out: the same steps in one call, on all 78 weeks.
 value = rk.cltv(orders, as_of="1998-07-01", horizon="12 months", discount_rate=0.10)
-top = value.sort_values("cltv", ascending=False).head(10)
+top = value.nlargest(10, "cltv").rename(columns={"probability_alive": "alive"})
 print("\nThe ten most valuable customers of the next 12 months, in dollars:\n")
 print(top.round(2).to_string(index=False))
 total = value["cltv"].sum()
@@ -56,13 +56,14 @@ rk.plot.holdout_calibration(report.by_frequency)
 plt.savefig(folder / "holdout-calibration.png", dpi=150)
 plt.close()
 
-rk.plot.tracking(report.by_period)
-plt.savefig(folder / "holdout-tracking.png", dpi=150)
+weeks = rk.tracking(purchases, orders, calibration_end=middle, as_of="1998-07-01")
+rk.plot.tracking(weeks)
+plt.savefig(folder / "tracking.png", dpi=150)
 plt.close()
 
 rk.plot.cltv_distribution(value)
 plt.savefig(folder / "customer-value.png", dpi=150)
 plt.close()
 
-names = "holdout-calibration.png, holdout-tracking.png and customer-value.png"
+names = "holdout-calibration.png, tracking.png and customer-value.png"
 print(f"\n{names} are in {folder.resolve()}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 QUICKSTART = next(example for example in EXAMPLES if example.stem == "quickstart")
+VALUE = next(example for example in EXAMPLES if example.stem == "customer_value")
 Z = 1.959963984540054  # two-sided standard normal quantile of 95 %
 
 
@@ -93,6 +94,24 @@ def test_the_quickstart_shows_the_retention_of_cdnow(tmp_path: Path) -> None:
         "retention-curve.png",
         "retention-triangle.png",
     ]
+
+
+def test_the_demo_of_value_shows_what_was_published(tmp_path: Path) -> None:
+    lines = run(VALUE, cwd=tmp_path / "here").splitlines()
+    rows = [line.split() for line in lines]
+    assert lines[0] == "CDNOW: 6,919 orders by 2,357 customers."
+    # Fader, Hardie & Lee (2005), table 2, and Fader & Hardie's note 025; 1,882 orders came.
+    named = {row[0]: row[1:] for row in rows if row}
+    published = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "p": 6.25, "q": 3.74}
+    for name, value in published.items():
+        assert float(named[name][0]) == pytest.approx(value, abs=5e-3)
+    assert named["actual"] == ["1882.000", "1882.000"]
+    assert float(named["expected"][0]) == pytest.approx(1653.409, abs=1e-3)
+    begin = 1 + next(i for i, row in enumerate(rows) if row[:2] == ["customer_id", "alive"])
+    top = [[float(cell) for cell in row] for row in rows[begin : begin + 10]]
+    assert [row[4] for row in top] == sorted((row[4] for row in top), reverse=True)
+    assert all(row[5] < row[4] < row[6] for row in top)
+    assert max(map(len, lines[:-1])) <= 80
 
 
 def counts_of_cdnow() -> tuple[Counter[str], dict[str, list[int]]]:
