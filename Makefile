@@ -18,6 +18,8 @@ demo: $(VENV)/.demo ## retention and lifetime value of a real shop's customers: 
 	$(bin)/python examples/quickstart.py
 	$(bin)/python examples/customer_value.py
 
+# Each of pytest's workers has a core of its own; more threads would only wait for each other.
+test: export OPENBLAS_NUM_THREADS = 1
 test: $(VENV)/.test ## the whole test-suite, doctests included (PySpark's tests are left out)
 	$(bin)/python -m pytest -n auto
 

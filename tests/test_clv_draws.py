@@ -17,6 +17,7 @@ from retainkit import (
     fit_gamma_gamma,
     rfm_summary,
 )
+from retainkit.clv._fits import fit_counting, fit_spend
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError
 from tables import rows_of
@@ -35,6 +36,7 @@ def value(summary: Any, *models: Any, **options: Any) -> Any:
 
 
 @FREE
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:a and b are at infinity:retainkit.RetainkitWarning")
 def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
     # By the public functions, one refit at a time. The width of an interval of 90 % is known to 7 %
@@ -54,6 +56,25 @@ def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
     assert width.median() == pytest.approx(1, abs=0.25)
     apart = np.log(found["upper"] / high) / np.std(logs, axis=0)
     assert apart.abs().median() < 0.5
+
+
+def test_a_fit_from_near_reaches_the_maximum() -> None:
+    # That of a fit from afar, which test_clv_maximum.py holds to several optimisers.
+    x, tx, T, m = (  # noqa: N806
+        SUMMARY[name].to_numpy(float) for name in ("frequency", "recency", "T", "monetary_value")
+    )
+    rng = np.random.default_rng(4)
+    spent = (x > 0) & (m > 0)
+    counting = fit_counting(x, tx, T, np.ones(len(x)), 0).parameters
+    spending = fit_spend(x[spent], m[spent], np.ones(spent.sum())).parameters
+    for size in (60, 400, 2357):
+        weights = rng.multinomial(size, np.full(len(x), 1 / len(x))).astype(float)
+        for fits in (
+            [fit_counting(x, tx, T, weights, 0, start=start) for start in (None, counting)],
+            [fit_spend(x[spent], m[spent], weights[spent], start=s) for s in (None, spending)],
+        ):
+            far, near = (fit.log_likelihood for fit in fits)
+            assert near == pytest.approx(far, abs=1e-3)
 
 
 @FREE

@@ -162,8 +162,8 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
         some_x, some_tx, some_T = data  # noqa: N806
         return _bg_nbd.log_likelihood_gradient(params, some_x, some_tx, some_T, shift)
 
-    near = None if start is None else [_counting_coordinates(start, scale)]
-    starts = near or _counting_starts(x, T, weights)
+    near = None if start is None else _counting_coordinates(start, scale)
+    starts = _counting_starts(x, T, weights)
     fit = _fit(
         _Problem(
             model=_COUNTING,
@@ -174,6 +174,7 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
             penalty=penalty,
         ),
         starts,
+        near,
     )
     fit.diagnostics["no_repeats"] = not np.any((x > 0) & (weights > 0))
     if fit.diagnostics["no_repeats"]:
@@ -266,13 +267,14 @@ def fit_spend(
         some_x, some_m = data
         return _gamma_gamma.log_likelihood_gradient(params, some_x, some_m)
 
-    near = None if start is None else [_spend_coordinates(start, scale)]
-    starts = near or _spend_starts(m / scale, weights)
+    near = None if start is None else _spend_coordinates(start, scale)
+    starts = _spend_starts(m / scale, weights)
     fit = _fit(
         _Problem(
             model=_SPEND, rows=rows, data=(x, m), weights=weights, scale=scale, penalty=penalty
         ),
         starts,
+        near,
     )
     fit.diagnostics["infinite_mean"] = bool(fit.parameters[1] <= 1)
     if fit.diagnostics["infinite_mean"]:
@@ -333,7 +335,7 @@ class _Problem:
         return replace(self, data=data, weights=self.weights[chosen])
 
 
-def _fit(problem: _Problem, starts: Sequence[Floats]) -> Fit:
+def _fit(problem: _Problem, starts: Sequence[Floats], near: Floats | None) -> Fit:
     model, size, part = problem.model, float(problem.weights.sum()), problem.part()
     found = maximise(
         problem.objective(),
@@ -341,6 +343,7 @@ def _fit(problem: _Problem, starts: Sequence[Floats]) -> Fit:
         model.bounds,
         size=size,
         rough=None if part is None else part.objective(),
+        near=near,
     )
     parameters, jacobian = model.natural(found.estimate, problem.scale)
     theta = model.theta @ found.estimate

@@ -165,17 +165,22 @@ def maximise(
     *,
     size: float = 1.0,
     rough: Objective | None = None,
+    near: Floats | None = None,
 ) -> Maximum:
     """Find the greatest value of `objective`, a mean over `size` rows, inside the bounds.
 
     All `starts` are climbed from, and the highest point counts. For many rows `rough` may be the
     same mean over a part of them: it finds the neighbourhood, and few evaluations of `objective`
-    do the rest. Nothing raises, and convergence is claimed only where the gradient confirms it.
+    do the rest. From a point known to be `near`, Newton's steps are tried before any climb.
+    Nothing raises, and convergence is claimed only where the gradient confirms it.
     """
     box = np.asarray(bounds, dtype=np.float64)
     climber = _Climber(objective, box, size)
     scout = climber if rough is None else _Climber(rough, box, size)
-    top = max((scout.climb(start) for start in starts), key=_height)
+    if near is None:
+        top = max((scout.climb(start) for start in starts), key=_height)
+    else:
+        top = scout.at(near)
     point = top if rough is None else climber.at(top.theta)
     point = climber.polish(point, scout.hessian(point.theta), 12)
     point, hessian, gain = _finish(climber, point)
