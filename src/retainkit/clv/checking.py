@@ -88,9 +88,9 @@ def spend_independence(
 
     The intervals are those of `atanh` of the correlation, whose variance is 1 / (n - 3) for
     Pearson's [1]_ and (1 + r² / 2) / (n - 3) for Spearman's [2]_. Amounts of money are skewed, and
-    Pearson's interval supposes that they are not. The ranks do not mind, but are not quite at 0 where
-    spend is independent: the mean of a few skewed amounts lies more often below its expectation
-    than that of many. With the frequencies of CDNOW and spend of Gamma-Gamma it comes to 0.04.
+    Pearson's interval supposes that they are not. The ranks do not mind, but are not quite at 0
+    where spend is independent: the mean of a few skewed amounts lies below its expectation more
+    often than that of many. With the frequencies of CDNOW it comes to 0.04.
 
     References
     ----------
