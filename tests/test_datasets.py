@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainkit.datasets import DEFAULT_RETENTION, load_cdnow, make_events
+from retainkit.datasets import (
+    DEFAULT_CHURN,
+    DEFAULT_PRICES,
+    DEFAULT_RETENTION,
+    load_cdnow,
+    make_events,
+    make_subscriptions,
+)
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -391,3 +399,309 @@ def test_a_bad_argument_is_named(bad: dict[str, Any], error: type[Exception], me
     arguments: dict[str, Any] = {"customers": 10, "seed": 1, **bad}
     with pytest.raises(error, match=message):
         make_events(**arguments)
+
+
+# Synthetic subscriptions
+
+Lives = dict[int, list[tuple[str, date, date | None]]]
+STILL: dict[str, Any] = {"upgrade": 0, "downgrade": 0, "reactivation": 0}
+
+
+def month_after(day: date, months: int = 1) -> date:
+    """Find the same day some months later (days above 28 are not asked for)."""
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, day.day)
+
+
+def months_between(start: date, end: date) -> int:
+    return (end.year - start.year) * 12 + end.month - start.month
+
+
+def lives_of(table: pd.DataFrame) -> Lives:
+    """Collect the rows of each customer in the order of the table."""
+    lives: Lives = defaultdict(list)
+    for row in table.itertuples():
+        end = None if pd.isna(row.end) else row.end.date()
+        lives[row.customer_id].append((row.plan, row.start.date(), end))
+    return lives
+
+
+def one_by_one(lives: Lives) -> list[tuple[int, str, date, date | None, date | None]]:
+    """Give each row with the start of the next row of the same customer."""
+    return [
+        (customer, *row, later[1] if later else None)
+        for customer, rows in lives.items()
+        for row, later in zip(rows, [*rows[1:], None], strict=True)
+    ]
+
+
+def test_of_those_on_a_plan_in_each_month_the_share_that_was_asked_for_leaves() -> None:
+    # Month by month, with everything that can happen to a customer but late payments.
+    lives = lives_of(make_subscriptions(6_000, seed=7, upgrade=0.1, downgrade=0.1, seats=0.05))
+    opening: dict[str, int] = defaultdict(int)
+    lost: dict[str, int] = defaultdict(int)
+    for month in (month_after(date(2023, 1, 1), number) for number in range(1, 24)):
+        for rows in lives.values():
+            # The state before midnight: what ends at midnight ends in the new month.
+            here = [row for row in rows if row[1] < month and (row[2] is None or row[2] >= month)]
+            if not here:
+                continue
+            (plan,) = {row[0] for row in here}
+            opening[plan] += 1
+            (end,) = {row[2] for row in here}
+            leaves = end is not None and end < month_after(month)
+            lost[plan] += leaves and all(row[1] != end for row in rows)
+    for plan, churn in DEFAULT_CHURN.items():
+        share = lost[plan] / opening[plan]
+        assert opening[plan] > 10_000
+        assert_like(share, churn, math.sqrt(churn * (1 - churn) / opening[plan]))
+
+
+@pytest.mark.parametrize("polarization", [0.0, 0.6])
+def test_customers_stay_as_long_as_the_curve_says(polarization: float) -> None:
+    churn = {"low": 0.05, "high": 0.3}
+    table = make_subscriptions(
+        12_000,
+        seed=2,
+        churn=churn,
+        prices=dict.fromkeys(churn, 1),
+        months=12,
+        polarization=polarization,
+        **STILL,
+    )
+    for plan, mean in churn.items():
+        rows = list(lives_of(table[table["plan"] == plan]).values())
+        survival = 1.0
+        for months in range(1, 7):
+            if polarization:
+                # r_t = (beta + t - 1) / (alpha + beta + t - 1), Fader & Hardie (2007).
+                alpha, beta = mean * 2 / 3, (1 - mean) * 2 / 3  # 1 / 0.6 - 1 is 2 / 3
+                survival *= (beta + months - 1) / (alpha + beta + months - 1)
+            else:
+                survival *= 1 - mean
+            watched = [row for ((_, *row),) in rows if row[0] < date(2023, 6, 1)]
+            stayed = [end is None or months_between(start, end) > months for start, end in watched]
+            deviation = math.sqrt(survival * (1 - survival) / len(stayed))
+            assert_like(sum(stayed) / len(stayed), survival, deviation)
+
+
+def test_rows_of_renewals_are_the_subscriptions_cut_at_every_renewal() -> None:
+    options: dict[str, Any] = {"seed": 9, "late": 0.05, "upgrade": 0.1, "start": "2022-11-01"}
+    whole = lives_of(make_subscriptions(400, **options))
+    table = make_subscriptions(400, rows="renewal", **options)
+    joined: Lives = {}
+    for customer, rows in lives_of(table).items():
+        own = joined.setdefault(customer, [])
+        for plan, start, end in rows:
+            if own and own[-1][0] == plan and own[-1][2] == start:
+                plan, start, _ = own.pop()  # noqa: PLW2901
+            own.append((plan, start, end))
+        for (_, start, end), before in zip(rows, [None, *rows], strict=False):
+            if end is None or start == date(2024, 10, 31):
+                continue
+            paid_late = before and before[2] and 1 <= (start - before[2]).days <= 3
+            due = before[2] if before and before[2] and paid_late else start
+            assert month_after(due) == end
+    assert joined == whole
+
+
+def test_moves_go_to_the_plan_beside_and_touch() -> None:
+    table = make_subscriptions(3_000, seed=3, upgrade=0.2, downgrade=0.1, reactivation=0)
+    plans = list(DEFAULT_CHURN)
+    moves: dict[tuple[str, int], int] = defaultdict(int)
+    for _, plan, _, end, following in one_by_one(lives_of(table)):
+        assert following in {None, end}
+        moves[plan, 1 if following else 0] += 1
+    stays: dict[str, int] = defaultdict(int)
+    renewed = make_subscriptions(
+        3_000, seed=3, upgrade=0.2, downgrade=0.1, reactivation=0, rows="renewal"
+    )
+    ups: dict[str, int] = defaultdict(int)
+    downs: dict[str, int] = defaultdict(int)
+    for rows in lives_of(renewed).values():
+        for (plan, *_), (later, *_) in pairwise(rows):
+            step = plans.index(later) - plans.index(plan)
+            assert step in {-1, 0, 1}
+            stays[plan] += 1
+            ups[plan] += step == 1
+            downs[plan] += step == -1
+    for plan in plans:
+        assert ups[plan] + downs[plan] == moves[plan, 1]
+        for counted, chance in (
+            (ups, 0.0 if plan == "pro" else 0.2),
+            (downs, 0.0 if plan == "basic" else 0.1),
+        ):
+            deviation = math.sqrt(chance * (1 - chance) / stays[plan])
+            assert_like(counted[plan] / stays[plan], chance, deviation)
+
+
+def test_customers_come_back_to_their_plan_after_a_whole_month_away() -> None:
+    table = make_subscriptions(4_000, seed=5, upgrade=0.2, downgrade=0.2, reactivation=0.15)
+    months, returns, same = 0, 0, 0
+    for rows in lives_of(table).values():
+        for (plan, _, end), later in zip(rows, [*rows[1:], None], strict=True):
+            until = later[1] if later else date(2024, 12, 31)
+            if end is None or end == until:
+                continue
+            assert later is None or months_between(end, until) >= 2
+            months += max(0, months_between(end, until) - 1)
+            if later is not None:
+                assert later[0] == plan
+                returns += 1
+                same += until.day == end.day
+    assert_like(returns / months, 0.15, math.sqrt(0.15 * 0.85 / months))
+    assert_like(same / returns, 1 / 28, math.sqrt(27 / 28**2 / returns))
+
+
+def test_seats_run_beside_and_end_together() -> None:
+    options: dict[str, Any] = {"seed": 6, **STILL}
+    table = make_subscriptions(3_000, seats=0.1, rows="renewal", **options)
+    assert (table["mrr"] == table["plan"].map(DEFAULT_PRICES)).all()
+    chances, taken = 0, 0
+    for rows in lives_of(table).values():
+        ends = sorted({end for _, _, end in rows if end}, key=str)
+        for end in ends:
+            before = sum(row[2] == end for row in rows)
+            after = sum(row[1] == end for row in rows)
+            if after:
+                assert after - before in {0, 1}
+                chances += 1
+                taken += after - before
+    assert_like(taken / chances, 0.1, math.sqrt(0.09 / chances))
+    for rows in lives_of(make_subscriptions(500, seats=0.1, **options)).values():
+        assert len({end for *_, end in rows}) == 1
+
+
+def test_late_payments_leave_gaps_of_one_to_three_days() -> None:
+    options: dict[str, Any] = {"seed": 6, "start": "2022-03-01", **STILL}
+    table = make_subscriptions(3_000, late=0.2, rows="renewal", **options)
+    assert table["start"].max() == pd.Timestamp("2024-02-29")
+    lags = [
+        (later - end).days for _, _, _, end, later in one_by_one(lives_of(table)) if end and later
+    ]
+    assert set(lags) == {0, 1, 2, 3}
+    for lag in (1, 2, 3):
+        assert_like(lags.count(lag) / len(lags), 0.2 / 3, math.sqrt(0.2 / 3 / len(lags)))
+
+
+def test_all_seats_of_who_pays_late_begin_together() -> None:
+    table = make_subscriptions(500, seed=4, seats=0.3, late=0.5, rows="renewal", **STILL)
+    for rows in lives_of(table).values():
+        starts = {start for _, start, _ in rows}
+        for end in {end for *_, end in rows if end}:
+            assert len([start for start in starts if 0 <= (start - end).days <= 3]) <= 1
+
+
+def test_nobody_needs_to_leave_and_everybody_may() -> None:
+    plans = {"stay": 0, "go": 1}
+    for polarization in (0.0, 0.5):
+        table = make_subscriptions(
+            300,
+            seed=1,
+            churn=plans,
+            prices={"go": 5, "stay": 0},
+            months=6,
+            polarization=polarization,
+            **STILL,
+        )
+        assert table.loc[table["plan"] == "stay", "end"].isna().all()
+        assert set(table.loc[table["plan"] == "stay", "mrr"]) == {0.0}
+        gone = lives_of(table[(table["plan"] == "go") & (table["start"] < "2023-06-01")])
+        assert all(end == month_after(start) for ((_, start, end),) in gone.values() if end)
+        assert all(end or start.month == 6 for ((_, start, end),) in gone.values())
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    customers=st.integers(1, 40),
+    seed=st.integers(0, 2**32),
+    months=st.integers(1, 15),
+    start=st.dates(date(1900, 1, 1), date(2100, 1, 1)),
+    rates=st.fixed_dictionaries(
+        {
+            name: st.floats(0, 0.5)
+            for name in ("upgrade", "downgrade", "reactivation", "late", "seats")
+        }
+    ),
+    rows=st.sampled_from(["subscription", "renewal"]),
+)
+def test_the_table_is_in_order_and_within_its_months(
+    *, customers: int, seed: int, months: int, start: date, rates: dict[str, float], rows: Any
+) -> None:
+    first = start.replace(day=1)
+    table = make_subscriptions(customers, seed=seed, months=months, start=first, rows=rows, **rates)
+    last = month_after(first, months) - timedelta(days=1)
+    assert table["start"].min() >= pd.Timestamp(first)
+    assert table["start"].max() == pd.Timestamp(last)
+    assert not (table["end"] > pd.Timestamp(last)).any()
+    assert (table["end"].isna() | (table["end"] > table["start"])).all()
+    assert table.sort_values(["start", "customer_id"], kind="stable").equals(table)
+    firsts = table.groupby("customer_id")["start"].min()
+    assert firsts.index.tolist() == list(range(1, customers + 1))
+    assert firsts.is_monotonic_increasing
+    for own in lives_of(table).values():
+        # Only seats run beside each other, and they end as one.
+        for (_, _, end), (_, start_, end_) in pairwise(own):
+            assert end_ == end or (end is not None and start_ >= end)
+
+
+def test_the_form_of_the_table() -> None:
+    table = make_subscriptions(500, seed=1)
+    assert list(table.columns) == ["customer_id", "plan", "start", "end", "mrr"]
+    kinds = {name: str(dtype) for name, dtype in table.dtypes.items() if name != "plan"}
+    assert kinds == {
+        "customer_id": "int64",
+        "start": "datetime64[us]",
+        "end": "datetime64[us]",
+        "mrr": "float64",
+    }
+    assert set(table["plan"]) == {"basic", "plus", "pro"}
+    assert table.index.equals(pd.RangeIndex(len(table)))
+    assert DEFAULT_CHURN.keys() == DEFAULT_PRICES.keys()
+
+
+def test_the_order_of_prices_does_not_matter() -> None:
+    turned = dict(reversed(DEFAULT_PRICES.items()))
+    pd.testing.assert_frame_equal(
+        make_subscriptions(200, seed=1, prices=turned), make_subscriptions(200, seed=1)
+    )
+
+
+def test_the_seed_decides_on_subscriptions_and_nothing_global_does() -> None:
+    np.random.seed(7)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    np.random.seed(7)  # noqa: NPY002
+    one, two = make_subscriptions(200, seed=1), make_subscriptions(200, seed=1)
+    assert np.random.random() == expected  # noqa: NPY002
+    pd.testing.assert_frame_equal(one, two)
+    assert not one.equals(make_subscriptions(200, seed=2))
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        ({"customers": 0}, ArgumentError, "`customers` is 0"),
+        ({"seed": None}, ArgumentTypeError, "`seed` is None"),
+        ({"months": 0}, ArgumentError, "`months` is 0"),
+        ({"start": "2024-05-17"}, ArgumentError, "not the first day of a month"),
+        ({"churn": 0.1}, ArgumentTypeError, "`churn` is 0.1; it must be a mapping"),
+        ({"churn": {}}, ArgumentError, "`churn` is empty"),
+        ({"churn": {1: 0.1}}, ArgumentTypeError, "`churn` has the plan 1; plans must be text"),
+        ({"churn": {"a": 0.1}}, ArgumentError, r"`churn` has the plans \['a'\] and `prices`"),
+        ({"churn": {"a": 1.1}}, ArgumentError, r"`churn\['a'\]` is 1.1; .* from 0 to 1"),
+        ({"prices": {"a": -1}}, ArgumentError, r"`prices\['a'\]` is -1; .* 0 or more"),
+        ({"polarization": 1}, ArgumentError, "`polarization` is 1.0; it must be below 1"),
+        ({"polarization": -1}, ArgumentError, "`polarization` is -1"),
+        ({"upgrade": 0.7, "downgrade": 0.4}, ArgumentError, "together more than 1"),
+        ({"reactivation": 2}, ArgumentError, "`reactivation` is 2"),
+        ({"seats": math.nan}, ArgumentError, "`seats` is nan"),
+        ({"late": "often"}, ArgumentTypeError, "`late` is 'often'"),
+        ({"rows": "month"}, ArgumentError, "`rows` is 'month'"),
+    ],
+)
+def test_a_bad_argument_of_subscriptions_is_named(
+    bad: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    arguments: dict[str, Any] = {"customers": 10, "seed": 1, **bad}
+    with pytest.raises(error, match=message):
+        make_subscriptions(**arguments)

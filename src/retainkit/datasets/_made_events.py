@@ -1,105 +1,28 @@
-"""Events to learn and to test with: CDNOW, and synthetic ones whose retention is known."""
+"""Synthetic events whose retention is known."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from retainkit._calendar import PERIODS, first_day, period_index
-from retainkit._checks import integer, number, one_of
-from retainkit.errors import ArgumentError, MissingDependencyError
+from retainkit._checks import integer, number
+from retainkit.datasets._edges import edges_of
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+    from datetime import date
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from retainkit._calendar import Integers, Period
 
-__all__ = ["DEFAULT_RETENTION", "load_cdnow", "make_events"]
-
 DEFAULT_RETENTION: Final = (1.0, 0.45, 0.36, 0.31, 0.28, 0.26, 0.24, 0.23, 0.22, 0.21, 0.2, 0.2)
 """The retention that `make_events` draws from by default, at the ages 0 to 11."""
 
 _DAY: Final = 86_400  # seconds
-
-
-def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
-    """Load the purchases of CDNOW's new customers, January 1997 to June 1998.
-
-    All purchases up to 30 June 1998 of the 23,570 customers who first bought from the online
-    music shop CDNOW in the first quarter of 1997; or those of the systematic tenth of them on
-    which the papers on BG/NBD and Gamma-Gamma fit their models. The file is read out of the
-    installed `lifetimes` distribution, which is not imported.
-
-    Parameters
-    ----------
-    sample : bool, default False
-        Whether to load the sample of 2,357 customers (6,919 purchases) instead of all 23,570
-        (69,659 purchases). Customers keep their number, so the sample can be joined with the whole.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per purchase, in the order of the file: a customer's rows together, by day.
-
-        - ``customer_id`` (int64): the customer's number among the 23,570.
-        - ``time`` (datetime64[us]): the day of the purchase; its hour was not recorded.
-        - ``quantity`` (int64): CDs bought.
-        - ``amount`` (float64): US dollars paid. A few purchases cost nothing: 80 of them, 8 in
-          the sample.
-
-    Raises
-    ------
-    MissingDependencyError
-        If `lifetimes` is not installed, or is installed without its data files.
-
-    Notes
-    -----
-    A customer may have several rows on one day. They are separate orders, equal ones too; the
-    papers count such a day as one purchase.
-
-    References
-    ----------
-    .. [1] Fader, P. S. & Hardie, B. G. S. (2001), "Forecasting Repeat Sales at CDNOW: A Case
-       Study", Interfaces 31 (3), part 2, S94-S107.
-    .. [2] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
-       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284.
-    .. [3] Fader, P. S. & Hardie, B. G. S. (2013), "Notes on the CDNOW Master Data Set",
-       http://brucehardie.com/notes/026/
-
-    Examples
-    --------
-    >>> from retainkit.datasets import load_cdnow
-    >>> purchases = load_cdnow()
-    >>> purchases.head(3)
-       customer_id       time  quantity  amount
-    0            1 1997-01-01         1   11.77
-    1            2 1997-01-12         1   12.00
-    2            2 1997-01-12         5   77.00
-    >>> len(purchases), purchases["customer_id"].nunique()
-    (69659, 23570)
-    >>> load_cdnow(sample=True)["customer_id"].nunique()
-    2357
-    """
-    import pandas as pd  # noqa: PLC0415 - importing retainkit stays light
-
-    # The sample's file has no header, and its own numbering in between: hence columns from the end.
-    customer, day, quantity, amount = np.loadtxt(
-        _lifetimes_file("CDNOW_sample.txt" if sample else "CDNOW_master.txt"),
-        dtype="i8,U8,i8,f8",
-        skiprows=0 if sample else 1,
-        usecols=(0, -3, -2, -1),
-        unpack=True,
-    )
-    time = pd.to_datetime(day, format="%Y%m%d").as_unit("us")
-    return pd.DataFrame(
-        {"customer_id": customer, "time": time, "quantity": quantity, "amount": amount}
-    )
 
 
 def make_events(
@@ -183,7 +106,7 @@ def make_events(
     customers = integer("customers", customers, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     curve = _curve(retention)
-    edges = _edges(start, period, curve.size)
+    edges = edges_of(start, period, curve.size)
     persistence = number("persistence", persistence, 0, 1)
     mean_events = number("mean_events", mean_events, 1)
     mean_amount = number("mean_amount", mean_amount, 0)
@@ -193,27 +116,6 @@ def make_events(
     customer, active = _activity(rng, first, curve, persistence)
     events = 1 + rng.poisson(mean_events - 1, customer.size)
     return _log(rng, np.repeat(customer, events), np.repeat(active, events), edges, mean_amount)
-
-
-def _lifetimes_file(name: str) -> Path:
-    """Find a data set of the installed lifetimes distribution, without importing it."""
-    from importlib import metadata  # noqa: PLC0415 - importing retainkit stays light
-    from pathlib import Path  # noqa: PLC0415
-
-    try:
-        found = metadata.distribution("lifetimes").locate_file(f"lifetimes/datasets/{name}")
-    except metadata.PackageNotFoundError:
-        raise MissingDependencyError(
-            f"{name} is part of the package lifetimes, which is not installed.\n"
-            "Install it: python -m pip install lifetimes==0.11.3"
-        ) from None
-    path = Path(str(found))
-    if not path.is_file():
-        raise MissingDependencyError(
-            f"the package lifetimes is installed without {name}: there is no {path}.\n"
-            "Install it again: python -m pip install --force-reinstall --no-deps lifetimes==0.11.3"
-        )
-    return path
 
 
 def _curve(retention: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
@@ -234,24 +136,6 @@ def _curve(retention: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
             f"the first at age {wrong[0]}: {curve[wrong[0]]}."
         )
     return curve
-
-
-def _edges(start: str | date, period: Period, periods: int) -> Integers:
-    """Cut time into calendar periods: the day each begins, and the day after the last one."""
-    one_of("period", period, PERIODS)
-    try:
-        day = date.fromisoformat(str(start))
-    except ValueError:
-        raise ArgumentError(
-            f"`start` is {start!r}; it must be an ISO date such as '2024-01-01'."
-        ) from None
-    first = np.array([day], "M8[D]").astype(np.int64)
-    index = period_index(first, period, "monday") + np.arange(periods + 1)
-    edges = first_day(index, period, "monday")
-    if edges[0] != first[0]:
-        begin = edges[0].astype("M8[D]")
-        raise ArgumentError(f"`start` is {day}, not the first day of a {period}; use '{begin}'.")
-    return edges
 
 
 def _activity(
