@@ -1,0 +1,71 @@
+"""The steps that the functions on visits share: windows, the choice of a reducer, segments."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from retainkit import _visit_kernel, _visit_plan
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from retainkit._calendar import Integers, Moment
+    from retainkit._events import Events
+
+_FORM = re.compile(r"\s*(\d+)\s*(d|day|days|w|week|weeks)\s*", re.IGNORECASE)
+_MOST_DAYS = 4_000_000  # all years there are, and more
+
+
+def window_days(value: Any) -> int:
+    """Read a window of whole days: a number, or a duration such as "30D" or "4 weeks"."""
+    need = "it must be a whole number of days, or a duration such as '30D', '4W' or '28 days'."
+    if isinstance(value, str):
+        found = _FORM.fullmatch(value)
+        if found is None:
+            raise ArgumentError(f"`window` is {value!r}; {need}")
+        days = int(found[1]) * (7 if found[2].lower().startswith("w") else 1)
+    elif isinstance(value, bool) or not isinstance(value, Integral):
+        raise ArgumentTypeError(f"`window` is {value!r}; {need}")
+    else:
+        days = int(value)
+    if not 1 <= days <= _MOST_DAYS:
+        raise ArgumentError(f"`window` is {value!r}; it must be one day or more.")
+    return days
+
+
+def reducer_of(log: Events) -> ModuleType:
+    """Choose the plan for an engine and the kernel for a frame in memory."""
+    return _visit_plan if isinstance(log.rows, nw.LazyFrame) else _visit_kernel
+
+
+def last_midnight(log: Events, end: Moment) -> Moment:
+    """Give the last midnight up to the end of observation: a day is seen whole, or not at all."""
+    return end.begin_of("day", "monday", log.zone)
+
+
+def segment_values(
+    log: Events, segments: Mapping[str, nw.Series[Any]], segment: Integers
+) -> dict[str, nw.Series[Any]]:
+    """Name the segment of each row of a result."""
+    return {
+        name: segments[key][segment.tolist()] for name, key in zip(log.by, log.keys, strict=True)
+    }
+
+
+def warn_of_several(number: int) -> None:
+    """Count those whose segment had to be chosen."""
+    if number:
+        warnings.warn(
+            f"{quantity(number, 'customer')} with several values of `by` at the instant of the "
+            "first row, of which the smallest is taken.",
+            RetainkitWarning,
+            stacklevel=3,
+        )

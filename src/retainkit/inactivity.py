@@ -1,0 +1,383 @@
+"""Losses by inactivity, and how long customers pause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._calendar import PERIODS, WEEKDAYS
+from retainkit._checks import boolean, is_list, one_of, probability
+from retainkit._events import open_events
+from retainkit._frames import table_like
+from retainkit._inactivity import InactivityQuery, losses
+from retainkit._intervals import ratio, wilson
+from retainkit._pauses import Observed, influences, quantile_table
+from retainkit._visit_query import VisitQuery
+from retainkit._visits import (
+    last_midnight,
+    reducer_of,
+    segment_values,
+    warn_of_several,
+    window_days,
+)
+from retainkit.errors import ArgumentTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Integers, Period, Weekday
+    from retainkit._inactivity import Dated, Losses
+    from retainkit._visit_query import Visits
+
+__all__ = ["inactivity_churn", "usage_interval"]
+
+_CHURN = (
+    *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),
+    "complete",
+)
+_INTERVAL = ("quantile", "days", "lower", "upper", "naive_days", "ended", "censored")
+
+
+def inactivity_churn(
+    events: IntoFrame,
+    *,
+    window: int | str,
+    customer: str = "customer_id",
+    time: str = "time",
+    period: Period = "month",
+    dated: Dated = "window_end",
+    by: str | Sequence[str] | None = None,
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Share of customers lost in each period, where lost is who stays away for a window.
+
+    Where no contract says when a customer leaves, a pause has to. With a window of :math:`w` days,
+    whoever has an event on day :math:`d` is current on the days :math:`d, ..., d + w - 1`, and
+    lost if there is no event on the :math:`w` days after :math:`d` either:
+
+    .. math:: \text{churn\_rate} = \text{churned} / \text{at\_risk}.
+
+    Nobody can be called lost before the window is over, and some of those who are come back:
+    ``returned_later`` says how many. If it is large, the window is too short.
+
+    Parameters
+    ----------
+    events : IntoFrame
+        One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
+        relation or a PySpark DataFrame. The order of the rows means nothing.
+    window : int or str
+        Length of the window in days, or a duration such as ``"30D"`` or ``"8W"``. `usage_interval`
+        helps to choose it.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone. Only its days count.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Calendar periods in which losses are counted.
+    dated : {"window_end", "last_event"}, default "window_end"
+        When a loss happens. ``"window_end"``: on day :math:`d + w`, when it becomes certain; then
+        no period that is over changes any more. ``"last_event"``: on day :math:`d`, when the
+        customer was last seen; then the last `window` days before `as_of` cannot be classified.
+    by : str or sequence of str, optional
+        Columns of segments. A customer belongs to the segment of the first row, also when the value
+        changes later; where several rows share that instant, to the smallest, with a warning.
+    include_partial : bool, default False
+        Also show the period in progress, if `as_of` does not end one.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. A day in progress has not been observed: rows at or
+        after the last midnight up to `as_of` are not used, and counted in a warning. Default: the
+        midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or time is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from a segment's first one to `as_of`: a new frame of the same kind
+        as `events`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): its first day.
+        - ``at_risk`` (int): customers who could be lost in it. By ``"window_end"`` those current
+          when it begins and, where it is longer than the window, those who came early enough in it;
+          by ``"last_event"`` those with an event in it.
+        - ``churned`` (int): how many of them were lost. Who is lost, comes back and can be lost
+          again within a period counts anew in both.
+        - ``churn_rate`` (float): churned / at_risk; NaN where that is 0 or not ``complete``.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``returned_later`` (float): share of the churned who had another event by `as_of`; NaN
+          where nobody churned, or not ``complete``.
+        - ``complete`` (bool): whether all counts are final. By ``"window_end"`` it is False in the
+          period in progress, and where the `window` days before a period had not all been
+          observed, since then not all of those at risk are known, and too few are lost. By
+          ``"last_event"`` it is False where the `window` days after a period had not.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, or a column nulls (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows after the end of observation, rows with nulls.
+
+    See Also
+    --------
+    usage_interval : How long pauses are, to choose the window by.
+    retainkit.growth_accounting : Losses from one calendar period to the next.
+
+    Notes
+    -----
+    ``at_risk`` of a period is the ``active_window`` that `active_users` finds, with the same
+    window, for the day before, where the window is not shorter than the period.
+
+    Losses of late periods have had less time to come back: compare ``returned_later`` of old ones
+    only.
+
+    References
+    ----------
+    .. [1] Gold, C. (2020), "Fighting Churn with Data", Manning, section 2.3: churn as inactivity.
+
+    Examples
+    --------
+    Ann comes on 1, 3 and 20 January, Bob on the 2nd. After a week without a visit they are lost:
+    Bob on the 9th for good, Ann on the 10th until the 20th, and again on the 27th.
+
+    >>> import pandas as pd
+    >>> from retainkit import inactivity_churn
+    >>> days = pd.to_datetime([f"2024-01-{day}" for day in ("01", "03", "20", "02")])
+    >>> visits = pd.DataFrame({"customer_id": ["ann"] * 3 + ["bob"], "time": days})
+    >>> table = inactivity_churn(visits, window="7D", period="week", as_of="2024-02-05")
+    >>> table[["period", "at_risk", "churned", "churn_rate", "returned_later", "complete"]]
+          period  at_risk  churned  churn_rate  returned_later  complete
+    0 2024-01-01        0        0         NaN             NaN     False
+    1 2024-01-08        2        2         1.0             0.5      True
+    2 2024-01-15        0        0         NaN             NaN      True
+    3 2024-01-22        1        1         1.0             0.0      True
+    4 2024-01-29        0        0         NaN             NaN      True
+    """
+    length = window_days(window)
+    one_of("period", period, PERIODS)
+    one_of("dated", dated, ("window_end", "last_event"))
+    boolean("include_partial", include_partial)
+    one_of("week_start", week_start, WEEKDAYS)
+    probability("confidence_level", confidence_level)
+    columns = {"customer": customer, "time": time}
+    log = open_events(events, columns=columns, by=by, taken=_CHURN, tz=tz, missing=missing)
+    end = last_midnight(log, log.end(as_of))
+    log = log.before(end)
+    days = VisitQuery(end=end, period="day")
+    visits: Visits = reducer_of(log).visits(log, days)
+    warn_of_several(visits.several)
+    query = InactivityQuery(window=length, dated=dated, period=period, week_start=week_start)
+    found = losses(visits, days, query)
+    rows = np.flatnonzero(found.over | include_partial)
+    table = _churn_table(found, confidence_level)
+    segments = segment_values(log, visits.segments, found.spans.lines.segment[rows])
+    return table_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
+
+
+def _churn_table(found: Losses, confidence_level: float) -> dict[str, NDArray[Any]]:
+    """Name the columns of the result; what is not final has no rate."""
+    lower, upper = wilson(found.churned, found.at_risk, confidence_level)
+    rates = {
+        "churn_rate": ratio(found.churned, found.at_risk),
+        "lower": lower,
+        "upper": upper,
+        "returned_later": ratio(found.returned, found.churned),
+    }
+    return {
+        "period": found.spans.begin.astype("datetime64[D]"),
+        "at_risk": found.at_risk,
+        "churned": found.churned,
+        **{name: np.where(found.complete, rate, np.nan) for name, rate in rates.items()},
+        "complete": found.complete,
+    }
+
+
+def usage_interval(
+    events: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    time: str = "time",
+    quantiles: Sequence[float] = (0.5, 0.8, 0.9, 0.95),
+    by: str | Sequence[str] | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""How many days pass until customers come again: quantiles of the gaps between events.
+
+    A gap runs from a day with events to the customer's next one. The last gap of each customer is
+    still open when observation ends, and its length so far is a lower bound: it is *censored*. The
+    share of gaps longer than :math:`g` days is therefore estimated as by Kaplan and Meier,
+
+    .. math:: S(g) = \prod_{u \le g} \left(1 - \frac{d_u}{n_u}\right),
+
+    with :math:`d_u` the gaps that end after exactly :math:`u` days and :math:`n_u` those that are
+    known to last :math:`u` days or more. The quantile :math:`q` is the least :math:`g` with
+    :math:`S(g) \le 1 - q`. Use it to choose the `period` of `growth_accounting`, which most
+    customers should come in again, and the `window` of `inactivity_churn`, which few should
+    stay away for and come back.
+
+    Parameters
+    ----------
+    events : IntoFrame
+        One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
+        relation or a PySpark DataFrame. The order of the rows means nothing.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone. Only its days count.
+    quantiles : sequence of float, default (0.5, 0.8, 0.9, 0.95)
+        Shares of gaps, between 0 and 1.
+    by : str or sequence of str, optional
+        Columns of segments, as in `inactivity_churn`: that of the customer's first row.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. A day in progress has not been observed: rows at or
+        after the last midnight up to `as_of` are not used, and counted in a warning. Default: the
+        midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or time is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every quantile, by segment: a new frame of the same kind as `events`; Polars for a
+        LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``quantile`` (float): as asked for.
+        - ``days`` (float): by so many days this share of the gaps has ended; NaN where fewer have
+          ended for as long as was observed.
+        - ``lower``, ``upper`` (float): its interval; NaN where there is no limit.
+        - ``naive_days`` (float): the same of the ended gaps alone, as it is mostly computed. It is
+          too short, since long gaps are those that have not ended yet.
+        - ``ended`` (int): gaps that have ended; ``censored`` (int): open ones, one a customer.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, or a column nulls (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows after the end of observation, rows with nulls.
+
+    Notes
+    -----
+    Gaps of all customers are pooled, so those who come often count often: it is a statement about
+    gaps, not about the typical customer. Some gaps never end, and where they are many, high
+    quantiles are NaN rather than long.
+
+    The interval inverts the log-log band of the survival [2]_. The gaps of one customer resemble
+    each other, so Greenwood's variance is multiplied by the design effect: the variance of the
+    cumulative hazard at the quantile from sums over customers, to that from single gaps.
+
+    References
+    ----------
+    .. [1] Kaplan, E. L. & Meier, P. (1958), "Nonparametric Estimation from Incomplete
+       Observations", Journal of the American Statistical Association 53 (282), 457-481.
+    .. [2] Brookmeyer, R. & Crowley, J. (1982), "A Confidence Interval for the Median Survival
+       Time", Biometrics 38 (1), 29-41.
+    .. [3] Ying, Z. & Wei, L. J. (1994), "The Kaplan-Meier Estimate for Dependent Failure Time
+       Observations", Journal of Multivariate Analysis 50 (1), 17-29.
+
+    Examples
+    --------
+    Ann comes every other day, four times, and Bob once; nobody comes after 7 January:
+
+    >>> import pandas as pd
+    >>> from retainkit import usage_interval
+    >>> days = pd.to_datetime([f"2024-01-0{day}" for day in (1, 3, 5, 7, 1)])
+    >>> visits = pd.DataFrame({"customer_id": ["ann"] * 4 + ["bob"], "time": days})
+    >>> table = usage_interval(visits, quantiles=(0.5, 0.9), as_of="2024-01-11")
+    >>> table[["quantile", "days", "naive_days", "ended", "censored"]]
+       quantile  days  naive_days  ended  censored
+    0       0.5   2.0         2.0      3         2
+    1       0.9   NaN         2.0      3         2
+    """
+    levels = _levels(quantiles)
+    probability("confidence_level", confidence_level)
+    columns = {"customer": customer, "time": time}
+    log = open_events(events, columns=columns, by=by, taken=_INTERVAL, tz=tz, missing=missing)
+    end = last_midnight(log, log.end(as_of))
+    log = log.before(end)
+    query = VisitQuery(end=end, period="day")
+    reducer = reducer_of(log)
+    visits: Visits = reducer.visits(log, query)
+    warn_of_several(visits.several)
+    codes = np.unique(visits.segment)
+    observed = _observed(visits, query, codes)
+    values = np.array([influences(levels, one) for one in observed[:-1]])
+    squares = reducer.squares(log, query, observed[0].pause, values) if len(codes) else values
+    tables = [
+        quantile_table(levels, one, squared, confidence_level)
+        for one, squared in zip(observed[:-1], squares, strict=True)
+    ]
+    # The table of no customers shows what the columns are.
+    tables.append(quantile_table((), observed[-1], np.zeros(0), confidence_level))
+    table = {name: np.concatenate([one[name] for one in tables]) for name in tables[0]}
+    segments = segment_values(log, visits.segments, np.repeat(codes, len(levels)))
+    return table_like(log.rows, segments | table)
+
+
+def _levels(quantiles: Any) -> tuple[float, ...]:
+    if not is_list(quantiles):
+        raise ArgumentTypeError(
+            f"`quantiles` is {quantiles!r}; it must hold shares between 0 and 1, such as "
+            "(0.5, 0.9)."
+        )
+    return tuple(probability("quantiles", level) for level in quantiles)
+
+
+def _observed(visits: Visits, query: VisitQuery, codes: Integers) -> list[Observed]:
+    """Count the pauses of each segment by length, and last those of nobody."""
+    over, still = visits.gap > 0, visits.ahead == 0
+    pause = np.concatenate([visits.gap[over], visits.period[still] - query.last])
+    count = np.concatenate([visits.count[over], visits.count[still]])
+    segment = np.concatenate([visits.segment[over], visits.segment[still]])
+    # Whoever first comes on the last day has not been observed after it.
+    seen = still & ~((visits.gap == 0) & (visits.period == query.last))
+    lengths, place = np.unique(pause, return_inverse=True)
+    return [
+        Observed(
+            pause=lengths,
+            count=np.bincount(place[segment == code], count[segment == code], len(lengths)).astype(
+                np.int64
+            ),
+            customers=int(visits.count[seen & (visits.segment == code)].sum()),
+        )
+        for code in (*codes, -1)
+    ]
