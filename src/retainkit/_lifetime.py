@@ -1,0 +1,263 @@
+"""What one reads off a survival curve: the median and the mean lifetime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from retainkit._checks import number, probability
+from retainkit._frames import open_table, segment_codes, table_like
+from retainkit._intervals import normal_quantile
+from retainkit._survival import area, kaplan_meier, restricted_mean
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ColumnTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import narwhals.stable.v2 as nw
+    from narwhals.stable.v2.typing import IntoDataFrameT
+    from numpy.typing import NDArray
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """The curve of one segment, ascending by tenure."""
+
+    tenure: Floats
+    at_risk: Integers
+    churned: Integers
+    survival: Floats
+    lower: Floats
+    upper: Floats
+
+
+def median_lifetime(curve: IntoDataFrameT) -> IntoDataFrameT:
+    """Tenure by which half of the customers have left.
+
+    It is the first tenure that at most half outlive, and its interval holds the tenures at which
+    the interval of the curve holds one half (Brookmeyer and Crowley).
+
+    Parameters
+    ----------
+    curve : IntoDataFrame
+        Result of `survival_curve`: pandas, Polars or PyArrow.
+
+    Returns
+    -------
+    DataFrame
+        A row for each segment (the columns left of ``tenure``), a new frame of the same kind:
+
+        - the segment columns, as in `curve`.
+        - ``churned`` (int): customers whose leaving was seen; where they are few, little is known.
+        - ``median`` (float): in the unit of `curve`. NaN where more than half are still there at
+          the last tenure: the median is longer than that.
+        - ``lower``, ``upper`` (float): limits of its interval, at the confidence level of `curve`.
+          An ``upper`` of NaN is one that was not reached: the interval has no end.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column of the curve is missing (a `KeyError`).
+    ColumnTypeError
+        If one does not hold numbers (a `TypeError`).
+    ArgumentError
+        If a segment has several rows for a tenure, or numbers are missing (a `ValueError`).
+
+    See Also
+    --------
+    expected_lifetime : The mean up to a horizon.
+
+    References
+    ----------
+    .. [1] Brookmeyer, R. & Crowley, J. (1982), "A Confidence Interval for the Median Survival
+       Time", Biometrics 38 (1), 29-41.
+
+    Examples
+    --------
+    Of four customers, one leaves after one month, one after two; two are there after three:
+
+    >>> import pandas as pd
+    >>> from retainkit import median_lifetime, survival_curve
+    >>> stayed = pd.DataFrame({"months": [1, 2, 3, 3], "left": [True, True, False, False]})
+    >>> curve = survival_curve(stayed, duration="months", observed="left")
+    >>> median_lifetime(curve)
+       churned  median  lower  upper
+    0        2     2.0    1.0    NaN
+    """
+    frame, segments, lines = _lines_of(curve)
+    rows = list(lines)
+    columns: dict[str, Any] = {"churned": np.array([line.churned.sum() for line in rows], np.int64)}
+    for name, part in (("median", "survival"), ("lower", "lower"), ("upper", "upper")):
+        crossed = [_first_below(line.tenure, getattr(line, part)) for line in rows]
+        columns[name] = np.array(crossed, np.float64)
+    result: IntoDataFrameT = table_like(frame, segments | columns)
+    return result
+
+
+def _first_below(tenure: Floats, share: Floats) -> float:
+    # A product of fractions that is one half may come out a little above it.
+    below = np.flatnonzero(share <= 0.5 + 1e-12)
+    return float(tenure[below[0]]) if len(below) else np.nan
+
+
+def expected_lifetime(
+    curve: IntoDataFrameT, *, horizon: float, confidence_level: float = 0.95
+) -> IntoDataFrameT:
+    r"""Mean time that a customer stays within a horizon: the restricted mean lifetime.
+
+    With the survival curve :math:`S` and the horizon :math:`\tau`,
+
+    .. math:: E[\min(T, \tau)] = \int_0^\tau S(t) \, dt,
+
+    the area under the curve. It takes the place of 1 / churn, which is the mean lifetime only if
+    every customer leaves at one and the same rate for ever, and of the mean over those who left,
+    which leaves out all who stay.
+
+    Parameters
+    ----------
+    curve : IntoDataFrame
+        Result of `survival_curve`: pandas, Polars or PyArrow.
+    horizon : float
+        Length of time up to which the mean is taken, in the unit of `curve`, above 0.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for each segment (the columns left of ``tenure``), a new frame of the same kind:
+
+        - the segment columns, as in `curve`.
+        - ``churned`` (int): customers whose leaving was seen.
+        - ``horizon`` (float): as given.
+        - ``expected_lifetime`` (float): in the unit of `curve`, at most `horizon`. NaN where the
+          curve ends before the horizon and somebody is still there: take a shorter one, or a model.
+        - ``standard_error`` (float): of it.
+        - ``lower``, ``upper`` (float): limits of its interval, by the normal distribution, within
+          0 and `horizon`; where the standard error is 0 since nobody left, or all at once, the
+          areas under the limits of the curve.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column of the curve is missing (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column does not hold numbers, or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, a segment has several rows for a tenure, or numbers are
+        missing (a `ValueError`).
+
+    See Also
+    --------
+    median_lifetime : The tenure by which half have left.
+
+    Notes
+    -----
+    In a curve of dates a customer who leaves within the k-th unit leaves at k, so that units begun
+    count whole, as they do where one pays in advance. For time itself, subtract about half a unit
+    or take days.
+
+    References
+    ----------
+    .. [1] Klein, J. P. & Moeschberger, M. L. (2003), *Survival Analysis: Techniques for Censored
+       and Truncated Data*, 2nd ed., section 4.5.
+
+    Examples
+    --------
+    Of four customers, one leaves after one month, one after two; two are there after three: within
+    three months they stay (1 + 2 + 3 + 3) / 4 months.
+
+    >>> import pandas as pd
+    >>> from retainkit import expected_lifetime, survival_curve
+    >>> stayed = pd.DataFrame({"months": [1, 2, 3, 3], "left": [True, True, False, False]})
+    >>> curve = survival_curve(stayed, duration="months", observed="left")
+    >>> table = expected_lifetime(curve, horizon=3)
+    >>> table[["horizon", "expected_lifetime", "standard_error", "lower", "upper"]].round(3)
+       horizon  expected_lifetime  standard_error  lower  upper
+    0      3.0               2.25           0.415  1.437    3.0
+    """
+    length = number("horizon", horizon, 0)
+    if not length:
+        raise ArgumentError("`horizon` is 0; it must be above 0.")
+    probability("confidence_level", confidence_level)
+    frame, segments, lines = _lines_of(curve)
+    values = [_mean_of(line, length, confidence_level) for line in lines]
+    names = ("churned", "horizon", "expected_lifetime", "standard_error", "lower", "upper")
+    table = np.array(values, np.float64).reshape(-1, len(names))
+    columns = dict(zip(names, table.T, strict=True))
+    columns["churned"] = columns["churned"].astype(np.int64)
+    result: IntoDataFrameT = table_like(frame, segments | columns)
+    return result
+
+
+def _mean_of(line: _Line, horizon: float, confidence_level: float) -> tuple[float, ...]:
+    mean, error = restricted_mean(line.tenure, line.at_risk, line.churned, horizon)
+    z = normal_quantile(confidence_level)
+    lower, upper = mean - z * error, mean + z * error
+    if error == 0:
+        limits = kaplan_meier(line.at_risk, line.churned, confidence_level)
+        lower = area(line.tenure, limits.lower, horizon)
+        upper = area(line.tenure, limits.upper, horizon)
+    return (
+        float(line.churned.sum()),
+        horizon,
+        mean,
+        error,
+        float(np.maximum(lower, 0)),
+        float(np.minimum(upper, horizon)),
+    )
+
+
+def _lines_of(
+    curve: Any,
+) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], Iterator[_Line]]:
+    """Open a curve: its segments, and the line of each."""
+    parts = ("tenure", "at_risk", "churned", "survival", "lower", "upper")
+    frame = open_table(curve, argument="curve", columns=parts)
+    names = frame.columns[: frame.columns.index("tenure")]
+    segments, segment = segment_codes(frame, names)
+    values = {name: _numbers(frame, name) for name in parts}
+    order = np.lexsort((values["tenure"], segment))
+    segment, tenure = segment[order], values["tenure"][order]
+    twice = (segment[1:] == segment[:-1]) & (tenure[1:] == tenure[:-1])
+    if twice.any():
+        raise ArgumentError(
+            f"`curve` has several rows for tenure {tenure[1:][twice][0]:g} of a segment; it must "
+            "be a result of survival_curve, with the columns of `by` left of 'tenure'."
+        )
+    first = np.unique(segment, return_index=True)[1]
+    pieces = np.split(order, first[1:]) if len(order) else []
+    lines = (
+        _Line(
+            tenure=values["tenure"][which],
+            at_risk=values["at_risk"][which].astype(np.int64),
+            churned=values["churned"][which].astype(np.int64),
+            survival=values["survival"][which],
+            lower=values["lower"][which],
+            upper=values["upper"][which],
+        )
+        for which in pieces
+    )
+    return frame, segments, lines
+
+
+def _numbers(frame: nw.DataFrame[Any], column: str) -> Floats:
+    if not frame.schema[column].is_numeric() and len(frame):
+        raise ColumnTypeError(
+            f"column {column!r} of `curve` holds {frame.schema[column]}; it must hold numbers, as "
+            "in a result of survival_curve."
+        )
+    values = frame[column].to_numpy().astype(np.float64)
+    lacking = int((~np.isfinite(values)).sum())
+    if lacking:
+        raise ArgumentError(
+            f"column {column!r} of `curve` has no number in "
+            f"{quantity(lacking, 'row')}; leave them out."
+        )
+    return values

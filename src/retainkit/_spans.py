@@ -1,0 +1,154 @@
+"""From subscriptions to runs: the uninterrupted spans over which a customer is one.
+
+Subscriptions of a customer that overlap, touch, or leave a gap no longer than a given one are one
+run: an upgrade, a second product or a late renewal ends nothing. Integers in, integers out; the
+cost is that of sorting.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._arrays import NEVER
+from retainkit._calendar import wall_times
+from retainkit._frames import codes_of, collect, instants_of, segment_codes
+from retainkit._words import quantity
+from retainkit.errors import RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from retainkit._subscriptions import Subscriptions
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Booleans: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Runs by customer and start, as times on the wall clock.
+
+    Those that still run end `NEVER`. `first` marks each customer's first run, and `segment` is that
+    of the subscription a run starts with: the smallest where several start together, which is so
+    for `several` runs. `entry` is when a run came under observation, at `begin` or later.
+    """
+
+    customer: Integers
+    begin: Integers
+    end: Integers
+    first: Booleans
+    segment: Integers
+    several: int
+    entry: Integers
+    segments: Mapping[str, nw.Series[Any]]
+
+
+def read_runs(subscriptions: Subscriptions, gap: int, *, stacklevel: int = 3) -> Runs:
+    """Take subscriptions into memory and unite those of each customer."""
+    rows = collect(_paid(subscriptions, stacklevel))
+    segments, segment = segment_codes(rows, subscriptions.keys)
+    ends = ~rows["end"].is_null().to_numpy().astype(bool)
+    begin = instants_of(rows["start"])
+    # Without a null, some kinds of arrays would have no room for it.
+    end = np.where(ends, instants_of(rows["end"].fill_null(rows["start"])), NEVER)
+    entry = begin
+    if "entry" in rows.columns:
+        entry = np.maximum(instants_of(rows["entry"].fill_null(rows["start"])), begin)
+    customer, _ = codes_of(rows["customer"])
+    runs = united(
+        customer,
+        *_on_the_wall((begin, end, entry), subscriptions),
+        segment=segment,
+        gap=gap,
+        segments=segments,
+    )
+    if runs.several:
+        warnings.warn(
+            f"{quantity(runs.several, 'uninterrupted run')} of a customer with several values of "
+            "`by` at the instant of the start, of which the smallest is taken.",
+            RetainkitWarning,
+            stacklevel=stacklevel,
+        )
+    return runs
+
+
+def _paid(subscriptions: Subscriptions, stacklevel: int) -> Any:
+    """Leave out what is free: trials and the like make no customer."""
+    if not subscriptions.free:
+        return subscriptions.rows
+    warnings.warn(
+        f"{subscriptions.free:,} of {quantity(subscriptions.size, 'row')} have an amount of 0 and "
+        "are not used.",
+        RetainkitWarning,
+        stacklevel=stacklevel + 1,
+    )
+    return subscriptions.rows.filter(nw.col("amount") > 0)
+
+
+def _on_the_wall(times: tuple[Integers, ...], subscriptions: Subscriptions) -> tuple[Integers, ...]:
+    """Tell what the clock shows; where it is put back, a span does not end before it begins."""
+    zone = subscriptions.zone
+    begin = wall_times(times[0], zone)
+    later = []
+    for time in times[1:]:
+        comes = time < NEVER
+        wall = np.full(len(time), NEVER)
+        wall[comes] = np.maximum(
+            wall_times(time[comes], zone), begin[comes] + (time > times[0])[comes]
+        )
+        later.append(wall)
+    return begin, *later
+
+
+def united(
+    customer: Integers,
+    begin: Integers,
+    end: Integers,
+    entry: Integers,
+    *,
+    segment: Integers,
+    gap: int,
+    segments: Mapping[str, nw.Series[Any]],
+) -> Runs:
+    """Unite the subscriptions of each customer into runs."""
+    order = np.lexsort((segment, begin, customer))
+    customer, begin, end, entry, segment = (
+        one[order] for one in (customer, begin, end, entry, segment)
+    )
+    opens = np.append(True, customer[1:] != customer[:-1])[: len(customer)]
+    reached = _latest_so_far(end, np.cumsum(opens) - 1)
+    start = opens.copy()
+    # What still runs is reached by everything after; NEVER + gap would be a number below zero.
+    start[1:] |= begin[1:] - gap > reached[:-1]
+    where = np.flatnonzero(start)
+    last = np.append(where[1:], len(start))[: len(where)] - 1
+    run = np.cumsum(start) - 1
+    together = begin == begin[where][run]
+    greatest = (
+        np.maximum.reduceat(np.where(together, segment, -1), where) if len(where) else segment
+    )
+    return Runs(
+        customer=customer[where],
+        begin=begin[where],
+        end=reached[last],
+        first=opens[where],
+        segment=segment[where],
+        several=int((greatest > segment[where]).sum()),
+        entry=np.minimum.reduceat(entry, where) if len(where) else entry,
+        segments=segments,
+    )
+
+
+def _latest_so_far(end: Integers, group: Integers) -> Integers:
+    """Give the latest end up to each element of its group; groups ascend."""
+    # Ranks, other than times, leave room for the group in one number.
+    values, rank = np.unique(end, return_inverse=True)
+    width = len(values) + 1
+    return values[np.maximum.accumulate(group * width + rank) - group * width]

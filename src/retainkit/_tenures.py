@@ -1,0 +1,214 @@
+"""How long customers have been there: the durations that a survival curve is made of."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._arrays import NEVER
+from retainkit._calendar import steps
+from retainkit._events import _check_type, _names
+from retainkit._frames import (
+    check_present,
+    collect,
+    count_rows,
+    segment_codes,
+    type_name,
+    wrap,
+)
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Period
+    from retainkit._frames import Frame
+    from retainkit._spans import Runs
+    from retainkit._subscriptions import Subscriptions
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+_NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
+_FLAG = "booleans, or 0 and 1; make one first, for instance with df['end'].notna()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """Durations, each of `weight` customers: whose end was `observed`, and the others up to now.
+
+    `entry` is the duration at which observation began. Where durations are `whole` numbers of
+    units, every one up to the longest is a tenure of the curve; else those that occur are.
+    """
+
+    rows: Frame
+    by: tuple[str, ...]
+    segments: Mapping[str, nw.Series[Any]]
+    segment: Integers
+    duration: Floats
+    observed: NDArray[np.bool_]
+    entry: Floats
+    weight: Integers
+    whole: bool
+
+
+def lives_of_runs(subscriptions: Subscriptions, runs: Runs, gap: int, unit: Period) -> Lives:
+    """Take the first run of each customer as a life.
+
+    An end in the k-th unit is one at k. It is known of whoever was observed for the whole of that
+    unit; of those who were not, neither ends nor the lack of them are, lest the share that leaves
+    early in a unit be counted among those of whom the rest of it is not known.
+    """
+    first = runs.first
+    begin, end, entry = runs.begin[first], runs.end[first], runs.entry[first]
+    since = steps(begin, begin)
+
+    def units(wall: Integers) -> Integers:
+        """Count the full units before a time that is later than the start."""
+        full: Integers = steps(wall - 1, wall - 1).since(since, unit)
+        return full
+
+    until = np.maximum(subscriptions.end_of_observation.wall - gap, begin + 1)
+    known = units(until)
+    ends = end < NEVER
+    lifetime = units(np.where(ends, end, begin + 1)) + 1
+    churned = ends & (lifetime <= known)
+    enters = entry > begin
+    entered = np.where(enters, units(np.maximum(entry, begin + 1)) + 1, 0)
+    _warn_of_late(int((entry >= end).sum()), "the end of their run")
+    return Lives(
+        rows=subscriptions.rows,
+        by=subscriptions.by,
+        segments=runs.segments,
+        segment=runs.segment[first],
+        duration=np.where(churned, lifetime, known).astype(np.float64),
+        observed=churned,
+        entry=entered.astype(np.float64),
+        weight=np.ones(len(begin), np.int64),
+        whole=True,
+    )
+
+
+def _warn_of_late(number: int, what: str) -> None:
+    if number:
+        warnings.warn(
+            f"{quantity(number, 'customer')} whose `entry` is not before {what} are not used.",
+            RetainkitWarning,
+            stacklevel=4,
+        )
+
+
+def open_lives(
+    native: Any,
+    *,
+    duration: str,
+    observed: str | None,
+    entry: str | None,
+    by: str | Sequence[str] | None,
+    taken: Sequence[str],
+    missing: str,
+) -> Lives:
+    """Check a table of durations, a row a customer, and take it into memory."""
+    given = {"duration": duration}
+    given |= {n: c for n, c in (("observed", observed), ("entry", entry)) if c is not None}
+    segments = _names(by, taken)
+    frame = wrap(native, "subscriptions")
+    for name, column in [*given.items(), *(("by", column) for column in segments)]:
+        check_present(name, column, frame)
+    size = count_rows(frame)
+    for name, column in given.items():
+        _check_number(name, column, frame, size)
+    for column in segments:
+        _check_type("by", column, frame)
+    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
+    columns = {name: nw.col(column).cast(nw.Float64) for name, column in given.items()}
+    rows: Frame = frame.select(**columns, **keys)
+    rows = rows.with_columns(nw.col(name).fill_nan(None) for name in given)
+    rows = _complete(rows, given, missing)
+    if isinstance(rows, nw.LazyFrame):
+        rows = rows.group_by(*given, *keys).agg(weight=nw.len())
+    table = collect(rows)
+    found, segment = segment_codes(table, list(keys))
+    values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
+    lives = Lives(
+        rows=frame,
+        by=segments,
+        segments=found,
+        segment=segment,
+        duration=values["duration"],
+        observed=values.get("observed", np.ones(len(table))) == 1,
+        entry=values.get("entry", np.zeros(len(table))),
+        weight=table["weight"].to_numpy().astype(np.int64)
+        if "weight" in table.columns
+        else np.ones(len(table), np.int64),
+        whole=False,
+    )
+    _check_values(values, given)
+    late = (lives.entry > 0) & (lives.entry >= lives.duration)
+    _warn_of_late(int(lives.weight[late].sum()), "their duration")
+    return lives
+
+
+def _check_number(name: str, column: str, frame: Frame, size: int) -> None:
+    dtype = frame.collect_schema()[column]
+    flag = name == "observed"
+    if dtype.is_numeric() or (flag and dtype == nw.Boolean) or not size:
+        return
+    raise ColumnTypeError(
+        f"column {column!r} (given as `{name}`) holds {type_name(frame, column)}; it must hold "
+        f"{_FLAG if flag else _NUMBERS}."
+    )
+
+
+def _complete(rows: Frame, given: Mapping[str, str], missing: str) -> Frame:
+    """Refuse nulls or leave them out; a null entry is that of one observed from the start."""
+    needed = [name for name in given if name != "entry"]
+    facts = collect(rows.select(nw.col(name).null_count() for name in needed))
+    nulls = {name: int(facts.item(0, name) or 0) for name in needed}
+    lacking = [name for name in needed if nulls[name]]
+    if not lacking or not (total := count_rows(rows)):
+        return rows
+    text = " and ".join(
+        f"column {given[name]!r} (given as `{name}`) is null in {quantity(nulls[name], 'row')}"
+        for name in lacking
+    )
+    if missing == "raise":
+        raise ArgumentError(
+            f"{text}, of {total:,}. Fill them in or leave them out; `missing='drop'` leaves such "
+            "rows out and warns with their number."
+        )
+    kept = rows.drop_nulls(subset=needed)
+    warnings.warn(
+        f"{text}: {total - count_rows(kept):,} of {quantity(total, 'row')} left out.",
+        RetainkitWarning,
+        stacklevel=4,
+    )
+    return kept
+
+
+def _check_values(values: Mapping[str, Floats], given: Mapping[str, str]) -> None:
+    for name in ("duration", "entry"):
+        if name not in values:
+            continue
+        wrong = ~((values[name] >= 0) & (values[name] < np.inf))
+        if wrong.any():
+            some = ", ".join(f"{value:g}" for value in values[name][wrong][:3])
+            raise ArgumentError(
+                f"column {given[name]!r} (given as `{name}`) holds {some}; it must hold finite "
+                "lengths of time, 0 or more, in one unit."
+            )
+    if "observed" in values:
+        wrong = ~np.isin(values["observed"], (0, 1))
+        if wrong.any():
+            some = ", ".join(f"{value:g}" for value in values["observed"][wrong][:3])
+            raise ArgumentError(
+                f"column {given['observed']!r} (given as `observed`) holds {some}; it must hold "
+                f"{_FLAG}."
+            )

@@ -1,0 +1,366 @@
+"""Customer churn: how many of those who were there leave in each period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from retainkit._calendar import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
+from retainkit._checks import boolean, one_of, probability
+from retainkit._churn_kernel import flow, seen, stays, summed
+from retainkit._frames import table_like
+from retainkit._intervals import ratio, wilson
+from retainkit._lengths import microseconds
+from retainkit._spans import read_runs
+from retainkit._subscriptions import open_subscriptions
+from retainkit._survival import summed_rates
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._churn_kernel import Flow, Stays
+    from retainkit._lengths import Length
+    from retainkit._spans import Runs
+    from retainkit._subscriptions import Subscriptions
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+__all__ = ["churn_rate"]
+
+Method = Literal["opening", "stripe", "daily"]
+
+_RESULT = (
+    *("period", "opening", "new", "reactivated", "churned", "closing"),
+    *("churn_rate", "lower", "upper", "complete"),
+)
+_MOST_CELLS = 20_000_000
+
+
+def churn_rate(
+    subscriptions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    start: str = "start",
+    end: str = "end",
+    amount: str | None = None,
+    period: Period = "month",
+    by: str | Sequence[str] | None = None,
+    method: Method = "opening",
+    gap: Length = "0D",
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Share of customers who leave in each period, with everyone who comes and goes.
+
+    A customer's subscriptions are united first: those that overlap, touch, or leave a gap no longer
+    than `gap` are one uninterrupted *run*, so an upgrade or a late renewal is no churn, and a run
+    has one churn at most, when it ends. In every row
+
+    .. math::
+       \text{opening} + \text{new} + \text{reactivated} - \text{churned} = \text{closing},
+
+    and the rate is, by `method`,
+
+    .. math::
+       \text{opening: } \frac{\text{churned}}{\text{opening}}, \qquad
+       \text{stripe: }
+       \frac{\text{churned}}{\text{opening} + \text{new} + \text{reactivated}}, \qquad
+       \text{daily: } \sum_{d} \frac{\text{churned}_d}{\text{opening}_d}.
+
+    Parameters
+    ----------
+    subscriptions : IntoFrame
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    start : str, default "start"
+        Column of dates or datetimes.
+    end : str, default "end"
+        Column of dates or datetimes. Null is the end of a subscription that still runs.
+    amount : str, optional
+        Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
+        are left out, with a warning that counts them. Default: every row makes a customer.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a row. What begins or ends at the very beginning of a period belongs to it: a
+        subscription that ends at midnight before 1 February is churn of February.
+    by : str or sequence of str, optional
+        Columns of segments. Each gets a table of its own, from its own first period on. A run
+        belongs to the segment it starts in to its end; see Notes.
+    method : {"opening", "stripe", "daily"}, default "opening"
+        Whose definition of the rate, and of who is counted.
+
+        - ``"opening"``: of the customers at the start of the period, those who are not there at its
+          end; the textbook's, and ChartMogul's standard formula [1]_. Two snapshots are compared:
+          who comes and leaves within one period, or leaves and returns, shows in no column.
+        - ``"stripe"``: every start and every end counts, also within one period, and all who
+          were there at any time are in the denominator, as in Stripe's subscriber churn rate [2]_.
+          Stripe speaks of new subscribers; those who return are taken to be among them.
+        - ``"daily"``: the sum of the daily rates, the formula of Shopify, for ChartMogul that of
+          B2C [1]_. It suits periods in which many come. Snapshots are those of days. As a sum of
+          rates it can exceed 1; it estimates the cumulative hazard (Nelson and Aalen).
+    gap : str or timedelta, default "0D"
+        Longest break that is none, such as ``"3D"`` or ``"12H"``, on the wall clock. Who left less
+        than that before `as_of` may yet renew, and counts as a customer still.
+    include_partial : bool, default False
+        Also show the periods that are not over by `as_of`, or were over no longer than `gap` ago.
+        They have no interval, and ``complete`` is False.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Subscriptions that end at or after it run; those that
+        start at or after it are left out, with a warning. Without a time zone it is read in the
+        zone in which periods are cut. Default: the midnight that ends the day of the last start;
+        then a warning counts the ends that come later. Set it.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or start is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first start to `as_of`, also where nobody leaves, by segment
+        and period: a new frame of the same kind as `subscriptions`; Polars for a LazyFrame, pandas
+        for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): first day of the period.
+        - ``opening`` (int): customers as the period begins.
+        - ``new`` (int): those who come for the first time.
+        - ``reactivated`` (int): those who come and had been there before, in an earlier run.
+        - ``churned`` (int): those who leave.
+        - ``closing`` (int): customers as the period ends.
+        - ``churn_rate`` (float): a fraction; NaN where there is nobody to leave.
+        - ``lower``, ``upper`` (float): Wilson's interval for it; with ``method="daily"`` its like
+          for Poisson counts.
+        - ``complete`` (bool): whether the period is over and all is known of it.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if customers or starts are null, amounts negative or null,
+        or an end lies before its start (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside: with nulls, of no length, free, or with a start at or after `as_of`;
+        if ends lie after the default `as_of`; if a run starts in several segments at once.
+
+    See Also
+    --------
+    survival_curve : How long customers stay.
+    mrr_movements : The same in money.
+
+    Notes
+    -----
+    *Segments.* A plan that changes within a run moves nobody: what counts is known when the run
+    starts, and nothing of what came later. So the rate of a plan is that of the customers who
+    started on it. Who returns does so in the segment of the new run; where that is another one
+    and in the same period, the customer has churned in one segment and is reactivated in the other,
+    which cancels out without `by`.
+
+    *Tables that begin amid the history of their customers.* Those who were there before the first
+    row are all new in the first periods, and who had left and returns is new as well. Begin to read
+    later.
+
+    *Churn is not a lifetime.* 1 / churn is the mean lifetime only if all customers are alike and
+    stay so; see `survival_curve`.
+
+    From lazy engines the columns that are needed are brought into memory, which takes about 40
+    bytes a row.
+
+    References
+    ----------
+    .. [1] ChartMogul (2024), "Configuring the churn rate formula",
+       https://help.chartmogul.com/hc/en-us/articles/207340419.
+    .. [2] Stripe (2024), "Billing analytics: glossary",
+       https://docs.stripe.com/billing/subscriptions/analytics/glossary.
+    .. [3] Wilson, E. B. (1927), "Probable Inference, the Law of Succession, and Statistical
+       Inference", Journal of the American Statistical Association 22 (158), 209-212.
+
+    Examples
+    --------
+    Ann upgrades on 10 February, which is no churn. Bob leaves in February and returns in April.
+    Cyd starts in March.
+
+    >>> import pandas as pd
+    >>> from retainkit import churn_rate
+    >>> table = pd.DataFrame(
+    ...     [
+    ...         ("ann", "2024-01-05", "2024-02-10"),
+    ...         ("ann", "2024-02-10", None),
+    ...         ("bob", "2024-01-20", "2024-02-20"),
+    ...         ("bob", "2024-04-02", None),
+    ...         ("cyd", "2024-03-15", None),
+    ...     ],
+    ...     columns=["customer_id", "start", "end"],
+    ... ).astype({"start": "datetime64[us]", "end": "datetime64[us]"})
+    >>> churn = churn_rate(table, as_of="2024-05-01")
+    >>> churn[["period", "opening", "new", "reactivated", "churned", "closing", "churn_rate"]]
+          period  opening  new  reactivated  churned  closing  churn_rate
+    0 2024-01-01        0    2            0        0        2         NaN
+    1 2024-02-01        2    0            0        1        1         0.5
+    2 2024-03-01        1    1            0        0        2         0.0
+    3 2024-04-01        2    0            1        0        3         0.0
+    >>> churn.loc[1:1, ["lower", "upper"]].round(3)
+       lower  upper
+    1  0.095  0.905
+    """
+    one_of("period", period, PERIODS)
+    one_of("method", method, ("opening", "stripe", "daily"))
+    length = microseconds("gap", gap)
+    boolean("include_partial", include_partial)
+    one_of("week_start", week_start, WEEKDAYS)
+    probability("confidence_level", confidence_level)
+    table = open_subscriptions(
+        subscriptions,
+        customer=customer,
+        start=start,
+        end=end,
+        amount=amount,
+        by=by,
+        taken=_RESULT,
+        tz=tz,
+        missing=missing,
+        as_of=as_of,
+    )
+    runs = read_runs(table, length)
+    grid = _grid(runs, table.end_of_observation, length, period, week_start)
+    counted = _counted(runs, grid, method, confidence_level)
+    return table_like(table.rows, _columns(table, runs, grid, counted, include_partial))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    """Segments and periods, numbered from `first` to `last`; those before `over` are complete.
+
+    The periods of a segment begin at `firsts`. Runs that end before `settled` have ended for good.
+    """
+
+    period: Period
+    week_start: Weekday
+    firsts: Integers
+    first: int
+    last: int
+    over: int
+    settled: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of segments and of periods."""
+        return len(self.firsts), self.last + 1 - self.first
+
+    def place(self, runs: Runs) -> Stays:
+        """Tell the periods in which runs begin and end, counted from the first."""
+        ends = runs.end < self.settled
+        end = np.full(len(ends), self.shape[1])
+        end[ends] = period_of(runs.end[ends], self.period, self.week_start) - self.first
+        begin = period_of(runs.begin, self.period, self.week_start) - self.first
+        # Where the clock is put back, what begins before the end of observation may show later.
+        return stays(runs, np.minimum(begin, self.shape[1] - 1), np.minimum(end, self.shape[1]))
+
+    def by_day(self) -> tuple[_Grid, Integers]:
+        """Give the same in days, and the columns in which the periods begin."""
+        begin = first_day(np.arange(self.first, self.last + 2), self.period, self.week_start)
+        first = int(begin[0])
+        days = replace(self, period="day", first=first, last=max(int(begin[-1]) - 1, first - 1))
+        return days, begin[:-1] - first
+
+
+def _grid(runs: Runs, moment: Moment, gap: int, period: Period, week_start: Weekday) -> _Grid:
+    settled = moment.wall - gap
+    days = np.array([moment.wall - 1, settled], np.int64) // DAY
+    last, over = period_index(days, period, week_start).tolist()
+    firsts = np.full(int(runs.segment.max(initial=-1)) + 1, last + 1)
+    np.minimum.at(firsts, runs.segment, period_of(runs.begin, period, week_start))
+    return _Grid(
+        period=period,
+        week_start=week_start,
+        firsts=firsts,
+        first=int(firsts.min(initial=last + 1)),
+        last=last,
+        over=over,
+        settled=settled,
+    )
+
+
+def _check_size(grid: _Grid) -> None:
+    n_segments, n_periods = grid.shape
+    if n_segments * n_periods > _MOST_CELLS:
+        raise ArgumentError(
+            f"there would be {n_segments:,} segments of {n_periods:,} {grid.period}s. If there is "
+            "a stray date, leave it out, or set `as_of`; else choose longer periods."
+        )
+
+
+def _counted(
+    runs: Runs, grid: _Grid, method: Method, confidence_level: float
+) -> tuple[Flow, tuple[Floats, Floats, Floats]]:
+    """Count who comes and goes, and give the rate with its limits."""
+    _check_size(grid)
+    if method == "daily" and grid.shape[1]:
+        by_day, first = grid.by_day()
+        _check_size(by_day)
+        days = flow(seen(by_day.place(runs)), *by_day.shape)
+        return summed(days, first), summed_rates(
+            days.churned, days.opening, first, confidence_level
+        )
+    placed = grid.place(runs)
+    counts = flow(placed if method == "stripe" else seen(placed), *grid.shape)
+    base = counts.opening
+    if method == "stripe":
+        base = base + counts.new + counts.reactivated
+    limits = wilson(counts.churned, base, confidence_level)
+    return counts, (ratio(counts.churned, base), *limits)
+
+
+def _columns(
+    table: Subscriptions,
+    runs: Runs,
+    grid: _Grid,
+    counted: tuple[Flow, tuple[Floats, Floats, Floats]],
+    include_partial: bool,  # noqa: FBT001  private
+) -> dict[str, Any]:
+    """Name the columns of the result: a row for each segment and period, from its first one on."""
+    number = np.arange(grid.first, grid.last + 1)
+    shown = number >= grid.firsts[:, np.newaxis]
+    if not include_partial:
+        shown &= number < grid.over
+    segment, column = np.nonzero(shown)
+    columns: dict[str, Any] = {
+        name: runs.segments[key][segment.tolist()]
+        for name, key in zip(table.by, table.keys, strict=True)
+    }
+    day = first_day(number[column], grid.period, grid.week_start)
+    columns["period"] = day.astype("datetime64[D]")
+    flows, (rate, lower, upper) = counted
+    for name in ("opening", "new", "reactivated", "churned", "closing"):
+        columns[name] = getattr(flows, name)[segment, column]
+    complete = number[column] < grid.over
+    columns["churn_rate"] = rate[segment, column]
+    # Of a period in progress the rate can only rise.
+    columns["lower"] = np.where(complete, lower[segment, column], np.nan)
+    columns["upper"] = np.where(complete, upper[segment, column], np.nan)
+    columns["complete"] = complete
+    return columns

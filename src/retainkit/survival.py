@@ -1,0 +1,301 @@
+"""How long customers stay: the survival curve, and what one reads off it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from retainkit._calendar import PERIODS
+from retainkit._checks import one_of, probability
+from retainkit._frames import table_like
+from retainkit._lengths import microseconds
+from retainkit._lifetime import expected_lifetime, median_lifetime
+from retainkit._spans import read_runs
+from retainkit._subscriptions import open_subscriptions
+from retainkit._survival import at_risk, kaplan_meier
+from retainkit._tenures import lives_of_runs, open_lives
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Period
+    from retainkit._lengths import Length
+    from retainkit._tenures import Lives
+
+    Integers: TypeAlias = NDArray[np.int64]
+
+__all__ = ["expected_lifetime", "median_lifetime", "survival_curve"]
+
+_RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
+
+
+def survival_curve(
+    subscriptions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    start: str = "start",
+    end: str = "end",
+    amount: str | None = None,
+    unit: Period = "month",
+    by: str | Sequence[str] | None = None,
+    gap: Length = "0D",
+    entry: str | None = None,
+    duration: str | None = None,
+    observed: str | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Share of customers who stay longer than each tenure, from those who left and those who stay.
+
+    The Kaplan-Meier estimate: with :math:`n_i` customers at risk at tenure :math:`i` and
+    :math:`d_i` of them leaving there,
+
+    .. math:: S(t) = \prod_{i \le t} \left( 1 - \frac{d_i}{n_i} \right).
+
+    Whoever is still a customer is *censored*, at risk up to the tenure reached and of no account
+    after it: neither counted as lost nor left out, both of which would mislead.
+
+    Parameters
+    ----------
+    subscriptions : IntoFrame
+        One row a subscription, which runs over [start, end), or with `duration` one row a customer:
+        pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    start : str, default "start"
+        Column of dates or datetimes.
+    end : str, default "end"
+        Column of dates or datetimes. Null is the end of a subscription that still runs.
+    amount : str, optional
+        Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
+        are left out, with a warning that counts them. Default: every row makes a customer.
+    unit : {"day", "week", "month", "quarter", "year"}, default "month"
+        Unit of tenure, counted from the customer's own start on the wall clock: a month ends on the
+        same day and time of the next month or, where that is too short, on its last day.
+    by : str or sequence of str, optional
+        Columns of segments. Each gets a curve of its own. A customer belongs to the segment of the
+        subscription that starts the first run, also when the value changes later.
+    gap : str or timedelta, default "0D"
+        Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``. Since an
+        end becomes churn after that time only, observation ends so much before `as_of`.
+    entry : str, optional
+        Column of when a customer came under observation, if that was after the start (null: with
+        it): for a table begun at some day with the customers there were. They are at risk from then
+        on only, since those who left before are not in the table. With `duration`: in its unit.
+    duration, observed : str, optional
+        Instead of dates: column of how long each customer stayed or has been there, a number in any
+        unit, and boolean column of whether the end was seen (default: of all).
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Subscriptions that end at or after it run; those that
+        start at or after it are left out, with a warning. Without a time zone it is read in the
+        zone of `tz`. Default: the midnight that ends the day of the last start; then a warning
+        counts the ends that come later. Set it.
+    tz : str, optional
+        Time zone of the wall clock, such as ``"Europe/Berlin"``. Default: the column's own.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer, start, `duration` or `observed` is an error, or its row is left out
+        with a warning that counts them.
+    confidence_level : float, default 0.95
+        Coverage of the interval at each tenure, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every tenure, by segment and tenure: 0, 1, 2 … up to the longest, or with
+        `duration` 0 and those that occur. A new frame of the same kind as `subscriptions`; Polars
+        for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``tenure`` (int; float with `duration`): in units.
+        - ``at_risk`` (int): customers who were there and under observation up to this tenure.
+        - ``churned`` (int): how many of them left at it. A customer who leaves within the
+          k-th unit, or as it ends, leaves at tenure k.
+        - ``survival`` (float): share who stay longer than this tenure.
+        - ``lower``, ``upper`` (float): interval for it, symmetric on the scale of log(-log S), with
+          Greenwood's variance.
+        - ``hazard`` (float): churned / at_risk, the share of those still there who leave at this
+          tenure; NaN where nobody is at risk.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value or has nothing to say beside `duration`; if a column has
+        nulls, durations are negative, or an end lies before its start (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside: with nulls, of no length, free, with a start at or after `as_of`, or
+        an `entry` that is not before the end; if ends lie after the default `as_of`; if a run
+        starts in several segments at once.
+
+    See Also
+    --------
+    median_lifetime : The tenure that half of the customers outlive.
+    expected_lifetime : The mean lifetime up to a horizon.
+    churn_rate : Churn by calendar period.
+    retainkit.plot.survival_curve : The picture.
+
+    Notes
+    -----
+    *Which life.* A customer's subscriptions are united as `churn_rate` does it, and tenure runs
+    from the first start to the first churn. Later runs of those who return are not part of it.
+
+    *Units in progress.* A month that was not observed to its end is not used, neither that a
+    customer is still there nor that one left in it: with ends but not their absence the curve would
+    be too low, and the other way round too high. Customers not yet there for a whole unit are at
+    risk at tenure 0 only. With `duration`, numbers are taken as they are, and the estimate
+    is that of any survival package; do not round them down.
+
+    *Limits where nobody, or everybody, has left.* There Greenwood's variance is 0 or infinite, and
+    other packages give an interval without width. Here the lower limit is Wilson's for n of n at
+    risk, and the upper one the limit just before times Wilson's for none of n.
+
+    Late entry assumes that those who came under observation late are like the others of the same
+    tenure. Where few are at risk early, one who leaves moves the whole curve.
+
+    From lazy engines the columns that are needed are brought into memory, which takes about 40
+    bytes a row; durations are counted in the engine.
+
+    References
+    ----------
+    .. [1] Kaplan, E. L. & Meier, P. (1958), "Nonparametric Estimation from Incomplete
+       Observations", Journal of the American Statistical Association 53 (282), 457-481.
+    .. [2] Kalbfleisch, J. D. & Prentice, R. L. (2002), *The Statistical Analysis of Failure Time
+       Data*, 2nd ed., section 1.4.
+
+    Examples
+    --------
+    Ann left after one month, Bob after two; Cyd has been there for three months, Dan for one.
+
+    >>> import pandas as pd
+    >>> from retainkit import survival_curve
+    >>> table = pd.DataFrame(
+    ...     [
+    ...         ("ann", "2024-01-01", "2024-02-01"),
+    ...         ("bob", "2024-01-10", "2024-03-10"),
+    ...         ("cyd", "2024-01-20", None),
+    ...         ("dan", "2024-03-15", None),
+    ...     ],
+    ...     columns=["customer_id", "start", "end"],
+    ... ).astype({"start": "datetime64[us]", "end": "datetime64[us]"})
+    >>> survival_curve(table, as_of="2024-05-01").round(3)
+       tenure  at_risk  churned  survival  lower  upper  hazard
+    0       0        4        0     1.000  1.000  1.000    0.00
+    1       1        4        1     0.750  0.128  0.961    0.25
+    2       2        2        1     0.375  0.011  0.808    0.50
+    3       3        1        0     0.375  0.011  0.808    0.00
+    """
+    one_of("unit", unit, PERIODS)
+    length = microseconds("gap", gap)
+    one_of("missing", missing, ("raise", "drop"))
+    probability("confidence_level", confidence_level)
+    if duration is not None:
+        _check_alone(
+            as_of=as_of,
+            tz=tz,
+            amount=amount,
+            gap=length or None,
+            unit=unit if unit != "month" else None,
+        )
+        lives = open_lives(
+            subscriptions,
+            duration=duration,
+            observed=observed,
+            entry=entry,
+            by=by,
+            taken=_RESULT,
+            missing=missing,
+        )
+    else:
+        if observed is not None:
+            raise ArgumentError(
+                f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null "
+                "or not before `as_of` is one that was not observed."
+            )
+        table = open_subscriptions(
+            subscriptions,
+            customer=customer,
+            start=start,
+            end=end,
+            entry=entry,
+            amount=amount,
+            by=by,
+            taken=_RESULT,
+            tz=tz,
+            missing=missing,
+            as_of=as_of,
+        )
+        lives = lives_of_runs(table, read_runs(table, length), length, unit)
+    return table_like(lives.rows, _columns(lives, confidence_level))
+
+
+def _check_alone(**others: Any) -> None:
+    for name, value in others.items():
+        if value is not None:
+            raise ArgumentError(
+                f"`{name}` ({value!r}) has nothing to say beside `duration`; leave one of them out."
+            )
+
+
+def _columns(lives: Lives, confidence_level: float) -> dict[str, Any]:
+    """Estimate the curve of each segment and name the columns of the result."""
+    # Who was not observed for any whole unit after a late entry is at risk at no tenure.
+    ever = np.flatnonzero((lives.entry < lives.duration) | (lives.entry == 0))
+    order = ever[np.argsort(lives.segment[ever], kind="stable")]
+    segments, first = np.unique(lives.segment[order], return_index=True)
+    parts: list[dict[str, NDArray[Any]]] = [
+        _curve_of(lives, which, int(segment), confidence_level)
+        for segment, which in zip(segments, np.split(order, first[1:]), strict=False)
+    ]
+    if not parts:
+        parts = [_nothing()]
+    own = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    segment = own.pop("segment")
+    columns: dict[str, Any] = {
+        name: lives.segments[f"by_{i}"][segment.tolist()] for i, name in enumerate(lives.by)
+    }
+    if lives.whole:
+        own["tenure"] = own["tenure"].astype(np.int64)
+    return columns | own
+
+
+def _curve_of(
+    lives: Lives, which: Integers, segment: int, confidence_level: float
+) -> dict[str, NDArray[Any]]:
+    duration = lives.duration[which]
+    tenure = np.arange(duration.max() + 1) if lives.whole else np.unique(np.append(0.0, duration))
+    number, churned = at_risk(
+        tenure, duration, lives.observed[which], lives.entry[which], lives.weight[which]
+    )
+    curve = kaplan_meier(number, churned, confidence_level)
+    return {
+        "segment": np.full(len(tenure), segment),
+        "tenure": tenure,
+        "at_risk": number,
+        "churned": churned,
+        "survival": curve.survival,
+        "lower": curve.lower,
+        "upper": curve.upper,
+        "hazard": curve.hazard,
+    }
+
+
+def _nothing() -> dict[str, NDArray[Any]]:
+    counts = {"segment", "at_risk", "churned"}
+    return {
+        name: np.zeros(0, np.int64 if name in counts else np.float64)
+        for name in ("segment", *_RESULT)
+    }
