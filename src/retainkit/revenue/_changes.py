@@ -1,0 +1,252 @@
+"""What customers pay, period by period, from the changes of it: arrays in, arrays out.
+
+Nothing is laid out by customer and period: a customer who pays the same for years is one change,
+and sums over periods are running sums of changes. Money is in integers throughout (`_money`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from retainkit.revenue._money import Money
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Booleans: TypeAlias = NDArray[np.bool_]
+    Numbers: TypeAlias = NDArray[Any]  # integers or floats
+
+# Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Each change of what a customer pays in a segment: parallel arrays.
+
+    Ordered by customer, then by segment or by time. `time` numbers periods or days; changes of the
+    same customer, segment and time are one. The money is that `before` and `after`, and the two
+    differ.
+    """
+
+    customer: Integers
+    segment: Integers
+    time: Integers
+    before: Integers
+    after: Integers
+
+    def take(self, index: Integers | Booleans) -> Changes:
+        """Take some of the changes."""
+        return Changes(**{one.name: getattr(self, one.name)[index] for one in fields(self)})
+
+    def by_time(self) -> Changes:
+        """Order the changes of each customer by time, those of a time by segment."""
+        return self.take(np.lexsort((self.segment, self.time, self.customer)))
+
+
+def changes_of(
+    customer: Integers, segment: Integers, time: Integers, amount: Integers, money: Money
+) -> Changes:
+    """Add up what begins (amounts above 0) and ends (below) to changes of what is paid.
+
+    `amount` counts in the finer unit of `money`, and what is paid is rounded.
+    """
+    n_segments, least = int(segment.max(initial=0)) + 1, int(time.min(initial=0))
+    width = int(time.max(initial=least)) - least + 1
+    key, amount = gathered((customer * n_segments + segment) * width + (time - least), amount)
+    pair = key // width
+    first = opening(pair)
+    after = money.rounded(running(amount, first))
+    before = np.where(first, 0, np.append(0, after[:-1])[: len(after)])
+    changes = Changes(
+        customer=pair // n_segments,
+        segment=pair % n_segments,
+        time=key % width + least,
+        before=before,
+        after=after,
+    )
+    return changes.take(before != after)
+
+
+def gathered(key: Integers, values: Integers) -> tuple[Integers, Integers]:
+    """Add up the values (or rows of them) of each key; gives the keys in ascending order."""
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    first = np.flatnonzero(opening(key))
+    return key[first], np.add.reduceat(values[order], first) if len(first) else values[:0].copy()
+
+
+def opening(group: Integers) -> Booleans:
+    """Mark the first element of each run of equal ones."""
+    return np.append(True, group[1:] != group[:-1])[: len(group)]
+
+
+def running(values: Integers, first: Booleans) -> Integers:
+    """Sum up within groups, of which the first elements are marked."""
+    # Of all groups together the sum may overflow, which cancels out in the difference.
+    total = np.cumsum(values, axis=0)
+    begin = np.flatnonzero(first)
+    base = (total - values)[begin]
+    sums: Integers = total - np.repeat(base, np.diff(np.append(begin, len(values))), axis=0)
+    return sums
+
+
+def crossed(owner: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """Pair each thing with all elements of its owner, of whom each has so many, one after another.
+
+    Gives the place of the thing and that of the element in each pair.
+    """
+    begin = np.cumsum(lengths) - lengths
+    thing = np.repeat(np.arange(len(owner)), lengths[owner])
+    before = np.cumsum(lengths[owner]) - lengths[owner]
+    return thing, np.arange(len(thing)) + (begin[owner] - before)[thing]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What customers pay in all segments together, at each time with a change in any.
+
+    Ordered by customer and time. `first` marks a customer's first one. `before` and `after` may be
+    equal, where money only moves between segments.
+    """
+
+    customer: Integers
+    time: Integers
+    before: Integers
+    after: Integers
+    first: Booleans
+    up: Integers
+    down: Integers
+
+
+def totals_of(changes: Changes) -> tuple[Totals, Integers]:
+    """Sum up changes ordered by time over segments; also gives the total that each belongs to."""
+    customer, time = changes.customer, changes.time
+    begins = opening(customer)
+    begins[1:] |= time[1:] != time[:-1]
+    where = np.flatnonzero(begins)
+    delta = changes.after - changes.before
+    up, down = (
+        np.add.reduceat(np.maximum(one, 0), where) if len(where) else one for one in (delta, -delta)
+    )
+    customer = customer[where]
+    first = opening(customer)
+    after = running(up - down, first)
+    totals = Totals(
+        customer=customer,
+        time=time[where],
+        before=after - (up - down),
+        after=after,
+        first=first,
+        up=up,
+        down=down,
+    )
+    return totals, np.cumsum(begins) - 1
+
+
+# Movements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """Where sums go: a row for each segment and a column for each period from `first` on."""
+
+    n_segments: int
+    first: int
+    n_periods: int
+
+    def sums(self, segment: Integers, period: Integers, values: Numbers) -> Numbers:
+        """Add up values, whole numbers exactly; what lies after the last period is left out."""
+        column = period - self.first
+        inside = column < self.n_periods
+        table = np.zeros(self.n_segments * self.n_periods, values.dtype)
+        np.add.at(table, (segment * self.n_periods + column)[inside], values[inside])
+        return table.reshape(self.n_segments, self.n_periods)
+
+
+def movements(
+    changes: Changes, cells: Cells, period_of: Callable[[Integers], Integers]
+) -> dict[str, tuple[Integers, Integers]]:
+    """Sum up money and customers of each kind of movement, and those at both ends of each period.
+
+    With the time of a change that of a movement, `period_of` tells the period it falls in.
+    """
+    changes = changes.by_time()
+    totals, at = totals_of(changes)
+    delta = changes.after - changes.before
+    starts, ends = (totals.before == 0)[at], (totals.after == 0)[at]
+    within = ~starts & ~ends
+    up, down = np.maximum(delta, 0), np.maximum(-delta, 0)
+    moved = np.minimum(totals.up, totals.down)
+    into = np.where(within, _shared(up, totals.up, moved, at), 0)
+    out = np.where(within, _shared(down, totals.down, moved, at), 0)
+    first = totals.first[at]
+    found = {
+        "new": (up, starts & first),
+        "expansion": (up - into, within & (up > into)),
+        "contraction": (down - out, within & (down > out)),
+        "churn": (down, ends),
+        "reactivation": (up, starts & ~first),
+        "transfer_in": (into, within),
+        "transfer_out": (out, within),
+    }
+    segment, period = changes.segment, period_of(changes.time)
+    add = cells.sums
+    sums = {
+        kind: (
+            add(segment[counts], period[counts], money[counts]),
+            add(segment[counts], period[counts], np.ones(int(counts.sum()), np.int64)),
+        )
+        for kind, (money, counts) in found.items()
+    }
+    # As customers, transfers are those who come to a segment from others or leave it for others.
+    comes, leaves = changes.before == 0, changes.after == 0
+    for kind, counts in (("transfer_in", within & comes), ("transfer_out", within & leaves)):
+        sums[kind] = sums[kind][0], add(segment, period, counts.astype(np.int64))
+    active = comes.astype(np.int64) - leaves
+    net = [np.cumsum(add(segment, period, one), axis=1) for one in (delta, active)]
+    before = [np.pad(one, ((0, 0), (1, 0)))[:, :-1] for one in net]
+    return {"opening": (before[0], before[1]), **sums, "closing": (net[0], net[1])}
+
+
+def share(money: Integers, part: Integers, whole: Integers) -> Integers:
+    """Give of money the share that a part has in a whole, rounded."""
+    some = (part > 0) & (part < whole)
+    shares = np.where(part > 0, money, 0)
+    shares[some] = np.rint(money[some] * (part[some] / whole[some])).astype(np.int64)
+    return shares
+
+
+def squares(base: Integers, now: Integers, kept: Integers) -> dict[str, Floats]:
+    """Give the squares and products of which the variances of rates of revenue are made."""
+    weight, change, lost = (one.astype(np.float64) for one in (base, now - base, base - kept))
+    return {
+        "base_base": weight**2,
+        "change_change": change**2,
+        "change_base": change * weight,
+        "lost_lost": lost**2,
+        "lost_base": lost * weight,
+    }
+
+
+def _shared(part: Integers, total: Integers, moved: Integers, at: Integers) -> Integers:
+    """Split what moved by the parts of a total, in whole numbers that add up."""
+    total, moved = total[at], moved[at]
+    shares = np.where(part == total, moved, np.where(moved == total, part, 0))
+    rows = np.flatnonzero((moved > 0) & (moved < total) & (part > 0) & (part < total))
+    if len(rows):
+        # Shares are differences of running shares rounded down. Their products outgrow 64 bits.
+        until = running(part[rows], opening(at[rows]))
+        moved, total = moved[rows].astype(object), total[rows].astype(object)
+        upto, before = (
+            (one.astype(object) * moved // total).astype(np.int64)
+            for one in (until, until - part[rows])
+        )
+        shares[rows] = upto - before
+    return shares

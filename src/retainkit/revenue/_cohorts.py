@@ -1,0 +1,234 @@
+"""Revenue retention by cohort: what those who started together still pay, by age."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._arrays import distinct
+from retainkit._checks import boolean, probability
+from retainkit._frames import RESULT
+from retainkit._intervals import ratio, wilson
+from retainkit._words import quantity
+from retainkit.errors import RetainkitWarning
+from retainkit.revenue._book import open_book
+from retainkit.revenue._rates import gross_rate, net_rate
+from retainkit.revenue._triangle import triangle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._calendar import Period, Weekday
+    from retainkit.revenue._book import Book
+    from retainkit.revenue._changes import Changes
+
+RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
+
+
+def revenue_cohorts(
+    subscriptions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    start: str = "start",
+    end: str = "end",
+    amount: str = "mrr",
+    period: Period = "month",
+    by: str | Sequence[str] | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""What each cohort of subscribers still pays, by age, and how many of them.
+
+    The cohort of a customer is the first period at whose end the customer pays; age 0 is the end of
+    that period, and later ages are the ends of those that follow. With :math:`b_i` what customer
+    :math:`i` paid at age 0 and :math:`c_{i,k}` at age :math:`k`, over the customers of a cohort
+
+    .. math::
+
+       \text{nrr}_k = \frac{\sum_i c_{i,k}}{\sum_i b_i}, \qquad
+       \text{grr}_k = \frac{\sum_i \min(c_{i,k}, b_i)}{\sum_i b_i}.
+
+    Parameters
+    ----------
+    subscriptions : IntoFrame
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    start : str, default "start"
+        Column of dates or datetimes.
+    end : str, default "end"
+        Column of dates or datetimes, null where a subscription still runs.
+    amount : str, default "mrr"
+        Column of the monthly amount of each subscription, 0 or more.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period by which customers are grouped and in which ages are counted.
+    by : str or sequence of str, optional
+        Columns of segments. Customers belong to the segment in which they paid at age 0, whatever
+        they pay for later; one who paid in several counts in each, with that share of the money.
+    currency : str, optional
+        Column of the currency of `amount`. Several need `rates`.
+    rates : mapping of str to float, optional
+        What one unit of each currency is worth in the currency of the result.
+    include_partial : bool, default False
+        Also show the period in progress at `as_of`, with ``complete`` False and without limits.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends, as in `mrr_movements`.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or start is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every cohort and age, by segment, cohort and age: a new frame of the same kind as
+        `subscriptions`; Polars for a LazyFrame, pandas for DuckDB and PySpark. A cohort without
+        customers has rows too, and its rates are NaN. The columns are those of `cohort_retention`:
+
+        - the columns of `by`.
+        - ``cohort`` (date): first day of the cohort's period.
+        - ``age`` (int): 0, 1, 2 … periods.
+        - ``customers`` (int): size of the cohort, ``new_customers`` of `mrr_movements`.
+        - ``eligible`` (int): customers observed at this age, all of them.
+        - ``retained`` (int): who pays at this age.
+        - ``retention`` (float): retained / eligible, a fraction.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``complete`` (bool): whether the period was over by `as_of`.
+        - ``amount`` (float): what the cohort pays, in the unit of `amount`.
+        - ``amount_per_customer`` (float): amount / eligible.
+        - ``nrr``, ``nrr_lower``, ``nrr_upper`` (float): net revenue retention and its interval.
+        - ``grr``, ``grr_lower``, ``grr_upper`` (float): gross revenue retention and its interval.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if amounts are negative or null, customers or starts null,
+        an end lies before its start, or currencies are mixed without `rates` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside: with nulls, of no length, or with a start at or after `as_of`; if
+        customers never paid at the end of a period, so that they are in no cohort.
+
+    See Also
+    --------
+    retention_matrix : The triangle, cohorts down and ages across; ``values="nrr"`` for revenue.
+    revenue_retention : All cohorts together, where the limits are explained.
+
+    Notes
+    -----
+    Who starts and leaves within a period pays at no period's end and is in no cohort, which makes
+    cohorts of long periods look better than those of short ones; a warning counts them.
+
+    Subscriptions of a lazy engine are brought into memory, as by `mrr_movements`.
+
+    Examples
+    --------
+    Ann's subscription is raised from 50 to 80 in March; Bob's ends in February, when Cyd comes:
+
+    >>> import pandas as pd
+    >>> from retainkit import revenue_cohorts
+    >>> who, mrr = ["ann", "ann", "bob", "cyd"], [50, 80, 30, 40]
+    >>> start = pd.to_datetime(["2024-01-01", "2024-03-01", "2024-01-10", "2024-02-05"])
+    >>> end = pd.to_datetime(["2024-03-01", None, "2024-02-20", None])
+    >>> book = pd.DataFrame({"customer_id": who, "start": start, "end": end, "mrr": mrr})
+    >>> table = revenue_cohorts(book, as_of="2024-04-01")
+    >>> table[["cohort", "age", "customers", "retained", "amount", "nrr", "grr"]].head(4)
+          cohort  age  customers  retained  amount    nrr    grr
+    0 2024-01-01    0          2         2    80.0  1.000  1.000
+    1 2024-01-01    1          2         1    50.0  0.625  0.625
+    2 2024-01-01    2          2         1    80.0  1.000  0.625
+    3 2024-02-01    0          1         1    40.0  1.000  1.000
+    """
+    boolean("include_partial", include_partial)
+    probability("confidence_level", confidence_level)
+    book = open_book(
+        subscriptions,
+        customer=customer,
+        start=start,
+        end=end,
+        amount=amount,
+        currency=currency,
+        rates=rates,
+        by=by,
+        taken=(*RESULT, *RATES),
+        period=period,
+        as_of=as_of,
+        tz=tz,
+        week_start=week_start,
+        missing=missing,
+    )
+    changes = book.changes()
+    _warn_of_passing(book, changes)
+    cells = triangle(changes, book.last)
+    over = cells.cohort + cells.age < book.over
+    shown = np.flatnonzero(over | include_partial)
+    columns = _columns(cells.sums, over, book, confidence_level)
+    given = {"cohort": cells.cohort[shown]}
+    own = {"age": cells.age} | columns
+    return book.frame(
+        cells.segment[shown], given, {name: values[shown] for name, values in own.items()}
+    )
+
+
+def _warn_of_passing(book: Book, changes: Changes) -> None:
+    passing = len(distinct(book.customer[book.amount > 0])) - len(distinct(changes.customer))
+    if passing:
+        warnings.warn(
+            f"{quantity(passing, 'customer')} in no cohort, having paid within a {book.period} and "
+            "at the end of none. Shorter periods show more of them.",
+            RetainkitWarning,
+            stacklevel=3,
+        )
+
+
+def _columns(
+    sums: Mapping[str, Any], over: Any, book: Book, confidence_level: float
+) -> dict[str, Any]:
+    customers, net, gross = sums["customers"], net_rate(sums), gross_rate(sums)
+    amount = book.money.amounts(sums["now"])
+    limits = (
+        wilson(sums["retained"], customers, confidence_level),
+        net.ratio_limits(confidence_level),
+        gross.proportion_limits(confidence_level),
+    )
+    # What is in progress has no limits yet.
+    logos, nrr, grr = ([np.where(over, side, np.nan) for side in pair] for pair in limits)
+    return {
+        "customers": customers,
+        "eligible": customers,
+        "retained": sums["retained"],
+        "retention": ratio(sums["retained"], customers),
+        "lower": logos[0],
+        "upper": logos[1],
+        "complete": over,
+        "amount": amount,
+        "amount_per_customer": ratio(amount, customers),
+        "nrr": net.value,
+        "nrr_lower": nrr[0],
+        "nrr_upper": nrr[1],
+        "grr": gross.value,
+        "grr_lower": grr[0],
+        "grr_upper": grr[1],
+    }

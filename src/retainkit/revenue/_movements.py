@@ -1,0 +1,194 @@
+"""Movements of recurring revenue: new, expansion, contraction, churn and reactivation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from retainkit._checks import boolean, one_of
+from retainkit.revenue._book import open_book
+from retainkit.revenue._changes import movements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._calendar import Period, Weekday
+
+MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
+TRANSFERS = ("transfer_in", "transfer_out")
+
+
+def mrr_movements(
+    subscriptions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    start: str = "start",
+    end: str = "end",
+    amount: str = "mrr",
+    period: Period = "month",
+    by: str | Sequence[str] | None = None,
+    level: Literal["snapshot", "event"] = "snapshot",
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+) -> Any:
+    r"""Recurring revenue at both ends of each period, and what moved it in between.
+
+    Movements are those of customers, not of subscriptions: a second subscription is expansion, and
+    one of two that ends is contraction. With money of both signs given as positive amounts, in
+    every row and to the last decimal of `amount`
+
+    .. math::
+
+       \text{opening} + \text{new} + \text{reactivation} + \text{expansion}
+       + \text{transfer\_in} - \text{contraction} - \text{churn} - \text{transfer\_out}
+       = \text{closing}.
+
+    Parameters
+    ----------
+    subscriptions : IntoFrame
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    start : str, default "start"
+        Column of dates or datetimes.
+    end : str, default "end"
+        Column of dates or datetimes, null where a subscription still runs.
+    amount : str, default "mrr"
+        Column of the monthly amount of each subscription, 0 or more. A subscription of 0 (a trial,
+        a free plan) makes no customer.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a row. What begins or ends at the very beginning of a period belongs to it.
+    by : str or sequence of str, optional
+        Columns of segments, read off each subscription. See Notes for customers who move.
+    level : {"snapshot", "event"}, default "snapshot"
+        ``"snapshot"`` compares the two ends of a period: what comes and goes within it does not
+        show. ``"event"`` counts every movement; changes of one customer on one day are netted.
+    currency : str, optional
+        Column of the currency of `amount`. Several need `rates`.
+    rates : mapping of str to float, optional
+        What one unit of each currency is worth in the currency of the result.
+    include_partial : bool, default False
+        Also show the period in progress at `as_of`, with ``complete`` False.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends: subscriptions that end at or after it still run.
+        Without a time zone it is read in the zone in which periods are cut. Default: the midnight
+        that ends the day of the last start; give it if the table is of a later day.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or start is an error, or its row is left out with a warning.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first start (of the segment) to `as_of`, by segment and
+        period: a new frame of the same kind as `subscriptions`; Polars for a LazyFrame, pandas for
+        DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): first day of the period.
+        - ``opening``, ``closing`` (float): money at both ends, in the unit of `amount`.
+        - ``new``, ``reactivation`` (float): money of customers who pay for the first time, and of
+          those who pay again after having paid nothing.
+        - ``expansion``, ``contraction``, ``churn`` (float): money of customers who pay more, less
+          and nothing any more.
+        - with `by`, ``transfer_in``, ``transfer_out`` (float): money that came from other segments
+          and went to others.
+        - ``opening_customers``, ``closing_customers`` (int): who pays at both ends.
+        - ``new_customers``, ``reactivation_customers``, ``churn_customers`` (int) and
+          ``expansion_customers``, ``contraction_customers`` (int): movements of each kind.
+        - with `by`, ``transfer_in_customers``, ``transfer_out_customers`` (int): customers who
+          came to the segment from others, and who left it for others.
+        - ``complete`` (bool): whether the period was over by `as_of`.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if amounts are negative or null, customers or starts null,
+        an end lies before its start, or currencies are mixed without `rates` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside: with nulls, of no length, or with a start at or after `as_of`.
+
+    See Also
+    --------
+    revenue_retention : The same movements as rates.
+
+    Notes
+    -----
+    Money is added up in integers, of the last decimal that occurs in `amount`. Amounts of more than
+    6 decimals, such as a twelfth of 100, are added up to the ninth and what a customer pays is
+    rounded to the sixth, so that no customer moves by a remainder of binary fractions.
+
+    A customer who moves between segments, say from a basic plan of 20 to a pro plan of 50, has not
+    churned. What the decreases and the increases of a customer have in common, the smaller of their
+    sums, is transferred: 20 out of basic and into pro. The rest is expansion (30, in pro) or
+    contraction. Where several segments increase or decrease, transfers are shared in proportion.
+
+    As numbers of movements, those of customers keep the identity too: opening, new, reactivation
+    and transfer_in less churn and transfer_out are closing.
+
+    Subscriptions of a lazy engine are brought into memory, in the columns named here: amounts have
+    to be added up exactly, and customers have about as many changes as subscriptions.
+
+    Examples
+    --------
+    Ann's subscription is raised from 50 to 80 in March; Bob's ends in February, when Cyd comes:
+
+    >>> import pandas as pd
+    >>> from retainkit import mrr_movements
+    >>> who, mrr = ["ann", "ann", "bob", "cyd"], [50, 80, 30, 40]
+    >>> start = pd.to_datetime(["2024-01-01", "2024-03-01", "2024-01-10", "2024-02-05"])
+    >>> end = pd.to_datetime(["2024-03-01", None, "2024-02-20", None])
+    >>> book = pd.DataFrame({"customer_id": who, "start": start, "end": end, "mrr": mrr})
+    >>> table = mrr_movements(book, as_of="2024-04-01")
+    >>> table[["period", "opening", "new", "expansion", "churn", "closing"]]
+          period  opening   new  expansion  churn  closing
+    0 2024-01-01      0.0  80.0        0.0    0.0     80.0
+    1 2024-02-01     80.0  40.0        0.0   30.0     90.0
+    2 2024-03-01     90.0   0.0       30.0    0.0    120.0
+    """
+    one_of("level", level, ("snapshot", "event"))
+    boolean("include_partial", include_partial)
+    kinds = [*MOVEMENTS, *TRANSFERS, "closing"]
+    book = open_book(
+        subscriptions,
+        customer=customer,
+        start=start,
+        end=end,
+        amount=amount,
+        currency=currency,
+        rates=rates,
+        by=by,
+        taken=("period", *kinds, *(f"{kind}_customers" for kind in kinds), "complete"),
+        period=period,
+        as_of=as_of,
+        tz=tz,
+        week_start=week_start,
+        missing=missing,
+    )
+    if not book.subscriptions.by:
+        kinds = [kind for kind in kinds if kind not in TRANSFERS]
+    daily, cells = level == "event", book.cells()
+    found = movements(
+        book.changes(daily=daily), cells, book.period_of_day if daily else lambda time: time
+    )
+    columns: dict[str, Any] = {kind: book.money.amounts(found[kind][0]) for kind in kinds}
+    columns |= {f"{kind}_customers": found[kind][1] for kind in kinds}
+    return book.table(cells, columns, include_partial=include_partial)

@@ -1,0 +1,157 @@
+"""From sums of revenue to rates and their intervals: arrays in, arrays out.
+
+Arrays have a row for each segment and a column for each period.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit._intervals import normal_quantile, ratio, wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from retainkit.revenue._changes import Cells, Numbers
+    from retainkit.revenue._spells import Spells
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+# Elements of the table of customers and draws that is held at once.
+_ELEMENTS = 2**22
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """A rate with the variance of its logarithm, and the number of customers it is worth.
+
+    `n` is what a proportion that is 0 or 1 is worth, of which the variance says nothing.
+    """
+
+    value: Floats
+    variance: Floats
+    n: Floats
+
+    def chained(self, steps: int) -> Rate:
+        """Multiply the rates of so many periods up to each; variances of logarithms add up."""
+        return Rate(
+            value=over_steps(self.value, steps).prod(axis=-1),
+            variance=over_steps(self.variance, steps).sum(axis=-1),
+            n=over_steps(self.n, steps).min(axis=-1),
+        )
+
+    def proportion_limits(self, confidence_level: float) -> tuple[Floats, Floats]:
+        """Wilson's limits for the number of customers that would give this variance.
+
+        As for surveys: Korn & Graubard (1998), Surv. Methodol. 24:193-201.
+        """
+        n = ratio(1 - self.value, self.value * self.variance)
+        flat = (self.value == 0) | (self.value == 1) | (self.variance == 0)
+        n = np.where(flat, self.n, n)
+        return wilson(self.value * n, n, confidence_level)
+
+    def ratio_limits(self, confidence_level: float) -> tuple[Floats, Floats]:
+        """Limits of the delta method on the logarithm; none where nothing varies."""
+        error = normal_quantile(confidence_level) * np.sqrt(self.variance)
+        error = np.where((error > 0) & (self.value > 0), error, np.nan)
+        return self.value * np.exp(-error), self.value * np.exp(error)
+
+
+def over_steps(values: Floats | Integers, steps: int) -> Floats:
+    """Lay out the values of so many periods up to each, along a last axis; NaN before the first."""
+    if not values.shape[1]:
+        return np.empty((*values.shape, steps))
+    padded = np.pad(values.astype(np.float64), ((0, 0), (steps - 1, 0)), constant_values=np.nan)
+    windows: Floats = np.lib.stride_tricks.sliding_window_view(padded, steps, axis=1)
+    return windows
+
+
+def logo_rate(sums: Mapping[str, Numbers]) -> Rate:
+    """Share of customers who still pay."""
+    n = sums["customers"].astype(np.float64)
+    value = ratio(sums["retained"], n)
+    return Rate(value=value, variance=ratio(1 - value, value * n), n=n)
+
+
+def revenue_rate(
+    sums: Mapping[str, Numbers], part: str, square: str, product: str, sign: int
+) -> Rate:
+    """Revenue `part` over what the same customers paid before: a ratio of sums.
+
+    With b what a customer paid, x the change of it (`sign` says in which direction it was squared
+    and multiplied with b) and r = sum(x) / sum(b), the variance of the ratio is that of the sum of
+    x - r b over customers, Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13.
+    """
+    base = sums["opening"].astype(np.float64)
+    n = sums["customers"].astype(np.float64)
+    change = ratio(sums[part] - sums["opening"], base)
+    spread = sums[square] - 2 * change * sign * sums[product] + change**2 * sums["base_base"]
+    value = ratio(sums[part], base)
+    variance = ratio(np.maximum(spread, 0) * ratio(n, n - 1), base**2 * value**2)
+    variance = np.where(n > 1, variance, np.nan)
+    return Rate(value=value, variance=variance, n=ratio(base**2, sums["base_base"]))
+
+
+def net_rate(sums: Mapping[str, Numbers]) -> Rate:
+    """Net revenue retention."""
+    return revenue_rate(sums, "now", "change_change", "change_base", 1)
+
+
+def gross_rate(sums: Mapping[str, Numbers]) -> Rate:
+    """Gross revenue retention."""
+    return revenue_rate(sums, "kept", "lost_lost", "lost_base", -1)
+
+
+# The bootstrap
+
+
+def resampled(
+    spells: Spells, cells: Cells, *, steps: int, draws: int, seed: int | None
+) -> tuple[Floats, Floats]:
+    """Draw customers anew, with all that they ever paid; gives NRR and GRR along a first axis."""
+    from scipy.sparse import csr_array  # noqa: PLC0415  for those who ask for it
+
+    codes, customer = np.unique(spells.customer, return_inverse=True)
+    paid = spells.base > 0
+    customer, segment = customer[paid], spells.segment[paid]
+    begin, end = (one[paid] - cells.first for one in (spells.begin, spells.end))
+    # A last column takes what ends after the last period, or not at all.
+    width = cells.n_periods + 1
+    row = np.append(segment * width + begin, segment * width + end)
+    shape = cells.n_segments * width, len(codes)
+    base, now, kept = (
+        csr_array((np.append(one[paid], -one[paid]), (row, np.append(customer, customer))), shape)
+        for one in (spells.base, spells.current, spells.kept)
+    )
+    rng = np.random.default_rng(seed)
+    found = []
+    for part in _blocks(draws, max(1, _ELEMENTS // max(1, len(codes)))):
+        drawn = rng.integers(0, len(codes), (part, len(codes)))
+        weight = np.column_stack([np.bincount(one, minlength=len(codes)) for one in drawn])
+        then, *left = (
+            np.cumsum(np.asarray(one @ weight).reshape(-1, width, part), axis=1)[:, :-1]
+            for one in (base, now, kept)
+        )
+        rates = (np.moveaxis(ratio(one, then), -1, 0) for one in left)
+        found.append([np.stack([over_steps(one, steps).prod(axis=-1) for one in r]) for r in rates])
+    nrr, grr = (np.concatenate([part[which] for part in found]) for which in (0, 1))
+    return nrr, grr
+
+
+def _blocks(number: int, size: int) -> list[int]:
+    return [min(size, number - begin) for begin in range(0, number, size)]
+
+
+def percentiles(draws: Floats, confidence_level: float) -> tuple[Floats, Floats]:
+    """Limits that leave the same share of draws on either side; draws without a value aside."""
+    tail = (1 - confidence_level) / 2
+    limits = np.full((2, *draws.shape[1:]), np.nan)
+    known = ~np.isnan(draws).all(axis=0)
+    limits[:, known] = np.nanquantile(draws[:, known], [tail, 1 - tail], axis=0)
+    return limits[0], limits[1]

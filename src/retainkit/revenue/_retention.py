@@ -1,0 +1,308 @@
+"""Revenue retention: how much of what customers paid some periods ago they still pay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._checks import boolean, integer, one_of, probability
+from retainkit._intervals import ratio
+from retainkit.revenue._book import open_book
+from retainkit.revenue._rates import (
+    gross_rate,
+    logo_rate,
+    net_rate,
+    over_steps,
+    percentiles,
+    resampled,
+)
+from retainkit.revenue._spells import spells_of, sums_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Period, Weekday
+    from retainkit.revenue._changes import Numbers
+    from retainkit.revenue._rates import Rate
+
+    Floats = NDArray[np.float64]
+
+RETENTION = (
+    *("customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper", "quick_ratio"),
+    *("net_churn", "gross_churn", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"),
+)
+
+
+def revenue_retention(
+    subscriptions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    start: str = "start",
+    end: str = "end",
+    amount: str = "mrr",
+    horizon: int = 1,
+    period: Period = "month",
+    by: str | Sequence[str] | None = None,
+    chained: bool = False,
+    interval: Literal["delta", "bootstrap"] = "delta",
+    draws: int = 1000,
+    seed: int | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Net and gross revenue retention, and that of customers, period by period.
+
+    Of the customers who paid at the end of the period that lies `horizon` periods before, with
+    :math:`b_i` what customer :math:`i` paid then and :math:`c_i` what the same customer pays at the
+    end of this period (all subscriptions together),
+
+    .. math::
+
+       \text{NRR} = \frac{\sum_i c_i}{\sum_i b_i}, \qquad
+       \text{GRR} = \frac{\sum_i \min(c_i, b_i)}{\sum_i b_i}, \qquad
+       0 \le \text{GRR} \le \min(1, \text{NRR}).
+
+    Parameters
+    ----------
+    subscriptions : IntoFrame
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    start : str, default "start"
+        Column of dates or datetimes.
+    end : str, default "end"
+        Column of dates or datetimes, null where a subscription still runs.
+    amount : str, default "mrr"
+        Column of the monthly amount of each subscription, 0 or more.
+    horizon : int, default 1
+        How many periods lie between the two ends: 12 for annual retention by month.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a row.
+    by : str or sequence of str, optional
+        Columns of segments. Customers belong to the segment in which they paid at the beginning,
+        whatever they pay for now; one who paid in several counts in each, with that share of the
+        money. Newcomers, in `quick_ratio`, belong to the segment in which they pay now.
+    chained : bool, default False
+        Multiply the rates of the `horizon` single periods instead. See Notes.
+    interval : {"delta", "bootstrap"}, default "delta"
+        How the limits of NRR and GRR are found: from the variance of a ratio of sums, or by drawing
+        customers anew, each with all of its history.
+    draws : int, default 1000
+        Number of draws of the bootstrap; fewer make its limits too narrow.
+    seed : int, optional
+        Seed of the draws; the same seed gives the same limits.
+    currency : str, optional
+        Column of the currency of `amount`. Several need `rates`.
+    rates : mapping of str to float, optional
+        What one unit of each currency is worth in the currency of the result.
+    include_partial : bool, default False
+        Also show the period in progress at `as_of`, with ``complete`` False and without limits.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends, as in `mrr_movements`.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or start is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first start (of the segment) to `as_of`, by segment and
+        period: a new frame of the same kind as `subscriptions`; Polars for a LazyFrame, pandas for
+        DuckDB and PySpark. Rates are fractions, and NaN where nobody paid `horizon` periods before.
+
+        - the columns of `by`.
+        - ``period`` (date): first day of the period at whose end it is asked what is left.
+        - ``customers`` (int): who paid `horizon` periods before, and ``opening`` (float): how much.
+        - ``nrr``, ``grr`` (float): net and gross revenue retention.
+        - ``logo_retention`` (float): share of the customers who still pay.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``quick_ratio`` (float): (new + expansion + reactivation) / (contraction + churn); NaN
+          where nothing is lost.
+        - ``net_churn`` (float): (contraction + churn - expansion - reactivation) / opening; below 0
+          where more is gained than lost.
+        - ``gross_churn`` (float): (contraction + churn) / opening.
+        - ``nrr_lower``, ``nrr_upper``, ``grr_lower``, ``grr_upper`` (float): intervals for NRR and
+          GRR.
+        - ``complete`` (bool): whether the period was over by `as_of`.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if amounts are negative or null, customers or starts null,
+        an end lies before its start, or currencies are mixed without `rates` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside: with nulls, of no length, or with a start at or after `as_of`.
+
+    See Also
+    --------
+    mrr_movements : The money behind these rates.
+    revenue_cohorts : The same by the period in which customers started.
+
+    Notes
+    -----
+    All columns of a row compare the same two moments: with ``horizon=12`` a customer who left and
+    came back within the year is retained, and so is revenue that sank and rose again. `chained`
+    multiplies one-period rates (and adds up gains and losses for the quick ratio): it lets those
+    count who came within the year, leaves out what was reactivated, and takes a loss that was made
+    good later for a loss in GRR. In the example, point to point keeps 80 of 80 from January to
+    March; chained, 50/80 in February and 120/90 in March make 0.83.
+
+    `net_churn` is ChartMogul's, which sets reactivation against losses; 1 - NRR of one period
+    leaves it out. Vendors differ on reactivation in the quick ratio too: Social Capital's growth
+    accounting counts it, Baremetrics does not.
+
+    The delta method takes customers as independent, and works on the logarithm of NRR; steps of a
+    chain are taken as uncorrelated. The limits of GRR are Wilson's for the number of customers that
+    would give its variance [2]_; where nothing was lost (or all), for the number of customers of
+    equal size that `opening` is worth, as after resampling too. Where nothing changed, NRR has no
+    limits. With one big customer among few no interval is worth much.
+
+    Subscriptions of a lazy engine are brought into memory, as by `mrr_movements`.
+
+    References
+    ----------
+    .. [1] Cochran, W. G. (1977), Sampling Techniques, 3rd ed., Wiley, section 6.4.
+    .. [2] Korn, E. L. & Graubard, B. I. (1998), "Confidence Intervals for Proportions with Small
+       Expected Number of Positive Counts Estimated from Survey Data", Survey Methodology 24 (2),
+       193-201.
+
+    Examples
+    --------
+    Ann's subscription is raised from 50 to 80 in March; Bob's ends in February, when Cyd comes:
+
+    >>> import pandas as pd
+    >>> from retainkit import revenue_retention
+    >>> who, mrr = ["ann", "ann", "bob", "cyd"], [50, 80, 30, 40]
+    >>> start = pd.to_datetime(["2024-01-01", "2024-03-01", "2024-01-10", "2024-02-05"])
+    >>> end = pd.to_datetime(["2024-03-01", None, "2024-02-20", None])
+    >>> book = pd.DataFrame({"customer_id": who, "start": start, "end": end, "mrr": mrr})
+    >>> table = revenue_retention(book, as_of="2024-04-01")
+    >>> table[["period", "customers", "opening", "nrr", "grr", "logo_retention"]]
+          period  customers  opening       nrr    grr  logo_retention
+    0 2024-01-01          0      0.0       NaN    NaN             NaN
+    1 2024-02-01          2     80.0  0.625000  0.625             0.5
+    2 2024-03-01          2     90.0  1.333333  1.000             1.0
+    >>> revenue_retention(book, horizon=2, as_of="2024-04-01")[["nrr", "grr"]].tail(1)
+       nrr    grr
+    2  1.0  0.625
+    >>> table = revenue_retention(book, horizon=2, chained=True, as_of="2024-04-01")
+    >>> table[["nrr", "grr"]].tail(1)
+            nrr    grr
+    2  0.833333  0.625
+    """
+    integer("horizon", horizon, 1)
+    boolean("chained", chained)
+    one_of("interval", interval, ("delta", "bootstrap"))
+    integer("draws", draws, 1)
+    if seed is not None:
+        integer("seed", seed, 0)
+    boolean("include_partial", include_partial)
+    probability("confidence_level", confidence_level)
+    book = open_book(
+        subscriptions,
+        customer=customer,
+        start=start,
+        end=end,
+        amount=amount,
+        currency=currency,
+        rates=rates,
+        by=by,
+        taken=("period", *RETENTION, "complete"),
+        period=period,
+        as_of=as_of,
+        tz=tz,
+        week_start=week_start,
+        missing=missing,
+    )
+    cells = book.cells()
+    horizon = min(horizon, cells.n_periods + 1)  # beyond all that there is
+    apart, steps = (1, horizon) if chained else (horizon, 1)
+    spells = spells_of(book.changes(), apart, book.last)
+    sums = sums_of(spells, cells)
+    columns, net, gross = _columns(sums, steps, confidence_level)
+    columns["opening"] = book.money.amounts(columns["opening"])
+    if interval == "bootstrap":
+        drawn = resampled(spells, cells, steps=steps, draws=draws, seed=seed)
+        _put_percentiles(columns, drawn, (net, gross), confidence_level)
+    over = np.arange(cells.n_periods) + cells.first < book.over
+    for name in ("lower", "upper", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"):
+        columns[name] = np.where(over, columns[name], np.nan)  # what is in progress has no limits
+    return book.table(cells, columns, include_partial=include_partial)
+
+
+def _columns(
+    sums: Mapping[str, Numbers], steps: int, confidence_level: float
+) -> tuple[dict[str, Any], Rate, Rate]:
+    """Make the columns of the result, and give the net and the gross rate."""
+    base, lost = sums["opening"], sums["opening"] - sums["kept"]
+    net_churn, gross_churn = (ratio(one, base) for one in (base - sums["now"] - sums["back"], lost))
+    if steps > 1:
+        net_churn, gross_churn = (
+            1 - over_steps(1 - one, steps).prod(axis=-1) for one in (net_churn, gross_churn)
+        )
+    gains, losses = (over_steps(one, steps).sum(axis=-1) for one in (sums["gained"], lost))
+    net, gross, logos = (rate(sums).chained(steps) for rate in (net_rate, gross_rate, logo_rate))
+    lower, upper = logos.proportion_limits(confidence_level)
+    nrr_lower, nrr_upper = net.ratio_limits(confidence_level)
+    grr_lower, grr_upper = gross.proportion_limits(confidence_level)
+    columns = {
+        "customers": _before(sums["customers"], steps),
+        "opening": _before(base, steps),
+        "nrr": net.value,
+        "grr": gross.value,
+        "logo_retention": logos.value,
+        "lower": lower,
+        "upper": upper,
+        "quick_ratio": np.where(_before(base, steps) > 0, ratio(gains, losses), np.nan),
+        "net_churn": net_churn,
+        "gross_churn": gross_churn,
+        "nrr_lower": nrr_lower,
+        "nrr_upper": nrr_upper,
+        "grr_lower": grr_lower,
+        "grr_upper": grr_upper,
+    }
+    return columns, net, gross
+
+
+def _before(values: Numbers, steps: int) -> Numbers:
+    """Give what there was at the beginning of so many periods."""
+    return np.pad(values, ((0, 0), (steps - 1, 0)))[:, : values.shape[1]]
+
+
+def _put_percentiles(
+    columns: dict[str, Any],
+    drawn: tuple[Floats, Floats],
+    rates: tuple[Rate, Rate],
+    confidence_level: float,
+) -> None:
+    """Put the limits of the bootstrap in place, where customers differ enough for it to tell."""
+    for name, draws, rate in zip(("nrr", "grr"), drawn, rates, strict=True):
+        varies = rate.variance > 0
+        for side, limit in zip(
+            ("lower", "upper"), percentiles(draws, confidence_level), strict=True
+        ):
+            columns[f"{name}_{side}"] = np.where(varies, limit, columns[f"{name}_{side}"])

@@ -1,0 +1,96 @@
+"""What the customers who start in a period pay as time goes by: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit.errors import ArgumentError
+from retainkit.revenue._changes import crossed, opening, share, squares, totals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from retainkit.revenue._changes import Changes, Numbers
+
+    Integers: TypeAlias = NDArray[np.int64]
+
+_MOST_CELLS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueTriangle:
+    """The cells of a triangle: parallel arrays, ordered by segment, cohort and age.
+
+    Cohorts are numbers of periods. `sums` are those of `_spells`, with the end of the cohort's
+    own period for the time before.
+    """
+
+    segment: Integers
+    cohort: Integers
+    age: Integers
+    sums: Mapping[str, Numbers]
+
+
+def triangle(changes: Changes, last: int) -> RevenueTriangle:
+    """Follow each cohort of each segment to the period `last`, from the segment's first one on.
+
+    A customer who starts in several segments belongs to each, with that share of the money.
+    """
+    changes = changes.by_time()
+    totals, total = totals_of(changes)
+    starts = changes.take(totals.first[total])
+    whole = totals.after[total[totals.first[total]]]
+    line, segment, cohort = _lines(starts, last)
+    lengths = last + 1 - cohort
+    shape = len(cohort), int(lengths.max(initial=0))
+    if shape[0] * shape[1] > _MOST_CELLS:
+        raise ArgumentError(
+            f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages. If there is a "
+            "stray date, leave it out, or set `as_of`; else choose longer periods."
+        )
+    cells = np.repeat(np.arange(len(cohort)), lengths)
+    age = np.arange(len(cells)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+    own = np.cumsum(opening(starts.customer)) - 1
+    entry, at = crossed(own, np.bincount(np.cumsum(totals.first) - 1))
+    base, rest = starts.after[entry], whole[entry]
+    place = line[entry] * shape[1] + totals.time[at] - starts.time[entry]
+    then, now = (_values(one[at], base, rest) for one in (totals.before, totals.after))
+    sums: dict[str, Numbers] = {}
+    for name, values in now.items():
+        # Before the first time there is nothing, not even a customer who pays nothing.
+        change = values - np.where(totals.first[at], 0, then[name])
+        table = np.zeros(shape[0] * shape[1], values.dtype)
+        np.add.at(table, place, change)
+        sums[name] = np.cumsum(table.reshape(shape), axis=1)[cells, age]
+    return RevenueTriangle(segment=segment[cells], cohort=cohort[cells], age=age, sums=sums)
+
+
+def _values(money: Integers, base: Integers, whole: Integers) -> dict[str, Numbers]:
+    """Give what is added up, of customers who pay so much and paid `whole` at the start."""
+    now, kept = share(money, base, whole), share(np.minimum(money, whole), base, whole)
+    return {
+        "customers": np.ones_like(base),
+        "retained": (money > 0).astype(np.int64),
+        "opening": base,
+        "now": now,
+        "kept": kept,
+        **squares(base, now, kept),
+    }
+
+
+def _lines(starts: Changes, last: int) -> tuple[Integers, Integers, Integers]:
+    """Line up every cohort of each segment; gives the line of each start, and what a line is."""
+    segments, element = np.unique(starts.segment, return_inverse=True)
+    first = np.full(len(segments), last + 1)
+    np.minimum.at(first, element, starts.time)
+    lengths = last + 1 - first
+    begin = np.cumsum(lengths) - lengths
+    segment = np.repeat(segments, lengths)
+    cohort = np.arange(len(segment)) - np.repeat(begin - first, lengths)
+    return (begin - first)[element] + starts.time, segment, cohort
