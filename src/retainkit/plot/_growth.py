@@ -1,0 +1,176 @@
+"""The picture of growth accounting: who is new, stays, comes back and is lost."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from retainkit._checks import boolean
+from retainkit.plot._heatmap import SMALL, TEXT, space_of
+from retainkit.plot._periods import draw_periods, read_periods
+from retainkit.plot._pictures import PALETTE, numbers, require_matplotlib, subplots
+from retainkit.plot._value import tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from narwhals.stable.v2.typing import IntoDataFrame
+
+    from retainkit.plot._periods import Periods
+
+# In the order of the stack from its top, which is that of the legend.
+CUSTOMERS = {
+    "new": PALETTE[0],
+    "resurrected": PALETTE[2],
+    "retained": "#b9c4cf",
+    "churned": PALETTE[1],
+}
+AMOUNTS = {
+    "new_amount": PALETTE[0],
+    "resurrected_amount": PALETTE[2],
+    "expansion": PALETTE[5],
+    "retained_amount": "#b9c4cf",
+    "contraction": PALETTE[4],
+    "churned_amount": PALETTE[1],
+}
+BELOW = {"contraction", "churned", "churned_amount"}
+
+
+def growth_accounting(
+    table: IntoDataFrame, *, amount: bool = False, ax: Axes | None = None
+) -> Axes:
+    """Draw for each period who is active, by where they come from, and who was lost.
+
+    Above the axis stand those who were active in the period before too, those who come back after a
+    pause, and those who are new: together the active customers. Below it hang those who are
+    no longer active; the axis counts them from 0 downwards. Where more hangs below than stands
+    above as new and resurrected, there are fewer active customers than before. A period that is
+    not over is hatched.
+
+    Parameters
+    ----------
+    table : IntoDataFrame
+        Result of `retainkit.growth_accounting` for one segment: pandas, Polars or PyArrow.
+    amount : bool, default False
+        Draw amounts instead of customers, with those who are retained split into what they spent
+        in the period before too and what came on top (expansion), and what they no longer spend
+        (contraction) below. The table must have been made with `amount`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on; the periods are at x = 0, 1, ..., and y counts customers, or the amount
+        in the unit of the table.
+
+    Raises
+    ------
+    ArgumentError
+        If the table holds several segments, or several rows for a period.
+    MissingColumnError
+        If a column of the table is missing.
+    ColumnTypeError, ArgumentTypeError
+        If ``period`` does not hold dates, or `amount` is not a bool.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from retainkit.plot import growth_accounting
+    >>> table = pd.DataFrame({
+    ...     "period": [dt.datetime(2024, 1, 1), dt.datetime(2024, 2, 1)], "new": [40, 25],
+    ...     "retained": [0, 30], "resurrected": [0, 0], "churned": [0, 10], "complete": True,
+    ... })
+    >>> ax = growth_accounting(table, ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'Customers in a month'
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['new', 'resurrected', 'retained', 'churned']
+    """
+    require_matplotlib()
+    money = boolean("amount", amount)
+    colours = AMOUNTS if money else CUSTOMERS
+    periods, data = read_periods(table, "table", [*colours, "complete"])
+    ax, width, _ = space_of(subplots(7.0, 4.2) if ax is None else ax)
+    complete = [bool(one) for one in data["complete"]]
+    if periods.days:
+        values = {name: numbers(data[name]) for name in colours}
+        _draw_stacks(ax, periods, values, colours, complete)
+        draw_periods(ax, periods, width)
+        _draw_legend(ax, colours, "" if all(complete) else periods.noun, width)
+        last = int(periods.places[-1])
+        aside = max(0.6, 1.5 - last / 2)  # a bar or two would fill the picture
+        ax.set_xlim(-aside, last + aside)
+    what = "Amount" if money else "Customers"
+    ax.set_ylabel(f"{what} in a {periods.noun}")
+    if periods.unit == "week":
+        ax.set_xlabel("First day of the week")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.10g}")
+    tidy(ax)
+    ax.spines["bottom"].set_visible(False)
+    return ax
+
+
+def _draw_stacks(
+    ax: Axes,
+    periods: Periods,
+    values: Mapping[str, Sequence[float]],
+    colours: Mapping[str, str],
+    complete: Sequence[bool],
+) -> None:
+    """Stack a bar for each period, upwards and downwards from the axis."""
+    x = periods.places.tolist()
+    tops = {True: [0.0] * len(x), False: [0.0] * len(x)}
+    # From the axis outwards: what is above is listed from the top.
+    above = [name for name in colours if name not in BELOW]
+    for name in [*reversed(above), *(name for name in colours if name in BELOW)]:
+        down, colour = name in BELOW, colours[name]
+        foot = tops[down]
+        heights = [0.0 if math.isnan(one) else (-one if down else one) for one in values[name]]
+        bars = ax.bar(
+            x, heights, 0.8, foot, color=colour, edgecolor="white", linewidth=0.4, zorder=2
+        )
+        for bar, whole in zip(bars, complete, strict=True):
+            bar.set_gid(name)
+            if not whole:
+                bar.set(hatch="////", edgecolor="white", alpha=0.75)
+        tops[down] = [low + high for low, high in zip(foot, heights, strict=True)]
+    ax.axhline(0, color=ax.spines["bottom"].get_edgecolor(), linewidth=0.9, zorder=3)
+
+
+def _draw_legend(
+    ax: Axes,
+    colours: Mapping[str, str],
+    unfinished: str,
+    width: float,
+) -> None:
+    """Name the colours above the axes, in the order of the stack."""
+    from matplotlib.patches import Patch  # noqa: PLC0415
+
+    handles: list[Artist] = [
+        Patch(facecolor=colour, label=name.removesuffix("_amount"))
+        for name, colour in colours.items()
+    ]
+    if unfinished:
+        grey: dict[str, Any] = {"facecolor": "#9a9a9a", "edgecolor": "white", "hatch": "////"}
+        handles.append(Patch(label=f"{unfinished} not over", **grey))
+    fits = max(2, int(width / 74))
+    rows = math.ceil(len(handles) / fits)
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=math.ceil(len(handles) / rows),
+        frameon=False,
+        fontsize=TEXT if width > 280 else SMALL + 0.5,
+        borderaxespad=0.2,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.2,
+    )

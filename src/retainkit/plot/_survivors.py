@@ -1,0 +1,312 @@
+"""The picture of how long customers stay."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from retainkit._checks import one_of
+from retainkit.plot._heatmap import POINTS, SMALL, TEXT, space_of
+from retainkit.plot._pictures import (
+    PALETTE,
+    PERIODS,
+    check_once,
+    numbers,
+    percent,
+    read,
+    require_matplotlib,
+    subplots,
+)
+from retainkit.plot._value import QUIET, tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from narwhals.stable.v2.typing import IntoDataFrame
+
+    from retainkit.plot._pictures import Columns
+
+# Marks between which lie so many units, where numbers of months and quarters keep to years.
+STRIDES = {"month": (1, 2, 3, 6, 12, 24, 36, 60), "quarter": (1, 2, 4, 8, 12, 20)}
+LINE = 12.5  # points from a row of numbers to the next
+MOST = 6  # lines with a legend inside the axes, and numbers beneath
+DASHES = ("-", "--", ":")
+
+
+def survival_curve(
+    curve: IntoDataFrame,
+    *,
+    unit: str | None = None,
+    ax: Axes | None = None,
+    palette: Sequence[str] = PALETTE,
+) -> Axes:
+    """Draw the share of customers who are still there against how long they have been.
+
+    Each segment is a line of steps with the band of its interval. A dot marks the median, where
+    the line reaches 50%, and the legend gives it. The number of customers at risk stands beneath
+    the axis where there is room: where few are left, the line tells little.
+
+    Parameters
+    ----------
+    curve : IntoDataFrame
+        Result of `retainkit.survival_curve`: pandas, Polars or PyArrow. Each segment (the columns
+        left of ``tenure``) becomes a line.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of tenure, for the labels. The table does not hold it.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default those of a new figure.
+    palette : sequence of str, optional
+        Colours of the lines in turn; by default safe for all kinds of colour vision.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on; x is the tenure and y the share, from 0 to 1.
+
+    Raises
+    ------
+    ArgumentError
+        If there are several rows for a segment and tenure, or `unit` is none of the words.
+    MissingColumnError
+        If a column of the curve is missing.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from retainkit.plot import survival_curve
+    >>> curve = pd.DataFrame({
+    ...     "tenure": [1, 2], "at_risk": [20, 12], "survival": [0.8, 0.4],
+    ...     "lower": [0.55, 0.2], "upper": [0.92, 0.6],
+    ... })
+    >>> ax = survival_curve(curve, ax=Figure().subplots(), unit="month")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['20 customers, median 2 months', 'interval']
+    """
+    require_matplotlib()
+    unit = None if unit is None else one_of("unit", unit, PERIODS)
+    lines, legend = _lines_of(curve, palette)
+    height = 4.2 + (LINE * (len(lines) + 1) / POINTS if len(lines) <= MOST else 0)
+    ax, width, height = space_of(subplots(7.0, height) if ax is None else ax)
+    for index, line in enumerate(lines):
+        _draw_line(ax, line, DASHES[index // len(palette) % len(DASHES)])
+    ax.set_xlabel("Tenure" + (f" ({unit}s since the start)" if unit else ""))
+    ax.set_ylabel(fill("Share of customers still there", max(16, int(height / 5.2))))
+    tidy(ax)
+    ax.set_ylim(0, 1)
+    ax.yaxis.set_major_formatter(percent())
+    ticks = _ticks(lines, unit, width)
+    ax.set_xticks(ticks)
+    ax.set_xlim(0, 1.02 * (max((line.x[-1] for line in lines), default=0.0) or 1.0))
+    if lines:
+        _draw_medians(ax, lines)
+        _draw_legend(ax, lines, legend, unit, brief=height < 170 or width < 280)
+        if _room_beneath(ax, height, len(lines)):
+            _draw_at_risk(ax, lines, ticks)
+    return ax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One curve: where it steps, and how many are at risk there."""
+
+    label: str
+    colour: str
+    x: list[float]
+    share: list[float]
+    lower: list[float]
+    upper: list[float]
+    at_risk: list[int]
+
+    @property
+    def median(self) -> float:
+        """Give the first tenure that half of the customers do not outlive, or NaN."""
+        for x, share in zip(self.x, self.share, strict=True):
+            # A product of fractions that is one half may come out a little above it.
+            if share <= 0.5 + 1e-12:
+                return x
+        return math.nan
+
+    @property
+    def late(self) -> bool:
+        """Tell whether some came late: then there are more customers than ever were at risk."""
+        return any(before < after for before, after in pairwise(self.at_risk))
+
+    def left(self, tenure: float) -> int | None:
+        """Count those at risk at a tenure: those of the first row that is not before it."""
+        for x, count in zip(self.x, self.at_risk, strict=True):
+            if x >= tenure:
+                return count
+        return None
+
+
+def _lines_of(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_Line], str]:
+    """Split a table into lines, and name what tells them apart."""
+    needed = ["tenure", "at_risk", "survival", "lower", "upper"]
+    data, names = read(curve, "curve", "tenure", needed)
+    data["tenure"] = numbers(data["tenure"])
+    segments = _segments(data, names)
+    check_once("curve", list(zip(segments, data["tenure"], strict=True)), "segment and tenure")
+    rows: dict[str, list[int]] = {segment: [] for segment in segments}
+    for row in sorted(range(len(segments)), key=data["tenure"].__getitem__):
+        rows[segments[row]].append(row)
+    lines = [
+        _line(data, own, segment, palette[index % len(palette)])
+        for index, (segment, own) in enumerate(rows.items())
+    ]
+    return lines, ", ".join(names)
+
+
+def _segments(data: Columns, names: Sequence[str]) -> list[str]:
+    """Word the segment of every row."""
+    columns = (["null" if v is None else f"{v}" for v in data[name]] for name in names)
+    rows = zip(*columns, strict=True) if names else [()] * len(data["tenure"])
+    return [", ".join(row) for row in rows]
+
+
+def _line(data: Columns, rows: list[int], label: str, colour: str) -> _Line:
+    """Take one line; where it does not begin with the start, at which all are there, add it."""
+    x, share, lower, upper = (
+        numbers([data[name][row] for row in rows])
+        for name in ("tenure", "survival", "lower", "upper")
+    )
+    at_risk = [int(data["at_risk"][row]) for row in rows]
+    if x[0] > 0:
+        x, share, lower, upper = ([0.0, *x], [1.0, *share], [1.0, *lower], [1.0, *upper])
+        at_risk = [at_risk[0], *at_risk]
+    return _Line(
+        label=label, colour=colour, x=x, share=share, lower=lower, upper=upper, at_risk=at_risk
+    )
+
+
+def _draw_line(ax: Axes, line: _Line, dash: str) -> None:
+    ax.step(
+        line.x, line.share, where="post", color=line.colour, linestyle=dash, linewidth=1.8,
+        label=line.label, zorder=3, gid="survival",
+    )  # fmt: skip
+    ax.fill_between(
+        line.x, line.lower, line.upper, step="post", color=line.colour, alpha=0.16, linewidth=0,
+        zorder=2, gid="interval",
+    )  # fmt: skip
+
+
+def _draw_medians(ax: Axes, lines: Sequence[_Line]) -> None:
+    """Lead from 50% to each line that reaches it, and down to the axis."""
+    found = [(line, line.median) for line in lines if not math.isnan(line.median)]
+    if not found:
+        return
+    thin: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "zorder": 1.5}
+    ax.plot([0, max(x for _, x in found)], [0.5, 0.5], color=QUIET, gid="half", **thin)
+    for line, x in found:
+        ax.plot([x, x], [0, 0.5], color=line.colour, gid="drop", **thin)
+        ax.plot(
+            [x], [0.5], "o", color=line.colour, markersize=5, zorder=4, clip_on=False, gid="median"
+        )
+
+
+def _draw_legend(
+    ax: Axes, lines: Sequence[_Line], names: str, unit: str | None, *, brief: bool
+) -> None:
+    """Name the lines, with their customers and medians where there is room."""
+    from matplotlib.patches import Patch  # noqa: PLC0415
+
+    handles: list[Artist] = []
+    handles += [one for one in ax.lines if one.get_gid() == "survival"][-len(lines) :]
+    words = [line.label if brief else _legend_entry(line, unit) for line in lines]
+    if brief and not any(words):
+        return
+    if not brief and any(not math.isnan(low) for line in lines for low in line.lower[1:]):
+        handles.append(Patch(color="#7f7f7f", alpha=0.3, linewidth=0))
+        words.append("interval")
+    outside = len(handles) > MOST + 1
+    counted = "customers at risk" if any(line.late for line in lines) else "customers"
+    title = f"{names} ({counted})" if names and not brief else None
+    legend = ax.legend(
+        handles=handles,
+        labels=words,
+        title=title,
+        alignment="left",
+        loc="upper left" if outside else "best",
+        bbox_to_anchor=(1.01, 1) if outside else None,
+        facecolor=ax.get_facecolor(),
+        edgecolor="none",
+        framealpha=0.85,
+        fontsize=SMALL + 0.5 if brief else TEXT,
+        title_fontsize=TEXT,
+        labelspacing=0.25 if brief else 0.4,
+    )
+    for text in (legend.get_title(), *legend.get_texts()):
+        text.set_parse_math(False)  # a segment may be called "$5 to $10"
+
+
+def _legend_entry(line: _Line, unit: str | None) -> str:
+    size = ("up to " if line.late else "") + f"{max(line.at_risk):,}"
+    alone = f"{size} customers" + (" at risk" if line.late else "")
+    who = f"{line.label} ({size})" if line.label else alone
+    if math.isnan(line.median):
+        return f"{who}, median not reached"
+    units = "" if unit is None else f" {unit}" + ("" if line.median == 1 else "s")
+    return f"{who}, median {line.median:.4g}{units}"
+
+
+def _ticks(lines: Sequence[_Line], unit: str | None, width: float) -> list[float]:
+    """Mark as many tenures as there is room for numbers beneath them."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    longest = max((line.x[-1] for line in lines), default=0.0)
+    room = max(2, int(width / 42))
+    for stride in STRIDES.get(unit or "", ()):
+        if longest / stride <= room:
+            return [float(mark) for mark in range(0, int(longest) + 1, stride)]
+    marks = MaxNLocator(room, integer=longest >= 3).tick_values(0, longest or 1)
+    return [float(mark) for mark in marks if 0 <= mark <= longest]
+
+
+def _room_beneath(ax: Axes, height: float, rows: int) -> bool:
+    """Tell whether the numbers at risk fit beneath: a layout makes room, else it must be there."""
+    needed = LINE * (rows + 1)
+    if rows > MOST:
+        return False
+    if ax.figure.get_layout_engine() is not None:
+        return height > needed + 130
+    beneath = ax.bbox.y0 * POINTS / ax.figure.dpi
+    return len(ax.figure.axes) == 1 and beneath > _depth(ax) + needed
+
+
+def _depth(ax: Axes) -> float:
+    """Measure in points what the labels of the axis take."""
+    tick = ax.xaxis.get_ticklabels()[0].get_fontsize() if ax.xaxis.get_ticklabels() else TEXT
+    return 10 + 1.2 * float(tick) + ax.xaxis.labelpad + 1.3 * float(ax.xaxis.label.get_fontsize())
+
+
+def _draw_at_risk(ax: Axes, lines: Sequence[_Line], ticks: Sequence[float]) -> None:
+    """Write the numbers at risk beneath the marks, a row for each line."""
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory  # noqa: PLC0415
+
+    def place(row: float, left: float = 0.0) -> Any:
+        down = ScaledTranslation(left, -(_depth(ax) + LINE * row) / POINTS, scale)
+        return blended_transform_factory(ax.transData, ax.transAxes) + down
+
+    scale = ax.figure.dpi_scale_trans
+    style: dict[str, Any] = {"va": "top", "fontsize": TEXT - 0.5, "clip_on": False}
+    style["parse_math"] = False
+    only = len(lines) == 1 and not lines[0].label
+    if not only:
+        ax.text(0, 0, "at risk", transform=place(0, -0.25), ha="right", color=QUIET, **style)
+    for row, line in enumerate(lines, start=0 if only else 1):
+        label = "at risk" if only else line.label
+        ax.text(0, 0, label, transform=place(row, -0.25), ha="right", color=line.colour, **style)
+        for tick in ticks:
+            count = line.left(tick)
+            if count is not None:
+                ax.text(
+                    tick, 0, f"{count:,}", transform=place(row), ha="center",
+                    color=line.colour, gid="at risk", **style,
+                )  # fmt: skip
