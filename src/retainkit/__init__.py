@@ -1,6 +1,7 @@
 """Customer-retention metrics on DataFrames: the honest number, on any DataFrame, checked."""
 
 from retainkit import datasets, errors, plot
+from retainkit.churn import churn_rate
 from retainkit.clv.checking import purchase_regularity, spend_independence
 from retainkit.clv.counting import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
 from retainkit.clv.holdout import HoldoutReport, holdout_report, tracking
@@ -9,7 +10,11 @@ from retainkit.clv.value import cltv, cltv_from_models
 from retainkit.cohorts import cohort_retention
 from retainkit.curves import retention_curve, retention_matrix
 from retainkit.errors import RetainkitError, RetainkitWarning
+from retainkit.growth import active_days, active_users, growth_accounting
+from retainkit.inactivity import inactivity_churn, usage_interval
 from retainkit.purchases import calibration_holdout, rfm_summary
+from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
+from retainkit.survival import expected_lifetime, median_lifetime, survival_curve
 
 __version__ = "0.1.0"
 
@@ -21,21 +26,33 @@ __all__ = [
     "RetainkitError",
     "RetainkitWarning",
     "__version__",
+    "active_days",
+    "active_users",
     "calibration_holdout",
+    "churn_rate",
     "cltv",
     "cltv_from_models",
     "cohort_retention",
     "datasets",
     "errors",
+    "expected_lifetime",
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "fit_mbg_nbd",
+    "growth_accounting",
     "holdout_report",
+    "inactivity_churn",
+    "median_lifetime",
+    "mrr_movements",
     "plot",
     "purchase_regularity",
     "retention_curve",
     "retention_matrix",
+    "revenue_cohorts",
+    "revenue_retention",
     "rfm_summary",
     "spend_independence",
+    "survival_curve",
     "tracking",
+    "usage_interval",
 ]

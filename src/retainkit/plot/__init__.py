@@ -8,16 +8,22 @@ not given. Importing this module does not import matplotlib.
 
 from retainkit.plot._checking import holdout_calibration, tracking
 from retainkit.plot._frequency_recency import frequency_recency
+from retainkit.plot._growth import growth_accounting
 from retainkit.plot._history import customer_history
 from retainkit.plot._retention import retention_curve, retention_heatmap
+from retainkit.plot._survivors import survival_curve
 from retainkit.plot._value import cltv_distribution
+from retainkit.plot._waterfall import mrr_waterfall
 
 __all__ = [
     "cltv_distribution",
     "customer_history",
     "frequency_recency",
+    "growth_accounting",
     "holdout_calibration",
+    "mrr_waterfall",
     "retention_curve",
     "retention_heatmap",
+    "survival_curve",
     "tracking",
 ]
