@@ -118,9 +118,18 @@ def _horizon(
 
 
 def valued(
-    summary: Frame, task: Task, customer: str, columns: Sequence[str], by: Sequence[str] = ()
+    summary: Frame,
+    task: Task,
+    customer: str,
+    columns: Sequence[str],
+    *,
+    by: Sequence[str] = (),
+    opened: tuple[Customers, Customers] | None = None,
 ) -> Frame:
-    """Value the customers of a frame, with the columns of `by` carried along."""
+    """Value the customers of a frame, with the columns of `by` carried along.
+
+    `opened` are its histories and its spend, where they have been checked already.
+    """
     from retainkit.clv import _gamma_gamma  # noqa: PLC0415
 
     arguments = dict(zip(("frequency", "recency", "T", "monetary_value"), columns, strict=True))
@@ -133,12 +142,14 @@ def valued(
             check_present(argument, column, summary)
         # A lazy sum of money need not be the same twice, so customers are not told apart by it.
         table = collect(summary.select(*dict.fromkeys([*by, customer, *columns])))
-    spent = open_customers(table, money)
+        opened = None
+    spent = opened[1] if opened else open_customers(table, money)
     endless = _gamma_gamma.endless(vector(task.spend), spent.distinct["frequency"])
     if task.infinite == "raise":
         check_finite(endless, spent, task.spend.q)
     median = bool(endless.any())
-    rows = open_customers(table, arguments if task.by_draws else history)
+    keys = arguments if task.by_draws else history
+    rows = opened[0] if opened else open_customers(table, keys)
     scores = _scores(task, rows.distinct, median=median)
     if task.by_draws:
         scores |= _drawn_bounds(task, rows, median=median)

@@ -396,12 +396,13 @@ def _valued_segment(
     counted = open_customers(summary, {name: name for name in columns[:3]})
     if not counted.counts.sum():  # nothing to learn from, and nobody to value
         models = BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1)
-        return valued(summary, task_of(*models, **options), customer, columns, segments), []
+        task = task_of(*models, **options)
+        return valued(summary, task, customer, columns, by=segments), []
     spent = open_customers(summary, {name: name for name in (columns[0], columns[3])})
     try:
         purchases, spend, told = _models(counted, spent, penalty)
         task = task_of(purchases, spend, **options)
-        table = valued(summary, task, customer, columns, segments)
+        table = valued(summary, task, customer, columns, by=segments, opened=(counted, spent))
     except ArgumentError as error:
         raise ArgumentError(f"{label}{error}") from None
     return table, [*told, *_doubts(task, counted, spent)]
