@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from retainkit._frames import Frame
 
 # What a column must hold for the argument that names it, and how to get there.
-_TIME = "dates or datetimes; parse or convert it first, for instance with pandas.to_datetime"
+TIME = "dates or datetimes; parse or convert it first, for instance with pandas.to_datetime"
 _FLAG = "booleans; make one first, for instance with df['event'] == 'purchase'"
 _NEEDS = {
-    "time": _TIME,
-    "cohort_time": _TIME,
+    "time": TIME,
+    "cohort_time": TIME,
     "started": _FLAG,
     "returned": _FLAG,
     "amount": "numbers; convert it first, for instance with pandas.to_numeric",
@@ -52,7 +52,7 @@ _PLAIN = (
     "plain values of one kind, such as numbers or strings; convert it first, for instance with "
     "astype(str)"
 )
-_DTYPES = {_TIME: "datetime64[us]", _FLAG: "bool", _NEEDS["amount"]: "float64"}
+_DTYPES = {TIME: "datetime64[us]", _FLAG: "bool", _NEEDS["amount"]: "float64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def open_events(
     wanted: dict[str, Any] = {
         name: column for name, column in columns.items() if column is not None or name in needed
     }
-    segments = _names(by, taken)
+    segments = segment_names(by, taken)
     frame = wrap(native, argument)
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
@@ -144,7 +144,7 @@ def open_events(
     dtypes = {wanted[name]: _DTYPES[need] for name, need in _NEEDS.items() if name in wanted}
     frame, own = readable(frame, times, dtypes)
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
-        _check_type(name, column, frame)
+        check_type(name, column, frame)
     schema = frame.collect_schema()
     stored, zone = _zones(wanted, frame, own, tz)
 
@@ -170,7 +170,7 @@ def open_events(
 # Checks
 
 
-def _names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
+def segment_names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
     if by is None or isinstance(by, str):
         by = [] if by is None else [by]
     if not is_list(by):
@@ -189,10 +189,10 @@ def _names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _check_type(argument: str, column: str, frame: Frame) -> None:
+def check_type(argument: str, column: str, frame: Frame) -> None:
     dtype = frame.collect_schema()[column]
     need = _NEEDS.get(argument, _PLAIN)
-    if need == _TIME:
+    if need == TIME:
         fits = dtype == nw.Datetime or dtype == nw.Date  # noqa: PLR1714  dtypes hash by parameter
     elif need == _FLAG:
         fits = dtype == nw.Boolean

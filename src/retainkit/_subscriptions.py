@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in, zone_of
 from retainkit._checks import one_of
-from retainkit._events import _TIME, _check_type, _names
+from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames import (
     check_present,
     collect,
@@ -108,7 +108,7 @@ def open_subscriptions(
     given = {"customer": customer, "start": start, "end": end}
     optional = {"entry": entry, "amount": amount, "currency": currency}
     given |= {name: column for name, column in optional.items() if column is not None}
-    segments = _names(by, taken)
+    segments = segment_names(by, taken)
     frame = wrap(native, "subscriptions")
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
@@ -158,7 +158,7 @@ def _selected(
         if name in times:
             _check_time(name, column, frame)
         else:
-            _check_type("by" if name == "currency" else name, column, frame)
+            check_type("by" if name == "currency" else name, column, frame)
     stored, zone = _zones(times, frame, own, tz)
     schema = frame.collect_schema()
     columns = {name: _clean(name, column, schema, times) for name, column in given.items()}
@@ -186,7 +186,7 @@ def _check_time(argument: str, column: str, frame: Frame) -> None:
     if not _is_time(frame.collect_schema()[column]):
         raise ColumnTypeError(
             f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
-            f"hold {_TIME}."
+            f"hold {TIME}."
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from retainkit._arrays import NEVER
 from retainkit._calendar import steps
-from retainkit._events import _check_type, _names
+from retainkit._events import check_type, segment_names
 from retainkit._frames import (
     check_present,
     collect,
@@ -118,7 +118,7 @@ def open_lives(
     """Check a table of durations, a row a customer, and take it into memory."""
     given = {"duration": duration}
     given |= {n: c for n, c in (("observed", observed), ("entry", entry)) if c is not None}
-    segments = _names(by, taken)
+    segments = segment_names(by, taken)
     frame = wrap(native, "subscriptions")
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
@@ -126,7 +126,7 @@ def open_lives(
     for name, column in given.items():
         _check_number(name, column, frame, size)
     for column in segments:
-        _check_type("by", column, frame)
+        check_type("by", column, frame)
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     columns = {name: nw.col(column).cast(nw.Float64) for name, column in given.items()}
     rows: Frame = frame.select(**columns, **keys)
