@@ -17,6 +17,7 @@ from retainkit.plot._pictures import (
     DASH,
     age_labels,
     check_once,
+    in_percent,
     numbers,
     percent,
     read,
@@ -167,22 +168,7 @@ def _percents(values: Sequence[float], rest: Sequence[float]) -> list[str]:
     """Word rates; with a decimal where most of those that are not trivial are small."""
     known = [value for value in rest if not math.isnan(value)]
     decimals = 1 if known and median(known) < 0.1 else 0
-    return [_percent(value, decimals) for value in values]
-
-
-def _percent(value: float, decimals: int) -> str:
-    """Word a rate so that 0% and 100% mean nobody and everybody."""
-    if math.isnan(value):
-        return DASH
-    if value in {0, 1}:
-        return f"{value:.0%}"
-    step = 10.0**-decimals
-    share = round(100 * value, decimals)
-    if value > 0 and share == 0:
-        return f"<{step:.{decimals}f}%"
-    if value < 1 and share == 100:
-        return f">{100 - step:.{decimals}f}%"
-    return f"{share:.{decimals}f}%"
+    return [in_percent(value, decimals) for value in values]
 
 
 def _counts(values: Sequence[float]) -> list[str]:

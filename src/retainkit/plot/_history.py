@@ -20,8 +20,8 @@ from retainkit.clv._durations import in_units
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from retainkit.plot._frequency_recency import check_model
 from retainkit.plot._heatmap import DARK, space_of
-from retainkit.plot._pictures import PALETTE, percent, require_matplotlib, subplots
-from retainkit.plot._value import rounded, tidy
+from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matplotlib, subplots
+from retainkit.plot._value import tidy
 
 if TYPE_CHECKING:
     from datetime import date
@@ -250,7 +250,7 @@ def _draw_path(ax: Axes, days: Integers, path: _Path, width: float) -> None:
     above: dict[str, Any] = {"xytext": (0, 7), "ha": "center", "va": "bottom"}
     goes_on = x[-1] > x[now][-1]
     own = above if goes_on else beside
-    ax.annotate(rounded(path.alive[now][-1]), (x[now][-1], path.alive[now][-1]), **own, **style)
+    ax.annotate(in_percent(path.alive[now][-1]), (x[now][-1], path.alive[now][-1]), **own, **style)
     if goes_on:
         dashes: dict[str, Any] = {
             "color": colour,
@@ -260,7 +260,7 @@ def _draw_path(ax: Axes, days: Integers, path: _Path, width: float) -> None:
         }
         ax.plot(x[~now], path.alive[~now], **dashes)
         low = {"xytext": (7, 2), "va": "bottom"} if path.alive[-1] < 0.06 else beside
-        ax.annotate(rounded(path.alive[-1]), (x[-1], path.alive[-1]), **low, **style)
+        ax.annotate(in_percent(path.alive[-1]), (x[-1], path.alive[-1]), **low, **style)
     span = max(float(x[-1] - x[0]), 14.0)
     ax.set_xlim(x[0] - 0.015 * span, x[-1] + 40 / width * span)
     ax.set_ylim(0, 1.04)

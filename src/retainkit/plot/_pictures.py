@@ -53,6 +53,21 @@ def percent() -> FuncFormatter:
     return FuncFormatter(lambda fraction, _: f"{100 * fraction:.6g}%")
 
 
+def in_percent(value: float, decimals: int = 0) -> str:
+    """Word a rate so that 0% and 100% mean nobody and everybody."""
+    if math.isnan(value):
+        return DASH
+    if value in {0, 1}:
+        return f"{value:.0%}"
+    step = 10.0**-decimals
+    share = round(100 * value, decimals)
+    if value > 0 and share == 0:
+        return f"<{step:.{decimals}f}%"
+    if value < 1 and share == 100:
+        return f">{100 - step:.{decimals}f}%"
+    return f"{share:.{decimals}f}%"
+
+
 def unit_of_age(period: str | None) -> str:
     """Name what an age counts."""
     unit = "period" if period is None else one_of("period", period, PERIODS)

@@ -14,7 +14,7 @@ from retainkit._frames import open_table
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._heatmap import POINTS, SMALL, TEXT, space_of
-from retainkit.plot._pictures import PALETTE, percent, require_matplotlib, subplots
+from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matplotlib, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +97,7 @@ def cltv_distribution(
         held = _draw_shares(ax, ranked, total, share)
         label += f" of {_number(total)}"
         roomy = width > 270 and height > 190
-        words = (f"The top {100 * share:g}% of customers", f"hold {rounded(held)} of the {name}")
+        words = (f"The top {100 * share:g}% of customers", f"hold {in_percent(held)} of the {name}")
         text = "\n".join(words) if roomy else fill(" ".join(words), max(14, int(0.1 * width)))
         style: dict[str, Any] = {"ha": "right", "va": "bottom", "parse_math": False}
         style |= {"color": PALETTE[1], "fontsize": TEXT, "gid": "share"}
@@ -189,13 +189,6 @@ def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
-
-
-def rounded(share: float) -> str:
-    """Word a share so that 0% and 100% mean none and all."""
-    if 0 < share < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def tidy(ax: Axes) -> None:
