@@ -145,6 +145,14 @@ ARROWS: dict[str, set[str]] = {
     | {"_intervals", "_purchases", "clv._agreement", "clv._bg_nbd", "clv._counting"}
     | {"clv._fits", "clv._model", "clv._tables", "clv.counting"},
     "clv.holdout": LOWER | {"_purchases", "clv._comparison", "clv._tracking", "clv.counting"},
+    # Projection, which shares estimation with lifetime value.
+    "_geometric": set(),
+    "_geometric_fit": {"_words", "_geometric", "clv._fits", "clv._maximum"},
+    "_survivors": {"errors", "_words", "_checks", "_frames", "_intervals"},
+    "_prospect": {"_intervals", "_geometric", "_survivors"},
+    "_leaving": {"errors", "_checks", "_frames", "_geometric", "_prospect", "_survivors"}
+    | {"clv._model"},
+    "projection": LOWER | {"_leaving", "_survivors", "_geometric_fit", "clv._model"},
     # At the edge: nothing imports them.
     "datasets._cdnow": {"errors"},
     "datasets._edges": {"errors", "_checks", "_calendar"},
@@ -169,12 +177,20 @@ ARROWS: dict[str, set[str]] = {
     | {"plot._periods"},
     "plot._survivors": {"_checks", "plot._pictures", "plot._heatmap", "plot._value"},
     "plot._growth": {"_checks", "plot._pictures", "plot._heatmap", "plot._value", "plot._periods"},
-    "plot": {"plot._retention", "plot._frequency_recency", "plot._value", "plot._history"}
+    "plot._projection": {"errors", "_frames", "plot._pictures", "plot._heatmap", "plot._value"},
+    "plot": {
+        "plot._projection",
+        "plot._retention",
+        "plot._frequency_recency",
+        "plot._value",
+        "plot._history",
+    }
     | {"plot._checking", "plot._waterfall", "plot._survivors", "plot._growth"},
     "__init__": {
         "churn",
         "growth",
         "inactivity",
+        "projection",
         "revenue",
         "survival",
         "errors",
@@ -259,6 +275,7 @@ AT_IMPORT = {name: {"numpy"} for name in ARROWS} | {
     "_tenures": {"numpy", "narwhals"},
     "_visit_plan": {"numpy", "narwhals"},
     "_visits": {"narwhals"},
+    "_survivors": {"numpy", "narwhals"},
     "revenue._book": {"numpy", "narwhals"},
     "purchases": set(),
     "_intervals": {"numpy", "scipy"},
@@ -457,7 +474,7 @@ def test_the_package_shows_what_it_exports_and_nothing_else() -> None:
     seen = {name for name in vars(retainkit) if not name.startswith("_")}
     # The modules that the functions live in can be seen, but need not be.
     modules = {"churn", "clv", "cohorts", "curves", "growth", "inactivity", "purchases"}
-    modules |= {"revenue", "survival"}
+    modules |= {"projection", "revenue", "survival"}
     assert seen - modules == set(retainkit.__all__) - {"__version__"}
     assert set(dir(retainkit)) >= set(retainkit.__all__)
 
@@ -497,7 +514,7 @@ SOURCED += ["clv.holdout.tracking", "clv.holdout.holdout_report"]
 SOURCED += ["growth.growth_accounting", "growth.active_days", "churn.churn_rate"]
 SOURCED += ["inactivity.inactivity_churn", "inactivity.usage_interval"]
 SOURCED += [f"survival.{key}" for key in ("expected_lifetime", "median_lifetime", "survival_curve")]
-SOURCED += ["revenue.revenue_retention"]
+SOURCED += ["revenue.revenue_retention", "projection.fit_sbg", "projection.fit_bdw"]
 SOURCED += ["plot.frequency_recency", "plot.customer_history"]
 SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
 SECTIONS += ["Examples"]
@@ -505,7 +522,7 @@ SECTIONS += ["Examples"]
 # How many arguments are positional, where it is not the frame alone.
 POSITIONAL = {"datasets.load_cdnow": 0, "clv.value.cltv_from_models": 3}
 POSITIONAL |= {"plot.customer_history": 2, "clv.holdout.tracking": 2}
-MODEL_FIRST = {"plot.frequency_recency", "clv.holdout.tracking"}
+MODEL_FIRST = {"plot.frequency_recency", "clv.holdout.tracking", "projection.annualize_rate"}
 
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
@@ -594,7 +611,7 @@ def test_the_choices_of_an_argument_are_all_documented(name: str) -> None:
     for one in inspect.signature(FUNCTIONS[name]).parameters.values():
         kind = documented(name)[one.name]
         choices = re.findall(r'"(\w+)"', kind.partition("}")[0]) if kind[0] == "{" else []
-        assert choices == [] or one.default in [*choices, None], one.name
+        assert choices == [] or one.default in [*choices, None, one.empty], one.name
 
 
 @each_function

@@ -347,6 +347,24 @@ def test_daily_limits_are_those_of_the_score_test_for_counts() -> None:
     assert none["upper"] == pytest.approx(z**2 / 46)
 
 
+def test_daily_limits_weigh_the_days() -> None:
+    # Of 20 two leave on the 2nd, of 18 one on the 3rd; 82 come on the 4th, of 99 ten leave on the
+    # 20th. The effective count c = y^2 / v has the variance that the sum has, relative to it.
+    leave = {0: 2, 1: 2, 2: 3} | dict.fromkeys(range(30, 40), 20)
+    rows = [
+        (i, "2024-01-01" if i < 20 else "2024-02-04", leave.get(i) and f"2024-02-{leave[i]:02}")
+        for i in range(102)
+    ]
+    row = churn(subscriptions(*rows), as_of="2024-03-01", method="daily")[-1]
+    y = 2 / 20 + 1 / 18 + 10 / 99
+    v = 2 / 20**2 + 1 / 18**2 + 10 / 99**2
+    assert row["churn_rate"] == pytest.approx(y)
+    c, z = y**2 / v, stats.norm.ppf(0.975)
+    for name, low, high in (("lower", 1e-9, c), ("upper", c, 100)):
+        mean = optimize.brentq(lambda m: (c - m) ** 2 - z**2 * m, low, high, xtol=1e-13)
+        assert row[name] == pytest.approx(mean * v / y)
+
+
 # --- the reference by sets of days ------------------------------------------------------------
 
 FIRST = date(2023, 1, 1)

@@ -123,8 +123,10 @@ def test_units_of_time_may_differ(start: str, end: str) -> None:
     assert rows_in(opened(table)) == rows_in(opened(pd.DataFrame(ROWS)))
     if {start, end} & {"s"}:
         return
-    arrow = pl.from_pandas(table).to_arrow()
-    assert rows_in(opened(arrow)) == rows_in(opened(pd.DataFrame(ROWS)))
+    found = opened(pl.from_pandas(table).to_arrow())
+    assert rows_in(found) == rows_in(opened(pd.DataFrame(ROWS)))
+    schema = found.rows.collect_schema()
+    assert schema["start"] == schema["end"] == nw.Datetime("ns" if "ns" in {start, end} else "us")
 
 
 def test_aware_times_may_be_in_different_zones() -> None:
@@ -283,16 +285,17 @@ def test_counts_do_not_overlap() -> None:
             {"who": 2, "begin": APR, "finish": None, "mrr": 0.0},
             {"who": 3, "begin": JAN, "finish": APR, "mrr": 0.0},
             {"who": 4, "begin": JAN, "finish": FEB, "mrr": 1.0},
+            {"who": 5, "begin": JAN, "finish": JAN, "mrr": 0.0},
         ]
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = opened(table, as_of="2024-03-01", amount="mrr")
     assert [str(one.message)[:24] for one in caught] == [
-        "1 of 4 rows end as they ",
-        "1 of 4 rows start at or ",
+        "2 of 5 rows end as they ",
+        "1 of 5 rows start at or ",
     ]
-    assert (found.size, found.empty, found.late, found.cut, found.free) == (2, 1, 1, 1, 1)
+    assert (found.size, found.empty, found.late, found.cut, found.free) == (2, 2, 1, 1, 1)
     assert [row["customer"] for row in rows_in(found)] == [3, 4]
 
 

@@ -278,6 +278,30 @@ def test_without_a_loss_the_lower_limit_is_wilsons_for_all_of_those_at_risk() ->
     ]
 
 
+def test_a_lower_limit_does_not_rise_as_more_come_under_observation() -> None:
+    table = by_duration(lives([9] * 12, [False] * 12, entry=[0] * 2 + [3] * 10), entry="entry")
+    low = stats.binomtest(2, 2).proportion_ci(0.95, "wilson").low
+    assert table[["tenure", "at_risk"]].to_numpy().tolist() == [[0, 2], [9, 12]]
+    table = by_duration(
+        lives([2, 9] + [9] * 10, [False] * 12, entry=[0] * 2 + [3] * 10), entry="entry"
+    )
+    assert table["at_risk"].tolist() == [2, 2, 11]
+    assert table["lower"].tolist() == pytest.approx([1, low, low])
+
+
+def test_a_mean_lies_within_0_and_the_horizon() -> None:
+    short = by_duration(lives([0.1] * 9 + [10]), observed=None)
+    (row,) = rows_of(expected_lifetime(short, horizon=10))
+    # The variance of the mean without censoring is that of the lifetimes, a tenth of it.
+    mean, error = 1.09, np.std([0.1] * 9 + [10]) / math.sqrt(10)
+    assert [row["expected_lifetime"], row["standard_error"]] == pytest.approx([mean, error])
+    assert [row["lower"], row["upper"]] == pytest.approx([0, mean + 1.959963984540 * error])
+    long = by_duration(lives([1] + [10] * 9), observed=None)
+    (row,) = rows_of(expected_lifetime(long, horizon=10))
+    mean, error = 9.1, np.std([1] + [10] * 9) / math.sqrt(10)
+    assert [row["lower"], row["upper"]] == pytest.approx([mean - 1.959963984540 * error, 10])
+
+
 def test_where_all_have_left_the_upper_limit_is_above_zero() -> None:
     table = by_duration(lives([1, 1, 1, 1], [True] * 4))
     none = stats.binomtest(0, 4).proportion_ci(0.95, "wilson").high
@@ -460,16 +484,16 @@ def test_a_gap_that_is_none() -> None:
         (1, "2024-02-04", "2024-05-01"),
         (2, "2024-01-01", "2024-06-29"),
     )
-    longer = {"as_of": "2024-07-01", "gap": "3D"}
+    longer = {"as_of": "2024-07-02", "gap": "3D"}
     rows = curve_of(table, **longer)
-    # The end on 29 June may be followed by a renewal until 2 July: the sixth month is not known.
+    # The end on 29 June may be followed by a renewal up to 2 July: the sixth month is not known.
     assert [(row["at_risk"], row["churned"]) for row in rows] == [
         *[(2, 0)] * 4,
         (2, 1),
         (1, 0),
     ]
-    rows = curve_of(table, **(longer | {"gap": timedelta(days=2)}))
-    assert [row["churned"] for row in rows] == [0, 1, 0, 0, 0, 0]
+    rows = curve_of(table, as_of="2024-07-03", gap=timedelta(days=1))
+    assert [row["churned"] for row in rows] == [0, 1, 0, 0, 0, 0, 1]
 
 
 def test_a_month_in_progress_tells_nothing() -> None:
@@ -498,6 +522,14 @@ def test_entry_in_dates() -> None:
         (2, 0),
         (1, 1),
     ]
+    # Of subscriptions that start together the first to be observed counts.
+    twice = subscriptions(
+        (1, "2024-01-15", "2024-05-20", "2024-04-01"),
+        (1, "2024-01-15", "2024-02-20", "2024-01-15"),
+        columns="customer_id start end entry",
+    )
+    rows = curve_of(twice, as_of="2024-09-01", entry="entry")
+    assert [row["at_risk"] for row in rows] == [1] * 6
     gone = subscriptions(
         (1, "2024-01-15", "2024-03-20", "2024-04-01"),
         (3, "2024-04-10", None, "2024-04-10"),
@@ -543,6 +575,15 @@ def test_daylight_saving_makes_no_day_shorter() -> None:
         table = pd.DataFrame({"customer_id": [1], "start": [start], "end": [end]})
         rows = curve_of(table, unit="day", as_of="2024-12-01")
         assert [row["churned"] for row in rows] == [0, 1]
+
+
+def test_the_hour_that_comes_twice() -> None:
+    # From 02:45 summer time to 02:15 winter time in Berlin: half an hour, backward on the clock.
+    start = pd.Timestamp("2024-10-27T00:45", tz="UTC").tz_convert("Europe/Berlin")
+    end = pd.Timestamp("2024-10-27T01:15", tz="UTC").tz_convert("Europe/Berlin")
+    table = pd.DataFrame({"customer_id": [1], "start": [start], "end": [end]})
+    rows = curve_of(table, unit="day", as_of="2024-10-30")
+    assert [(row["at_risk"], row["churned"]) for row in rows] == [(1, 0), (1, 1)]
 
 
 # --- frames -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from retainkit.curves import retention_curve, retention_matrix
 from retainkit.errors import RetainkitError, RetainkitWarning
 from retainkit.growth import active_days, active_users, growth_accounting
 from retainkit.inactivity import inactivity_churn, usage_interval
+from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
 from retainkit.purchases import calibration_holdout, rfm_summary
 from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
 from retainkit.survival import expected_lifetime, median_lifetime, survival_curve
@@ -19,8 +20,10 @@ from retainkit.survival import expected_lifetime, median_lifetime, survival_curv
 __version__ = "0.1.0"
 
 __all__ = [
+    "BDW",
     "BGNBD",
     "MBGNBD",
+    "SBG",
     "GammaGamma",
     "HoldoutReport",
     "RetainkitError",
@@ -28,6 +31,7 @@ __all__ = [
     "__version__",
     "active_days",
     "active_users",
+    "annualize_rate",
     "calibration_holdout",
     "churn_rate",
     "cltv",
@@ -36,9 +40,11 @@ __all__ = [
     "datasets",
     "errors",
     "expected_lifetime",
+    "fit_bdw",
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "fit_mbg_nbd",
+    "fit_sbg",
     "growth_accounting",
     "holdout_report",
     "inactivity_churn",

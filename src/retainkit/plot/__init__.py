@@ -10,6 +10,7 @@ from retainkit.plot._checking import holdout_calibration, tracking
 from retainkit.plot._frequency_recency import frequency_recency
 from retainkit.plot._growth import growth_accounting
 from retainkit.plot._history import customer_history
+from retainkit.plot._projection import projection
 from retainkit.plot._retention import retention_curve, retention_heatmap
 from retainkit.plot._survivors import survival_curve
 from retainkit.plot._value import cltv_distribution
@@ -22,6 +23,7 @@ __all__ = [
     "growth_accounting",
     "holdout_calibration",
     "mrr_waterfall",
+    "projection",
     "retention_curve",
     "retention_heatmap",
     "survival_curve",

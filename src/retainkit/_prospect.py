@@ -1,0 +1,154 @@
+"""The curve of a model beside what was observed, and beyond it: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from retainkit._intervals import normal_quantile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from retainkit._survivors import Survivors
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+    Flags: TypeAlias = NDArray[np.bool_]
+
+_MANY = 20_000  # customers from which on their chance is as good as normal
+
+
+def prospect(
+    rows: Survivors,
+    *,
+    theta: Floats,
+    spread: tuple[Floats, bool],
+    horizon: int,
+    holdout: int,
+    predictive: bool,
+    confidence_level: float,
+) -> dict[str, Any]:
+    """Give the columns of a projection, and the number of each row's cohort as ``line``."""
+    from retainkit import _geometric  # noqa: PLC0415  SciPy is imported when it is needed
+
+    known = rows.known(holdout)
+    source, step = _extended(rows, horizon)
+    seen = step == 0
+    age = rows.age[source] + step
+    fitted = seen & known[source]
+    last = _last_known(rows, known)[source]
+    # Up to the last age fitted the curve is that since the start; after it, that since then.
+    since = np.where(fitted, rows.start[source], rows.age[last])
+    share = np.where(fitted, 1.0, rows.share[last])
+    logs = _geometric.log_survival(theta, age) - _geometric.log_survival(theta, since)
+    slopes = _geometric.log_survival_gradient(theta, age)
+    slopes = slopes - _geometric.log_survival_gradient(theta, since)
+    variance = _variance(slopes, theta, spread)
+    z = normal_quantile(confidence_level)
+    lower, upper = _logit_interval(logs, variance, z)
+    if predictive:
+        ahead = ~fitted
+        low, high = _predictive(
+            np.exp(logs[ahead]), variance[ahead], rows.there[last][ahead], confidence_level
+        )
+        lower[ahead], upper[ahead] = low, high
+    curve = share * np.exp(logs)
+    observed = np.where(seen, rows.share[source], np.nan)
+    held_out = seen & ~fitted
+    return {
+        "line": rows.line[source],
+        "age": age,
+        "customers": rows.size[source],
+        "observed": observed,
+        "fitted": np.where(fitted, curve, np.nan),
+        "projected": np.where(fitted, np.nan, curve),
+        "lower": share * lower,
+        "upper": share * upper,
+        "held_out": held_out,
+        "error": np.where(held_out, curve - observed, np.nan),
+    }
+
+
+def _extended(rows: Survivors, horizon: int) -> tuple[Integers, Integers]:
+    """Append `horizon` ages to each cohort: the row that each comes from, and the steps beyond."""
+    number = len(rows.line)
+    final = np.append(rows.line[1:] != rows.line[:-1], True)[:number]
+    repeats = np.where(final, horizon + 1, 1)
+    source = np.repeat(np.arange(number), repeats)
+    step = np.arange(len(source)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return source, step
+
+
+def _last_known(rows: Survivors, known: Flags) -> Integers:
+    """Give for each row the last one of its cohort that the model knows."""
+    last = np.zeros(int(rows.line.max(initial=-1)) + 1, np.int64)
+    last[rows.line[known]] = np.flatnonzero(known)
+    return last[rows.line]
+
+
+def _variance(slopes: Floats, theta: Floats, spread: tuple[Floats, bool]) -> Floats:
+    """Variance of the log of the curve, by the delta method."""
+    from retainkit import _geometric  # noqa: PLC0415
+
+    matrix, coordinates = spread
+    if coordinates:
+        slopes = slopes @ _geometric.jacobian(theta)
+    slopes = slopes[:, : len(matrix)]
+    variance: Floats = np.maximum(np.einsum("ij,jk,ik->i", slopes, matrix, slopes), 0.0)
+    return variance
+
+
+def _logit_interval(logs: Floats, variance: Floats, z: float) -> tuple[Floats, Floats]:
+    """Interval of exp(logs), within 0 and 1."""
+    sure = logs == 0
+    gone = -np.expm1(np.where(sure, -1.0, logs))
+    logit, error = logs - np.log(gone), np.sqrt(variance) / gone
+    limits = []
+    for side in (-z, z):
+        limit = 1 / (1 + np.exp(np.minimum(-(logit + side * error), 700.0)))
+        limits.append(np.where(sure, 1.0, limit))
+    return limits[0], limits[1]
+
+
+def _predictive(
+    share: Floats, variance: Floats, number: Floats, confidence_level: float
+) -> tuple[Floats, Floats]:
+    """Interval of the share of `number` customers who stay, if `share` is expected.
+
+    `variance` is that of the log of `share`. The share itself is taken as beta-distributed with
+    this mean and variance, and the number who stay is beta-binomial.
+    """
+    lower, upper = np.full(len(share), np.nan), np.full(len(share), np.nan)
+    tail = (1 - confidence_level) / 2
+    for row, (p, n) in enumerate(zip(share.tolist(), np.round(number).tolist(), strict=True)):
+        own, binomial = float(variance[row]) * p**2, p * (1 - p)
+        if np.isnan(own):
+            continue
+        if n == 0 or binomial == 0:
+            lower[row] = upper[row] = p
+        elif n > _MANY:
+            total = (own + binomial / n) / p**2
+            z = normal_quantile(confidence_level)
+            lower[row], upper[row] = (
+                float(limit) for limit in _logit_interval(np.log(np.array(p)), np.array(total), z)
+            )
+        else:
+            chances = np.cumsum(_beta_binomial(int(n), p, min(own / binomial, 1 - 1e-9)))
+            lower[row] = np.searchsorted(chances, tail, side="right") / n
+            upper[row] = min(np.searchsorted(chances, 1 - tail), n) / n
+    return lower, upper
+
+
+def _beta_binomial(n: int, p: float, spread: float) -> Floats:
+    """Chances of 0, 1, ..., n of n; `spread` is the variance of p as a part of p (1 - p)."""
+    from scipy.special import betaln, gammaln  # noqa: PLC0415  slow to load
+
+    # A beta distribution as narrow as that is a point, and its size loses no digits.
+    size = min(1 / max(spread, 1e-9) - 1, 1e9)
+    a, b, k = p * size, (1 - p) * size, np.arange(n + 1.0)
+    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    chances: Floats = np.exp(ways + betaln(k + a, n - k + b) - betaln(a, b))
+    chances /= chances.sum()
+    return chances

@@ -1,0 +1,259 @@
+"""The door of tables of survivors: how many of each cohort are still there, age by age."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._checks import is_list, number
+from retainkit._frames import check_numbers, check_present, collect, segment_codes, wrap
+from retainkit._intervals import ratio
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+    Flags: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Survivors:
+    """Cohorts and their ages: parallel arrays, ordered by cohort and age.
+
+    `line` numbers the cohorts, which `cohorts` names. Of `at_risk` customers there at the age
+    `before`, `left` are gone at `age`, and `there` are known to be there; `share` is what is left
+    of those at the cohort's `start`. The row of the start itself has no step: none at risk.
+    """
+
+    frame: nw.DataFrame[Any]
+    cohorts: dict[str, nw.Series[Any]]
+    line: Integers
+    age: Integers
+    start: Integers
+    before: Integers
+    at_risk: Floats
+    left: Floats
+    there: Floats
+    share: Floats
+    size: Floats
+
+    def known(self, holdout: int) -> Flags:
+        """Tell all rows but the last `holdout` of each cohort; its start is always known."""
+        lengths = np.bincount(self.line)
+        ends = np.repeat(np.cumsum(lengths), lengths)
+        known: Flags = (np.arange(len(self.line)) < ends - holdout) | (self.age == self.start)
+        return known
+
+
+def open_survivors(  # noqa: PLR0917 (the arguments of a public function, handed on)
+    table: Any,
+    age: str,
+    survivors: str,
+    cohort: str | Sequence[str] | None,
+    customers: str | float | None,
+    at_risk: str | None,
+    churned: str | None,
+) -> Survivors:
+    """Check a table with a row for every cohort and age, and lay it out."""
+    counted = _counted(survivors, customers, at_risk, churned)
+    frame = wrap(table, "table")
+    names = _cohorts(cohort, [age, *counted.values()])
+    for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
+        check_present(argument, column, frame)
+    frame = _complete(collect(frame))
+    numbers = [age, *counted.values()]
+    check_numbers(frame, "table", numbers, complete=numbers)
+    cohorts, line = segment_codes(frame, names)
+    values = {one: frame[column].to_numpy().astype(np.float64) for one, column in counted.items()}
+    ages = _whole_ages(frame, age)
+    order = np.lexsort((ages, line))
+    line, ages = line[order], ages[order]
+    values = {one: column[order] for one, column in values.items()}
+    first = np.append(True, line[1:] != line[:-1])[: len(line)]
+    _check_once(ages, first, names, age)
+    for one, column in counted.items():
+        if (values[one] < 0).any():
+            raise ArgumentError(
+                f"column {column!r} (given as `{one}`) is negative in "
+                f"{quantity(int((values[one] < 0).sum()), 'row')}; it must be 0 or more."
+            )
+    label = _Label(cohorts=cohorts, line=line, age=ages)
+    if "at_risk" in values:
+        columns = _of_risk(values["at_risk"], values["churned"], ages, first, label)
+    else:
+        size = values.get("customers", None if customers is None else np.full(len(ages), customers))
+        columns = _of_survivors(values["survivors"], size, first, label)
+    return Survivors(frame=frame, cohorts=cohorts, line=line, age=ages, **columns)
+
+
+def _counted(
+    survivors: str, customers: str | float | None, at_risk: str | None, churned: str | None
+) -> dict[str, str]:
+    """Name the columns that count customers, by argument."""
+    if (at_risk is None) != (churned is None):
+        raise ArgumentError(
+            "`at_risk` and `churned` go together: give both, as `survival_curve` has them, or "
+            "neither."
+        )
+    if at_risk is not None and churned is not None:
+        if customers is not None:
+            raise ArgumentError("`customers` has nothing to say beside `at_risk`; leave it out.")
+        return {"at_risk": at_risk, "churned": churned}
+    if customers is None or isinstance(customers, str):
+        return {"survivors": survivors} | ({} if customers is None else {"customers": customers})
+    if not number("customers", customers, 0):
+        raise ArgumentError("`customers` is 0; it must be above 0, or the name of a column.")
+    return {"survivors": survivors}
+
+
+def _cohorts(cohort: Any, taken: Sequence[str]) -> list[str]:
+    names = [] if cohort is None else [cohort] if isinstance(cohort, str) else cohort
+    if not is_list(names):
+        raise ArgumentTypeError(
+            f"`cohort` is {cohort!r}; it must be the name of a column, or a list of names."
+        )
+    names = list(names)
+    for name in names:
+        if name in taken or names.count(name) > 1:
+            raise ArgumentError(f"`cohort` names {name!r}, which is named already.")
+    return names
+
+
+def _complete(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Leave out what is not over: cells of cohorts that say so."""
+    if "age_end" in frame.columns:
+        wide = (frame["age_end"] - frame["age"] > 1).any() if "age" in frame.columns else True
+        if wide:
+            raise ArgumentError(
+                "`table` has brackets of several ages ('age_end'), in which a customer is counted "
+                "who was there at any of them; make it without `brackets`."
+            )
+    if "complete" not in frame.columns or frame.schema["complete"] != nw.Boolean:
+        return frame
+    over = frame["complete"].fill_null(value=False).to_numpy().astype(bool)
+    if not over.all():
+        warnings.warn(
+            f"{quantity(int((~over).sum()), 'row')} not used, at ages that are not over for the "
+            "whole cohort ('complete' is false).",
+            RetainkitWarning,
+            stacklevel=4,
+        )
+    return frame[np.flatnonzero(over).tolist()]
+
+
+def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
+    ages = frame[age].to_numpy().astype(np.float64)
+    wrong = (ages < 0) | (ages != np.floor(ages)) | (ages > 2**31)
+    if wrong.any():
+        shown = ", ".join(f"{value:g}" for value in ages[wrong][:3])
+        raise ArgumentError(
+            f"column {age!r} (given as `age`) must hold whole numbers, 0 or more: the periods "
+            f"since the start. It does not in {quantity(int(wrong.sum()), 'row')}, for instance "
+            f"{shown}."
+        )
+    return ages.astype(np.int64)
+
+
+def _check_once(ages: Integers, first: Flags, names: Sequence[str], age: str) -> None:
+    twice = ~first & (np.diff(ages, prepend=-1) == 0)
+    if twice.any():
+        what = f"of {', '.join(map(repr, names))} " if names else ""
+        raise ArgumentError(
+            f"`table` has several rows for one age {what}in {quantity(int(twice.sum()), 'case')}, "
+            f"for instance {age} {ages[twice][0]}; there must be one row for each cohort and age. "
+            "Name the columns that tell cohorts and segments apart in `cohort`."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Label:
+    """Words for a row of an error."""
+
+    cohorts: Mapping[str, nw.Series[Any]]
+    line: Integers
+    age: Integers
+
+    def __call__(self, row: int) -> str:
+        """Name the cohort of a row."""
+        values = [series[int(self.line[row])] for series in self.cohorts.values()]
+        return f" of {', '.join(str(value) for value in values)}" if values else ""
+
+
+def _of_survivors(
+    survivors: Floats, customers: Floats | None, first: Flags, label: _Label
+) -> dict[str, Any]:
+    """Lay out counts, or shares, of those still there."""
+    age = label.age
+    begin = np.maximum.accumulate(np.where(first, np.arange(len(age)), 0))
+    rising = ~first & (np.diff(survivors, prepend=0.0) > 1e-9 * survivors)
+    if rising.any():
+        row = int(np.flatnonzero(rising)[0])
+        raise ArgumentError(
+            f"the survivors{label(row)} rise from {survivors[row - 1]:g} at age {age[row - 1]} to "
+            f"{survivors[row]:g} at age {age[row]}, and so in {quantity(int(rising.sum()), 'row')} "
+            "of `table`. The model describes leaving for good; where customers come back, those "
+            "who are not there have not left. Count each until the last time seen, as "
+            "cohort_retention(..., counting='on_or_after') does, or take survival_curve of "
+            "subscriptions."
+        )
+    if customers is not None:
+        late = first & (age > 0)
+        if late.any():
+            row = int(np.flatnonzero(late)[0])
+            raise ArgumentError(
+                f"`customers` is the number at age 0, and the survivors{label(row)} begin at age "
+                f"{age[row]} only; give `table` its rows of age 0."
+            )
+        survivors = ratio(survivors, survivors[begin]) * customers[begin]
+        survivors = np.nan_to_num(survivors)
+    size = survivors[begin]
+    before = np.where(first, survivors, np.roll(survivors, 1))
+    return {
+        "start": age[begin],
+        "before": np.where(first, age, np.roll(age, 1)),
+        "at_risk": np.where(first, 0.0, before),
+        "left": np.maximum(before - survivors, 0.0),
+        "there": survivors,
+        "share": ratio(survivors, size),
+        "size": size,
+    }
+
+
+def _of_risk(
+    at_risk: Floats, churned: Floats, age: Integers, first: Flags, label: _Label
+) -> dict[str, Any]:
+    """Lay out a survival table: at each age those at risk up to it, and who left at it."""
+    wrong = (churned > at_risk) | ((age == 0) & (churned > 0))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ArgumentError(
+            f"of {at_risk[row]:g} at risk{label(row)} {churned[row]:g} left at age {age[row]}, "
+            f"and `table` has {quantity(int(wrong.sum()), 'row')} like that; no more can leave "
+            "than are at risk, and none at age 0. Who leaves within the first period leaves at 1."
+        )
+    begin = np.maximum.accumulate(np.where(first, np.arange(len(age)), 0))
+    stays = 1 - ratio(churned, at_risk)
+    share = np.ones(len(age))
+    for row in range(len(age)):
+        # Once nobody is left nobody comes back, and where none is at risk nothing is known.
+        step = stays[row] if age[row] else 1.0
+        earlier = 1.0 if first[row] else share[row - 1]
+        share[row] = earlier * step if earlier else 0.0
+    return {
+        "start": np.zeros(len(age), np.int64),
+        "before": np.where(first, 0, np.roll(age, 1)),
+        "at_risk": np.where(age > 0, at_risk, 0.0),
+        "left": churned,
+        "there": at_risk - churned,
+        "share": share,
+        "size": at_risk[begin],
+    }

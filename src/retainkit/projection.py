@@ -1,0 +1,412 @@
+"""How many customers will still be there: survival projected beyond what was observed."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from retainkit._calendar import DAYS_IN, PERIODS
+from retainkit._checks import integer, one_of
+from retainkit._leaving import Leaving
+from retainkit._survivors import open_survivors
+from retainkit._words import quantity
+from retainkit.clv._model import made
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import ArrayLike
+
+    from retainkit._calendar import Period
+    from retainkit._geometric_fit import Steps
+    from retainkit._survivors import Flags, Survivors
+
+
+__all__ = ["BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"]
+
+_Kind = TypeVar("_Kind", bound=Leaving)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SBG(Leaving):
+    r"""The shifted-beta-geometric model of how long customers stay.
+
+    At every renewal a customer leaves with the same chance, which differs between customers as
+    :math:`\text{Beta}(\alpha, \beta)` [1]_. After t renewals the share
+
+    .. math:: S(t) = \frac{B(\alpha, \beta + t)}{B(\alpha, \beta)}
+
+    is there. Those who leave easily leave first, so retention rises with age although nobody
+    changes.
+
+    Made of its parameters alone it predicts; `fit_sbg` estimates them.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        The parameters. At the first renewal alpha / (alpha + beta) leave; the smaller
+        alpha + beta, the more customers differ. The mean lifetime is infinite where alpha is 1 or
+        less.
+    covariance, log_likelihood, n_customers, converged, diagnostics
+        What a fit tells of itself.
+
+    References
+    ----------
+    .. [1] Fader, P. S. & Hardie, B. G. S. (2007), "How to Project Customer Retention", Journal of
+       Interactive Marketing 21 (1), 76-90.
+
+    Examples
+    --------
+    With alpha = beta = 1 any chance is as likely as any other. Half of the customers leave at the
+    first renewal, a third of the others at the second:
+
+    >>> from retainkit import SBG
+    >>> SBG(alpha=1, beta=1).survival([1, 2, 3]).round(3).tolist()
+    [0.5, 0.333, 0.25]
+    """
+
+    NAMES: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+
+    alpha: float
+    beta: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BDW(Leaving):
+    r"""The beta-discrete-Weibull model of how long customers stay.
+
+    As `SBG`, but a customer's own chance to leave may fall (c < 1) or rise (c > 1) with the time
+    that the customer has been there [1]_:
+
+    .. math:: S(t) = \frac{B(\alpha, \beta + t^c)}{B(\alpha, \beta)}.
+
+    Made of its parameters alone it predicts; `fit_bdw` estimates them.
+
+    Parameters
+    ----------
+    alpha, beta, c : float
+        The parameters; with c = 1 it is the shifted-beta-geometric model. The mean lifetime is
+        infinite where c alpha is 1 or less.
+    covariance, log_likelihood, n_customers, converged, diagnostics
+        What a fit tells of itself.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S., Liu, Y., Davin, J. & Steenburgh, T. (2018), "How to
+       Project Customer Retention Revisited: The Role of Duration Dependence", Journal of
+       Interactive Marketing 43 (1), 1-16.
+
+    Examples
+    --------
+    >>> from retainkit import BDW
+    >>> BDW(alpha=1, beta=1, c=2).survival([1, 2, 3]).round(3).tolist()
+    [0.5, 0.2, 0.1]
+    """
+
+    NAMES: ClassVar[tuple[str, ...]] = ("alpha", "beta", "c")
+
+    alpha: float
+    beta: float
+    c: float
+
+
+def fit_sbg(
+    table: IntoFrame,
+    *,
+    age: str = "age",
+    survivors: str = "retained",
+    cohort: str | Sequence[str] | None = None,
+    customers: str | float | None = None,
+    at_risk: str | None = None,
+    churned: str | None = None,
+    holdout: int = 0,
+) -> SBG:
+    r"""Fit the shifted-beta-geometric model to the survivors of one or several cohorts.
+
+    Maximum likelihood. With :math:`n_t` customers there at age t of a cohort, and
+    :math:`S(t) = B(\alpha, \beta + t) / B(\alpha, \beta)`,
+
+    .. math:: \ell = \sum_t (n_{t-1} - n_t) \log \left( S(t-1) - S(t) \right) + n_T \log S(T)
+
+    summed over cohorts: whoever is there at the last age T counts as that, and not as lost.
+
+    Parameters
+    ----------
+    table : IntoFrame
+        One row for every cohort and age, such as the result of `cohort_retention` or of
+        `survival_curve`: pandas, Polars or PyArrow. A lazy frame is collected.
+    age : str, default "age"
+        Column of whole numbers: periods since the start, 0 at the start itself, where nobody can
+        have left yet. Ages may be missing. A cohort whose first row is later than 0 tells of those
+        there at that age.
+    survivors : str, default "retained"
+        Column of how many customers are there at each age. They must not rise.
+    cohort : str or sequence of str, optional
+        Columns that tell cohorts (and segments) apart; all get the same parameters. Default: there
+        is one cohort.
+    customers : str or float, optional
+        Size of each cohort at age 0, a column or one number for all, where `survivors` holds shares
+        or percentages of it. The estimates do not depend on it, but how sure they are does.
+        Default: `survivors` counts customers.
+    at_risk, churned : str, optional
+        Instead of `survivors`: the columns of a survival curve with customers who were observed up
+        to each age, and those of them who left at it. So customers who came at different times need
+        no cohorts: ``age="tenure", at_risk="at_risk", churned="churned"``.
+    holdout : int, default 0
+        Leave out the last ages, so many of each cohort, to see how well they are projected
+        (``model.project(table, horizon)`` tells).
+
+    Returns
+    -------
+    SBG
+        The fitted model, with its covariance, log-likelihood and diagnostics.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame.
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type.
+    ArgumentError
+        If survivors rise, if there are several rows for a cohort and age, if an age is not a whole
+        number, if a number is missing or negative, or if nothing is left to learn from.
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are not over for the whole cohort (``complete`` is False) and so not used; if no
+        cohort has a row at age 0; if survivors look like shares; if there are too few ages; if the
+        data do not identify a parameter: nobody left, everybody left at once, or customers do not
+        differ.
+
+    See Also
+    --------
+    fit_bdw : With a chance to leave that changes with time.
+    retainkit.plot.projection : The picture.
+
+    Notes
+    -----
+    Where survivors rise, customers come back, and being away is not leaving. The table must then
+    count each customer until the last time seen (``counting="on_or_after"`` of `cohort_retention`;
+    its last ages are too low, since some of those away will yet return), or come from
+    subscriptions.
+
+    References
+    ----------
+    .. [1] Fader, P. S. & Hardie, B. G. S. (2007), "How to Project Customer Retention", Journal of
+       Interactive Marketing 21 (1), 76-90.
+    .. [2] Fader, P. S. & Hardie, B. G. S. (2007), "Fitting the sBG Model to Multi-Cohort Data",
+       http://brucehardie.com/notes/017/
+
+    Examples
+    --------
+    The "Regular" customers of the paper, percent in years 0 to 7, of 1,000:
+
+    >>> import pandas as pd
+    >>> from retainkit import fit_sbg
+    >>> share = [100, 63.1, 46.8, 38.2, 32.6, 28.9, 26.2, 24.1]
+    >>> table = pd.DataFrame({"age": range(8), "retained": share})
+    >>> model = fit_sbg(table, customers=1000)
+    >>> {name: round(value, 3) for name, value in model.parameters.items()}
+    {'alpha': 0.704, 'beta': 1.182}
+    >>> round(model.log_likelihood, 3)
+    -1680.265
+    """
+    rows = open_survivors(table, age, survivors, cohort, customers, at_risk, churned)
+    return _fit(SBG, rows, holdout, customers)
+
+
+def fit_bdw(
+    table: IntoFrame,
+    *,
+    age: str = "age",
+    survivors: str = "retained",
+    cohort: str | Sequence[str] | None = None,
+    customers: str | float | None = None,
+    at_risk: str | None = None,
+    churned: str | None = None,
+    holdout: int = 0,
+) -> BDW:
+    """Fit the beta-discrete-Weibull model to the survivors of one or several cohorts.
+
+    As `fit_sbg`, with a third parameter c: whether a customer's own chance to leave rises (c > 1)
+    or falls (c < 1) with time. With few ages it can hardly be told from how customers differ, and
+    standard errors are large. Compare the two by ``aic``, and by the ages held out.
+
+    Parameters
+    ----------
+    table : IntoFrame
+        One row for every cohort and age.
+    age : str, default "age"
+        Column of whole numbers: periods since the start, 0 at the start itself.
+    survivors : str, default "retained"
+        Column of how many customers are there at each age. They must not rise.
+    cohort : str or sequence of str, optional
+        Columns that tell cohorts apart. Default: there is one cohort.
+    customers : str or float, optional
+        Size of each cohort at age 0, where `survivors` holds shares of it. Default: `survivors`
+        counts customers.
+    at_risk, churned : str, optional
+        Instead of `survivors`: the columns of a survival curve.
+    holdout : int, default 0
+        Leave out the last ages, so many of each cohort.
+
+    Returns
+    -------
+    BDW
+        The fitted model, with its covariance, log-likelihood and diagnostics.
+
+    Raises
+    ------
+    MissingColumnError, ColumnTypeError, ArgumentTypeError, ArgumentError
+        As in `fit_sbg`.
+
+    Warns
+    -----
+    RetainkitWarning
+        As in `fit_sbg`.
+
+    See Also
+    --------
+    fit_sbg : With a chance to leave that does not change.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S., Liu, Y., Davin, J. & Steenburgh, T. (2018), "How to
+       Project Customer Retention Revisited: The Role of Duration Dependence", Journal of
+       Interactive Marketing 43 (1), 1-16.
+
+    Examples
+    --------
+    The "High End" customers of the paper, in years 0 to 4:
+
+    >>> import pandas as pd
+    >>> from retainkit import fit_bdw
+    >>> table = pd.DataFrame({"age": range(5), "retained": [1000, 869, 743, 653, 593]})
+    >>> model = fit_bdw(table)
+    >>> {name: round(value, 3) for name, value in model.parameters.items()}
+    {'alpha': 0.259, 'beta': 1.723, 'c': 1.584}
+    """
+    rows = open_survivors(table, age, survivors, cohort, customers, at_risk, churned)
+    return _fit(BDW, rows, holdout, customers)
+
+
+def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | float | None) -> _Kind:
+    from retainkit._geometric_fit import fit_steps  # noqa: PLC0415  SciPy is imported when needed
+
+    kept = integer("holdout", holdout, 0)
+    used = rows.known(kept) & (rows.at_risk > 0) & (rows.age > rows.before)
+    if not used.any():
+        raise ArgumentError(
+            "`table` has no two ages of a cohort"
+            + (f" beside those held out (`holdout` is {kept})" if kept else "")
+            + " with customers at the first of them, and nothing can be learnt from it."
+        )
+    fit = fit_steps(_steps(rows, used), size=len(kind.NAMES))
+    fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=kept)
+    if customers is not None:
+        fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
+    for text in [*_doubts(rows, used), *fit.warnings]:
+        warnings.warn(text, RetainkitWarning, stacklevel=3)
+    return made(kind, fit)
+
+
+def _steps(rows: Survivors, used: Flags) -> Steps:
+    """Add up the steps of all cohorts, from one age to another."""
+    from retainkit._geometric_fit import Steps  # noqa: PLC0415
+
+    pairs = np.column_stack([rows.before[used], rows.age[used]])
+    distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+    left, number = (
+        np.bincount(which.ravel(), values[used]).astype(np.float64)
+        for values in (rows.left, rows.at_risk)
+    )
+    starts = np.unique(rows.line[used], return_index=True)[1]
+    return Steps(
+        before=distinct[:, 0].astype(np.float64),
+        after=distinct[:, 1].astype(np.float64),
+        stayed=number - left,
+        left=left,
+        customers=float(rows.size[used][starts].sum()),
+    )
+
+
+def _doubts(rows: Survivors, used: Flags) -> list[str]:
+    """Say what a table may have been meant as."""
+    texts = []
+    if rows.start[used].min() > 0:
+        texts.append(
+            f"No cohort has a row at age 0; the first is {rows.start[used].min()}. The fit tells "
+            "of those there at that age. If it is the start itself, count ages from 0."
+        )
+    if rows.size[used].max() <= 1:
+        texts.append(
+            f"{quantity(len(np.unique(rows.line[used])), 'cohort')} of at most 1 customer: if "
+            "survivors are shares, give the number in `customers`; without it standard errors and "
+            "intervals mean nothing."
+        )
+    return texts
+
+
+def annualize_rate(rate: ArrayLike, *, period: Period) -> Any:
+    r"""Churn rate of a year, if that of each period goes on throughout it.
+
+    Each period takes its share of what is left, so rates compound:
+
+    .. math:: 1 - (1 - r)^k
+
+    with k periods to the year. A monthly rate of 5 % is 46 % a year, not 60 %.
+
+    Parameters
+    ----------
+    rate : float or array-like of float
+        Churn rates as fractions, at most 1. A negative one, net churn where expansion exceeds
+        losses, gives a negative rate: growth. NaN stays NaN. For a retention rate r, take 1 less
+        the result for 1 - r.
+    period : {"day", "week", "month", "quarter", "year"}
+        What the rates are rates of. A year has 12 months, 4 quarters, 365.2425 days.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Rate of a year, a fraction, of the shape of `rate`.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `rate` does not hold numbers.
+    ArgumentError
+        If a rate is above 1, such as a percentage, or `period` is none of the words.
+
+    Notes
+    -----
+    It is arithmetic, and no forecast: churn of a new cohort falls with age, and that of the first
+    months, compounded, claims far too much. For a forecast see `fit_sbg`.
+
+    Examples
+    --------
+    >>> from retainkit import annualize_rate
+    >>> round(annualize_rate(0.05, period="month"), 4)
+    0.4596
+    >>> annualize_rate([0.1, -0.02], period="quarter").round(4).tolist()
+    [0.3439, -0.0824]
+    """
+    one_of("period", period, PERIODS)
+    try:
+        rates = np.asarray(rate, np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"`rate` is {rate!r}; it must hold numbers.") from None
+    if (rates > 1).any():
+        raise ArgumentError(
+            f"`rate` is up to {rates[rates > 1].max():g}; a churn rate is a fraction, at most 1: "
+            "0.05 for 5 %."
+        )
+    periods = {"month": 12.0, "quarter": 4.0}.get(period, DAYS_IN["year"] / DAYS_IN[period])
+    with np.errstate(divide="ignore"):  # all are gone
+        yearly = -np.expm1(periods * np.log1p(-rates))
+    return yearly if rates.ndim else float(yearly)
