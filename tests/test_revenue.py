@@ -400,6 +400,17 @@ def test_row_33_to_come_back_is_not_new() -> None:
     assert [row["reactivation_customers"] for row in table] == [0, 0, 0, 1]
 
 
+@pytest.mark.parametrize("level", ["snapshot", "event"])
+def test_rows_32_33_who_came_and_left_within_a_period_is_not_new_later(level: str) -> None:
+    """As `churn_rate` has it; see its test of the same name."""
+    rows = book(("a", "2024-01-05", "2024-01-20", 10), ("a", "2024-03-03", None, 7))
+    table = moved(rows, level=level, as_of="2024-04-01")
+    assert some(table[2]) == {"reactivation": 7, "closing": 7}
+    rows = book(("a", "2024-01-05", "2024-01-20", 10), ("a", "2024-01-25", None, 7))
+    first = some(moved(rows, as_of="2024-02-01")[0])
+    assert first == {"new": 7, "closing": 7}, "one period, one start: new"
+
+
 @each_function
 def test_row_34_negative_and_null_amounts_are_refused(function: Any) -> None:
     for wrong in (-5.0, float("nan")):

@@ -166,17 +166,18 @@ def reference(
 ) -> dict[tuple[Any, date], dict[str, Fraction]]:
     """Give money and customers of each segment and period, the one in progress included."""
     table: dict[tuple[Any, date], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-    known: set[Any] = set()
     moments = list(days_of(rows, by, as_of))
+    seen = [(day, who) for day, paid in moments for who in paid]
     if level == "snapshot":
         ends = {begin_of(day, period): (day, paid) for day, paid in moments[1:]}
         moments = [(moments[0][0], {}), *ends.values()]
     for (_, before), (day, after) in pairwise(moments):
+        begin = day if level == "event" else begin_of(day, period)
+        known = {who for at, who in seen if at < begin}
         for who in {*before, *after}:
             had, has = before.get(who, EMPTY), after.get(who, EMPTY)
             for key, kind, number in counted(had, has, known=who in known):
                 table[key, begin_of(day, period)][kind] += number
-            known |= {who} if has else set()
     for key, first in segments_of(rows, by).items():
         for at, paid in ends_of(rows, by, as_of, period).items():
             if at >= begin_of(first, period):
@@ -377,10 +378,11 @@ def test_retention_agrees_with_the_reference(
     ends = ends_of(rows, by, as_of, period)
     ends = {at: paid for at, paid in ends.items() if at >= begin_of(first, period)}
     periods = list(ends)
+    seen = [(begin_of(row["start"], period), row["customer_id"]) for row in rows]
     for row in table:
         here = periods.index(row["period"])
         then = ends[periods[here - horizon]] if here >= horizon else {}
-        known = {who for at in periods[: max(here - horizon + 1, 0)] for who in ends[at]}
+        known = {who for at, who in seen if at in periods[: max(here - horizon + 1, 0)]}
         segment = row["plan"] if by else None
         want = point_to_point(then, ends[row["period"]], known, segment, by=by is not None)
         base = want["opening"]
@@ -542,10 +544,21 @@ def test_cohorts_begin_with_what_is_new(rows: list[Row], as_of: date, period: st
     options = {"period": period, "as_of": as_of}
     moved = {row["period"]: row for row in run(mrr_movements, frame(rows), **options)}
     cells = run(revenue_cohorts, frame(rows), **options)
+    # Who had paid within an earlier period, and at the end of none, is of a cohort but not new.
+    came: dict[Any, date] = {}
+    for row in rows:
+        came[row["customer_id"]] = min(row["start"], came.get(row["customer_id"], row["start"]))
+    first: dict[date, Paid] = defaultdict(dict)
+    for at, paid in ends_of(rows, None, as_of, period).items():
+        earlier = {who for own in first.values() for who in own}
+        first[at] = {who: own for who, own in paid.items() if who not in earlier}
     for row in cells:
         if row["age"] == 0:
-            new = moved[row["cohort"]]
-            assert (row["amount"], row["customers"]) == (new["new"], new["new_customers"])
+            at, new = row["cohort"], moved[row["cohort"]]
+            own = {who: sum(paid.values()) for who, paid in first[at].items()}
+            fresh = [paid for who, paid in own.items() if begin_of(came[who], period) == at]
+            assert (row["amount"], row["customers"]) == (float(sum(own.values())), len(own))
+            assert (new["new"], new["new_customers"]) == (float(sum(fresh)), len(fresh))
     for at, new in moved.items():
         there = [
             row["amount"]

@@ -77,6 +77,12 @@ class Book:
         """Number the periods of days."""
         return period_index(days, self.period, self.week_start)
 
+    def came(self) -> Integers:
+        """Give the period in which each customer first paid, be it for an hour."""
+        came = np.full(int(self.customer.max(initial=-1)) + 1, self.last + 1)
+        np.minimum.at(came, self.customer, period_of(self.begin, self.period, self.week_start))
+        return came
+
     def firsts(self) -> Integers:
         """Give the period in which each segment begins."""
         first = np.full(int(self.segment.max(initial=-1)) + 1, self.last + 1)

@@ -171,11 +171,12 @@ class Cells:
 
 
 def movements(
-    changes: Changes, cells: Cells, period_of: Callable[[Integers], Integers]
+    changes: Changes, came: Integers, cells: Cells, period_of: Callable[[Integers], Integers]
 ) -> dict[str, tuple[Integers, Integers]]:
     """Sum up money and customers of each kind of movement, and those at both ends of each period.
 
-    With the time of a change that of a movement, `period_of` tells the period it falls in.
+    `came` is the period in which each customer first paid, and `period_of` tells the period that
+    the time of a change falls in.
     """
     changes = changes.by_time()
     totals, at = totals_of(changes)
@@ -186,7 +187,9 @@ def movements(
     moved = np.minimum(totals.up, totals.down)
     into = np.where(within, _shared(up, totals.up, moved, at), 0)
     out = np.where(within, _shared(down, totals.down, moved, at), 0)
-    first = totals.first[at]
+    segment, period = changes.segment, period_of(changes.time)
+    # Who came and left within an earlier period has no change there, and still is not new.
+    first = totals.first[at] & (period == came[changes.customer])
     found = {
         "new": (up, starts & first),
         "expansion": (up - into, within & (up > into)),
@@ -196,7 +199,6 @@ def movements(
         "transfer_in": (into, within),
         "transfer_out": (out, within),
     }
-    segment, period = changes.segment, period_of(changes.time)
     add = cells.sums
     sums = {
         kind: (

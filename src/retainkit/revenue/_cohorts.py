@@ -104,7 +104,9 @@ def revenue_cohorts(
         - the columns of `by`.
         - ``cohort`` (date): first day of the cohort's period.
         - ``age`` (int): 0, 1, 2 … periods.
-        - ``customers`` (int): size of the cohort, ``new_customers`` of `mrr_movements`.
+        - ``customers`` (int): size of the cohort: who pays at the end of a period for the first
+          time. In `mrr_movements` they are new, or reactivated if they had paid within an earlier
+          period.
         - ``eligible`` (int): customers observed at this age, all of them.
         - ``retained`` (int): who pays at this age.
         - ``retention`` (float): retained / eligible, a fraction.

@@ -99,7 +99,7 @@ def mrr_movements(
         - ``period`` (date): first day of the period.
         - ``opening``, ``closing`` (float): money at both ends, in the unit of `amount`.
         - ``new``, ``reactivation`` (float): money of customers who pay for the first time, and of
-          those who pay again after having paid nothing.
+          those who pay again after having paid nothing, were the first time within one period.
         - ``expansion``, ``contraction``, ``churn`` (float): money of customers who pay more, less
           and nothing any more.
         - with `by`, ``transfer_in``, ``transfer_out`` (float): money that came from other segments
@@ -187,7 +187,10 @@ def mrr_movements(
         kinds = [kind for kind in kinds if kind not in TRANSFERS]
     daily, cells = level == "event", book.cells()
     found = movements(
-        book.changes(daily=daily), cells, book.period_of_day if daily else lambda time: time
+        book.changes(daily=daily),
+        book.came(),
+        cells,
+        book.period_of_day if daily else lambda time: time,
     )
     columns: dict[str, Any] = {kind: book.money.amounts(found[kind][0]) for kind in kinds}
     columns |= {f"{kind}_customers": found[kind][1] for kind in kinds}

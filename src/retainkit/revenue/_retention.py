@@ -241,7 +241,7 @@ def revenue_retention(
     cells = book.cells()
     horizon = min(horizon, cells.n_periods + 1)  # beyond all that there is
     apart, steps = (1, horizon) if chained else (horizon, 1)
-    spells = spells_of(book.changes(), apart, book.last)
+    spells = spells_of(book.changes(), book.came(), apart, book.last)
     sums = sums_of(spells, cells)
     columns, net, gross = _columns(sums, steps, confidence_level)
     columns["opening"] = book.money.amounts(columns["opening"])

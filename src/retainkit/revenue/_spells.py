@@ -73,14 +73,17 @@ class _Points:
         return np.searchsorted(keys, customer * self.width + (time - self.least))
 
 
-def spells_of(changes: Changes, horizon: int, last: int) -> Spells:
-    """Set what is paid at the end of each period beside what was `horizon` periods before."""
+def spells_of(changes: Changes, came: Integers, horizon: int, last: int) -> Spells:
+    """Set what is paid at the end of each period beside what was `horizon` periods before.
+
+    `came` is the period in which each customer first paid.
+    """
     changes = changes.by_time()
     totals, _ = totals_of(changes)
     points = _points(totals, horizon, last)
     ends = np.append(points.time[1:], last + 1)[: len(points.time)]
     ends[np.append(opening(points.customer)[1:], True)[: len(ends)]] = last + 1
-    back = points.time >= (totals.time[totals.first] + horizon)[points.number]
+    back = points.time >= came[points.customer] + horizon
 
     at, segment, then, today = _by_segment(changes, points, horizon, last)
     base, now = points.base[at], points.current[at]
