@@ -80,7 +80,7 @@ def spells_of(changes: Changes, came: Integers, horizon: int, last: int) -> Spel
     """
     changes = changes.by_time()
     totals, _ = totals_of(changes)
-    points = _points(totals, horizon, last)
+    points = _points(totals, came, horizon, last)
     ends = np.append(points.time[1:], last + 1)[: len(points.time)]
     ends[np.append(opening(points.customer)[1:], True)[: len(ends)]] = last + 1
     back = points.time >= came[points.customer] + horizon
@@ -102,19 +102,25 @@ def spells_of(changes: Changes, came: Integers, horizon: int, last: int) -> Spel
     )
 
 
-def _points(totals: Totals, horizon: int, last: int) -> _Points:
-    least = int(totals.time.min(initial=last))
-    width = last - least + 1
+def _points(totals: Totals, came: Integers, horizon: int, last: int) -> _Points:
     net = totals.after - totals.before
-    seen = totals.time + horizon <= last
     nothing = np.zeros_like(net)
-    key, sums = gathered(
-        np.append(
-            totals.customer * width + (totals.time - least),
-            (totals.customer * width + (totals.time + horizon - least))[seen],
-        ),
-        np.vstack([np.column_stack([nothing, net]), np.column_stack([net, nothing])[seen]]),
+    # Who came and left within an earlier period is known for longer than money shows.
+    early = totals.first & (came[totals.customer] < totals.time)
+    time = np.concatenate(
+        [totals.time, totals.time + horizon, came[totals.customer[early]] + horizon]
     )
+    customer = np.concatenate([totals.customer, totals.customer, totals.customer[early]])
+    moves = np.column_stack(
+        [
+            np.concatenate([nothing, net, nothing[early]]),
+            np.concatenate([net, nothing, nothing[early]]),
+        ]
+    )
+    least = int(time.min(initial=last))
+    width = last - least + 1
+    seen = time <= last
+    key, sums = gathered((customer * width + (time - least))[seen], moves[seen])
     customer = key // width
     first = opening(customer)
     base, now = running(sums, first).T
