@@ -1,6 +1,7 @@
-"""The examples run as their readers run them, and print what the raw file says.
+"""The examples run as their readers run them, and print what the raw rows say.
 
-The witness of the numbers is plain Python on the file of CDNOW: no pandas, no retainkit.
+The witness of the numbers is plain Python on the file of CDNOW, or on the rows of
+`make_subscriptions`: no pandas, no function of retainkit that measures.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from retainkit.datasets import make_subscriptions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 QUICKSTART = next(example for example in EXAMPLES if example.stem == "quickstart")
 VALUE = next(example for example in EXAMPLES if example.stem == "customer_value")
+SUBSCRIPTIONS = next(example for example in EXAMPLES if example.stem == "subscriptions")
 Z = 1.959963984540054  # two-sided standard normal quantile of 95 %
 
 
@@ -112,6 +116,61 @@ def test_the_demo_of_value_shows_what_was_published(tmp_path: Path) -> None:
     assert [row[4] for row in top] == sorted((row[4] for row in top), reverse=True)
     assert all(row[5] < row[4] < row[6] for row in top)
     assert max(map(len, lines[:-1])) <= 80
+
+
+def test_the_demo_of_subscriptions_shows_what_the_rows_say(tmp_path: Path) -> None:
+    lines = run(SUBSCRIPTIONS, cwd=tmp_path / "here").splitlines()
+    rows = [line.split() for line in lines]
+    made = make_subscriptions(3_000, seed=7, polarization=0.1, seats=0.01)
+    made = made.assign(end=made["end"].dt.strftime("%Y-%m-%d").fillna("running"))
+    book = list(zip(*(made[name].astype(str) for name in made), strict=True))
+    assert lines[0] == f"Invented: {len(book):,} subscriptions of 3,000 customers."
+    december = [row for row in rows if row[:1] == ["2024-12-01"]]
+
+    # Customers and money at the end of November and of December, and a year before.
+    then, before, now = (paid_on(book, day) for day in ("2023-12-31", "2024-11-30", "2024-12-31"))
+    came = {who: min(row[2] for row in book if row[0] == who) for who in now.keys() - before.keys()}
+    new = {who for who, first in came.items() if first >= "2024-12-01"}
+    gone = len(before.keys() - now.keys())
+    counts = [len(before), len(new), len(came) - len(new), gone, len(now)]
+    assert [int(cell) for cell in december[0][1:6]] == counts
+    limits = [gone / len(before), *wilson(gone, len(before))]
+    assert [float(cell) for cell in december[0][6:]] == pytest.approx(limits, abs=0.5001e-3)
+    stay = before.keys() & now.keys()
+    money = [
+        sum(before.values()),
+        sum(now[who] for who in new),
+        sum(max(now[who] - before[who], 0) for who in stay),
+        sum(max(before[who] - now[who], 0) for who in stay),
+        sum(before[who] for who in before.keys() - now.keys()),
+        sum(now[who] for who in came.keys() - new),
+        sum(now.values()),
+    ]
+    assert [float(cell.replace(",", "")) for cell in december[1][1:]] == money
+    net = sum(now.get(who, 0) for who in then) / sum(then.values())
+    gross = sum(min(now.get(who, 0), paid) for who, paid in then.items()) / sum(then.values())
+    assert int(december[2][1]) == len(then)
+    assert float(december[2][2]) == pytest.approx(net, abs=0.5001e-3)
+    assert float(december[2][5]) == pytest.approx(gross, abs=0.5001e-3)
+
+    # At the first renewal the truth is known, and the intervals hold it.
+    begin = rows.index(["plan", "at_risk", "churned", "hazard", "lower", "upper", "truth"]) + 1
+    for row, (plan, truth) in zip(
+        rows[begin : begin + 3], {"basic": 0.08, "plus": 0.04, "pro": 0.02}.items(), strict=True
+    ):
+        assert row[0] == plan
+        assert float(row[6]) == truth
+        assert float(row[4]) < truth < float(row[5])
+    assert max(map(len, lines[:-1])) <= 80
+
+
+def paid_on(book: list[tuple[str, ...]], day: str) -> dict[str, float]:
+    """Add up what each customer pays on a day."""
+    paid: dict[str, float] = defaultdict(float)
+    for who, _, start, end, mrr in book:
+        if start <= day < end:  # "running" is after every date
+            paid[who] += float(mrr)
+    return paid
 
 
 def counts_of_cdnow() -> tuple[Counter[str], dict[str, list[int]]]:
