@@ -153,6 +153,47 @@ def test_case_3_21_lifelines_on_waltons_mice() -> None:
     assert {row["group"]: row["median"] for row in medians} == {"control": 58, "miR-137": 26}
 
 
+# {(duration, observed): number} of lifelines.datasets.load_dd(), governments of the world by years
+# in office, as ended and still there at the end of 2008: d.groupby(["duration", "observed"]).size()
+ENDED = (
+    "503 208 152 146 128 76 33 46 21 29 23 12 12 15 7 4 5 7 5 2 4 5 3 2 1 2 2 1 2 2 1 3 2 0 3 0 "
+    "0 0 0 0 0 0 0 0 0 0 1"
+)
+ONGOING = (
+    "52 40 43 32 26 17 13 16 6 14 6 4 4 7 8 2 6 4 5 3 1 2 2 1 3 2 2 2 2 3 0 0 1 1 0 1 0 2 2 1 0 1 "
+    "0 1 0 1 1"
+)
+
+
+def test_case_3_21_lifelines_on_governments() -> None:
+    rows = [
+        (years, seen)
+        for seen, text in ((True, ENDED), (False, ONGOING))
+        for years, number in enumerate(map(int, text.split()), start=1)
+        for _ in range(number)
+    ]
+    table = pd.DataFrame(rows, columns=["duration", "observed"])
+    assert (len(table), table["observed"].sum()) == (1808, 1468)
+    # KaplanMeierFitter().fit(d["duration"], d["observed"]).predict([1, 5]), in case 3.21
+    curve = by_duration(table)
+    assert at(curve, 1).survival == pytest.approx(0.721792, abs=5e-7)
+    assert at(curve, 5).survival == pytest.approx(0.334008, abs=5e-7)
+    assert rows_of(median_lifetime(curve))[0]["median"] == 4
+
+
+def test_case_3_21_lifelines_on_rossi_without_censoring_before_the_end() -> None:
+    # 432 convicts, of whom 54 were arrested again by week 26 and 114 by week 52, when it ended:
+    # r.loc[r["arrest"] == 1, "week"].value_counts().sort_index(), from week 1.
+    weeks = (
+        "1 1 1 1 1 1 1 5 2 1 2 2 1 3 2 2 3 3 2 5 2 1 1 4 3 3 2 2 0 2 1 2 2 2 4 3 4 1 2 4 0 2 4 2"
+    )
+    arrests = [*map(int, weeks.split()), 2, 4, 1, 2, 5, 3, 0, 4]
+    again = [week for week, number in enumerate(arrests, start=1) for _ in range(number)]
+    curve = by_duration(lives([*again, *[52] * 318], [*[1] * 114, *[0] * 318]))
+    assert at(curve, 26).survival == pytest.approx(0.875, abs=1e-12)
+    assert at(curve, 52).survival == pytest.approx(0.736111, abs=5e-7)
+
+
 def test_late_entry_is_that_of_lifelines() -> None:
     # KaplanMeierFitter().fit(T, E, entry=entry)
     duration = [28, 19, 21, 27, 18, 23, 25, 8, 3, 10, 9, 26, 27, 2, 15, 24, 5, 24, 5, 15]
