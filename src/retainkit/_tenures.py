@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 _NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
-_FLAG = "booleans, or 0 and 1; make one first, for instance with df['end'].notna()"
+_FLAG = "booleans, or 0 and 1; make one first, such as df['end'].notna() or df['churn'] == 'Yes'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
