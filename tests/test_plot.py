@@ -231,6 +231,18 @@ def test_heatmap_draws_counts_and_amounts_as_numbers(ax: Any) -> None:
     assert NEUTRAL not in drawn(ax).values()
 
 
+@pytest.mark.parametrize("values", ["nrr", "grr"])
+def test_heatmap_draws_rates_of_revenue_in_percent(values: str, ax: Any) -> None:
+    data = triangle()
+    rates = [1.0, 1.25, 0.75, 1.0, 0.5, 1.0]
+    retention_heatmap(frame(data | {values: rates}), ax=ax, values=values, period="month")
+    shown = ["100%", "125%", "75%", "100%", "50%", "100%"]
+    assert list(written(ax, "cell").values()) == shown
+    assert ax.get_xlabel().endswith("revenue retention by age (months since the start)")
+    grey = {x for (x, _), colour in drawn(ax).items() if colour == NEUTRAL}
+    assert grey == {0}, "what was paid at the start is 100 % by definition"
+
+
 def test_heatmap_colours_run_from_zero_to_the_highest_rate_that_is_not_trivial(ax: Any) -> None:
     retention_heatmap(frame(triangle()), ax=ax)
     colours = drawn(ax)

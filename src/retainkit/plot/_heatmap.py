@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from retainkit.plot._pictures import Columns
 
-RATES = ("retention", "lower", "upper")
+WHOLE = ("retention", "nrr", "grr")  # rates that may be 1 at age 0 by definition
+RATES = (*WHOLE, "lower", "upper")
 
 # Even steps of lightness in OKLab, from pale cyan to navy; white stays for "not observed".
 RAMP = ("#e0f5f7", "#a3d8e6", "#6bb7d7", "#4594c3", "#2d70ab", "#234d8e", "#1e2b6a")
@@ -115,7 +116,7 @@ def triangle_of(table: IntoDataFrame, values: str, cohort_format: str | None) ->
     columns = {age: x for x, age in enumerate(ages)}
     rows = {cohort: y for y, cohort in enumerate(cohorts)}
     places = [(columns[a], rows[c]) for a, c in zip(data["age"], data["cohort"], strict=True)]
-    trivial = values == "retention" and _is_trivial(columns, plain, data["age"])
+    trivial = values in WHOLE and _is_trivial(columns, plain, data["age"])
     rest = [v for v, (x, _) in zip(plain, places, strict=True) if x > 0 or not trivial]
     return Triangle(
         cohorts=_cohort_labels(list(cohorts), cohort_format),

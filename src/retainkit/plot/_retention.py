@@ -40,6 +40,8 @@ TITLES = {
     "customers": "Customers",
     "amount": "Amount",
     "amount_per_customer": "Amount per customer",
+    "nrr": "Net revenue retention",
+    "grr": "Gross revenue retention",
 }
 AVERAGES = {
     "pooled": "pooled over cohorts",
@@ -77,10 +79,11 @@ def retention_heatmap(
     Parameters
     ----------
     table : IntoDataFrame
-        Result of `retainkit.cohort_retention` for one segment: pandas, Polars or PyArrow.
+        Result of `retainkit.cohort_retention` or `retainkit.revenue_cohorts` for one segment:
+        pandas, Polars or PyArrow.
     values : str, default "retention"
-        Column to draw: ``retention``, ``lower`` or ``upper`` in percent; ``retained``,
-        ``eligible``, ``customers``, ``amount`` or ``amount_per_customer`` as numbers.
+        Column to draw: ``retention``, ``lower``, ``upper``, ``nrr`` or ``grr`` in percent;
+        ``retained``, ``eligible``, ``customers``, ``amount`` or ``amount_per_customer`` as numbers.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure that suits the table. Text adapts
         to the size of the axes; where cells are too small for any, there is a colour bar.

@@ -179,7 +179,8 @@ def revenue_retention(
     chain are taken as uncorrelated. The limits of GRR are Wilson's for the number of customers that
     would give its variance [2]_; where nothing was lost (or all), for the number of customers of
     equal size that `opening` is worth, as after resampling too. Where nothing changed, NRR has no
-    limits. With one big customer among few no interval is worth much.
+    limits. Where one customer pays for half of it all, the limits of the delta method are too
+    narrow; the bootstrap's are better.
 
     Subscriptions of a lazy engine are brought into memory, as by `mrr_movements`.
 
