@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in, zone_of
+from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in
 from retainkit._checks import is_list, one_of
 from retainkit._frames import (
     check_present,
@@ -21,9 +21,9 @@ from retainkit._frames import (
     readable,
     type_name,
     wrap,
-    zone_name,
 )
 from retainkit._words import quantity
+from retainkit._zones import zones_of
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -146,7 +146,8 @@ def open_events(
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_type(name, column, frame)
     schema = frame.collect_schema()
-    stored, zone = _zones(wanted, frame, own, tz)
+    of_time = {name: wanted[name] for name in ("time", "cohort_time") if name in wanted}
+    stored, zone = zones_of(of_time, frame, own, tz)
 
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     values = {
@@ -214,39 +215,6 @@ def check_type(argument: str, column: str, frame: Frame) -> None:
             f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
             f"hold {need}."
         )
-
-
-def _zones(
-    wanted: Mapping[str, str], frame: Frame, own: Mapping[str, tzinfo], tz: str | None
-) -> tuple[tzinfo | None, tzinfo | None]:
-    """Find the zone in which times are stored and the one in which periods are cut."""
-    if tz is not None and not isinstance(tz, str):
-        raise ArgumentTypeError(
-            f"`tz` is {tz!r}; it must be the name of a time zone, such as 'Europe/Berlin'."
-        )
-    names = {
-        argument: zone_name(frame, wanted[argument])
-        for argument in ("time", "cohort_time")
-        if argument in wanted
-    }
-    stored = names["time"]
-    for argument, name in names.items():
-        if (name is None) != (stored is None):
-            raise ArgumentError(
-                f"column {wanted['time']!r} (given as `time`) has the time zone {stored!r} and "
-                f"column {wanted[argument]!r} (given as `{argument}`) has {name!r}. Give both "
-                "columns a time zone, or none."
-            )
-    if stored is None:
-        if tz is not None:
-            raise ArgumentError(
-                f"`tz` is {tz!r}, but column {wanted['time']!r} (given as `time`) has no time "
-                "zone. Say which zone its times are in first, for instance with "
-                "df['time'].dt.tz_localize('UTC')."
-            )
-        return None, None
-    zone = zone_of(stored, "time")
-    return zone, own.get(wanted["time"], zone) if tz is None else zone_of(tz, "tz")
 
 
 def _zone_name(dtype: nw.dtypes.DType) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 
-from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in, zone_of
+from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in
 from retainkit._checks import one_of
 from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames import (
@@ -22,13 +22,12 @@ from retainkit._frames import (
     readable,
     type_name,
     wrap,
-    zone_name,
 )
 from retainkit._subscription_money import check_amounts, converted, example
 from retainkit._words import quantity
+from retainkit._zones import zones_of
 from retainkit.errors import (
     ArgumentError,
-    ArgumentTypeError,
     ColumnTypeError,
     RetainkitWarning,
 )
@@ -159,7 +158,7 @@ def _selected(
             _check_time(name, column, frame)
         else:
             check_type("by" if name == "currency" else name, column, frame)
-    stored, zone = _zones(times, frame, own, tz)
+    stored, zone = zones_of(times, frame, own, tz)
     schema = frame.collect_schema()
     columns = {name: _clean(name, column, schema, times) for name, column in given.items()}
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
@@ -188,35 +187,6 @@ def _check_time(argument: str, column: str, frame: Frame) -> None:
             f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
             f"hold {TIME}."
         )
-
-
-def _zones(
-    times: Mapping[str, str], frame: Frame, own: Mapping[str, tzinfo], tz: str | None
-) -> tuple[tzinfo | None, tzinfo | None]:
-    """Find the zone in which times are stored and the one in which periods are cut."""
-    if tz is not None and not isinstance(tz, str):
-        raise ArgumentTypeError(
-            f"`tz` is {tz!r}; it must be the name of a time zone, such as 'Europe/Berlin'."
-        )
-    names = {name: zone_name(frame, column) for name, column in times.items()}
-    stored = names["start"]
-    for name, found in names.items():
-        if (found is None) != (stored is None):
-            raise ArgumentError(
-                f"column {times['start']!r} (given as `start`) has the time zone {stored!r} and "
-                f"column {times[name]!r} (given as `{name}`) has {found!r}. Give both columns a "
-                "time zone, or none."
-            )
-    if stored is None:
-        if tz is not None:
-            raise ArgumentError(
-                f"`tz` is {tz!r}, but column {times['start']!r} (given as `start`) has no time "
-                "zone. Say which zone its times are in first, for instance with "
-                f"df[{times['start']!r}].dt.tz_localize('UTC')."
-            )
-        return None, None
-    zone = zone_of(stored, "start")
-    return zone, own.get(times["start"], zone) if tz is None else zone_of(tz, "tz")
 
 
 def _clean(name: str, column: str, schema: Any, times: Mapping[str, str]) -> nw.Expr:

@@ -1,0 +1,49 @@
+"""The time zones of a table: the one in which its times are stored, and that of the periods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retainkit._calendar import zone_of
+from retainkit._frames import zone_name
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from retainkit._frames import Frame
+
+
+def zones_of(
+    times: Mapping[str, str], frame: Frame, own: Mapping[str, tzinfo], tz: str | None
+) -> tuple[tzinfo | None, tzinfo | None]:
+    """Find the zone in which times are stored and the one in which periods are cut.
+
+    `times` maps arguments to the columns of times that they name, the leading one first; `own` has
+    the zones that pandas' columns came with. Both zones are None where times have none.
+    """
+    if tz is not None and not isinstance(tz, str):
+        raise ArgumentTypeError(
+            f"`tz` is {tz!r}; it must be the name of a time zone, such as 'Europe/Berlin'."
+        )
+    (leading, column), *others = times.items()
+    stored = zone_name(frame, column)
+    for argument, other in others:
+        name = zone_name(frame, other)
+        if (name is None) != (stored is None):
+            raise ArgumentError(
+                f"column {column!r} (given as `{leading}`) has the time zone {stored!r} and column "
+                f"{other!r} (given as `{argument}`) has {name!r}. Give both columns a time zone, "
+                "or none."
+            )
+    if stored is None:
+        if tz is not None:
+            raise ArgumentError(
+                f"`tz` is {tz!r}, but column {column!r} (given as `{leading}`) has no time zone. "
+                f"Say which zone its times are in first, for instance with df[{column!r}]"
+                ".dt.tz_localize('UTC')."
+            )
+        return None, None
+    zone = zone_of(stored, leading)
+    return zone, own.get(column, zone) if tz is None else zone_of(tz, "tz")

@@ -1,0 +1,1 @@
+"""Surveys: scores, their intervals, comparisons, weights and what they say of the future."""

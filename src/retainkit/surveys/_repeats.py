@@ -1,0 +1,156 @@
+"""Respondents who answered several times: whose answers count, and as how many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames import codes_of, collect, count_rows, in_engine, instants_of, segment_codes
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError
+from retainkit.surveys._tally import Clusters, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from retainkit._frames import Frame
+    from retainkit.surveys._responses import Responses
+    from retainkit.surveys._tally import Tally
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Booleans: TypeAlias = NDArray[np.bool_]
+
+
+def check_respondents(responses: Responses) -> None:
+    """Refuse answers of which nobody knows whose they are."""
+    unknown = count_rows(responses.rows.filter(nw.col("respondent").is_null()))
+    if unknown:
+        raise ArgumentError(
+            f"{responses.source('respondent')} is null in {quantity(unknown, 'row')}; fill it in, "
+            "or leave such rows out."
+        )
+
+
+def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters:
+    """Add up over the answers of each respondent in each segment, in the engine that holds them.
+
+    `values` are what the answers of `tally` stand for.
+    """
+    answers, where = np.unique(tally.answer, return_index=True)
+    meaning = {"score": answers, "x": values[where], "valid": np.ones(len(answers))}
+    rows = responses.rows
+    weight = nw.col("weight") if "weight" in responses.columns else nw.lit(1.0)
+    # Answers that do not count stay, with a weight of 0: every segment has to be there.
+    rows = _joined(rows, meaning).with_columns(
+        x=nw.col("x").fill_null(0.0), w=nw.col("valid").fill_null(0.0) * weight
+    )
+    key = [*responses.keys, "respondent"]
+    each = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
+    sums = each.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
+        used=nw.when(nw.col("w") > 0).then(nw.lit(1)).otherwise(nw.lit(0)),
+        xx=nw.col("xw") * nw.col("xw"),
+        cross=nw.col("xw") * nw.col("w"),
+        ww=nw.col("w") * nw.col("w"),
+    )
+    names = ("used", "xx", "cross", "ww")
+    total = [nw.col(name).sum() for name in names]
+    if responses.by:
+        found = collect(sums.group_by(responses.keys).agg(*total))
+        place = segment_codes(found, responses.keys)[1]
+    else:
+        found, place = collect(sums.select(*total)), np.zeros(1, np.int64)
+    arrays = []
+    for name in names:
+        values_of = np.zeros(tally.n_segments)
+        values_of[place] = np.nan_to_num(found[name].to_numpy().astype(np.float64))
+        arrays.append(values_of)
+    return Clusters(number=arrays[0], xx=arrays[1], xw=arrays[2], ww=arrays[3])
+
+
+def _joined(rows: Frame, meaning: dict[str, NDArray[Any]]) -> Any:
+    """Give each row what its answer stands for."""
+    if isinstance(rows, nw.LazyFrame):
+        return rows.join(in_engine(rows, meaning), on="score", how="left")
+    columns = {name: values.tolist() for name, values in meaning.items()}
+    table = nw.from_dict(columns, backend=rows.implementation)
+    table = table.with_columns(nw.col("score").cast(rows.schema["score"]))
+    return rows.join(table, on="score", how="left")
+
+
+def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
+    """Let each respondent count once in a segment, by the rule of `repeat`; reads the rows.
+
+    `tally` holds the answers that count; rows with others stay as they are.
+    """
+    rows = collect(responses.rows)
+    _, segment = segment_codes(rows, responses.keys)
+    valid = _is_in(rows["score"], np.unique(tally.answer))
+    who, width = codes_of(rows["respondent"])
+    _, person = np.unique(segment * width + who, return_inverse=True)
+    number = np.bincount(person[valid], minlength=int(person.max(initial=-1)) + 1)[person]
+    if repeat == "error":
+        _refuse_repeats(responses, rows, valid & (number > 1))
+    if repeat == "mean":
+        weight = rows["weight"].to_numpy() if "weight" in rows.columns else np.ones(len(rows))
+        shared = weight / np.where(valid, np.maximum(number, 1), 1)
+        series = nw.new_series("weight", shared, nw.Float64, backend=rows.implementation)
+        return replace(responses, rows=_with(rows, series))
+    if repeat in {"first", "last"}:
+        kept = ~valid | _extreme(responses, rows, person, valid, repeat)
+        return replace(responses, rows=rows[np.flatnonzero(kept).tolist()])
+    return responses
+
+
+def _with(rows: nw.DataFrame[Any], series: nw.Series[Any]) -> nw.DataFrame[Any]:
+    return nw.maybe_reset_index(rows).with_columns(series)
+
+
+def _is_in(answers: nw.Series[Any], valid: NDArray[Any]) -> Booleans:
+    found: Booleans = answers.is_in(valid.tolist()).fill_null(value=False).to_numpy().astype(bool)
+    return found
+
+
+def _refuse_repeats(responses: Responses, rows: nw.DataFrame[Any], again: Booleans) -> None:
+    if again.any():
+        who = rows["respondent"][np.flatnonzero(again).tolist()].unique(maintain_order=True)
+        raise ArgumentError(
+            f"{quantity(len(who), 'respondent')} in {responses.source('respondent')} answered more "
+            f"than once, such as {shown(who.to_list())}. Say with `repeat` what to do: 'cluster' "
+            "counts all answers and widens the interval, 'last' and 'first' take one."
+        )
+
+
+def _extreme(
+    responses: Responses,
+    rows: nw.DataFrame[Any],
+    person: Integers,
+    valid: Booleans,
+    repeat: str,
+) -> Booleans:
+    """Mark the first or the last answer of each respondent; two at once are refused."""
+    unknown = int(rows["time"].is_null().to_numpy().astype(bool)[valid].sum())
+    if unknown:
+        raise ArgumentError(
+            f"{responses.source('time')} is null in {quantity(unknown, 'row')} with an answer; "
+            "fill it in, or leave such rows out."
+        )
+    place = np.flatnonzero(valid)
+    time = instants_of(rows["time"])
+    time, person = time[place], person[place]
+    order = np.lexsort((time if repeat == "first" else -time, person))
+    begins = np.append(True, person[order][1:] != person[order][:-1])[: len(order)]
+    tied = ~begins[1:] & begins[:-1] & (time[order][1:] == time[order][:-1])
+    if tied.any():
+        who = rows["respondent"][place[order[1:][tied]].tolist()].to_list()
+        raise ArgumentError(
+            f"{quantity(len(who), 'respondent')} in {responses.source('respondent')} gave several "
+            f"answers at the {repeat} time, such as {shown(who)}; which of them is the {repeat} "
+            "one cannot be told. Leave one in."
+        )
+    chosen = np.zeros(len(rows), bool)
+    chosen[place[order[begins]]] = True
+    return chosen

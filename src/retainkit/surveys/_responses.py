@@ -1,0 +1,194 @@
+"""Answers to a survey: checked once, when they come in.
+
+What can be said of single values (out of the scale, not whole, a code for no answer) is said of the
+distinct ones that `_tally` counts: there are few, and the rows are read only once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from retainkit._checks import one_of
+from retainkit._events import check_type, segment_names
+from retainkit._frames import check_present, kinds_of_objects, readable, type_name, wrap
+from retainkit._zones import zones_of
+from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
+
+    from retainkit._frames import Frame
+
+REPEATS = ("cluster", "last", "first", "mean", "error")
+_NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
+_DTYPES = {"score": "float64", "weights": "float64", "counts": "int64", "time": "datetime64[us]"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responses:
+    """Answers that have been checked for their types.
+
+    `rows` has ``score`` (floats, or text where there are `labels`; null: no answer), the segments
+    as ``by_0``, ``by_1`` …, and as asked for ``weight`` (a float), ``count`` (an integer),
+    ``respondent`` and ``time``. `names` tells the column given for each argument. Times are stored
+    in the zone `stored` and periods are cut in `zone` (both None: times without a zone).
+    """
+
+    rows: Frame
+    by: tuple[str, ...]
+    names: Mapping[str, str]
+    labels: Mapping[Any, float] | None
+    stored: tzinfo | None = None
+    zone: tzinfo | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        """The segment columns as they are called in `rows`."""
+        return [f"by_{i}" for i in range(len(self.by))]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of `rows`."""
+        return self.rows.collect_schema().names()
+
+    def source(self, argument: str) -> str:
+        """Name a column as an error does."""
+        return f"column {self.names[argument]!r} (given as `{argument}`)"
+
+
+def open_responses(
+    native: Any,
+    *,
+    score: str,
+    by: str | Sequence[str] | None,
+    taken: Sequence[str],
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    time: str | None = None,
+    repeat: str = "cluster",
+    labels: Mapping[Any, float] | None = None,
+    tz: str | None = None,
+) -> Responses:
+    """Check answers and give their columns the names of their arguments."""
+    frame = wrap(native, "responses")
+    one_of("repeat", repeat, REPEATS)
+    given = {
+        "score": score,
+        "weights": weights,
+        "counts": counts,
+        "respondent": respondent,
+        "time": time,
+    }
+    names = {argument: column for argument, column in given.items() if column is not None}
+    _check_alone(names, repeat)
+    segments = segment_names(by, taken)
+    for argument, column in [*names.items(), *(("by", column) for column in segments)]:
+        check_present(argument, column, frame)
+    times = [names["time"]] if "time" in names else []
+    expected = {names[one]: dtype for one, dtype in _DTYPES.items() if one in names}
+    if labels is not None:
+        labels = _checked_labels(labels)
+        expected.pop(score)
+    frame, zones = readable(frame, times, expected)
+    for argument, column in names.items():
+        _check_column(argument, column, frame, labels)
+    for column in segments:
+        check_type("by", column, frame)
+    own = {"score": _score(frame, score, labels)}
+    if weights is not None:
+        own["weight"] = nw.col(weights).cast(nw.Float64).fill_nan(None)
+    if counts is not None:
+        own["count"] = nw.col(counts).cast(nw.Int64)
+    if respondent is not None:
+        own["respondent"] = nw.col(respondent)
+    stored = zone = None
+    if time is not None:
+        stored, zone = zones_of({"time": time}, frame, zones, tz)
+        dates = frame.collect_schema()[time] == nw.Date
+        own["time"] = nw.col(time).cast(nw.Datetime("us")) if dates else nw.col(time)
+    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
+    return Responses(
+        rows=frame.select(**own, **keys),
+        by=segments,
+        names=names,
+        labels=labels,
+        stored=stored,
+        zone=zone,
+    )
+
+
+def _check_alone(names: Mapping[str, str], repeat: str) -> None:
+    """Refuse what does not go together."""
+    if "counts" in names:
+        for other in ("weights", "respondent"):
+            if other in names:
+                raise ArgumentError(
+                    f"`counts` and `{other}` are both given. A row of `counts` stands for several "
+                    "respondents who answered alike; give one of the two."
+                )
+    if repeat in {"first", "last"} and "respondent" in names and "time" not in names:
+        raise ArgumentError(
+            f"`repeat` is {repeat!r}, which needs `time`: the column that tells when the answer "
+            "was given."
+        )
+    if repeat != "cluster" and "respondent" not in names:
+        raise ArgumentError(
+            f"`repeat` is {repeat!r}, which needs `respondent`: the column that tells whose answer "
+            "it is."
+        )
+
+
+def _check_column(
+    argument: str, column: str, frame: Frame, labels: Mapping[Any, float] | None
+) -> None:
+    dtype = frame.collect_schema()[column]
+    kinds = kinds_of_objects(frame, column)
+    if argument == "time":
+        check_type("time", column, frame)
+    elif argument == "respondent":
+        check_type("customer", column, frame)
+    elif argument == "counts":
+        if not dtype.is_integer():
+            raise ColumnTypeError(
+                f"column {column!r} (given as `counts`) holds {type_name(frame, column)}; it must "
+                "hold whole numbers, such as of type Int64. What is no number of respondents "
+                "belongs in `weights`."
+            )
+    elif labels is not None and argument == "score":
+        if dtype.is_nested() or "unhashable" in kinds:
+            raise ColumnTypeError(
+                f"column {column!r} (given as `score`) holds {type_name(frame, column)}; it must "
+                "hold text or numbers that `labels` turns into scores."
+            )
+    elif not dtype.is_numeric():
+        text = dtype in {nw.String, nw.Categorical} or isinstance(dtype, nw.Enum) or "str" in kinds
+        also = " Answers in words need `labels`, which says the score of each." if text else ""
+        raise ColumnTypeError(
+            f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
+            f"hold {_NUMBERS}.{also if argument == 'score' else ''}"
+        )
+
+
+def _checked_labels(labels: Any) -> dict[Any, float]:
+    try:
+        found = {label: float(score) for label, score in dict(labels).items()}
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`labels` is {labels!r}; it must be a mapping from answers to scores, such as "
+            "{'Very satisfied': 5, 'Satisfied': 4}."
+        ) from None
+    if not found:
+        raise ArgumentError("`labels` is empty; it must give a score for every answer.")
+    return found
+
+
+def _score(frame: Frame, column: str, labels: Mapping[Any, float] | None) -> nw.Expr:
+    dtype = frame.collect_schema()[column]
+    if labels is None or dtype.is_numeric():
+        return nw.col(column).cast(nw.Float64).fill_nan(None)
+    return nw.col(column).cast(nw.String)

@@ -1,0 +1,111 @@
+"""Answers on a scale, counted by segment and by respondent: what every score is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit._checks import one_of
+from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
+from retainkit.surveys._tally import count_answers, effective_size, on_scale, warn_of_scale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from retainkit.surveys._responses import Responses
+    from retainkit.surveys._tally import Scale, Tally
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Answers that count, and how to find what their means are worth."""
+
+    responses: Responses
+    tally: Tally
+    clustered: bool
+
+    def effective_size(self, values: Floats) -> Floats:
+        """Give by segment the number of simple answers that the mean of `values` is worth."""
+        clusters = cluster_sums(self.responses, self.tally, values) if self.clustered else None
+        return effective_size(self.tally, values, clusters)
+
+
+def scored(responses: Responses, scale: Scale, *, repeat: str, stacklevel: int = 3) -> Scored:
+    """Count the answers that lie on the scale, each respondent's as `repeat` says."""
+    one_of("invalid", scale.invalid, ("raise", "drop"))
+    one_of("fractional", scale.fractional, ("raise", "floor", "round", "cut"))
+    tally = on_scale(count_answers(responses), responses, scale)
+    warn_of_scale(tally, responses, scale, stacklevel + 1)
+    if "respondent" not in responses.names:
+        return Scored(responses=responses, tally=tally, clustered=False)
+    check_respondents(responses)
+    if repeat != "cluster":
+        responses = one_each(responses, tally, repeat)
+        tally = on_scale(count_answers(responses), responses, scale)
+    return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
+
+
+# Promoters, passives and detractors
+
+_CUTS = {(0.0, 10.0): (6.0, 8.0), (1.0, 10.0): (6.0, 8.0)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Promoters, passives and detractors of each segment, as shares of all answers."""
+
+    n: Integers
+    missing: Integers
+    invalid: Integers
+    effective: Floats
+    promoters: Floats
+    passives: Floats
+    detractors: Floats
+
+
+def groups_of(found: Scored, cuts: tuple[float, float]) -> Groups:
+    """Sort answers into detractors, up to the first of the cuts, passives and promoters."""
+    tally = found.tally
+    low, high = tally.value <= cuts[0], tally.value > cuts[1]
+    values = high.astype(np.float64) - low
+    return Groups(
+        n=tally.counts(),
+        missing=tally.missing,
+        invalid=tally.invalid,
+        effective=found.effective_size(values),
+        promoters=tally.share(high),
+        passives=tally.share(~high & ~low),
+        detractors=tally.share(low),
+    )
+
+
+def checked_cuts(cuts: object, scale: Scale) -> tuple[float, float]:
+    """Check the highest score of a detractor and that of a passive; those of 0 to 10 are known."""
+    if cuts is None:
+        known = _CUTS.get((scale.low, scale.high))
+        if known is None:
+            raise ArgumentError(
+                f"`cuts` is not given, and on a scale from {scale.low:g} to {scale.high:g} there "
+                "is no rule that all agree on. Give the highest score of a detractor and the "
+                "highest of a passive, such as (3, 4)."
+            )
+        return known
+    try:
+        low, high = (float(cut) for cut in cuts)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`cuts` is {cuts!r}; it must be two numbers: the highest score of a detractor and "
+            "the highest of a passive, such as (6, 8)."
+        ) from None
+    if not scale.low <= low <= high < scale.high:
+        raise ArgumentError(
+            f"`cuts` is {cuts!r}; on a scale from {scale.low:g} to {scale.high:g} it must be the "
+            "highest score of a detractor and the highest of a passive, below the top."
+        )
+    return low, high

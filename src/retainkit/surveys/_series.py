@@ -1,0 +1,239 @@
+"""Scores of periods: answers placed in time, counted, and added up over windows."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._calendar import (
+    DAY,
+    as_of_moment,
+    end_of_day,
+    instant_expr,
+    moment_in,
+    period_index_expr,
+    wall_time_expr,
+)
+from retainkit._frames import collect, count_rows, segment_codes
+from retainkit._intervals import ratio, wilson
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.surveys._nps_intervals import score_limits
+from retainkit.surveys._scored import Scored, scored
+from retainkit.surveys._tally import Tally, effective_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit.surveys._responses import Responses
+    from retainkit.surveys._tally import Scale
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+METRICS = ("nps", "csat", "mean")
+_MOST_CELLS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Answers by segment and period: a row a segment and a column a period, from `first` on.
+
+    `sums` adds up over each cell (or window that ends with it), `over` is the first period that
+    is not over. `starts` gives the first period of each segment.
+    """
+
+    segments: Mapping[str, nw.Series[Any]]
+    first: int
+    n_periods: int
+    over: int
+    starts: Integers
+    tally: Tally
+    found: Scored | None
+    cell: Integers
+
+    def shape(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Lay out values of cells by segment and period."""
+        return values.reshape(len(self.starts), self.n_periods)
+
+    def effective_size(self, values: Floats) -> Floats:
+        """Give what the means of values are worth; by respondents, where there are some."""
+        if self.found is None or not self.found.clustered:
+            return effective_size(self.tally, values)
+        size = np.zeros(self.tally.n_segments)
+        size[self.cell] = self.found.effective_size(values)
+        return size
+
+
+def series_of(
+    responses: Responses,
+    scale: Scale,
+    *,
+    period: Period,
+    week_start: Weekday,
+    as_of: str | date | None,
+    rolling: int,
+    repeat: str,
+) -> Series:
+    """Count the answers of each segment in each period, or in the last `rolling` periods."""
+    responses, end, first = _dated(responses, as_of, period, week_start)
+    found = scored(responses, scale, repeat=repeat, stacklevel=4)
+    last = end.index(period, week_start) - end.opens(period, week_start)
+    keys = responses.keys
+    cells = nw.from_dict(dict(found.tally.segments))
+    number = cells[keys[-1]].to_numpy().astype(np.int64)
+    segments, outer = segment_codes(cells, keys[:-1])
+    n_segments = int(outer.max(initial=-1)) + 1
+    if len(keys) == 1:
+        n_segments = 1
+    n_periods = max(last - first + 1, 0)
+    if n_segments * n_periods > _MOST_CELLS:
+        raise ArgumentError(
+            f"the result would have {n_segments:,} segments of {n_periods:,} periods. If there is "
+            "a stray date, leave it out, or set `as_of`; else choose longer periods."
+        )
+    cell = outer * n_periods + (number - first)
+    starts = np.full(n_segments, last + 1)
+    np.minimum.at(starts, outer, number)
+    return Series(
+        segments=segments,
+        first=first,
+        n_periods=n_periods,
+        over=end.index(period, week_start),
+        starts=starts,
+        tally=_laid_out(found.tally, cell, n_segments * n_periods, n_periods, rolling),
+        found=found if rolling == 1 else None,
+        cell=cell,
+    )
+
+
+def _dated(
+    responses: Responses, as_of: str | date | None, period: Period, week_start: Weekday
+) -> tuple[Responses, Moment, int]:
+    """Number the period of each answer, as a last segment; gives the end and the first period."""
+    rows = responses.rows
+    time = nw.col("time")
+    facts = collect(
+        rows.select(first=time.min(), last=time.max(), size=nw.len(), nulls=time.null_count())
+    )
+    size = int(facts.item(0, "size"))
+    unknown = int(facts.item(0, "nulls")) if size else 0
+    if unknown:
+        raise ArgumentError(
+            f"{responses.source('time')} is null in {quantity(unknown, 'row')}; fill it in, or "
+            "leave such rows out."
+        )
+    stored, zone = responses.stored, responses.zone
+    given = None if as_of is None else as_of_moment(as_of, zone)
+    if not size:
+        end = given or end_of_day(0, zone)
+        empty = rows.with_columns(nw.lit(0).cast(nw.Int64).alias(f"by_{len(responses.by)}"))
+        return _with_period(responses, empty), end, end.index(period, week_start) + 1
+    least, most = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
+    end = given or end_of_day(most.instant, zone)
+    if most.instant >= end.instant:
+        rows = rows.filter(time < instant_expr(end.instant, stored))
+        left = size - count_rows(rows)
+        warnings.warn(
+            f"{left:,} of {quantity(size, 'row')} at or after as_of ({end}) are not used.",
+            RetainkitWarning,
+            stacklevel=4,
+        )
+    first = min(least.instant, end.instant) - DAY
+    wall = wall_time_expr(time, stored=stored, zone=zone, first=first, last=most.instant + DAY)
+    rows = rows.with_columns(wall=wall)
+    number = period_index_expr(nw.col("wall"), period, week_start).cast(nw.Int64)
+    rows = rows.with_columns(number.alias(f"by_{len(responses.by)}"))
+    return _with_period(responses, rows), end, least.index(period, week_start)
+
+
+def _with_period(responses: Responses, rows: Any) -> Responses:
+    return replace(responses, rows=rows, by=(*responses.by, "period"))
+
+
+def _laid_out(tally: Tally, cell: Integers, n_cells: int, n_periods: int, rolling: int) -> Tally:
+    """Count each answer in its own period and in the windows of later ones that reach back to it.
+
+    What is missing or invalid is counted in its own period only.
+    """
+    place = cell[tally.segment]
+    later = np.arange(rolling)
+    room = n_periods - place % n_periods if n_periods else place
+    row, step = np.nonzero(later < room[:, np.newaxis])
+    missing, invalid = (
+        np.bincount(cell, one, n_cells).astype(np.int64) for one in (tally.missing, tally.invalid)
+    )
+    return replace(
+        tally.take(row),
+        segments={},
+        n_segments=n_cells,
+        segment=place[row] + step,
+        missing=missing,
+        invalid=invalid,
+    )
+
+
+# Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """A score of each cell, its interval, and the standard deviation of one answer."""
+
+    n: Integers
+    score: Floats
+    lower: Floats
+    upper: Floats
+    spread: Floats
+
+
+def scores_of(
+    series: Series, metric: str, edges: tuple[float, float], confidence_level: float
+) -> Scores:
+    """Score the cells: NPS from -100 to 100, the share above the second edge, or the mean."""
+    tally = series.tally
+    low, high = tally.value <= edges[0], tally.value > edges[1]
+    values = {
+        "nps": high.astype(np.float64) - low,
+        "csat": high.astype(np.float64),
+        "mean": tally.value,
+    }[metric]
+    weight = tally.sums(tally.weight)
+    mean = ratio(tally.sums(tally.weight * values), weight)
+    spread = np.sqrt(ratio(tally.sums(tally.weight * (values - mean[tally.segment]) ** 2), weight))
+    size = series.effective_size(values)
+    if metric == "nps":
+        limits = score_limits(
+            tally.share(high) * size, tally.share(low) * size, size, confidence_level
+        )
+    elif metric == "csat":
+        limits = wilson(mean * size, size, confidence_level)
+    else:
+        limits = _mean_limits(mean, spread, size, confidence_level)
+    unit = 100 if metric == "nps" else 1
+    return Scores(
+        n=tally.counts(),
+        score=unit * mean,
+        lower=unit * limits[0],
+        upper=unit * limits[1],
+        spread=unit * spread,
+    )
+
+
+def _mean_limits(
+    mean: Floats, spread: Floats, size: Floats, confidence_level: float
+) -> tuple[Floats, Floats]:
+    """Student's interval of a mean; NaN where there is one answer, which does not vary."""
+    from scipy.special import stdtrit  # noqa: PLC0415  SciPy is imported when needed
+
+    free = np.where(size > 1, size - 1, np.nan)
+    half = stdtrit(free, 0.5 + confidence_level / 2) * spread / np.sqrt(free)
+    return mean - half, mean + half

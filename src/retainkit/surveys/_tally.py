@@ -1,0 +1,301 @@
+"""How often each answer was given in each segment, and what follows for means of answers.
+
+A score is a mean of values that answers stand for: 1, 0 and -1 in NPS, 1 and 0 in a share. So one
+pass counts the distinct answers, wherever the rows are, and everything else is arithmetic on that.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames import collect, segment_codes
+from retainkit._intervals import ratio
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from retainkit.surveys._responses import Responses
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Booleans: TypeAlias = NDArray[np.bool_]
+
+
+_NOTHING = 1e-12  # a variance below this is one of rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Answers, counted: parallel arrays, an element for each segment and distinct answer.
+
+    `answer` is it as it was given and `value` the score that it stands for; `n` counts the
+    respondents who gave it with a weight above 0, `weight` and `square` add up their weights and
+    the squares of them (of no weights: 1 each). `missing` and `invalid` count by segment those who
+    gave none and what is no score.
+    """
+
+    segments: Mapping[str, nw.Series[Any]]
+    n_segments: int
+    segment: Integers
+    answer: NDArray[Any]
+    value: Floats
+    n: Integers
+    weight: Floats
+    square: Floats
+    missing: Integers
+    invalid: Integers
+
+    def take(self, which: Booleans | Integers) -> Tally:
+        """Take some of the answers."""
+        return replace(
+            self,
+            segment=self.segment[which],
+            answer=self.answer[which],
+            value=self.value[which],
+            n=self.n[which],
+            weight=self.weight[which],
+            square=self.square[which],
+        )
+
+    def sums(self, values: NDArray[Any]) -> Floats:
+        """Add up by segment."""
+        return np.bincount(self.segment, values, self.n_segments).astype(np.float64)
+
+    def counts(self, which: Booleans | None = None) -> Integers:
+        """Count respondents by segment, of all answers or of some."""
+        n = self.n if which is None else np.where(which, self.n, 0)
+        return np.rint(self.sums(n)).astype(np.int64)
+
+    def share(self, which: Booleans) -> Floats:
+        """Give by segment the share that some answers have in all weight."""
+        return ratio(self.sums(np.where(which, self.weight, 0)), self.sums(self.weight))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Which answers are scores: from `low` to `high`, whole, and none of the `missing_codes`."""
+
+    low: float
+    high: float
+    missing_codes: tuple[float, ...] = ()
+    invalid: str = "raise"
+    fractional: str = "raise"
+
+
+def count_answers(responses: Responses) -> Tally:
+    """Count the distinct answers of each segment, in the engine that holds them."""
+    rows, named = responses.rows, responses.columns
+    sums: dict[str, nw.Expr] = {"n": nw.len()}
+    if "count" in named:
+        sums |= {"weight": nw.col("count").sum(), "least": nw.col("count").min()}
+        sums["known"] = nw.col("count").count()
+    elif "weight" in named:
+        used = nw.when(nw.col("weight") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
+        rows = rows.with_columns(square=nw.col("weight") * nw.col("weight"), used=used)
+        sums |= {"weight": nw.col("weight").sum(), "least": nw.col("weight").min()}
+        sums |= {"known": nw.col("weight").count(), "square": nw.col("square").sum()}
+        sums["used"] = nw.col("used").sum()
+    found = collect(rows.group_by([*responses.keys, "score"]).agg(**sums))
+    segments, segment = segment_codes(found, responses.keys)
+    arrays = {name: found[name].to_numpy().astype(np.float64) for name in sums}
+    _check_weights(responses, arrays)
+    n = arrays["weight"] if "count" in named else arrays.get("used", arrays["n"])
+    weight = arrays.get("weight", arrays["n"])
+    n_segments = int(segment.max(initial=-1)) + 1 if responses.by else 1
+    answer, value, missing = _values(responses, found["score"])
+    tally = Tally(
+        segments=segments,
+        n_segments=n_segments,
+        segment=segment,
+        answer=answer,
+        value=value,
+        n=np.rint(n).astype(np.int64),
+        weight=weight,
+        square=arrays.get("square", weight),
+        missing=np.zeros(n_segments, np.int64),
+        invalid=np.zeros(n_segments, np.int64),
+    )
+    return replace(tally.take(~missing), missing=tally.counts(missing))
+
+
+def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
+    """Refuse weights and counts that are null, negative or infinite."""
+    if "known" not in arrays:
+        return
+    argument = "counts" if "count" in responses.columns else "weights"
+    unknown = int((arrays["n"] - arrays["known"]).sum())
+    if unknown:
+        raise ArgumentError(
+            f"{responses.source(argument)} is null in {quantity(unknown, 'row')}; fill it in, or "
+            "leave such rows out."
+        )
+    least = arrays["least"].min(initial=0)
+    if least < 0:
+        raise ArgumentError(
+            f"{responses.source(argument)} has values below 0, such as {least:g}; there are none "
+            "that one could count with."
+        )
+    if not np.isfinite(arrays["weight"]).all():
+        raise ArgumentError(f"{responses.source(argument)} has values that are not finite.")
+
+
+def _values(responses: Responses, answers: nw.Series[Any]) -> tuple[NDArray[Any], Floats, Booleans]:
+    """Give answers as they are, the scores that they stand for, and which are none."""
+    missing = answers.is_null().to_numpy().astype(bool)
+    if responses.labels is None:
+        scores = answers.to_numpy().astype(np.float64)
+        return scores, scores, missing
+    known = {_text(label): score for label, score in responses.labels.items()}
+    given = np.array(answers.to_list(), object)
+    texts = [None if lacks else _text(one) for one, lacks in zip(given, missing, strict=True)]
+    unknown = list(dict.fromkeys(one for one in texts if one is not None and one not in known))
+    if unknown:
+        raise ArgumentError(
+            f"`labels` gives no score for {quantity(len(unknown), 'answer')} in "
+            f"{responses.source('score')}: {shown(unknown)}. Give one for each."
+        )
+    return given, np.array([np.nan if one is None else known[one] for one in texts]), missing
+
+
+def _text(label: Any) -> str:
+    """Name an answer alike whether it came as 5 or 5.0."""
+    whole = isinstance(label, float) and label.is_integer()
+    return str(int(label)) if whole else str(label)
+
+
+# Scales
+
+
+def on_scale(tally: Tally, responses: Responses, scale: Scale) -> Tally:
+    """Set aside what is no score, as asked for, and count it; refuse what is not asked for."""
+    missing = np.isin(tally.value, scale.missing_codes)
+    tally = replace(tally.take(~missing), missing=tally.missing + tally.counts(missing))
+    value = tally.value
+    broken = value != np.rint(value)
+    if broken.any() and scale.fractional == "raise":
+        raise ArgumentError(
+            f"{_some(tally, broken, responses)} not whole. Say with `fractional` what to do: "
+            "'floor', 'round' (half up), or 'cut' at the limits as they are."
+        )
+    if scale.fractional in {"floor", "round"}:
+        value = np.floor(value + (0.5 if scale.fractional == "round" else 0))
+    outside = (value < scale.low) | (value > scale.high)
+    if outside.any() and scale.invalid == "raise":
+        raise ArgumentError(
+            f"{_some(tally, outside, responses)} not on the scale from {scale.low:g} to "
+            f"{scale.high:g}. Codes for no answer go in `missing_codes`; `invalid='drop'` leaves "
+            "the others out and counts them in `n_invalid`."
+        )
+    tally = replace(tally, value=value, invalid=tally.counts(outside))
+    return tally.take(~outside)
+
+
+def checked_scale(
+    scale: Any, *, missing_codes: Any = (), invalid: str = "raise", fractional: str = "raise"
+) -> Scale:
+    """Check the limits of a scale and the codes that are no answer."""
+    try:
+        low, high = (float(limit) for limit in scale)
+        codes = tuple(float(code) for code in missing_codes)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`scale` is {scale!r} and `missing_codes` is {missing_codes!r}; they must be two "
+            "numbers, such as (0, 10), and a list of numbers, such as [99]."
+        ) from None
+    if not low < high or low % 1 or high % 1:
+        raise ArgumentError(
+            f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
+        )
+    return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
+
+
+def warn_of_scale(tally: Tally, responses: Responses, scale: Scale, stacklevel: int) -> None:
+    """Warn where the answers look like those of another scale than the one declared."""
+    total = int(tally.n.sum())
+    if total < 30 or not responses.names:
+        return
+    seen = {value: int(tally.n[tally.value == value].sum()) for value in np.unique(tally.value)}
+    top, bottom = max(seen), min(seen)
+    middle = (scale.low + scale.high) / 2
+    text = None
+    if top <= middle and len(seen) > 2:
+        text = f"none of {total:,} answers is above {top:g}"
+    elif bottom == scale.low + 1 and seen[bottom] >= 10:
+        text = f"{seen[bottom]:,} answers are {bottom:g} and none is {scale.low:g}"
+    elif top == scale.high - 1 and seen[top] >= 30:
+        text = f"{seen[top]:,} answers are {top:g} and none is {scale.high:g}"
+    if text:
+        warnings.warn(
+            f"in {responses.source('score')} {text}: is the scale from {scale.low:g} to "
+            f"{scale.high:g}? If it is another one, set `scale`.",
+            RetainkitWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def _some(tally: Tally, which: Booleans, responses: Responses) -> str:
+    """Say how many answers there are of some kind, and name a few."""
+    values = shown([float(value) for value in np.unique(tally.value[which])])
+    number = int(tally.n[which].sum())
+    verb = "is" if number == 1 else "are"
+    return f"{quantity(number, 'answer')} in {responses.source('score')} ({values}) {verb}"
+
+
+def shown(values: Sequence[Any], most: int = 5) -> str:
+    """Name a few values for a sentence."""
+    texts = (f"{value:g}" if isinstance(value, float) else repr(value) for value in values[:most])
+    return ", ".join(texts) + (", …" if len(values) > most else "")
+
+
+# Means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    """Sums over respondents who answered several times, by segment.
+
+    Of the sum of weighted values x and of the weights w of each: the sums of squares and products.
+    """
+
+    number: Floats
+    xx: Floats
+    xw: Floats
+    ww: Floats
+
+
+def effective_size(tally: Tally, values: Floats, clusters: Clusters | None = None) -> Floats:
+    """Give the number of simple answers whose mean would be as uncertain as that of `values`.
+
+    The lesser of Kish's and the one that the linearised variance of the weighted mean gives; of no
+    weights and no clusters it is the number of answers.
+    """
+    n, weight = tally.sums(tally.n), tally.sums(tally.weight)
+    if clusters is None and all(
+        np.array_equal(one, tally.n) for one in (tally.weight, tally.square)
+    ):
+        return n
+    kish = ratio(weight**2, tally.sums(tally.square))
+    mean = ratio(tally.sums(tally.weight * values), weight)
+    off = values - mean[tally.segment]
+    spread = ratio(tally.sums(tally.weight * off**2), weight)
+    if clusters is None:
+        units, between, fallback = n, tally.sums(tally.square * off**2), kish
+    else:
+        units = clusters.number
+        between = clusters.xx - 2 * mean * clusters.xw + mean**2 * clusters.ww
+        fallback = ratio(weight**2, clusters.ww)
+    # Both variances with their own n - 1, so that answers of one weight are worth their number.
+    variance = ratio(between, weight**2) * ratio(units, units - 1) * ratio(n - 1, n)
+    with np.errstate(invalid="ignore"):
+        known = (variance > _NOTHING * ratio(spread, n)) & (spread > _NOTHING)
+    linear = np.where(known, ratio(spread, np.where(known, variance, 1)), fallback)
+    return np.where(weight > 0, np.minimum(kish, linear), 0.0)

@@ -1,0 +1,488 @@
+"""Scores over time: the trend with its intervals, and whether a change is more than noise."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._calendar import PERIODS, WEEKDAYS, first_day
+from retainkit._checks import boolean, integer, number, one_of, probability
+from retainkit._frames import table_like
+from retainkit._intervals import ratio
+from retainkit.errors import ArgumentError
+from retainkit.surveys._responses import open_responses
+from retainkit.surveys._scored import checked_cuts
+from retainkit.surveys._series import METRICS, Scores, scores_of, series_of
+from retainkit.surveys._tally import checked_scale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Period, Weekday
+    from retainkit.surveys._tally import Scale
+
+    Floats = NDArray[np.float64]
+    Booleans = NDArray[np.bool_]
+
+__all__ = ["control_chart", "score_trend"]
+
+Metric = Literal["nps", "csat", "mean"]
+
+TREND = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
+CHART = (
+    *("period", "n", "score", "centre", "lower_limit", "upper_limit", "signal"),
+    *("moving_range", "moving_range_limit", "baseline", "complete", "kind"),
+)
+_RUN = 8  # periods on one side of the centre
+# Mean and standard deviation of the distance of two values of normal noise of 1.
+_D2, _D3 = 2 / math.sqrt(math.pi), math.sqrt(2 - 4 / math.pi)
+
+
+def score_trend(
+    responses: IntoFrame,
+    *,
+    score: str = "score",
+    time: str = "time",
+    period: Period = "month",
+    rolling: int | None = None,
+    metric: Metric = "nps",
+    by: str | Sequence[str] | None = None,
+    scale: tuple[int, int] = (0, 10),
+    cuts: tuple[float, float] | None = None,
+    positive: float | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    include_partial: bool = True,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    confidence_level: float = 0.95,
+) -> Any:
+    """Score of each period with its interval: NPS, the share of the satisfied, or the mean.
+
+    The intervals are those of `nps`, Wilson's for a share and Student's for a mean. Where they
+    overlap widely, the line between two points is noise.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    score : str, default "score"
+        Column of the answers, as in `nps`.
+    time : str, default "time"
+        Column of dates or datetimes of the answers.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a row.
+    rolling : int, optional
+        Score the answers of so many periods, those of the row's own and before it, each answer
+        with the same weight. Windows of neighbouring rows share answers: do not compare them.
+    metric : {"nps", "csat", "mean"}, default "nps"
+        What the score is: from -100 to 100, a fraction, or in the unit of the scale.
+    by : str or sequence of str, optional
+        Columns of segments.
+    scale : tuple of int, default (0, 10)
+        Lowest and highest score there can be.
+    cuts : tuple of float, optional
+        Of NPS: highest score of a detractor and highest of a passive, as in `nps`.
+    positive : float, optional
+        Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
+    weights : str, optional
+        Column of survey weights, 0 or more.
+    counts : str, optional
+        Column that says how many respondents a row stands for.
+    respondent : str, optional
+        Column that identifies who answered, where some did so several times in a period; the
+        interval widens accordingly. Not with `rolling`.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out.
+    fractional : {"raise", "floor", "round", "cut"}, default "raise"
+        What to do with answers that are not whole, as in `nps`.
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words.
+    include_partial : bool, default True
+        Also show the period in progress at `as_of`, with ``complete`` False: those who answer late
+        may differ.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first answer (of the segment) to `as_of`, those without
+        answers included. A new frame of the kind of `responses`; Polars for a LazyFrame, pandas
+        for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): its first day.
+        - ``n`` (int): answers that count; ``n_missing`` (int): rows of the period without one.
+        - ``score`` (float): NaN without answers.
+        - ``lower``, ``upper`` (float): its interval.
+        - ``metric`` (str), and ``window`` (int): periods that a row is made of.
+        - ``complete`` (bool): whether the period is over, and all of its window was observed.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If times are null, or something has a wrong value as in `nps` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows lie at or after `as_of`; if the answers look like those of another scale.
+
+    See Also
+    --------
+    control_chart : Whether a period differs from the usual noise.
+    nps_difference : Two periods compared.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit.surveys.trends import score_trend
+    >>> answers = pd.DataFrame(
+    ...     {
+    ...         "time": pd.to_datetime(["2024-01-09"] * 10 + ["2024-02-09"] * 10),
+    ...         "score": [10, 9, 9, 10, 9, 8, 7, 8, 3, 6, 10, 9, 9, 8, 7, 8, 3, 6, 5, 0],
+    ...     }
+    ... )
+    >>> table = score_trend(answers, as_of="2024-03-01")
+    >>> table[["n", "score", "lower", "upper", "complete"]].round(1)
+        n  score  lower  upper  complete
+    0  10   30.0  -21.7   67.5      True
+    1  10  -10.0  -54.0   38.8      True
+    """
+    if rolling is not None:
+        integer("rolling", rolling, 1)
+        if respondent is not None:
+            raise ArgumentError(
+                "`rolling` and `respondent` do not go together: whose answers are counted twice "
+                "would change from window to window. Leave one out."
+            )
+    boolean("include_partial", include_partial)
+    probability("confidence_level", confidence_level)
+    limits = checked_scale(
+        scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
+    )
+    edges = _edges(metric, cuts, positive, limits)
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    table = open_responses(
+        responses,
+        score=score,
+        by=by,
+        taken=TREND,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        labels=labels,
+        tz=tz,
+    )
+    window = rolling or 1
+    series = series_of(
+        table,
+        limits,
+        period=period,
+        week_start=week_start,
+        as_of=as_of,
+        rolling=window,
+        repeat="cluster",
+    )
+    scores = scores_of(series, metric, edges, confidence_level)
+    number = np.arange(series.n_periods) + series.first
+    full = number - window + 1 >= series.starts[:, np.newaxis]
+    shown = (number >= series.starts[:, np.newaxis]) & (include_partial | (number < series.over))
+    segment, column = np.nonzero(shown)
+    day = first_day(number[column], period, week_start).astype("datetime64[D]")
+    own = {
+        name: series.shape(getattr(scores, name))[segment, column]
+        for name in ("n", "score", "lower", "upper")
+    }
+    given = {
+        name: series.segments[key][segment.tolist()]
+        for name, key in zip(table.by, table.keys, strict=True)
+    }
+    columns = {
+        "period": day,
+        "n": own["n"],
+        "n_missing": series.shape(series.tally.missing)[segment, column],
+        "score": own["score"],
+        "lower": own["lower"],
+        "upper": own["upper"],
+        "metric": np.full(len(segment), metric),
+        "window": np.full(len(segment), window),
+        "complete": (full & (number < series.over))[segment, column],
+    }
+    return table_like(table.rows, given | columns)
+
+
+def control_chart(
+    responses: IntoFrame,
+    *,
+    score: str = "score",
+    time: str = "time",
+    period: Period = "month",
+    metric: Metric = "nps",
+    kind: Literal["individuals", "sampling"] = "individuals",
+    baseline: int | None = None,
+    sigmas: float = 3.0,
+    scale: tuple[int, int] = (0, 10),
+    cuts: tuple[float, float] | None = None,
+    positive: float | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+) -> Any:
+    r"""Control chart of a score: which periods differ from the usual noise.
+
+    The centre :math:`c` is the mean score of the baseline, and the limits are, by `kind`,
+
+    .. math::
+       \text{individuals: } c \pm \frac{3}{d_2} \, \overline{MR}, \qquad
+       \text{sampling: } c \pm 3 \sqrt{V / n_t},
+
+    where :math:`\overline{MR}` is the mean distance of neighbouring periods, :math:`d_2 = 2 /
+    \sqrt{\pi} = 1.128` its expectation for normal noise of 1, :math:`V` the variance of one answer
+    in the baseline and :math:`n_t` the answers of the period.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    score : str, default "score"
+        Column of the answers, as in `nps`.
+    time : str, default "time"
+        Column of dates or datetimes of the answers.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a point.
+    metric : {"nps", "csat", "mean"}, default "nps"
+        What the score is, as in `score_trend`.
+    kind : {"individuals", "sampling"}, default "individuals"
+        ``"individuals"`` takes the noise from the scores themselves (individuals and moving
+        range), whatever its cause; ``"sampling"`` from the number of answers alone, so that
+        everything else is a signal.
+    baseline : int, optional
+        Number of first periods that tell what is usual. Default: all that are over.
+    sigmas : float, default 3.0
+        Width of the limits.
+    scale : tuple of int, default (0, 10)
+        Lowest and highest score there can be.
+    cuts : tuple of float, optional
+        Of NPS: highest score of a detractor and highest of a passive, as in `nps`.
+    positive : float, optional
+        Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
+    weights : str, optional
+        Column of survey weights, 0 or more.
+    counts : str, optional
+        Column that says how many respondents a row stands for.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out.
+    fractional : {"raise", "floor", "round", "cut"}, default "raise"
+        What to do with answers that are not whole, as in `nps`.
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first answer to `as_of`. A new frame of the kind of
+        `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - ``period`` (date): its first day. ``n`` (int): answers that count.
+        - ``score``, ``centre``, ``lower_limit``, ``upper_limit`` (float): in the unit of `metric`.
+        - ``signal`` (str): empty, ``"beyond limits"``, or ``"run of 8"`` for the eighth and later
+          of periods in a row on one side of the centre. The period in progress has none.
+        - ``moving_range`` (float): distance from the period with answers before; and
+          ``moving_range_limit`` (float): its upper limit, 3.267 mean moving ranges at 3 sigmas.
+        - ``baseline`` (bool): whether the period is of the baseline.
+        - ``complete`` (bool): whether it is over.
+        - ``kind`` (str): how the limits were found.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If the baseline has fewer than two periods with answers, or something has a wrong value as
+        in `nps` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows lie at or after `as_of`; if the answers look like those of another scale.
+
+    See Also
+    --------
+    score_trend : The scores with their intervals.
+
+    Notes
+    -----
+    NPS hides moves that cancel out: promoters and detractors may both rise. Chart the share of
+    each as well, with ``metric="csat"`` and `positive`.
+
+    References
+    ----------
+    .. [1] NIST/SEMATECH, e-Handbook of Statistical Methods, 6.3.2.2, "Individuals Control Charts",
+       https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc322.htm.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit.surveys.trends import control_chart
+    >>> months = pd.date_range("2024-01-15", periods=6, freq="30D").repeat(4)
+    >>> answers = pd.DataFrame({"time": months, "score": [10, 9, 8, 5] * 5 + [0, 0, 0, 0]})
+    >>> chart = control_chart(answers, baseline=5, as_of="2024-07-01")
+    >>> chart[["period", "score", "centre", "upper_limit", "signal"]].tail(2)
+          period  score  centre  upper_limit         signal
+    4 2024-05-01   25.0    25.0         25.0
+    5 2024-06-01 -100.0    25.0         25.0  beyond limits
+    """
+    one_of("kind", kind, ("individuals", "sampling"))
+    number("sigmas", sigmas, 0)
+    if baseline is not None:
+        integer("baseline", baseline, 2)
+    limits = checked_scale(
+        scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
+    )
+    edges = _edges(metric, cuts, positive, limits)
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    table = open_responses(
+        responses,
+        score=score,
+        by=None,
+        taken=CHART,
+        weights=weights,
+        counts=counts,
+        time=time,
+        labels=labels,
+        tz=tz,
+    )
+    series = series_of(
+        table,
+        limits,
+        period=period,
+        week_start=week_start,
+        as_of=as_of,
+        rolling=1,
+        repeat="cluster",
+    )
+    scores = scores_of(series, metric, edges, 0.95)
+    place = np.arange(series.n_periods) + series.first
+    complete = place < series.over
+    usual = complete if baseline is None else complete & (np.arange(len(place)) < baseline)
+    columns = _chart(scores, usual, complete, kind=kind, sigmas=sigmas)
+    day = first_day(place, period, week_start).astype("datetime64[D]")
+    own = {"baseline": usual, "complete": complete, "kind": np.full(len(place), kind)}
+    return table_like(table.rows, {"period": day} | columns | own)
+
+
+def _edges(
+    metric: str, cuts: tuple[float, float] | None, positive: float | None, scale: Scale
+) -> tuple[float, float]:
+    """Give the edges that `metric` needs: those of detractors and passives, or of the satisfied."""
+    one_of("metric", metric, METRICS)
+    if metric == "nps":
+        return checked_cuts(cuts, scale)
+    lowest = scale.high - 1 if positive is None else number("positive", positive, scale.low)
+    # Above the edge is satisfied, so it lies just below the lowest score that is.
+    edge = float(np.nextafter(lowest, -np.inf))
+    return edge, edge
+
+
+def _chart(
+    scores: Scores, usual: Booleans, complete: Booleans, *, kind: str, sigmas: float
+) -> dict[str, Any]:
+    """Find the centre, the limits and the signals."""
+    known = scores.n > 0
+    if len(known) and (usual & known).sum() < 2:
+        raise ArgumentError(
+            f"the baseline has {int((usual & known).sum())} periods that are over and have "
+            "answers; it takes two or more to tell what is usual."
+        )
+    moving = _moving_range(scores.score, known)
+    base = usual & known
+    centre = _mean(scores.score[base])
+    distance = _mean(moving[base & ~np.isnan(moving)])
+    if kind == "individuals":
+        half = np.full(len(known), sigmas * distance / _D2)
+    else:
+        variance = _mean(scores.spread[base] ** 2, scores.n[base])
+        half = sigmas * np.sqrt(ratio(np.full(len(known), variance), scores.n))
+    signal = _signals(scores.score, known & complete, centre, half)
+    return {
+        "n": scores.n,
+        "score": scores.score,
+        "centre": np.full(len(known), centre),
+        "lower_limit": centre - half,
+        "upper_limit": centre + half,
+        "signal": signal,
+        "moving_range": moving,
+        "moving_range_limit": np.full(len(known), distance * (1 + sigmas * _D3 / _D2)),
+    }
+
+
+def _mean(values: Floats, weights: NDArray[Any] | None = None) -> float:
+    return float(np.average(values, weights=weights)) if len(values) else float("nan")
+
+
+def _moving_range(score: Floats, known: Booleans) -> Floats:
+    """Give the distance of each score from the one before; of the first there is none."""
+    moving = np.full(len(score), np.nan)
+    moving[np.flatnonzero(known)[1:]] = np.abs(np.diff(score[known]))
+    return moving
+
+
+def _signals(score: Floats, known: Booleans, centre: float, half: Floats) -> NDArray[Any]:
+    """Name the signal of each period that has one."""
+    signal = np.full(len(score), "", object)
+    place = np.flatnonzero(known)
+    off = score[place] - centre
+    side = np.sign(off)
+    begins = np.append(True, side[1:] != side[:-1])[: len(side)]
+    since = np.arange(len(side)) - np.maximum.accumulate(np.where(begins, np.arange(len(side)), 0))
+    signal[place[(since >= _RUN - 1) & (side != 0)]] = f"run of {_RUN}"
+    noise = 1e-9 * max(1.0, abs(centre))
+    signal[place[np.abs(off) > half[place] + noise]] = "beyond limits"
+    return signal.astype(str)

@@ -1,0 +1,306 @@
+"""Scores over time: a slow reference by month, a published control chart, edge cases."""
+
+import math
+import warnings
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from backends import Backend
+from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit.surveys.nps import nps
+from retainkit.surveys.trends import control_chart, score_trend
+from tables import Row, rows_of
+
+TREND = ["period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete"]
+
+
+def answers(*rows: tuple[str, float | None], **columns: Any) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["time", "score"])
+    return table.assign(time=table["time"].astype("datetime64[us]"), **columns)
+
+
+def trend(table: Any, **options: Any) -> list[Row]:
+    return rows_of(score_trend(table, **options))
+
+
+def random_answers(seed: int, size: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    start = pd.Timestamp("2024-01-15")
+    return pd.DataFrame(
+        {
+            "time": start + pd.to_timedelta(rng.integers(0, 150 * 24, size), unit="h"),
+            "score": rng.integers(0, 11, size).astype(float),
+            "plan": rng.choice(["a", "b"], size),
+            "who": rng.integers(0, 90, size),
+            "w": rng.lognormal(0, 0.5, size),
+        }
+    )
+
+
+def months_between(first: date, last: date) -> list[date]:
+    number = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
+    return [date(one // 12, one % 12 + 1, 1) for one in number]
+
+
+@pytest.mark.parametrize("options", [{}, {"weights": "w"}, {"respondent": "who"}])
+def test_each_period_is_scored_as_nps_scores_it(options: Any) -> None:
+    table = random_answers(1)
+    found = trend(table, by="plan", as_of="2024-08-01", **options)
+    expected = []
+    for plan in "ab":
+        own = table[table["plan"] == plan]
+        first = own["time"].min().date()
+        for month in months_between(first, date(2024, 7, 1)):
+            inside = own[
+                (own["time"].dt.year == month.year) & (own["time"].dt.month == month.month)
+            ]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RetainkitWarning)
+                (row,) = rows_of(nps(inside, **options))
+            expected.append((plan, month, row["n"], row["nps"], row["lower"], row["upper"]))
+    assert [(row["plan"], row["period"], row["n"]) for row in found] == [
+        one[:3] for one in expected
+    ]
+    for row, (*_, score, lower, upper) in zip(found, expected, strict=True):
+        for name, value in {"score": score, "lower": lower, "upper": upper}.items():
+            assert row[name] == (None if value is None else pytest.approx(value, abs=1e-9))
+        assert row["complete"]
+    assert found[-1]["n"] == 0, "July has no answers and is a row"
+
+
+@pytest.mark.parametrize("rolling", [1, 2, 3, 12])
+def test_rolling_windows_hold_the_answers_of_their_periods(rolling: int) -> None:
+    table = random_answers(2)
+    found = trend(table, rolling=rolling, weights="w", as_of="2024-07-01")
+    months = [row["period"] for row in found]
+    for i, row in enumerate(found):
+        begin = pd.Timestamp(months[max(i - rolling + 1, 0)])
+        end = pd.Timestamp(row["period"]) + pd.offsets.MonthBegin()
+        inside = table[(table["time"] >= begin) & (table["time"] < end)]
+        (alone,) = rows_of(nps(inside, weights="w"))
+        assert (row["n"], row["window"]) == (alone["n"], rolling)
+        assert [row["score"], row["lower"], row["upper"]] == pytest.approx(
+            [alone["nps"], alone["lower"], alone["upper"]], abs=1e-9
+        )
+        assert row["complete"] == (i >= rolling - 1)
+
+
+def test_csat_has_wilsons_interval_and_a_mean_that_of_student() -> None:
+    table = answers(*[("2024-01-03", score) for score in (5, 5, 4, 3, 2, 4, 1)])
+    options = {"scale": (1, 5), "as_of": "2024-02-01"}
+    (row,) = trend(table, metric="csat", **options)
+    limits = stats.binomtest(4, 7).proportion_ci(method="wilson")
+    assert row["score"] == pytest.approx(4 / 7)
+    assert [row["lower"], row["upper"]] == pytest.approx(list(limits))
+    (row,) = trend(table, metric="csat", positive=5, **options)
+    assert row["score"] == pytest.approx(2 / 7)
+    (row,) = trend(table, metric="mean", **options)
+    values = table["score"].to_numpy()
+    low, high = stats.t.interval(0.95, 6, values.mean(), values.std(ddof=1) / math.sqrt(7))
+    assert [row["score"], row["lower"], row["upper"]] == pytest.approx([24 / 7, low, high])
+    assert row["metric"] == "mean"
+
+
+def test_the_period_in_progress_is_marked_or_left_out() -> None:
+    table = answers(("2024-01-03", 10), ("2024-02-03", 10))
+    found = trend(table, as_of="2024-02-20")
+    assert [row["complete"] for row in found] == [True, False]
+    assert len(trend(table, as_of="2024-02-20", include_partial=False)) == 1
+    assert [row["complete"] for row in trend(table)] == [True, False]
+
+
+def test_rows_at_or_after_as_of_are_counted_in_a_warning() -> None:
+    table = answers(("2024-01-03", 10), ("2024-02-01", 3), ("2024-02-03", 3))
+    with pytest.warns(RetainkitWarning, match="2 of 3 rows at or after as_of"):
+        found = trend(table, as_of="2024-02-01")
+    assert [(row["n"], row["score"]) for row in found] == [(1, 100)]
+
+
+def test_missing_answers_are_counted_in_their_period() -> None:
+    table = answers(("2024-01-03", 10), ("2024-01-04", None), ("2024-02-03", None))
+    found = trend(table, as_of="2024-03-01")
+    assert [(row["n"], row["n_missing"], row["score"]) for row in found] == [
+        (1, 1, 100),
+        (0, 1, None),
+    ]
+
+
+def test_arguments_and_times_are_checked() -> None:
+    table = answers(("2024-01-03", 10), ("2024-02-01", 3))
+    with pytest.raises(ArgumentError, match="`rolling` and `respondent`"):
+        score_trend(table.assign(who=1), rolling=2, respondent="who")
+    with pytest.raises(ArgumentError, match=r"column 'time' \(given as `time`\) is null in 1 row"):
+        score_trend(table.assign(time=[pd.Timestamp("2024-01-03"), pd.NaT]))
+    with pytest.raises(ColumnTypeError, match="column 'time'"):
+        score_trend(table.assign(time=["2024-01-03", "2024-02-01"]))
+    for options, word in [
+        ({"metric": "ces"}, "metric"),
+        ({"period": "hour"}, "period"),
+        ({"rolling": 0}, "rolling"),
+        ({"metric": "csat", "positive": -1}, "positive"),
+        ({"week_start": "noday"}, "week_start"),
+        ({"tz": "Europe/Berlin"}, "tz"),
+    ]:
+        with pytest.raises(ArgumentError, match=word):
+            score_trend(table, **options)  # type: ignore[arg-type]
+    far = answers(*[("1024-01-03", 10)] * 8, p=range(8))
+    with pytest.raises(ArgumentError, match="8 segments of 3,2"):
+        score_trend(far, period="day", by="p", as_of="9999-12-01")
+
+
+def test_nothing_at_all_is_an_empty_table() -> None:
+    empty = answers(("2024-01-03", 10)).iloc[:0]
+    assert list(score_trend(empty)) == TREND
+    assert len(score_trend(empty)) == 0
+    assert len(control_chart(empty)) == 0
+
+
+# --- frames -------------------------------------------------------------------------------------
+
+
+def test_all_kinds_of_frames_agree(backend: Backend) -> None:
+    table = random_answers(3, 90)
+    names = ["time", "score", "plan", "who", "w"]
+    rows: list[Row] = [
+        {
+            name: getattr(value, "to_pydatetime", lambda v=value: v)()
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in table[names].itertuples(index=False)
+    ]
+    for options in (
+        {"by": "plan"},
+        {"rolling": 2, "weights": "w"},
+        {"respondent": "who", "metric": "mean"},
+        {"period": "week", "metric": "csat", "week_start": "sunday"},
+    ):
+        expected = trend(table, as_of="2024-07-01", **options)
+        found = trend(backend.make(rows), as_of="2024-07-01", **options)
+        assert len(found) == len(expected)
+        for row, other in zip(found, expected, strict=True):
+            for name, value in other.items():
+                same = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+                assert row[name] == same, name
+
+
+def test_periods_are_cut_in_the_zone_that_is_asked_for(backend: Backend) -> None:
+    utc = ZoneInfo("UTC")
+    rows: list[Row] = [
+        {"time": datetime(2024, 1, 10, tzinfo=utc), "score": 10.0},
+        {"time": datetime(2024, 2, 1, 3, tzinfo=utc), "score": 3.0},
+    ]
+    table = backend.make(rows)
+    found = trend(table, as_of=datetime(2024, 3, 1, tzinfo=UTC))
+    assert [row["n"] for row in found] == [1, 1]
+    there = trend(table, tz="America/Los_Angeles", as_of="2024-03-01")
+    assert [row["n"] for row in there] == [2, 0]
+
+
+# --- control charts -----------------------------------------------------------------------------
+
+# NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2: flow rates of ten batches.
+FLOW = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
+
+
+def daily(values: Any) -> pd.DataFrame:
+    days = pd.date_range("2024-01-01", periods=len(values), freq="D")
+    return pd.DataFrame({"time": days, "score": values})
+
+
+def chart(table: Any, **options: Any) -> list[Row]:
+    given = {"period": "day", "metric": "mean", "scale": (0, 100), "fractional": "cut"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RetainkitWarning)
+        return rows_of(control_chart(table, **(given | options)))
+
+
+def test_the_flow_rates_of_nist() -> None:
+    found = chart(daily(FLOW))
+    assert found[0]["centre"] == pytest.approx(50.81)
+    # The handbook takes 1.128 for 2 / sqrt(pi): its limits are 45.8155 and 55.8041.
+    assert found[0]["upper_limit"] == pytest.approx(55.8041, abs=2e-3)
+    assert found[0]["lower_limit"] == pytest.approx(45.8159, abs=2e-3)
+    moving = [row["moving_range"] for row in found]
+    assert moving[0] is None
+    assert moving[1:] == pytest.approx([2.0, 2.3, 1.4, 3.5, 3.4, 1.4, 0.2, 1.2, 1.5])
+    assert np.mean(moving[1:]) == pytest.approx(1.8778, abs=5e-5)
+    assert found[0]["moving_range_limit"] == pytest.approx(3.267 * 1.8778, abs=5e-3)
+    assert {row["signal"] for row in found} == {""}
+    assert all(row["kind"] == "individuals" for row in found)
+
+
+def test_what_lies_beyond_the_limits_of_the_baseline_is_a_signal() -> None:
+    found = chart(daily([*FLOW, 70, 40, 51]), baseline=10)
+    assert [row["signal"] for row in found[10:]] == ["beyond limits", "beyond limits", ""]
+    assert [row["baseline"] for row in found] == [True] * 10 + [False] * 3
+    assert found[-1]["centre"] == pytest.approx(50.81)
+
+
+def test_eight_in_a_row_on_one_side_are_a_signal() -> None:
+    found = chart(daily([*FLOW, *[51] * 9]), baseline=10)
+    since = [row["score"] > 50.81 for row in found]
+    run = 0
+    for row, above in zip(found, since, strict=True):
+        run = run + 1 if above else 0
+        assert row["signal"] == ("run of 8" if run >= 8 else "")
+    assert found[-1]["signal"] == "run of 8"
+
+
+def test_sampling_limits_are_three_standard_errors() -> None:
+    rng = np.random.default_rng(4)
+    number = [20, 50, 10, 80, 40]
+    days = np.repeat(pd.date_range("2024-01-01", periods=5, freq="D"), number)
+    table = pd.DataFrame({"time": days, "score": rng.choice([10, 8, 3], sum(number))})
+    found = chart(table, metric="nps", kind="sampling", scale=(0, 10))
+    scores, variances = defaultdict(list), []
+    for day, score in zip(table["time"], table["score"], strict=True):
+        scores[day].append((score > 8) - int(score < 7))
+    means = [np.mean(one) for one in scores.values()]
+    variances = [np.var(one) for one in scores.values()]
+    variance = np.average(variances, weights=number)
+    for row, n in zip(found, number, strict=True):
+        assert row["centre"] == pytest.approx(100 * np.mean(means))
+        half = 300 * math.sqrt(variance / n)
+        assert row["upper_limit"] - row["centre"] == pytest.approx(half)
+
+
+def test_periods_without_answers_and_in_progress_have_no_signal() -> None:
+    table = daily(FLOW)
+    table = pd.concat([table, daily([90]).assign(time=pd.Timestamp("2024-01-13 08:00"))])
+    found = chart(table, as_of="2024-01-13 12:00")
+    assert [row["n"] for row in found[10:]] == [0, 0, 1]
+    assert [row["signal"] for row in found[10:]] == ["", "", ""]
+    assert not found[-1]["complete"]
+    assert found[-1]["moving_range"] == pytest.approx(90 - 52.1)
+    assert not found[-1]["baseline"]
+
+
+def test_a_baseline_needs_two_periods() -> None:
+    with pytest.raises(ArgumentError, match="baseline has 1 periods"):
+        chart(daily([50]), as_of="2024-01-02")
+    with pytest.raises(ArgumentError, match="baseline"):
+        chart(daily(FLOW), baseline=1)
+    with pytest.raises(ArgumentError, match="kind"):
+        chart(daily(FLOW), kind="p")
+
+
+def test_charts_of_all_kinds_of_frames_agree(backend: Backend) -> None:
+    rows: list[Row] = [
+        {"time": datetime(2024, 1, 1) + timedelta(days=i), "score": value}  # noqa: DTZ001
+        for i, value in enumerate([*FLOW, 70.0])
+    ]
+    expected = chart(daily([*FLOW, 70]))
+    assert chart(backend.make(rows)) == [
+        {
+            name: pytest.approx(value) if isinstance(value, float) else value
+            for name, value in row.items()
+        }
+        for row in expected
+    ]
