@@ -15,6 +15,9 @@ from retainkit.inactivity import inactivity_churn, usage_interval
 from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
 from retainkit.purchases import calibration_holdout, rfm_summary
 from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
+from retainkit.surveys.comparing import nps_difference
+from retainkit.surveys.nps import nps, nps_from_counts
+from retainkit.surveys.trends import control_chart, score_trend
 from retainkit.survival import expected_lifetime, median_lifetime, survival_curve
 
 __version__ = "0.1.0"
@@ -37,6 +40,7 @@ __all__ = [
     "cltv",
     "cltv_from_models",
     "cohort_retention",
+    "control_chart",
     "datasets",
     "errors",
     "expected_lifetime",
@@ -50,6 +54,9 @@ __all__ = [
     "inactivity_churn",
     "median_lifetime",
     "mrr_movements",
+    "nps",
+    "nps_difference",
+    "nps_from_counts",
     "plot",
     "purchase_regularity",
     "retention_curve",
@@ -57,6 +64,7 @@ __all__ = [
     "revenue_cohorts",
     "revenue_retention",
     "rfm_summary",
+    "score_trend",
     "spend_independence",
     "survival_curve",
     "tracking",

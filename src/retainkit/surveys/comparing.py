@@ -177,7 +177,7 @@ def nps_difference(
     Examples
     --------
     >>> import pandas as pd
-    >>> from retainkit.surveys.comparing import nps_difference
+    >>> from retainkit import nps_difference
     >>> answers = pd.DataFrame(
     ...     {
     ...         "channel": ["app"] * 40 + ["email"] * 40,

@@ -190,7 +190,7 @@ def nps(
     Examples
     --------
     >>> import pandas as pd
-    >>> from retainkit.surveys.nps import nps
+    >>> from retainkit import nps
     >>> answers = pd.DataFrame({"score": [10, 9, 9, 10, 9, 8, 7, 8, 3, 6]})
     >>> nps(answers)[["n", "promoters", "passives", "detractors", "nps", "lower", "upper"]].round(2)
         n  promoters  passives  detractors   nps  lower  upper
@@ -297,7 +297,7 @@ def nps_from_counts(
     Examples
     --------
     >>> import pandas as pd
-    >>> from retainkit.surveys.nps import nps_from_counts
+    >>> from retainkit import nps_from_counts
     >>> counts = pd.DataFrame({"promoters": [120], "passives": [45], "detractors": [30]})
     >>> nps_from_counts(counts)[["n", "nps", "lower", "upper"]].round(2)
          n    nps  lower  upper

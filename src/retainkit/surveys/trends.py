@@ -162,7 +162,7 @@ def score_trend(
     Examples
     --------
     >>> import pandas as pd
-    >>> from retainkit.surveys.trends import score_trend
+    >>> from retainkit import score_trend
     >>> answers = pd.DataFrame(
     ...     {
     ...         "time": pd.to_datetime(["2024-01-09"] * 10 + ["2024-02-09"] * 10),
@@ -369,7 +369,7 @@ def control_chart(
     Examples
     --------
     >>> import pandas as pd
-    >>> from retainkit.surveys.trends import control_chart
+    >>> from retainkit import control_chart
     >>> months = pd.date_range("2024-01-15", periods=6, freq="30D").repeat(4)
     >>> answers = pd.DataFrame({"time": months, "score": [10, 9, 8, 5] * 5 + [0, 0, 0, 0]})
     >>> chart = control_chart(answers, baseline=5, as_of="2024-07-01")
