@@ -146,7 +146,8 @@ def open_events(
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_type(name, column, frame)
     schema = frame.collect_schema()
-    of_time = {name: wanted[name] for name in ("time", "cohort_time") if name in wanted}
+    spans = ("time", "cohort_time")
+    of_time: dict[str, str] = {name: wanted[name] for name in spans if name in wanted}
     stored, zone = zones_of(of_time, frame, own, tz)
 
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}

@@ -278,6 +278,31 @@ def in_place_of(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> F
     return made
 
 
+def frame_of(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
+    """Make a frame in memory of columns that belong together."""
+    return nw.from_dict(dict(columns))
+
+
+def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
+    """Add floats to a frame in memory, or put them in place of a column."""
+    series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)
+    return nw.maybe_reset_index(frame).with_columns(series)
+
+
+def with_meaning(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
+    """Add to each row what its value in the column `on` means; null where it is not known.
+
+    `columns` has the values, each once, and beside them what they mean.
+    """
+    if isinstance(frame, nw.LazyFrame):
+        return frame.join(in_engine(frame, columns), on=on, how="left")
+    plain = {name: values.tolist() for name, values in columns.items()}
+    table = nw.from_dict(plain, backend=frame.implementation)
+    # Of no rows, a list does not tell the type.
+    table = table.with_columns(nw.col(on).cast(frame.schema[on]))
+    return frame.join(table, on=on, how="left")
+
+
 # Codes
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames import codes_of, collect, count_rows, in_engine, instants_of, segment_codes
+from retainkit._frames import (
+    codes_of,
+    collect,
+    count_rows,
+    instants_of,
+    segment_codes,
+    with_column,
+    with_meaning,
+)
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError
 from retainkit.surveys._tally import Clusters, shown
@@ -16,7 +24,6 @@ from retainkit.surveys._tally import Clusters, shown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from retainkit._frames import Frame
     from retainkit.surveys._responses import Responses
     from retainkit.surveys._tally import Tally
 
@@ -45,7 +52,7 @@ def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters
     rows = responses.rows
     weight = nw.col("weight") if "weight" in responses.columns else nw.lit(1.0)
     # Answers that do not count stay, with a weight of 0: every segment has to be there.
-    rows = _joined(rows, meaning).with_columns(
+    rows = with_meaning(rows, "score", meaning).with_columns(
         x=nw.col("x").fill_null(0.0), w=nw.col("valid").fill_null(0.0) * weight
     )
     key = [*responses.keys, "respondent"]
@@ -71,16 +78,6 @@ def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters
     return Clusters(number=arrays[0], xx=arrays[1], xw=arrays[2], ww=arrays[3])
 
 
-def _joined(rows: Frame, meaning: dict[str, NDArray[Any]]) -> Any:
-    """Give each row what its answer stands for."""
-    if isinstance(rows, nw.LazyFrame):
-        return rows.join(in_engine(rows, meaning), on="score", how="left")
-    columns = {name: values.tolist() for name, values in meaning.items()}
-    table = nw.from_dict(columns, backend=rows.implementation)
-    table = table.with_columns(nw.col("score").cast(rows.schema["score"]))
-    return rows.join(table, on="score", how="left")
-
-
 def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
     """Let each respondent count once in a segment, by the rule of `repeat`; reads the rows.
 
@@ -97,16 +94,11 @@ def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
     if repeat == "mean":
         weight = rows["weight"].to_numpy() if "weight" in rows.columns else np.ones(len(rows))
         shared = weight / np.where(valid, np.maximum(number, 1), 1)
-        series = nw.new_series("weight", shared, nw.Float64, backend=rows.implementation)
-        return replace(responses, rows=_with(rows, series))
+        return replace(responses, rows=with_column(rows, "weight", shared))
     if repeat in {"first", "last"}:
         kept = ~valid | _extreme(responses, rows, person, valid, repeat)
         return replace(responses, rows=rows[np.flatnonzero(kept).tolist()])
     return responses
-
-
-def _with(rows: nw.DataFrame[Any], series: nw.Series[Any]) -> nw.DataFrame[Any]:
-    return nw.maybe_reset_index(rows).with_columns(series)
 
 
 def _is_in(answers: nw.Series[Any], valid: NDArray[Any]) -> Booleans:

@@ -18,7 +18,7 @@ from retainkit._calendar import (
     period_index_expr,
     wall_time_expr,
 )
-from retainkit._frames import collect, count_rows, segment_codes
+from retainkit._frames import collect, count_rows, frame_of, segment_codes
 from retainkit._intervals import ratio, wilson
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
@@ -88,7 +88,7 @@ def series_of(
     found = scored(responses, scale, repeat=repeat, stacklevel=4)
     last = end.index(period, week_start) - end.opens(period, week_start)
     keys = responses.keys
-    cells = nw.from_dict(dict(found.tally.segments))
+    cells = frame_of(found.tally.segments)
     number = cells[keys[-1]].to_numpy().astype(np.int64)
     segments, outer = segment_codes(cells, keys[:-1])
     n_segments = int(outer.max(initial=-1)) + 1

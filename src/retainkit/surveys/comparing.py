@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of, probability
@@ -14,6 +13,7 @@ from retainkit._frames import (
     check_present,
     codes_of,
     collect,
+    frame_of,
     segment_codes,
     table_like,
     wrap,
@@ -240,7 +240,7 @@ class _Pairs:
 def _pairs(found: Scored, reference: Any, group: str) -> _Pairs:
     """Pair the groups of each segment."""
     keys, segments = found.responses.keys, found.tally.segments
-    cells = nw.from_dict(dict(segments))
+    cells = frame_of(segments)
     _, outer = segment_codes(cells, keys[:-1])
     names, inner = segment_codes(cells, keys[-1:])
     n_outer, n_inner = (int(one.max(initial=-1)) + 1 for one in (outer, inner))

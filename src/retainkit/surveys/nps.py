@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
@@ -13,9 +12,16 @@ from retainkit._events import segment_names
 from retainkit._frames import check_present, collect, segment_codes, table_like, type_name, wrap
 from retainkit._intervals import ratio
 from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
-from retainkit.surveys._nps_bootstrap import bootstrap_limits
-from retainkit.surveys._nps_intervals import adjusted_wald_limits, score_limits, wald_limits
+from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.surveys._nps_table import (
+    METHODS,
+    PARTS,
+    RESULT,
+    nps_columns,
+    nps_limits,
+    segment_columns_of,
+    warn_of_weights,
+)
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import Groups, checked_cuts, groups_of, scored
 from retainkit.surveys._tally import checked_scale
@@ -26,20 +32,11 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
     from numpy.typing import NDArray
 
-    from retainkit.surveys._scored import Scored
-
     Floats = NDArray[np.float64]
 
 __all__ = ["nps", "nps_from_counts"]
 
 Method = Literal["score", "adjusted_wald", "wald", "bootstrap"]
-
-METHODS = ("score", "adjusted_wald", "wald", "bootstrap")
-RESULT = (
-    *("n", "n_missing", "n_invalid", "n_effective", "promoters", "passives", "detractors"),
-    *("nps", "standard_error", "lower", "upper", "method"),
-)
-_PARTS = ("promoters", "passives", "detractors")
 
 
 def nps(
@@ -226,9 +223,9 @@ def nps(
         )
     found = scored(table, limits, repeat=repeat)
     groups = groups_of(found, edges)
-    _warn_of_weights(groups)
-    chances = _limits_of(groups, method, draws, seed, confidence_level)
-    columns = _columns(groups, chances, method, min_responses)
+    warn_of_weights(groups)
+    chances = nps_limits(groups, method, draws, seed, confidence_level)
+    columns = nps_columns(groups, chances, method, min_responses)
     return table_like(table.rows, segment_columns_of(found) | columns)
 
 
@@ -327,7 +324,7 @@ def nps_from_counts(
     parts = _checked_parts(rows, names)
     found, segment = segment_codes(rows, list(keys))
     n_segments = int(segment.max(initial=-1)) + 1 if segments else 1
-    sums = [np.bincount(segment, parts[one], n_segments) for one in _PARTS]
+    sums = [np.bincount(segment, parts[one], n_segments) for one in PARTS]
     total = np.sum(sums, axis=0)
     groups = Groups(
         n=np.rint(total).astype(np.int64),
@@ -338,9 +335,9 @@ def nps_from_counts(
         passives=ratio(sums[1], total),
         detractors=ratio(sums[2], total),
     )
-    chances = _limits_of(groups, method, draws, seed, confidence_level)
+    chances = nps_limits(groups, method, draws, seed, confidence_level)
     given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
-    return table_like(frame, given | _columns(groups, chances, method, min_responses))
+    return table_like(frame, given | nps_columns(groups, chances, method, min_responses))
 
 
 def _checked_parts(
@@ -362,7 +359,7 @@ def _checked_parts(
                 f"{parts[argument].min():g}."
             )
     if "n" in names:
-        total = np.sum([parts[one] for one in _PARTS], axis=0)
+        total = np.sum([parts[one] for one in PARTS], axis=0)
         wrong = np.flatnonzero(total != parts["n"])
         if len(wrong):
             some = [f"{total[i]:g} instead of {parts['n'][i]:g}" for i in wrong[:3].tolist()]
@@ -372,83 +369,3 @@ def _checked_parts(
                 "wrong."
             )
     return parts
-
-
-# Out
-
-
-def segment_columns_of(found: Scored) -> dict[str, nw.Series[Any]]:
-    """Give the segments under the names that they came with."""
-    responses, segments = found.responses, found.tally.segments
-    return {name: segments[key] for name, key in zip(responses.by, responses.keys, strict=True)}
-
-
-def _limits_of(
-    groups: Groups, method: str, draws: int, seed: int | None, confidence_level: float
-) -> tuple[Floats, Floats]:
-    """Give the interval of the difference of shares, from -1 to 1."""
-    n = groups.effective
-    promoters, detractors = groups.promoters * n, groups.detractors * n
-    if method == "bootstrap":
-        shares = np.column_stack(_shares(groups))
-        counts = np.rint(np.nan_to_num(shares * n[:, np.newaxis])).astype(np.int64)
-        return bootstrap_limits(counts, confidence_level, draws=draws, seed=seed)
-    limits = {
-        "score": score_limits,
-        "adjusted_wald": adjusted_wald_limits,
-        "wald": wald_limits,
-    }[method]
-    return limits(promoters, detractors, n, confidence_level)
-
-
-def _shares(groups: Groups) -> tuple[Floats, Floats, Floats]:
-    return groups.promoters, groups.passives, groups.detractors
-
-
-def _columns(
-    groups: Groups, limits: tuple[Floats, Floats], method: str, min_responses: int | None
-) -> dict[str, Any]:
-    value = groups.promoters - groups.detractors
-    variance = groups.promoters + groups.detractors - value**2
-    error = np.sqrt(ratio(np.maximum(variance, 0), groups.effective))
-    hidden = np.zeros(len(value), bool)
-    if min_responses is not None:
-        hidden = groups.n < min_responses
-        if hidden.any():
-            warnings.warn(
-                f"{quantity(int(hidden.sum()), 'segment')} with fewer than {min_responses} answers "
-                "(`min_responses`) without a score.",
-                RetainkitWarning,
-                stacklevel=3,
-            )
-    shown_value, shown_error, *chances = (
-        np.where(hidden, np.nan, 100 * one) for one in (value, error, *limits)
-    )
-    parts = zip(_PARTS, _shares(groups), strict=True)
-    return {
-        "n": groups.n,
-        "n_missing": groups.missing,
-        "n_invalid": groups.invalid,
-        "n_effective": groups.effective,
-        **{name: np.where(hidden, np.nan, share) for name, share in parts},
-        "nps": shown_value,
-        "standard_error": shown_error,
-        "lower": chances[0],
-        "upper": chances[1],
-        "method": np.full(len(value), method),
-    }
-
-
-def _warn_of_weights(groups: Groups) -> None:
-    """Warn where a few answers outweigh all others."""
-    thin = (groups.n > 1) & (groups.effective < groups.n / 10)
-    if thin.any():
-        worst = int(np.argmin(np.where(thin, ratio(groups.effective, groups.n), np.inf)))
-        warnings.warn(
-            f"in {quantity(int(thin.sum()), 'segment')} the answers are worth less than a tenth of "
-            f"their number, such as {groups.n[worst]:,} answers that are worth "
-            f"{groups.effective[worst]:.1f}: a few have very large weights, or one respondent gave "
-            "most of them.",
-            RetainkitWarning,
-            stacklevel=3,
-        )
