@@ -214,25 +214,17 @@ def score_trend(
     shown = (number >= series.starts[:, np.newaxis]) & (include_partial | (number < series.over))
     segment, column = np.nonzero(shown)
     day = first_day(number[column], period, week_start).astype("datetime64[D]")
-    own = {
-        name: series.shape(getattr(scores, name))[segment, column]
-        for name in ("n", "score", "lower", "upper")
-    }
     given = {
         name: series.segments[key][segment.tolist()]
         for name, key in zip(table.by, table.keys, strict=True)
     }
-    columns = {
-        "period": day,
-        "n": own["n"],
-        "n_missing": series.shape(series.tally.missing)[segment, column],
-        "score": own["score"],
-        "lower": own["lower"],
-        "upper": own["upper"],
-        "metric": np.full(len(segment), metric),
-        "window": np.full(len(segment), window),
-        "complete": (full & (number < series.over))[segment, column],
-    }
+    columns: dict[str, Any] = {"period": day}
+    values = {"n": scores.n, "n_missing": series.tally.missing, "score": scores.score}
+    for name, own in (values | {"lower": scores.lower, "upper": scores.upper}).items():
+        columns[name] = series.shape(own)[segment, column]
+    columns["metric"] = np.full(len(segment), metric)
+    columns["window"] = np.full(len(segment), window)
+    columns["complete"] = (full & (number < series.over))[segment, column]
     return table_like(table.rows, given | columns)
 
 
