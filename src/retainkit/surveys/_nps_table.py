@@ -14,10 +14,9 @@ from retainkit.surveys._nps_bootstrap import bootstrap_limits
 from retainkit.surveys._nps_intervals import adjusted_wald_limits, score_limits, wald_limits
 
 if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
     from numpy.typing import NDArray
 
-    from retainkit.surveys._scored import Groups, Scored
+    from retainkit.surveys._scored import Groups
 
     Floats: TypeAlias = NDArray[np.float64]
 
@@ -27,12 +26,6 @@ RESULT = (
     *("n", "n_missing", "n_invalid", "n_effective", *PARTS),
     *("nps", "standard_error", "lower", "upper", "method"),
 )
-
-
-def segment_columns_of(found: Scored) -> dict[str, nw.Series[Any]]:
-    """Give the segments under the names that they came with."""
-    responses, segments = found.responses, found.tally.segments
-    return {name: segments[key] for name, key in zip(responses.by, responses.keys, strict=True)}
 
 
 def nps_limits(

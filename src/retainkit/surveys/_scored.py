@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
 from retainkit.surveys._tally import count_answers, effective_size, on_scale, warn_of_scale
 
 if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
     from numpy.typing import NDArray
 
     from retainkit.surveys._responses import Responses
@@ -29,6 +30,11 @@ class Scored:
     responses: Responses
     tally: Tally
     clustered: bool
+
+    def segments(self) -> dict[str, nw.Series[Any]]:
+        """Give the segments under the names that they came with."""
+        responses, own = self.responses, self.tally.segments
+        return {name: own[key] for name, key in zip(responses.by, responses.keys, strict=True)}
 
     def effective_size(self, values: Floats) -> Floats:
         """Give by segment the number of simple answers that the mean of `values` is worth."""

@@ -24,6 +24,7 @@ from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._nps_intervals import score_limits
 from retainkit.surveys._scored import Scored, scored
+from retainkit.surveys._shares import mean_limits
 from retainkit.surveys._tally import Tally, effective_size
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ _MOST_CELLS = 20_000_000
 class Series:
     """Answers by segment and period: a row a segment and a column a period, from `first` on.
 
-    `sums` adds up over each cell (or window that ends with it), `over` is the first period that
-    is not over. `starts` gives the first period of each segment.
+    `tally` holds the answers of each cell, or of the window that ends with it; `over` is the first
+    period that is not over, `starts` gives the first period of each segment and `ends` those of the
+    scale.
     """
 
     segments: Mapping[str, nw.Series[Any]]
@@ -59,6 +61,7 @@ class Series:
     tally: Tally
     found: Scored | None
     cell: Integers
+    ends: tuple[float, float]
 
     def shape(self, values: NDArray[Any]) -> NDArray[Any]:
         """Lay out values of cells by segment and period."""
@@ -112,6 +115,7 @@ def series_of(
         tally=_laid_out(found.tally, cell, n_segments * n_periods, n_periods, rolling),
         found=found if rolling == 1 else None,
         cell=cell,
+        ends=(scale.low, scale.high),
     )
 
 
@@ -217,7 +221,16 @@ def scores_of(
     elif metric == "csat":
         limits = wilson(mean * size, size, confidence_level)
     else:
-        limits = _mean_limits(mean, spread, size, confidence_level)
+        n = tally.sums(tally.n)
+        limits = mean_limits(
+            mean,
+            spread**2,
+            n=n,
+            effective=size,
+            units=n,
+            level=confidence_level,
+            ends=series.ends,
+        )
     unit = 100 if metric == "nps" else 1
     return Scores(
         n=tally.counts(),
@@ -226,14 +239,3 @@ def scores_of(
         upper=unit * limits[1],
         spread=unit * spread,
     )
-
-
-def _mean_limits(
-    mean: Floats, spread: Floats, size: Floats, confidence_level: float
-) -> tuple[Floats, Floats]:
-    """Student's interval of a mean; NaN where there is one answer, which does not vary."""
-    from scipy.special import stdtrit  # noqa: PLC0415  SciPy is imported when needed
-
-    free = np.where(size > 1, size - 1, np.nan)
-    half = stdtrit(free, 0.5 + confidence_level / 2) * spread / np.sqrt(free)
-    return mean - half, mean + half

@@ -19,7 +19,6 @@ from retainkit.surveys._nps_table import (
     RESULT,
     nps_columns,
     nps_limits,
-    segment_columns_of,
     warn_of_weights,
 )
 from retainkit.surveys._responses import open_responses
@@ -226,7 +225,7 @@ def nps(
     warn_of_weights(groups)
     chances = nps_limits(groups, method, draws, seed, confidence_level)
     columns = nps_columns(groups, chances, method, min_responses)
-    return table_like(table.rows, segment_columns_of(found) | columns)
+    return table_like(table.rows, found.segments() | columns)
 
 
 def nps_from_counts(

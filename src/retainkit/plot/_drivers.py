@@ -1,0 +1,211 @@
+"""The picture of key drivers: what part of the differences in a score goes with each."""
+
+from __future__ import annotations
+
+import math
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from retainkit.errors import ArgumentError
+from retainkit.plot._heatmap import SMALL, TEXT, space_of
+from retainkit.plot._pictures import (
+    PALETTE,
+    in_percent,
+    numbers,
+    percent,
+    read,
+    require_matplotlib,
+    segment_labels,
+    subplots,
+)
+from retainkit.plot._value import PALE, QUIET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from narwhals.stable.v2.typing import IntoDataFrame
+
+    from retainkit.plot._pictures import Columns
+
+UP, DOWN, FLIP = "up", "down", "flip"
+STYLES: dict[str, dict[str, Any]] = {
+    UP: {"facecolor": PALETTE[0]},
+    DOWN: {"facecolor": PALETTE[1]},
+    FLIP: {"facecolor": "#a9a9a9", "edgecolor": "white", "hatch": "////"},
+}
+WORDS = {
+    UP: "goes with a higher outcome",
+    DOWN: "goes with a lower outcome",
+    FLIP: "sign flips",
+}
+FLIPPED = (
+    "Sign flips: alone it goes one way with the outcome, beside the other drivers the other way. "
+    "Read no direction off it."
+)
+_NEEDED = (
+    *("driver", "n", "importance", "lower", "upper", "correlation", "sign_flip", "r_squared"),
+)
+
+
+def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the importance of each driver with its interval, the most important on top.
+
+    The colour tells whether a driver goes with a higher outcome or with a lower one; where all
+    drivers go with a higher one there is no legend. Where the sign flips beside the other drivers,
+    the bar is grey and hatched, and a sentence beneath says what that means.
+
+    Parameters
+    ----------
+    table : IntoDataFrame
+        Result of `retainkit.key_drivers` for one segment: pandas, Polars or PyArrow.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on: x is the importance, a fraction of the variance of the outcome, and the
+        drivers are at y = 0, 1, ... from the top. A driver whose importance is NaN has no bar.
+
+    Raises
+    ------
+    ArgumentError
+        If the table holds several segments, or several rows for a driver.
+    MissingColumnError
+        If a column of the table is missing.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Notes
+    -----
+    Importance is not effect: see `retainkit.key_drivers`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from retainkit.plot._drivers import key_drivers
+    >>> table = pd.DataFrame({
+    ...     "driver": ["service", "wait"], "n": 200, "importance": [0.3, 0.12],
+    ...     "lower": [0.22, 0.07], "upper": [0.38, 0.18], "correlation": [0.6, -0.4],
+    ...     "sign_flip": False, "r_squared": 0.42,
+    ... })
+    >>> ax = key_drivers(table, ax=Figure(figsize=(7, 3)).subplots())
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['service', 'wait']
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['goes with a higher outcome', 'goes with a lower outcome']
+    """
+    require_matplotlib()
+    data = _ranked(table)
+    names = [str(name) for name in data["driver"]]
+    kinds = _kinds(data)
+    tall = 1.6 + 0.36 * max(len(names), 2) + 0.4 * (FLIP in kinds)
+    ax, width, height = space_of(subplots(7.0, tall) if ax is None else ax)
+    if names:
+        _draw_bars(ax, data, kinds)
+        _name_drivers(ax, names, width, height)
+        ax.set_ylim(len(names) - 0.4, -0.6)
+    room = space_of(ax)[1]  # the names have taken theirs
+    _draw_legend(ax, kinds, room)
+    size = TEXT + 1 if width > 280 else SMALL
+    ax.set_xlabel(_label(data, kinds, int(room / (0.54 * size))), fontsize=size)
+    ax.tick_params(axis="x", labelsize=size)
+    _tidy(ax)
+    return ax
+
+
+def _ranked(table: IntoDataFrame) -> Columns:
+    """Read one segment, the most important driver first."""
+    data, segments = read(table, "table", "driver", _NEEDED)
+    if segments:
+        found = list(dict.fromkeys(segment_labels(data, segments)))
+        if len(found) > 1:
+            shown = ", ".join(map(repr, found[:8])) + (", ..." if len(found) > 8 else "")
+            raise ArgumentError(
+                f"`table` holds {len(found)} segments of {', '.join(map(repr, segments))}: "
+                f"{shown}. The picture shows one; filter the table to one segment first."
+            )
+    different = len(set(data["driver"]))
+    if different < len(data["driver"]):
+        raise ArgumentError(
+            f"`table` has {len(data['driver'])} rows for {different} drivers, and one row for each "
+            "can be drawn. Filter it to the rows that belong together first."
+        )
+    importance = numbers(data["importance"])
+    last = [-1.0 if math.isnan(one) else one for one in importance]
+    order = sorted(range(len(last)), key=lambda row: -last[row])
+    return {name: [values[row] for row in order] for name, values in data.items()}
+
+
+def _kinds(data: Columns) -> list[str]:
+    """Tell the direction of each driver."""
+    pairs = zip(numbers(data["correlation"]), data["sign_flip"], strict=True)
+    return [FLIP if flip else DOWN if correlation < 0 else UP for correlation, flip in pairs]
+
+
+def _draw_bars(ax: Axes, data: Columns, kinds: Sequence[str]) -> None:
+    importance, lower, upper = (numbers(data[name]) for name in ("importance", "lower", "upper"))
+    for y, (value, low, high, kind) in enumerate(zip(importance, lower, upper, kinds, strict=True)):
+        if math.isnan(value):
+            style: dict[str, Any] = {"va": "center", "color": QUIET, "fontsize": TEXT}
+            ax.text(0.01, y, "not known", transform=ax.get_yaxis_transform(), **style)
+            continue
+        ax.barh([y], [value], 0.66, gid=kind, zorder=2, linewidth=0, **STYLES[kind])
+        if not math.isnan(low + high):
+            ax.hlines([y], [low], [high], color="black", linewidth=1.3, zorder=3, gid="interval")
+
+
+def _name_drivers(ax: Axes, names: Sequence[str], width: float, height: float) -> None:
+    """Name the drivers beside their bars, in smaller letters where there is little room."""
+    most = max(12, int(width / 14))
+    labels = [fill(name, most, break_long_words=False) for name in names]
+    lines = sum(1 + label.count("\n") for label in labels)
+    size = TEXT + 1 if height > 14 * lines and width > 280 else SMALL
+    ax.set_yticks(range(len(names)), labels, fontsize=size, parse_math=False)
+
+
+def _draw_legend(ax: Axes, kinds: Sequence[str], room: float) -> None:
+    """Name the colours above the axes, unless all bars are of the plain one."""
+    from matplotlib.patches import Patch  # noqa: PLC0415
+
+    shown = [kind for kind in STYLES if kind in kinds]
+    needed = sum(72 if kind == FLIP else 148 for kind in shown)
+    if shown in ([], [UP]):
+        return
+    handles = [Patch(label=WORDS[kind], linewidth=0, **STYLES[kind]) for kind in shown]
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=len(shown) if room > needed else 1,
+        frameon=False,
+        fontsize=TEXT if room > 200 else SMALL,
+        borderaxespad=0.2,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        labelspacing=0.25,
+    )
+
+
+def _label(data: Mapping[str, Sequence[Any]], kinds: Sequence[str], letters: int) -> str:
+    """Say beneath the axis what it counts, of how many, and what a flip is."""
+    lines = ["Importance with interval: part of the variance of the outcome"]
+    if data["n"]:
+        explained = in_percent(numbers(data["r_squared"])[0])
+        lines.append(f"All drivers together: R² = {explained}, n = {int(data['n'][0]):,}")
+    if FLIP in kinds:
+        lines.append(FLIPPED)
+    return "\n".join(fill(line, max(22, letters)) for line in lines)
+
+
+def _tidy(ax: Axes) -> None:
+    """Leave no more ink than the grid of the x axis needs."""
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+    ax.tick_params(axis="both", length=0)
+    ax.grid(visible=True, axis="x", color=PALE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(percent())
