@@ -14,10 +14,11 @@ sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/.demo ## a real shop's customers and a subscription business: tables and pictures
+demo: $(VENV)/.demo ## a shop's customers, a subscription business, a survey: tables and pictures
 	$(bin)/python examples/quickstart.py
 	$(bin)/python examples/customer_value.py
 	$(bin)/python examples/subscriptions.py
+	$(bin)/python examples/survey.py
 
 # Each of pytest's workers has a core of its own; more threads would only wait for each other.
 test: export OPENBLAS_NUM_THREADS = 1

@@ -44,7 +44,8 @@ ARROWS: dict[str, set[str]] = {
     "_checks": {"errors"},
     "_calendar": {"errors"},
     "_frames": {"errors", "_words", "_calendar"},
-    "_events": {"errors", "_words", "_checks", "_calendar", "_frames"},
+    "_zones": {"errors", "_calendar", "_frames"},
+    "_events": {"errors", "_words", "_checks", "_calendar", "_frames", "_zones"},
     "_lengths": {"errors", "_calendar"},
     # Numbers live alone.
     "_intervals": set(),
@@ -76,7 +77,7 @@ ARROWS: dict[str, set[str]] = {
     "_visits": LOWER | {"_visit_query", "_visit_plan", "_visit_kernel"},
     "_visit_counts": {"errors", "_calendar", "_visit_query"},
     "_subscription_money": {"errors", "_words", "_checks", "_frames"},
-    "_subscriptions": LOWER | {"_subscription_money"},
+    "_subscriptions": LOWER | {"_zones", "_subscription_money"},
     "_spans": {"errors", "_words", "_calendar", "_frames", "_arrays", "_subscriptions"},
     # Metrics.
     "cohorts": LOWER
@@ -153,6 +154,132 @@ ARROWS: dict[str, set[str]] = {
     "_leaving": {"errors", "_checks", "_frames", "_geometric", "_prospect", "_survivors"}
     | {"clv._model"},
     "projection": LOWER | {"_leaving", "_survivors", "_geometric_fit", "clv._model"},
+    # Surveys.
+    "surveys": set(),
+    "surveys._contrasts": {"_intervals"},
+    "surveys._driver_rows": LOWER,
+    "surveys._invitations": LOWER | {"_zones"},
+    "surveys._nps_bootstrap": set(),
+    "surveys._nps_intervals": {"_intervals"},
+    "surveys._nps_differences": {"_intervals", "surveys._nps_intervals"},
+    "surveys._raking": set(),
+    "surveys._margins": {"_frames", "_words", "errors", "surveys._raking"},
+    "surveys._relative_weights": set(),
+    "surveys._responses": LOWER | {"_zones"},
+    "surveys._shares": {"_intervals"},
+    "surveys._tally": {"_frames", "_intervals", "_words", "errors", "surveys._responses"},
+    "surveys._afterwards": LOWER
+    | {"_arrays", "_subscriptions", "surveys._responses", "surveys._tally"},
+    "surveys._repeats": {"_frames", "_words", "errors", "surveys._responses", "surveys._tally"},
+    "surveys._rules": {"_checks", "errors", "surveys._tally"},
+    "surveys._scored": {
+        "_intervals",
+        "_words",
+        "_checks",
+        "errors",
+        "surveys._repeats",
+        "surveys._responses",
+        "surveys._tally",
+    },
+    "surveys._nps_table": {
+        "_intervals",
+        "_words",
+        "errors",
+        "surveys._nps_bootstrap",
+        "surveys._nps_intervals",
+        "surveys._scored",
+    },
+    "surveys._satisfaction": {
+        "_checks",
+        "_intervals",
+        "errors",
+        "surveys._nps_intervals",
+        "surveys._repeats",
+        "surveys._rules",
+        "surveys._scored",
+        "surveys._shares",
+        "surveys._tally",
+    },
+    "surveys._series": LOWER
+    | {
+        "_intervals",
+        "surveys._nps_intervals",
+        "surveys._responses",
+        "surveys._scored",
+        "surveys._shares",
+        "surveys._tally",
+    },
+    "surveys._control": {"_intervals", "errors", "surveys._series"},
+    "surveys._timeline": set(),
+    "surveys._fates": {
+        "_calendar",
+        "_words",
+        "errors",
+        "surveys._afterwards",
+        "surveys._tally",
+        "surveys._timeline",
+    },
+    "surveys._weighing": LOWER | {"_intervals"},
+    "surveys.comparing": LOWER
+    | {
+        "_intervals",
+        "surveys._nps_differences",
+        "surveys._responses",
+        "surveys._scored",
+        "surveys._tally",
+    },
+    "surveys.drivers": LOWER | {"_intervals", "surveys._driver_rows", "surveys._relative_weights"},
+    "surveys.invitations": LOWER | {"_intervals", "_lengths", "surveys._invitations"},
+    "surveys.market_fit": {
+        "_checks",
+        "_frames",
+        "errors",
+        "surveys._responses",
+        "surveys._satisfaction",
+        "surveys._scored",
+        "surveys._shares",
+        "surveys._tally",
+    },
+    "surveys.nps": LOWER
+    | {
+        "_intervals",
+        "surveys._nps_table",
+        "surveys._responses",
+        "surveys._scored",
+        "surveys._tally",
+    },
+    "surveys.outcomes": {
+        "_checks",
+        "_frames",
+        "_intervals",
+        "_lengths",
+        "errors",
+        "surveys._afterwards",
+        "surveys._contrasts",
+        "surveys._fates",
+        "surveys._scored",
+        "surveys._tally",
+    },
+    "surveys.planning": {"_checks", "_intervals", "errors", "surveys._nps_intervals"},
+    "surveys.satisfaction": {
+        "_checks",
+        "_frames",
+        "errors",
+        "surveys._responses",
+        "surveys._rules",
+        "surveys._satisfaction",
+        "surveys._scored",
+        "surveys._tally",
+    },
+    "surveys.trends": LOWER
+    | {
+        "surveys._control",
+        "surveys._responses",
+        "surveys._scored",
+        "surveys._series",
+        "surveys._tally",
+    },
+    "surveys.weighting": LOWER | {"surveys._margins", "surveys._raking", "surveys._weighing"},
     # At the edge: nothing imports them.
     "datasets._cdnow": {"errors"},
     "datasets._edges": {"errors", "_checks", "_calendar"},
@@ -160,7 +287,9 @@ ARROWS: dict[str, set[str]] = {
     "datasets._simulated": set(),
     "datasets._made_subscriptions": {"errors", "_checks", "datasets._edges"}
     | {"datasets._simulated"},
-    "datasets": {"datasets._cdnow", "datasets._made_events", "datasets._made_subscriptions"},
+    "datasets._made_survey": {"errors", "_checks", "_calendar", "datasets._edges"},
+    "datasets": {"datasets._cdnow", "datasets._made_events", "datasets._made_subscriptions"}
+    | {"datasets._made_survey"},
     "plot._pictures": {"errors", "_checks", "_frames"},
     "plot._heatmap": {"errors", "_checks", "plot._pictures"},
     "plot._retention": {"errors", "_checks", "plot._pictures", "plot._heatmap"},
@@ -178,7 +307,44 @@ ARROWS: dict[str, set[str]] = {
     "plot._survivors": {"_checks", "plot._pictures", "plot._heatmap", "plot._value"},
     "plot._growth": {"_checks", "plot._pictures", "plot._heatmap", "plot._value", "plot._periods"},
     "plot._projection": {"errors", "_frames", "plot._pictures", "plot._heatmap", "plot._value"},
+    "plot._drivers": {"errors", "plot._heatmap", "plot._pictures", "plot._value"},
+    "plot._scores": {
+        "_calendar",
+        "_frames",
+        "errors",
+        "plot._heatmap",
+        "plot._pictures",
+        "plot._value",
+    },
+    "plot._survey": {
+        "_words",
+        "errors",
+        "plot._heatmap",
+        "plot._pictures",
+        "plot._scores",
+        "plot._value",
+    },
+    "plot._trend": {
+        "_frames",
+        "plot._heatmap",
+        "plot._periods",
+        "plot._pictures",
+        "plot._scores",
+        "plot._value",
+    },
+    "plot._control": {
+        "plot._checking",
+        "plot._heatmap",
+        "plot._periods",
+        "plot._pictures",
+        "plot._scores",
+        "plot._value",
+    },
     "plot": {
+        "plot._survey",
+        "plot._trend",
+        "plot._control",
+        "plot._drivers",
         "plot._projection",
         "plot._retention",
         "plot._frequency_recency",
@@ -187,6 +353,16 @@ ARROWS: dict[str, set[str]] = {
     }
     | {"plot._checking", "plot._waterfall", "plot._survivors", "plot._growth"},
     "__init__": {
+        "surveys.comparing",
+        "surveys.drivers",
+        "surveys.invitations",
+        "surveys.market_fit",
+        "surveys.nps",
+        "surveys.outcomes",
+        "surveys.planning",
+        "surveys.satisfaction",
+        "surveys.trends",
+        "surveys.weighting",
         "churn",
         "growth",
         "inactivity",
@@ -257,6 +433,21 @@ AT_IMPORT = {name: {"numpy"} for name in ARROWS} | {
     },
     "clv.value": {"narwhals"},
     **{f"plot.{name}": {"numpy", "narwhals"} for name in ("_value", "_history", "_checking")},
+    **{
+        f"surveys.{name}": {"numpy", "narwhals"}
+        for name in (
+            "_afterwards",
+            "_driver_rows",
+            "_invitations",
+            "_repeats",
+            "_responses",
+            "_series",
+            "_tally",
+            "_weighing",
+            "market_fit",
+            "nps",
+        )
+    },
     "errors": set(),
     "_words": set(),
     "_checks": set(),
@@ -437,7 +628,7 @@ def test_importing_retainkit_reads_no_file_but_python_code() -> None:
 # --- names ---------------------------------------------------------------------------------
 
 PUBLIC = [name for name in ARROWS if "_" not in {part[0] for part in name.split(".")}]
-PUBLIC.remove("clv")  # exports nothing itself
+PUBLIC = [name for name in PUBLIC if name not in {"clv", "surveys"}]  # export nothing themselves
 
 
 def module(name: str) -> ModuleType:
@@ -474,7 +665,7 @@ def test_the_package_shows_what_it_exports_and_nothing_else() -> None:
     seen = {name for name in vars(retainkit) if not name.startswith("_")}
     # The modules that the functions live in can be seen, but need not be.
     modules = {"churn", "clv", "cohorts", "curves", "growth", "inactivity", "purchases"}
-    modules |= {"projection", "revenue", "survival"}
+    modules |= {"projection", "revenue", "surveys", "survival"}
     assert seen - modules == set(retainkit.__all__) - {"__version__"}
     assert set(dir(retainkit)) >= set(retainkit.__all__)
 
@@ -516,13 +707,24 @@ SOURCED += ["inactivity.inactivity_churn", "inactivity.usage_interval"]
 SOURCED += [f"survival.{key}" for key in ("expected_lifetime", "median_lifetime", "survival_curve")]
 SOURCED += ["revenue.revenue_retention", "projection.fit_sbg", "projection.fit_bdw"]
 SOURCED += ["plot.frequency_recency", "plot.customer_history"]
+SOURCED += ["surveys.nps.nps", "surveys.comparing.nps_difference", "surveys.trends.control_chart"]
+SOURCED += ["surveys.satisfaction.csat", "surveys.satisfaction.ces", "surveys.market_fit.pmf"]
+SOURCED += ["surveys.weighting.rake", "surveys.weighting.poststratify"]
+SOURCED += ["surveys.drivers.key_drivers", "surveys.outcomes.score_outcomes"]
+SOURCED += ["surveys.invitations.response_rate", "surveys.planning.survey_sample_size"]
+SOURCED += ["surveys.planning.survey_detectable_difference"]
 SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
 SECTIONS += ["Examples"]
 
 # How many arguments are positional, where it is not the frame alone.
 POSITIONAL = {"datasets.load_cdnow": 0, "clv.value.cltv_from_models": 3}
 POSITIONAL |= {"plot.customer_history": 2, "clv.holdout.tracking": 2}
+POSITIONAL |= {"surveys.planning.survey_sample_size": 0, "surveys.outcomes.score_outcomes": 2}
+POSITIONAL |= {"surveys.weighting.rake": 2, "surveys.weighting.poststratify": 2}
 MODEL_FIRST = {"plot.frequency_recency", "clv.holdout.tracking", "projection.annualize_rate"}
+MODEL_FIRST |= {
+    f"surveys.planning.survey_{key}" for key in ("sample_size", "detectable_difference")
+}
 
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
@@ -567,7 +769,8 @@ def test_the_frame_is_positional_and_everything_else_a_keyword(name: str) -> Non
 @pytest.mark.parametrize("name", sorted({*FRAMES} - MODEL_FIRST))
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
-    assert first.name in {"events", "table", "curve", "transactions", "summary", "subscriptions"}
+    frames = {"events", "table", "curve", "transactions", "summary", "subscriptions"}
+    assert first.name in frames | {"responses", "invitations"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty
 

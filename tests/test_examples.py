@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retainkit.datasets import make_subscriptions
+from retainkit.datasets import make_subscriptions, make_survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 QUICKSTART = next(example for example in EXAMPLES if example.stem == "quickstart")
 VALUE = next(example for example in EXAMPLES if example.stem == "customer_value")
+SURVEY = next(example for example in EXAMPLES if example.stem == "survey")
 SUBSCRIPTIONS = next(example for example in EXAMPLES if example.stem == "subscriptions")
 Z = 1.959963984540054  # two-sided standard normal quantile of 95 %
 
@@ -161,6 +162,45 @@ def test_the_demo_of_subscriptions_shows_what_the_rows_say(tmp_path: Path) -> No
         assert row[0] == plan
         assert float(row[6]) == truth
         assert float(row[4]) < truth < float(row[5])
+    assert max(map(len, lines[:-1])) <= 80
+
+
+def test_the_demo_of_surveys_shows_what_the_rows_say(tmp_path: Path) -> None:
+    lines = run(SURVEY, cwd=tmp_path / "here").splitlines()
+    rows = [line.split() for line in lines]
+    made = make_survey(2_000, seed=12, waves=6, response=(0.4, 0.3, 0.2), reach={"basic": 0.5})
+    asked = Counter(made["plan"])
+    given = [
+        (plan, (score > 8) - (score < 7))
+        for plan, score in zip(made["plan"], made["score"], strict=True)
+        if score == score  # noqa: PLR0124  NaN is no answer
+    ]
+    assert lines[0] == f"Invented: {len(made):,} invitations, {len(given):,} answers."
+
+    # Scores by plan; in the interval of those who answered lies the score that they should have.
+    by_plan = {plan: [value for own, value in given if own == plan] for plan in sorted(asked)}
+    begin = rows.index(["plan", "n", "n_effective", "nps", "lower", "upper"]) + 1
+    for row, (plan, values) in zip(rows[begin : begin + 3], by_plan.items(), strict=True):
+        assert row[:2] == [plan, str(len(values))]
+        assert float(row[3]) == pytest.approx(100 * sum(values) / len(values), abs=0.0501)
+        promoters, passives, detractors = {
+            "basic": (0.35, 0.35, 0.30),
+            "plus": (0.45, 0.35, 0.20),
+            "pro": (0.60, 0.28, 0.12),
+        }[plan]
+        seen = [0.4 * promoters, 0.3 * passives, 0.2 * detractors]
+        assert float(row[4]) < 100 * (seen[0] - seen[2]) / sum(seen) < float(row[5])
+        assert float(row[2]) < len(values)
+
+    # The weighted score is that of the plans, each with its share of all customers.
+    weighted = next(row for row in rows if row[:1] == ["weighted"])
+    expected = sum(asked[plan] * sum(one) / len(one) for plan, one in by_plan.items())
+    assert float(weighted[1]) == pytest.approx(100 * expected / len(made), abs=0.0501)
+    whole = sum(asked[plan] * nps for plan, nps in {"basic": 5, "plus": 25, "pro": 48}.items())
+    truth = next(row for row in rows if row[:2] == ["the", "truth"])
+    assert float(truth[2]) == pytest.approx(whole / len(made), abs=0.0501)
+    drivers = [row[0] for row in rows if row[:1] and row[0] in {"product", "support", "price"}]
+    assert drivers == ["product", "support", "price"], "in the order of their strengths"
     assert max(map(len, lines[:-1])) <= 80
 
 

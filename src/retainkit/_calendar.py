@@ -295,6 +295,11 @@ def instant_expr(instant: int, stored: tzinfo | None) -> nw.Expr:
     return midnight.dt.offset_by(f"{rest}us") if rest else midnight
 
 
+def later_expr(time: nw.Expr, microseconds: int) -> nw.Expr:
+    """Move a column of times by a length that is the same everywhere."""
+    return time.dt.offset_by(f"{microseconds}us")
+
+
 def wall_time_expr(
     time: nw.Expr, *, stored: tzinfo | None, zone: tzinfo | None, first: int, last: int
 ) -> nw.Expr:

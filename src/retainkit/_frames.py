@@ -238,6 +238,11 @@ def table_like(given: Frame, columns: Mapping[str, Any]) -> Any:
     return nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
 
 
+def native_of(frame: Frame) -> Any:
+    """Hand on a frame as its engine's own."""
+    return frame.to_native()
+
+
 def frame_like(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
     """Hand on a frame as its engine's own, with these columns under these names."""
     named = {
@@ -247,13 +252,19 @@ def frame_like(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
     return rows.select(**named).to_native()
 
 
-def in_engine(frame: nw.LazyFrame[Any], columns: Mapping[str, Array]) -> nw.LazyFrame[Any]:
+def in_engine(
+    frame: nw.LazyFrame[Any], columns: Mapping[str, Array | nw.Series[Any]]
+) -> nw.LazyFrame[Any]:
     """Make a small frame in the engine of another, on its connection, to be joined with it."""
+    plain = {
+        name: one.to_native() if isinstance(one, nw.Series) else one
+        for name, one in columns.items()
+    }
     if _is_polars(frame):
-        return nw.from_dict(dict(columns), backend="polars").lazy()
+        return nw.from_dict(plain, backend="polars").lazy()
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-    small = pd.DataFrame(dict(columns))
+    small = pd.DataFrame(plain)
     native = frame.to_native()
     if frame.implementation.is_duckdb():
         # The query runs on the connection of the relation and finds the variable by its name.
@@ -272,7 +283,7 @@ def in_place_of(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> F
         return table
     if _is_polars(frame):
         return table.lazy()
-    made = in_engine(frame, {name: table[name].to_native() for name in table.columns})
+    made = in_engine(frame, {name: table[name] for name in table.columns})
     if not len(table):  # no value shows the engine of which type there is none
         made = made.select(*(nw.col(name).cast(one) for name, one in table.schema.items()))
     return made
@@ -318,6 +329,12 @@ def codes_of(series: nw.Series[Any]) -> tuple[Array, int]:
             return (values - least).astype(np.int64, copy=False), width
     codes, uniques = _factorize(series, sort=False)
     return codes, len(uniques)
+
+
+def codes_of_both(first: Array, second: Array) -> tuple[Array, Array]:
+    """Number the distinct values of two arrays alike."""
+    codes, _ = _factorize_array(np.concatenate([first, second]), sort=False)
+    return codes[: len(first)], codes[len(first) :]
 
 
 def instants_of(times: nw.Series[Any]) -> Array:

@@ -3,12 +3,22 @@
 from retainkit.datasets._cdnow import load_cdnow
 from retainkit.datasets._made_events import DEFAULT_RETENTION, make_events
 from retainkit.datasets._made_subscriptions import DEFAULT_CHURN, DEFAULT_PRICES, make_subscriptions
+from retainkit.datasets._made_survey import (
+    DEFAULT_CHANNELS,
+    DEFAULT_DRIVERS,
+    DEFAULT_MIX,
+    make_survey,
+)
 
 __all__ = [
+    "DEFAULT_CHANNELS",
     "DEFAULT_CHURN",
+    "DEFAULT_DRIVERS",
+    "DEFAULT_MIX",
     "DEFAULT_PRICES",
     "DEFAULT_RETENTION",
     "load_cdnow",
     "make_events",
     "make_subscriptions",
+    "make_survey",
 ]

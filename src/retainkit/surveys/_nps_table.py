@@ -82,18 +82,3 @@ def nps_columns(
         "upper": chances[1],
         "method": np.full(len(value), method),
     }
-
-
-def warn_of_weights(groups: Groups) -> None:
-    """Warn where a few answers outweigh all others."""
-    thin = (groups.n > 1) & (groups.effective < groups.n / 10)
-    if thin.any():
-        worst = int(np.argmin(np.where(thin, ratio(groups.effective, groups.n), np.inf)))
-        warnings.warn(
-            f"in {quantity(int(thin.sum()), 'segment')} the answers are worth less than a tenth of "
-            f"their number, such as {groups.n[worst]:,} answers that are worth "
-            f"{groups.effective[worst]:.1f}: a few have very large weights, or one respondent gave "
-            "most of them.",
-            RetainkitWarning,
-            stacklevel=3,
-        )

@@ -191,4 +191,6 @@ def _score(frame: Frame, column: str, labels: Mapping[Any, float] | None) -> nw.
     dtype = frame.collect_schema()[column]
     if labels is None or dtype.is_numeric():
         return nw.col(column).cast(nw.Float64).fill_nan(None)
-    return nw.col(column).cast(nw.String)
+    # pandas before 3 writes a null among Python objects as the text "None".
+    value = nw.col(column)
+    return nw.when(~value.is_null()).then(value.cast(nw.String))

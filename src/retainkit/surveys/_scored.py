@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit._intervals import ratio
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
 from retainkit.surveys._tally import count_answers, effective_size, on_scale, warn_of_scale
 
@@ -42,12 +45,18 @@ class Scored:
         return effective_size(self.tally, values, clusters)
 
 
-def scored(responses: Responses, scale: Scale, *, repeat: str, stacklevel: int = 3) -> Scored:
-    """Count the answers that lie on the scale, each respondent's as `repeat` says."""
+def scored(
+    responses: Responses, scale: Scale, *, repeat: str, stacklevel: int = 3, look: bool = True
+) -> Scored:
+    """Count the answers that lie on the scale, each respondent's as `repeat` says.
+
+    With `look`, warn where the answers look like those of another scale.
+    """
     one_of("invalid", scale.invalid, ("raise", "drop"))
     one_of("fractional", scale.fractional, ("raise", "floor", "round", "cut"))
     tally = on_scale(count_answers(responses), responses, scale)
-    warn_of_scale(tally, responses, scale, stacklevel + 1)
+    if look:
+        warn_of_scale(tally, responses, scale, stacklevel + 1)
     if "respondent" not in responses.names:
         return Scored(responses=responses, tally=tally, clustered=False)
     check_respondents(responses)
@@ -55,6 +64,20 @@ def scored(responses: Responses, scale: Scale, *, repeat: str, stacklevel: int =
         responses = one_each(responses, tally, repeat)
         tally = on_scale(count_answers(responses), responses, scale)
     return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
+
+
+def warn_of_weights(n: Integers, effective: Floats, stacklevel: int = 3) -> None:
+    """Warn where a few answers outweigh all others."""
+    thin = (n > 1) & (effective < n / 10)
+    if thin.any():
+        worst = int(np.argmin(np.where(thin, ratio(effective, n), np.inf)))
+        warnings.warn(
+            f"in {quantity(int(thin.sum()), 'segment')} the answers are worth less than a tenth of "
+            f"their number, such as {n[worst]:,} answers that are worth {effective[worst]:.1f}: a "
+            "few have very large weights, or one respondent gave most of them.",
+            RetainkitWarning,
+            stacklevel=stacklevel,
+        )
 
 
 # Promoters, passives and detractors

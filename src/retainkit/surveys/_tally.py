@@ -229,7 +229,7 @@ def warn_of_scale(tally: Tally, responses: Responses, scale: Scale, stacklevel: 
     text = None
     if top <= middle and len(seen) > 2:
         text = f"none of {total:,} answers is above {top:g}"
-    elif bottom == scale.low + 1 and seen[bottom] >= 10:
+    elif scale.low == 0 and bottom == 1 and seen[bottom] >= 10:
         text = f"{seen[bottom]:,} answers are {bottom:g} and none is {scale.low:g}"
     elif top == scale.high - 1 and seen[top] >= 30:
         text = f"{seen[top]:,} answers are {top:g} and none is {scale.high:g}"

@@ -19,10 +19,15 @@ from retainkit.surveys._nps_table import (
     RESULT,
     nps_columns,
     nps_limits,
-    warn_of_weights,
 )
 from retainkit.surveys._responses import open_responses
-from retainkit.surveys._scored import Groups, checked_cuts, groups_of, scored
+from retainkit.surveys._scored import (
+    Groups,
+    checked_cuts,
+    groups_of,
+    scored,
+    warn_of_weights,
+)
 from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
@@ -222,7 +227,7 @@ def nps(
         )
     found = scored(table, limits, repeat=repeat)
     groups = groups_of(found, edges)
-    warn_of_weights(groups)
+    warn_of_weights(groups.n, groups.effective)
     chances = nps_limits(groups, method, draws, seed, confidence_level)
     columns = nps_columns(groups, chances, method, min_responses)
     return table_like(table.rows, found.segments() | columns)
@@ -249,8 +254,12 @@ def nps_from_counts(
     table : IntoFrame
         Counts in columns: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame. Rows of the same segment are added up.
-    promoters, passives, detractors : str
-        Columns of the numbers of each, whole and 0 or more.
+    promoters : str, default "promoters"
+        Column of the number of promoters, whole and 0 or more.
+    passives : str, default "passives"
+        Column of the number of passives.
+    detractors : str, default "detractors"
+        Column of the number of detractors.
     n : str, optional
         Column of the number of all: where the three do not add up to it, the table is refused.
     by : str or sequence of str, optional

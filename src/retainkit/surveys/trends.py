@@ -351,8 +351,8 @@ def control_chart(
 
     References
     ----------
-    .. [1] NIST/SEMATECH, e-Handbook of Statistical Methods, 6.3.2.2, "Individuals Control Charts",
-       https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc322.htm.
+    .. [1] NIST/SEMATECH (2012), e-Handbook of Statistical Methods, 6.3.2.2, "Individuals Control
+       Charts", https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc322.htm.
 
     Examples
     --------

@@ -1,0 +1,352 @@
+"""Answers to a survey and what customers did, both read into memory and matched by customer."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._arrays import NEVER
+from retainkit._calendar import instant_expr
+from retainkit._checks import one_of
+from retainkit._events import TIME, open_events
+from retainkit._frames import (
+    check_present,
+    codes_of_both,
+    collect,
+    count_rows,
+    instants_of,
+    native_of,
+    readable,
+    segment_codes,
+    type_name,
+    wrap,
+)
+from retainkit._subscriptions import open_subscriptions
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit.surveys._responses import open_responses
+from retainkit.surveys._tally import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, tzinfo
+
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment
+    from retainkit._frames import Frame
+    from retainkit.surveys._tally import Scale
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Ids: TypeAlias = nw.Series[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answers:
+    """Answers that are one, in parallel: who gave which score when, and in which segment.
+
+    `missing` counts by segment the rows without an answer. Times are stored in the zone `stored`.
+    """
+
+    given: Frame
+    segments: Mapping[str, nw.Series[Any]]
+    n_segments: int
+    segment: Integers
+    customer: Ids
+    instant: Integers
+    score: Integers
+    missing: Integers
+    stored: tzinfo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcomes:
+    """What customers did when, and what they paid for it (None: it was not asked for)."""
+
+    customer: Ids
+    instant: Integers
+    amount: Floats | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Memberships:
+    """When customers were customers: from `start` to `end` (`NEVER`: they still are).
+
+    `start` is None where nobody knows: then everybody was, until the last end.
+    """
+
+    customer: Ids
+    start: Integers | None
+    end: Integers
+
+
+# Answers
+
+
+def read_answers(
+    responses: Any,
+    *,
+    customer: str,
+    score: str,
+    time: str,
+    by: str | Sequence[str] | None,
+    taken: Sequence[str],
+    scale: Scale,
+    missing: str,
+) -> Answers:
+    """Read answers and check them; a row without a score is none, whatever else is in it."""
+    given = wrap(responses, "responses")
+    check_present("customer", customer, given)
+    table = open_responses(
+        responses, score=score, by=by, taken=taken, respondent=customer, time=time
+    )
+    rows = collect(table.rows)
+    segments, segment = segment_codes(rows, table.keys)
+    n_segments = int(segment.max(initial=-1)) + 1 if table.by else 1
+    silent = rows["score"].is_null().to_numpy().astype(bool)
+    lacking = np.bincount(segment[silent], minlength=n_segments)
+    rows, segment = rows.filter(~rows["score"].is_null()), segment[~silent]
+    if rows.schema["respondent"].is_float():
+        rows = rows.with_columns(nw.col("respondent").fill_nan(None))
+    lacks = {name: rows[name].is_null().to_numpy().astype(bool) for name in ("respondent", "time")}
+    _judge_nulls(
+        "responses",
+        {("customer", customer): lacks["respondent"].sum(), ("time", time): lacks["time"].sum()},
+        missing,
+        stacklevel=4,
+    )
+    whole = ~(lacks["respondent"] | lacks["time"])
+    rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
+    return Answers(
+        given=given,
+        segments={name: segments[key] for name, key in zip(table.by, table.keys, strict=True)},
+        n_segments=n_segments,
+        segment=segment,
+        customer=rows["respondent"],
+        instant=instants_of(rows["time"]),
+        score=_scores(rows["score"], table.source("score"), scale),
+        missing=lacking,
+        stored=table.stored,
+    )
+
+
+def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
+    """Refuse answers that are not whole or not on the scale."""
+    values = answers.to_numpy().astype(np.float64)
+    outside = (values < scale.low) | (values > scale.high)
+    ends = f"the scale from {scale.low:g} to {scale.high:g}"
+    for wrong, text in (
+        (values != np.rint(values), "not whole. Round them first."),
+        (outside, f"not on {ends}. Set `scale`, or make nulls of codes that mean no answer."),
+    ):
+        if wrong.any():
+            number = int(wrong.sum())
+            some = shown([float(value) for value in np.unique(values[wrong])])
+            verb = "is" if number == 1 else "are"
+            raise ArgumentError(f"{quantity(number, 'answer')} in {source} ({some}) {verb} {text}")
+    return values.astype(np.int64)
+
+
+# What happened
+
+
+def read_events(
+    outcomes: Any,
+    answers: Answers,
+    *,
+    customer: str,
+    time: str,
+    amount: str | None,
+    missing: str,
+    as_of: str | date | None,
+    horizon: int,
+) -> tuple[Outcomes, Moment]:
+    """Read the events that may come within the horizon of an answer, and the end of observation.
+
+    What comes before the first answer or too late for the last stays where it is.
+    """
+    names = {"customer": customer, "outcome_time": time}
+    names |= {} if amount is None else {"amount": amount}
+    native = _without_nulls(outcomes, names, missing)
+    columns = {"customer": customer, "time": time, "amount": amount}
+    log = open_events(
+        native, argument="outcomes", columns=columns, by=None, taken=(), tz=None, missing="raise"
+    )
+    _check_zones(answers, log.stored, "outcome_time", time)
+    end = log.end(as_of)
+    rows = log.rows
+    if log.last is not None and log.last.instant >= end.instant:
+        rows = rows.filter(nw.col("time") < instant_expr(end.instant, log.stored))
+        warnings.warn(
+            f"{log.size - count_rows(rows):,} of {quantity(log.size, 'row')} of `outcomes` at or "
+            f"after as_of ({end}) are not used.",
+            RetainkitWarning,
+            stacklevel=3,
+        )
+    closed = answers.instant[answers.instant + horizon < end.instant]
+    if len(closed) and log.begin is not None and closed.min() > log.begin.instant:
+        rows = rows.filter(nw.col("time") > instant_expr(int(closed.min()), log.stored))
+    if len(closed) and log.last is not None and closed.max() + horizon < log.last.instant:
+        last = instant_expr(int(closed.max()) + horizon, log.stored)
+        rows = rows.filter(nw.col("time") <= last)
+    found = collect(rows)
+    paid = None if amount is None else found["amount"].to_numpy().astype(np.float64)
+    read = Outcomes(customer=found["customer"], instant=instants_of(found["time"]), amount=paid)
+    return read, end
+
+
+def read_memberships(
+    outcomes: Any,
+    answers: Answers,
+    *,
+    customer: str,
+    start: str | None,
+    end: str,
+    missing: str,
+    as_of: str | date | None,
+) -> tuple[Memberships, Moment]:
+    """Read subscriptions, or when customers left, and the end of observation."""
+    names = {"customer": customer} | ({} if start is None else {"start": start})
+    native = _without_nulls(outcomes, names, missing)
+    if start is None:
+        return _departures(native, answers, customer, end, as_of)
+    table = open_subscriptions(
+        native, customer=customer, start=start, end=end, as_of=as_of, stacklevel=4
+    )
+    _check_zones(answers, table.stored, "start", start)
+    rows = collect(table.rows)
+    read = Memberships(
+        customer=rows["customer"], start=instants_of(rows["start"]), end=_ends(rows["end"])
+    )
+    return read, table.end_of_observation
+
+
+def _departures(
+    native: Any, answers: Answers, customer: str, end: str, as_of: str | date | None
+) -> tuple[Memberships, Moment]:
+    """Read when customers left; who has a row without such a time is still there."""
+    frame = _with_times(wrap(native, "outcomes"), "end", end)
+    left = frame.filter(~nw.col(end).is_null())
+    log = open_events(
+        native_of(left),
+        argument="outcomes",
+        columns={"customer": customer, "time": end},
+        by=None,
+        taken=(),
+        tz=None,
+        missing="raise",
+    )
+    _check_zones(answers, log.stored, "end", end)
+    rows = collect(frame.select(customer=nw.col(customer), end=nw.col(end)))
+    return Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"])), log.end(
+        as_of
+    )
+
+
+def _ends(times: nw.Series[Any]) -> Integers:
+    """Give the instants at which something ends, `NEVER` where it does not."""
+    running = times.is_null().to_numpy().astype(bool)
+    ends = np.full(len(times), NEVER)
+    ends[~running] = instants_of(times.filter(~times.is_null()))
+    return ends
+
+
+# Checks
+
+
+def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any:
+    """Check that columns are there, and refuse or drop rows that lack something."""
+    one_of("missing", missing, ("raise", "drop"))
+    frame = wrap(outcomes, "outcomes")
+    for argument, column in names.items():
+        check_present(argument, column, frame)
+    if "outcome_time" in names:
+        _with_times(frame, "outcome_time", names["outcome_time"])
+    if frame.collect_schema()[names["customer"]].is_float():
+        frame = frame.with_columns(nw.col(names["customer"]).fill_nan(None))
+    columns = list(dict.fromkeys(names.values()))
+    counts = collect(frame.select(*(nw.col(column).null_count() for column in columns)))
+    numbers = {name: int(counts.item(0, name[1]) or 0) for name in names.items()}
+    _judge_nulls("outcomes", numbers, missing, stacklevel=5)
+    return native_of(frame.drop_nulls(subset=columns) if any(numbers.values()) else frame)
+
+
+def _judge_nulls(
+    table: str, numbers: Mapping[tuple[str, str], int], missing: str, *, stacklevel: int
+) -> None:
+    """Refuse nulls, or warn of their number."""
+    one_of("missing", missing, ("raise", "drop"))
+    lacking = {name: number for name, number in numbers.items() if number}
+    if not lacking:
+        return
+    text = " and ".join(
+        f"column {column!r} of `{table}` (given as `{argument}`) is null in "
+        f"{quantity(int(number), 'row')}"
+        for (argument, column), number in lacking.items()
+    )
+    if missing == "raise":
+        raise ArgumentError(
+            f"{text}. Fill them in or leave them out; `missing='drop'` leaves such rows out and "
+            "warns with their number."
+        )
+    warnings.warn(f"{text}: left out.", RetainkitWarning, stacklevel=stacklevel)
+
+
+def _with_times(frame: Frame, argument: str, column: str) -> Frame:
+    """Check that a column of outcomes holds times, and give it with microseconds or finer."""
+    check_present(argument, column, frame)
+    frame, _ = readable(frame, [column], {column: "datetime64[us]"})
+    dtype = frame.collect_schema()[column]
+    if dtype == nw.Date:
+        return frame.with_columns(nw.col(column).cast(nw.Datetime("us")))
+    if dtype != nw.Datetime:
+        raise ColumnTypeError(
+            f"column {column!r} of `outcomes` (given as `{argument}`) holds "
+            f"{type_name(frame, column)}; it must hold {TIME}."
+        )
+    return frame
+
+
+def _check_zones(answers: Answers, stored: tzinfo | None, argument: str, column: str) -> None:
+    """Refuse to compare times with and without a zone."""
+    if (stored is None) != (answers.stored is None):
+        raise ArgumentError(
+            f"the times of `responses` have the time zone {_zone(answers.stored)} and column "
+            f"{column!r} of `outcomes` (given as `{argument}`) has {_zone(stored)}. Give both a "
+            "time zone, or none."
+        )
+
+
+def _zone(zone: tzinfo | None) -> str:
+    return "None" if zone is None else repr(str(zone))
+
+
+# Customers of both
+
+
+def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
+    """Number the customers of two tables alike."""
+    for one, other in ((answers, others), (others, answers)):
+        if len(one) and len(other) and one.dtype.is_numeric() and other.dtype == nw.String:
+            raise ColumnTypeError(
+                f"customers are {answers.dtype} in `responses` and {others.dtype} in `outcomes`: "
+                "a number is never equal to a text. Make them alike first, for instance with "
+                "astype(str)."
+            )
+    first, second = _plain(answers), _plain(others)
+    if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
+        # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.
+        first, second = first.astype(object), second.astype(object)
+    return codes_of_both(first, second)
+
+
+def _plain(ids: Ids) -> NDArray[Any]:
+    """Give identifiers as an array; categories by their names."""
+    named = ids.dtype == nw.Categorical or isinstance(ids.dtype, nw.Enum)
+    values: NDArray[Any] = (ids.cast(nw.String) if named else ids).to_numpy()
+    return values

@@ -1,0 +1,77 @@
+"""Differences of two shares, and means with their differences: numbers in, limits out.
+
+Arrays broadcast. Where there is nobody a limit is NaN, as it is for a mean of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retainkit._intervals import ratio, wilson
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def share_difference(
+    count_a: ArrayLike, n_a: ArrayLike, count_b: ArrayLike, n_b: ArrayLike, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """First share less the second, with limits made of the Wilson limits of each.
+
+    Square-and-add, R. G. Newcombe (1998), Stat. Med. 17:873-890, method 10: with shares p and their
+    limits l and u the lower one is p1 - p2 - sqrt((p1 - l1)² + (u2 - p2)²).
+    """
+    p_a, p_b = ratio(count_a, n_a), ratio(count_b, n_b)
+    low_a, high_a = wilson(count_a, n_a, level)
+    low_b, high_b = wilson(count_b, n_b, level)
+    difference: Floats = p_a - p_b
+    lower: Floats = difference - np.hypot(p_a - low_a, high_b - p_b)
+    upper: Floats = difference + np.hypot(high_a - p_a, p_b - low_b)
+    return difference, lower, upper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Means:
+    """Means of n numbers, one mean an element, and the sums of their squared distances from it."""
+
+    n: Floats
+    mean: Floats
+    squares: Floats
+
+    @property
+    def error(self) -> Floats:
+        """Squared standard error; NaN for fewer than two."""
+        return ratio(np.where(self.n > 1, self.squares, np.nan), self.n * (self.n - 1))
+
+    def limits(self, level: float) -> tuple[Floats, Floats]:
+        """Limits of each mean by Student's t."""
+        half = _quantile(self.n - 1, level) * np.sqrt(self.error)
+        return self.mean - half, self.mean + half
+
+
+def mean_difference(first: Means, second: Means, level: float) -> tuple[Floats, Floats, Floats]:
+    """First mean less the second, with limits for unequal variances.
+
+    B. L. Welch (1947), Biometrika 34:28-35: Student's t with the degrees of freedom
+    (v1 + v2)² / (v1² / (n1 - 1) + v2² / (n2 - 1)), where v are squared standard errors. Where
+    neither varies the limits are the difference itself.
+    """
+    total = first.error + second.error
+    spread = ratio(first.error**2, first.n - 1) + ratio(second.error**2, second.n - 1)
+    free = np.where(total == 0, np.inf, ratio(total**2, spread))
+    half = _quantile(free, level) * np.sqrt(total)
+    difference: Floats = first.mean - second.mean
+    return difference, difference - half, difference + half
+
+
+def _quantile(free: Floats, level: float) -> Floats:
+    """Two-sided quantile of Student's t; NaN without a degree of freedom."""
+    from scipy.special import stdtrit  # noqa: PLC0415  SciPy is imported when needed
+
+    known = np.where(free > 0, free, np.nan)
+    return np.asarray(stdtrit(known, 0.5 + level / 2), np.float64)

@@ -1,0 +1,119 @@
+"""What became of those who answered: arrays in and out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError
+from retainkit.surveys._afterwards import same_customers
+from retainkit.surveys._tally import shown
+from retainkit.surveys._timeline import range_sums, timeline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from retainkit._calendar import Moment
+    from retainkit.surveys._afterwards import Answers, Memberships, Outcomes
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Booleans: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fates:
+    """What happened after each answer: parallel arrays.
+
+    `open` is where the horizon is not over, `gone` where it never began (None: there is no such
+    thing); `happened` and `amount` (None: not asked for) hold where neither is so. Customers are
+    codes; `strangers` is their number if none of them is in the other table, which has no fewer.
+    """
+
+    customer: Integers
+    open: Booleans
+    gone: Booleans | None
+    happened: Booleans
+    amount: Floats | None
+    strangers: int
+
+
+def fates_of_events(answers: Answers, events: Outcomes, length: int, observed: Moment) -> Fates:
+    """See who had an event within the horizon, and add up what it was worth."""
+    customer, others = same_customers(answers.customer, events.customer)
+    line = timeline(others, events.instant)
+    low = line.place(customer, answers.instant)
+    high = line.place(customer, answers.instant + length)
+    paid = None if events.amount is None else range_sums(events.amount[line.order], low, high)
+    return Fates(
+        customer=customer,
+        open=answers.instant + length >= observed.instant,
+        gone=None,
+        happened=high > low,
+        amount=paid,
+        strangers=_strangers(customer, others),
+    )
+
+
+def fates_of_members(
+    answers: Answers, members: Memberships, length: int, observed: Moment
+) -> Fates:
+    """See who was subscribed when answering, and no more at the end of the horizon."""
+    customer, others = same_customers(answers.customer, members.customer)
+    ends = timeline(others, members.end)
+    if members.start is None:
+        rows = np.bincount(others, minlength=int(customer.max(initial=-1)) + 1)[customer]
+
+        def here(instant: Integers) -> Booleans:
+            staying: Booleans = (rows == 0) | (ends.count(customer, instant) < rows)
+            return staying
+    else:
+        starts = timeline(others, members.start)
+
+        def here(instant: Integers) -> Booleans:
+            # Every row ends after its start: those that have begun and not ended are running.
+            running: Booleans = starts.count(customer, instant) > ends.count(customer, instant)
+            return running
+
+    at_first, at_last = here(answers.instant), here(answers.instant + length)
+    return Fates(
+        customer=customer,
+        open=answers.instant + length >= observed.instant,
+        gone=~at_first,
+        happened=at_first & ~at_last,
+        amount=None,
+        strangers=0 if members.start is None else _strangers(customer, others),
+    )
+
+
+def _strangers(customer: Integers, others: Integers) -> int:
+    """Count those who answered, if nobody else's table has one of them and it is no shorter."""
+    answering, known = np.unique(customer), np.unique(others)
+    apart = len(known) >= len(answering) and not np.isin(answering, known).any()
+    return len(answering) if apart else 0
+
+
+def last_of_each(answers: Answers, fates: Fates, column: str) -> Booleans:
+    """Mark the last answer of each customer in a segment of those that can count."""
+    can = ~fates.open if fates.gone is None else ~fates.open & ~fates.gone
+    place = np.flatnonzero(can)
+    person = answers.segment[place] * (int(fates.customer.max(initial=0)) + 1)
+    person += fates.customer[place]
+    time = answers.instant[place]
+    order = np.lexsort((-time, person))
+    person, time = person[order], time[order]
+    begins = np.append(True, person[1:] != person[:-1])[: len(place)]
+    tied = begins[:-1] & ~begins[1:] & (time[1:] == time[:-1])
+    if tied.any():
+        who = answers.customer[place[order[1:][tied]].tolist()].to_list()
+        raise ArgumentError(
+            f"{quantity(len(who), 'customer')} in column {column!r} (given as `customer`) gave "
+            f"several answers at the last time, such as {shown(who)}; which of them counts cannot "
+            "be told. Leave one in."
+        )
+    used = np.zeros(len(can), bool)
+    used[place[order[begins]]] = True
+    return used

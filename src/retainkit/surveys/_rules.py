@@ -1,0 +1,193 @@
+"""Which answers are good and which are bad: by the reader's word, or by a vendor's rule.
+
+A rule belongs to scales: on another one it says nothing, and is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from retainkit._checks import is_list
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from retainkit.surveys._tally import Scale
+
+    Booleans: TypeAlias = NDArray[np.bool_]
+    Floats: TypeAlias = NDArray[np.float64]
+    Span: TypeAlias = tuple[int, int]
+    # On each scale the first and last good answer, and the same of bad ones where a rule has them.
+    Preset: TypeAlias = Mapping[Span, tuple[Span, Span | None]]
+
+CSAT_RULES: Mapping[str, Preset] = {
+    # What is not good is bad, 3 of 5 too.
+    "zendesk": {
+        (1, 2): ((2, 2), (1, 1)),
+        (1, 3): ((3, 3), (1, 2)),
+        (1, 5): ((4, 5), (1, 3)),
+    },
+    # github.com/formbricks/formbricks, pull request 7128.
+    "formbricks": {
+        (1, 3): ((3, 3), None),
+        (1, 4): ((3, 4), None),
+        (1, 5): ((4, 5), None),
+        (1, 6): ((5, 6), None),
+        (1, 7): ((6, 7), None),
+        (1, 10): ((8, 10), None),
+    },
+    # help.simplesat.io, article 3456900.
+    "simplesat": {
+        (1, 2): ((2, 2), (1, 1)),
+        (1, 3): ((3, 3), (1, 1)),
+        (1, 4): ((3, 4), (1, 1)),
+        (1, 5): ((4, 5), (1, 2)),
+    },
+    # support.nicereply.com, article 243: "4 and 5 as good".
+    "nicereply": {(1, 5): ((4, 5), None)},
+}
+CES_RULES: Mapping[str, Preset] = {
+    # All three of the wording of 2013, "made it easy for me": high is good.
+    "zonka": {(1, 7): ((5, 7), (1, 3))},
+    "solucx": {(1, 7): ((5, 7), (1, 3))},  # npm, @solucx/indicators
+    "cys": {(1, 7): ((6, 7), (1, 3))},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The good and the bad answers of a scale; `tells_bad` is False where bad means not good."""
+
+    name: str | None
+    scale: Scale
+    good: tuple[int, ...]
+    bad: tuple[int, ...]
+    tells_bad: bool
+
+    def is_good(self, values: Floats) -> Booleans:
+        """Mark the good answers."""
+        return np.isin(values, self.good)
+
+    def is_bad(self, values: Floats) -> Booleans:
+        """Mark the bad answers."""
+        return np.isin(values, self.bad)
+
+    def text(self, stat: str) -> str:
+        """Write the rule as the column of a result shows it."""
+        points = _points(self.scale)
+        words = f"of {_spans(points)}"
+        if stat == "share":
+            words = f"{_spans(self.good)} {words}"
+        elif stat == "net":
+            words = f"{_spans(self.good)} less {_spans(self.bad)} {words}"
+        else:
+            words = _spans(points)
+        return words if self.name is None else f"{self.name}: {words}"
+
+
+def preset(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
+    """Find a vendor's rule for a scale."""
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"`rule` is {name!r}; it must be one of {_names(known)}.")
+    if name not in known:
+        raise ArgumentError(f"`rule` is {name!r}; it must be one of {_names(known)}.")
+    found = known[name].get((int(scale.low), int(scale.high)))
+    if found is None:
+        scales = ", ".join(str(one) for one in known[name])
+        raise ArgumentError(
+            f"`rule` is {name!r}, which says nothing of the `scale` from {scale.low:g} to "
+            f"{scale.high:g}; it knows {scales}. Say with `positive` which answers are good."
+        )
+    good, bad = (None if one is None else tuple(range(one[0], one[1] + 1)) for one in found)
+    good = good or ()
+    others = tuple(one for one in _points(scale) if one not in good)
+    return Rule(
+        name=name,
+        scale=scale,
+        good=good,
+        bad=others if bad is None else bad,
+        tells_bad=bad is not None,
+    )
+
+
+def chosen(positive: Any, negative: Any, scale: Scale, *, higher_is_better: bool = True) -> Rule:
+    """Read which answers are good and bad; by default the bad ones mirror the good ones.
+
+    Where the mirror would show some of the good ones, those that are not good are bad.
+    """
+    points = _points(scale)
+    good = _answers("positive", positive, "top", points, higher_is_better=higher_is_better)
+    if negative is None:
+        mirrored = {points[0] + points[-1] - one for one in good}
+        overlap = mirrored & set(good)
+        bad = tuple(one for one in points if one not in good and (overlap or one in mirrored))
+    else:
+        bad = _answers(
+            "negative", negative, "bottom", points, higher_is_better=not higher_is_better
+        )
+        both = sorted(set(good) & set(bad))
+        if both:
+            raise ArgumentError(
+                f"`positive` and `negative` both hold {_spans(tuple(both))}; an answer is one of "
+                "the two, or neither."
+            )
+    return Rule(name=None, scale=scale, good=good, bad=bad, tells_bad=True)
+
+
+def beyond_middle(scale: Scale, *, higher_is_better: bool) -> tuple[int, ...]:
+    """Give the answers on the good side of the middle of a scale."""
+    middle = (scale.low + scale.high) / 2
+    above = higher_is_better
+    return tuple(one for one in _points(scale) if (one > middle if above else one < middle))
+
+
+def _answers(
+    argument: str,
+    given: Any,
+    word: str,
+    points: tuple[int, ...],
+    *,
+    higher_is_better: bool,
+) -> tuple[int, ...]:
+    """Read answers: "top2", which are the best or worst two of a scale, or a list of them."""
+    span = _spans(points)
+    need = f'it must be such as "{word}2", or a list of answers from {span}, but not of all.'
+    if isinstance(given, str):
+        found = re.fullmatch(rf"{word}([1-9]\d*)", given)
+        if found is None or int(found[1]) >= len(points):
+            raise ArgumentError(f"`{argument}` is {given!r}; {need}")
+        number = int(found[1])
+        return points[-number:] if higher_is_better else points[:number]
+    if not is_list(given) and not isinstance(given, (set, frozenset)):
+        raise ArgumentTypeError(f"`{argument}` is {given!r}; {need}")
+    answers = set(given)
+    if not answers or not answers < set(points):
+        raise ArgumentError(f"`{argument}` is {given!r}; {need}")
+    return tuple(one for one in points if one in answers)
+
+
+def _points(scale: Scale) -> tuple[int, ...]:
+    return tuple(range(int(scale.low), int(scale.high) + 1))
+
+
+def _names(known: Mapping[str, Preset]) -> str:
+    return ", ".join(map(repr, known))
+
+
+def _spans(answers: tuple[int, ...]) -> str:
+    """Write whole numbers as spans: 1-3, 5."""
+    joint = " to " if answers and answers[0] < 0 else "-"
+    spans: list[list[int]] = []
+    for one in answers:
+        if spans and one == spans[-1][-1] + 1:
+            spans[-1].append(one)
+        else:
+            spans.append([one])
+    return ", ".join(f"{s[0]}{joint}{s[-1]}" if len(s) > 1 else f"{s[0]}" for s in spans)

@@ -1,0 +1,268 @@
+"""Responses to be weighed: counted in cells, wherever they are, and given their weights there."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._checks import one_of
+from retainkit._events import check_type
+from retainkit._frames import (
+    check_present,
+    collect,
+    in_engine,
+    native_of,
+    open_table,
+    readable,
+    segment_codes,
+    table_like,
+    type_name,
+    wrap,
+)
+from retainkit._intervals import ratio
+from retainkit._words import quantity
+from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from retainkit._frames import Frame
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+
+WEIGHT = "weight"
+_OWN = "retainkit_"  # begins the names of what is joined, for as long as it takes
+_BASE = f"{_OWN}base"
+_FACTOR = f"{_OWN}factor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """Responses that are alike in the columns of all margins, counted.
+
+    Parallel arrays, an element a cell: how many `rows`, how many of a known weight and how many of
+    one above 0; of the weights, as they came, the sum, the sum of squares, the least, the `lowest`
+    above 0 and the largest. `keys` are the values that the rows share; `code` tells the cell of
+    every row, where they are in memory.
+    """
+
+    keys: Mapping[str, nw.Series[Any]]
+    rows: Floats
+    known: Floats
+    count: Floats
+    base: Floats
+    square: Floats
+    least: Floats
+    lowest: Floats
+    most: Floats
+    code: Integers | None
+
+    @property
+    def mean(self) -> Floats:
+        """The mean weight, as it came, of those above 0."""
+        return ratio(self.base, self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Responses that have been checked, and their cells.
+
+    `columns` maps the keys of the cells to the columns they came from. Where `apart`, responses of
+    different weights are in different cells.
+    """
+
+    frame: Frame
+    columns: Mapping[str, str]
+    weights: str | None
+    apart: bool
+    cells: Cells
+
+    def values(self) -> dict[str, list[Any]]:
+        """Give the values of the columns, by cell."""
+        keys = self.cells.keys
+        return {column: keys[key].to_list() for key, column in self.columns.items()}
+
+    def weighed(self, weight: Floats) -> Any:
+        """Add the column of weights, of which those above 0 in a cell have this mean."""
+        scaled = self.weights is not None and not self.apart
+        factor = np.nan_to_num(ratio(weight, self.cells.mean)) if scaled else weight
+        if isinstance(self.frame, nw.DataFrame):
+            values = factor[self.cells.code]
+            if scaled:
+                values = values * _rows(self.frame, {}, self.weights)[_BASE].to_numpy()
+            # All rows, that the new frame shares no memory with the one that was given.
+            rows = self.frame.filter([True] * len(values)) if len(values) else self.frame
+            return native_of(rows.with_columns(_series(rows, WEIGHT, values)))
+        return native_of(self._joined(self.frame, factor, scaled=scaled))
+
+    def _joined(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
+        keys = _keys(frame, self.columns)
+        if self.weights is not None:
+            keys[_BASE] = nw.col(self.weights).cast(nw.Float64)
+        small = in_engine(frame, {**self.cells.keys, _FACTOR: factor})
+        rows = frame.with_columns(**keys).join(small, on=list(self.cells.keys), how="left")
+        weight = nw.col(_FACTOR) * nw.col(_BASE) if scaled else nw.col(_FACTOR)
+        columns = frame.collect_schema().names()
+        named = columns if WEIGHT in columns else [*columns, WEIGHT]
+        return rows.select(
+            *(weight.alias(WEIGHT) if name == WEIGHT else nw.col(name) for name in named)
+        )
+
+
+def open_answers(
+    native: Any,
+    *,
+    argument: str,
+    columns: Sequence[str],
+    weights: str | None,
+    apart: bool,
+    missing: str,
+) -> Answers:
+    """Check responses and count them by the columns that `argument` names."""
+    one_of("missing", missing, ("raise", "drop"))
+    frame = wrap(native, "responses")
+    for column in columns:
+        check_present(argument, column, frame)
+        check_type(argument, column, frame)
+    if weights is not None:
+        check_present("weights", weights, frame)
+        frame, _ = readable(frame, [], {weights: "float64"})
+        if not frame.collect_schema()[weights].is_numeric():
+            raise ColumnTypeError(
+                f"column {weights!r} (given as `weights`) holds {type_name(frame, weights)}; it "
+                "must hold numbers; convert it first, for instance with pandas.to_numeric."
+            )
+    if weights != WEIGHT and WEIGHT in frame.collect_schema().names():
+        raise ArgumentError(
+            f"`responses` has a column {WEIGHT!r} already, which is also the name of the new one. "
+            f"If it holds weights to begin with, give `weights={WEIGHT!r}`; else rename it first."
+        )
+    names = {f"{_OWN}key_{i}": column for i, column in enumerate(dict.fromkeys(columns))}
+    apart = apart and weights is not None
+    frame, cells = _complete(frame, argument, names, weights, apart=apart, missing=missing)
+    _check_weights(cells, weights)
+    return Answers(frame=frame, columns=names, weights=weights, apart=apart, cells=cells)
+
+
+def _keys(frame: Frame, names: Mapping[str, str]) -> dict[str, nw.Expr]:
+    """Take columns as cells are told apart by them: NaN is null."""
+    schema = frame.collect_schema()
+    return {
+        key: nw.col(column).fill_nan(None) if schema[column].is_float() else nw.col(column)
+        for key, column in names.items()
+    }
+
+
+def _rows(frame: Frame, names: Mapping[str, str], weights: str | None) -> Any:
+    base = {} if weights is None else {_BASE: nw.col(weights).cast(nw.Float64).fill_nan(None)}
+    return frame.select(**_keys(frame, names), **base)
+
+
+def _series(frame: nw.DataFrame[Any], name: str, values: NDArray[Any]) -> nw.Series[Any]:
+    """Make a column of the kind of a frame in memory."""
+    made: nw.Series[Any] = open_table(
+        table_like(frame, {name: values}), argument=name, columns=[name]
+    )[name]
+    return made
+
+
+def _counted(frame: Frame, names: Mapping[str, str], weights: str | None, *, apart: bool) -> Cells:
+    """Count the responses of each cell, in the engine that holds them."""
+    rows = _rows(frame, names, weights)
+    on = [*names, _BASE] if apart else [*names]
+    sums = {"rows": nw.len()}
+    if weights is not None:
+        base = nw.col(_BASE)
+        rows = rows.with_columns(square=base * base, above=nw.when(base > 0).then(base))
+        sums |= {"known": base.count(), "base": base.sum(), "least": base.min(), "most": base.max()}
+        sums |= {"square": nw.col("square").sum(), "count": nw.col("above").count()}
+        sums["lowest"] = nw.col("above").min()
+    code = None
+    if isinstance(rows, nw.DataFrame):
+        keys, code = segment_codes(rows, on)
+        new = _series(rows, f"{_OWN}code", code)
+        found = rows.with_columns(new).group_by(new.name).agg(**sums).sort(new.name)
+    else:
+        # What a cell is told apart by cannot be added up at the same time everywhere.
+        if apart:
+            rows = rows.with_columns(**{f"{_OWN}apart": nw.col(_BASE)})
+            on = [*names, f"{_OWN}apart"]
+        found = collect(rows.group_by(on).agg(**sums))
+        keys = {key: found[key] for key in on}
+        if apart:
+            keys[_BASE] = keys.pop(f"{_OWN}apart").alias(_BASE)
+    arrays = {name: found[name].to_numpy().astype(np.float64) for name in sums}
+    number, one = arrays["rows"], np.ones(len(arrays["rows"]))
+    alike = dict.fromkeys(("known", "count", "base", "square"), number)
+    alike |= dict.fromkeys(("least", "lowest", "most"), one)
+    return Cells(keys=keys, code=code, **(alike | arrays))
+
+
+def _complete(
+    frame: Frame,
+    argument: str,
+    names: Mapping[str, str],
+    weights: str | None,
+    *,
+    apart: bool,
+    missing: str,
+) -> tuple[Frame, Cells]:
+    """Refuse nulls or leave their rows out, as `missing` says."""
+    cells = _counted(frame, names, weights, apart=apart)
+    lost = {
+        (argument, column): int(cells.rows[_nulls(cells.keys[key])].sum())
+        for key, column in names.items()
+    }
+    if weights is not None:
+        lost["weights", weights] = int((cells.rows - cells.known).sum())
+    if not any(lost.values()):
+        return frame, cells
+    text = " and ".join(
+        f"column {column!r} (given as `{one}`) is null in {quantity(number, 'row')}"
+        for (one, column), number in lost.items()
+        if number
+    )
+    total = int(cells.rows.sum())
+    if missing == "raise":
+        raise ArgumentError(
+            f"{text}, of {total:,}. Fill them in, for instance with a value 'unknown' that has a "
+            "share of its own, or leave them out; `missing='drop'` leaves such rows out and warns "
+            "with their number."
+        )
+    known = _keys(frame, names)
+    if weights is not None:
+        known[_BASE] = nw.col(weights).cast(nw.Float64).fill_nan(None)
+    frame = frame.filter(*(~value.is_null() for value in known.values()))
+    cells = _counted(frame, names, weights, apart=apart)
+    warnings.warn(
+        f"{text}: {total - int(cells.rows.sum()):,} of {quantity(total, 'row')} left out.",
+        RetainkitWarning,
+        stacklevel=5,
+    )
+    return frame, cells
+
+
+def _nulls(values: nw.Series[Any]) -> NDArray[np.bool_]:
+    return values.is_null().to_numpy().astype(bool)
+
+
+def _check_weights(cells: Cells, weights: str | None) -> None:
+    """Refuse weights that are negative or infinite."""
+    least = cells.least.min(initial=0)
+    if least < 0:
+        raise ArgumentError(
+            f"column {weights!r} (given as `weights`) has values below 0, such as {least:g}; no "
+            "response stands for fewer than none."
+        )
+    if not np.isfinite(cells.square).all():
+        raise ArgumentError(
+            f"column {weights!r} (given as `weights`) has values that are not finite, or too large "
+            "to be squared; put a number there, or leave such rows out."
+        )
