@@ -273,11 +273,8 @@ def _mixes(mix: Any) -> dict[str, list[float]]:
 def _drifted(plans: Mapping[str, list[float]], drift: Any, waves: int) -> Floats:
     """Give the shares by wave, plan and group."""
     shift = number("drift", drift, -200, 200) / 200 * np.arange(waves)
-    mix: Floats = np.array(list(plans.values()))[np.newaxis] + shift[:, np.newaxis, np.newaxis] * (
-        1,
-        0,
-        -1,
-    )
+    moved = np.outer(shift, (1, 0, -1))  # from detractors to promoters
+    mix: Floats = np.array(list(plans.values())) + moved[:, np.newaxis]
     wave, plan, _ = np.nonzero((mix < -_ROUNDING) | (mix > 1 + _ROUNDING))
     if wave.size:
         shares = tuple(mix[wave[0], plan[0]].round(4).tolist())

@@ -128,7 +128,7 @@ def read_answers(
         n_segments=n_segments,
         segment=segment,
         customer=rows["respondent"],
-        instant=instants_of(rows["time"]),
+        instant=_instants(rows["time"]),
         score=_scores(rows["score"], table.source("score"), scale),
         missing=lacking,
         stored=table.stored,
@@ -196,7 +196,7 @@ def read_events(
         rows = rows.filter(nw.col("time") <= last)
     found = collect(rows)
     paid = None if amount is None else found["amount"].to_numpy().astype(np.float64)
-    read = Outcomes(customer=found["customer"], instant=instants_of(found["time"]), amount=paid)
+    read = Outcomes(customer=found["customer"], instant=_instants(found["time"]), amount=paid)
     return read, end
 
 
@@ -221,7 +221,7 @@ def read_memberships(
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
-        customer=rows["customer"], start=instants_of(rows["start"]), end=_ends(rows["end"])
+        customer=rows["customer"], start=_instants(rows["start"]), end=_ends(rows["end"])
     )
     return read, table.end_of_observation
 
@@ -230,10 +230,10 @@ def _departures(
     native: Any, answers: Answers, customer: str, end: str, as_of: str | date | None
 ) -> tuple[Memberships, Moment]:
     """Read when customers left; who has a row without such a time is still there."""
-    frame = _with_times(wrap(native, "outcomes"), "end", end)
-    left = frame.filter(~nw.col(end).is_null())
+    given = wrap(native, "outcomes")
+    frame = _with_times(given, "end", end)
     log = open_events(
-        native_of(left),
+        native_of(given.filter(~nw.col(end).is_null())),
         argument="outcomes",
         columns={"customer": customer, "time": end},
         by=None,
@@ -243,16 +243,24 @@ def _departures(
     )
     _check_zones(answers, log.stored, "end", end)
     rows = collect(frame.select(customer=nw.col(customer), end=nw.col(end)))
-    return Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"])), log.end(
-        as_of
-    )
+    read = Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"]))
+    return read, log.end(as_of)
+
+
+def _instants(times: nw.Series[Any]) -> Integers:
+    """Give the instants of times that may come straight from an engine, in the zone of its session.
+
+    pandas may have them in a zone whose name narwhals does not know.
+    """
+    frame, _ = readable(times.alias("time").to_frame(), ["time"], {"time": "datetime64[us]"})
+    return instants_of(collect(frame)["time"])
 
 
 def _ends(times: nw.Series[Any]) -> Integers:
     """Give the instants at which something ends, `NEVER` where it does not."""
     running = times.is_null().to_numpy().astype(bool)
     ends = np.full(len(times), NEVER)
-    ends[~running] = instants_of(times.filter(~times.is_null()))
+    ends[~running] = _instants(times.filter(~times.is_null()))
     return ends
 
 
@@ -270,8 +278,12 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any
     if frame.collect_schema()[names["customer"]].is_float():
         frame = frame.with_columns(nw.col(names["customer"]).fill_nan(None))
     columns = list(dict.fromkeys(names.values()))
-    counts = collect(frame.select(*(nw.col(column).null_count() for column in columns)))
-    numbers = {name: int(counts.item(0, name[1]) or 0) for name in names.items()}
+    nulls = {f"nulls_{i}": nw.col(column).null_count() for i, column in enumerate(columns)}
+    counts = collect(frame.select(rows=nw.len(), **nulls))
+    # Of no rows, some engines count a null number of nulls.
+    some = bool(counts.item(0, "rows"))
+    places = {column: f"nulls_{i}" for i, column in enumerate(columns)}
+    numbers = {name: int(counts.item(0, places[name[1]])) if some else 0 for name in names.items()}
     _judge_nulls("outcomes", numbers, missing, stacklevel=5)
     return native_of(frame.drop_nulls(subset=columns) if any(numbers.values()) else frame)
 
@@ -315,15 +327,13 @@ def _with_times(frame: Frame, argument: str, column: str) -> Frame:
 def _check_zones(answers: Answers, stored: tzinfo | None, argument: str, column: str) -> None:
     """Refuse to compare times with and without a zone."""
     if (stored is None) != (answers.stored is None):
-        raise ArgumentError(
-            f"the times of `responses` have the time zone {_zone(answers.stored)} and column "
-            f"{column!r} of `outcomes` (given as `{argument}`) has {_zone(stored)}. Give both a "
-            "time zone, or none."
+        having, lacking = (
+            ("has a", "have none") if answers.stored is None else ("has no", "have one")
         )
-
-
-def _zone(zone: tzinfo | None) -> str:
-    return "None" if zone is None else repr(str(zone))
+        raise ArgumentError(
+            f"column {column!r} of `outcomes` (given as `{argument}`) {having} time zone, and the "
+            f"times of `responses` {lacking}. Give both a time zone, or none."
+        )
 
 
 # Customers of both

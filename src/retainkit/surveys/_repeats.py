@@ -50,15 +50,14 @@ def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters
     answers, where = np.unique(tally.answer, return_index=True)
     meaning = {"score": answers, "x": values[where], "valid": np.ones(len(answers))}
     rows = responses.rows
-    weight = nw.col("weight") if "weight" in responses.columns else nw.lit(1.0)
     # Answers that do not count stay, with a weight of 0: every segment has to be there.
-    rows = with_meaning(rows, "score", meaning).with_columns(
-        x=nw.col("x").fill_null(0.0), w=nw.col("valid").fill_null(0.0) * weight
-    )
+    counts = nw.col("valid").fill_null(0.0)
+    weight = counts * nw.col("weight") if "weight" in responses.columns else counts
+    rows = with_meaning(rows, "score", meaning).with_columns(x=nw.col("x").fill_null(0.0), w=weight)
     key = [*responses.keys, "respondent"]
     each = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
     sums = each.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
-        used=nw.when(nw.col("w") > 0).then(nw.lit(1)).otherwise(nw.lit(0)),
+        used=(nw.col("w") > 0).cast(nw.Int64),
         xx=nw.col("xw") * nw.col("xw"),
         cross=nw.col("xw") * nw.col("w"),
         ww=nw.col("w") * nw.col("w"),

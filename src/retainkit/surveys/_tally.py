@@ -99,7 +99,7 @@ def count_answers(responses: Responses) -> Tally:
         sums |= {"weight": nw.col("count").sum(), "least": nw.col("count").min()}
         sums["known"] = nw.col("count").count()
     elif "weight" in named:
-        used = nw.when(nw.col("weight") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
+        used = (nw.col("weight") > 0).cast(nw.Int64)
         rows = rows.with_columns(square=nw.col("weight") * nw.col("weight"), used=used)
         sums |= {"weight": nw.col("weight").sum(), "least": nw.col("weight").min()}
         sums |= {"known": nw.col("weight").count(), "square": nw.col("square").sum()}
