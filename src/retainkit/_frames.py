@@ -339,6 +339,9 @@ def codes_of_both(first: Array, second: Array) -> tuple[Array, Array]:
 
 def instants_of(times: nw.Series[Any]) -> Array:
     """Give times as instants: microseconds since 1970, in UTC where they have a zone."""
+    # A collected column of an engine may have a zone whose name narwhals does not know.
+    frame, _ = readable(times.alias("time").to_frame(), ["time"], {"time": "datetime64[us]"})
+    times = collect(frame)["time"]
     if getattr(times.dtype, "time_zone", None) is not None:
         times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     instants: Array = times.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)

@@ -128,7 +128,7 @@ def read_answers(
         n_segments=n_segments,
         segment=segment,
         customer=rows["respondent"],
-        instant=_instants(rows["time"]),
+        instant=instants_of(rows["time"]),
         score=_scores(rows["score"], table.source("score"), scale),
         missing=lacking,
         stored=table.stored,
@@ -196,7 +196,7 @@ def read_events(
         rows = rows.filter(nw.col("time") <= last)
     found = collect(rows)
     paid = None if amount is None else found["amount"].to_numpy().astype(np.float64)
-    read = Outcomes(customer=found["customer"], instant=_instants(found["time"]), amount=paid)
+    read = Outcomes(customer=found["customer"], instant=instants_of(found["time"]), amount=paid)
     return read, end
 
 
@@ -221,7 +221,7 @@ def read_memberships(
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
-        customer=rows["customer"], start=_instants(rows["start"]), end=_ends(rows["end"])
+        customer=rows["customer"], start=instants_of(rows["start"]), end=_ends(rows["end"])
     )
     return read, table.end_of_observation
 
@@ -247,20 +247,11 @@ def _departures(
     return read, log.end(as_of)
 
 
-def _instants(times: nw.Series[Any]) -> Integers:
-    """Give the instants of times that may come straight from an engine, in the zone of its session.
-
-    pandas may have them in a zone whose name narwhals does not know.
-    """
-    frame, _ = readable(times.alias("time").to_frame(), ["time"], {"time": "datetime64[us]"})
-    return instants_of(collect(frame)["time"])
-
-
 def _ends(times: nw.Series[Any]) -> Integers:
     """Give the instants at which something ends, `NEVER` where it does not."""
     running = times.is_null().to_numpy().astype(bool)
     ends = np.full(len(times), NEVER)
-    ends[~running] = _instants(times.filter(~times.is_null()))
+    ends[~running] = instants_of(times.filter(~times.is_null()))
     return ends
 
 
