@@ -858,9 +858,9 @@ def test_tables_that_are_none_are_named() -> None:
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        ([9, 11, -1, 99], r"3 answers in column 'score' .* \(-1, 11, 99\) are not on the scale"),
-        ([9, 8.5], r"1 answer in column 'score' .* \(8.5\) is not whole"),
-        ([9, math.inf], r"1 answer in .* \(inf\) is not on the scale from 0 to 10"),
+        ([9, 11, -1, 99], r"3 answers \(-1, 11, 99\) in column 'score' .* are not on the scale"),
+        ([9, 8.5], r"1 answer \(8.5\) in column 'score' .* is not whole"),
+        ([9, math.inf], r"1 answer \(inf\) in .* is not on the scale from 0 to 10"),
     ],
 )
 def test_answers_that_are_no_scores_are_refused(scores: list[float], message: str) -> None:

@@ -62,7 +62,7 @@ def nps_columns(
         if hidden.any():
             warnings.warn(
                 f"{quantity(int(hidden.sum()), 'segment')} with fewer than {min_responses} answers "
-                "(`min_responses`) without a score.",
+                "(`min_responses`) shown without a score.",
                 RetainkitWarning,
                 stacklevel=3,
             )

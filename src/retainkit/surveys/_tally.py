@@ -247,7 +247,7 @@ def _some(tally: Tally, which: Booleans, responses: Responses) -> str:
     values = shown([float(value) for value in np.unique(tally.value[which])])
     number = int(tally.n[which].sum())
     verb = "is" if number == 1 else "are"
-    return f"{quantity(number, 'answer')} in {responses.source('score')} ({values}) {verb}"
+    return f"{quantity(number, 'answer')} ({values}) in {responses.source('score')} {verb}"
 
 
 def shown(values: Sequence[Any], most: int = 5) -> str:
