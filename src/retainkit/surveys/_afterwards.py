@@ -148,7 +148,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
             number = int(wrong.sum())
             some = shown([float(value) for value in np.unique(values[wrong])])
             verb = "is" if number == 1 else "are"
-            raise ArgumentError(f"{quantity(number, 'answer')} in {source} ({some}) {verb} {text}")
+            raise ArgumentError(f"{quantity(number, 'answer')} ({some}) in {source} {verb} {text}")
     return values.astype(np.int64)
 
 
