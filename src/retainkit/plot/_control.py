@@ -89,7 +89,7 @@ def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import pandas as pd
     >>> from matplotlib.figure import Figure
-    >>> from retainkit.plot._control import control_chart
+    >>> from retainkit.plot import control_chart
     >>> table = pd.DataFrame({
     ...     "period": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-03-01"]),
     ...     "n": [210, 190, 205], "score": [31.0, 27.0, 5.0], "centre": 29.0, "lower_limit": 18.4,

@@ -85,7 +85,7 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import pandas as pd
     >>> from matplotlib.figure import Figure
-    >>> from retainkit.plot._drivers import key_drivers
+    >>> from retainkit.plot import key_drivers
     >>> table = pd.DataFrame({
     ...     "driver": ["service", "wait"], "n": 200, "importance": [0.3, 0.12],
     ...     "lower": [0.22, 0.07], "upper": [0.38, 0.18], "correlation": [0.6, -0.4],

@@ -94,7 +94,7 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import pandas as pd
     >>> from matplotlib.figure import Figure
-    >>> from retainkit.plot._survey import nps_bar
+    >>> from retainkit.plot import nps_bar
     >>> table = pd.DataFrame({
     ...     "plan": ["basic", "pro"], "n": [40, 25], "promoters": [0.3, 0.6],
     ...     "passives": [0.3, 0.2], "detractors": [0.4, 0.2], "nps": [-10.0, 40.0],

@@ -90,7 +90,7 @@ def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import pandas as pd
     >>> from matplotlib.figure import Figure
-    >>> from retainkit.plot._trend import score_trend
+    >>> from retainkit.plot import score_trend
     >>> table = pd.DataFrame({
     ...     "period": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-03-01"]),
     ...     "n": [210, 190, 40], "score": [31.0, 24.0, 40.0], "lower": [20.4, 12.6, 15.7],

@@ -36,7 +36,7 @@ Metric = Literal["nps", "csat", "mean"]
 TREND = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
 CHART = (
     *("period", "n", "score", "centre", "lower_limit", "upper_limit", "signal"),
-    *("moving_range", "moving_range_limit", "baseline", "complete", "kind"),
+    *("moving_range", "moving_range_limit", "baseline", "complete", "kind", "metric"),
 )
 
 
@@ -323,7 +323,7 @@ def control_chart(
           ``moving_range_limit`` (float): its upper limit, 3.267 mean moving ranges at 3 sigmas.
         - ``baseline`` (bool): whether the period is of the baseline.
         - ``complete`` (bool): whether it is over.
-        - ``kind`` (str): how the limits were found.
+        - ``kind`` (str): how the limits were found. ``metric`` (str): what the score is.
 
     Raises
     ------
@@ -403,6 +403,7 @@ def control_chart(
     columns = chart(scores, usual, complete, kind=kind, sigmas=sigmas)
     day = first_day(place, period, week_start).astype("datetime64[D]")
     own = {"baseline": usual, "complete": complete, "kind": np.full(len(place), kind)}
+    own["metric"] = np.full(len(place), metric)
     return table_like(table.rows, {"period": day} | columns | own)
 
 
