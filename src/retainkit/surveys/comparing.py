@@ -88,7 +88,7 @@ def nps_difference(
         One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     group : str
-        Column of the groups: a wave, a channel, a variant of a test.
+        Column of the groups: a wave, a channel, a variant of a test. Null is a group of its own.
     score : str, default "score"
         Column of the answers, as in `nps`.
     reference : optional
