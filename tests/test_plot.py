@@ -17,18 +17,17 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from matplotlib import pyplot as plt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from pictures import axes
 from retainkit import errors
 from retainkit.plot import retention_curve, retention_heatmap
 from retainkit.plot._heatmap import NEUTRAL, RAMP, contrast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-mpl.use("Agg")
 
 Data = dict[str, list[Any]]
 NAN = math.nan
@@ -47,17 +46,9 @@ KINDS: dict[str, Callable[[Data], Any]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _closed_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def ax() -> Any:
-    figure = Figure(figsize=(8, 5))
-    FigureCanvasAgg(figure)
-    return figure.subplots()
+    return axes(8, 5)
 
 
 def month(number: int) -> dt.date:

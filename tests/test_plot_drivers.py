@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,31 +11,14 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
+from pictures import axes, words
 from retainkit import errors
 from retainkit.plot._drivers import key_drivers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from backends import Backend
-
-mpl.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _closed_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def axes(width: float = 7, height: float = 4) -> Any:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure.subplots()
 
 
 def found() -> pd.DataFrame:
@@ -73,10 +55,6 @@ def intervals(ax: Any) -> list[tuple[float, float, float]]:
 
 def names(ax: Any) -> list[str]:
     return [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
-
-
-def words(ax: Any) -> list[str]:
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_a_bar_is_the_importance_and_a_line_its_interval() -> None:
@@ -222,11 +200,6 @@ def test_without_axes_there_is_a_new_figure_and_nothing_else_changes() -> None:
     assert plt.get_fignums() == [ax.figure.number]  # type: ignore[union-attr]
     assert dict(mpl.rcParams) == options
     pd.testing.assert_frame_equal(table, before)
-
-
-def test_importing_the_picture_does_not_import_matplotlib() -> None:
-    code = "import retainkit.plot._drivers, sys; assert 'matplotlib' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
+from pictures import axes, part, words
 from retainkit.errors import (
     ArgumentError,
     ColumnTypeError,
@@ -24,24 +21,9 @@ from retainkit.errors import (
 from retainkit.plot._projection import projection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from backends import Backend
 
-mpl.use("Agg")
 NAN = float("nan")
-
-
-@pytest.fixture(autouse=True)
-def _closed_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def axes(width: float = 7, height: float = 4) -> Any:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure.subplots()
 
 
 def table(scale: float = 1.0) -> pd.DataFrame:
@@ -66,17 +48,9 @@ def two() -> pd.DataFrame:
     return both[["plan", *table().columns]].sample(frac=1, random_state=2)
 
 
-def part(ax: Any, gid: str) -> list[Any]:
-    return [one for one in [*ax.lines, *ax.collections, *ax.texts] if one.get_gid() == gid]
-
-
 def points(line: Any) -> list[list[float]]:
     found: list[list[float]] = np.asarray(line.get_xydata(), float).round(9).tolist()
     return found
-
-
-def words(ax: Any) -> list[str]:
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_what_was_seen_fitted_and_projected_is_drawn_where_it_is() -> None:

@@ -14,20 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
+from pictures import axes, part, plain, texts, words
 from retainkit import errors
 from retainkit.plot._survey import nps_bar
 from retainkit.plot._trend import score_trend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from backends import Backend
 
-mpl.use("Agg")
 
 NAN = math.nan
 MINUS = "\N{MINUS SIGN}"
@@ -35,37 +31,8 @@ DASH = "\N{EN DASH}"
 PARTS = ["detractors", "passives", "promoters"]
 
 
-@pytest.fixture(autouse=True)
-def _closed_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def axes(width: float = 8, height: float = 4) -> Any:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure.subplots()
-
-
-def part(ax: Any, gid: str) -> list[Any]:
-    own = [*ax.patches, *ax.lines, *ax.collections, *ax.texts]
-    return [one for one in own if one.get_gid() == gid]
-
-
-def texts(ax: Any, gid: str) -> list[str]:
-    return [text.get_text() for text in part(ax, gid)]
-
-
-def words(ax: Any) -> list[str]:
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
 def names(ax: Any) -> list[str]:
     return [label.get_text() for label in ax.get_yticklabels()]
-
-
-def plain(text: str) -> str:
-    return " ".join(text.split())
 
 
 # --- bars of segments ---------------------------------------------------------------------

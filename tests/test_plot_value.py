@@ -22,16 +22,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
+from pictures import axes
 from retainkit import BGNBD, MBGNBD, GammaGamma, RetainkitWarning, errors, rfm_summary
 from retainkit.datasets import load_cdnow
 from retainkit.plot import cltv_distribution, customer_history, frequency_recency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from backends import Backend
-
-mpl.use("Agg")
 
 # Fader, Hardie & Lee (2005), table 2; CDNOW in weeks.
 BG = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
@@ -39,21 +38,9 @@ DAILY = BGNBD(r=0.243, alpha=30.9, a=0.793, b=2.426)
 MBG = MBGNBD(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="week")
 
 
-@pytest.fixture(autouse=True)
-def _closed_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def axes(width: float = 7, height: float = 5) -> Any:
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
-    return figure.subplots()
-
-
 @pytest.fixture
 def ax() -> Any:
-    return axes()
+    return axes(7, 5)
 
 
 def p_alive(model: Any, x: float, tx: float, t: float) -> float:
