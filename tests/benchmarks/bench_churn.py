@@ -14,16 +14,13 @@ fixed seed and stay in memory.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+from stopwatch import fastest, machine
 
 from retainkit.churn import churn_rate
 from retainkit.survival import survival_curve
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
 
 ROWS = 1_000_000
 END = "2025-01-01"
-PACKAGES = ("retainkit", "numpy", "pandas", "polars", "duckdb", "narwhals")
+PACKAGES = ("numpy", "pandas", "polars", "duckdb", "narwhals")
 COUNTS = ["opening", "new", "reactivated", "churned", "closing"]
 
 BY_HAND = """
@@ -108,18 +105,11 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=400_000)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores", end="")
-    print(*(f", {name} {version(name)}" for name in PACKAGES), sep="")
+    print(machine(*PACKAGES))
     table = book(options.rows, options.customers)
     print(f"{len(table):,} subscriptions of {table['customer_id'].nunique():,} customers")
     timed = calls(table)
-    fastest = dict.fromkeys(timed, float("inf"))
-    for _ in range(options.repeat):
-        for name, call in timed.items():
-            begin = time.perf_counter()
-            call()
-            fastest[name] = min(fastest[name], time.perf_counter() - begin)
-    for name, seconds in fastest.items():
+    for name, seconds in fastest(timed, options.repeat).items():
         print(f"{name:24} {seconds:6.2f} s")
     mine, theirs = (timed[name]()[COUNTS].to_numpy() for name in ("churn_rate", "SQL by hand"))
     print("the same counts" if (mine == theirs).all() else "NOT the same counts")

@@ -15,22 +15,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import platform
-import time
 import warnings
-from importlib.metadata import version
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from stopwatch import machine, timed
 
 from retainkit import BGNBD, GammaGamma, cltv_from_models, fit_bg_nbd, fit_gamma_gamma
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACKAGES = ("retainkit", "lifetimes", "numpy", "scipy", "pandas", "narwhals")
+PACKAGES = ("lifetimes", "numpy", "scipy", "pandas", "narwhals")
 TRUTH = BGNBD(r=0.243, alpha=30.9, a=0.793, b=2.426)  # CDNOW, by the day
 SPEND = GammaGamma(p=6.25, q=3.74, v=15.44)
 
@@ -77,14 +75,9 @@ def value_by_lifetimes(fitter: Any, spend: Any, summary: pd.DataFrame) -> Any:
     )
 
 
-def timed(call: Callable[[], Any], repeat: int = 1) -> tuple[float, Any]:
-    """Give the shortest time of several, and the result."""
-    times = []
-    for _ in range(repeat):
-        begin = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - begin)
-    return min(times), result
+def best(call: Callable[[], Any], repeat: int) -> tuple[float, Any]:
+    """Give the shortest time of several, and the result of one."""
+    return min((timed(call) for _ in range(repeat)), key=itemgetter(0))
 
 
 def main() -> None:
@@ -92,8 +85,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]}")
+    print(machine(*PACKAGES))
     summary = draw_summary(options.customers)
     distinct = len(summary.drop_duplicates(["frequency", "recency", "T"]))
     print(f"{len(summary):,} customers, {distinct:,} distinct by frequency, recency and T\n")
@@ -105,12 +97,12 @@ def main() -> None:
 def compare(summary: pd.DataFrame, repeat: int) -> None:
     """Run both, check that they agree, and print their times."""
     theirs, fitter = timed(lambda: fit_by_lifetimes(summary))
-    ours, model = timed(lambda: fit_bg_nbd(summary), repeat)
+    ours, model = best(lambda: fit_bg_nbd(summary), repeat)
     np.testing.assert_allclose([*model.parameters.values()], fitter.params_, rtol=1e-3)
     show("BG/NBD fit", ours, theirs)
 
     buyers = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
-    ours, spend = timed(lambda: fit_gamma_gamma(summary), repeat)
+    ours, spend = best(lambda: fit_gamma_gamma(summary), repeat)
     theirs, raised = timed(lambda: fit_spend_by_lifetimes(buyers))
     show(f"Gamma-Gamma fit ({raised or 'both converge'})", ours, theirs)
 
@@ -119,7 +111,7 @@ def compare(summary: pd.DataFrame, repeat: int) -> None:
     theirs, values = timed(lambda: value_by_lifetimes(fitter, gamma, summary))
     for method in ("exact", "lifetimes"):
         asked: dict[str, Any] = {"method": method, "discount_rate": 0.12, "compounding": "monthly"}
-        ours, table = timed(lambda: cltv_from_models(summary, model, spend, **asked), repeat)  # noqa: B023
+        ours, table = best(lambda: cltv_from_models(summary, model, spend, **asked), repeat)  # noqa: B023
         show(f"CLTV, method {method!r}, with intervals", ours, theirs)
     np.testing.assert_allclose(table["cltv"], values, rtol=1e-6)
 

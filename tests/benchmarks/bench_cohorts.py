@@ -17,12 +17,8 @@ size about 4 GB; it takes a quarter of an hour.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
-import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +27,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
+from stopwatch import machine, timed
 
 from retainkit import cohort_retention
 
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
 ROWS = 10_000_000
 FIRST, END, MONTHS = "2022-01-01", "2025-01-01", 36
 COUNTRIES = ("Austria", "Brazil", "Chad", "Denmark", "Estonia", "Finland", "Greece")
-PACKAGES = ("retainkit", "numpy", "pandas", "polars", "pyarrow", "duckdb", "narwhals")
+PACKAGES = ("numpy", "pandas", "polars", "pyarrow", "duckdb", "narwhals")
 IDS = ("integers", "sparse", "strings")
 OPTIONS: dict[str, dict[str, Any]] = {
     "retainkit": {},
@@ -249,14 +246,7 @@ def take_turns(entered: Sequence[Contestant], repeat: int) -> None:
     for _ in range(repeat):
         for contestant in entered:
             # The first of two runs finds the memory as another library has left it.
-            contestant.seconds.append(min(timed(contestant.run), timed(contestant.run)))
-
-
-def timed(run: Callable[[], Any]) -> float:
-    """Run once and give the seconds it took."""
-    begin = time.perf_counter()
-    run()
-    return time.perf_counter() - begin
+            contestant.seconds.append(min(timed(contestant.run)[0], timed(contestant.run)[0]))
 
 
 # The report
@@ -309,7 +299,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     size = f"{arguments.rows:,} events of {arguments.customers:,} customers, {MONTHS} months"
-    print(f"{size}\n{machine()}")
+    print(f"{size}\n{machine(*PACKAGES)}")
     for ids in arguments.ids:
         log = every_kind(draw_events(arguments.rows, arguments.customers, ids))
         entered = contestants(log)
@@ -322,13 +312,6 @@ def main() -> None:
             optional = with_options(log)
             take_turns(optional, arguments.repeat)
             report(f"Customer ids: {ids}; retainkit with options", optional)
-
-
-def machine() -> str:
-    """Tell on what the times were taken."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    return f"{os.cpu_count()} cores, {python}\n{packages}"
 
 
 if __name__ == "__main__":

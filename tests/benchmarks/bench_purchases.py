@@ -14,12 +14,8 @@ seed and stay in memory, at the full size about 3 GB with lifetimes' copies.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import time
 import warnings
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -27,6 +23,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
+from stopwatch import machine, timed
 
 from retainkit import RetainkitWarning, rfm_summary
 
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 
 ROWS = 10_000_000
 FIRST, END = "2022-01-01", "2025-01-01"
-PACKAGES = ("retainkit", "lifetimes", "numpy", "pandas", "polars", "duckdb", "narwhals")
+PACKAGES = ("lifetimes", "numpy", "pandas", "polars", "duckdb", "narwhals")
 OPTIONS: dict[str, dict[str, Any]] = {
     "retainkit": {"amount": "amount"},
     "no amount": {},
@@ -202,10 +199,9 @@ def check_equal(entered: Sequence[Contestant]) -> None:
     first, *others = entered
     expected = numbers(first.run())
     for other in others:
-        begin = time.perf_counter()
-        found = other.run()
+        seconds, found = timed(other.run)
         if other.once:
-            other.seconds.append(time.perf_counter() - begin)
+            other.seconds.append(seconds)
         if not np.allclose(numbers(found), expected, rtol=1e-9):
             raise SystemExit(f"{other.frame}, {other.query}: not the summary of {first.query}.")
 
@@ -224,9 +220,7 @@ def take_turns(entered: Sequence[Contestant], repeat: int) -> None:
     for _ in range(repeat):
         for contestant in entered:
             if not contestant.once:
-                begin = time.perf_counter()
-                contestant.run()
-                contestant.seconds.append(time.perf_counter() - begin)
+                contestant.seconds.append(timed(contestant.run)[0])
 
 
 def report(title: str, entered: Sequence[Contestant]) -> None:
@@ -248,9 +242,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     print(f"{arguments.rows:,} transactions of {arguments.customers:,} customers")
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}\n{packages}")
+    print(machine(*PACKAGES))
     orders = draw_transactions(arguments.rows, arguments.customers)
     entered = contestants(orders)
     check_equal(entered)

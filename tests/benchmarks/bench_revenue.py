@@ -14,17 +14,15 @@ fixed seed and stay in memory; Python's peak is printed.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import resource
-import time
 import warnings
-from importlib.metadata import version
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+from stopwatch import fastest, machine
 
 from retainkit.errors import RetainkitWarning
 from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 ROWS = 1_000_000
 FIRST, END = "2020-01-01", "2025-01-01"
-PACKAGES = ("retainkit", "numpy", "pandas", "duckdb", "narwhals")
+PACKAGES = ("numpy", "pandas", "duckdb", "narwhals")
 KINDS = ("opening", "new", "expansion", "contraction", "churn", "reactivation", "closing")
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "mrr_movements": (mrr_movements, {}),
@@ -59,7 +57,8 @@ WITH months AS (
     FROM book JOIN months ON start < month + INTERVAL 1 MONTH AND "end" >= month + INTERVAL 1 MONTH
     GROUP BY ALL
 ), known AS (
-    SELECT customer_id, min(month) AS since FROM paid GROUP BY ALL
+    SELECT customer_id, date_trunc('month', min(start)) AS since
+    FROM book WHERE "end" > start GROUP BY ALL
 ), both_ends AS (
     SELECT customer_id, month, since, coalesce(now.mrr, 0) AS now, coalesce(past.mrr, 0) AS past
     FROM paid AS now
@@ -114,16 +113,6 @@ def call(function: Callable[..., Any], subscriptions: pd.DataFrame, options: dic
         return function(subscriptions, as_of=END, **options)
 
 
-def fastest(function: Callable[[], Any], repeat: int) -> float:
-    """Give the shortest time in seconds."""
-    times = []
-    for _ in range(repeat):
-        begin = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
 def main() -> None:
     """Compare results, then take times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -131,8 +120,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=ROWS * 2 // 5)
     parser.add_argument("--repeat", type=int, default=3)
     given = parser.parse_args()
-    print(platform.platform(), f"{os.cpu_count()} CPUs,", platform.python_version())
-    print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    print(machine(*PACKAGES))
     subscriptions = draw_subscriptions(given.rows, given.customers)
 
     expected = by_hand(subscriptions)
@@ -142,15 +130,13 @@ def main() -> None:
         np.testing.assert_allclose(found[kind], expected[kind].fillna(0), rtol=1e-9, atol=1e-4)
     print(f"{given.rows:,} subscriptions: the same movements in {len(found)} months")
 
-    for name, (function, options) in CALLS.items():
-        seconds = fastest(
-            lambda function=function, options=options: call(function, subscriptions, options),
-            given.repeat,
-        )
+    calls = {
+        name: partial(call, function, subscriptions, options)
+        for name, (function, options) in CALLS.items()
+    }
+    calls["by hand, in DuckDB"] = partial(by_hand, subscriptions)
+    for name, seconds in fastest(calls, given.repeat).items():
         print(f"{name:24} {seconds:7.2f} s")
-    print(
-        f"{'by hand, in DuckDB':24} {fastest(lambda: by_hand(subscriptions), given.repeat):7.2f} s"
-    )
     print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
 
 

@@ -13,16 +13,13 @@ fixed seed and stay in memory.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+from stopwatch import fastest, machine
 
 from retainkit import nps, nps_difference, nps_from_counts, score_trend
 
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS = 1_000_000
-PACKAGES = ("retainkit", "numpy", "pandas", "polars", "duckdb", "narwhals")
+PACKAGES = ("numpy", "pandas", "polars", "duckdb", "narwhals")
 
 
 def answers(rows: int, segments: int) -> pd.DataFrame:
@@ -84,18 +81,11 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=100_000)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores", end="")
-    print(*(f", {name} {version(name)}" for name in PACKAGES), sep="")
+    print(machine(*PACKAGES))
     table = answers(options.rows, options.segments)
     print(f"{len(table):,} answers, {table['store'].nunique():,} stores")
     timed = calls(table)
-    fastest = dict.fromkeys(timed, float("inf"))
-    for _ in range(options.repeat):
-        for name, call in timed.items():
-            begin = time.perf_counter()
-            call()
-            fastest[name] = min(fastest[name], time.perf_counter() - begin)
-    for name, seconds in fastest.items():
+    for name, seconds in fastest(timed, options.repeat).items():
         print(f"{name:<34}{seconds:8.2f} s")
     found = nps(table, by="store").set_index("store")["nps"]
     assert np.allclose(found, by_hand(table).loc[found.index])
