@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 
 from backends import Backend
-from retainkit.errors import ArgumentError, MissingColumnError, RetainkitWarning
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ColumnTypeError,
+    MissingColumnError,
+    RetainkitWarning,
+)
 from retainkit.surveys.comparing import nps_difference
 from retainkit.surveys.nps import nps
 from tables import Row, rows_of
@@ -171,7 +177,7 @@ def test_who_did_not_move_leaves_a_width() -> None:
 def test_who_answered_once_is_left_out_of_pairs_and_counted() -> None:
     table = paired((1, 10, 10), (2, 3, 8), (3, 8, 10))
     alone = pd.DataFrame({"who": [7, 8], "wave": [1, 2], "score": [0, 0]})
-    with pytest.warns(RetainkitWarning, match="^2 answers by respondents who answered in one"):
+    with pytest.warns(RetainkitWarning, match=r"^2 answers left out of pairs: .*in one of the"):
         (row,) = differ(pd.concat([table, alone]), pair="who")
     assert [row[name] for name in COLUMNS] == [
         differ(table, pair="who")[0][name] for name in COLUMNS
@@ -211,7 +217,9 @@ def test_pairs_of_many_groups_and_segments_agree_with_a_slow_count() -> None:
 def test_two_answers_in_a_group_are_no_pair() -> None:
     table = paired((1, 10, 10), (2, 3, 8))
     again = pd.DataFrame({"who": [2], "wave": [2], "score": [10]})
-    with pytest.raises(ArgumentError, match=r"1 respondent in column 'who'.*more than once.*2"):
+    with pytest.raises(
+        ArgumentError, match=r"1 respondent in column 'who' \(given as `pair`\).*more than once.*2"
+    ):
         differ(pd.concat([table, again]), pair="who")
     with pytest.raises(ArgumentError, match="`pair`"):
         differ(table.assign(w=1.0), pair="who", weights="w")
@@ -219,7 +227,7 @@ def test_two_answers_in_a_group_are_no_pair() -> None:
 
 def test_missing_answers_make_no_pair() -> None:
     table = paired((1, 10, 10), (2, 3, 8), (3, 8, 99))
-    with pytest.warns(RetainkitWarning, match="1 answer by"):
+    with pytest.warns(RetainkitWarning, match=r"^1 answer left out of pairs"):
         (row,) = differ(table, pair="who", missing_codes=[99])
     assert row["n_a"] == 2
 
@@ -240,6 +248,20 @@ def test_arguments_are_checked() -> None:
         nps_difference(table, group="waves")
     with pytest.raises(ArgumentError, match="adjust"):
         differ(table, adjust="bh")
+    with pytest.raises(ArgumentTypeError, match="`by` is 3; it must be the name of a column, or"):
+        differ(table, by=3)
+    with pytest.raises(ArgumentError, match="`by` names 'wave', which is the `group`"):
+        differ(table, by=["wave"])
+    with pytest.raises(MissingColumnError, match="`pair` needs the column 'whom'"):
+        differ(table, pair="whom")
+    with pytest.raises(ColumnTypeError, match=r"'wave' \(given as `group`\) holds"):
+        differ(table.assign(wave=[[1]] * len(table)))
+
+
+def test_groups_may_be_called_as_a_column_of_the_result() -> None:
+    table = groups(a=(3, 1, 1), b=(3, 1, 1))
+    found = nps_difference(table.rename(columns={"wave": "lower"}), group="lower")
+    assert rows_of(found) == rows_of(nps_difference(table, group="wave"))
     with pytest.raises(ArgumentError, match="confidence_level"):
         differ(table, confidence_level=95)
 

@@ -412,7 +412,9 @@ def test_a_segment_may_have_nobody_left() -> None:
         found = rows_of(
             key_drivers(table, outcome="score", drivers=names, by="region", missing="drop")
         )
-    assert [str(one.message)[:8] for one in caught] == ["30 of 90", "1 of 3 s"]
+    first, second = (str(one.message) for one in caught)
+    assert first.endswith(": 30 of 90 rows left out.")
+    assert second.startswith("1 of 3 segments without importance (NaN).")
     assert [row["n"] for row in found[3:6]] == [0, 0, 0]
 
 
@@ -431,7 +433,9 @@ def test_every_kind_of_frame_gives_the_same(backend: Backend) -> None:
     rows[7] |= {"score": None, "d1": None}
     options: dict[str, Any] = {"outcome": "score", "drivers": names, "by": "region", "seed": 6}
     options |= {"weights": "w", "missing": "drop", "draws": 50}
-    with pytest.warns(errors.RetainkitWarning, match=r"^2 of 24 rows left out: .*'d1'.* 2 rows;"):
+    with pytest.warns(
+        errors.RetainkitWarning, match=r"'d1'.* 2 rows and .*: 2 of 24 rows left out"
+    ):
         expected = rows_of(key_drivers(pd.DataFrame(rows), **options))
     with pytest.warns(errors.RetainkitWarning, match="2 of 24 rows left out"):
         found = key_drivers(backend.make(rows), **options)
@@ -476,7 +480,7 @@ def test_types_are_the_same_without_rows(backend: Backend) -> None:
     ("changes", "drivers", "match"),
     [
         ({"d1": 3}, None, r"'d1' is always 3: .*Leave it out of `drivers`"),
-        ({"score": 7}, None, r"the outcome, column 'score', is 7 in all 60 rows"),
+        ({"score": 7}, None, r"column 'score' \(given as `outcome`\) is 7 in all 60 rows"),
         ({"twin": "d0"}, ["d0", "d1", "twin"], r"'d0' and 'twin' say the same .*Leave one"),
         ({"sum": ["d0", "d1"]}, ["d0", "d1", "d2", "sum"], r"of 'd0', 'd1', 'sum' one follows"),
     ],
@@ -508,6 +512,16 @@ def test_too_few_respondents_are_refused() -> None:
     assert len(analysed(short, "score", ["a", "b"], draws=5)) == 2
     with pytest.raises(errors.ArgumentError, match="1 respondent is too few for 1 driver:"):
         key_drivers(short.head(1), outcome="score", drivers=["a"])
+    with pytest.raises(errors.ArgumentError, match=r"^in the segment part = 1, 2 respondents"):
+        key_drivers(short.assign(part=[1, 1, 2, 2]), outcome="score", drivers=["a", "b"], by="part")
+
+
+def test_several_constant_drivers_are_named_together() -> None:
+    table, _ = answers()
+    table = table.assign(one=1, two=2)
+    text = r"'one' is always 1 and 'two' is always 2: .* Leave them out of `drivers`"
+    with pytest.raises(errors.ArgumentError, match=text):
+        key_drivers(table, outcome="score", drivers=["d0", "one", "two"])
 
 
 def test_lmg_of_many_drivers_is_refused() -> None:
@@ -526,10 +540,11 @@ def test_missing_values_are_an_error_unless_they_may_be_dropped() -> None:
     with pytest.raises(errors.ArgumentError) as caught:
         key_drivers(table, outcome="score", drivers=names)
     assert str(caught.value) == (
-        "column 'd0' (given as `drivers`) is null in 2 rows; column 'score' (given as `outcome`) "
-        "is null in 2 rows. Fill them in, or leave such rows out with missing='drop': 3 of 60."
+        "column 'd0' (given as `drivers`) is null in 2 rows and column 'score' (given as "
+        "`outcome`) is null in 2 rows, of 60. Fill them in or leave them out; `missing='drop'` "
+        "leaves 3 such rows out, with a warning."
     )
-    with pytest.warns(errors.RetainkitWarning, match="^3 of 60 rows left out") as warned:
+    with pytest.warns(errors.RetainkitWarning, match=": 3 of 60 rows left out") as warned:
         found = analysed(table, "score", names, missing="drop")
     assert warned[0].filename.endswith("test_survey_drivers.py")
     assert found == analysed(table.drop(index=[3, 4, 5]), "score", names)

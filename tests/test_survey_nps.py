@@ -21,6 +21,7 @@ from retainkit.errors import (
     RetainkitWarning,
 )
 from retainkit.surveys.nps import nps, nps_from_counts
+from retainkit.surveys.weighting import rake
 from tables import Row, rows_of
 
 Z = 1.959963984540054  # two-sided standard normal quantile of 95 %
@@ -261,8 +262,9 @@ def test_weights_of_zero_negative_infinite_and_null() -> None:
     (row,) = rows_of(nps(answers([10, 3], w=[0.0, 0.0]), weights="w"))
     assert (row["n"], row["nps"], row["lower"]) == (0, None, None)
     for wrong, words in {
-        -1.0: "below 0",
-        math.inf: "not finite",
+        -1.0: "negative in 1 row: -1; weights must",
+        math.inf: "infinite, or too large to be squared, in 1 row: inf",
+        1e200: r"infinite, or too large to be squared, in 1 row: 1e\+200",
         math.nan: "null in 1 row",
     }.items():
         with pytest.raises(ArgumentError, match=rf"column 'w' \(given as `weights`\).*{words}"):
@@ -277,10 +279,83 @@ def test_one_weight_that_outweighs_all_others_is_warned_of() -> None:
     assert row["upper"] - row["lower"] > 100
 
 
+def told(table: Any, **options: Any) -> str:
+    with pytest.warns(RetainkitWarning) as caught:
+        nps(table, **options)
+    assert [one.filename for one in caught] == [__file__]
+    return str(caught[0].message)
+
+
+def test_a_warning_of_weights_names_what_is_there() -> None:
+    table = answers([10] * 60, w=([1000.0] + [1.0] * 29) * 2, plan=["a"] * 30 + ["b"] * 30)
+    text = told(table[:30], weights="w")
+    assert text.startswith("there are 30 answers that are worth 1.")
+    assert "a few have very large weights in column 'w' (given as `weights`)." in text
+    assert "segment" not in text
+    assert "respondent" not in text
+    text = told(table, weights="w", by="plan")
+    assert text.startswith("in 2 segments the answers are worth less than a tenth of their number,")
+    # Three people gave 40 answers each, all alike.
+    table = answers([10] * 80 + [3] * 40, who=[0] * 40 + [1] * 40 + [2] * 40)
+    text = told(table, respondent="who")
+    assert ": a few respondents gave most of them, by column 'who' (given as `respondent`)." in text
+
+
 def test_kish() -> None:
     # Oracle of survey-cases: Kish of (1, 1, 1, 1, 4) = 3.2; all alike, so no other size is less.
     row = one(answers([10] * 5, w=[1, 1, 1, 1, 4]), weights="w")
     assert row["n_effective"] == pytest.approx(3.2)
+
+
+def test_errors_name_rows_values_and_the_argument_at_fault() -> None:
+    def refused(error: type[Exception], text: str, table: Any, **options: Any) -> None:
+        with pytest.raises(error, match=text):
+            nps(table, **options)
+
+    negative = r"is negative in 3 rows: -2, -1; (counts|weights) must be 0 or more"
+    refused(ArgumentError, negative, answers([1, 2, 3], k=[-1, -2, -1]), counts="k")
+    refused(ArgumentError, negative, answers([1, 2, 3], w=[-1.0, -2, -1]), weights="w")
+    refused(
+        ArgumentError,
+        r"no score for 3 answers in column 'score' .*: 'x', 'y'\. Give one for each, or make nulls",
+        answers(["x", "y", "good", "x"]),
+        labels={"good": 10},
+    )
+    refused(ArgumentTypeError, r"^`scale` is 'ten'; it must be two whole numbers", [], scale="ten")
+    refused(ArgumentTypeError, "^`missing_codes` is 99; it must be a list", [], missing_codes=99)
+    # Text would be read digit by digit: 9 and 9.
+    refused(ArgumentTypeError, "^`missing_codes` is '99'", [], missing_codes="99")
+    refused(ArgumentTypeError, "^`scale` is '09'", [], scale="09")
+    refused(ArgumentTypeError, "^`cuts` is '68'", [], cuts="68")
+    mixed = answers([10, 3], who=np.array([1, "1"], object))
+    text = r"'who' \(given as `respondent`\) holds int and str; .* is two respondents"
+    refused(ColumnTypeError, text, mixed, respondent="who")
+    nested = answers([10, 3], who=[[1], [2]])
+    text = r"'who' \(given as `respondent`\) holds Object; it must hold plain values"
+    refused(ColumnTypeError, text, nested, respondent="who")
+
+    words = answers([10, 3], w=["a", "b"])
+    text = r"'w' \(given as `weights`\) holds String; it must hold numbers; convert it first,"
+    refused(ColumnTypeError, text, words, weights="w")
+    times = answers([10, 3, 8], who=[1, 1, 2], t=pd.to_datetime(["2024-01-01", None, None]))
+    text = r"'t' \(given as `time`\) is null in 2 rows with an answer; fill it in"
+    refused(ArgumentError, text, times, respondent="who", time="t", repeat="last")
+
+
+def test_negative_weights_and_counts_are_told_of_all_kinds_of_frames(backend: Backend) -> None:
+    rows: list[Row] = [{"score": i, "k": min(3 - i, 1), "w": min(3.0 - i, 1.0)} for i in range(11)]
+    for name in ("counts", "weights"):
+        text = rf"is negative in 7 rows: -7, -6, -5, -4, -3, …; {name} must be 0 or more"
+        with pytest.raises(ArgumentError, match=text):
+            nps(backend.make(rows), **{name: name[0].replace("c", "k")})
+    with pytest.raises(ArgumentError, match=r"negative in 7 rows: -7, -6, -5, -4, -3, …; weights"):
+        rake(backend.make(rows), {"score": dict.fromkeys(range(11), 1)}, weights="w")
+
+
+def test_respondents_need_no_order() -> None:
+    plain = one(answers([10, 3, 10, 8], who=[0, 1, 0, 2]), respondent="who")
+    unordered = np.array([1j, 2j, 1j, 3j], object)
+    assert one(answers([10, 3, 10, 8], who=unordered), respondent="who") == plain
 
 
 def test_counts_stand_for_respondents() -> None:
@@ -291,7 +366,7 @@ def test_counts_stand_for_respondents() -> None:
     assert {**row, "n_missing": 0} == repeated
     with pytest.raises(ColumnTypeError, match="whole numbers"):
         nps(answers([10, 3], k=[1.0, 2.0]), counts="k")
-    with pytest.raises(ArgumentError, match="below 0"):
+    with pytest.raises(ArgumentError, match="is negative in 1 row"):
         nps(answers([10, 3], k=[1, -2]), counts="k")
     with pytest.raises(ArgumentError, match="`counts` and `weights`"):
         nps(answers([10, 3], k=[1, 2]), counts="k", weights="k")
@@ -322,10 +397,12 @@ def test_a_scale_from_1_to_10_has_the_same_cuts_and_others_have_none() -> None:
 
 def test_few_answers_are_hidden_on_request() -> None:
     table = answers([10] * 12 + [3] * 4, plan=["a"] * 12 + ["b"] * 4)
-    with pytest.warns(RetainkitWarning, match="1 segment with fewer than 5 answers"):
+    with pytest.warns(RetainkitWarning, match="1 of 2 segments with fewer answers than 5"):
         first, second = rows_of(nps(table, by="plan", min_responses=5))
     assert first["nps"] == 100
     assert second["n"] == 4
+    text = told(table[12:], min_responses=5)
+    assert text == "4 answers, fewer than 5 (`min_responses`): shown without a score."
     hidden = ("promoters", "passives", "detractors", "nps", "standard_error", "lower", "upper")
     assert all(second[name] is None for name in hidden)
 
@@ -528,7 +605,7 @@ def test_counts_are_checked_and_added_up() -> None:
     )
     (row,) = rows_of(nps_from_counts(table, by="plan"))
     assert (row["plan"], row["n"], row["nps"]) == ("a", 6, pytest.approx(100 / 6))
-    with pytest.raises(ArgumentError, match="below 0, such as -1"):
+    with pytest.raises(ArgumentError, match=r"\(given as `passives`\) is negative in 1 row: -1;"):
         nps_from_counts(table.assign(passives=[-1, 0]))
     with pytest.raises(ColumnTypeError, match="passives"):
         nps_from_counts(table.assign(passives=[0.5, 0]))

@@ -661,9 +661,9 @@ def test_a_number_is_no_text() -> None:
 
 def test_customers_of_whom_nothing_is_known_are_warned_of() -> None:
     answers = answers_of(("ann", 9, "2024-01-01"))
-    with pytest.warns(RetainkitWarning, match=r"none of the 1 customers who answered"):
+    with pytest.warns(RetainkitWarning, match=r"none of those who answered \(1\)"):
         score_outcomes(answers, events_of(("ANN", "2024-01-02")), as_of="2024-09-01")
-    with pytest.warns(RetainkitWarning, match=r"do both tables name customers alike"):
+    with pytest.warns(RetainkitWarning, match=r"name customers alike in both tables\?"):
         score_outcomes(
             answers,
             subscriptions_of(("ANN", "2023-01-01", None)),
@@ -873,6 +873,17 @@ def test_answers_that_are_no_scores_are_refused(scores: list[float], message: st
 def test_answers_that_are_no_numbers_are_refused(scores: list[Any]) -> None:
     with pytest.raises(ColumnTypeError, match=r"column 'score' \(given as `score`\) holds"):
         score_outcomes(ANSWERS.assign(score=scores), ORDERS)
+
+
+def test_errors_speak_of_arguments_that_there_are() -> None:
+    with pytest.raises(ColumnTypeError, match=r"pandas\.to_numeric") as caught:
+        score_outcomes(ANSWERS.assign(score="Very likely"), ORDERS)
+    assert "labels" not in str(caught.value)
+    text = r"column 'customer_id' \(given as `customer`\) holds"
+    with pytest.raises(ColumnTypeError, match=text):
+        score_outcomes(ANSWERS.assign(customer_id=[["ann"]] * len(ANSWERS)), ORDERS)
+    with pytest.raises(ColumnTypeError, match="what `customer` names is Int64 in `resp"):
+        score_outcomes(ANSWERS.assign(customer_id=1), ORDERS)
 
 
 def test_nulls_are_refused_or_left_out_by_name_of_their_table(backend: Backend) -> None:

@@ -176,6 +176,12 @@ def test_wrong_types_are_refused() -> None:
     for arguments in ({"margin": "5"}, {"detect": True}, {"margin": 5, "population": 10.5}):
         with pytest.raises(ArgumentTypeError):
             survey_sample_size(**arguments)
+    with pytest.raises(ArgumentError, match=r"`n` is down to -1;"):
+        survey_detectable_difference([math.nan, -1.0])
+    with pytest.raises(
+        ArgumentError, match=r"`margin` is 101; it must be a number from 0 to 100\."
+    ):
+        survey_sample_size(margin=101)
     with pytest.raises(ArgumentTypeError, match="`n` is 'many'"):
         survey_detectable_difference("many")  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="`n` is down to -3"):

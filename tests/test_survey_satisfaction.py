@@ -549,7 +549,12 @@ def test_answers_of_weight_0_do_not_count() -> None:
 @pytest.mark.parametrize("metric", [csat, pmf])
 @pytest.mark.parametrize(
     ("weight", "text"),
-    [(-1.0, "below 0"), (math.inf, "not finite"), (math.nan, "null in 1 row"), (None, "null in 1")],
+    [
+        (-1.0, "negative in 1 row: -1"),
+        (math.inf, "infinite, .* in 1 row: inf"),
+        (math.nan, "null in 1 row"),
+        (None, "null in 1"),
+    ],
 )
 def test_weights_that_are_none_are_refused(metric: Any, weight: Any, text: str) -> None:
     table = pd.DataFrame({"score": [5, 1], "answer": [5, 1], "w": [1.0, weight]})
@@ -634,6 +639,9 @@ def test_fractional_answers() -> None:
         csat(answers([5, 3.5]))
     assert one(answers([5, 3.5]), fractional="floor")["csat"] == 0.5
     assert one(answers([5, 3.5]), fractional="round")["csat"] == 1
+    with pytest.raises(ArgumentError, match="not whole") as caught:
+        csat(answers([3.5]))
+    assert "cut" not in str(caught.value)  # which csat does not know
     with pytest.raises(ArgumentError, match="`fractional` is 'cut'"):
         csat(answers([5]), fractional="cut")
 
@@ -759,6 +767,35 @@ def test_an_answer_that_nobody_gave_is_doubted() -> None:
     assert one(table, pmf, very="Sehr enttäuscht")["pmf"] == 0.5
 
 
+def test_errors_of_pmf_name_its_own_arguments() -> None:
+    table = pd.DataFrame({"answer": [["no"], ["yes"]]})
+    text = r"column 'answer' \(given as `answer`\) holds .*; it must hold words or numbers"
+    with pytest.raises(ColumnTypeError, match=text):
+        pmf(table)
+    with pytest.raises(MissingColumnError, match=r"^`answer` needs the column 'answers'"):
+        pmf(table, answer="answers")
+    with pytest.raises(ArgumentTypeError, match=r"^`answer` is 3"):
+        pmf(table, answer=3)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentTypeError, match=r"^`exclude` names None; an answer must be text"):
+        pmf(table, exclude=[None])  # type: ignore[list-item]
+    with pytest.warns(RetainkitWarning, match=r"column 'answer' \(given as `answer`\) answered"):
+        pmf(pd.DataFrame({"answer": ["egal"]}))
+
+
+def test_weights_that_outweigh_all_others_are_warned_of() -> None:
+    weights = [1000.0] + [1.0] * 59
+    table = answers([5] * 30 + [1] * 30).assign(w=weights, answer="very disappointed")
+    calls: list[Any] = [
+        lambda: csat(table, weights="w"),
+        lambda: ces(table, scale=(1, 5), higher_is_better=True, weights="w"),
+        lambda: pmf(table, weights="w"),
+    ]
+    for call in calls:
+        with pytest.warns(RetainkitWarning, match=r"^there are 60 answers that are") as caught:
+            call()
+        assert caught[0].filename == __file__
+
+
 def test_answers_as_numbers() -> None:
     for values in ([1, 2, 3, 1], [1.0, 2.0, 3.0, 1.0], [1.0, math.nan, 3.0, 1.0]):
         row = one(pd.DataFrame({"answer": values}), pmf, very=1, exclude=[3])
@@ -780,10 +817,11 @@ def test_answers_as_numbers() -> None:
         ({"rule": "zendesk", "negative": [1]}, ArgumentError, "Give one of the two"),
         ({"rule": "zendesc"}, ArgumentError, "must be one of 'zendesk', 'formbricks'"),
         ({"rule": 5}, ArgumentTypeError, "`rule` is 5"),
-        ({"positive": "top5"}, ArgumentError, '"top2", or a list of answers from 1-5'),
+        ({"positive": "top5"}, ArgumentError, "'top2', or a list of some of the answers 1-5"),
         ({"positive": "bottom2"}, ArgumentError, "`positive` is 'bottom2'"),
-        ({"positive": []}, ArgumentError, "but not of all"),
-        ({"positive": [5, 6]}, ArgumentError, "from 1-5"),
+        ({"positive": []}, ArgumentError, "answers 1-5, not all"),
+        ({"positive": [[4]]}, ArgumentError, "`positive` is"),
+        ({"positive": [5, 6]}, ArgumentError, "answers 1-5"),
         ({"positive": 4}, ArgumentTypeError, "`positive` is 4"),
         ({"negative": "top2"}, ArgumentError, "bottom2"),
         ({"negative": [4]}, ArgumentError, "both hold 4"),
@@ -805,7 +843,7 @@ def test_wrong_arguments_are_refused(options: Any, error: Any, text: str) -> Non
     ("options", "error", "text"),
     [
         ({"answer": "answers"}, MissingColumnError, "`answer` needs the column"),
-        ({"very": None}, ArgumentTypeError, "an answer is text or a number"),
+        ({"very": None}, ArgumentTypeError, "an answer must be text or a number"),
         ({"exclude": 3}, ArgumentTypeError, "`exclude` is 3"),
         ({"exclude": ["Yes "]}, ArgumentError, "which is also `very`"),
         ({"threshold": 40}, ArgumentError, "`threshold` is 40"),

@@ -151,8 +151,24 @@ def test_arguments_and_times_are_checked() -> None:
         with pytest.raises(ArgumentError, match=word):
             score_trend(table, **options)  # type: ignore[arg-type]
     far = answers(*[("1024-01-03", 10)] * 8, p=range(8))
-    with pytest.raises(ArgumentError, match="8 segments of 3,2"):
+    text = r"8 segments of 3,2.* column 'time' \(given as `time`\) from 1024-01-03 to 9999-12-01\."
+    with pytest.raises(ArgumentError, match=text):
         score_trend(far, period="day", by="p", as_of="9999-12-01")
+    with pytest.raises(ArgumentError, match="`positive` is -1; it must be a number 0 or more"):
+        score_trend(table, metric="csat", positive=-1)
+
+
+def test_times_at_the_end_of_the_calendar_and_beyond() -> None:
+    last = pd.DataFrame({"score": [10], "time": np.array(["9999-12-31"], "datetime64[us]")})
+    beyond = pd.DataFrame({"score": [10], "time": np.array([10**18], "datetime64[us]")})
+    source = r"column 'time' \(given as `time`\)"
+    for function in (score_trend, control_chart):
+        text = f"{source} goes up to 9999-12-31, and no midnight comes after it; say with `as_of`"
+        with pytest.raises(ArgumentError, match=text):
+            function(last)
+        with pytest.raises(ArgumentError, match=rf"{source} goes beyond the calendar \(year 33658"):
+            function(beyond)
+    assert len(score_trend(last, as_of="9999-12-31T12:00")) == 1
 
 
 def test_nothing_at_all_is_an_empty_table() -> None:
@@ -283,7 +299,7 @@ def test_periods_without_answers_and_in_progress_have_no_signal() -> None:
 
 
 def test_a_baseline_needs_two_periods() -> None:
-    with pytest.raises(ArgumentError, match="baseline has 1 periods"):
+    with pytest.raises(ArgumentError, match=r"baseline are over and have answers \(1\)"):
         chart(daily([50]), as_of="2024-01-02")
     with pytest.raises(ArgumentError, match="baseline"):
         chart(daily(FLOW), baseline=1)

@@ -700,10 +700,10 @@ def refused(error: type[Exception], text: str, margins: Any, **options: Any) -> 
 
 
 def test_a_value_without_responses_is_named() -> None:
-    text = r"`margins` gives a share to 'c', 'd' in column 'plan' .* there are no responses\."
+    text = r"`margins` gives a share to 'c', 'd', of which column 'plan' .* has no responses\."
     refused(ArgumentError, text, {"plan": {"a": 1, "b": 1, "c": 1, "d": 2}})
     frame = FRAME.assign(w=[0.0, 0.0, 1.0, 1.0])
-    text = r"to 'a' in column 'plan' .* no responses of weight above 0"
+    text = r"to 'a', of which column 'plan' .* has no responses of weight above 0"
     refused(ArgumentError, text, {"plan": {"a": 1, "b": 1}}, frame=frame, weights="w")
     sizes = {("a", "w"): 1, ("a", "x"): 1, ("b", "y"): 1, ("b", "z"): 1, ("a", "z"): 1}
     with pytest.raises(ArgumentError, match=r"`population` gives a share to \('a', 'z'\)"):
@@ -714,7 +714,7 @@ def test_a_value_without_a_share_is_named(backend: Backend) -> None:
     rows = answers(30)
     number = sum(row["seats"] > 1 for row in rows)
     text = (
-        rf"column 'seats' \(given in `margins`\) has 2 values without a share in {number} rows: "
+        rf"column 'seats' \(given as `margins`\) has 2 values without a share in {number} rows: "
         r"(5, 20|20, 5)\. `margins` has 1\."
     )
     frame = backend.make(rows)
@@ -725,15 +725,19 @@ def test_a_value_without_a_share_is_named(backend: Backend) -> None:
         rake(frame, {"seats": {"1": 1, "5": 1, "20": 1}})
     sizes = dict.fromkeys(itertools.product(["basic", "pro"], [1, 5, 20]), 1)
     del sizes["pro", 20]
-    with pytest.raises(ArgumentError, match=r"columns 'plan', 'seats' .* 1 combination without"):
+    with pytest.raises(
+        ArgumentError, match=r"columns 'plan' and 'seats' .* have 1 combination without"
+    ):
         poststratify(frame, sizes, by=["plan", "seats"])
 
 
 @pytest.mark.parametrize("share", [-0.1, math.nan, math.inf, -math.inf])
 def test_a_share_must_be_finite_and_0_or_more(share: float) -> None:
-    text = rf"gives 'b' in column 'plan' .* the share {share}"
+    text = rf"gives 'b' in column 'plan' the share {share}"
     refused(ArgumentError, text, {"plan": {"a": 1, "b": share}})
     table = pd.DataFrame({"plan": ["a", "b"], "size": [1, share]})
+    if math.isnan(share):
+        text = r"column 'size' of `population` \(given as `size`\) is null in 1 row"
     with pytest.raises(ArgumentError, match=text):
         poststratify(FRAME, table, by="plan")
 
@@ -745,17 +749,26 @@ def test_margins_must_be_shares_by_value_and_column() -> None:
     refused(ArgumentTypeError, "has 'ab' for 'plan'", {"plan": "ab"})
     refused(ArgumentTypeError, "the share '3'; it must be a number", {"plan": {"a": 1, "b": "3"}})
     refused(ArgumentTypeError, "the share None", {"plan": {"a": 1, "b": None}})
-    refused(ArgumentError, "are all 0, or there are none", {"plan": {}})
-    refused(ArgumentError, "are all 0, or there are none", {"plan": {"a": 0, "b": 0}})
+    refused(
+        ArgumentError,
+        "`margins` gives no share above 0 to any value of column 'plan'",
+        {"plan": {}},
+    )
+    refused(
+        ArgumentError,
+        "`margins` gives no share above 0 to any value of column 'plan'",
+        {"plan": {"a": 0, "b": 0}},
+    )
     refused(ArgumentError, "to a null in column 'plan'", {"plan": {"a": 1, None: 1}})
     refused(ArgumentError, "to a null in column 'plan'", {"plan": {"a": 1, math.nan: 1}})
     refused(ArgumentTypeError, "a tuple with a value for each", {("plan", "text"): {"a": 1}})
     refused(MissingColumnError, "`margins` needs the column 'plam'", {"plam": {"a": 1}})
-    refused(ArgumentTypeError, "`margins` is 3; it must be the name", {3: {"a": 1}})
+    refused(ArgumentTypeError, "`margins` has the key 3; it must be the name", {3: {"a": 1}})
 
 
 def test_shares_that_do_not_add_up_are_told() -> None:
-    with pytest.warns(RetainkitWarning, match=r"column 'plan' .* add up to 0\.9;") as caught:
+    text = r"shares that `margins` gives to column 'plan' add up to 0\.9;"
+    with pytest.warns(RetainkitWarning, match=text) as caught:
         found = rake(FRAME, {"plan": {"a": 0.6, "b": 0.3}})
     assert caught[0].filename == __file__
     assert weights_of(found) == pytest.approx([4 / 3, 4 / 3, 2 / 3, 2 / 3])
@@ -773,7 +786,7 @@ def test_weights_must_be_numbers_0_or_more() -> None:
     margins = {"plan": {"a": 1, "b": 1}}
     refused(ColumnTypeError, r"'text' \(given as `weights`\) holds", margins, weights="text")
     refused(MissingColumnError, "`weights` needs the column", margins, weights="nothing")
-    for value, text in ((-1.0, "below 0, such as -1"), (math.inf, "not finite")):
+    for value, text in ((-1.0, "negative in 1 row: -1"), (math.inf, "in 1 row: inf")):
         frame = FRAME.assign(w=[1.0, value, 1.0, 1.0])
         for limits in (None, (0.1, 5)):
             refused(ArgumentError, text, margins, frame=frame, weights="w", limits=limits)
@@ -806,16 +819,52 @@ def test_options_are_checked() -> None:
     refused(ColumnTypeError, r"'plan' \(given as `margins`\)", margins, frame=frame)
 
 
+def test_limits_are_shown_as_they_were_given() -> None:
+    margins = {"plan": {"a": 1, "b": 9}}
+    refused(ArgumentError, r"`limits` is \(0\.3, 1\.5\), and", margins, limits=(0.3, 1.5))
+    refused(ArgumentError, r"`limits` is \(0, 1\.5\), and 'b' in column", margins, limits=(0, 1.5))
+    refused(ArgumentError, r"`limits` is \(0\.5, inf\), and", margins, limits=(0.5, math.inf))
+
+
+def test_what_poststratify_says_names_the_argument_at_fault() -> None:
+    def said(error: type[Exception], population: Any, by: Any = "plan", **options: Any) -> str:
+        with pytest.raises(error) as caught:
+            poststratify(FRAME, population, by=by, **options)
+        return str(caught.value)
+
+    text = said(ArgumentError, {"a": 1})
+    assert text.startswith("column 'plan' (given as `by`) has 1 value without a share in 2 rows: ")
+    text = said(ArgumentError, {"a": 1, "b": 1, "c": 1})
+    assert "'c', of which column 'plan' (given as `by`) has no responses." in text
+    table = pd.DataFrame({"plan": ["a", "b"], "size": [1, 2]})
+    assert "`by` needs the column 'plam'" in said(MissingColumnError, table, by="plam")
+    assert said(ArgumentTypeError, table, by=[3]).startswith("`by` is 3;")
+    assert said(ArgumentTypeError, table, size=3).startswith("`size` is 3;")
+    for given in ({"a": -1, "b": 1}, {"a": 0, "b": 0}, {"a": "1"}, {"a": 1, None: 1}):
+        assert "given as" not in said((ArgumentError, ArgumentTypeError), given)  # type: ignore[arg-type]
+
+
+def test_raking_that_stops_early_says_how_to_go_on() -> None:
+    margins = {"plan": {"a": 1, "b": 1}, "text": {"w": 1, "x": 2, "y": 3, "z": 4}}
+    with pytest.warns(RetainkitWarning, match="Allow more in `max_iterations`; if that does not"):
+        rake(FRAME, margins, max_iterations=1)
+
+
 def test_a_population_is_checked() -> None:
     table = pd.DataFrame({"plan": ["a", "b"], "size": [1, 2]})
     for error, text, population, options in [
-        (MissingColumnError, "`population` needs the column 'size'", table[["plan"]], {}),
+        (MissingColumnError, "`size` needs the column 'size'", table[["plan"]], {}),
         (MissingColumnError, "`population` needs the column 'plan'", table[["size"]], {}),
-        (MissingColumnError, "`population` needs the column 'n'", table, {"size": "n"}),
-        (ColumnTypeError, "'size' of `population` holds", table.astype({"size": str}), {}),
+        (MissingColumnError, "`size` needs the column 'n'", table, {"size": "n"}),
+        (
+            ColumnTypeError,
+            r"'size' of `population` \(given as `size`\) holds",
+            table.astype({"size": str}),
+            {},
+        ),
         (ArgumentError, "to a null in column 'plan'", table.assign(plan=["a", None]), {}),
-        (ArgumentError, "share nan", table.assign(size=[1, None]), {}),
-        (ArgumentError, "all 0, or there are none", table[:0], {}),
+        (ArgumentError, "is null in 1 row", table.assign(size=[1, None]), {}),
+        (ArgumentError, "`population` gives no share above 0", table[:0], {}),
         (ArgumentTypeError, "`population` is a builtins.int", 3, {}),
     ]:
         with pytest.raises(error, match=text):

@@ -101,9 +101,15 @@ def read_answers(
 ) -> Answers:
     """Read answers and check them; a row without a score is none, whatever else is in it."""
     given = wrap(responses, "responses")
-    check_present("customer", customer, given)
     table = open_responses(
-        responses, score=score, by=by, taken=taken, respondent=customer, time=time
+        responses,
+        score=score,
+        by=by,
+        taken=taken,
+        respondent=customer,
+        time=time,
+        called={"respondent": "customer"},
+        words=False,
     )
     rows = collect(table.rows)
     segments, segment = segment_codes(rows, table.keys)
@@ -141,7 +147,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
     outside = (values < scale.low) | (values > scale.high)
     ends = f"the scale from {scale.low:g} to {scale.high:g}"
     for wrong, text in (
-        (values != np.rint(values), "not whole. Round them first."),
+        (values != np.rint(values), "not whole. Round such answers first."),
         (outside, f"not on {ends}. Set `scale`, or make nulls of codes that mean no answer."),
     ):
         if wrong.any():
@@ -297,7 +303,7 @@ def _judge_nulls(
             f"{text}. Fill them in or leave them out; `missing='drop'` leaves such rows out and "
             "warns with their number."
         )
-    warnings.warn(f"{text}: left out.", RetainkitWarning, stacklevel=stacklevel)
+    warnings.warn(f"{text}: such rows are left out.", RetainkitWarning, stacklevel=stacklevel)
 
 
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:
@@ -335,9 +341,9 @@ def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
     for one, other in ((answers, others), (others, answers)):
         if len(one) and len(other) and one.dtype.is_numeric() and other.dtype == nw.String:
             raise ColumnTypeError(
-                f"customers are {answers.dtype} in `responses` and {others.dtype} in `outcomes`: "
-                "a number is never equal to a text. Make them alike first, for instance with "
-                "astype(str)."
+                f"what `customer` names is {answers.dtype} in `responses` and {others.dtype} in "
+                "`outcomes`: a number is never equal to a text. Make them alike first, for "
+                "instance with astype(str)."
             )
     first, second = _plain(answers), _plain(others)
     if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":

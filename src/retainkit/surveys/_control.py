@@ -28,13 +28,14 @@ def chart(
 ) -> dict[str, Any]:
     """Find the centre, the limits and the signals."""
     known = scores.n > 0
-    if len(known) and (usual & known).sum() < 2:
+    base = usual & known
+    if len(known) and base.sum() < 2:
         raise ArgumentError(
-            f"the baseline has {int((usual & known).sum())} periods that are over and have "
-            "answers; it takes two or more to tell what is usual."
+            f"too few periods of the baseline are over and have answers ({int(base.sum())}): it "
+            "takes two or more to tell what is usual. Choose a longer `baseline`, or a shorter "
+            "`period`."
         )
     moving = _moving_range(scores.score, known)
-    base = usual & known
     centre = _mean(scores.score[base])
     distance = _mean(moving[base & ~np.isnan(moving)])
     if kind == "individuals":

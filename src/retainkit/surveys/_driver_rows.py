@@ -58,8 +58,8 @@ class DriverRows:
 
     def name(self, segment: int) -> str:
         """Name a segment for a sentence."""
-        values = (f"{name} = {column[segment]!r}" for name, column in self.segments.items())
-        return ", ".join(values)
+        values = ((name, column.to_list()[segment]) for name, column in self.segments.items())
+        return ", ".join(f"{name} = {value!r}" for name, value in values)
 
 
 def driver_names(drivers: Any, outcome: str, method: str) -> tuple[str, ...]:
@@ -72,6 +72,8 @@ def driver_names(drivers: Any, outcome: str, method: str) -> tuple[str, ...]:
     if not names:
         raise ArgumentError("`drivers` is empty; name the columns that may drive the outcome.")
     for name in names:
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"`drivers` names {name!r}; each must be the name of a column.")
         if names.count(name) > 1:
             raise ArgumentError(f"`drivers` names {name!r} more than once; name each column once.")
         if name == outcome:
@@ -147,7 +149,8 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> N
         if infinite:
             raise ArgumentError(
                 f"column {column!r} (given as `{argument}`) is infinite in "
-                f"{quantity(infinite, 'row')}; leave them out."
+                f"{quantity(infinite, 'row')}, of {len(values):,}. Put a number there, or leave "
+                "them out."
             )
     lacks = np.isnan(values)
     known = np.asarray(~lacks.any(axis=1))
@@ -159,14 +162,14 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> N
         for (argument, column), count in zip(needed, lacks.sum(axis=0).tolist(), strict=True)
         if count
     ]
-    text = "; ".join(counts[:5]) + ("; …" if len(counts) > 5 else "")
+    text = " and ".join(counts[:5]) + (" and others" if len(counts) > 5 else "")
     if missing == "raise":
         raise ArgumentError(
-            f"{text}. Fill them in, or leave such rows out with missing='drop': "
-            f"{gone:,} of {len(values):,}."
+            f"{text}, of {len(values):,}. Fill them in or leave them out; `missing='drop'` leaves "
+            f"{quantity(gone, 'such row')} out, with a warning."
         )
     warnings.warn(
-        f"{gone:,} of {quantity(len(values), 'row')} left out: {text}.",
+        f"{text}: {gone:,} of {quantity(len(values), 'row')} left out.",
         RetainkitWarning,
         stacklevel=4,
     )
@@ -176,9 +179,10 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> N
 def _checked_weights(weights: Floats, column: str) -> Floats:
     negative = weights[weights < 0]
     if len(negative):
-        some = ", ".join(f"{value:g}" for value in np.unique(negative)[:3])
+        some = [f"{value:g}" for value in np.unique(negative)]
         raise ArgumentError(
             f"column {column!r} (given as `weights`) is negative in "
-            f"{quantity(len(negative), 'row')}: {some}; weights must be 0 or more."
+            f"{quantity(len(negative), 'row')}: {', '.join(some[:5])}{', …' * (len(some) > 5)}; "
+            "weights must be 0 or more."
         )
     return weights

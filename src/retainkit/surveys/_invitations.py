@@ -116,7 +116,10 @@ def open_invitations(
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
     if sent == responded:
-        raise ArgumentError(f"`sent` and `responded` both name the column {sent!r}.")
+        raise ArgumentError(
+            f"`sent` and `responded` both name the column {sent!r}; they must be two columns, the "
+            "time of the invitation and that of the answer."
+        )
     rows, stored, zone = _selected(frame, given, segments, tz)
     facts = _facts(rows, given)
     if facts["lost"] or facts["backward"]:
@@ -245,7 +248,7 @@ def _refuse_or_note(rows: Frame, given: Mapping[str, str], facts: Facts, missing
             f"column {given['responded']!r} (given as `responded`) lies before {given['sent']!r} "
             f"(given as `sent`) in {quantity(facts['backward'], 'row')}"
         )
-    text, total = " and ".join(texts), facts["rows"]
+    text, total = ", and ".join(texts), facts["rows"]
     if missing == "raise":
         shown = f"; for instance {_example(rows)}" if facts["backward"] else ""
         raise ArgumentError(

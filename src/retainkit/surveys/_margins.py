@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,23 +32,30 @@ _UNLIKELY = 0.01  # shares that are rounded add up to 1 but for less than this
 class Wanted:
     """The share that each value of a column, or of several together, is to have.
 
-    The keys of `shares` have a value for each of the `columns`; the shares add up to 1.
+    The keys of `shares` have a value for each of the `columns`; the shares add up to 1. They were
+    given in the argument `given`, and the columns by the argument `naming`.
     """
 
-    argument: str
+    given: str
+    naming: str
     columns: tuple[str, ...]
     shares: Mapping[tuple[Any, ...], float]
 
     @property
+    def names(self) -> str:
+        """Name the columns for a sentence."""
+        noun = "column" if len(self.columns) == 1 else "columns"
+        return f"{noun} {' and '.join(map(repr, self.columns))}"
+
+    @property
     def source(self) -> str:
         """Name the columns as an error does."""
-        noun = "column" if len(self.columns) == 1 else "columns"
-        return f"{noun} {', '.join(map(repr, self.columns))} (given in `{self.argument}`)"
+        return f"{self.names} (given as `{self.naming}`)"
 
-    def shown(self, keys: Iterable[tuple[Any, ...]], most: int = 3) -> str:
+    def shown(self, keys: Iterable[tuple[Any, ...]]) -> str:
         """Name a few values for a sentence."""
         texts = [repr(key if len(key) > 1 else key[0]) for key in keys]
-        return ", ".join(texts[:most]) + (", …" if len(texts) > most else "")
+        return ", ".join(texts[:3]) + (", …" if len(texts) > 3 else "")
 
 
 # As they are given
@@ -66,6 +73,12 @@ def checked_margins(margins: Any) -> list[Wanted]:
     found = []
     for name, given in margins.items():
         columns = name if isinstance(name, tuple) else (name,)
+        for column in columns:
+            if not isinstance(column, str):
+                raise ArgumentTypeError(
+                    f"`margins` has the key {name!r}; it must be the name of a column, or a tuple "
+                    "of names."
+                )
         try:
             if isinstance(given, str):
                 raise TypeError  # noqa: TRY301  dict would take it letter by letter
@@ -75,62 +88,75 @@ def checked_margins(margins: Any) -> list[Wanted]:
                 f"`margins` has {given!r} for {name!r}; it must be a mapping from the values of "
                 f"the column to their shares, such as {_EXAMPLE}."
             ) from None
-        found.append(_wanted("margins", columns, shares.items()))
+        found.append(_wanted("margins", "margins", columns, shares.items()))
     return found
 
 
 def checked_population(population: Any, by: tuple[str, ...], size: str) -> Wanted:
     """Check the sizes of the cells of a population: a table, or a mapping from values to sizes."""
     if isinstance(population, Mapping):
-        return _wanted("population", by, population.items())
+        return _wanted("population", "by", by, population.items())
     frame = wrap(population, "population")
-    for column in (*by, size):
+    for column in by:
         check_present("population", column, frame)
+    check_present("size", size, frame)
     dtype = frame.collect_schema()[size]
     rows = collect(frame.select(*by, size))
     if not dtype.is_numeric() and len(rows):
         raise ColumnTypeError(
-            f"column {size!r} of `population` holds {type_name(frame, size)}; it must hold numbers."
+            f"column {size!r} of `population` (given as `size`) holds {type_name(frame, size)}; it "
+            "must hold numbers; convert it first, for instance with pandas.to_numeric."
         )
-    # A size that is null is NaN here, and refused with those that are not finite.
-    sizes = rows[size].cast(dtype).to_numpy().astype(np.float64).tolist()
+    values = rows[size].cast(dtype).to_numpy().astype(np.float64)
+    unknown = int(np.isnan(values).sum())
+    if unknown:
+        raise ArgumentError(
+            f"column {size!r} of `population` (given as `size`) is null in "
+            f"{quantity(unknown, 'row')}; fill it in, or leave such rows out."
+        )
     keys = zip(*(rows[column].to_list() for column in by), strict=True)
+    sizes = values.tolist()
     pairs = [(key if len(by) > 1 else key[0], one) for key, one in zip(keys, sizes, strict=True)]
-    return _wanted("population", by, pairs)
+    return _wanted("population", "by", by, pairs)
 
 
-def _wanted(argument: str, columns: tuple[str, ...], given: Iterable[tuple[Any, Any]]) -> Wanted:
+def _wanted(
+    given: str, naming: str, columns: tuple[str, ...], pairs: Iterable[tuple[Any, Any]]
+) -> Wanted:
     """Check sizes, add up those of the same values, and turn them into shares."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     several = len(columns) > 1
     sizes: dict[tuple[Any, ...], float] = {}
-    wanted = Wanted(argument=argument, columns=columns, shares=sizes)
-    for value, size in given:
+    wanted = Wanted(given=given, naming=naming, columns=columns, shares=sizes)
+    for value, size in pairs:
         if several and not (isinstance(value, tuple) and len(value) == len(columns)):
             raise ArgumentTypeError(
-                f"`{argument}` has {value!r} for {wanted.source}; it must have a tuple with a "
-                "value for each of them."
+                f"`{given}` has {value!r} for {wanted.names}; it must have a tuple with a value "
+                "for each of them."
             )
         key = tuple(_plain(part) for part in (value if several else (value,)))
         if any(pd.isna(part) is True for part in key):
             raise ArgumentError(
-                f"`{argument}` gives a share to a null in {wanted.source}; fill nulls in with a "
-                "value of their own, such as 'unknown', in both."
+                f"`{given}` gives a share to a null in {wanted.names}; fill nulls in with a value "
+                "of their own, such as 'unknown', there and in `responses`."
             )
         sizes[key] = sizes.get(key, 0.0) + _size(wanted, key, size)
     total = sum(sizes.values())
     if not total > 0:
-        raise ArgumentError(f"the shares of {wanted.source} are all 0, or there are none.")
+        raise ArgumentError(
+            f"`{given}` gives no share above 0 to any value of {wanted.names}; give each value "
+            "its share."
+        )
     if all(size < 1 for size in sizes.values()) and abs(total - 1) > _UNLIKELY:
         warnings.warn(
-            f"the shares of {wanted.source} add up to {total:.6g}; they are scaled to add up to 1. "
-            "Is one of them missing?",
+            f"the shares that `{given}` gives to {wanted.names} add up to {total:.6g}; they are "
+            "scaled to add up to 1. Is one of them missing?",
             RetainkitWarning,
             stacklevel=4,
         )
     shares = {key: size / total for key, size in sizes.items()}
-    return Wanted(argument=argument, columns=columns, shares=shares)
+    return replace(wanted, shares=shares)
 
 
 def _size(wanted: Wanted, key: tuple[Any, ...], size: Any) -> float:
@@ -140,13 +166,13 @@ def _size(wanted: Wanted, key: tuple[Any, ...], size: Any) -> float:
         found = float(size)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`{wanted.argument}` gives {wanted.shown([key])} in {wanted.source} the share "
-            f"{size!r}; it must be a number."
+            f"`{wanted.given}` gives {wanted.shown([key])} in {wanted.names} the share {size!r}; "
+            "it must be a number."
         ) from None
     if not 0 <= found < np.inf:
         raise ArgumentError(
-            f"`{wanted.argument}` gives {wanted.shown([key])} in {wanted.source} the share "
-            f"{size!r}; it must be a finite number, 0 or more."
+            f"`{wanted.given}` gives {wanted.shown([key])} in {wanted.names} the share {size!r}; "
+            "it must be a finite number, 0 or more."
         )
     return found
 
@@ -172,11 +198,12 @@ def categories_of(
     unknown = category < 0
     if unknown.any():
         names = list(dict.fromkeys(key for key, new in zip(keys, unknown, strict=True) if new))
-        noun = "value" if len(wanted.columns) == 1 else "combination"
+        one = len(wanted.columns) == 1
+        verb, noun = ("has", "value") if one else ("have", "combination")
         raise ArgumentError(
-            f"{wanted.source} has {quantity(len(names), noun)} without a share in "
-            f"{quantity(int(count[unknown].sum()), 'row')}: {wanted.shown(names)}. `"
-            f"{wanted.argument}` has {wanted.shown(wanted.shares)}. Give each a share there, or "
+            f"{wanted.source} {verb} {quantity(len(names), noun)} without a share in "
+            f"{quantity(int(count[unknown].sum()), 'row')}: {wanted.shown(names)}. "
+            f"`{wanted.given}` has {wanted.shown(wanted.shares)}. Give each a share there, or "
             "leave such rows out."
         )
     return category, np.array(list(wanted.shares.values()))
@@ -193,9 +220,10 @@ def margin_of(
         names = list(wanted.shares)
         what = "no responses" if responses[empty].sum() == 0 else "no responses of weight above 0"
         raise ArgumentError(
-            f"`{wanted.argument}` gives a share to {wanted.shown([names[i] for i in empty])} in "
-            f"{wanted.source}, where there are {what}. No weight can stand in for them: join them "
-            "with a similar value, in both, or leave them out of the population."
+            f"`{wanted.given}` gives a share to {wanted.shown([names[i] for i in empty])}, of "
+            f"which {wanted.source} {'has' if len(wanted.columns) == 1 else 'have'} {what}. No "
+            "weight can stand in for them: join them with a similar value, in both, or leave them "
+            "out of the population."
         )
     place = np.cumsum(share > 0) - 1
     return Margin(category=place[category[used]], share=share[share > 0])
@@ -211,9 +239,9 @@ def check_limits(
         i = beyond[np.argmax(np.abs(np.log(mean[beyond])))]
         name = [key for key, share in wanted.shares.items() if share > 0][i]
         raise ArgumentError(
-            f"`limits` is {limits!r}, and {wanted.shown([name])} in {wanted.source} needs a mean "
-            f"weight of {mean[i]:.4g} to come to a share of {margin.share[i]:.4g}. Widen them, or "
-            "join it with a similar value, in both."
+            f"`limits` is ({limits[0]:.15g}, {limits[1]:.15g}), and {wanted.shown([name])} in "
+            f"{wanted.source} needs a mean weight of {mean[i]:.4g} to come to a share of "
+            f"{margin.share[i]:.4g}. Widen them, or join it with a similar value, in both."
         )
 
 

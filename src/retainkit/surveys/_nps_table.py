@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import RetainkitWarning
 from retainkit.surveys._nps_bootstrap import bootstrap_limits
-from retainkit.surveys._nps_intervals import adjusted_wald_limits, score_limits, wald_limits
+from retainkit.surveys._nps_intervals import (
+    adjusted_wald_limits,
+    score_limits,
+    standard_error,
+    wald_limits,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retainkit.surveys._scored import Groups
 
+    Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
+    Booleans: TypeAlias = NDArray[np.bool_]
 
 METHODS = ("score", "adjusted_wald", "wald", "bootstrap")
 PARTS = ("promoters", "passives", "detractors")
@@ -33,11 +39,10 @@ def nps_limits(
 ) -> tuple[Floats, Floats]:
     """Give the interval of the difference of shares, from -1 to 1."""
     n = groups.effective
-    promoters, detractors = groups.promoters * n, groups.detractors * n
+    promoters, passives, detractors = (share * n for share in _shares(groups))
     if method == "bootstrap":
-        shares = np.column_stack(_shares(groups))
-        counts = np.rint(np.nan_to_num(shares * n[:, np.newaxis])).astype(np.int64)
-        return bootstrap_limits(counts, confidence_level, draws=draws, seed=seed)
+        counts = np.rint(np.nan_to_num(np.column_stack([promoters, passives, detractors])))
+        return bootstrap_limits(counts.astype(np.int64), confidence_level, draws=draws, seed=seed)
     limits = {
         "score": score_limits,
         "adjusted_wald": adjusted_wald_limits,
@@ -51,34 +56,46 @@ def _shares(groups: Groups) -> tuple[Floats, Floats, Floats]:
 
 
 def nps_columns(
-    groups: Groups, limits: tuple[Floats, Floats], method: str, min_responses: int | None
+    groups: Groups,
+    limits: tuple[Floats, Floats],
+    method: str,
+    min_responses: int | None,
+    *,
+    segmented: bool,
 ) -> dict[str, Any]:
-    value = groups.promoters - groups.detractors
-    variance = groups.promoters + groups.detractors - value**2
-    error = np.sqrt(ratio(np.maximum(variance, 0), groups.effective))
-    hidden = np.zeros(len(value), bool)
+    """Name the columns of the result; with `min_responses`, hide the scores of fewer answers."""
+    n = groups.effective
+    error = standard_error(groups.promoters * n, groups.detractors * n, n)
+    hidden = np.zeros(len(n), bool)
     if min_responses is not None:
         hidden = groups.n < min_responses
         if hidden.any():
-            warnings.warn(
-                f"{quantity(int(hidden.sum()), 'segment')} with fewer than {min_responses} answers "
-                "(`min_responses`) shown without a score.",
-                RetainkitWarning,
-                stacklevel=3,
-            )
-    shown_value, shown_error, *chances = (
-        np.where(hidden, np.nan, 100 * one) for one in (value, error, *limits)
-    )
+            _warn_of_hidden(groups.n, hidden, min_responses, segmented=segmented)
+    scores = {
+        "nps": groups.promoters - groups.detractors,
+        "standard_error": error,
+        "lower": limits[0],
+        "upper": limits[1],
+    }
     parts = zip(PARTS, _shares(groups), strict=True)
     return {
         "n": groups.n,
         "n_missing": groups.missing,
         "n_invalid": groups.invalid,
-        "n_effective": groups.effective,
+        "n_effective": n,
         **{name: np.where(hidden, np.nan, share) for name, share in parts},
-        "nps": shown_value,
-        "standard_error": shown_error,
-        "lower": chances[0],
-        "upper": chances[1],
-        "method": np.full(len(value), method),
+        **{name: np.where(hidden, np.nan, 100 * value) for name, value in scores.items()},
+        "method": np.full(len(n), method),
     }
+
+
+def _warn_of_hidden(n: Integers, hidden: Booleans, min_responses: int, *, segmented: bool) -> None:
+    if segmented:
+        what = f"{int(hidden.sum()):,} of {quantity(len(n), 'segment')} with fewer answers"
+    else:
+        what = f"{quantity(int(n[0]), 'answer')}, fewer"
+    warnings.warn(
+        f"{what} than {min_responses:,} (`min_responses`): shown without a score.",
+        RetainkitWarning,
+        stacklevel=4,
+    )

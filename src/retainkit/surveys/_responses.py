@@ -6,7 +6,7 @@ distinct ones that `_tally` counts: there are few, and the rows are read only on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -34,8 +34,9 @@ class Responses:
 
     `rows` has ``score`` (floats, or text where there are `labels`; null: no answer), the segments
     as ``by_0``, ``by_1`` …, and as asked for ``weight`` (a float), ``count`` (an integer),
-    ``respondent`` and ``time``. `names` tells the column given for each argument. Times are stored
-    in the zone `stored` and periods are cut in `zone` (both None: times without a zone).
+    ``respondent`` and ``time``. `names` tells the column given for each argument, and `called` what
+    a public function calls an argument where it has a name of its own. Times are stored in the zone
+    `stored` and periods are cut in `zone` (both None: times without a zone).
     """
 
     rows: Frame
@@ -44,6 +45,7 @@ class Responses:
     labels: Mapping[Any, float] | None
     stored: tzinfo | None = None
     zone: tzinfo | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[str]:
@@ -57,7 +59,11 @@ class Responses:
 
     def source(self, argument: str) -> str:
         """Name a column as an error does."""
-        return f"column {self.names[argument]!r} (given as `{argument}`)"
+        return _source(self.names[argument], self.called.get(argument, argument))
+
+
+def _source(column: str, argument: str) -> str:
+    return f"column {column!r} (given as `{argument}`)"
 
 
 def open_responses(
@@ -73,8 +79,14 @@ def open_responses(
     repeat: str = "cluster",
     labels: Mapping[Any, float] | None = None,
     tz: str | None = None,
+    called: Mapping[str, str] | None = None,
+    words: bool = True,
 ) -> Responses:
-    """Check answers and give their columns the names of their arguments."""
+    """Check answers and give their columns the names of their arguments.
+
+    Errors name an argument as it is `called` by the public function. Where that one takes no
+    `labels`, answers in `words` cannot be helped.
+    """
     frame = wrap(native, "responses")
     one_of("repeat", repeat, REPEATS)
     given = {
@@ -86,9 +98,10 @@ def open_responses(
     }
     names = {argument: column for argument, column in given.items() if column is not None}
     _check_alone(names, repeat)
+    called = called or {}
     segments = segment_names(by, taken)
     for argument, column in [*names.items(), *(("by", column) for column in segments)]:
-        check_present(argument, column, frame)
+        check_present(called.get(argument, argument), column, frame)
     times = [names["time"]] if "time" in names else []
     expected = {names[one]: dtype for one, dtype in _DTYPES.items() if one in names}
     if labels is not None:
@@ -96,7 +109,11 @@ def open_responses(
         expected.pop(score)
     frame, zones = readable(frame, times, expected)
     for argument, column in names.items():
-        _check_column(argument, column, frame, labels)
+        if argument == "score":
+            own_name = called.get("score", "score")
+            _check_score(own_name, column, frame, labels, words=words)
+        else:
+            _check_column(argument, column, frame, called.get(argument, argument))
     for column in segments:
         check_type("by", column, frame)
     own = {"score": _score(frame, score, labels)}
@@ -119,6 +136,7 @@ def open_responses(
         labels=labels,
         stored=stored,
         zone=zone,
+        called=called,
     )
 
 
@@ -143,35 +161,53 @@ def _check_alone(names: Mapping[str, str], repeat: str) -> None:
         )
 
 
-def _check_column(
-    argument: str, column: str, frame: Frame, labels: Mapping[Any, float] | None
-) -> None:
+def _check_column(argument: str, column: str, frame: Frame, name: str) -> None:
+    """Check the type of a column other than the answers; errors call its argument `name`."""
     dtype = frame.collect_schema()[column]
-    kinds = kinds_of_objects(frame, column)
     if argument == "time":
         check_type("time", column, frame)
     elif argument == "respondent":
-        check_type("customer", column, frame)
-    elif argument == "counts":
-        if not dtype.is_integer():
-            raise ColumnTypeError(
-                f"column {column!r} (given as `counts`) holds {type_name(frame, column)}; it must "
-                "hold whole numbers, such as of type Int64. What is no number of respondents "
-                "belongs in `weights`."
-            )
-    elif labels is not None and argument == "score":
+        _check_ids(column, frame, name)
+    elif argument == "counts" and not dtype.is_integer():
+        raise ColumnTypeError(
+            f"{_source(column, name)} holds {type_name(frame, column)}; it must hold whole "
+            "numbers, such as of type Int64. What is no number of respondents belongs in `weights`."
+        )
+    elif not dtype.is_numeric():
+        raise ColumnTypeError(
+            f"{_source(column, name)} holds {type_name(frame, column)}; it must hold {_NUMBERS}."
+        )
+
+
+def _check_ids(column: str, frame: Frame, name: str) -> None:
+    """Check the type of identifiers, which are told apart but need no order."""
+    kinds = kinds_of_objects(frame, column) - {"unordered"}
+    if frame.collect_schema()[column].is_nested() or "unhashable" in kinds:
+        raise ColumnTypeError(
+            f"{_source(column, name)} holds {type_name(frame, column)}; it must hold plain values, "
+            "such as numbers or strings; convert it first, for instance with astype(str)."
+        )
+    if "str" in kinds and len(kinds) > 1:
+        raise ColumnTypeError(
+            f"{_source(column, name)} holds {' and '.join(sorted(kinds))}; an id that is a number "
+            "in one row and text in another is two respondents. Make them alike first, for "
+            f"instance with df[{column!r}].astype(str)."
+        )
+
+
+def _check_score(
+    name: str, column: str, frame: Frame, labels: Mapping[Any, float] | None, *, words: bool
+) -> None:
+    """Check the type of the answers: numbers, or with labels anything plain."""
+    dtype, kinds = frame.collect_schema()[column], kinds_of_objects(frame, column)
+    holds = f"{_source(column, name)} holds {type_name(frame, column)}; it must hold"
+    if labels is not None:
         if dtype.is_nested() or "unhashable" in kinds:
-            raise ColumnTypeError(
-                f"column {column!r} (given as `score`) holds {type_name(frame, column)}; it must "
-                "hold text or numbers that `labels` turns into scores."
-            )
+            raise ColumnTypeError(f"{holds} words or numbers, one answer a row.")
     elif not dtype.is_numeric():
         text = dtype in {nw.String, nw.Categorical} or isinstance(dtype, nw.Enum) or "str" in kinds
-        also = " Answers in words need `labels`, which says the score of each." if text else ""
-        raise ColumnTypeError(
-            f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
-            f"hold {_NUMBERS}.{also if argument == 'score' else ''}"
-        )
+        also = " Answers in words need `labels`, which says the score of each."
+        raise ColumnTypeError(f"{holds} {_NUMBERS}.{also if text and words else ''}")
 
 
 def _checked_labels(labels: Any) -> dict[Any, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._checks import is_list
+from retainkit._checks import is_list, one_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -94,27 +94,20 @@ class Rule:
 
 def preset(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
     """Find a vendor's rule for a scale."""
-    if not isinstance(name, str):
-        raise ArgumentTypeError(f"`rule` is {name!r}; it must be one of {_names(known)}.")
-    if name not in known:
-        raise ArgumentError(f"`rule` is {name!r}; it must be one of {_names(known)}.")
-    found = known[name].get((int(scale.low), int(scale.high)))
+    found = known[one_of("rule", name, known)].get((int(scale.low), int(scale.high)))
     if found is None:
         scales = ", ".join(str(one) for one in known[name])
         raise ArgumentError(
             f"`rule` is {name!r}, which says nothing of the `scale` from {scale.low:g} to "
             f"{scale.high:g}; it knows {scales}. Say with `positive` which answers are good."
         )
-    good, bad = (None if one is None else tuple(range(one[0], one[1] + 1)) for one in found)
-    good = good or ()
-    others = tuple(one for one in _points(scale) if one not in good)
-    return Rule(
-        name=name,
-        scale=scale,
-        good=good,
-        bad=others if bad is None else bad,
-        tells_bad=bad is not None,
-    )
+    first, last = found[0]
+    good = tuple(range(first, last + 1))
+    bad = tuple(one for one in _points(scale) if one not in good)
+    if found[1] is not None:
+        first, last = found[1]
+        bad = tuple(range(first, last + 1))
+    return Rule(name=name, scale=scale, good=good, bad=bad, tells_bad=found[1] is not None)
 
 
 def chosen(positive: Any, negative: Any, scale: Scale, *, higher_is_better: bool = True) -> Rule:
@@ -144,8 +137,8 @@ def chosen(positive: Any, negative: Any, scale: Scale, *, higher_is_better: bool
 def beyond_middle(scale: Scale, *, higher_is_better: bool) -> tuple[int, ...]:
     """Give the answers on the good side of the middle of a scale."""
     middle = (scale.low + scale.high) / 2
-    above = higher_is_better
-    return tuple(one for one in _points(scale) if (one > middle if above else one < middle))
+    points = _points(scale)
+    return tuple(one for one in points if (one > middle if higher_is_better else one < middle))
 
 
 def _answers(
@@ -158,7 +151,7 @@ def _answers(
 ) -> tuple[int, ...]:
     """Read answers: "top2", which are the best or worst two of a scale, or a list of them."""
     span = _spans(points)
-    need = f'it must be such as "{word}2", or a list of answers from {span}, but not of all.'
+    need = f"it must be a word such as '{word}2', or a list of some of the answers {span}, not all."
     if isinstance(given, str):
         found = re.fullmatch(rf"{word}([1-9]\d*)", given)
         if found is None or int(found[1]) >= len(points):
@@ -167,18 +160,14 @@ def _answers(
         return points[-number:] if higher_is_better else points[:number]
     if not is_list(given) and not isinstance(given, (set, frozenset)):
         raise ArgumentTypeError(f"`{argument}` is {given!r}; {need}")
-    answers = set(given)
-    if not answers or not answers < set(points):
+    answers = list(given)
+    if not answers or any(one not in points for one in answers) or set(answers) == set(points):
         raise ArgumentError(f"`{argument}` is {given!r}; {need}")
     return tuple(one for one in points if one in answers)
 
 
 def _points(scale: Scale) -> tuple[int, ...]:
     return tuple(range(int(scale.low), int(scale.high) + 1))
-
-
-def _names(known: Mapping[str, Preset]) -> str:
-    return ", ".join(map(repr, known))
 
 
 def _spans(answers: tuple[int, ...]) -> str:

@@ -13,7 +13,13 @@ from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
-from retainkit.surveys._tally import count_answers, effective_size, on_scale, warn_of_scale
+from retainkit.surveys._tally import (
+    count_answers,
+    effective_size,
+    numbers_of,
+    on_scale,
+    warn_of_scale,
+)
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -66,18 +72,35 @@ def scored(
     return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
 
 
-def warn_of_weights(n: Integers, effective: Floats, stacklevel: int = 3) -> None:
+def warn_of_weights(found: Scored, effective: Floats) -> None:
     """Warn where a few answers outweigh all others."""
+    n, responses = found.tally.counts(), found.responses
     thin = (n > 1) & (effective < n / 10)
-    if thin.any():
-        worst = int(np.argmin(np.where(thin, ratio(effective, n), np.inf)))
-        warnings.warn(
+    if not thin.any():
+        return
+    worst = int(np.argmin(np.where(thin, ratio(effective, n), np.inf)))
+    text = f"{n[worst]:,} answers that are worth {effective[worst]:.1f}"
+    if responses.by:
+        text = (
             f"in {quantity(int(thin.sum()), 'segment')} the answers are worth less than a tenth of "
-            f"their number, such as {n[worst]:,} answers that are worth {effective[worst]:.1f}: a "
-            "few have very large weights, or one respondent gave most of them.",
-            RetainkitWarning,
-            stacklevel=stacklevel,
+            f"their number, such as {text}"
         )
+    else:
+        text = f"there are {text}"
+    causes = {
+        "weights": "a few have very large weights in",
+        "respondent": "a few respondents gave most of them, by",
+    }
+    why = " or ".join(
+        f"{cause} {responses.source(argument)}"
+        for argument, cause in causes.items()
+        if argument in responses.names
+    )
+    warnings.warn(
+        f"{text}: {why}. The interval allows for it; look whether that is meant.",
+        RetainkitWarning,
+        stacklevel=3,
+    )
 
 
 # Promoters, passives and detractors
@@ -126,7 +149,7 @@ def checked_cuts(cuts: object, scale: Scale) -> tuple[float, float]:
             )
         return known
     try:
-        low, high = (float(cut) for cut in cuts)  # type: ignore[attr-defined]
+        low, high = numbers_of(cuts)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`cuts` is {cuts!r}; it must be two numbers: the highest score of a detractor and "

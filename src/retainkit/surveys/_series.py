@@ -13,6 +13,7 @@ from retainkit._calendar import (
     DAY,
     as_of_moment,
     end_of_day,
+    first_day,
     instant_expr,
     moment_in,
     period_index_expr,
@@ -84,24 +85,23 @@ def series_of(
     week_start: Weekday,
     as_of: str | date | None,
     rolling: int,
-    repeat: str,
 ) -> Series:
     """Count the answers of each segment in each period, or in the last `rolling` periods."""
     responses, end, first = _dated(responses, as_of, period, week_start)
-    found = scored(responses, scale, repeat=repeat, stacklevel=4)
+    found = scored(responses, scale, repeat="cluster", stacklevel=4)
     last = end.index(period, week_start) - end.opens(period, week_start)
     keys = responses.keys
     cells = frame_of(found.tally.segments)
     number = cells[keys[-1]].to_numpy().astype(np.int64)
     segments, outer = segment_codes(cells, keys[:-1])
-    n_segments = int(outer.max(initial=-1)) + 1
-    if len(keys) == 1:
-        n_segments = 1
+    n_segments = int(outer.max(initial=-1)) + 1 if len(keys) > 1 else 1
     n_periods = max(last - first + 1, 0)
     if n_segments * n_periods > _MOST_CELLS:
+        day = first_day(np.array([first]), period, week_start).astype("datetime64[D]")[0]
         raise ArgumentError(
-            f"the result would have {n_segments:,} segments of {n_periods:,} periods. If there is "
-            "a stray date, leave it out, or set `as_of`; else choose longer periods."
+            f"the result would have {n_segments:,} segments of {n_periods:,} periods, with "
+            f"{responses.source('time')} from {day} to {end}. If there is a stray date, leave it "
+            "out, or set `as_of`; else choose a longer `period`."
         )
     cell = outer * n_periods + (number - first)
     starts = np.full(n_segments, last + 1)
@@ -141,8 +141,7 @@ def _dated(
         end = given or end_of_day(0, zone)
         empty = rows.with_columns(nw.lit(0).cast(nw.Int64).alias(f"by_{len(responses.by)}"))
         return _with_period(responses, empty), end, end.index(period, week_start) + 1
-    least, most = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
-    end = given or end_of_day(most.instant, zone)
+    least, most, end = _moments(responses, facts, given)
     if most.instant >= end.instant:
         rows = rows.filter(time < instant_expr(end.instant, stored))
         left = size - count_rows(rows)
@@ -157,6 +156,28 @@ def _dated(
     number = period_index_expr(nw.col("wall"), period, week_start).cast(nw.Int64)
     rows = rows.with_columns(number.alias(f"by_{len(responses.by)}"))
     return _with_period(responses, rows), end, least.index(period, week_start)
+
+
+def _moments(
+    responses: Responses, facts: nw.DataFrame[Any], given: Moment | None
+) -> tuple[Moment, Moment, Moment]:
+    """Place the first answer, the last one, and the end of observation if it is not `given`."""
+    stored, zone = responses.stored, responses.zone
+    try:
+        least, most = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
+    except (ValueError, OverflowError) as error:
+        raise ArgumentError(
+            f"{responses.source('time')} goes beyond the calendar ({error}); times must lie within "
+            "the years 1 to 9999, in the zone of the periods too."
+        ) from None
+    try:
+        end = given or end_of_day(most.instant, zone)
+    except OverflowError:
+        raise ArgumentError(
+            f"{responses.source('time')} goes up to {most}, and no midnight comes after it; say "
+            "with `as_of` when observation ends."
+        ) from None
+    return least, most, end
 
 
 def _with_period(responses: Responses, rows: Any) -> Responses:

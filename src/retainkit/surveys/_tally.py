@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames import collect, segment_codes
+from retainkit._frames import collect, count_rows, segment_codes
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _NOTHING = 1e-12  # a variance below this is one of rounding
+_HUGE = 1e150  # the square of a weight above this may be infinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def count_answers(responses: Responses) -> Tally:
     n = arrays["weight"] if "count" in named else arrays.get("used", arrays["n"])
     weight = arrays.get("weight", arrays["n"])
     n_segments = int(segment.max(initial=-1)) + 1 if responses.by else 1
-    answer, value, missing = _values(responses, found["score"])
+    answer, value, missing = _values(responses, found["score"], n)
     tally = Tally(
         segments=segments,
         n_segments=n_segments,
@@ -138,17 +139,30 @@ def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
             f"{responses.source(argument)} is null in {quantity(unknown, 'row')}; fill it in, or "
             "leave such rows out."
         )
-    least = arrays["least"].min(initial=0)
-    if least < 0:
+    column = nw.col("count" if argument == "counts" else "weight")
+    if arrays["least"].min(initial=0) < 0:
         raise ArgumentError(
-            f"{responses.source(argument)} has values below 0, such as {least:g}; there are none "
-            "that one could count with."
+            f"{responses.source(argument)} is negative in {_rows_with(responses, column < 0)}; "
+            f"{argument} must be 0 or more."
         )
-    if not np.isfinite(arrays["weight"]).all():
-        raise ArgumentError(f"{responses.source(argument)} has values that are not finite.")
+    if not np.isfinite(arrays.get("square", arrays["weight"])).all():
+        raise ArgumentError(
+            f"{responses.source(argument)} is infinite, or too large to be squared, in "
+            f"{_rows_with(responses, column > _HUGE)}. Put a number there, or leave such rows out."
+        )
 
 
-def _values(responses: Responses, answers: nw.Series[Any]) -> tuple[NDArray[Any], Floats, Booleans]:
+def _rows_with(responses: Responses, condition: nw.Expr) -> str:
+    """Say how many rows have weights or counts of some kind, and name a few of them."""
+    name = "count" if "count" in responses.columns else "weight"
+    some = responses.rows.filter(condition).select(name)
+    few = collect(some.unique().sort(name).head(6))[name].to_list()
+    return f"{quantity(count_rows(some), 'row')}: {shown(few)}"
+
+
+def _values(
+    responses: Responses, answers: nw.Series[Any], n: Floats
+) -> tuple[NDArray[Any], Floats, Booleans]:
     """Give answers as they are, the scores that they stand for, and which are none."""
     missing = answers.is_null().to_numpy().astype(bool)
     if responses.labels is None:
@@ -157,11 +171,13 @@ def _values(responses: Responses, answers: nw.Series[Any]) -> tuple[NDArray[Any]
     known = {_text(label): score for label, score in responses.labels.items()}
     given = np.array(answers.to_list(), object)
     texts = [None if lacks else _text(one) for one, lacks in zip(given, missing, strict=True)]
-    unknown = list(dict.fromkeys(one for one in texts if one is not None and one not in known))
-    if unknown:
+    strange = np.array([one is not None and one not in known for one in texts], bool)
+    if strange.any():
+        some = dict.fromkeys(one for one, new in zip(texts, strange, strict=True) if new)
         raise ArgumentError(
-            f"`labels` gives no score for {quantity(len(unknown), 'answer')} in "
-            f"{responses.source('score')}: {shown(unknown)}. Give one for each."
+            f"`labels` gives no score for {quantity(int(n[strange].sum()), 'answer')} in "
+            f"{responses.source('score')}: {shown(list(some))}. Give one for each, or make nulls "
+            "of those that mean no answer."
         )
     return given, np.array([np.nan if one is None else known[one] for one in texts]), missing
 
@@ -183,8 +199,8 @@ def on_scale(tally: Tally, responses: Responses, scale: Scale) -> Tally:
     broken = value != np.rint(value)
     if broken.any() and scale.fractional == "raise":
         raise ArgumentError(
-            f"{_some(tally, broken, responses)} not whole. Say with `fractional` what to do: "
-            "'floor', 'round' (half up), or 'cut' at the limits as they are."
+            f"{_some(tally, broken, responses)} not whole. Say with `fractional` what to do, such "
+            "as 'floor' or 'round' (half up)."
         )
     if scale.fractional in {"floor", "round"}:
         value = np.floor(value + (0.5 if scale.fractional == "round" else 0))
@@ -192,8 +208,8 @@ def on_scale(tally: Tally, responses: Responses, scale: Scale) -> Tally:
     if outside.any() and scale.invalid == "raise":
         raise ArgumentError(
             f"{_some(tally, outside, responses)} not on the scale from {scale.low:g} to "
-            f"{scale.high:g}. Codes for no answer go in `missing_codes`; `invalid='drop'` leaves "
-            "the others out and counts them in `n_invalid`."
+            f"{scale.high:g}. If it is another scale, set `scale`; codes for no answer go in "
+            "`missing_codes`, and `invalid='drop'` leaves all others out."
         )
     tally = replace(tally, value=value, invalid=tally.counts(outside))
     return tally.take(~outside)
@@ -204,18 +220,29 @@ def checked_scale(
 ) -> Scale:
     """Check the limits of a scale and the codes that are no answer."""
     try:
-        low, high = (float(limit) for limit in scale)
-        codes = tuple(float(code) for code in missing_codes)
+        low, high = numbers_of(scale)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`scale` is {scale!r} and `missing_codes` is {missing_codes!r}; they must be two "
-            "numbers, such as (0, 10), and a list of numbers, such as [99]."
+            f"`scale` is {scale!r}; it must be two whole numbers, such as (0, 10)."
+        ) from None
+    try:
+        codes = numbers_of(missing_codes)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`missing_codes` is {missing_codes!r}; it must be a list of numbers, such as [99]."
         ) from None
     if not low < high or low % 1 or high % 1:
         raise ArgumentError(
             f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
         )
     return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
+
+
+def numbers_of(values: Any) -> tuple[float, ...]:
+    """Read several numbers; raises TypeError or ValueError where there are none."""
+    if isinstance(values, str):
+        raise TypeError  # it would be taken digit by digit
+    return tuple(float(value) for value in values)
 
 
 def warn_of_scale(tally: Tally, responses: Responses, scale: Scale, stacklevel: int) -> None:

@@ -14,6 +14,7 @@ from retainkit._events import check_type
 from retainkit._frames import (
     check_present,
     collect,
+    count_rows,
     in_engine,
     native_of,
     open_table,
@@ -41,6 +42,7 @@ WEIGHT = "weight"
 _OWN = "retainkit_"  # begins the names of what is joined, for as long as it takes
 _BASE = f"{_OWN}base"
 _FACTOR = f"{_OWN}factor"
+_HUGE = 1e150  # the square of a weight above this may be infinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +105,9 @@ class Answers:
         return native_of(self._joined(self.frame, factor, scaled=scaled))
 
     def _joined(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
-        keys = _keys(frame, self.columns)
-        if self.weights is not None:
-            keys[_BASE] = nw.col(self.weights).cast(nw.Float64)
         small = in_engine(frame, {**self.cells.keys, _FACTOR: factor})
-        rows = frame.with_columns(**keys).join(small, on=list(self.cells.keys), how="left")
+        read = _read(frame, self.columns, self.weights)
+        rows = frame.with_columns(**read).join(small, on=list(self.cells.keys), how="left")
         weight = nw.col(_FACTOR) * nw.col(_BASE) if scaled else nw.col(_FACTOR)
         columns = frame.collect_schema().names()
         named = columns if WEIGHT in columns else [*columns, WEIGHT]
@@ -147,22 +147,24 @@ def open_answers(
     names = {f"{_OWN}key_{i}": column for i, column in enumerate(dict.fromkeys(columns))}
     apart = apart and weights is not None
     frame, cells = _complete(frame, argument, names, weights, apart=apart, missing=missing)
-    _check_weights(cells, weights)
+    _check_weights(frame, cells, weights)
     return Answers(frame=frame, columns=names, weights=weights, apart=apart, cells=cells)
 
 
-def _keys(frame: Frame, names: Mapping[str, str]) -> dict[str, nw.Expr]:
-    """Take columns as cells are told apart by them: NaN is null."""
+def _read(frame: Frame, names: Mapping[str, str], weights: str | None) -> dict[str, nw.Expr]:
+    """Take the keys of the cells, and the weights if there are any: NaN is null."""
     schema = frame.collect_schema()
-    return {
+    own = {
         key: nw.col(column).fill_nan(None) if schema[column].is_float() else nw.col(column)
         for key, column in names.items()
     }
+    if weights is not None:
+        own[_BASE] = nw.col(weights).cast(nw.Float64).fill_nan(None)
+    return own
 
 
 def _rows(frame: Frame, names: Mapping[str, str], weights: str | None) -> Any:
-    base = {} if weights is None else {_BASE: nw.col(weights).cast(nw.Float64).fill_nan(None)}
-    return frame.select(**_keys(frame, names), **base)
+    return frame.select(**_read(frame, names, weights))
 
 
 def _series(frame: nw.DataFrame[Any], name: str, values: NDArray[Any]) -> nw.Series[Any]:
@@ -236,10 +238,8 @@ def _complete(
             "share of its own, or leave them out; `missing='drop'` leaves such rows out and warns "
             "with their number."
         )
-    known = _keys(frame, names)
-    if weights is not None:
-        known[_BASE] = nw.col(weights).cast(nw.Float64).fill_nan(None)
-    frame = frame.filter(*(~value.is_null() for value in known.values()))
+    known = _read(frame, names, weights).values()
+    frame = frame.filter(*(~value.is_null() for value in known))
     cells = _counted(frame, names, weights, apart=apart)
     warnings.warn(
         f"{text}: {total - int(cells.rows.sum()):,} of {quantity(total, 'row')} left out.",
@@ -253,16 +253,25 @@ def _nulls(values: nw.Series[Any]) -> NDArray[np.bool_]:
     return values.is_null().to_numpy().astype(bool)
 
 
-def _check_weights(cells: Cells, weights: str | None) -> None:
+def _check_weights(frame: Frame, cells: Cells, weights: str | None) -> None:
     """Refuse weights that are negative or infinite."""
-    least = cells.least.min(initial=0)
-    if least < 0:
+    base = nw.col(_BASE)
+    if cells.least.min(initial=0) < 0:
         raise ArgumentError(
-            f"column {weights!r} (given as `weights`) has values below 0, such as {least:g}; no "
-            "response stands for fewer than none."
+            f"column {weights!r} (given as `weights`) is negative in "
+            f"{_rows_with(frame, weights, base < 0)}; weights must be 0 or more."
         )
     if not np.isfinite(cells.square).all():
         raise ArgumentError(
-            f"column {weights!r} (given as `weights`) has values that are not finite, or too large "
-            "to be squared; put a number there, or leave such rows out."
+            f"column {weights!r} (given as `weights`) is infinite, or too large to be squared, in "
+            f"{_rows_with(frame, weights, base > _HUGE)}. Put a number there, or leave such rows "
+            "out."
         )
+
+
+def _rows_with(frame: Frame, weights: str | None, condition: nw.Expr) -> str:
+    """Say how many rows have weights of some kind, and name a few of them."""
+    some = _rows(frame, {}, weights).filter(condition)
+    few = collect(some.unique().sort(_BASE).head(6))[_BASE].to_list()
+    values = ", ".join(f"{value:g}" for value in few[:5]) + ", …" * (len(few) > 5)
+    return f"{quantity(count_rows(some), 'row')}: {values}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from retainkit._checks import one_of, probability
+from retainkit._events import check_type, segment_names
 from retainkit._frames import (
     check_present,
     codes_of,
@@ -90,26 +91,27 @@ def nps_difference(
     group : str
         Column of the groups: a wave, a channel, a variant of a test. Null is a group of its own.
     score : str, default "score"
-        Column of the answers, as in `nps`.
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
     reference : optional
         The group that all others are compared with. Default: all pairs, the later group in
         ascending order less the earlier one.
     by : str or sequence of str, optional
-        Columns of segments, within which groups are compared.
+        Columns of segments, within which groups are compared. Null is a segment of its own.
     pair : str, optional
         Column that identifies respondents. Then the same people are compared who answered in both
         groups, once in each; others are left out, with a warning. Reads the rows.
     adjust : {"holm", "bonferroni", "none"}, default "holm"
         How p-values are adjusted for the number of comparisons in the result, those of all segments
-        together.
+        together: by Holm [3]_, by Bonferroni, or not at all.
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional
         Highest score of a detractor and highest of a passive, as in `nps`.
     weights : str, optional
-        Column of survey weights, 0 or more. Not with `pair`.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter. Not
+        with `pair`.
     counts : str, optional
-        Column that says how many respondents a row stands for. Not with `pair`.
+        Column that says how many respondents a row stands for, a whole number. Not with `pair`.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
@@ -117,7 +119,7 @@ def nps_difference(
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
-        Score of each answer in words.
+        Score of each answer in words, such as ``{"Very likely": 10}``.
     confidence_level : float, default 0.95
         Coverage of each interval, between 0 and 1; it is not adjusted.
 
@@ -198,19 +200,24 @@ def nps_difference(
         scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
     )
     edges = checked_cuts(cuts, limits)
-    segments = [by] if isinstance(by, str) else list(by or [])
+    segments = segment_names(by, RESULT)
+    if group in segments:
+        raise ArgumentError(f"`by` names {group!r}, which is the `group`; leave it out of `by`.")
     if pair is not None and (weights or counts):
         raise ArgumentError("`pair` goes with neither `weights` nor `counts`; leave them out.")
-    check_present("group", group, wrap(responses, "responses"))
+    frame = wrap(responses, "responses")
+    check_present("group", group, frame)
+    check_type("group", group, frame)
     table = open_responses(
         responses,
         score=score,
         by=[*segments, group],
-        taken=RESULT,
+        taken=(),  # the result has no column of the name of `group`
         weights=weights,
         counts=counts,
         respondent=pair,
         labels=labels,
+        called={"respondent": "pair"},
     )
     found = scored(table, limits, repeat="cluster")
     pairs = _pairs(found, reference, group)
@@ -245,8 +252,7 @@ def _pairs(found: Scored, reference: Any, group: str) -> _Pairs:
     names, inner = segment_codes(cells, keys[-1:])
     n_outer, n_inner = (int(one.max(initial=-1)) + 1 for one in (outer, inner))
     place = np.full((n_outer, n_inner), -1)
-    place[outer, inner] = np.arange(len(cells))
-    place[outer, inner] = np.where(found.tally.counts() > 0, place[outer, inner], -1)
+    place[outer, inner] = np.where(found.tally.counts() > 0, np.arange(len(cells)), -1)
     later, earlier = np.tril_indices(n_inner, -1)
     if reference is not None:
         values = names[keys[-1]].to_list()
@@ -310,7 +316,7 @@ def _within(
     there = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
     same = key[there] == wanted if len(key) else np.zeros(0, bool)
     number, first, second = number[same], value[here[same]], value[there[same]]
-    _warn_of_single(sizes, pairs, int(same.sum()))
+    _warn_of_single(found, int((sizes[pairs.first] + sizes[pairs.second]).sum() - 2 * same.sum()))
 
     def sums(values: Floats) -> Floats:
         return np.bincount(number, values, len(pairs.first)).astype(np.float64)
@@ -352,16 +358,15 @@ def _answers(found: Scored, edges: tuple[float, float]) -> tuple[Integers, Integ
             f"{quantity(len(names), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once in a group, such as {shown(names)}; a pair is one answer in each. "
             "Leave one in, for instance the last."
-        ) from None
+        )
     return cell, who, value
 
 
-def _warn_of_single(sizes: Integers, pairs: _Pairs, same: int) -> None:
-    left = int(sizes[pairs.first].sum() + sizes[pairs.second].sum()) - 2 * same
+def _warn_of_single(found: Scored, left: int) -> None:
     if left:
         warnings.warn(
-            f"{quantity(left, 'answer')} by respondents who answered in one of the two groups only "
-            "left out of pairs.",
+            f"{quantity(left, 'answer')} left out of pairs: the respondents, by "
+            f"{found.responses.source('respondent')}, answered in one of the two groups only.",
             RetainkitWarning,
             stacklevel=4,
         )

@@ -80,7 +80,7 @@ def key_drivers(
     by : str or sequence of str, optional
         Columns of segments, each analysed by itself. Null is a segment of its own.
     weights : str, optional
-        Column of the weights of respondents, 0 or more. Only their ratios matter.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     draws : int, default 1000
         Number of samples drawn anew from the rows (bootstrap) for the interval.
     seed : int, optional
@@ -130,6 +130,10 @@ def key_drivers(
     RetainkitWarning
         If rows are left out; if a segment cannot be analysed, for one of the reasons above: its
         numbers are NaN then; if the outcome did not vary in some of the draws.
+
+    See Also
+    --------
+    nps_difference : Scores of groups compared.
 
     Notes
     -----
@@ -229,17 +233,18 @@ def _problem(table: DriverRows, values: Floats, weights: Floats) -> str | None:
         return (
             f"{quantity(n, 'respondent')} {'is' if n == 1 else 'are'} too few for "
             f"{quantity(p, 'driver')}: it takes {p + 2}, and ten for each driver to tell much. "
-            "Name fewer drivers, or collect more answers"
+            "Name fewer in `drivers`, or collect more answers"
         )
     constant = np.flatnonzero(values.min(axis=0) == values.max(axis=0))
     if len(constant) and constant[-1] == p:
         return (
-            f"the outcome, column {table.outcome!r}, is {values[0, p]:g} in all "
+            f"column {table.outcome!r} (given as `outcome`) is {values[0, p]:g} in all "
             f"{quantity(n, 'row')}: there are no differences to explain"
         )
     if len(constant):
-        which = ", ".join(f"{table.drivers[i]!r} is always {values[0, i]:g}" for i in constant)
-        return f"{which}: what does not vary explains nothing. Leave it out of `drivers`"
+        which = " and ".join(f"{table.drivers[i]!r} is always {values[0, i]:g}" for i in constant)
+        those = "it" if len(constant) == 1 else "them"
+        return f"{which}: what does not vary explains nothing. Leave {those} out of `drivers`"
     names = [repr(table.drivers[i]) for i in dependent(correlations(values, weights))]
     if len(names) == 2:
         return (

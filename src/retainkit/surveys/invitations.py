@@ -116,7 +116,7 @@ def response_rate(
         - ``late`` (int): those answered after the window, which is not in time.
         - ``responses`` (int): those answered within the window.
         - ``response_rate`` (float): responses / invitations, a fraction; NaN without invitations.
-        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``lower``, ``upper`` (float): Wilson's interval for it [2]_.
         - ``complete`` (bool): whether the numbers are final: the period is over and nothing is
           open. Without a window they never are.
 
@@ -182,7 +182,7 @@ def response_rate(
     """
     length = None if window is None else microseconds("window", window)
     if length == 0:
-        raise ArgumentError(f"`window` is {window!r}; in no time nobody can answer.")
+        raise ArgumentError(f"`window` is {window!r}; it must be above 0, such as '7D'.")
     if period is not None:
         one_of("period", period, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
@@ -233,9 +233,9 @@ def _lines(
     if lengths.sum() > _MOST_ROWS:
         day = first_day(first.min(keepdims=True), period, week_start)[0]
         raise ArgumentError(
-            f"there would be {int(lengths.sum()):,} {period}s, from {day.astype('datetime64[D]')} "
-            f"to {table.end}. If there is a stray date, leave it out, or set `as_of`; else choose "
-            "longer periods."
+            f"the result would have {int(lengths.sum()):,} rows, with `sent` from "
+            f"{day.astype('datetime64[D]')} to {table.end}. If there is a stray date, leave it "
+            "out, or set `as_of`; else choose a longer `period`."
         )
     segment = np.repeat(np.arange(size), lengths)
     # The row of period p of segment s is p + offset[s].

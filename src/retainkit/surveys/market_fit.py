@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, one_of, probability
-from retainkit._frames import check_present, collect, table_like, wrap
+from retainkit._frames import collect, table_like
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._satisfaction import share_of
@@ -81,11 +81,11 @@ def pmf(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     weights : str, optional
-        Column of survey weights, 0 or more; only their proportions matter.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column of whole numbers, for tables in which a row stands for so many alike.
+        Column that says how many respondents a row stands for, a whole number.
     respondent : str, optional
-        Column that identifies the respondent, where some answered more than once.
+        Column that identifies who answered, where some answered several times.
     time : str, optional
         Column of dates or datetimes of the answers, for `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
@@ -125,7 +125,9 @@ def pmf(
     Warns
     -----
     RetainkitWarning
-        If nobody gave the answer `very`, which may be spelled otherwise.
+        If nobody gave the answer `very`, which may be spelled otherwise; if the answers are worth
+        less than a tenth of their number, because of a few large weights or of respondents who gave
+        most of them.
 
     See Also
     --------
@@ -163,7 +165,6 @@ def pmf(
     limit = probability("threshold", threshold)
     one_of("interval", interval, tuple(SHARES))
     probability("confidence_level", confidence_level)
-    check_present("answer", answer, wrap(responses, "responses"))
     table = open_responses(
         responses,
         score=answer,
@@ -175,12 +176,13 @@ def pmf(
         time=time,
         repeat=repeat,
         labels={very: _VERY},
+        called={"score": "answer"},
     )
     found = scored(_told_apart(table, wanted, unwanted, very), _SCALE, repeat=repeat)
     tally = found.tally
     is_very = tally.value == _VERY
     result = share_of(found, is_very, interval, confidence_level)
-    warn_of_weights(found.tally.counts(), result.effective)
+    warn_of_weights(found, result.effective)
     columns = {
         "n": tally.counts(),
         "n_missing": tally.missing,
@@ -209,10 +211,14 @@ def _checked_answers(very: Any, exclude: Any) -> tuple[str, set[str]]:
     for argument, answers in given.items():
         for one in answers:
             if isinstance(one, bool) or not isinstance(one, (str, int, float)):
-                raise ArgumentTypeError(f"`{argument}` has {one!r}; an answer is text or a number.")
+                raise ArgumentTypeError(
+                    f"`{argument}` names {one!r}; an answer must be text or a number."
+                )
     wanted, unwanted = _alike(very), {_alike(one) for one in given["exclude"]}
     if wanted in unwanted:
-        raise ArgumentError(f"`exclude` holds {very!r}, which is also `very`.")
+        raise ArgumentError(
+            f"`exclude` names {very!r}, which is also `very`; an answer is one of the two."
+        )
     return wanted, unwanted
 
 
@@ -235,8 +241,8 @@ def _told_apart(
     }
     if labels and _VERY not in labels.values():
         warnings.warn(
-            f"nobody in {table.source('score').replace('`score`', '`answer`')} answered {very!r}; "
-            f"the answers are {shown(list(labels))}. If it is spelled otherwise, set `very`.",
+            f"nobody in {table.source('score')} answered {very!r}; the answers are "
+            f"{shown(list(labels))}. If it is spelled otherwise, set `very`.",
             RetainkitWarning,
             stacklevel=3,
         )

@@ -13,13 +13,7 @@ from retainkit._frames import check_present, collect, segment_codes, table_like,
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.surveys._nps_table import (
-    METHODS,
-    PARTS,
-    RESULT,
-    nps_columns,
-    nps_limits,
-)
+from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import (
     Groups,
@@ -28,15 +22,13 @@ from retainkit.surveys._scored import (
     scored,
     warn_of_weights,
 )
-from retainkit.surveys._tally import checked_scale
+from retainkit.surveys._tally import checked_scale, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
     from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 __all__ = ["nps", "nps_from_counts"]
 
@@ -158,8 +150,9 @@ def nps(
     Warns
     -----
     RetainkitWarning
-        If the answers look like those of another scale; if `min_responses` hides scores; if one
-        answer outweighs the others so far that less than a tenth of them is left in effect.
+        If the answers look like those of another scale; if they are worth less than a tenth of
+        their number, because of a few large weights or of respondents who gave most of them; if
+        `min_responses` hides scores.
 
     See Also
     --------
@@ -173,6 +166,7 @@ def nps(
     the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_.
 
     Without passives the interval is twice Wilson's less 1, and the test of NPS = 0 is McNemar's.
+    Rocks [4]_ compares other intervals.
 
     "Net Promoter" and "NPS" are registered trademarks of Bain & Company, Satmetrix Systems and Fred
     Reichheld.
@@ -197,13 +191,7 @@ def nps(
         n  promoters  passives  detractors   nps  lower  upper
     0  10        0.5       0.3         0.2  30.0 -21.66  67.53
     """
-    one_of("method", method, METHODS)
-    integer("draws", draws, 1)
-    if seed is not None:
-        integer("seed", seed, 0)
-    if min_responses is not None:
-        integer("min_responses", min_responses, 1)
-    probability("confidence_level", confidence_level)
+    _check_options(method, draws, seed, min_responses, confidence_level)
     limits = checked_scale(
         scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
     )
@@ -227,9 +215,9 @@ def nps(
         )
     found = scored(table, limits, repeat=repeat)
     groups = groups_of(found, edges)
-    warn_of_weights(groups.n, groups.effective)
+    warn_of_weights(found, groups.effective)
     chances = nps_limits(groups, method, draws, seed, confidence_level)
-    columns = nps_columns(groups, chances, method, min_responses)
+    columns = nps_columns(groups, chances, method, min_responses, segmented=bool(table.by))
     return table_like(table.rows, found.segments() | columns)
 
 
@@ -308,13 +296,7 @@ def nps_from_counts(
          n    nps  lower  upper
     0  195  46.15   35.0  55.88
     """
-    one_of("method", method, METHODS)
-    integer("draws", draws, 1)
-    if seed is not None:
-        integer("seed", seed, 0)
-    if min_responses is not None:
-        integer("min_responses", min_responses, 1)
-    probability("confidence_level", confidence_level)
+    _check_options(method, draws, seed, min_responses, confidence_level)
     frame = wrap(table, "table")
     names = {"promoters": promoters, "passives": passives, "detractors": detractors}
     names |= {} if n is None else {"n": n}
@@ -325,7 +307,7 @@ def nps_from_counts(
         if not frame.collect_schema()[column].is_integer():
             raise ColumnTypeError(
                 f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
-                "must hold whole numbers."
+                "must hold whole numbers, such as of type Int64."
             )
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     rows = collect(frame.select(**{one: nw.col(names[one]) for one in names}, **keys))
@@ -345,7 +327,24 @@ def nps_from_counts(
     )
     chances = nps_limits(groups, method, draws, seed, confidence_level)
     given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
-    return table_like(frame, given | nps_columns(groups, chances, method, min_responses))
+    columns = nps_columns(groups, chances, method, min_responses, segmented=bool(segments))
+    return table_like(frame, given | columns)
+
+
+def _check_options(
+    method: str,
+    draws: int,
+    seed: int | None,
+    min_responses: int | None,
+    confidence_level: float,
+) -> None:
+    one_of("method", method, METHODS)
+    integer("draws", draws, 1)
+    if seed is not None:
+        integer("seed", seed, 0)
+    if min_responses is not None:
+        integer("min_responses", min_responses, 1)
+    probability("confidence_level", confidence_level)
 
 
 def _checked_parts(
@@ -361,10 +360,12 @@ def _checked_parts(
                 "fill it in, or leave such rows out."
             )
         parts[argument] = rows[argument].to_numpy().astype(np.float64)
-        if parts[argument].min(initial=0) < 0:
+        negative = parts[argument][parts[argument] < 0]
+        if len(negative):
             raise ArgumentError(
-                f"column {column!r} (given as `{argument}`) has counts below 0, such as "
-                f"{parts[argument].min():g}."
+                f"column {column!r} (given as `{argument}`) is negative in "
+                f"{quantity(len(negative), 'row')}: {shown(np.unique(negative).tolist())}; counts "
+                "must be 0 or more."
             )
     if "n" in names:
         total = np.sum([parts[one] for one in PARTS], axis=0)

@@ -266,8 +266,9 @@ def score_outcomes(
         fates = fates_of_members(answers, members, length, observed)
     if fates.strangers:
         warnings.warn(
-            f"none of the {fates.strangers:,} customers who answered is among those of `outcomes` "
-            "since; do both tables name customers alike?",
+            f"none of those who answered ({fates.strangers:,}) is among the customers of "
+            f"`outcomes` since; does column {customer!r} (given as `customer`) name customers "
+            "alike in both tables?",
             RetainkitWarning,
             stacklevel=2,
         )

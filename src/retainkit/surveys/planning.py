@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["survey_detectable_difference", "survey_sample_size"]
 
-LARGEST = 200.0  # points from all detractors to all promoters
+LARGEST = 200  # points from all detractors to all promoters
 
 
 def survey_sample_size(
@@ -120,7 +120,7 @@ def survey_sample_size(
     errors = _errors(power, confidence_level)
     if detect is None:
         z = normal_quantile(confidence_level)
-        needed = spread * (z / _points("margin", margin, LARGEST / 2)) ** 2
+        needed = spread * (z / _points("margin", margin, LARGEST // 2)) ** 2
     else:
         needed = 2 * spread * (errors / _points("detect", detect, LARGEST)) ** 2
     needed = max(needed, 1.0)
@@ -197,9 +197,11 @@ def survey_detectable_difference(
     try:
         responses = np.asarray(n, np.float64)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"`n` is {n!r}; it must hold numbers of responses.") from None
+        raise ArgumentTypeError(
+            f"`n` is {n!r}; it must be a number of responses, or an array of such numbers."
+        ) from None
     if (responses < 0).any():
-        raise ArgumentError(f"`n` is down to {responses.min():g}; it must be 0 or more.")
+        raise ArgumentError(f"`n` is down to {np.nanmin(responses):g}; it must be 0 or more.")
     spread = _variance(promoters, detractors)
     errors = _errors(power, confidence_level)
     with np.errstate(divide="ignore"):  # no response shows nothing
@@ -245,7 +247,7 @@ def _errors(power: float, level: float) -> float:
     return normal_quantile(1 - alpha) + normal_quantile(2 * chance - 1)
 
 
-def _points(name: str, value: Any, largest: float) -> float:
+def _points(name: str, value: Any, largest: int) -> float:
     """Accept a number of points above 0, and give it as a share."""
     points = number(name, value, 0, largest)
     if points == 0:

@@ -85,7 +85,7 @@ def csat(
     score : str, default "score"
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     scale : tuple of int, default (1, 5)
-        Lowest and highest answer. High is good.
+        Lowest and highest score there can be. High is good.
     positive : str or collection of int, default "top2"
         Good answers: the highest ones, such as ``"top2"``, or a list, such as ``[4, 5]``.
     negative : str or collection of int, optional
@@ -103,11 +103,11 @@ def csat(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     weights : str, optional
-        Column of survey weights, 0 or more; only their proportions matter.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column of whole numbers, for tables in which a row stands for so many alike.
+        Column that says how many respondents a row stands for, a whole number.
     respondent : str, optional
-        Column that identifies the respondent, where some answered more than once.
+        Column that identifies who answered, where some answered several times.
     time : str, optional
         Column of dates or datetimes of the answers, for `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
@@ -160,7 +160,8 @@ def csat(
     Warns
     -----
     RetainkitWarning
-        If the answers look like those of another scale.
+        If the answers look like those of another scale; if they are worth less than a tenth of
+        their number, because of a few large weights or of respondents who gave most of them.
 
     See Also
     --------
@@ -230,7 +231,7 @@ def csat(
     )
     found = scored(table, limits, repeat=repeat)
     result = estimate(found, judged, stat, named, confidence_level)
-    warn_of_weights(found.tally.counts(), result.effective)
+    warn_of_weights(found, result.effective)
     columns = columns_of(found, judged, result, name="csat", stat=stat, interval=named)
     return table_like(table.rows, found.segments() | columns)
 
@@ -276,7 +277,7 @@ def ces(
         One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     scale : tuple of int
-        Lowest and highest answer, such as (1, 7).
+        Lowest and highest score there can be, such as (1, 7).
     higher_is_better : bool
         Whether a high answer means that it was easy.
     score : str, default "score"
@@ -297,11 +298,11 @@ def ces(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     weights : str, optional
-        Column of survey weights, 0 or more; only their proportions matter.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column of whole numbers, for tables in which a row stands for so many alike.
+        Column that says how many respondents a row stands for, a whole number.
     respondent : str, optional
-        Column that identifies the respondent, where some answered more than once.
+        Column that identifies who answered, where some answered several times.
     time : str, optional
         Column of dates or datetimes of the answers, for `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
@@ -346,7 +347,8 @@ def ces(
     Warns
     -----
     RetainkitWarning
-        If the answers look like those of another scale.
+        If the answers look like those of another scale; if they are worth less than a tenth of
+        their number, because of a few large weights or of respondents who gave most of them.
 
     See Also
     --------
@@ -400,7 +402,7 @@ def ces(
     )
     found = scored(table, limits, repeat=repeat, look=up)
     result = estimate(found, judged, stat, named, confidence_level)
-    warn_of_weights(found.tally.counts(), result.effective)
+    warn_of_weights(found, result.effective)
     columns = columns_of(found, judged, result, name="ces", stat=stat, interval=named)
     columns["higher_is_better"] = np.full(len(result.value), up or stat != "mean")
     return table_like(table.rows, found.segments() | columns)

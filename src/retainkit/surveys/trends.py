@@ -21,13 +21,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period, Weekday
     from retainkit.surveys._tally import Scale
-
-    Floats = NDArray[np.float64]
-    Booleans = NDArray[np.bool_]
 
 __all__ = ["control_chart", "score_trend"]
 
@@ -76,7 +72,7 @@ def score_trend(
         One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     score : str, default "score"
-        Column of the answers, as in `nps`.
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
     time : str, default "time"
         Column of dates or datetimes of the answers.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
@@ -87,7 +83,7 @@ def score_trend(
     metric : {"nps", "csat", "mean"}, default "nps"
         What the score is: from -100 to 100, a fraction, or in the unit of the scale.
     by : str or sequence of str, optional
-        Columns of segments.
+        Columns of segments. Null is a segment of its own.
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional
@@ -95,9 +91,9 @@ def score_trend(
     positive : float, optional
         Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
     weights : str, optional
-        Column of survey weights, 0 or more.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for.
+        Column that says how many respondents a row stands for, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some did so several times in a period; the
         interval widens accordingly. Not with `rolling`.
@@ -108,7 +104,7 @@ def score_trend(
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
-        Score of each answer in words.
+        Score of each answer in words, such as ``{"Very likely": 10}``.
     include_partial : bool, default True
         Also show the period in progress at `as_of`, with ``complete`` False: those who answer late
         may differ.
@@ -206,7 +202,6 @@ def score_trend(
         week_start=week_start,
         as_of=as_of,
         rolling=window,
-        repeat="cluster",
     )
     scores = scores_of(series, metric, edges, confidence_level)
     number = np.arange(series.n_periods) + series.first
@@ -253,11 +248,12 @@ def control_chart(
 ) -> Any:
     r"""Control chart of a score: which periods differ from the usual noise.
 
-    The centre :math:`c` is the mean score of the baseline, and the limits are, by `kind`,
+    The centre :math:`c` is the mean score of the baseline, and the limits are [1]_, by `kind` and
+    with :math:`s` for `sigmas`,
 
     .. math::
-       \text{individuals: } c \pm \frac{3}{d_2} \, \overline{MR}, \qquad
-       \text{sampling: } c \pm 3 \sqrt{V / n_t},
+       \text{individuals: } c \pm \frac{s}{d_2} \, \overline{MR}, \qquad
+       \text{sampling: } c \pm s \sqrt{V / n_t},
 
     where :math:`\overline{MR}` is the mean distance of neighbouring periods, :math:`d_2 = 2 /
     \sqrt{\pi} = 1.128` its expectation for normal noise of 1, :math:`V` the variance of one answer
@@ -269,7 +265,7 @@ def control_chart(
         One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     score : str, default "score"
-        Column of the answers, as in `nps`.
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
     time : str, default "time"
         Column of dates or datetimes of the answers.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
@@ -291,9 +287,9 @@ def control_chart(
     positive : float, optional
         Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
     weights : str, optional
-        Column of survey weights, 0 or more.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for.
+        Column that says how many respondents a row stands for, a whole number.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
@@ -301,7 +297,7 @@ def control_chart(
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
-        Score of each answer in words.
+        Score of each answer in words, such as ``{"Very likely": 10}``.
     as_of : str, date or datetime, optional
         Instant at which observation ends. Default: the midnight that ends the day of the last row.
     tz : str, optional
@@ -394,7 +390,6 @@ def control_chart(
         week_start=week_start,
         as_of=as_of,
         rolling=1,
-        repeat="cluster",
     )
     scores = scores_of(series, metric, edges, 0.95)
     place = np.arange(series.n_periods) + series.first
@@ -414,7 +409,7 @@ def _edges(
     one_of("metric", metric, METRICS)
     if metric == "nps":
         return checked_cuts(cuts, scale)
-    lowest = scale.high - 1 if positive is None else number("positive", positive, scale.low)
+    lowest = scale.high - 1 if positive is None else number("positive", positive, int(scale.low))
     # Above the edge is satisfied, so it lies just below the lowest score that is.
     edge = float(np.nextafter(lowest, -np.inf))
     return edge, edge

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._checks import integer, number
+from retainkit._checks import integer, is_list, number
 from retainkit._events import segment_names
+from retainkit._frames import check_present, wrap
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from retainkit.surveys._margins import (
@@ -249,6 +250,8 @@ def poststratify(
 
     .. math:: w_g = \frac{N_g / N}{n_g / n}.
 
+    What the weights cost is told by Kish's effective size [1]_, as in `rake`.
+
     Parameters
     ----------
     responses : IntoFrame
@@ -321,6 +324,9 @@ def poststratify(
     names = segment_names(by, ())
     if not names:
         raise ArgumentError("`by` names no column; name those that make the groups.")
+    frame = wrap(responses, "responses")
+    for column in names:  # before a table of the population is blamed for lacking it
+        check_present("by", column, frame)
     return _weighed(
         responses,
         [checked_population(population, names, size)],
@@ -336,12 +342,10 @@ def _checked_limits(limits: Any) -> tuple[float, float] | None:
     if limits is None:
         return None
     need = "it must be two numbers around 1, such as (0.3, 3): the mean weight is 1."
-    try:
-        low, high = limits
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"`limits` is {limits!r}; {need}") from None
-    if any(isinstance(one, bool) or not isinstance(one, Real) for one in (low, high)):
+    given = tuple(limits) if is_list(limits) else ()
+    if len(given) != 2 or any(isinstance(one, bool) or not isinstance(one, Real) for one in given):
         raise ArgumentTypeError(f"`limits` is {limits!r}; {need}")
+    low, high = given
     if not 0 <= low < 1 < high:
         raise ArgumentError(f"`limits` is {limits!r}; {need}")
     return float(low), float(high)
@@ -359,7 +363,7 @@ def _weighed(
 ) -> SurveyWeights:
     answers = open_answers(
         native,
-        argument="by" if wanted[0].argument == "population" else "margins",
+        argument=wanted[0].naming,
         columns=[column for one in wanted for column in one.columns],
         weights=weights,
         apart=limits is not None,
@@ -391,8 +395,9 @@ def _weighed(
     if not raked.converged:
         warnings.warn(
             f"raking did not converge in {quantity(raked.iterations, 'iteration')}: {text}, off by "
-            f"{deviation:.3g}. The margins may contradict each other in these responses"
-            f"{', or within `limits`' if limits else ''}; join small values, in both.",
+            f"{deviation:.3g}. Allow more in `max_iterations`; if that does not help, the margins "
+            f"contradict each other in these responses{', or within `limits`' if limits else ''}: "
+            "join small values, in both.",
             RetainkitWarning,
             stacklevel=3,
         )
