@@ -15,6 +15,7 @@ from scipy import stats
 from backends import Backend
 from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
 from retainkit.surveys.nps import nps
+from retainkit.surveys.satisfaction import csat
 from retainkit.surveys.trends import control_chart, score_trend
 from tables import Row, rows_of
 
@@ -106,6 +107,34 @@ def test_csat_has_wilsons_interval_and_a_mean_that_of_student() -> None:
     low, high = stats.t.interval(0.95, 6, values.mean(), values.std(ddof=1) / math.sqrt(7))
     assert [row["score"], row["lower"], row["upper"]] == pytest.approx([24 / 7, low, high])
     assert row["metric"] == "mean"
+
+
+def test_the_mean_of_repeated_answers_has_the_freedom_of_its_respondents() -> None:
+    score = np.array([10, 8, 9, 9, 8, 8, 9, 7, 2, 7, 7, 2, 5], float)
+    who = np.arange(13) // 2
+    table = pd.DataFrame({"time": pd.Timestamp("2024-01-09"), "score": score, "who": who})
+    (row,) = trend(table, metric="mean", respondent="who", as_of="2024-02-01")
+    # The cluster-robust standard error: the sums of what respondents are off by, squared.
+    off = np.bincount(who, score - score.mean())
+    error = math.sqrt(7 / 6 * (off**2).sum()) / 13
+    assert 7 < score.var(ddof=1) / error**2 < 13, "it is the freedom that differs"
+    limits = stats.t.interval(0.95, 6, score.mean(), error)
+    assert [row["lower"], row["upper"]] == pytest.approx(list(limits))
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_a_mean_has_the_limits_that_csat_gives_it(weights: str | None) -> None:
+    table = random_answers(5)
+    table["who"] %= 7  # few who answer often
+    options = {"respondent": "who", "weights": weights}
+    found = trend(table, metric="mean", as_of="2024-07-01", **options)
+    assert len(found) == 6
+    for row in found:
+        month = table[table["time"].dt.month == row["period"].month]
+        (alone,) = rows_of(csat(month, scale=(0, 10), stat="mean", repeat="cluster", **options))
+        assert [row["n"], row["score"], row["lower"], row["upper"]] == pytest.approx(
+            [alone[name] for name in ("n", "csat", "lower", "upper")]
+        )
 
 
 def test_the_period_in_progress_is_marked_or_left_out() -> None:

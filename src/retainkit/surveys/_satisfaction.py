@@ -11,9 +11,7 @@ from retainkit._checks import one_of
 from retainkit._intervals import ratio
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_intervals import score_limits
-from retainkit.surveys._repeats import cluster_sums
 from retainkit.surveys._shares import SHARES, mean_limits
-from retainkit.surveys._tally import effective_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,8 +102,7 @@ def _mean(found: Scored, stat: str, scale: Scale, level: float) -> Estimate:
     tally = found.tally
     values = _scaled(tally.value, stat, scale)
     low, high = _scaled(np.array([scale.low, scale.high]), stat, scale).tolist()
-    clusters = cluster_sums(found.responses, tally, values) if found.clustered else None
-    effective = effective_size(tally, values, clusters)
+    effective, units = found.worth(values)
     n, weight = tally.sums(tally.n), tally.sums(tally.weight)
     mean = ratio(tally.sums(tally.weight * values), weight)
     off = values - mean[tally.segment]
@@ -114,7 +111,7 @@ def _mean(found: Scored, stat: str, scale: Scale, level: float) -> Estimate:
         ratio(tally.sums(tally.weight * off**2), weight),
         n=n,
         effective=effective,
-        units=n if clusters is None else clusters.number,
+        units=units,
         level=level,
         ends=(low, high),
     )

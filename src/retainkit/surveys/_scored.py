@@ -45,10 +45,19 @@ class Scored:
         responses, own = self.responses, self.tally.segments
         return {name: own[key] for name, key in zip(responses.by, responses.keys, strict=True)}
 
+    def worth(self, values: Floats) -> tuple[Floats, Floats]:
+        """Give the number of simple answers that the mean of `values` is worth, by segment.
+
+        And how many answers, or else respondents, are independent of each other.
+        """
+        if not self.clustered:
+            return effective_size(self.tally, values), self.tally.sums(self.tally.n)
+        clusters = cluster_sums(self.responses, self.tally, values)
+        return effective_size(self.tally, values, clusters), clusters.number
+
     def effective_size(self, values: Floats) -> Floats:
         """Give by segment the number of simple answers that the mean of `values` is worth."""
-        clusters = cluster_sums(self.responses, self.tally, values) if self.clustered else None
-        return effective_size(self.tally, values, clusters)
+        return self.worth(values)[0]
 
 
 def scored(

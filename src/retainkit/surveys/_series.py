@@ -68,13 +68,13 @@ class Series:
         """Lay out values of cells by segment and period."""
         return values.reshape(len(self.starts), self.n_periods)
 
-    def effective_size(self, values: Floats) -> Floats:
-        """Give what the means of values are worth; by respondents, where there are some."""
+    def worth(self, values: Floats) -> tuple[Floats, Floats]:
+        """Give what the means of values are worth, and how many are independent of each other."""
         if self.found is None or not self.found.clustered:
-            return effective_size(self.tally, values)
-        size = np.zeros(self.tally.n_segments)
-        size[self.cell] = self.found.effective_size(values)
-        return size
+            return effective_size(self.tally, values), self.tally.sums(self.tally.n)
+        size, units = np.zeros((2, self.tally.n_segments))
+        size[self.cell], units[self.cell] = self.found.worth(values)
+        return size, units
 
 
 def series_of(
@@ -234,7 +234,7 @@ def scores_of(
     weight = tally.sums(tally.weight)
     mean = ratio(tally.sums(tally.weight * values), weight)
     spread = np.sqrt(ratio(tally.sums(tally.weight * (values - mean[tally.segment]) ** 2), weight))
-    size = series.effective_size(values)
+    size, units = series.worth(values)
     if metric == "nps":
         limits = score_limits(
             tally.share(high) * size, tally.share(low) * size, size, confidence_level
@@ -242,13 +242,12 @@ def scores_of(
     elif metric == "csat":
         limits = wilson(mean * size, size, confidence_level)
     else:
-        n = tally.sums(tally.n)
         limits = mean_limits(
             mean,
             spread**2,
-            n=n,
+            n=tally.sums(tally.n),
             effective=size,
-            units=n,
+            units=units,
             level=confidence_level,
             ends=series.ends,
         )
