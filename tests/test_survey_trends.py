@@ -137,6 +137,23 @@ def test_a_mean_has_the_limits_that_csat_gives_it(weights: str | None) -> None:
         )
 
 
+@pytest.mark.parametrize("function", [score_trend, control_chart])
+def test_some_answers_but_not_all_count_as_satisfied(function: Any) -> None:
+    table = answers(("2024-01-03", 1), ("2024-01-03", 0), ("2024-02-01", 1))
+    options = {"metric": "csat", "scale": (0, 1), "as_of": "2024-03-01"}
+    assert rows_of(function(table, positive=1, **options))[0]["score"] == 0.5
+    for positive in (90, 1.5, -1, math.nan):
+        with pytest.raises(ArgumentError, match=r"`positive` is .* from 0 to 1"):
+            function(table, positive=positive, **options)
+    with pytest.raises(ArgumentError, match="`positive` is 0, and so all answers from 0 to 1"):
+        function(table, positive=0, **options)
+    with pytest.raises(ArgumentError, match="`positive` is not given, and so all answers"):
+        function(table, **options)
+    for positive in ([90], [0, 1], "top2"):
+        with pytest.raises(ArgumentError, match="`positive`"):
+            csat(table, positive=positive, scale=(0, 1))
+
+
 def test_the_period_in_progress_is_marked_or_left_out() -> None:
     table = answers(("2024-01-03", 10), ("2024-02-03", 10))
     found = trend(table, as_of="2024-02-20")

@@ -409,7 +409,14 @@ def _edges(
     one_of("metric", metric, METRICS)
     if metric == "nps":
         return checked_cuts(cuts, scale)
-    lowest = scale.high - 1 if positive is None else number("positive", positive, int(scale.low))
+    low, high = int(scale.low), int(scale.high)
+    lowest = number("positive", high - 1 if positive is None else positive, low, high)
+    if lowest == low:
+        given = "not given" if positive is None else repr(positive)
+        raise ArgumentError(
+            f"`positive` is {given}, and so all answers from {low} to {high} count as satisfied; "
+            f"give one above {low}."
+        )
     # Above the edge is satisfied, so it lies just below the lowest score that is.
     edge = float(np.nextafter(lowest, -np.inf))
     return edge, edge
