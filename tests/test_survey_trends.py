@@ -315,6 +315,14 @@ def test_eight_in_a_row_on_one_side_are_a_signal() -> None:
     assert found[-1]["signal"] == "run of 8"
 
 
+@pytest.mark.parametrize("kind", ["individuals", "sampling"])
+def test_scores_that_differ_by_rounding_are_no_run(kind: str) -> None:
+    table = pd.concat([daily([score] * 12) for score in (10, 8, 8)])
+    found = chart(table, metric="nps", kind=kind, scale=(0, 10))
+    assert [row["score"] for row in found] == pytest.approx([100 / 3] * 12)
+    assert {row["signal"] for row in found} == {""}
+
+
 def test_sampling_limits_are_three_standard_errors() -> None:
     rng = np.random.default_rng(4)
     number = [20, 50, 10, 80, 40]

@@ -72,10 +72,10 @@ def _signals(score: Floats, known: Booleans, centre: float, half: Floats) -> NDA
     signal = np.full(len(score), "", object)
     place = np.flatnonzero(known)
     off = score[place] - centre
-    side = np.sign(off)
+    noise = 1e-9 * max(1.0, abs(centre))
+    side = np.where(np.abs(off) > noise, np.sign(off), 0)
     begins = np.append(True, side[1:] != side[:-1])[: len(side)]
     since = np.arange(len(side)) - np.maximum.accumulate(np.where(begins, np.arange(len(side)), 0))
     signal[place[(since >= _RUN - 1) & (side != 0)]] = f"run of {_RUN}"
-    noise = 1e-9 * max(1.0, abs(centre))
     signal[place[np.abs(off) > half[place] + noise]] = "beyond limits"
     return signal.astype(str)
