@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -323,22 +322,89 @@ def test_scores_that_differ_by_rounding_are_no_run(kind: str) -> None:
     assert {row["signal"] for row in found} == {""}
 
 
-def test_sampling_limits_are_three_standard_errors() -> None:
+# R's qcc 2.7 on RPubs, 1407328: qcc(defects, type = "np", sizes = 200) gives center 7.14 and an
+# upper limit of 15.01184.
+DEFECTS = [8, 7, 11, 3, 6, 11, 4, 4, 5, 8, 8, 6, 7, 6, 10, 7, 9, 5, 6, 8, 8, 10, 4, 11, 4, 11, 6]
+DEFECTS += [6, 9, 5, 4, 7, 5, 7, 8, 5, 10, 9, 7, 9, 4, 9, 4, 7, 11, 8, 10, 8, 7, 5]
+
+
+def test_sampling_limits_of_a_share_are_those_of_a_p_chart() -> None:
+    counts = pd.concat([daily([1] * 50), daily([0] * 50)])
+    counts["number"] = [*DEFECTS, *[200 - one for one in DEFECTS]]
+    options = {"metric": "csat", "positive": 1, "scale": (0, 1), "counts": "number"}
+    found = chart(counts, kind="sampling", **options)
+    assert [row["score"] for row in found] == pytest.approx([one / 200 for one in DEFECTS])
+    for row in found:
+        assert row["centre"] == pytest.approx(7.14 / 200)
+        assert row["upper_limit"] == pytest.approx(15.01184 / 200, abs=1e-7)
+    assert {row["signal"] for row in found} == {""}
+
+
+@pytest.mark.parametrize("number", [[20, 50, 10, 80, 40], [1] * 12, [1, 400, 2, 3]])
+@pytest.mark.parametrize("baseline", [None, 3])
+def test_sampling_limits_are_three_standard_errors(number: list[int], baseline: int | None) -> None:
     rng = np.random.default_rng(4)
-    number = [20, 50, 10, 80, 40]
-    days = np.repeat(pd.date_range("2024-01-01", periods=5, freq="D"), number)
+    days = np.repeat(pd.date_range("2024-01-01", periods=len(number), freq="D"), number)
     table = pd.DataFrame({"time": days, "score": rng.choice([10, 8, 3], sum(number))})
-    found = chart(table, metric="nps", kind="sampling", scale=(0, 10))
-    scores, variances = defaultdict(list), []
-    for day, score in zip(table["time"], table["score"], strict=True):
-        scores[day].append((score > 8) - int(score < 7))
-    means = [np.mean(one) for one in scores.values()]
-    variances = [np.var(one) for one in scores.values()]
-    variance = np.average(variances, weights=number)
+    found = chart(table, metric="nps", kind="sampling", scale=(0, 10), baseline=baseline)
+    usual = table["score"][: sum(number[:baseline])]
+    points = [100 * ((score > 8) - int(score < 7)) for score in usual]
     for row, n in zip(found, number, strict=True):
-        assert row["centre"] == pytest.approx(100 * np.mean(means))
-        half = 300 * math.sqrt(variance / n)
+        assert row["centre"] == pytest.approx(np.mean(points))
+        half = 3 * np.std(points) / math.sqrt(n)
         assert row["upper_limit"] - row["centre"] == pytest.approx(half)
+        assert row["centre"] - row["lower_limit"] == pytest.approx(half)
+    (plain, *_) = chart(table, metric="nps", scale=(0, 10), baseline=baseline)
+    own = [row["score"] for row in found[:baseline]]
+    assert plain["centre"] == pytest.approx(np.mean(own)), "individuals count alike"
+
+
+def test_a_period_of_two_answers_hardly_moves_the_centre() -> None:
+    table = pd.concat([daily([score] * 11) for score in [10] * 30 + [8] * 20 + [3] * 10])
+    table = pd.concat([table, daily([3] * 12).iloc[11:], daily([3] * 12).iloc[11:]])
+    found = chart(table, metric="nps", kind="sampling", scale=(0, 10))
+    assert found[0]["centre"] == pytest.approx(100 * (11 * 20 - 2) / (11 * 60 + 2))
+    assert "beyond limits" not in {row["signal"] for row in found}
+
+
+def weighted_answers(seed: int, sizes: list[int], spread: float) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    days = np.repeat(pd.date_range("2024-01-01", periods=len(sizes), freq="D"), sizes)
+    score = rng.choice([10, 8, 3], len(days), p=[0.5, 0.3, 0.2])
+    return pd.DataFrame({"time": days, "score": score, "w": rng.lognormal(0, spread, len(days))})
+
+
+def test_weighted_answers_are_worth_fewer_in_sampling_limits() -> None:
+    table = weighted_answers(6, [30, 60, 20, 90], 0.8)
+    found = chart(table, metric="nps", kind="sampling", scale=(0, 10), weights="w")
+    size, score, square = [], [], []
+    for _, own in table.groupby("time"):
+        x = 100.0 * ((own["score"] > 8).to_numpy() - (own["score"] < 7).to_numpy().astype(float))
+        w = own["w"].to_numpy() / own["w"].sum()
+        kish = 1 / (w**2).sum()
+        mean = (w * x).sum()
+        linear = (w * (x - mean) ** 2).sum() / (w**2 * (x - mean) ** 2).sum()
+        size.append(min(kish, linear))
+        score.append(mean)
+        square.append(w @ x**2)
+    centre = np.average(score, weights=size)
+    variance = np.average(square, weights=size) - centre**2
+    for row, n in zip(found, size, strict=True):
+        assert row["centre"] == pytest.approx(centre)
+        assert row["upper_limit"] - centre == pytest.approx(3 * math.sqrt(variance / n))
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.2])
+def test_scores_of_weighted_answers_stay_within_sampling_limits(spread: float) -> None:
+    beyond, errors, scores = 0, [], []
+    for seed in range(8):
+        table = weighted_answers(seed, [40] * 120, spread)
+        found = chart(table, metric="nps", kind="sampling", scale=(0, 10), weights="w")
+        beyond += sum(row["signal"] == "beyond limits" for row in found)
+        errors += [(row["upper_limit"] - row["centre"]) / 3 for row in found]
+        scores += [row["score"] for row in found]
+    assert beyond <= 6, "0.27 % of 960 are 2.6"
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(scores), rel=0.1)
 
 
 def test_periods_without_answers_and_in_progress_have_no_signal() -> None:

@@ -36,13 +36,16 @@ def chart(
             "`period`."
         )
     moving = _moving_range(scores.score, known)
-    centre = _mean(scores.score[base])
     distance = _mean(moving[base & ~np.isnan(moving)])
     if kind == "individuals":
+        centre = _mean(scores.score[base])
         half = np.full(len(known), sigmas * distance / _D2)
     else:
-        variance = _mean(scores.spread[base] ** 2, scores.n[base])
-        half = sigmas * np.sqrt(ratio(np.full(len(known), variance), scores.n))
+        # Of all answers together, since a period of one answer has no variance of its own.
+        size = scores.size[base]
+        centre = _mean(scores.score[base], size)
+        variance = _mean(scores.spread[base] ** 2 + (scores.score[base] - centre) ** 2, size)
+        half = sigmas * np.sqrt(ratio(np.full(len(known), variance), scores.size))
     signal = _signals(scores.score, known & complete, centre, half)
     return {
         "n": scores.n,
@@ -56,7 +59,7 @@ def chart(
     }
 
 
-def _mean(values: Floats, weights: NDArray[Any] | None = None) -> float:
+def _mean(values: Floats, weights: Floats | None = None) -> float:
     return float(np.average(values, weights=weights)) if len(values) else float("nan")
 
 

@@ -211,9 +211,13 @@ def _laid_out(tally: Tally, cell: Integers, n_cells: int, n_periods: int, rollin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """A score of each cell, its interval, and the standard deviation of one answer."""
+    """A score of each cell, its interval, and the standard deviation of one answer.
+
+    `size` is the number of simple answers that the score is worth, which is `n` without weights.
+    """
 
     n: Integers
+    size: Floats
     score: Floats
     lower: Floats
     upper: Floats
@@ -254,6 +258,7 @@ def scores_of(
     unit = 100 if metric == "nps" else 1
     return Scores(
         n=tally.counts(),
+        size=size,
         score=unit * mean,
         lower=unit * limits[0],
         upper=unit * limits[1],

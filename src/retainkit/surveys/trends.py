@@ -248,16 +248,18 @@ def control_chart(
 ) -> Any:
     r"""Control chart of a score: which periods differ from the usual noise.
 
-    The centre :math:`c` is the mean score of the baseline, and the limits are [1]_, by `kind` and
-    with :math:`s` for `sigmas`,
+    The centre :math:`c` and the limits are [1]_, by `kind` and with :math:`a` for `sigmas`,
 
     .. math::
-       \text{individuals: } c \pm \frac{s}{d_2} \, \overline{MR}, \qquad
-       \text{sampling: } c \pm s \sqrt{V / n_t},
+       \text{individuals: } c = \overline{s_t}, \quad c \pm \frac{a}{d_2} \, \overline{MR}, \qquad
+       \text{sampling: } c = \frac{\sum n_t s_t}{\sum n_t}, \quad c \pm a \sqrt{V / n_t},
 
-    where :math:`\overline{MR}` is the mean distance of neighbouring periods, :math:`d_2 = 2 /
-    \sqrt{\pi} = 1.128` its expectation for normal noise of 1, :math:`V` the variance of one answer
-    in the baseline and :math:`n_t` the answers of the period.
+    where :math:`s_t` is the score of a period, :math:`n_t` its answers (with weights, the number of
+    simple ones that they are worth), and means and sums are those of the baseline.
+    :math:`\overline{MR}` is the mean distance of neighbouring periods, and :math:`d_2 = 2 /
+    \sqrt{\pi} = 1.128` its expectation for normal noise of 1. :math:`V = \sum n_t (v_t + (s_t -
+    c)^2) / \sum n_t` is the variance of one answer around :math:`c`, with :math:`v_t` that within
+    a period. Of a share :math:`V` is :math:`c (1 - c)`: a p-chart.
 
     Parameters
     ----------
