@@ -199,8 +199,6 @@ def test_arguments_and_times_are_checked() -> None:
     text = r"8 segments of 3,2.* column 'time' \(given as `time`\) from 1024-01-03 to 9999-12-01\."
     with pytest.raises(ArgumentError, match=text):
         score_trend(far, period="day", by="p", as_of="9999-12-01")
-    with pytest.raises(ArgumentError, match="`positive` is -1; it must be a number 0 or more"):
-        score_trend(table, metric="csat", positive=-1)
 
 
 def test_times_at_the_end_of_the_calendar_and_beyond() -> None:
