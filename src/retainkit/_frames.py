@@ -209,6 +209,22 @@ def kinds_of_objects(frame: Frame, column: str) -> set[str]:
     return kinds
 
 
+def holds_numbers(frame: Frame, column: str) -> bool:
+    """Tell whether a column can be read as numbers, whatever its type says.
+
+    So it is with categories or Python objects that are numbers, and where there are only nulls.
+    """
+    dtype = frame.collect_schema()[column]
+    if dtype.is_numeric():
+        return True
+    if dtype == nw.Categorical and isinstance(frame, nw.DataFrame):
+        return bool(frame[column].cat.get_categories().dtype.is_numeric())
+    kinds = {kind.rstrip("0123456789") for kind in kinds_of_objects(frame, column)}
+    if kinds:
+        return kinds <= {"int", "uint", "float", "Decimal"}
+    return not count_rows(frame.filter(~nw.col(column).is_null()))
+
+
 # Out
 
 

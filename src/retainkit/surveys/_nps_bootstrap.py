@@ -12,26 +12,22 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-_MOST = 20_000_000  # numbers held at a time
-
 
 def bootstrap_limits(
     counts: Integers, level: float, *, draws: int, seed: int | None
 ) -> tuple[Floats, Floats]:
     """Give the percentile limits of the difference of shares, from -1 to 1; NaN without answers.
 
-    `counts` has a row a segment: promoters, passives and detractors.
+    `counts` has a row a segment: promoters, passives and detractors. Each mix is drawn from the
+    seed anew, so that a segment has the same limits beside others as alone.
     """
-    rng = np.random.default_rng(seed)
-    n = counts.sum(axis=1)
-    limits = np.full((2, len(n)), np.nan)
+    mixes, place = np.unique(counts, axis=0, return_inverse=True)
+    limits = np.full((2, len(mixes)), np.nan)
     tails = [0.5 - level / 2, 0.5 + level / 2]
-    step = max(1, _MOST // (3 * draws))
-    for begin in range(0, len(n), step):
-        part = slice(begin, begin + step)
-        some = n[part] > 0
-        size, shares = n[part][some], counts[part][some] / n[part][some, np.newaxis]
-        drawn = rng.multinomial(size, shares, size=(draws, len(size)))
-        scores = (drawn[..., 0] - drawn[..., 2]) / size
-        limits[:, part][:, some] = np.quantile(scores, tails, axis=0)
-    return limits[0], limits[1]
+    for i, mix in enumerate(mixes):
+        n = mix.sum()
+        if n:
+            drawn = np.random.default_rng(seed).multinomial(n, mix / n, size=draws)
+            limits[:, i] = np.quantile((drawn[:, 0] - drawn[:, 2]) / n, tails)
+    lower, upper = limits[:, place.ravel()]
+    return lower, upper

@@ -85,6 +85,8 @@ def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
     rows = collect(responses.rows)
     _, segment = segment_codes(rows, responses.keys)
     valid = _is_in(rows["score"], np.unique(tally.answer))
+    if "weight" in rows.columns:
+        valid &= rows["weight"].to_numpy().astype(np.float64) > 0
     who, width = codes_of(rows["respondent"])
     _, person = np.unique(segment * width + who, return_inverse=True)
     number = np.bincount(person[valid], minlength=int(person.max(initial=-1)) + 1)[person]

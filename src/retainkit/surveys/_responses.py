@@ -13,7 +13,14 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
 from retainkit._events import check_type, segment_names
-from retainkit._frames import check_present, kinds_of_objects, readable, type_name, wrap
+from retainkit._frames import (
+    check_present,
+    holds_numbers,
+    kinds_of_objects,
+    readable,
+    type_name,
+    wrap,
+)
 from retainkit._zones import zones_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
@@ -123,6 +130,8 @@ def open_responses(
         own["count"] = nw.col(counts).cast(nw.Int64)
     if respondent is not None:
         own["respondent"] = nw.col(respondent)
+        if frame.collect_schema()[respondent].is_float():
+            own["respondent"] = own["respondent"].fill_nan(None)
     stored = zone = None
     if time is not None:
         stored, zone = zones_of({"time": time}, frame, zones, tz)
@@ -173,7 +182,7 @@ def _check_column(argument: str, column: str, frame: Frame, name: str) -> None:
             f"{_source(column, name)} holds {type_name(frame, column)}; it must hold whole "
             "numbers, such as of type Int64. What is no number of respondents belongs in `weights`."
         )
-    elif not dtype.is_numeric():
+    elif argument == "weights" and not holds_numbers(frame, column):
         raise ColumnTypeError(
             f"{_source(column, name)} holds {type_name(frame, column)}; it must hold {_NUMBERS}."
         )
@@ -204,7 +213,7 @@ def _check_score(
     if labels is not None:
         if dtype.is_nested() or "unhashable" in kinds:
             raise ColumnTypeError(f"{holds} words or numbers, one answer a row.")
-    elif not dtype.is_numeric():
+    elif not holds_numbers(frame, column):
         text = dtype in {nw.String, nw.Categorical} or isinstance(dtype, nw.Enum) or "str" in kinds
         also = " Answers in words need `labels`, which says the score of each."
         raise ColumnTypeError(f"{holds} {_NUMBERS}.{also if text and words else ''}")
@@ -212,7 +221,10 @@ def _check_score(
 
 def _checked_labels(labels: Any) -> dict[Any, float]:
     try:
-        found = {label: float(score) for label, score in dict(labels).items()}
+        found = {
+            label: float("nan") if score is None else float(score)
+            for label, score in dict(labels).items()
+        }
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`labels` is {labels!r}; it must be a mapping from answers to scores, such as "

@@ -179,7 +179,8 @@ def _values(
             f"{responses.source('score')}: {shown(list(some))}. Give one for each, or make nulls "
             "of those that mean no answer."
         )
-    return given, np.array([np.nan if one is None else known[one] for one in texts]), missing
+    scores = np.array([np.nan if one is None else known[one] for one in texts], np.float64)
+    return given, scores, np.isnan(scores)
 
 
 def _text(label: Any) -> str:
@@ -204,7 +205,8 @@ def on_scale(tally: Tally, responses: Responses, scale: Scale) -> Tally:
         )
     if scale.fractional in {"floor", "round"}:
         value = np.floor(value + (0.5 if scale.fractional == "round" else 0))
-    outside = (value < scale.low) | (value > scale.high)
+    # As it was given: rounding must not bring an answer back on the scale.
+    outside = (tally.value < scale.low) | (tally.value > scale.high)
     if outside.any() and scale.invalid == "raise":
         raise ArgumentError(
             f"{_some(tally, outside, responses)} not on the scale from {scale.low:g} to "
