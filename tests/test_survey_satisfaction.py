@@ -796,6 +796,39 @@ def test_weights_that_outweigh_all_others_are_warned_of() -> None:
         assert caught[0].filename == __file__
 
 
+def test_what_is_excluded_and_nobody_answered_is_doubted() -> None:
+    table = pd.DataFrame({"answer": ["very disappointed", "n/a", "somewhat", None] * 5})
+    with pytest.warns(RetainkitWarning) as caught:
+        row = one(table, pmf, exclude=["NA", "somewhat", "none"])
+    assert (row["n"], row["n_excluded"]) == (10, 5)
+    (text,) = [str(one.message) for one in caught]
+    assert "column 'answer' (given as `answer`) answered 'NA' or 'none'; the answers are" in text
+    assert "'n/a', 'somewhat', 'very disappointed'" in text
+    assert text.endswith("set `exclude`.")
+    assert caught[0].filename == __file__
+    with pytest.warns(RetainkitWarning) as caught:
+        one(table, pmf, very="very", exclude={"NA"})
+    assert [str(one.message).split()[-1] for one in caught] == ["`very`.", "`exclude`."]
+    one(table.iloc[:0], pmf, exclude=["NA"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [12345671, 12345672],
+        [12345671.0, 12345672.0],
+        [12345.671, 12345.672],
+        [0.1234567, 0.1234568],
+    ],
+)
+def test_numbers_are_told_apart_to_the_last_digit(values: list[float]) -> None:
+    table = pd.DataFrame({"answer": values})
+    row = one(table, pmf, very=values[0])
+    assert (row["n"], row["very"]) == (2, 1)
+    row = one(table, pmf, very=values[1], exclude=[values[0]])
+    assert (row["n"], row["very"], row["n_excluded"]) == (1, 1, 1)
+
+
 def test_answers_as_numbers() -> None:
     for values in ([1, 2, 3, 1], [1.0, 2.0, 3.0, 1.0], [1.0, math.nan, 3.0, 1.0]):
         row = one(pd.DataFrame({"answer": values}), pmf, very=1, exclude=[3])

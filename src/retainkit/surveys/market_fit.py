@@ -19,7 +19,7 @@ from retainkit.surveys._shares import SHARES
 from retainkit.surveys._tally import Scale, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
 
@@ -73,7 +73,7 @@ def pmf(
     very : str or float, default "very disappointed"
         The answer that counts. Capitals, and blanks around words, make no difference.
     exclude : str or collection, default ()
-        Answers that are not in the denominator, such as ``["N/A"]``.
+        Answers that are not in the denominator, such as ``["N/A"]``; they compare as `very` does.
     threshold : float, default 0.4
         The share to reach, a fraction.
     interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
@@ -125,9 +125,9 @@ def pmf(
     Warns
     -----
     RetainkitWarning
-        If nobody gave the answer `very`, which may be spelled otherwise; if the answers are worth
-        less than a tenth of their number, because of a few large weights or of respondents who gave
-        most of them.
+        If nobody gave the answer `very` or one of `exclude`, which may be spelled otherwise; if the
+        answers are worth less than a tenth of their number, because of a few large weights or of
+        respondents who gave most of them.
 
     See Also
     --------
@@ -199,7 +199,7 @@ def pmf(
     return table_like(table.rows, found.segments() | columns)
 
 
-def _checked_answers(very: Any, exclude: Any) -> tuple[str, set[str]]:
+def _checked_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | float]]:
     """Check the answers that arguments name, and give them as they compare."""
     if isinstance(exclude, str):
         exclude = [exclude]
@@ -214,7 +214,7 @@ def _checked_answers(very: Any, exclude: Any) -> tuple[str, set[str]]:
                 raise ArgumentTypeError(
                     f"`{argument}` names {one!r}; an answer must be text or a number."
                 )
-    wanted, unwanted = _alike(very), {_alike(one) for one in given["exclude"]}
+    wanted, unwanted = _alike(very), {_alike(one): one for one in given["exclude"]}
     if wanted in unwanted:
         raise ArgumentError(
             f"`exclude` names {very!r}, which is also `very`; an answer is one of the two."
@@ -226,24 +226,28 @@ def _alike(answer: str | float) -> str:
     """Write an answer so that it compares: without capitals, and 3.0 as 3."""
     if isinstance(answer, str):
         return answer.strip().casefold()
-    return f"{answer:g}"
+    return str(int(answer)) if float(answer).is_integer() else str(float(answer))
 
 
 def _told_apart(
-    table: Responses, wanted: str, unwanted: Collection[str], very: str | float
+    table: Responses, wanted: str, unwanted: Mapping[str, str | float], very: str | float
 ) -> Responses:
     """Give each answer that occurs what it stands for; reads the distinct ones."""
     distinct = collect(table.rows.group_by("score").agg(rows=nw.len()))["score"]
     answers = sorted(distinct.drop_nulls().to_list(), key=str)
+    alike = {one: _alike(one) for one in answers}
+    for argument, named in (("very", {wanted: very}), ("exclude", unwanted)):
+        lacking = sorted(repr(one) for key, one in named.items() if key not in alike.values())
+        if answers and lacking:
+            warnings.warn(
+                f"nobody in {table.source('score')} answered "
+                f"{' or '.join(lacking)}; the answers are {shown(answers)}. If it is spelled "
+                f"otherwise, set `{argument}`.",
+                RetainkitWarning,
+                stacklevel=3,
+            )
     labels = {
-        one: _VERY if _alike(one) == wanted else _EXCLUDED if _alike(one) in unwanted else _OTHER
-        for one in answers
+        one: _VERY if key == wanted else _EXCLUDED if key in unwanted else _OTHER
+        for one, key in alike.items()
     }
-    if labels and _VERY not in labels.values():
-        warnings.warn(
-            f"nobody in {table.source('score')} answered {very!r}; the answers are "
-            f"{shown(list(labels))}. If it is spelled otherwise, set `very`.",
-            RetainkitWarning,
-            stacklevel=3,
-        )
     return replace(table, labels=labels)
