@@ -177,7 +177,7 @@ def test_who_did_not_move_leaves_a_width() -> None:
 def test_who_answered_once_is_left_out_of_pairs_and_counted() -> None:
     table = paired((1, 10, 10), (2, 3, 8), (3, 8, 10))
     alone = pd.DataFrame({"who": [7, 8], "wave": [1, 2], "score": [0, 0]})
-    with pytest.warns(RetainkitWarning, match=r"^2 answers left out of pairs: .*in one of the"):
+    with pytest.warns(RetainkitWarning, match="^2 of 8 answers are left out"):
         (row,) = differ(pd.concat([table, alone]), pair="who")
     assert [row[name] for name in COLUMNS] == [
         differ(table, pair="who")[0][name] for name in COLUMNS
@@ -214,6 +214,38 @@ def test_pairs_of_many_groups_and_segments_agree_with_a_slow_count() -> None:
     ] == [(*one[:4], pytest.approx(one[4]), pytest.approx(one[5])) for one in slow]
 
 
+def test_an_answer_is_left_out_once_however_many_comparisons_it_lacks() -> None:
+    """Of five rows, six answers cannot be missing."""
+    table = pd.DataFrame(
+        [(1, "a", 9), (1, "b", 3), (2, "a", 9), (3, "b", 9), (4, "c", 9)],
+        columns=["who", "wave", "score"],
+    )
+    table = pd.concat([table.assign(plan="x"), table.iloc[:2].assign(plan="y")])
+    table = pd.concat([table, pd.DataFrame([(9, "a", 9, "z")], columns=table.columns)])
+    given = {(row.plan, row.wave, row.who) for row in table.itertuples()}
+
+    def count(pairs: list[str]) -> str:
+        """Look at every answer, and at every comparison that its group is in."""
+        compared, left = set(), set()
+        for plan, wave, who in given:
+            for other in {"".join(pair).replace(wave, "") for pair in pairs if wave in pair}:
+                if any(one[:2] == (plan, other) for one in given):
+                    compared.add((plan, wave, who))
+                    if (plan, other, who) not in given:
+                        left.add((plan, wave, who))
+        return f"^{len(left)} of {len(compared)} answers"
+
+    assert count(["ab", "ac", "bc"]) == "^5 of 7 answers"
+    with pytest.warns(RetainkitWarning, match=count(["ab", "ac", "bc"])):
+        differ(table, pair="who", by="plan")
+    assert count(["ac", "bc"]) == "^5 of 5 answers"
+    with pytest.warns(RetainkitWarning, match=count(["ac", "bc"])):
+        differ(table, pair="who", by="plan", reference="c")
+    assert count(["ab"]) == "^2 of 6 answers"
+    with pytest.warns(RetainkitWarning, match=count(["ab"])):
+        differ(table[table["wave"] != "c"], pair="who", by="plan")
+
+
 def test_two_answers_in_a_group_are_no_pair() -> None:
     table = paired((1, 10, 10), (2, 3, 8))
     again = pd.DataFrame({"who": [2], "wave": [2], "score": [10]})
@@ -227,7 +259,7 @@ def test_two_answers_in_a_group_are_no_pair() -> None:
 
 def test_missing_answers_make_no_pair() -> None:
     table = paired((1, 10, 10), (2, 3, 8), (3, 8, 99))
-    with pytest.warns(RetainkitWarning, match=r"^1 answer left out of pairs"):
+    with pytest.warns(RetainkitWarning, match="^1 of 5 answers is left out"):
         (row,) = differ(table, pair="who", missing_codes=[99])
     assert row["n_a"] == 2
 

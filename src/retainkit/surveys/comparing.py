@@ -150,8 +150,8 @@ def nps_difference(
     Warns
     -----
     RetainkitWarning
-        If, with `pair`, respondents answered in one of two groups only; if the answers look like
-        those of another scale.
+        If, with `pair`, respondents answered in one of two groups only: the number of answers that
+        are left out of a comparison or several. If the answers look like those of another scale.
 
     See Also
     --------
@@ -315,8 +315,8 @@ def _within(
     wanted = pairs.second[number] * width + who[here]
     there = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
     same = key[there] == wanted if len(key) else np.zeros(0, bool)
+    _warn_of_single(found, cell, pairs, np.concatenate([here[same], there[same]]))
     number, first, second = number[same], value[here[same]], value[there[same]]
-    _warn_of_single(found, int((sizes[pairs.first] + sizes[pairs.second]).sum() - 2 * same.sum()))
 
     def sums(values: Floats) -> Floats:
         return np.bincount(number, values, len(pairs.first)).astype(np.float64)
@@ -362,11 +362,18 @@ def _answers(found: Scored, edges: tuple[float, float]) -> tuple[Integers, Integ
     return cell, who, value
 
 
-def _warn_of_single(found: Scored, left: int) -> None:
+def _warn_of_single(found: Scored, cell: Integers, pairs: _Pairs, used: Integers) -> None:
+    """Count the answers that lack a partner in some comparison; `used` has a place for each use."""
+    asked = np.bincount(
+        np.concatenate([pairs.first, pairs.second]), minlength=cell.max(initial=0) + 1
+    )
+    left = int((np.bincount(used, minlength=len(cell)) < asked[cell]).sum())
     if left:
         warnings.warn(
-            f"{quantity(left, 'answer')} left out of pairs: the respondents, by "
-            f"{found.responses.source('respondent')}, answered in one of the two groups only.",
+            f"{left:,} of {quantity(int((asked[cell] > 0).sum()), 'answer')} "
+            f"{'is' if left == 1 else 'are'} left out of one comparison or more: who gave "
+            f"{'it' if left == 1 else 'them'}, by {found.responses.source('respondent')}, answered "
+            "in one of the two groups only.",
             RetainkitWarning,
             stacklevel=4,
         )
