@@ -93,19 +93,15 @@ def newcombe(a: tuple[int, int], b: tuple[int, int]) -> tuple[float, float]:
 
 
 def student(values: list[float]) -> tuple[float, float]:
-    if len(values) < 2:
-        return NAN, NAN
-    if len(set(values)) == 1:
-        return values[0], values[0]
+    if len(values) < 2 or len(set(values)) == 1:
+        return NAN, NAN  # where all are alike there is no spread to judge by
     found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     return float(found.low), float(found.high)
 
 
 def welch(a: list[float], b: list[float]) -> tuple[float, float]:
-    if len(a) < 2 or len(b) < 2:
+    if len(a) < 2 or len(b) < 2 or len(set(a)) == len(set(b)) == 1:
         return NAN, NAN
-    if len(set(a)) == 1 and len(set(b)) == 1:
-        return a[0] - b[0], a[0] - b[0]
     found = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
     return float(found.low), float(found.high)
 
@@ -603,6 +599,30 @@ def test_amounts_are_means_of_all_who_answered() -> None:
     assert row["amount_upper"] == pytest.approx(30 + 4.302653 * 30 / math.sqrt(3), abs=1e-4)
     assert row["amount_difference"] == 30
     assert row["amount_difference_lower"] is None  # one detractor does not vary
+
+
+@pytest.mark.parametrize("paid", [10.0, 0.1, 1e9 / 3])
+def test_amounts_that_do_not_vary_tell_no_width(paid: float) -> None:
+    answers = answers_of(
+        *((who, 10, "2024-01-01") for who in "abcdefg"),
+        ("y", 0, "2024-01-01"),
+        ("z", 0, "2024-01-01"),
+    )
+    orders = [(who, f"2024-01-0{day}", paid) for who in "abcdefg" for day in (2, 3, 4)]
+    options: dict[str, Any] = {"horizon": "7D", "as_of": "2024-02-01", "amount": "amount"}
+    table = by_group(answers, events_of(*orders), **options)
+    for group in ("promoters", "detractors"):
+        assert (table[group]["amount_lower"], table[group]["amount_upper"]) == (None, None)
+    row = table["promoters"]
+    assert row["amount_difference"] == pytest.approx(3 * paid)
+    assert (row["amount_difference_lower"], row["amount_difference_upper"]) == (None, None)
+    # Where promoters vary, Welch's interval is theirs: 0 of the detractors takes nothing from it.
+    row = by_group(answers, events_of(*orders, ("a", "2024-01-05", paid)), **options)["promoters"]
+    limits = student([4 * paid] + [3 * paid] * 6)
+    assert (row["amount_lower"], row["amount_upper"]) == pytest.approx(limits)
+    found = row["amount_difference_lower"], row["amount_difference_upper"]
+    assert found == pytest.approx(limits)
+    assert found == pytest.approx(welch([4 * paid] + [3 * paid] * 6, [0.0, 0.0]))
 
 
 def test_sums_of_ranges_are_those_of_slices() -> None:

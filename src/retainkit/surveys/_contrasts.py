@@ -1,6 +1,7 @@
 """Differences of two shares, and means with their differences: numbers in, limits out.
 
-Arrays broadcast. Where there is nobody a limit is NaN, as it is for a mean of one.
+Arrays broadcast. Where there is nobody a limit is NaN, as it is for a mean of one, or of several
+that are all alike: amounts have no ends, and without a spread nothing tells how far off a mean is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+
+_ROUNDING = 1e-9  # a spread that is less than this share of the mean is one of rounding
 
 
 def share_difference(
@@ -44,13 +47,19 @@ class Means:
     squares: Floats
 
     @property
+    def flat(self) -> NDArray[np.bool_]:
+        """Whether all numbers are alike, but for what rounding leaves between them."""
+        alike: NDArray[np.bool_] = self.squares <= self.n * (_ROUNDING * self.mean) ** 2
+        return alike
+
+    @property
     def error(self) -> Floats:
         """Squared standard error; NaN for fewer than two."""
         return ratio(np.where(self.n > 1, self.squares, np.nan), self.n * (self.n - 1))
 
     def limits(self, level: float) -> tuple[Floats, Floats]:
         """Limits of each mean by Student's t."""
-        half = _quantile(self.n - 1, level) * np.sqrt(self.error)
+        half = _quantile(np.where(self.flat, np.nan, self.n - 1), level) * np.sqrt(self.error)
         return self.mean - half, self.mean + half
 
 
@@ -58,12 +67,12 @@ def mean_difference(first: Means, second: Means, level: float) -> tuple[Floats, 
     """First mean less the second, with limits for unequal variances.
 
     B. L. Welch (1947), Biometrika 34:28-35: Student's t with the degrees of freedom
-    (v1 + v2)² / (v1² / (n1 - 1) + v2² / (n2 - 1)), where v are squared standard errors. Where
-    neither varies the limits are the difference itself.
+    (v1 + v2)² / (v1² / (n1 - 1) + v2² / (n2 - 1)), where v are squared standard errors. One of
+    them may be 0; where neither varies the limits are NaN.
     """
     total = first.error + second.error
     spread = ratio(first.error**2, first.n - 1) + ratio(second.error**2, second.n - 1)
-    free = np.where(total == 0, np.inf, ratio(total**2, spread))
+    free = np.where(first.flat & second.flat, np.nan, ratio(total**2, spread))
     half = _quantile(free, level) * np.sqrt(total)
     difference: Floats = first.mean - second.mean
     return difference, difference - half, difference + half

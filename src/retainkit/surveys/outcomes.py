@@ -146,8 +146,10 @@ def score_outcomes(
           these themselves. ``difference_lower``, ``difference_upper`` (float): its interval.
         - with `amount`, ``amount_per_customer`` (float): mean sum in the horizon of all `n`, those
           without an event too. ``amount_lower``, ``amount_upper`` (float): its interval by
-          Student's t; NaN where n is below 2. ``amount_difference`` (float): as above, with
-          ``amount_difference_lower`` and ``amount_difference_upper`` (float) by Welch's t.
+          Student's t; NaN where n is below 2 or all sums are alike, which tells no width.
+          ``amount_difference`` (float): as above, with ``amount_difference_lower`` and
+          ``amount_difference_upper`` (float) by Welch's t; NaN where one n is below 2 or the sums
+          of neither vary. If those of one do not, the width is all of the other.
         - ``n_open`` (int): answers whose horizon is not over, left out.
         - with ``outcome="churn"``, ``n_gone`` (int): answers of customers who were not subscribed
           at the time, left out: they could not leave any more.
