@@ -648,6 +648,8 @@ def test_sums_of_ranges_are_those_of_slices() -> None:
         (np.array([2**60, 2**60 + 1]), np.array([2.0**60, 5]).astype(object).astype(int) + 1),
         (pd.Categorical(["a", "b"]), np.array(["b", "c"], object)),
         (pd.array([1, 2], dtype="Int64"), np.array([2, 3])),
+        (pd.Categorical([1, 2]), np.array([2, 3])),
+        (np.array([1, 2]), pd.Categorical([2, 3], ordered=True)),
         (
             np.array([uuid.UUID(int=1), uuid.UUID(int=2)]),
             np.array([uuid.UUID(int=2), uuid.UUID(int=3)]),
@@ -679,6 +681,26 @@ def test_a_number_is_no_text() -> None:
         score_outcomes(answers_of(("1", 9, "2024-01-01")), events_of((1, "2024-01-02")))
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pd.DataFrame({"customer_id": pd.Categorical(["1", "2"])}),
+        pd.DataFrame({"customer_id": pd.Categorical(["1", "2"], ordered=True)}),
+        pl.DataFrame({"customer_id": ["1", "2"]}, schema={"customer_id": pl.Categorical}),
+        pl.DataFrame({"customer_id": ["1", "2"]}, schema={"customer_id": pl.Enum(["1", "2"])}),
+    ],
+)
+def test_a_number_is_no_category_of_texts(texts: Any) -> None:
+    day = datetime(2024, 1, 1)  # noqa: DTZ001
+    named = nw.from_native(texts).with_columns(time=nw.lit(day), score=nw.lit(9)).to_native()
+    numbers = answers_of((1, 9, "2024-01-01"), (2, 9, "2024-01-01"), (3, 9, "2024-01-01"))
+    options: dict[str, Any] = {"as_of": "2024-09-01"}
+    with pytest.raises(ColumnTypeError, match=r"Int64 in `responses` and String in `outcomes`"):
+        score_outcomes(numbers, named, **options)
+    with pytest.raises(ColumnTypeError, match=r"String in `responses` and Int64 in `outcomes`"):
+        score_outcomes(named, numbers, **options)
+
+
 def test_customers_of_whom_nothing_is_known_are_warned_of() -> None:
     answers = answers_of(("ann", 9, "2024-01-01"))
     with pytest.warns(RetainkitWarning, match=r"none of those who answered \(1\)"):
@@ -690,9 +712,40 @@ def test_customers_of_whom_nothing_is_known_are_warned_of() -> None:
             outcome="churn",
             as_of="2024-09-01",
         )
-    # Fewer rows than answers, such as those of few who left, need not have any of them.
-    two = answers_of(("ann", 9, "2024-01-01"), ("bob", 9, "2024-01-01"))
-    score_outcomes(two, events_of(("cem", "2024-01-02")), as_of="2024-09-01")
+    # However few there are: of 100 who answered, 90 are customers under another name.
+    many = answers_of(*((f"C{one}", one % 11, "2024-01-01") for one in range(100)))
+    orders = events_of(*((f"c{one}", "2024-01-02") for one in range(90)))
+    with pytest.warns(RetainkitWarning, match=r"none of the 100 customers who answered"):
+        table = by_group(many, orders, horizon="30D", as_of="2024-03-01")
+    assert [row["outcomes"] for row in table.values()] == [0, 0, 0]
+    # One who is known is enough, and where there is nobody nothing is to be said.
+    score_outcomes(many, pd.concat([orders, events_of(("C0", "2024-01-02"))]), as_of="2024-06-01")
+    score_outcomes(many, orders.iloc[:0], as_of="2024-06-01")
+
+
+def test_only_of_horizons_that_are_over_is_it_known_who_is_missing() -> None:
+    # Bob's order is too late for Ann's answer, and what is too late for all answers is not read.
+    answers = answers_of(("ann", 9, "2024-01-01"), ("bob", 9, "2024-02-20"))
+    orders = events_of(("cem", "2024-01-02"), ("bob", "2024-02-21"))
+    options: dict[str, Any] = {"horizon": "30D", "as_of": "2024-03-01"}
+    with pytest.warns(
+        RetainkitWarning, match=r"none of the 1 customers who answered and whose hor"
+    ):
+        score_outcomes(answers, orders, **options)
+    score_outcomes(answers.iloc[1:], orders, **options)
+
+
+def test_a_list_of_who_left_need_have_nobody_who_answered() -> None:
+    answers = answers_of(*((who, 9, "2024-01-01") for who in ("ann", "bob")))
+    left = subscriptions_of(
+        ("cem", "2023-01-01", "2024-01-05"), ("dan", "2023-01-01", "2024-01-06")
+    )
+    options: dict[str, Any] = {"outcome": "churn", "start": None, "as_of": "2024-06-01"}
+    assert counts_of(answers, left, **options) == {"promoters": (2, 0, 0, 0, 0)}
+    # With some who stay it is no such list.
+    everybody = pd.concat([left, subscriptions_of(("ANN", "2023-01-01", None))])
+    with pytest.warns(RetainkitWarning, match=r"none of the 2 customers who answered"):
+        score_outcomes(answers, everybody, **options)
 
 
 def test_times_in_two_zones_are_compared_as_instants() -> None:

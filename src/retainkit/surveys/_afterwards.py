@@ -84,6 +84,11 @@ class Memberships:
     start: Integers | None
     end: Integers
 
+    @property
+    def only_leavers(self) -> bool:
+        """Whether this lists those who left and none who stay; it need hold nobody who answered."""
+        return self.start is None and not (self.end == NEVER).any()
+
 
 # Answers
 
@@ -337,7 +342,8 @@ def _check_zones(answers: Answers, stored: tzinfo | None, argument: str, column:
 
 
 def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
-    """Number the customers of two tables alike."""
+    """Number the customers of two tables alike; categories are what they are called."""
+    answers, others = _named(answers), _named(others)
     for one, other in ((answers, others), (others, answers)):
         if len(one) and len(other) and one.dtype.is_numeric() and other.dtype == nw.String:
             raise ColumnTypeError(
@@ -345,15 +351,16 @@ def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
                 "`outcomes`: a number is never equal to a text. Make them alike first, for "
                 "instance with astype(str)."
             )
-    first, second = _plain(answers), _plain(others)
+    first, second = answers.to_numpy(), others.to_numpy()
     if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
         # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.
         first, second = first.astype(object), second.astype(object)
     return codes_of_both(first, second)
 
 
-def _plain(ids: Ids) -> NDArray[Any]:
-    """Give identifiers as an array; categories by their names."""
-    named = ids.dtype == nw.Categorical or isinstance(ids.dtype, nw.Enum)
-    values: NDArray[Any] = (ids.cast(nw.String) if named else ids).to_numpy()
-    return values
+def _named(ids: Ids) -> Ids:
+    """Give categories by their names, which in some frames may be numbers."""
+    if ids.dtype != nw.Categorical and not isinstance(ids.dtype, nw.Enum):
+        return ids
+    dtype = ids.cat.get_categories().dtype
+    return ids.cast(dtype if dtype.is_numeric() else nw.String)

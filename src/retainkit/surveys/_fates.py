@@ -30,7 +30,8 @@ class Fates:
 
     `open` is where the horizon is not over, `gone` where it never began (None: there is no such
     thing); `happened` and `amount` (None: not asked for) hold where neither is so. Customers are
-    codes; `strangers` is their number if none of them is in the other table, which has no fewer.
+    codes; `strangers` is the number of those whose horizon is over if there are customers in the
+    other table and nobody who answered is among them.
     """
 
     customer: Integers
@@ -48,13 +49,14 @@ def fates_of_events(answers: Answers, events: Outcomes, length: int, observed: M
     low = line.place(customer, answers.instant)
     high = line.place(customer, answers.instant + length)
     paid = None if events.amount is None else range_sums(events.amount[line.order], low, high)
+    still = answers.instant + length >= observed.instant
     return Fates(
         customer=customer,
-        open=answers.instant + length >= observed.instant,
+        open=still,
         gone=None,
         happened=high > low,
         amount=paid,
-        strangers=_strangers(customer, others),
+        strangers=_strangers(customer, others, still),
     )
 
 
@@ -79,21 +81,22 @@ def fates_of_members(
             return running
 
     at_first, at_last = here(answers.instant), here(answers.instant + length)
+    still = answers.instant + length >= observed.instant
     return Fates(
         customer=customer,
-        open=answers.instant + length >= observed.instant,
+        open=still,
         gone=~at_first,
         happened=at_first & ~at_last,
         amount=None,
-        strangers=0 if members.start is None else _strangers(customer, others),
+        strangers=0 if members.only_leavers else _strangers(customer, others, still),
     )
 
 
-def _strangers(customer: Integers, others: Integers) -> int:
-    """Count those who answered, if nobody else's table has one of them and it is no shorter."""
-    answering, known = np.unique(customer), np.unique(others)
-    apart = len(known) >= len(answering) and not np.isin(answering, known).any()
-    return len(answering) if apart else 0
+def _strangers(customer: Integers, others: Integers, still: Booleans) -> int:
+    """Count those whose horizon is over, if the other table has customers and none of these."""
+    # Of a horizon that is still open not all events have been read.
+    apart = len(others) > 0 and not np.isin(customer, others).any()
+    return len(np.unique(customer[~still])) if apart else 0
 
 
 def last_of_each(answers: Answers, fates: Fates, column: str) -> Booleans:

@@ -172,7 +172,8 @@ def score_outcomes(
     -----
     RetainkitWarning
         If something is set aside: rows with nulls, outcomes at or after the end of observation.
-        If none of those who answered is in `outcomes`.
+        If `outcomes` has customers (of events: within the horizons) and none of those who answered.
+        Without `start` only if some in it have no end: a list of leavers may well hold none.
 
     See Also
     --------
@@ -268,9 +269,9 @@ def score_outcomes(
         fates = fates_of_members(answers, members, length, observed)
     if fates.strangers:
         warnings.warn(
-            f"none of those who answered ({fates.strangers:,}) is among the customers of "
-            f"`outcomes` since; does column {customer!r} (given as `customer`) name customers "
-            "alike in both tables?",
+            f"none of the {fates.strangers:,} customers who answered and whose horizon is over is "
+            f"among those of `outcomes` then; does column {customer!r} (given as `customer`) name "
+            "customers alike in both tables?",
             RetainkitWarning,
             stacklevel=2,
         )
