@@ -168,21 +168,29 @@ ARROWS: dict[str, set[str]] = {
     "surveys._responses": LOWER | {"_zones"},
     "surveys._shares": {"_intervals"},
     "surveys._tally": {"_frames", "_intervals", "_words", "errors", "surveys._responses"},
+    "surveys._effective": {"_intervals", "surveys._tally"},
     "surveys._afterwards": LOWER
     | {"_arrays", "_subscriptions", "surveys._responses", "surveys._tally"},
-    "surveys._repeats": {"_frames", "_words", "errors", "surveys._responses", "surveys._tally"},
+    "surveys._repeats": {
+        "_frames",
+        "_words",
+        "errors",
+        "surveys._effective",
+        "surveys._responses",
+        "surveys._tally",
+    },
     "surveys._rules": {"_checks", "errors", "surveys._tally"},
     "surveys._scored": {
         "_intervals",
         "_words",
         "_checks",
         "errors",
+        "surveys._effective",
         "surveys._repeats",
         "surveys._responses",
         "surveys._tally",
     },
     "surveys._nps_table": {
-        "_intervals",
         "_words",
         "errors",
         "surveys._nps_bootstrap",
@@ -194,7 +202,6 @@ ARROWS: dict[str, set[str]] = {
         "_intervals",
         "errors",
         "surveys._nps_intervals",
-        "surveys._repeats",
         "surveys._rules",
         "surveys._scored",
         "surveys._shares",
@@ -203,6 +210,7 @@ ARROWS: dict[str, set[str]] = {
     "surveys._series": LOWER
     | {
         "_intervals",
+        "surveys._effective",
         "surveys._nps_intervals",
         "surveys._responses",
         "surveys._scored",
@@ -243,6 +251,7 @@ ARROWS: dict[str, set[str]] = {
     "surveys.nps": LOWER
     | {
         "_intervals",
+        "surveys._effective",
         "surveys._nps_table",
         "surveys._responses",
         "surveys._scored",
@@ -253,6 +262,7 @@ ARROWS: dict[str, set[str]] = {
         "_frames",
         "_intervals",
         "_lengths",
+        "_words",
         "errors",
         "surveys._afterwards",
         "surveys._contrasts",

@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import scipy.stats
 
 from backends import Backend
 from retainkit.errors import (
@@ -185,6 +189,12 @@ def test_scores_that_are_not_whole() -> None:
         row = one(table, fractional=fractional)
         shares = [row[name] for name in ("promoters", "passives", "detractors")]
         assert shares == pytest.approx([number / 3 for number in groups]), fractional
+    # Nothing comes back on the scale by rounding.
+    for fractional in ("floor", "round"):
+        row = one(answers([10.4, -0.2, 9.5]), fractional=fractional, invalid="drop")
+        assert (row["n"], row["n_invalid"], row["nps"]) == (1, 2, 100)
+        with pytest.raises(ArgumentError, match=r"2 answers \(-0.2, 10.4\) .* not on the scale"):
+            nps(answers([10.4, -0.2, 9.5]), fractional=fractional)
     # Half up and not half to even: 8.5 is 9, and 6.5 is 7.
     assert one(answers([6.5]), fractional="round")["passives"] == 1
 
@@ -206,6 +216,9 @@ def test_labels_say_the_score_of_words() -> None:
     with pytest.raises(ArgumentError, match=r"no score for 1 answer in column 'score'.*'Perhaps'"):
         nps(answers(words), labels={"Very likely": 10, "No": 0})
     assert one(answers([5, 1, 3]), labels={5: 10, 3: 8, 1: 0})["nps"] == 0
+    for nothing in (None, math.nan):
+        row = one(answers(words), labels=labels | {"Perhaps": nothing}, fractional="cut")
+        assert (row["n"], row["n_missing"], row["passives"]) == (3, 2, 0)
     for wrong in ({}, ["No"], {"No": "zero"}):
         with pytest.raises((ArgumentError, ArgumentTypeError), match="labels"):
             nps(answers(words), labels=wrong)  # type: ignore[arg-type]
@@ -215,6 +228,48 @@ def test_labels_say_the_score_of_words() -> None:
 def test_nulls_are_no_answers(dtype: str) -> None:
     row = one(answers(pd.array([10, None, 3, None], dtype)))  # type: ignore[call-overload]
     assert (row["n"], row["n_missing"], row["nps"]) == (2, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        pd.Categorical([10, None, 3, 8]),
+        pd.Categorical([10.0, None, 3.0, 8.0], ordered=True),
+        pd.Series([10, None, 3, 8], dtype=object),
+        pd.Series([Fraction(10), None, 3, 8.0], dtype=object).map(
+            lambda one: one if one is None else int(one), na_action=None
+        ),
+        pd.Series([np.int64(10), None, np.float64(3), 8], dtype=object),
+    ],
+)
+def test_numbers_are_scores_however_they_are_kept(scores: Any) -> None:
+    row = one(answers(scores))
+    assert (row["n"], row["n_missing"], row["nps"]) == (3, 1, 0)
+
+
+def test_nothing_but_nulls_is_a_row_in_all_kinds_of_frames(backend: Backend) -> None:
+    rows: list[Row] = [{"score": None, "plan": plan} for plan in "aab"]
+    for kind in (1, 1.0, "a"):
+        frame = backend.make(rows, like={"score": kind, "plan": "a"})
+        assert [(row["n"], row["n_missing"]) for row in quietly(frame, by="plan")] == [
+            (0, 2),
+            (0, 1),
+        ]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pl.DataFrame({"score": [None, None]}),
+        pl.LazyFrame({"score": [None, None]}),
+        pa.table({"score": pa.nulls(2)}),
+        pd.DataFrame({"score": [None, None]}),
+        pd.DataFrame({"score": pd.array([None, None], pd.ArrowDtype(pa.null()))}),
+    ],
+)
+def test_nulls_without_a_type_are_no_answers(frame: Any) -> None:
+    row = one(frame)
+    assert (row["n"], row["n_missing"], row["nps"]) == (0, 2, None)
 
 
 def test_a_segment_without_answers_is_a_row() -> None:
@@ -259,6 +314,8 @@ def test_weights_of_zero_negative_infinite_and_null() -> None:
     table = answers([10, 10, 3], w=[1.0, 0.0, 1.0])
     row = one(table, weights="w")
     assert (row["n"], row["nps"]) == (2, 0)
+    # What weighs nothing cannot be wrong.
+    assert one(answers([10, 99, 3], w=[1.0, 0.0, 1.0]), weights="w")["n_invalid"] == 0
     (row,) = rows_of(nps(answers([10, 3], w=[0.0, 0.0]), weights="w"))
     assert (row["n"], row["nps"], row["lower"]) == (0, None, None)
     for wrong, words in {
@@ -277,6 +334,11 @@ def test_one_weight_that_outweighs_all_others_is_warned_of() -> None:
         row = one(table, weights="w")
     assert row["n_effective"] < 1.2
     assert row["upper"] - row["lower"] > 100
+    with pytest.warns(RetainkitWarning, match=r"5 answers that are worth 1\.0: a few have very"):
+        nps(answers([10, 3, 10, 3, 8], w=[1e6, 1, 1, 1, 1]), weights="w")
+    with pytest.warns(RetainkitWarning, match=r"4 answers that are worth 1\.0: a few respondents"):
+        nps(answers([10, 3, 10, 3], who=1), respondent="who")
+    one(answers([10, 3, 8], w=[5, 1, 1]), weights="w")
 
 
 def told(table: Any, **options: Any) -> str:
@@ -294,7 +356,7 @@ def test_a_warning_of_weights_names_what_is_there() -> None:
     assert "segment" not in text
     assert "respondent" not in text
     text = told(table, weights="w", by="plan")
-    assert text.startswith("in 2 segments the answers are worth less than a tenth of their number,")
+    assert text.startswith("in 2 segments the answers are worth far less than their number,")
     # Three people gave 40 answers each, all alike.
     table = answers([10] * 80 + [3] * 40, who=[0] * 40 + [1] * 40 + [2] * 40)
     text = told(table, respondent="who")
@@ -466,6 +528,14 @@ def test_first_last_mean_and_error() -> None:
     assert one(table.iloc[2:], **options, repeat="error")["n"] == 2
 
 
+def test_an_answer_without_weight_is_not_the_last() -> None:
+    table = dated((1, 10, 0), (1, 3, 1), (2, 10, 0)).assign(w=[2.0, 0.0, 2.0])
+    for repeat in ("last", "first", "mean", "cluster"):
+        row = one(table, respondent="who", time="time", weights="w", repeat=repeat)
+        assert (row["n"], row["nps"]) == (2, 100), repeat
+    assert one(table, respondent="who", weights="w", repeat="error")["n"] == 2
+
+
 def test_the_last_answer_is_one_that_counts() -> None:
     table = dated((1, 3, 0), (1, 99, 2), (2, 10, 0))
     row = one(table, respondent="who", time="time", repeat="last", missing_codes=[99])
@@ -483,6 +553,11 @@ def test_unknown_respondents_are_refused() -> None:
     table = answers([10, 3], who=[1, None])
     with pytest.raises(ArgumentError, match=r"column 'who' \(given as `respondent`\) is null in 1"):
         nps(table, respondent="who")
+    # Polars and DuckDB keep NaN beside null; two of them are not one respondent.
+    numbers = {"score": [10, 3, 3], "who": [1.0, math.nan, math.nan]}
+    for frame in (pl.DataFrame(numbers), duckdb.from_arrow(pa.table(numbers))):
+        with pytest.raises(ArgumentError, match="is null in 2 rows"):
+            nps(frame, respondent="who")
 
 
 def test_clusters_agree_with_the_linearised_variance_by_hand() -> None:
@@ -503,6 +578,26 @@ def test_clusters_agree_with_the_linearised_variance_by_hand() -> None:
     row = one(table, respondent="who")
     assert row["n_effective"] == pytest.approx(expected, rel=1e-12)
     assert row["n_effective"] < 60
+    # Korn & Graubard (1998): limits of so many answers times (t of n - 1 / t of C - 1)²; but no
+    # fewer than if each respondent had given one answer again and again.
+    student = scipy.stats.t.ppf(0.975, 59) / scipy.stats.t.ppf(0.975, number - 1)
+    alike = 60**2 / sum(one**2 for one in Counter(people).values())
+    size = max(expected * student**2, min(expected, alike))
+    assert alike < expected * student**2 < expected
+    limits = slow_score_limits(row["promoters"] * size, row["detractors"] * size, size)
+    assert [row["lower"], row["upper"]] == pytest.approx(limits, abs=1e-9)
+
+
+def test_answers_that_are_all_alike_are_worth_one_of_each_respondent() -> None:
+    table = answers([10] * 10 + [3] * 10, who=np.repeat(range(4), 5))
+    row = one(table, respondent="who")
+    # 1 / v, with v = 4 / 3 sum e^2 / n^2 of four sums of 5 or -5, and 19 / 20 as above. By Korn and
+    # Graubard alone there would be fewer than two answers in it.
+    assert row["n_effective"] == pytest.approx(1 / (4 / 3 * 4 * 25 / 400 * 19 / 20))
+    student = scipy.stats.t.ppf(0.975, 19) / scipy.stats.t.ppf(0.975, 3)
+    assert row["n_effective"] * student**2 < 2
+    limits = slow_score_limits(row["n_effective"] / 2, row["n_effective"] / 2, row["n_effective"])
+    assert [row["lower"], row["upper"]] == pytest.approx(limits, abs=1e-9)
 
 
 def test_who_answers_once_is_no_cluster() -> None:
@@ -543,7 +638,15 @@ def random_answers(seed: int, size: int = 400) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("options", [{}, {"weights": "w"}, {"weights": "w", "respondent": "who"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weights": "w"},
+        {"weights": "w", "respondent": "who"},
+        {"method": "bootstrap", "seed": 3, "draws": 200},
+    ],
+)
 def test_groups_at_once_are_groups_apart(seed: int, options: Any) -> None:
     table = random_answers(seed)
     together = quietly(table, by=["plan", "channel"], **options)
@@ -611,6 +714,8 @@ def test_counts_are_checked_and_added_up() -> None:
         nps_from_counts(table.assign(passives=[0.5, 0]))
     with pytest.raises(ArgumentError, match="null in 1 row"):
         nps_from_counts(table.assign(passives=pd.array([None, 1], "Int64")))
+    with pytest.raises(ArgumentError, match="a column is given for two of `promoters`, `passives`"):
+        nps_from_counts(table, passives="promoters")
     (row,) = rows_of(nps_from_counts(table.iloc[:0]))
     assert (row["n"], row["nps"]) == (0, None)
 
@@ -742,9 +847,9 @@ def test_weighted_intervals_cover_what_they_promise(design: str, n: int) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("people", "each"), [(40, 2.5), (60, 4), (100, 5)])
+@pytest.mark.parametrize(("people", "each"), [(5, 5), (10, 5), (40, 2.5), (60, 4), (100, 5)])
 def test_clustered_intervals_cover_what_they_promise(people: int, each: float) -> None:
-    """As reference 2.6: 40 to 100 people, 2.5 to 5 answers each, of which 0.7 are kept."""
+    """As reference 2.6: people with 2.5 to 5 answers each, of which 0.7 are kept; and few."""
     rng = np.random.default_rng(people)
     sets = 4_000
     number = 1 + rng.poisson(each - 1, (sets, people))

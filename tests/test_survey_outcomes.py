@@ -703,7 +703,9 @@ def test_a_number_is_no_category_of_texts(texts: Any) -> None:
 
 def test_customers_of_whom_nothing_is_known_are_warned_of() -> None:
     answers = answers_of(("ann", 9, "2024-01-01"))
-    with pytest.warns(RetainkitWarning, match=r"none of those who answered \(1\)"):
+    with pytest.warns(
+        RetainkitWarning, match="of 1 customer who answered and whose horizon is over, none"
+    ):
         score_outcomes(answers, events_of(("ANN", "2024-01-02")), as_of="2024-09-01")
     with pytest.warns(RetainkitWarning, match=r"name customers alike in both tables\?"):
         score_outcomes(
@@ -715,7 +717,7 @@ def test_customers_of_whom_nothing_is_known_are_warned_of() -> None:
     # However few there are: of 100 who answered, 90 are customers under another name.
     many = answers_of(*((f"C{one}", one % 11, "2024-01-01") for one in range(100)))
     orders = events_of(*((f"c{one}", "2024-01-02") for one in range(90)))
-    with pytest.warns(RetainkitWarning, match=r"none of the 100 customers who answered"):
+    with pytest.warns(RetainkitWarning, match="of 100 customers who answered"):
         table = by_group(many, orders, horizon="30D", as_of="2024-03-01")
     assert [row["outcomes"] for row in table.values()] == [0, 0, 0]
     # One who is known is enough, and where there is nobody nothing is to be said.
@@ -728,9 +730,7 @@ def test_only_of_horizons_that_are_over_is_it_known_who_is_missing() -> None:
     answers = answers_of(("ann", 9, "2024-01-01"), ("bob", 9, "2024-02-20"))
     orders = events_of(("cem", "2024-01-02"), ("bob", "2024-02-21"))
     options: dict[str, Any] = {"horizon": "30D", "as_of": "2024-03-01"}
-    with pytest.warns(
-        RetainkitWarning, match=r"none of the 1 customers who answered and whose hor"
-    ):
+    with pytest.warns(RetainkitWarning, match="of 1 customer who answered and whose hor"):
         score_outcomes(answers, orders, **options)
     score_outcomes(answers.iloc[1:], orders, **options)
 
@@ -744,7 +744,7 @@ def test_a_list_of_who_left_need_have_nobody_who_answered() -> None:
     assert counts_of(answers, left, **options) == {"promoters": (2, 0, 0, 0, 0)}
     # With some who stay it is no such list.
     everybody = pd.concat([left, subscriptions_of(("ANN", "2023-01-01", None))])
-    with pytest.warns(RetainkitWarning, match=r"none of the 2 customers who answered"):
+    with pytest.warns(RetainkitWarning, match="of 2 customers who answered"):
         score_outcomes(answers, everybody, **options)
 
 

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from scipy import stats
 
 from backends import Backend
@@ -384,6 +385,20 @@ def slow_effective(pairs: list[tuple[float, float, Any]]) -> float:
     return min(kish, spread / variance) if variance > 1e-20 else kish
 
 
+def slow_size_of_limits(pairs: list[tuple[float, float, Any]], effective: float) -> float:
+    """Allow for few respondents as Korn & Graubard (1998) do, but not below one answer of each."""
+    used = [pair for pair in pairs if pair[1] > 0]
+    heavy: dict[Any, float] = defaultdict(float)
+    for i, (_, w, who) in enumerate(used):
+        heavy[i if who is None else who] += w
+    n, units = len(used), len(heavy)
+    if not 1 < units < n:
+        return effective
+    student = scipy.stats.t.ppf(0.975, n - 1) / scipy.stats.t.ppf(0.975, units - 1)
+    alike = sum(heavy.values()) ** 2 / sum(w * w for w in heavy.values())
+    return float(max(effective * student**2, min(effective, alike)))
+
+
 VALUES: dict[str, Any] = {
     "share": lambda x: float(x >= 4),
     "mean": float,
@@ -431,7 +446,8 @@ def slow_csat(rows: list[Row], *, by: list[str], stat: str, **roles: Any) -> lis
             effective = line["n_effective"] = slow_effective(pairs)
             line["csat"] = mean = sum(x * w for x, w, _ in pairs) / total
             if stat == "share":
-                lower, upper = wilson(mean * effective, effective)  # type: ignore[arg-type]
+                size = slow_size_of_limits(pairs, effective)
+                lower, upper = wilson(mean * size, size)  # type: ignore[arg-type]
         table.append(line | {"lower": lower, "upper": upper})
     return table
 

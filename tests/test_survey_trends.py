@@ -438,3 +438,50 @@ def test_charts_of_all_kinds_of_frames_agree(backend: Backend) -> None:
         }
         for row in expected
     ]
+
+
+@pytest.mark.parametrize("function", [score_trend, control_chart])
+def test_what_is_left_out_or_outweighs_all_others_is_warned_of(function: Any) -> None:
+    days = [("2024-01-03", 10), ("2024-01-04", 3), ("2024-02-03", 8), ("2024-03-01", 9)]
+    table = answers(*days * 5)
+    wrong = pd.concat([table, answers(("2024-01-03", 11))])
+    text = r"^1 answer in column 'score' \(given as `score`\) left out: not on the scale"
+    with pytest.warns(RetainkitWarning, match=text) as caught:
+        found = function(wrong, invalid="drop")
+    assert rows_of(found) == rows_of(function(table))
+    assert caught[0].filename == __file__
+    weights = [1e6, *[1.0] * 19]
+    text = r"in 1 period the answers are .* 10 answers that are worth 1\.0"
+    with pytest.warns(RetainkitWarning, match=text) as caught:
+        function(table.assign(w=weights), weights="w")
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("function", [score_trend, control_chart])
+def test_options_of_another_metric_are_refused(function: Any) -> None:
+    table = answers(("2024-01-03", 1), ("2024-02-03", 0), ("2024-03-03", 0))
+    for metric, options in (
+        ("csat", {"cuts": (3, 5)}),
+        ("mean", {"cuts": (3, 5)}),
+        ("nps", {"positive": 9}),
+        ("mean", {"positive": 9}),
+    ):
+        (name,) = options
+        with pytest.raises(ArgumentError, match=rf"`{name}` is for `metric=.*is '{metric}'; leave"):
+            function(table, metric=metric, **options)
+    with pytest.raises(ArgumentError, match=r"`scale` is \(0, 1000000\); .* at most 10,000 steps"):
+        function(table, metric="mean", scale=(0, 1_000_000))
+    assert rows_of(function(table, metric="mean", scale=(0, 1)))[0]["score"] == 1
+
+
+def test_few_respondents_widen_the_interval_as_in_nps() -> None:
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"score": rng.choice([3, 8, 10], 30), "who": rng.integers(0, 6, 30)})
+    table["time"] = pd.Timestamp("2024-01-03")
+    (alone,) = rows_of(nps(table, respondent="who"))
+    (found,) = trend(table, respondent="who")
+    assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]
+    share = {"scale": (0, 10), "positive": [9, 10]}
+    (alone,) = rows_of(csat(table, respondent="who", **share))
+    (found,) = trend(table, respondent="who", metric="csat")
+    assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]

@@ -217,7 +217,8 @@ def holds_numbers(frame: Frame, column: str) -> bool:
     dtype = frame.collect_schema()[column]
     if dtype.is_numeric():
         return True
-    if dtype == nw.Categorical and isinstance(frame, nw.DataFrame):
+    classed = dtype == nw.Categorical or isinstance(dtype, nw.Enum)
+    if classed and isinstance(frame, nw.DataFrame):
         return bool(frame[column].cat.get_categories().dtype.is_numeric())
     kinds = {kind.rstrip("0123456789") for kind in kinds_of_objects(frame, column)}
     if kinds:

@@ -38,7 +38,7 @@ def nps_limits(
     groups: Groups, method: str, draws: int, seed: int | None, confidence_level: float
 ) -> tuple[Floats, Floats]:
     """Give the interval of the difference of shares, from -1 to 1."""
-    n = groups.effective
+    n = groups.worth.of_limits(confidence_level)
     promoters, passives, detractors = (share * n for share in _shares(groups))
     if method == "bootstrap":
         counts = np.rint(np.nan_to_num(np.column_stack([promoters, passives, detractors])))
@@ -64,7 +64,7 @@ def nps_columns(
     segmented: bool,
 ) -> dict[str, Any]:
     """Name the columns of the result; with `min_responses`, hide the scores of fewer answers."""
-    n = groups.effective
+    n = groups.worth.effective
     error = standard_error(groups.promoters * n, groups.detractors * n, n)
     hidden = np.zeros(len(n), bool)
     if min_responses is not None:

@@ -19,7 +19,8 @@ from retainkit._frames import (
 )
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError
-from retainkit.surveys._tally import Clusters, shown
+from retainkit.surveys._effective import Clusters
+from retainkit.surveys._tally import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

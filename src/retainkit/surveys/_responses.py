@@ -55,6 +55,11 @@ class Responses:
     called: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def cell(self) -> str:
+        """What a combination of the keys is called in a message."""
+        return "period" if self.by[-1:] == ("period",) else "segment"
+
+    @property
     def keys(self) -> list[str]:
         """The segment columns as they are called in `rows`."""
         return [f"by_{i}" for i in range(len(self.by))]
@@ -129,9 +134,7 @@ def open_responses(
     if counts is not None:
         own["count"] = nw.col(counts).cast(nw.Int64)
     if respondent is not None:
-        own["respondent"] = nw.col(respondent)
-        if frame.collect_schema()[respondent].is_float():
-            own["respondent"] = own["respondent"].fill_nan(None)
+        own["respondent"] = _ids(frame, respondent)
     stored = zone = None
     if time is not None:
         stored, zone = zones_of({"time": time}, frame, zones, tz)
@@ -233,6 +236,11 @@ def _checked_labels(labels: Any) -> dict[Any, float]:
     if not found:
         raise ArgumentError("`labels` is empty; it must give a score for every answer.")
     return found
+
+
+def _ids(frame: Frame, column: str) -> nw.Expr:
+    ids = nw.col(column)
+    return ids.fill_nan(None) if frame.collect_schema()[column].is_float() else ids
 
 
 def _score(frame: Frame, column: str, labels: Mapping[Any, float] | None) -> nw.Expr:

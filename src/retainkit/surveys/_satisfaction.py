@@ -82,40 +82,41 @@ def estimate(found: Scored, rule: Rule, stat: str, interval: str, level: float) 
 
 def share_of(found: Scored, which: NDArray[np.bool_], interval: str, level: float) -> Estimate:
     """Estimate the share of some answers, with the limits for as many as they are worth."""
-    effective = found.effective_size(which.astype(np.float64))
+    worth = found.worth(which.astype(np.float64))
+    size = worth.of_limits(level)
     share = found.tally.share(which)
-    lower, upper = SHARES[interval](share * effective, effective, level)
-    return Estimate(value=share, lower=lower, upper=upper, effective=effective)
+    lower, upper = SHARES[interval](share * size, size, level)
+    return Estimate(value=share, lower=lower, upper=upper, effective=worth.effective)
 
 
 def _net(found: Scored, rule: Rule, level: float) -> Estimate:
     """Estimate the share of good answers less that of bad ones, as NPS is."""
     tally = found.tally
     good, bad = rule.is_good(tally.value), rule.is_bad(tally.value)
-    effective = found.effective_size(good.astype(np.float64) - bad)
+    worth = found.worth(good.astype(np.float64) - bad)
+    size = worth.of_limits(level)
     first, second = tally.share(good), tally.share(bad)
-    lower, upper = score_limits(first * effective, second * effective, effective, level)
-    return Estimate(value=first - second, lower=lower, upper=upper, effective=effective)
+    lower, upper = score_limits(first * size, second * size, size, level)
+    return Estimate(value=first - second, lower=lower, upper=upper, effective=worth.effective)
 
 
 def _mean(found: Scored, stat: str, scale: Scale, level: float) -> Estimate:
     tally = found.tally
     values = _scaled(tally.value, stat, scale)
     low, high = _scaled(np.array([scale.low, scale.high]), stat, scale).tolist()
-    effective, units = found.worth(values)
-    n, weight = tally.sums(tally.n), tally.sums(tally.weight)
+    worth, weight = found.worth(values), tally.sums(tally.weight)
     mean = ratio(tally.sums(tally.weight * values), weight)
     off = values - mean[tally.segment]
     lower, upper = mean_limits(
         mean,
         ratio(tally.sums(tally.weight * off**2), weight),
-        n=n,
-        effective=effective,
-        units=units,
+        n=worth.n,
+        effective=worth.effective,
+        units=worth.units,
         level=level,
         ends=(low, high),
     )
-    return Estimate(value=mean, lower=lower, upper=upper, effective=effective)
+    return Estimate(value=mean, lower=lower, upper=upper, effective=worth.effective)
 
 
 def columns_of(

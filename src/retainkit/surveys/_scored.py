@@ -12,10 +12,10 @@ from retainkit._checks import one_of
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
 from retainkit.surveys._tally import (
     count_answers,
-    effective_size,
     numbers_of,
     on_scale,
     warn_of_scale,
@@ -45,19 +45,10 @@ class Scored:
         responses, own = self.responses, self.tally.segments
         return {name: own[key] for name, key in zip(responses.by, responses.keys, strict=True)}
 
-    def worth(self, values: Floats) -> tuple[Floats, Floats]:
-        """Give the number of simple answers that the mean of `values` is worth, by segment.
-
-        And how many answers, or else respondents, are independent of each other.
-        """
-        if not self.clustered:
-            return effective_size(self.tally, values), self.tally.sums(self.tally.n)
-        clusters = cluster_sums(self.responses, self.tally, values)
-        return effective_size(self.tally, values, clusters), clusters.number
-
-    def effective_size(self, values: Floats) -> Floats:
-        """Give by segment the number of simple answers that the mean of `values` is worth."""
-        return self.worth(values)[0]
+    def worth(self, values: Floats) -> Worth:
+        """Give by segment what the mean of `values` is worth."""
+        clusters = cluster_sums(self.responses, self.tally, values) if self.clustered else None
+        return worth_of(self.tally, values, clusters)
 
 
 def scored(
@@ -81,17 +72,29 @@ def scored(
     return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
 
 
-def warn_of_weights(found: Scored, effective: Floats) -> None:
+def warn_of_invalid(found: Scored, stacklevel: int = 3) -> None:
+    """Warn of answers that are left out, where the result does not count them."""
+    left = int(found.tally.invalid.sum())
+    if left:
+        warnings.warn(
+            f"{quantity(left, 'answer')} in {found.responses.source('score')} left out: not on the "
+            "scale (`invalid='drop'`).",
+            RetainkitWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def warn_of_weights(found: Scored, effective: Floats, stacklevel: int = 3) -> None:
     """Warn where a few answers outweigh all others."""
     n, responses = found.tally.counts(), found.responses
-    thin = (n > 1) & (effective < n / 10)
+    thin = ((n > 1) & (effective < n / 10)) | ((n > 2) & (effective < 1.5))
     if not thin.any():
         return
     worst = int(np.argmin(np.where(thin, ratio(effective, n), np.inf)))
     text = f"{n[worst]:,} answers that are worth {effective[worst]:.1f}"
     if responses.by:
         text = (
-            f"in {quantity(int(thin.sum()), 'segment')} the answers are worth less than a tenth of "
+            f"in {quantity(int(thin.sum()), responses.cell)} the answers are worth far less than "
             f"their number, such as {text}"
         )
     else:
@@ -108,7 +111,7 @@ def warn_of_weights(found: Scored, effective: Floats) -> None:
     warnings.warn(
         f"{text}: {why}. The interval allows for it; look whether that is meant.",
         RetainkitWarning,
-        stacklevel=3,
+        stacklevel=stacklevel,
     )
 
 
@@ -124,7 +127,7 @@ class Groups:
     n: Integers
     missing: Integers
     invalid: Integers
-    effective: Floats
+    worth: Worth
     promoters: Floats
     passives: Floats
     detractors: Floats
@@ -134,12 +137,11 @@ def groups_of(found: Scored, cuts: tuple[float, float]) -> Groups:
     """Sort answers into detractors, up to the first of the cuts, passives and promoters."""
     tally = found.tally
     low, high = tally.value <= cuts[0], tally.value > cuts[1]
-    values = high.astype(np.float64) - low
     return Groups(
         n=tally.counts(),
         missing=tally.missing,
         invalid=tally.invalid,
-        effective=found.effective_size(values),
+        worth=found.worth(high.astype(np.float64) - low),
         promoters=tally.share(high),
         passives=tally.share(~high & ~low),
         detractors=tally.share(low),

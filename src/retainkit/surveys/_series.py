@@ -23,10 +23,10 @@ from retainkit._frames import collect, count_rows, frame_of, segment_codes
 from retainkit._intervals import ratio, wilson
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._nps_intervals import score_limits
-from retainkit.surveys._scored import Scored, scored
+from retainkit.surveys._scored import Scored, scored, warn_of_invalid
 from retainkit.surveys._shares import mean_limits
-from retainkit.surveys._tally import Tally, effective_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit.surveys._responses import Responses
-    from retainkit.surveys._tally import Scale
+    from retainkit.surveys._tally import Scale, Tally
 
     Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
@@ -60,7 +60,7 @@ class Series:
     over: int
     starts: Integers
     tally: Tally
-    found: Scored | None
+    found: Scored
     cell: Integers
     ends: tuple[float, float]
 
@@ -68,13 +68,11 @@ class Series:
         """Lay out values of cells by segment and period."""
         return values.reshape(len(self.starts), self.n_periods)
 
-    def worth(self, values: Floats) -> tuple[Floats, Floats]:
-        """Give what the means of values are worth, and how many are independent of each other."""
-        if self.found is None or not self.found.clustered:
-            return effective_size(self.tally, values), self.tally.sums(self.tally.n)
-        size, units = np.zeros((2, self.tally.n_segments))
-        size[self.cell], units[self.cell] = self.found.worth(values)
-        return size, units
+    def worth(self, values: Floats) -> Worth:
+        """Give by cell what the mean of `values` is worth."""
+        if self.found.clustered:
+            return self.found.worth(values).at(self.cell, self.tally.n_segments)
+        return worth_of(self.tally, values)
 
 
 def series_of(
@@ -89,6 +87,7 @@ def series_of(
     """Count the answers of each segment in each period, or in the last `rolling` periods."""
     responses, end, first = _dated(responses, as_of, period, week_start)
     found = scored(responses, scale, repeat="cluster", stacklevel=4)
+    warn_of_invalid(found, stacklevel=4)
     last = end.index(period, week_start) - end.opens(period, week_start)
     keys = responses.keys
     cells = frame_of(found.tally.segments)
@@ -113,7 +112,7 @@ def series_of(
         over=end.index(period, week_start),
         starts=starts,
         tally=_laid_out(found.tally, cell, n_segments * n_periods, n_periods, rolling),
-        found=found if rolling == 1 else None,
+        found=found,
         cell=cell,
         ends=(scale.low, scale.high),
     )
@@ -238,7 +237,8 @@ def scores_of(
     weight = tally.sums(tally.weight)
     mean = ratio(tally.sums(tally.weight * values), weight)
     spread = np.sqrt(ratio(tally.sums(tally.weight * (values - mean[tally.segment]) ** 2), weight))
-    size, units = series.worth(values)
+    worth = series.worth(values)
+    size = worth.of_limits(confidence_level)
     if metric == "nps":
         limits = score_limits(
             tally.share(high) * size, tally.share(low) * size, size, confidence_level
@@ -249,16 +249,16 @@ def scores_of(
         limits = mean_limits(
             mean,
             spread**2,
-            n=tally.sums(tally.n),
-            effective=size,
-            units=units,
+            n=worth.n,
+            effective=worth.effective,
+            units=worth.units,
             level=confidence_level,
             ends=series.ends,
         )
     unit = 100 if metric == "nps" else 1
     return Scores(
         n=tally.counts(),
-        size=size,
+        size=worth.effective,
         score=unit * mean,
         lower=unit * limits[0],
         upper=unit * limits[1],

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Booleans: TypeAlias = NDArray[np.bool_]
 
 
-_NOTHING = 1e-12  # a variance below this is one of rounding
+_MOST = 10_000  # steps of a scale
 _HUGE = 1e150  # the square of a weight above this may be infinite
 
 
@@ -125,7 +125,8 @@ def count_answers(responses: Responses) -> Tally:
         missing=np.zeros(n_segments, np.int64),
         invalid=np.zeros(n_segments, np.int64),
     )
-    return replace(tally.take(~missing), missing=tally.counts(missing))
+    # What nobody with a weight answered is no answer, on the scale or not.
+    return replace(tally.take(~missing & (tally.n > 0)), missing=tally.counts(missing))
 
 
 def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
@@ -237,6 +238,11 @@ def checked_scale(
         raise ArgumentError(
             f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
         )
+    if high - low > _MOST:
+        raise ArgumentError(
+            f"`scale` is {scale!r}; it must have at most {_MOST:,} steps. What is finer is an "
+            "amount, and no answer on a scale."
+        )
     return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
 
 
@@ -281,50 +287,9 @@ def _some(tally: Tally, which: Booleans, responses: Responses) -> str:
 
 def shown(values: Sequence[Any], most: int = 5) -> str:
     """Name a few values for a sentence."""
-    texts = (f"{value:g}" if isinstance(value, float) else repr(value) for value in values[:most])
+    texts = (_plain(value) if isinstance(value, float) else repr(value) for value in values[:most])
     return ", ".join(texts) + (", …" if len(values) > most else "")
 
 
-# Means
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clusters:
-    """Sums over respondents who answered several times, by segment.
-
-    Of the sum of weighted values x and of the weights w of each: the sums of squares and products.
-    """
-
-    number: Floats
-    xx: Floats
-    xw: Floats
-    ww: Floats
-
-
-def effective_size(tally: Tally, values: Floats, clusters: Clusters | None = None) -> Floats:
-    """Give the number of simple answers whose mean would be as uncertain as that of `values`.
-
-    The lesser of Kish's and the one that the linearised variance of the weighted mean gives; of no
-    weights and no clusters it is the number of answers.
-    """
-    n, weight = tally.sums(tally.n), tally.sums(tally.weight)
-    if clusters is None and all(
-        np.array_equal(one, tally.n) for one in (tally.weight, tally.square)
-    ):
-        return n
-    kish = ratio(weight**2, tally.sums(tally.square))
-    mean = ratio(tally.sums(tally.weight * values), weight)
-    off = values - mean[tally.segment]
-    spread = ratio(tally.sums(tally.weight * off**2), weight)
-    if clusters is None:
-        units, between, fallback = n, tally.sums(tally.square * off**2), kish
-    else:
-        units = clusters.number
-        between = clusters.xx - 2 * mean * clusters.xw + mean**2 * clusters.ww
-        fallback = ratio(weight**2, clusters.ww)
-    # Both variances with their own n - 1, so that answers of one weight are worth their number.
-    variance = ratio(between, weight**2) * ratio(units, units - 1) * ratio(n - 1, n)
-    with np.errstate(invalid="ignore"):
-        known = (variance > _NOTHING * ratio(spread, n)) & (spread > _NOTHING)
-    linear = np.where(known, ratio(spread, np.where(known, variance, 1)), fallback)
-    return np.where(weight > 0, np.minimum(kish, linear), 0.0)
+def _plain(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"

@@ -30,7 +30,13 @@ from retainkit.surveys._nps_differences import (
     paired_p_value,
 )
 from retainkit.surveys._responses import open_responses
-from retainkit.surveys._scored import checked_cuts, groups_of, scored
+from retainkit.surveys._scored import (
+    checked_cuts,
+    groups_of,
+    scored,
+    warn_of_invalid,
+    warn_of_weights,
+)
 from retainkit.surveys._tally import checked_scale, shown
 
 if TYPE_CHECKING:
@@ -220,6 +226,7 @@ def nps_difference(
         called={"respondent": "pair"},
     )
     found = scored(table, limits, repeat="cluster")
+    warn_of_invalid(found)
     pairs = _pairs(found, reference, group)
     if pair is None:
         columns = _between(found, pairs, edges, confidence_level)
@@ -274,7 +281,8 @@ def _between(
 ) -> dict[str, Any]:
     """Compare the answers of different people."""
     groups = groups_of(found, edges)
-    size = groups.effective
+    size = groups.worth.effective
+    warn_of_weights(found, size, stacklevel=4)
     samples = [
         Sample(groups.promoters[at] * size[at], groups.detractors[at] * size[at], size[at])
         for at in (pairs.first, pairs.second)

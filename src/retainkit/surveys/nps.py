@@ -13,6 +13,7 @@ from retainkit._frames import check_present, collect, segment_codes, table_like,
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.surveys._effective import simple
 from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import (
@@ -163,7 +164,10 @@ def nps(
     -----
     With weights, and with respondents who answered several times, the interval is the score
     interval for `n_effective` answers: the lesser of Kish's effective size [2]_ and the one that
-    the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_.
+    the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_. Where
+    the n answers are of C < n respondents it is wider, as theirs is: for `n_effective` times
+    :math:`(t_{n-1} / t_{C-1})^2` answers, with quantiles of Student's t, since few respondents tell
+    little of how far the answers of one resemble each other.
 
     Without passives the interval is twice Wilson's less 1, and the test of NPS = 0 is McNemar's.
     Rocks [4]_ compares other intervals.
@@ -215,7 +219,7 @@ def nps(
         )
     found = scored(table, limits, repeat=repeat)
     groups = groups_of(found, edges)
-    warn_of_weights(found, groups.effective)
+    warn_of_weights(found, groups.worth.effective)
     chances = nps_limits(groups, method, draws, seed, confidence_level)
     columns = nps_columns(groups, chances, method, min_responses, segmented=bool(table.by))
     return table_like(table.rows, found.segments() | columns)
@@ -303,6 +307,11 @@ def nps_from_counts(
     segments = segment_names(by, RESULT)
     for argument, column in [*names.items(), *(("by", column) for column in segments)]:
         check_present(argument, column, frame)
+    if len(set(names.values())) < len(names):
+        raise ArgumentError(
+            f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
+            "own counts."
+        )
     for argument, column in names.items():
         if not frame.collect_schema()[column].is_integer():
             raise ColumnTypeError(
@@ -320,7 +329,7 @@ def nps_from_counts(
         n=np.rint(total).astype(np.int64),
         missing=np.zeros(n_segments, np.int64),
         invalid=np.zeros(n_segments, np.int64),
-        effective=np.asarray(total, np.float64),
+        worth=simple(total),
         promoters=ratio(sums[0], total),
         passives=ratio(sums[1], total),
         detractors=ratio(sums[2], total),

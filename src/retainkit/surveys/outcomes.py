@@ -12,6 +12,7 @@ from retainkit._checks import boolean, one_of, probability
 from retainkit._frames import table_like
 from retainkit._intervals import ratio, wilson
 from retainkit._lengths import microseconds
+from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._afterwards import read_answers, read_events, read_memberships
 from retainkit.surveys._contrasts import Means, mean_difference, share_difference
@@ -269,9 +270,9 @@ def score_outcomes(
         fates = fates_of_members(answers, members, length, observed)
     if fates.strangers:
         warnings.warn(
-            f"none of the {fates.strangers:,} customers who answered and whose horizon is over is "
-            f"among those of `outcomes` then; does column {customer!r} (given as `customer`) name "
-            "customers alike in both tables?",
+            f"of {quantity(fates.strangers, 'customer')} who answered and whose horizon is over, "
+            f"none is among those of `outcomes`; does column {customer!r} (given as `customer`) "
+            "name customers alike in both tables?",
             RetainkitWarning,
             stacklevel=2,
         )

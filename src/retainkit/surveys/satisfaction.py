@@ -186,7 +186,7 @@ def csat(
     of 95 %. The share does not have this weakness.
 
     With weights, and with respondents who answered several times, intervals are those of
-    `n_effective` answers, as in `nps`.
+    `n_effective` answers, and wider where respondents are few, as in `nps`.
 
     References
     ----------

@@ -12,7 +12,7 @@ from retainkit._frames import table_like
 from retainkit.errors import ArgumentError
 from retainkit.surveys._control import chart
 from retainkit.surveys._responses import open_responses
-from retainkit.surveys._scored import checked_cuts
+from retainkit.surveys._scored import checked_cuts, warn_of_weights
 from retainkit.surveys._series import METRICS, scores_of, series_of
 from retainkit.surveys._tally import checked_scale
 
@@ -204,6 +204,8 @@ def score_trend(
         rolling=window,
     )
     scores = scores_of(series, metric, edges, confidence_level)
+    if window == 1:
+        warn_of_weights(series.found, scores.size[series.cell])
     number = np.arange(series.n_periods) + series.first
     full = number - window + 1 >= series.starts[:, np.newaxis]
     shown = (number >= series.starts[:, np.newaxis]) & (include_partial | (number < series.over))
@@ -394,6 +396,7 @@ def control_chart(
         rolling=1,
     )
     scores = scores_of(series, metric, edges, 0.95)
+    warn_of_weights(series.found, scores.size[series.cell])
     place = np.arange(series.n_periods) + series.first
     complete = place < series.over
     usual = complete if baseline is None else complete & (np.arange(len(place)) < baseline)
@@ -409,9 +412,16 @@ def _edges(
 ) -> tuple[float, float]:
     """Give the edges that `metric` needs: those of detractors and passives, or of the satisfied."""
     one_of("metric", metric, METRICS)
+    for argument, value, own in (("cuts", cuts, "nps"), ("positive", positive, "csat")):
+        if value is not None and metric != own:
+            raise ArgumentError(
+                f"`{argument}` is for `metric='{own}'`, and `metric` is {metric!r}; leave it out."
+            )
     if metric == "nps":
         return checked_cuts(cuts, scale)
     low, high = int(scale.low), int(scale.high)
+    if metric == "mean":
+        return low, high
     lowest = number("positive", high - 1 if positive is None else positive, low, high)
     if lowest == low:
         given = "not given" if positive is None else repr(positive)

@@ -1,0 +1,110 @@
+"""How many simple answers a mean is worth, where there are weights or several of one respondent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit._intervals import ratio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from retainkit.surveys._tally import Tally
+
+    Integers: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+
+_NOTHING = 1e-12  # a variance below this is one of rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    """Sums over respondents who answered several times, by segment.
+
+    Of the sum of weighted values x and of the weights w of each: the sums of squares and products.
+    """
+
+    number: Floats
+    xx: Floats
+    xw: Floats
+    ww: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What means of `n` answers are worth, a segment or cell an element.
+
+    They are as uncertain as those of `effective` simple answers. `units` is the number of those
+    that are independent of each other, answers or else respondents; if a respondent always answered
+    alike, the means would be worth `alike`.
+    """
+
+    n: Floats
+    effective: Floats
+    units: Floats
+    alike: Floats
+
+    def of_limits(self, level: float) -> Floats:
+        """Give the number of simple answers whose limits are as wide.
+
+        Few respondents tell little of how far the answers of one resemble each other. So E. L. Korn
+        & B. I. Graubard (1998), Survey Methodology 24:193-201, multiply the effective size by the
+        square of Student's t of n - 1 by that of units - 1. The answers are worth no less than if
+        those of each respondent were alike.
+        """
+        from scipy.special import stdtrit  # noqa: PLC0415  importing retainkit does not import scipy
+
+        few = (self.units > 1) & (self.units < self.n)
+        if not few.any():
+            return self.effective
+        of_n, of_units = (
+            stdtrit(np.where(few, number - 1, 1), 0.5 + level / 2)
+            for number in (self.n, self.units)
+        )
+        least = np.minimum(self.effective, self.alike)
+        return np.maximum(self.effective * (of_n / of_units) ** 2, least)
+
+    def at(self, cell: Integers, n_cells: int) -> Worth:
+        """Lay them out in cells; in the others there is nothing."""
+        laid = np.zeros((4, n_cells))
+        laid[:, cell] = self.n, self.effective, self.units, self.alike
+        return Worth(n=laid[0], effective=laid[1], units=laid[2], alike=laid[3])
+
+
+def simple(n: NDArray[np.generic]) -> Worth:
+    """Give what simple answers are worth: their number."""
+    size = np.asarray(n, np.float64)
+    return Worth(n=size, effective=size, units=size, alike=size)
+
+
+def worth_of(tally: Tally, values: Floats, clusters: Clusters | None = None) -> Worth:
+    """Give what the means of `values` are worth, by segment.
+
+    The effective size is the lesser of Kish's and the one that the linearised variance of the
+    weighted mean gives; of no weights and no clusters it is the number of answers.
+    """
+    n, weight = tally.sums(tally.n), tally.sums(tally.weight)
+    if clusters is None and all(
+        np.array_equal(one, tally.n) for one in (tally.weight, tally.square)
+    ):
+        return simple(n)
+    kish = ratio(weight**2, tally.sums(tally.square))
+    mean = ratio(tally.sums(tally.weight * values), weight)
+    off = values - mean[tally.segment]
+    spread = ratio(tally.sums(tally.weight * off**2), weight)
+    if clusters is None:
+        units, between, alike = n, tally.sums(tally.square * off**2), kish
+    else:
+        units = clusters.number
+        between = clusters.xx - 2 * mean * clusters.xw + mean**2 * clusters.ww
+        alike = ratio(weight**2, clusters.ww)
+    # Both variances with their own n - 1, so that answers of one weight are worth their number.
+    variance = ratio(between, weight**2) * ratio(units, units - 1) * ratio(n - 1, n)
+    with np.errstate(invalid="ignore"):
+        known = (variance > _NOTHING * ratio(spread, n)) & (spread > _NOTHING)
+    linear = np.where(known, ratio(spread, np.where(known, variance, 1)), alike)
+    effective = np.where(weight > 0, np.minimum(kish, linear), 0.0)
+    return Worth(n=n, effective=effective, units=units, alike=np.nan_to_num(alike))
