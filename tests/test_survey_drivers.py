@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -455,10 +454,8 @@ def test_types_are_the_same_without_rows(backend: Backend) -> None:
     empty = backend.make([], like=shown)
     rows = [{**shown, "d0": i % 2, "d1": i % 3, "score": i} for i in range(9)]
     options: dict[str, Any] = {"outcome": "score", "drivers": ["d0", "d1"], "draws": 5}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = rows_of(key_drivers(empty, **options))
-        by = nw.from_native(key_drivers(empty, by="region", **options))
+    found = rows_of(key_drivers(empty, **options))
+    by = nw.from_native(key_drivers(empty, by="region", **options))
     assert [(row["driver"], row["n"], row["importance"]) for row in found] == [
         ("d0", 0, None),
         ("d1", 0, None),

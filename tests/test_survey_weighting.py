@@ -582,7 +582,8 @@ def test_nulls_are_refused_or_left_out(backend: Backend) -> None:
             rake(frame, MARGINS, weights="base", limits=limits)
         with pytest.warns(RetainkitWarning, match=r"4 of 84 rows left out") as caught:
             found = rake(frame, MARGINS, weights="base", limits=limits, missing="drop")
-        assert [one.filename for one in caught] == [__file__]
+        own = [one for one in caught if one.category is RetainkitWarning]
+        assert [one.filename for one in own] == [__file__]
         expected = rake(pd.DataFrame(rows), MARGINS, weights="base", limits=limits)
         table = sorted(rows_of(found.responses), key=lambda row: row["who"])
         assert [row["weight"] for row in table] == pytest.approx(weights_of(expected))
