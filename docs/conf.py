@@ -26,6 +26,7 @@ suppress_warnings = []
 # Pages. Their code runs every time: a cache would not notice that the library has changed.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 2
+nb_merge_streams = True
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
