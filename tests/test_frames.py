@@ -656,6 +656,40 @@ def test_objects_that_polars_cannot_group_by_are_refused(argument: str) -> None:
         pytest.fail(repr(error))
 
 
+def of_arrow(values: pa.Array, categories: list[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(values, categories)
+
+
+# A null is no category, not the one whose place it holds; an order that is declared is kept.
+CLASSED: dict[str, tuple[Any, list[str | None]]] = {
+    "pandas": (pd.Categorical(["b", None, "a"], ["b", "a", "c"]), ["b", "a", None]),
+    "pandas, arrow": (
+        pd.array(
+            of_arrow(pa.array([0, None, 1]), ["b", "a"]),
+            dtype=pd.ArrowDtype(pa.dictionary(pa.int64(), pa.string())),
+        ),
+        ["a", "b", None],
+    ),
+    "pyarrow": (of_arrow(pa.array([1, None, 2]), ["c", "b", "a"]), ["a", "b", None]),
+    "polars": (pl.Series(["b", None, "a"], dtype=pl.Enum(["b", "a", "c"])), ["b", "a", None]),
+}
+
+
+@pytest.mark.parametrize(("values", "expected"), CLASSED.values(), ids=CLASSED)
+def test_nulls_beside_categories_are_a_segment_of_their_own(values: Any, expected: Any) -> None:
+    make = (
+        in_pyarrow
+        if isinstance(values, pa.Array)
+        else in_polars
+        if isinstance(values, pl.Series)
+        else in_pandas
+    )
+    frame = make(customer_id=[1, 2, 3], time=[TIMES[0]] * 3, plan=values)
+    cells = rows_of(cohort_retention(frame, by="plan", as_of="2024-02-01"))
+    found = [(row["plan"], row["customers"]) for row in cells if row["age"] == 0]
+    assert found == [(name, 1) for name in expected]
+
+
 @pytest.mark.parametrize("values", [[1, (1,), 1], [1j, 2j, 1j]], ids=repr)
 def test_segments_that_have_no_order_are_refused(values: list[Any]) -> None:
     frame = in_pandas().assign(given=pd.Series(values, dtype=object))

@@ -279,6 +279,55 @@ def test_a_segment_without_answers_is_a_row() -> None:
     assert all(second[name] is None for name in ("nps", "lower", "upper", "promoters"))
 
 
+DECLARED = ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "plans",
+    [
+        pd.Categorical(["b", "b", None], DECLARED),
+        pd.Categorical(["b", "b", None], DECLARED, ordered=True),
+        pl.Series(["b", "b", None], dtype=pl.Enum(DECLARED)),
+        "duckdb",
+    ],
+    ids=["pandas", "ordered", "polars", "duckdb"],
+)
+def test_declared_segments_without_a_row_are_shown_on_request(plans: Any) -> None:
+    columns = {"score": [10, 3, 8], "seats": [1, 1, 2], "who": [1, 1, 2], "w": [1.0, 2.0, 3.0]}
+    frames: list[Any] = [pd.DataFrame(columns | {"plan": plans})]
+    if isinstance(plans, pl.Series):
+        frames = [pl.DataFrame(columns | {"plan": plans})]
+        frames.append(frames[0].lazy())
+    elif isinstance(plans, str):
+        table = pa.table(columns | {"plan": pa.array(["b", "b", None])})
+        declared = "*, CASE WHEN score <> 8 THEN 'b' END::ENUM('c', 'b', 'a') AS plan"
+        frames = [duckdb.from_arrow(table.drop_columns("plan")).project(declared)]
+    for frame in frames:
+        assert [(row["plan"], row["n"]) for row in rows_of(nps(frame, by="plan"))] == [
+            ("b", 2),
+            (None, 1),
+        ]
+        found = rows_of(nps(frame, by="plan", observed=False))
+        assert [(row["plan"], row["n"], row["nps"]) for row in found] == [
+            ("c", 0, None),
+            ("b", 2, 0),
+            ("a", 0, None),
+            (None, 1, 0),
+        ]
+        both = {"by": ["seats", "plan"], "weights": "w", "respondent": "who"}
+        seen = {(row["seats"], row["plan"]): row for row in quietly(frame, **both)}
+        every = quietly(frame, **both, observed=False)
+        assert [(row["seats"], row["plan"]) for row in every] == [
+            (seats, plan) for seats in (1, 2) for plan in (*DECLARED, None)
+        ]
+        for row in every:
+            assert row["n"] == 0 or row == seen[row["seats"], row["plan"]]
+        assert sum(row["n"] for row in every) == 3
+    assert one(frames[0], observed=False)["n"] == 3
+    with pytest.raises(ArgumentTypeError, match="`observed` is 'yes'"):
+        nps(frames[0], by="plan", observed="yes")
+
+
 def test_nothing_at_all() -> None:
     row = one(answers(pd.Series([], dtype="int64")))
     assert (row["n"], row["nps"], row["lower"]) == (0, None, None)

@@ -5,13 +5,13 @@ import random
 import warnings
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.stats
 from scipy import stats
 
 from backends import Backend
@@ -394,7 +394,7 @@ def slow_size_of_limits(pairs: list[tuple[float, float, Any]], effective: float)
     n, units = len(used), len(heavy)
     if not 1 < units < n:
         return effective
-    student = scipy.stats.t.ppf(0.975, n - 1) / scipy.stats.t.ppf(0.975, units - 1)
+    student = stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, units - 1)
     alike = sum(heavy.values()) ** 2 / sum(w * w for w in heavy.values())
     return float(max(effective * student**2, min(effective, alike)))
 
@@ -772,6 +772,22 @@ def test_whether_the_interval_clears_the_threshold() -> None:
     assert (clears(17), clears(18)) == (False, True)
     assert clears(17, threshold=0.39)
     assert clears(17, interval="jeffreys", confidence_level=0.9)
+
+
+def test_declared_segments_without_a_row_are_shown_on_request() -> None:
+    plan = pd.Categorical(["b", "b"], ["c", "b"])
+    table = answers([5, 1]).assign(plan=plan, answer=["very disappointed", "no"])
+    calls: list[tuple[Any, str]] = [
+        (csat, "csat"),
+        (partial(ces, scale=(1, 5), higher_is_better=True, stat="share"), "ces"),
+        (pmf, "pmf"),
+    ]
+    for call, name in calls:
+        found = rows_of(call(table, by="plan", observed=False))
+        assert [(row["plan"], row["n"], row[name]) for row in found] == [
+            ("c", 0, None),
+            ("b", 2, 0.5),
+        ]
 
 
 def test_an_answer_that_nobody_gave_is_doubted() -> None:

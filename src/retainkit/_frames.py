@@ -209,6 +209,10 @@ def kinds_of_objects(frame: Frame, column: str) -> set[str]:
     return kinds
 
 
+def _is_classed(dtype: nw.dtypes.DType) -> bool:
+    return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
+
+
 def holds_numbers(frame: Frame, column: str) -> bool:
     """Tell whether a column can be read as numbers, whatever its type says.
 
@@ -217,8 +221,7 @@ def holds_numbers(frame: Frame, column: str) -> bool:
     dtype = frame.collect_schema()[column]
     if dtype.is_numeric():
         return True
-    classed = dtype == nw.Categorical or isinstance(dtype, nw.Enum)
-    if classed and isinstance(frame, nw.DataFrame):
+    if _is_classed(dtype) and isinstance(frame, nw.DataFrame):
         return bool(frame[column].cat.get_categories().dtype.is_numeric())
     kinds = {kind.rstrip("0123456789") for kind in kinds_of_objects(frame, column)}
     if kinds:
@@ -331,6 +334,30 @@ def with_meaning(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
     return frame.join(table, on=on, how="left")
 
 
+def with_declared(rows: nw.DataFrame[Any], keys: Sequence[str]) -> nw.DataFrame[Any]:
+    """Add a row, empty but for its keys, for every combination of what the keys may be.
+
+    Those are the categories that are declared of a key, and else the values that it has.
+    """
+    levels = [_levels(rows[key]) for key in keys]
+    places = np.indices([len(one) for one in levels]).reshape(len(levels), -1)
+    pairs = zip(keys, levels, places, strict=True)
+    every = frame_of({key: one[place.tolist()] for key, one, place in pairs})
+    return nw.concat([nw.maybe_reset_index(rows), every], how="diagonal")
+
+
+def _levels(series: nw.Series[Any]) -> nw.Series[Any]:
+    # PyArrow's dictionaries are a way to store values, and declare none.
+    if series.implementation.is_pyarrow() or not _is_classed(series.dtype):
+        return nw.maybe_reset_index(series.unique())
+    values = series.cat.get_categories().to_list() + [None] * int(series.is_null().any())
+    native = series.to_native()
+    levels: nw.Series[Any] = nw.from_native(
+        type(native)(values, dtype=native.dtype), series_only=True
+    )
+    return levels.alias(series.name)
+
+
 # Codes
 
 
@@ -402,6 +429,12 @@ def ascending(series: nw.Series[Any]) -> Array:
 def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
     if series.implementation.is_pandas_like():
         return _factorize_array(series.to_native(), sort=sort)
+    if series.implementation.is_pyarrow() and series.dtype == nw.Categorical:
+        # NumPy would be told of a category where there is a null.
+        native = series.to_native()
+        series = nw.from_native(native.cast(native.type.value_type), series_only=True)
+    if isinstance(series.dtype, nw.Enum):  # in the order that is declared, as pandas has it
+        return _factorize_array(series.to_pandas(), sort=sort)
     if series.dtype == nw.String and find_spec("pyarrow") is not None:
         # pandas takes their strings as they lie; NumPy would make an object of each.
         return _factorize_array(series.to_pandas(), sort=sort)

@@ -58,24 +58,25 @@ def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters
     key = [*responses.keys, "respondent"]
     each = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
     sums = each.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
-        used=(nw.col("w") > 0).cast(nw.Int64),
+        number=(nw.col("w") > 0).cast(nw.Int64),
         xx=nw.col("xw") * nw.col("xw"),
-        cross=nw.col("xw") * nw.col("w"),
+        xw=nw.col("xw") * nw.col("w"),
         ww=nw.col("w") * nw.col("w"),
     )
-    names = ("used", "xx", "cross", "ww")
+    names = ("number", "xx", "xw", "ww")
     total = [nw.col(name).sum() for name in names]
     if responses.by:
-        found = collect(sums.group_by(responses.keys).agg(*total))
+        found = responses.grouped(sums.group_by(responses.keys).agg(*total))
         place = segment_codes(found, responses.keys)[1]
     else:
         found, place = collect(sums.select(*total)), np.zeros(1, np.int64)
-    arrays = []
-    for name in names:
-        values_of = np.zeros(tally.n_segments)
-        values_of[place] = np.nan_to_num(found[name].to_numpy().astype(np.float64))
-        arrays.append(values_of)
-    return Clusters(number=arrays[0], xx=arrays[1], xw=arrays[2], ww=arrays[3])
+    sums_of = {
+        name: np.bincount(place, found[name].fill_null(0).to_numpy(), tally.n_segments).astype(
+            float
+        )
+        for name in names
+    }
+    return Clusters(**sums_of)
 
 
 def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:

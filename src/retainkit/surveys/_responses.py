@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._checks import one_of
+from retainkit._checks import boolean, one_of
 from retainkit._events import check_type, segment_names
 from retainkit._frames import (
     check_present,
+    collect,
     holds_numbers,
     kinds_of_objects,
     readable,
     type_name,
+    with_declared,
     wrap,
 )
 from retainkit._zones import zones_of
@@ -53,6 +55,7 @@ class Responses:
     stored: tzinfo | None = None
     zone: tzinfo | None = None
     called: Mapping[str, str] = field(default_factory=dict)
+    observed: bool = True
 
     @property
     def cell(self) -> str:
@@ -68,6 +71,11 @@ class Responses:
     def columns(self) -> list[str]:
         """The columns of `rows`."""
         return self.rows.collect_schema().names()
+
+    def grouped(self, rows: Frame) -> nw.DataFrame[Any]:
+        """Collect what has been reduced by the keys, with a row of every segment."""
+        found = collect(rows)
+        return found if self.observed or not self.by else with_declared(found, self.keys)
 
     def source(self, argument: str) -> str:
         """Name a column as an error does."""
@@ -93,6 +101,7 @@ def open_responses(
     tz: str | None = None,
     called: Mapping[str, str] | None = None,
     words: bool = True,
+    observed: bool = True,
 ) -> Responses:
     """Check answers and give their columns the names of their arguments.
 
@@ -100,6 +109,7 @@ def open_responses(
     `labels`, answers in `words` cannot be helped.
     """
     frame = wrap(native, "responses")
+    boolean("observed", observed)
     one_of("repeat", repeat, REPEATS)
     given = {
         "score": score,
@@ -149,6 +159,7 @@ def open_responses(
         stored=stored,
         zone=zone,
         called=called,
+        observed=observed,
     )
 
 

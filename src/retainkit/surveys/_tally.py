@@ -105,9 +105,9 @@ def count_answers(responses: Responses) -> Tally:
         sums |= {"weight": nw.col("weight").sum(), "least": nw.col("weight").min()}
         sums |= {"known": nw.col("weight").count(), "square": nw.col("square").sum()}
         sums["used"] = nw.col("used").sum()
-    found = collect(rows.group_by([*responses.keys, "score"]).agg(**sums))
+    found = responses.grouped(rows.group_by([*responses.keys, "score"]).agg(**sums))
     segments, segment = segment_codes(found, responses.keys)
-    arrays = {name: found[name].to_numpy().astype(np.float64) for name in sums}
+    arrays = {name: found[name].fill_null(0).to_numpy().astype(np.float64) for name in sums}
     _check_weights(responses, arrays)
     n = arrays["weight"] if "count" in named else arrays.get("used", arrays["n"])
     weight = arrays.get("weight", arrays["n"])

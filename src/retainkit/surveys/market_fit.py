@@ -51,6 +51,7 @@ def pmf(
     respondent: str | None = None,
     time: str | None = None,
     repeat: Literal["cluster", "last", "first", "mean", "error"] = "cluster",
+    observed: bool = True,
     confidence_level: float = 0.95,
 ) -> Any:
     r"""Product-market fit: the share that would be very disappointed without the product.
@@ -90,6 +91,8 @@ def pmf(
         Column of dates or datetimes of the answers, for `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
         What to do with several answers of a respondent in a segment, as in `csat`.
+    observed : bool, default True
+        Whether declared categories of `by` without a row are left out, as in `nps`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -175,6 +178,7 @@ def pmf(
         respondent=respondent,
         time=time,
         repeat=repeat,
+        observed=observed,
         labels={very: _VERY},
         called={"score": "answer"},
     )

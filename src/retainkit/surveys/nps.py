@@ -56,6 +56,7 @@ def nps(
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     min_responses: int | None = None,
+    observed: bool = True,
     confidence_level: float = 0.95,
 ) -> Any:
     r"""Net promoter score: the share of promoters less that of detractors, and how sure it is.
@@ -118,6 +119,9 @@ def nps(
         Score of each answer in words, such as ``{"Very likely": 10}``.
     min_responses : int, optional
         Segments with fewer answers show no score; a warning counts them.
+    observed : bool, default True
+        Whether only segments with a row are shown. With False so are those without, of categories
+        that are declared: by pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -211,6 +215,7 @@ def nps(
         time=time,
         repeat=repeat,
         labels=labels,
+        observed=observed,
     )
     if method == "bootstrap" and (weights or respondent):
         raise ArgumentError(

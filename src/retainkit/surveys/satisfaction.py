@@ -59,6 +59,7 @@ def csat(
     fractional: Literal["raise", "floor", "round"] = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
+    observed: bool = True,
     confidence_level: float = 0.95,
 ) -> Any:
     r"""Customer satisfaction: the share of answers that are good, and how sure it is.
@@ -122,6 +123,8 @@ def csat(
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very satisfied": 5}``.
+    observed : bool, default True
+        Whether declared categories of `by` without a row are left out, as in `nps`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -227,6 +230,7 @@ def csat(
         respondent=respondent,
         time=time,
         repeat=repeat,
+        observed=observed,
         labels=labels,
     )
     found = scored(table, limits, repeat=repeat)
@@ -257,6 +261,7 @@ def ces(
     fractional: Literal["raise", "floor", "round"] = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
+    observed: bool = True,
     confidence_level: float = 0.95,
 ) -> Any:
     r"""Customer effort score: how easy something was, by the question that was asked.
@@ -315,6 +320,8 @@ def ces(
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very easy": 7}``.
+    observed : bool, default True
+        Whether declared categories of `by` without a row are left out, as in `nps`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -398,6 +405,7 @@ def ces(
         respondent=respondent,
         time=time,
         repeat=repeat,
+        observed=observed,
         labels=labels,
     )
     found = scored(table, limits, repeat=repeat, look=up)
