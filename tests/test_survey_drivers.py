@@ -496,6 +496,19 @@ def test_drivers_that_cannot_be_told_apart_are_named(
             key_drivers(table, outcome="score", drivers=drivers or names, method=method)
 
 
+def test_numbers_are_ratings_however_they_are_kept() -> None:
+    table, names = answers()
+    kept = table.copy()
+    for name, kind in zip([*names, "score"], ["category", object, "Int64", object], strict=True):
+        kept[name] = table[name].round().astype(int).astype(kind)
+    expected = key_drivers(
+        table.round().astype(int), outcome="score", drivers=names, draws=20, seed=1
+    )
+    pd.testing.assert_frame_equal(
+        key_drivers(kept, outcome="score", drivers=names, draws=20, seed=1), expected
+    )
+
+
 def test_too_few_respondents_are_refused() -> None:
     table, names = answers()
     with pytest.raises(

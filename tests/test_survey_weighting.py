@@ -783,6 +783,14 @@ def test_shares_that_do_not_add_up_are_told() -> None:
         rake(FRAME, {"plan": {"a": 60, "b": 30}})
 
 
+def test_numbers_are_weights_however_they_are_kept() -> None:
+    for kind in (object, "category", "Float64"):
+        frame = FRAME.assign(w=FRAME["w"].astype(kind))
+        for limits in (None, (0.1, 5)):
+            given = {"margins": {"plan": {"a": 1, "b": 1}}, "weights": "w", "limits": limits}
+            assert weights_of(rake(frame, **given)) == weights_of(rake(FRAME, **given))
+
+
 def test_weights_must_be_numbers_0_or_more() -> None:
     margins = {"plan": {"a": 1, "b": 1}}
     refused(ColumnTypeError, r"'text' \(given as `weights`\) holds", margins, weights="text")

@@ -122,8 +122,6 @@ def read_answers(
     silent = rows["score"].is_null().to_numpy().astype(bool)
     lacking = np.bincount(segment[silent], minlength=n_segments)
     rows, segment = rows.filter(~rows["score"].is_null()), segment[~silent]
-    if rows.schema["respondent"].is_float():
-        rows = rows.with_columns(nw.col("respondent").fill_nan(None))
     lacks = {name: rows[name].is_null().to_numpy().astype(bool) for name in ("respondent", "time")}
     _judge_nulls(
         "responses",

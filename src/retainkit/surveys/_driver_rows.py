@@ -12,7 +12,15 @@ import numpy as np
 
 from retainkit._checks import is_list
 from retainkit._events import check_type, segment_names
-from retainkit._frames import check_present, collect, readable, segment_codes, type_name, wrap
+from retainkit._frames import (
+    check_present,
+    collect,
+    holds_numbers,
+    readable,
+    segment_codes,
+    type_name,
+    wrap,
+)
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, RetainkitWarning
 
@@ -109,7 +117,7 @@ def read_rows(
         check_present(argument, column, frame)
     frame, _ = readable(frame, [], {column: "float64" for _, column in needed})
     for argument, column in needed:
-        if not frame.collect_schema()[column].is_numeric():
+        if not holds_numbers(frame, column):
             raise ColumnTypeError(
                 f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
                 "must hold numbers: code answers in words as numbers first, yes and no as 1 and 0."

@@ -15,6 +15,7 @@ from retainkit._frames import (
     check_present,
     collect,
     count_rows,
+    holds_numbers,
     in_engine,
     native_of,
     open_table,
@@ -134,7 +135,7 @@ def open_answers(
     if weights is not None:
         check_present("weights", weights, frame)
         frame, _ = readable(frame, [], {weights: "float64"})
-        if not frame.collect_schema()[weights].is_numeric():
+        if not holds_numbers(frame, weights):
             raise ColumnTypeError(
                 f"column {weights!r} (given as `weights`) holds {type_name(frame, weights)}; it "
                 "must hold numbers; convert it first, for instance with pandas.to_numeric."
