@@ -352,9 +352,8 @@ def _levels(series: nw.Series[Any]) -> nw.Series[Any]:
         return nw.maybe_reset_index(series.unique())
     values = series.cat.get_categories().to_list() + [None] * int(series.is_null().any())
     native = series.to_native()
-    levels: nw.Series[Any] = nw.from_native(
-        type(native)(values, dtype=native.dtype), series_only=True
-    )
+    made = type(native)(values, dtype=native.dtype)
+    levels: nw.Series[Any] = nw.from_native(made, series_only=True)
     return levels.alias(series.name)
 
 
@@ -433,16 +432,19 @@ def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
         # NumPy would be told of a category where there is a null.
         native = series.to_native()
         series = nw.from_native(native.cast(native.type.value_type), series_only=True)
-    if isinstance(series.dtype, nw.Enum):  # in the order that is declared, as pandas has it
-        return _factorize_array(series.to_pandas(), sort=sort)
     if series.dtype == nw.String and find_spec("pyarrow") is not None:
         # pandas takes their strings as they lie; NumPy would make an object of each.
         return _factorize_array(series.to_pandas(), sort=sort)
-    return _factorize_array(series.to_numpy(), sort=sort)
+    declared = series.cat.get_categories().to_list() if isinstance(series.dtype, nw.Enum) else None
+    return _factorize_array(series.to_numpy(), sort=sort, declared=declared)
 
 
-def _factorize_array(values: Any, *, sort: bool) -> tuple[Array, Any]:
+def _factorize_array(
+    values: Any, *, sort: bool, declared: Sequence[Any] | None = None
+) -> tuple[Array, Any]:
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
+    if declared is not None:  # the order of categories
+        values = pd.Categorical(values, declared)
     codes, uniques = pd.factorize(values, sort=sort)
     return codes.astype(np.int64, copy=False), uniques
