@@ -35,7 +35,7 @@ def dotted(path: Path) -> str:
 
 SOURCES = {dotted(path): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(source) for name, source in SOURCES.items()}
-LOWER = {"errors", "_words", "_checks", "_calendar", "_frames", "_events"}
+LOWER = {"errors", "_words", "_checks", "_calendar", "_frames", "_codes", "_events"}
 
 # Each module and what it may import: only what stands above it.
 ARROWS: dict[str, set[str]] = {
@@ -44,6 +44,7 @@ ARROWS: dict[str, set[str]] = {
     "_checks": {"errors"},
     "_calendar": {"errors"},
     "_frames": {"errors", "_words", "_calendar"},
+    "_codes": {"_frames"},
     "_zones": {"errors", "_calendar", "_frames"},
     "_events": {"errors", "_words", "_checks", "_calendar", "_frames", "_zones"},
     "_lengths": {"errors", "_calendar"},
@@ -63,22 +64,22 @@ ARROWS: dict[str, set[str]] = {
     # Reducers.
     "_arrays": set(),
     "_cohort_query": {"_calendar"},
-    "_cohort_plan": {"_calendar", "_frames", "_events", "_cohort_query"},
-    "_cohort_kernel": {"_arrays", "_calendar", "_frames", "_events", "_cohort_query"},
+    "_cohort_plan": {"_calendar", "_codes", "_frames", "_events", "_cohort_query"},
+    "_cohort_kernel": {"_arrays", "_calendar", "_codes", "_frames", "_events", "_cohort_query"},
     "_triangle": {"errors", "_calendar", "_cohort_query"},
     "_purchase_query": {"errors", "_words", "_calendar"},
     "_purchase_plan": {"_calendar", "_frames", "_events", "_purchase_query"},
-    "_purchase_kernel": {"_arrays", "_calendar", "_frames", "_events", "_purchase_query"},
-    "clv._tables": {"errors", "_words", "_frames"},
+    "_purchase_kernel": {"_arrays", "_calendar", "_codes", "_frames", "_events", "_purchase_query"},
+    "clv._tables": {"errors", "_words", "_codes", "_frames"},
     "clv._occasions": {"_calendar", "_frames", "_events"},
     "_visit_query": {"_calendar"},
-    "_visit_plan": {"_calendar", "_frames", "_events", "_visit_query"},
-    "_visit_kernel": {"_arrays", "_calendar", "_frames", "_events", "_visit_query"},
+    "_visit_plan": {"_calendar", "_codes", "_frames", "_events", "_visit_query"},
+    "_visit_kernel": {"_arrays", "_calendar", "_codes", "_frames", "_events", "_visit_query"},
     "_visits": LOWER | {"_visit_query", "_visit_plan", "_visit_kernel"},
     "_visit_counts": {"errors", "_calendar", "_visit_query"},
     "_subscription_money": {"errors", "_words", "_checks", "_frames"},
     "_subscriptions": LOWER | {"_zones", "_subscription_money"},
-    "_spans": {"errors", "_words", "_calendar", "_frames", "_arrays", "_subscriptions"},
+    "_spans": {"errors", "_words", "_calendar", "_codes", "_frames", "_arrays", "_subscriptions"},
     # Metrics.
     "cohorts": LOWER
     | {"_intervals", "_cohort_query", "_cohort_plan", "_cohort_kernel", "_triangle"},
@@ -99,7 +100,7 @@ ARROWS: dict[str, set[str]] = {
     # Subscription revenue.
     "revenue._money": set(),
     "revenue._changes": {"revenue._money"},
-    "revenue._book": {"errors", "_checks", "_calendar", "_frames", "_subscriptions"}
+    "revenue._book": {"errors", "_checks", "_calendar", "_codes", "_frames", "_subscriptions"}
     | {"revenue._money", "revenue._changes"},
     "revenue._movements": {"_checks", "_calendar", "revenue._changes", "revenue._book"},
     "revenue._spells": {"revenue._changes"},
@@ -149,7 +150,7 @@ ARROWS: dict[str, set[str]] = {
     # Projection, which shares estimation with lifetime value.
     "_geometric": set(),
     "_geometric_fit": {"_words", "_geometric", "clv._fits", "clv._maximum"},
-    "_survivors": {"errors", "_words", "_checks", "_frames", "_intervals"},
+    "_survivors": {"errors", "_words", "_checks", "_codes", "_frames", "_intervals"},
     "_prospect": {"_intervals", "_geometric", "_survivors"},
     "_leaving": {"errors", "_checks", "_frames", "_geometric", "_prospect", "_survivors"}
     | {"clv._model"},
@@ -167,11 +168,12 @@ ARROWS: dict[str, set[str]] = {
     "surveys._relative_weights": set(),
     "surveys._responses": LOWER | {"_zones"},
     "surveys._shares": {"_intervals"},
-    "surveys._tally": {"_frames", "_intervals", "_words", "errors", "surveys._responses"},
+    "surveys._tally": {"_codes", "_frames", "_intervals", "_words", "errors", "surveys._responses"},
     "surveys._effective": {"_intervals", "surveys._tally"},
     "surveys._afterwards": LOWER
     | {"_arrays", "_subscriptions", "surveys._responses", "surveys._tally"},
     "surveys._repeats": {
+        "_codes",
         "_frames",
         "_words",
         "errors",
@@ -316,7 +318,14 @@ ARROWS: dict[str, set[str]] = {
     | {"plot._periods"},
     "plot._survivors": {"_checks", "plot._pictures", "plot._heatmap", "plot._value"},
     "plot._growth": {"_checks", "plot._pictures", "plot._heatmap", "plot._value", "plot._periods"},
-    "plot._projection": {"errors", "_frames", "plot._pictures", "plot._heatmap", "plot._value"},
+    "plot._projection": {
+        "errors",
+        "_codes",
+        "_frames",
+        "plot._pictures",
+        "plot._heatmap",
+        "plot._value",
+    },
     "plot._drivers": {"errors", "plot._heatmap", "plot._pictures", "plot._value"},
     "plot._scores": {
         "_calendar",
@@ -464,6 +473,7 @@ AT_IMPORT = {name: {"numpy"} for name in ARROWS} | {
     "__init__": set(),
     "_events": {"narwhals"},
     "_frames": {"numpy", "narwhals"},
+    "_codes": {"numpy"},
     "_calendar": {"numpy", "narwhals"},
     "_cohort_plan": {"numpy", "narwhals"},
     "cohorts": {"numpy", "narwhals"},

@@ -13,8 +13,9 @@ import numpy as np
 
 from retainkit._arrays import NEVER, coded, distinct, least_of, numbered, sums
 from retainkit._calendar import period_of, steps, wall_times
+from retainkit._codes import codes_of, segment_codes
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import codes_of, collect, instants_of, segment_codes
+from retainkit._frames import collect, instants_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,8 +23,9 @@ from retainkit._calendar import (
     steps_expr,
     wall_time_expr,
 )
+from retainkit._codes import segment_codes
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import collect, count_rows, microsecond, segment_codes
+from retainkit._frames import collect, count_rows, microsecond
 
 if TYPE_CHECKING:
     from datetime import tzinfo

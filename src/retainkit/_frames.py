@@ -357,27 +357,7 @@ def _levels(series: nw.Series[Any]) -> nw.Series[Any]:
     return levels.alias(series.name)
 
 
-# Codes
-
-
-def codes_of(series: nw.Series[Any]) -> tuple[Array, int]:
-    """Number the distinct values of a series without nulls: codes and how many there may be."""
-    if series.dtype.is_integer() and len(series):
-        values = series.to_numpy()
-        values = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
-        least = values.min()
-        width = int(values.max()) - int(least) + 1
-        # Integers in a dense range are codes already: no hashing.
-        if width <= 4 * len(values) + 1024:
-            return (values - least).astype(np.int64, copy=False), width
-    codes, uniques = _factorize(series, sort=False)
-    return codes, len(uniques)
-
-
-def codes_of_both(first: Array, second: Array) -> tuple[Array, Array]:
-    """Number the distinct values of two arrays alike."""
-    codes, _ = _factorize_array(np.concatenate([first, second]), sort=False)
-    return codes[: len(first)], codes[len(first) :]
+# Values
 
 
 def instants_of(times: nw.Series[Any]) -> Array:
@@ -391,57 +371,25 @@ def instants_of(times: nw.Series[Any]) -> Array:
     return instants
 
 
-def segment_codes(
-    frame: nw.DataFrame[Any], keys: Sequence[str]
-) -> tuple[dict[str, nw.Series[Any]], Array]:
-    """Number the distinct combinations of the key columns in ascending order, nulls last.
-
-    Also gives the combinations themselves: columns, one row a code. Without keys there are none,
-    and all rows are of code 0.
-    """
-    combined = np.zeros(len(frame), np.int64)
-    for key in keys:
-        codes, uniques = _factorize(frame[key], sort=True)
-        combined = combined * (len(uniques) + 1) + np.where(codes < 0, len(uniques), codes)
-        if combined.max(initial=0) > 2**40:  # far from overflow at the next column
-            combined = np.unique(combined, return_inverse=True)[1]
-    if not keys:
-        return {}, combined
-    segment, distinct = _factorize_array(combined, sort=True)
-    rows = np.zeros(len(distinct), np.int64)
-    rows[segment] = np.arange(len(segment))  # any row of a segment shows its keys
-    return {key: frame[key][rows.tolist()] for key in keys}, segment
-
-
-def ascending(series: nw.Series[Any]) -> Array:
-    """Give the places of the values of a series in ascending order."""
-    if series.dtype.is_integer() and series.is_sorted():
-        return np.arange(len(series))
-    frame = series.alias("value").to_frame().with_row_index("place")
-    try:
-        places: Array = frame.sort("value")["place"].to_numpy()
-    except TypeError:  # objects that have no order stay where they are
-        return np.arange(len(series))
-    return places
-
-
-def _factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
+def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
+    """Number the distinct values of a series, a null as -1; gives the codes and the values."""
     if series.implementation.is_pandas_like():
-        return _factorize_array(series.to_native(), sort=sort)
+        return factorize_array(series.to_native(), sort=sort)
     if series.implementation.is_pyarrow() and series.dtype == nw.Categorical:
         # NumPy would be told of a category where there is a null.
         native = series.to_native()
         series = nw.from_native(native.cast(native.type.value_type), series_only=True)
     if series.dtype == nw.String and find_spec("pyarrow") is not None:
         # pandas takes their strings as they lie; NumPy would make an object of each.
-        return _factorize_array(series.to_pandas(), sort=sort)
+        return factorize_array(series.to_pandas(), sort=sort)
     declared = series.cat.get_categories().to_list() if isinstance(series.dtype, nw.Enum) else None
-    return _factorize_array(series.to_numpy(), sort=sort, declared=declared)
+    return factorize_array(series.to_numpy(), sort=sort, declared=declared)
 
 
-def _factorize_array(
+def factorize_array(
     values: Any, *, sort: bool, declared: Sequence[Any] | None = None
 ) -> tuple[Array, Any]:
+    """Number the distinct values of an array; sorted, in the order of `declared` if it is given."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     if declared is not None:  # the order of categories

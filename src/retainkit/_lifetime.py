@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from retainkit._checks import number, probability
-from retainkit._frames import open_table, segment_codes, table_like
+from retainkit._codes import segment_codes
+from retainkit._frames import open_table, table_like
 from retainkit._intervals import normal_quantile
 from retainkit._survival import area, kaplan_meier, restricted_mean
 from retainkit._words import quantity

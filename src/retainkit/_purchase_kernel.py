@@ -13,7 +13,8 @@ import numpy as np
 
 from retainkit._arrays import NEVER, distinct, sums
 from retainkit._calendar import period_of, wall_times
-from retainkit._frames import ascending, codes_of, collect, instants_of, segment_codes
+from retainkit._codes import ascending, codes_of, segment_codes
+from retainkit._frames import collect, instants_of
 from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import numpy as np
 
 from retainkit._arrays import NEVER
 from retainkit._calendar import wall_times
-from retainkit._frames import codes_of, collect, instants_of, segment_codes
+from retainkit._codes import codes_of, segment_codes
+from retainkit._frames import collect, instants_of
 from retainkit._words import quantity
 from retainkit.errors import RetainkitWarning
 

@@ -10,7 +10,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, number
-from retainkit._frames import check_numbers, check_present, collect, segment_codes, wrap
+from retainkit._codes import segment_codes
+from retainkit._frames import check_numbers, check_present, collect, wrap
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning

@@ -11,15 +11,9 @@ import numpy as np
 
 from retainkit._arrays import NEVER
 from retainkit._calendar import steps
+from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
-from retainkit._frames import (
-    check_present,
-    collect,
-    count_rows,
-    segment_codes,
-    type_name,
-    wrap,
-)
+from retainkit._frames import check_present, collect, count_rows, type_name, wrap
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
 

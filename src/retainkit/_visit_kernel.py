@@ -13,7 +13,8 @@ import numpy as np
 
 from retainkit._arrays import NEVER, distinct, least_of, numbered, sums
 from retainkit._calendar import period_of, wall_times
-from retainkit._frames import codes_of, collect, instants_of, segment_codes
+from retainkit._codes import codes_of, segment_codes
+from retainkit._frames import collect, instants_of
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:

@@ -9,14 +9,8 @@ import numpy as np
 
 from retainkit._averages import chained, pooled, simple
 from retainkit._checks import one_of, probability
-from retainkit._frames import (
-    check_numbers,
-    check_present,
-    open_table,
-    segment_codes,
-    segment_columns,
-    table_like,
-)
+from retainkit._codes import segment_codes
+from retainkit._frames import check_numbers, check_present, open_table, segment_columns, table_like
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:

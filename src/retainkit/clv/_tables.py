@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._codes import segment_codes
 from retainkit._frames import (
     check_present,
     collect,
     frame_like,
     in_engine,
-    segment_codes,
     table_like,
     type_name,
     wrap,

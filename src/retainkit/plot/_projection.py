@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames import check_numbers, open_table, segment_codes
+from retainkit._codes import segment_codes
+from retainkit._frames import check_numbers, open_table
 from retainkit.errors import ArgumentError
 from retainkit.plot._heatmap import SMALL, space_of
 from retainkit.plot._pictures import (

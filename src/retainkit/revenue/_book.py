@@ -17,7 +17,8 @@ from retainkit._calendar import (
     wall_times,
 )
 from retainkit._checks import one_of
-from retainkit._frames import codes_of, collect, instants_of, segment_codes, table_like
+from retainkit._codes import codes_of, segment_codes
+from retainkit._frames import collect, instants_of, table_like
 from retainkit._subscriptions import open_subscriptions
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import Cells, changes_of

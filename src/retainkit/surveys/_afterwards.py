@@ -12,16 +12,15 @@ import numpy as np
 from retainkit._arrays import NEVER
 from retainkit._calendar import instant_expr
 from retainkit._checks import one_of
+from retainkit._codes import codes_of_both, segment_codes
 from retainkit._events import TIME, open_events
 from retainkit._frames import (
     check_present,
-    codes_of_both,
     collect,
     count_rows,
     instants_of,
     native_of,
     readable,
-    segment_codes,
     type_name,
     wrap,
 )

@@ -11,16 +11,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list
+from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
-from retainkit._frames import (
-    check_present,
-    collect,
-    holds_numbers,
-    readable,
-    segment_codes,
-    type_name,
-    wrap,
-)
+from retainkit._frames import check_present, collect, holds_numbers, readable, type_name, wrap
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, RetainkitWarning
 

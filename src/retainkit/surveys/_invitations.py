@@ -24,15 +24,9 @@ from retainkit._calendar import (
     wall_time_expr,
 )
 from retainkit._checks import one_of
+from retainkit._codes import segment_codes
 from retainkit._events import TIME, check_type, segment_names
-from retainkit._frames import (
-    check_present,
-    collect,
-    readable,
-    segment_codes,
-    type_name,
-    wrap,
-)
+from retainkit._frames import check_present, collect, readable, type_name, wrap
 from retainkit._words import quantity
 from retainkit._zones import zones_of
 from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames import (
-    codes_of,
-    collect,
-    count_rows,
-    instants_of,
-    segment_codes,
-    with_column,
-    with_meaning,
-)
+from retainkit._codes import codes_of, segment_codes
+from retainkit._frames import collect, count_rows, instants_of, with_column, with_meaning
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError
 from retainkit.surveys._effective import Clusters

@@ -19,7 +19,8 @@ from retainkit._calendar import (
     period_index_expr,
     wall_time_expr,
 )
-from retainkit._frames import collect, count_rows, frame_of, segment_codes
+from retainkit._codes import segment_codes
+from retainkit._frames import collect, count_rows, frame_of
 from retainkit._intervals import ratio, wilson
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning

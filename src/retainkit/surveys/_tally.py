@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames import collect, count_rows, segment_codes
+from retainkit._codes import segment_codes
+from retainkit._frames import collect, count_rows
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning

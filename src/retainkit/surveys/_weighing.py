@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
+from retainkit._codes import segment_codes
 from retainkit._events import check_type
 from retainkit._frames import (
     check_present,
@@ -20,7 +21,6 @@ from retainkit._frames import (
     native_of,
     open_table,
     readable,
-    segment_codes,
     table_like,
     type_name,
     wrap,

@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from retainkit._checks import one_of, probability
+from retainkit._codes import codes_of, segment_codes
 from retainkit._events import check_type, segment_names
-from retainkit._frames import (
-    check_present,
-    codes_of,
-    collect,
-    frame_of,
-    segment_codes,
-    table_like,
-    wrap,
-)
+from retainkit._frames import check_present, collect, frame_of, table_like, wrap
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning

@@ -8,8 +8,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
+from retainkit._codes import segment_codes
 from retainkit._events import segment_names
-from retainkit._frames import check_present, collect, segment_codes, table_like, type_name, wrap
+from retainkit._frames import check_present, collect, table_like, type_name, wrap
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError
