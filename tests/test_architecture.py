@@ -603,7 +603,7 @@ sys.addaudithook(lambda event, args: events.append([event, str(args[0]), str(arg
                  if event in watched else None)
 before = state()
 known = {{name.partition(".")[0] for name in sys.modules}}
-import retainkit
+{statement}
 after = state()
 print(json.dumps({{
     "changed": [key for key in before if before[key] != after[key]],
@@ -614,9 +614,14 @@ print(json.dumps({{
 """
 
 
-def probe(first: str = "") -> dict[str, Any]:
+EVERYTHING = (
+    "from retainkit import *; from retainkit.plot import *; from retainkit.datasets import *"
+)
+
+
+def probe(first: str = "", statement: str = EVERYTHING) -> dict[str, Any]:
     """Import retainkit in a new interpreter, `first` something else, and tell what happened."""
-    command = [sys.executable, "-B", "-c", PROBE.format(first=first)]
+    command = [sys.executable, "-B", "-c", PROBE.format(first=first, statement=statement)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -631,6 +636,32 @@ def test_importing_retainkit_loads_numpy_and_narwhals_and_nothing_else() -> None
     assert new - STANDARD == {"retainkit"}
     absent = {"pandas", "scipy", "lifetimes", "matplotlib", "polars", "duckdb", "pyspark"}
     assert set(found["modules"]) & (absent | {"pyarrow", "autograd", "dill"}) == set()
+
+
+def test_importing_the_package_alone_loads_none_of_its_modules() -> None:
+    code = "import sys, retainkit; print(sorted({*sys.modules} & {'numpy', 'narwhals', 'typing'}))"
+    code += "; print([name for name in sys.modules if name.startswith('retainkit.')])"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["['typing']", "[]"]
+
+
+def test_each_public_name_is_where_type_checkers_look_for_it() -> None:
+    (block,) = (one for one in TREES["__init__"].body if "if TYPE_CHECKING" in ast.unparse(one))
+    found = {
+        alias.name: str(one.module)
+        for one in ast.walk(block)
+        if isinstance(one, ast.ImportFrom)
+        for alias in one.names
+    }
+    assert {*found, "__version__"} == {*retainkit.__all__}
+    for name, home in found.items():
+        whole = importlib.import_module(f"retainkit.{name}" if home == "retainkit" else home)
+        own = whole if home == "retainkit" else getattr(whole, name)
+        assert getattr(retainkit, name) is own
+    with pytest.raises(AttributeError, match="module 'retainkit' has no attribute 'npss'"):
+        _ = retainkit.npss  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("first", ["", "import pandas"])
@@ -682,12 +713,13 @@ def test_all_names_every_function_and_class_of_the_module(name: str) -> None:
 
 
 def test_the_package_shows_what_it_exports_and_nothing_else() -> None:
+    assert set(dir(retainkit)) == set(retainkit.__all__)
     seen = {name for name in vars(retainkit) if not name.startswith("_")}
     # The modules that the functions live in can be seen, but need not be.
     modules = {"churn", "clv", "cohorts", "curves", "growth", "inactivity", "purchases"}
     modules |= {"projection", "revenue", "surveys", "survival"}
-    assert seen - modules == set(retainkit.__all__) - {"__version__"}
-    assert set(dir(retainkit)) >= set(retainkit.__all__)
+    needed = {"TYPE_CHECKING", "import_module"}
+    assert seen - modules - needed <= set(retainkit.__all__)
 
 
 @pytest.mark.parametrize(
