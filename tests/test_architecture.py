@@ -229,7 +229,7 @@ ARROWS: dict[str, set[str]] = {
         "surveys._tally",
         "surveys._timeline",
     },
-    "surveys._weighing": LOWER | {"_intervals"},
+    "surveys._weighing": LOWER | {"_intervals", "surveys._tally"},
     "surveys.comparing": LOWER
     | {
         "_intervals",

@@ -289,17 +289,22 @@ def like(outcome: Row) -> tuple[Row, Row]:
     return {"customer_id": 1, "score": 1, "answered": shown, "team": "a"}, outcome
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_the_table_is_that_of_a_walk_over_customers(seed: int) -> None:
-    answers, outcomes, options, types = random_tables(seed)
+def in_pandas(answers: list[Row], outcomes: list[Row], types: Any, **options: Any) -> list[Row]:
+    """Score outcomes that are kept in pandas."""
     shown = like(types)
-    actual = quietly(
+    return quietly(
         score_outcomes,
         PANDAS.make(answers, like=shown[0]),
         outcomes=PANDAS.make(outcomes, like=shown[1]),
         time="answered",
         **options,
     )
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_the_table_is_that_of_a_walk_over_customers(seed: int) -> None:
+    answers, outcomes, options, types = random_tables(seed)
+    actual = in_pandas(answers, outcomes, types, **options)
     assert_same(actual, expected(answers, outcomes, options))
 
 
@@ -859,14 +864,7 @@ def test_segments_at_once_are_segments_apart() -> None:
 def test_every_answer_is_counted_once() -> None:
     for seed in range(20):
         answers, outcomes, options, types = random_tables(seed)
-        shown = like(types)
-        rows = quietly(
-            score_outcomes,
-            PANDAS.make(answers, like=shown[0]),
-            outcomes=PANDAS.make(outcomes, like=shown[1]),
-            time="answered",
-            **options | {"by": []},
-        )
+        rows = in_pandas(answers, outcomes, types, **options | {"by": []})
         names = ("n", "n_open", "n_gone", "n_earlier")
         total = sum(row.get(name, 0) for row in rows for name in names)
         assert total + rows[0]["n_missing"] == len(answers)

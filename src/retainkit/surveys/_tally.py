@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from retainkit._frames import Frame
     from retainkit.surveys._responses import Responses
 
     Integers: TypeAlias = NDArray[np.int64]
@@ -132,34 +133,43 @@ def count_answers(responses: Responses) -> Tally:
 
 def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
     """Refuse weights and counts that are null, negative or infinite."""
-    if "known" not in arrays:
-        return
     argument = "counts" if "count" in responses.columns else "weights"
+    if argument not in responses.names:  # none, or those that share out a respondent's one answer
+        return
     unknown = int((arrays["n"] - arrays["known"]).sum())
     if unknown:
         raise ArgumentError(
             f"{responses.source(argument)} is null in {quantity(unknown, 'row')}; fill it in, or "
             "leave such rows out."
         )
-    column = nw.col("count" if argument == "counts" else "weight")
-    if arrays["least"].min(initial=0) < 0:
-        raise ArgumentError(
-            f"{responses.source(argument)} is negative in {_rows_with(responses, column < 0)}; "
-            f"{argument} must be 0 or more."
-        )
-    if not np.isfinite(arrays.get("square", arrays["weight"])).all():
-        raise ArgumentError(
-            f"{responses.source(argument)} is infinite, or too large to be squared, in "
-            f"{_rows_with(responses, column > _HUGE)}. Put a number there, or leave such rows out."
-        )
+    rows = responses.rows.select("count" if argument == "counts" else "weight")
+    check_sums(
+        rows,
+        responses.source(argument),
+        argument,
+        least=arrays["least"],
+        square=arrays.get("square", arrays["weight"]),
+    )
 
 
-def _rows_with(responses: Responses, condition: nw.Expr) -> str:
-    """Say how many rows have weights or counts of some kind, and name a few of them."""
-    name = "count" if "count" in responses.columns else "weight"
-    some = responses.rows.filter(condition).select(name)
+def check_sums(rows: Frame, source: str, argument: str, *, least: Floats, square: Floats) -> None:
+    """Refuse weights or counts that are negative or infinite, as sums over them tell.
+
+    `rows` has them in its one column, and is read only where there is something to refuse.
+    """
+    negative = least.min(initial=0) < 0
+    if not negative and np.isfinite(square).all():
+        return
+    (name,) = rows.collect_schema().names()
+    some = rows.filter(nw.col(name) < 0 if negative else nw.col(name) > _HUGE)
     few = collect(some.unique().sort(name).head(6))[name].to_list()
-    return f"{quantity(count_rows(some), 'row')}: {shown(few)}"
+    where = f"{quantity(count_rows(some), 'row')}: {shown(few)}"
+    if negative:
+        raise ArgumentError(f"{source} is negative in {where}; {argument} must be 0 or more.")
+    raise ArgumentError(
+        f"{source} is infinite, or too large to be squared, in {where}. Put a number there, or "
+        "leave such rows out."
+    )
 
 
 def _values(

@@ -15,7 +15,6 @@ from retainkit._events import check_type
 from retainkit._frames import (
     check_present,
     collect,
-    count_rows,
     holds_numbers,
     in_engine,
     native_of,
@@ -28,6 +27,7 @@ from retainkit._frames import (
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit.surveys._tally import check_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,6 @@ WEIGHT = "weight"
 _OWN = "retainkit_"  # begins the names of what is joined, for as long as it takes
 _BASE = f"{_OWN}base"
 _FACTOR = f"{_OWN}factor"
-_HUGE = 1e150  # the square of a weight above this may be infinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,10 @@ def open_answers(
     names = {f"{_OWN}key_{i}": column for i, column in enumerate(dict.fromkeys(columns))}
     apart = apart and weights is not None
     frame, cells = _complete(frame, argument, names, weights, apart=apart, missing=missing)
-    _check_weights(frame, cells, weights)
+    if weights is not None:
+        rows = _rows(frame, {}, weights)
+        source = f"column {weights!r} (given as `weights`)"
+        check_sums(rows, source, "weights", least=cells.least, square=cells.square)
     return Answers(frame=frame, columns=names, weights=weights, apart=apart, cells=cells)
 
 
@@ -252,27 +254,3 @@ def _complete(
 
 def _nulls(values: nw.Series[Any]) -> NDArray[np.bool_]:
     return values.is_null().to_numpy().astype(bool)
-
-
-def _check_weights(frame: Frame, cells: Cells, weights: str | None) -> None:
-    """Refuse weights that are negative or infinite."""
-    base = nw.col(_BASE)
-    if cells.least.min(initial=0) < 0:
-        raise ArgumentError(
-            f"column {weights!r} (given as `weights`) is negative in "
-            f"{_rows_with(frame, weights, base < 0)}; weights must be 0 or more."
-        )
-    if not np.isfinite(cells.square).all():
-        raise ArgumentError(
-            f"column {weights!r} (given as `weights`) is infinite, or too large to be squared, in "
-            f"{_rows_with(frame, weights, base > _HUGE)}. Put a number there, or leave such rows "
-            "out."
-        )
-
-
-def _rows_with(frame: Frame, weights: str | None, condition: nw.Expr) -> str:
-    """Say how many rows have weights of some kind, and name a few of them."""
-    some = _rows(frame, {}, weights).filter(condition)
-    few = collect(some.unique().sort(_BASE).head(6))[_BASE].to_list()
-    values = ", ".join(f"{value:g}" for value in few[:5]) + ", …" * (len(few) > 5)
-    return f"{quantity(count_rows(some), 'row')}: {values}"
