@@ -219,7 +219,7 @@ ARROWS: dict[str, set[str]] = {
         "surveys._shares",
         "surveys._tally",
     },
-    "surveys._control": {"_intervals", "errors", "surveys._series"},
+    "surveys._control": {"_intervals", "surveys._series"},
     "surveys._timeline": set(),
     "surveys._fates": {
         "_calendar",
@@ -284,6 +284,13 @@ ARROWS: dict[str, set[str]] = {
         "surveys._tally",
     },
     "surveys.trends": LOWER
+    | {
+        "surveys._responses",
+        "surveys._scored",
+        "surveys._series",
+        "surveys._tally",
+    },
+    "surveys.control": LOWER
     | {
         "surveys._control",
         "surveys._responses",
@@ -373,6 +380,7 @@ ARROWS: dict[str, set[str]] = {
     | {"plot._checking", "plot._waterfall", "plot._survivors", "plot._growth"},
     "__init__": {
         "surveys.comparing",
+        "surveys.control",
         "surveys.drivers",
         "surveys.invitations",
         "surveys.market_fit",
@@ -759,7 +767,7 @@ SOURCED += ["inactivity.inactivity_churn", "inactivity.usage_interval"]
 SOURCED += [f"survival.{key}" for key in ("expected_lifetime", "median_lifetime", "survival_curve")]
 SOURCED += ["revenue.revenue_retention", "projection.fit_sbg", "projection.fit_bdw"]
 SOURCED += ["plot.frequency_recency", "plot.customer_history"]
-SOURCED += ["surveys.nps.nps", "surveys.comparing.nps_difference", "surveys.trends.control_chart"]
+SOURCED += ["surveys.nps.nps", "surveys.comparing.nps_difference", "surveys.control.control_chart"]
 SOURCED += ["surveys.satisfaction.csat", "surveys.satisfaction.ces", "surveys.market_fit.pmf"]
 SOURCED += ["surveys.weighting.rake", "surveys.weighting.poststratify"]
 SOURCED += ["surveys.drivers.key_drivers", "surveys.outcomes.score_outcomes"]

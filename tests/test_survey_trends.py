@@ -13,9 +13,10 @@ from scipy import stats
 
 from backends import Backend
 from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit.surveys.control import control_chart
 from retainkit.surveys.nps import nps
 from retainkit.surveys.satisfaction import csat
-from retainkit.surveys.trends import control_chart, score_trend
+from retainkit.surveys.trends import score_trend
 from tables import Row, rows_of
 
 TREND = ["period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete"]
@@ -181,8 +182,6 @@ def test_arguments_and_times_are_checked() -> None:
     table = answers(("2024-01-03", 10), ("2024-02-01", 3))
     with pytest.raises(ArgumentError, match="`rolling` and `respondent`"):
         score_trend(table.assign(who=1), rolling=2, respondent="who")
-    with pytest.raises(ArgumentError, match=r"column 'time' \(given as `time`\) is null in 1 row"):
-        score_trend(table.assign(time=[pd.Timestamp("2024-01-03"), pd.NaT]))
     with pytest.raises(ColumnTypeError, match="column 'time'"):
         score_trend(table.assign(time=["2024-01-03", "2024-02-01"]))
     for options, word in [
@@ -262,182 +261,20 @@ def test_periods_are_cut_in_the_zone_that_is_asked_for(backend: Backend) -> None
     assert [row["n"] for row in there] == [2, 0]
 
 
-# --- control charts -----------------------------------------------------------------------------
-
-# NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2: flow rates of ten batches.
-FLOW = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
-
-
-def daily(values: Any) -> pd.DataFrame:
-    days = pd.date_range("2024-01-01", periods=len(values), freq="D")
-    return pd.DataFrame({"time": days, "score": values})
-
-
-def chart(table: Any, **options: Any) -> list[Row]:
-    given = {"period": "day", "metric": "mean", "scale": (0, 100), "fractional": "cut"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RetainkitWarning)
-        return rows_of(control_chart(table, **(given | options)))
+def test_few_respondents_widen_the_interval_as_in_nps() -> None:
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"score": rng.choice([3, 8, 10], 30), "who": rng.integers(0, 6, 30)})
+    table["time"] = pd.Timestamp("2024-01-03")
+    (alone,) = rows_of(nps(table, respondent="who"))
+    (found,) = trend(table, respondent="who")
+    assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]
+    share = {"scale": (0, 10), "positive": [9, 10]}
+    (alone,) = rows_of(csat(table, respondent="who", **share))
+    (found,) = trend(table, respondent="who", metric="csat")
+    assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]
 
 
-def test_the_flow_rates_of_nist() -> None:
-    found = chart(daily(FLOW))
-    assert found[0]["centre"] == pytest.approx(50.81)
-    # The handbook takes 1.128 for 2 / sqrt(pi): its limits are 45.8155 and 55.8041.
-    assert found[0]["upper_limit"] == pytest.approx(55.8041, abs=2e-3)
-    assert found[0]["lower_limit"] == pytest.approx(45.8159, abs=2e-3)
-    moving = [row["moving_range"] for row in found]
-    assert moving[0] is None
-    assert moving[1:] == pytest.approx([2.0, 2.3, 1.4, 3.5, 3.4, 1.4, 0.2, 1.2, 1.5])
-    assert np.mean(moving[1:]) == pytest.approx(1.8778, abs=5e-5)
-    assert found[0]["moving_range_limit"] == pytest.approx(3.267 * 1.8778, abs=5e-3)
-    assert {row["signal"] for row in found} == {""}
-    assert all(row["kind"] == "individuals" for row in found)
-
-
-def test_what_lies_beyond_the_limits_of_the_baseline_is_a_signal() -> None:
-    found = chart(daily([*FLOW, 70, 40, 51]), baseline=10)
-    assert [row["signal"] for row in found[10:]] == ["beyond limits", "beyond limits", ""]
-    assert [row["baseline"] for row in found] == [True] * 10 + [False] * 3
-    assert found[-1]["centre"] == pytest.approx(50.81)
-
-
-def test_eight_in_a_row_on_one_side_are_a_signal() -> None:
-    found = chart(daily([*FLOW, *[51] * 9]), baseline=10)
-    since = [row["score"] > 50.81 for row in found]
-    run = 0
-    for row, above in zip(found, since, strict=True):
-        run = run + 1 if above else 0
-        assert row["signal"] == ("run of 8" if run >= 8 else "")
-    assert found[-1]["signal"] == "run of 8"
-
-
-@pytest.mark.parametrize("kind", ["individuals", "sampling"])
-def test_scores_that_differ_by_rounding_are_no_run(kind: str) -> None:
-    table = pd.concat([daily([score] * 12) for score in (10, 8, 8)])
-    found = chart(table, metric="nps", kind=kind, scale=(0, 10))
-    assert [row["score"] for row in found] == pytest.approx([100 / 3] * 12)
-    assert {row["signal"] for row in found} == {""}
-
-
-# R's qcc 2.7 on RPubs, 1407328: qcc(defects, type = "np", sizes = 200) gives center 7.14 and an
-# upper limit of 15.01184.
-DEFECTS = [8, 7, 11, 3, 6, 11, 4, 4, 5, 8, 8, 6, 7, 6, 10, 7, 9, 5, 6, 8, 8, 10, 4, 11, 4, 11, 6]
-DEFECTS += [6, 9, 5, 4, 7, 5, 7, 8, 5, 10, 9, 7, 9, 4, 9, 4, 7, 11, 8, 10, 8, 7, 5]
-
-
-def test_sampling_limits_of_a_share_are_those_of_a_p_chart() -> None:
-    counts = pd.concat([daily([1] * 50), daily([0] * 50)])
-    counts["number"] = [*DEFECTS, *[200 - one for one in DEFECTS]]
-    options = {"metric": "csat", "positive": 1, "scale": (0, 1), "counts": "number"}
-    found = chart(counts, kind="sampling", **options)
-    assert [row["score"] for row in found] == pytest.approx([one / 200 for one in DEFECTS])
-    for row in found:
-        assert row["centre"] == pytest.approx(7.14 / 200)
-        assert row["upper_limit"] == pytest.approx(15.01184 / 200, abs=1e-7)
-    assert {row["signal"] for row in found} == {""}
-
-
-@pytest.mark.parametrize("number", [[20, 50, 10, 80, 40], [1] * 12, [1, 400, 2, 3]])
-@pytest.mark.parametrize("baseline", [None, 3])
-def test_sampling_limits_are_three_standard_errors(number: list[int], baseline: int | None) -> None:
-    rng = np.random.default_rng(4)
-    days = np.repeat(pd.date_range("2024-01-01", periods=len(number), freq="D"), number)
-    table = pd.DataFrame({"time": days, "score": rng.choice([10, 8, 3], sum(number))})
-    found = chart(table, metric="nps", kind="sampling", scale=(0, 10), baseline=baseline)
-    usual = table["score"][: sum(number[:baseline])]
-    points = [100 * ((score > 8) - int(score < 7)) for score in usual]
-    for row, n in zip(found, number, strict=True):
-        assert row["centre"] == pytest.approx(np.mean(points))
-        half = 3 * np.std(points) / math.sqrt(n)
-        assert row["upper_limit"] - row["centre"] == pytest.approx(half)
-        assert row["centre"] - row["lower_limit"] == pytest.approx(half)
-    (plain, *_) = chart(table, metric="nps", scale=(0, 10), baseline=baseline)
-    own = [row["score"] for row in found[:baseline]]
-    assert plain["centre"] == pytest.approx(np.mean(own)), "individuals count alike"
-
-
-def test_a_period_of_two_answers_hardly_moves_the_centre() -> None:
-    table = pd.concat([daily([score] * 11) for score in [10] * 30 + [8] * 20 + [3] * 10])
-    table = pd.concat([table, daily([3] * 12).iloc[11:], daily([3] * 12).iloc[11:]])
-    found = chart(table, metric="nps", kind="sampling", scale=(0, 10))
-    assert found[0]["centre"] == pytest.approx(100 * (11 * 20 - 2) / (11 * 60 + 2))
-    assert "beyond limits" not in {row["signal"] for row in found}
-
-
-def weighted_answers(seed: int, sizes: list[int], spread: float) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    days = np.repeat(pd.date_range("2024-01-01", periods=len(sizes), freq="D"), sizes)
-    score = rng.choice([10, 8, 3], len(days), p=[0.5, 0.3, 0.2])
-    return pd.DataFrame({"time": days, "score": score, "w": rng.lognormal(0, spread, len(days))})
-
-
-def test_weighted_answers_are_worth_fewer_in_sampling_limits() -> None:
-    table = weighted_answers(6, [30, 60, 20, 90], 0.8)
-    found = chart(table, metric="nps", kind="sampling", scale=(0, 10), weights="w")
-    size, score, square = [], [], []
-    for _, own in table.groupby("time"):
-        x = 100.0 * ((own["score"] > 8).to_numpy() - (own["score"] < 7).to_numpy().astype(float))
-        w = own["w"].to_numpy() / own["w"].sum()
-        kish = 1 / (w**2).sum()
-        mean = (w * x).sum()
-        linear = (w * (x - mean) ** 2).sum() / (w**2 * (x - mean) ** 2).sum()
-        size.append(min(kish, linear))
-        score.append(mean)
-        square.append(w @ x**2)
-    centre = np.average(score, weights=size)
-    variance = np.average(square, weights=size) - centre**2
-    for row, n in zip(found, size, strict=True):
-        assert row["centre"] == pytest.approx(centre)
-        assert row["upper_limit"] - centre == pytest.approx(3 * math.sqrt(variance / n))
-
-
-@pytest.mark.parametrize("spread", [0.0, 1.2])
-def test_scores_of_weighted_answers_stay_within_sampling_limits(spread: float) -> None:
-    beyond, errors, scores = 0, [], []
-    for seed in range(8):
-        table = weighted_answers(seed, [40] * 120, spread)
-        found = chart(table, metric="nps", kind="sampling", scale=(0, 10), weights="w")
-        beyond += sum(row["signal"] == "beyond limits" for row in found)
-        errors += [(row["upper_limit"] - row["centre"]) / 3 for row in found]
-        scores += [row["score"] for row in found]
-    assert beyond <= 6, "0.27 % of 960 are 2.6"
-    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(scores), rel=0.1)
-
-
-def test_periods_without_answers_and_in_progress_have_no_signal() -> None:
-    table = daily(FLOW)
-    table = pd.concat([table, daily([90]).assign(time=pd.Timestamp("2024-01-13 08:00"))])
-    found = chart(table, as_of="2024-01-13 12:00")
-    assert [row["n"] for row in found[10:]] == [0, 0, 1]
-    assert [row["signal"] for row in found[10:]] == ["", "", ""]
-    assert not found[-1]["complete"]
-    assert found[-1]["moving_range"] == pytest.approx(90 - 52.1)
-    assert not found[-1]["baseline"]
-
-
-def test_a_baseline_needs_two_periods() -> None:
-    with pytest.raises(ArgumentError, match=r"baseline are over and have answers \(1\)"):
-        chart(daily([50]), as_of="2024-01-02")
-    with pytest.raises(ArgumentError, match="baseline"):
-        chart(daily(FLOW), baseline=1)
-    with pytest.raises(ArgumentError, match="kind"):
-        chart(daily(FLOW), kind="p")
-
-
-def test_charts_of_all_kinds_of_frames_agree(backend: Backend) -> None:
-    rows: list[Row] = [
-        {"time": datetime(2024, 1, 1) + timedelta(days=i), "score": value}  # noqa: DTZ001
-        for i, value in enumerate([*FLOW, 70.0])
-    ]
-    expected = chart(daily([*FLOW, 70]))
-    assert chart(backend.make(rows)) == [
-        {
-            name: pytest.approx(value) if isinstance(value, float) else value
-            for name, value in row.items()
-        }
-        for row in expected
-    ]
+# --- what trends and control charts share ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", [score_trend, control_chart])
@@ -474,14 +311,24 @@ def test_options_of_another_metric_are_refused(function: Any) -> None:
     assert rows_of(function(table, metric="mean", scale=(0, 1)))[0]["score"] == 1
 
 
-def test_few_respondents_widen_the_interval_as_in_nps() -> None:
-    rng = np.random.default_rng(2)
-    table = pd.DataFrame({"score": rng.choice([3, 8, 10], 30), "who": rng.integers(0, 6, 30)})
-    table["time"] = pd.Timestamp("2024-01-03")
-    (alone,) = rows_of(nps(table, respondent="who"))
-    (found,) = trend(table, respondent="who")
-    assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]
-    share = {"scale": (0, 10), "positive": [9, 10]}
-    (alone,) = rows_of(csat(table, respondent="who", **share))
-    (found,) = trend(table, respondent="who", metric="csat")
-    assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]
+@pytest.mark.parametrize("function", [score_trend, control_chart])
+def test_answers_without_a_time_are_refused_or_left_out(function: Any, backend: Backend) -> None:
+    days = (3, 14, None, 25, 40, None, 70)
+    rows: list[Row] = [
+        {
+            "time": None if day is None else datetime(2024, 1, 1) + timedelta(days=day),  # noqa: DTZ001
+            "score": float(score),
+        }
+        for day, score in zip(days, (10, 9, 0, 3, 8, 0, 10), strict=True)
+    ]
+    table = backend.make(rows)
+    text = r"^column 'time' \(given as `time`\) is null in 2 rows, of 7"
+    with pytest.raises(ArgumentError, match=rf"{text}\. Fill it in or .* `missing='drop'` leaves"):
+        function(table)
+    with pytest.warns(RetainkitWarning, match=rf"{text}: such rows are left out") as caught:
+        found = function(table, missing="drop")
+    assert caught[0].filename == __file__
+    kept = [row for row in rows if row["time"] is not None]
+    assert rows_of(found) == rows_of(function(backend.make(kept)))
+    with pytest.raises(ArgumentError, match="missing"):
+        function(table, missing="ignore")

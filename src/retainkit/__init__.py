@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retainkit.purchases import calibration_holdout, rfm_summary
     from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
     from retainkit.surveys.comparing import nps_difference
+    from retainkit.surveys.control import control_chart
     from retainkit.surveys.drivers import key_drivers
     from retainkit.surveys.invitations import response_rate
     from retainkit.surveys.market_fit import pmf
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from retainkit.surveys.outcomes import score_outcomes
     from retainkit.surveys.planning import survey_detectable_difference, survey_sample_size
     from retainkit.surveys.satisfaction import ces, csat
-    from retainkit.surveys.trends import control_chart, score_trend
+    from retainkit.surveys.trends import score_trend
     from retainkit.surveys.weighting import SurveyWeights, poststratify, rake
     from retainkit.survival import expected_lifetime, median_lifetime, survival_curve
 
@@ -116,6 +117,7 @@ _HOMES = {
         "purchases": ("calibration_holdout", "rfm_summary"),
         "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
         "surveys.comparing": ("nps_difference",),
+        "surveys.control": ("control_chart",),
         "surveys.drivers": ("key_drivers",),
         "surveys.invitations": ("response_rate",),
         "surveys.market_fit": ("pmf",),
@@ -123,7 +125,7 @@ _HOMES = {
         "surveys.outcomes": ("score_outcomes",),
         "surveys.planning": ("survey_detectable_difference", "survey_sample_size"),
         "surveys.satisfaction": ("ces", "csat"),
-        "surveys.trends": ("control_chart", "score_trend"),
+        "surveys.trends": ("score_trend",),
         "surveys.weighting": ("SurveyWeights", "poststratify", "rake"),
         "survival": ("expected_lifetime", "median_lifetime", "survival_curve"),
     }.items()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from retainkit._intervals import ratio
-from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retainkit.surveys._series import Scores
 
+    Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
     Booleans: TypeAlias = NDArray[np.bool_]
 
@@ -24,61 +24,73 @@ _D2, _D3 = 2 / math.sqrt(math.pi), math.sqrt(2 - 4 / math.pi)
 
 
 def chart(
-    scores: Scores, usual: Booleans, complete: Booleans, *, kind: str, sigmas: float
+    scores: Scores,
+    segment: Integers,
+    base: Booleans,
+    complete: Booleans,
+    *,
+    kind: str,
+    sigmas: float,
 ) -> dict[str, Any]:
-    """Find the centre, the limits and the signals."""
+    """Find the centre, the limits and the signals of scores, in the order of segments and periods.
+
+    `base` marks those that tell what is usual; where a segment has none, its limits are NaN.
+    """
     known = scores.n > 0
-    base = usual & known
-    if len(known) and base.sum() < 2:
-        raise ArgumentError(
-            f"too few periods of the baseline are over and have answers ({int(base.sum())}): it "
-            "takes two or more to tell what is usual. Choose a longer `baseline`, or a shorter "
-            "`period`."
-        )
-    moving = _moving_range(scores.score, known)
-    distance = _mean(moving[base & ~np.isnan(moving)])
+    moving = _moving_range(scores.score, segment, known)
+    distance = _means(moving, segment, base & ~np.isnan(moving))
     if kind == "individuals":
-        centre = _mean(scores.score[base])
-        half = np.full(len(known), sigmas * distance / _D2)
+        centre = _means(scores.score, segment, base)
+        half = sigmas * distance / _D2
     else:
         # Of all answers together, since a period of one answer has no variance of its own.
-        size = scores.size[base]
-        centre = _mean(scores.score[base], size)
-        variance = _mean(scores.spread[base] ** 2 + (scores.score[base] - centre) ** 2, size)
-        half = sigmas * np.sqrt(ratio(np.full(len(known), variance), scores.size))
-    signal = _signals(scores.score, known & complete, centre, half)
+        centre = _means(scores.score, segment, base, scores.size)
+        squares = scores.spread**2 + (scores.score - centre) ** 2
+        half = sigmas * np.sqrt(ratio(_means(squares, segment, base, scores.size), scores.size))
+    low, high = scores.ends
     return {
         "n": scores.n,
         "score": scores.score,
-        "centre": np.full(len(known), centre),
-        "lower_limit": centre - half,
-        "upper_limit": centre + half,
-        "signal": signal,
+        "centre": centre,
+        "lower_limit": np.maximum(centre - half, low),
+        "upper_limit": np.minimum(centre + half, high),
+        "signal": _signals(scores.score, centre, half, segment, known & complete),
         "moving_range": moving,
-        "moving_range_limit": np.full(len(known), distance * (1 + sigmas * _D3 / _D2)),
+        "moving_range_limit": distance * (1 + sigmas * _D3 / _D2),
     }
 
 
-def _mean(values: Floats, weights: Floats | None = None) -> float:
-    return float(np.average(values, weights=weights)) if len(values) else float("nan")
+def _means(
+    values: Floats, segment: Integers, which: Booleans, weights: Floats | None = None
+) -> Floats:
+    """Give each row the mean of its segment, over the rows that are marked."""
+    weight = np.where(which, 1.0 if weights is None else weights, 0.0)
+    total = np.bincount(segment, weight * np.where(which, values, 0))
+    return ratio(total, np.bincount(segment, weight))[segment]
 
 
-def _moving_range(score: Floats, known: Booleans) -> Floats:
+def _moving_range(score: Floats, segment: Integers, known: Booleans) -> Floats:
     """Give the distance of each score from the one before; of the first there is none."""
+    place = np.flatnonzero(known)
     moving = np.full(len(score), np.nan)
-    moving[np.flatnonzero(known)[1:]] = np.abs(np.diff(score[known]))
+    moving[place[1:]] = np.where(
+        np.diff(segment[place]) == 0, np.abs(np.diff(score[place])), np.nan
+    )
     return moving
 
 
-def _signals(score: Floats, known: Booleans, centre: float, half: Floats) -> NDArray[Any]:
-    """Name the signal of each period that has one."""
+def _signals(
+    score: Floats, centre: Floats, half: Floats, segment: Integers, judged: Booleans
+) -> NDArray[Any]:
+    """Name the signal of each score that has one; only those that are `judged` can."""
     signal = np.full(len(score), "", object)
-    place = np.flatnonzero(known)
-    off = score[place] - centre
-    noise = 1e-9 * max(1.0, abs(centre))
+    place = np.flatnonzero(judged)
+    off = (score - centre)[place]
+    noise = 1e-9 * np.maximum(1.0, np.abs(centre[place]))
     side = np.where(np.abs(off) > noise, np.sign(off), 0)
-    begins = np.append(True, side[1:] != side[:-1])[: len(side)]
-    since = np.arange(len(side)) - np.maximum.accumulate(np.where(begins, np.arange(len(side)), 0))
+    number = np.arange(len(place))
+    begins = (np.diff(side, prepend=np.nan) != 0) | (np.diff(segment[place], prepend=-1) != 0)
+    since = number - np.maximum.accumulate(np.where(begins, number, 0))
     signal[place[(since >= _RUN - 1) & (side != 0)]] = f"run of {_RUN}"
     signal[place[np.abs(off) > half[place] + noise]] = "beyond limits"
     return signal.astype(str)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._calendar import (
     DAY,
+    PERIODS,
+    WEEKDAYS,
     as_of_moment,
     end_of_day,
     first_day,
@@ -19,6 +21,7 @@ from retainkit._calendar import (
     period_index_expr,
     wall_time_expr,
 )
+from retainkit._checks import number, one_of
 from retainkit._codes import segment_codes
 from retainkit._frames import collect, count_rows, frame_of
 from retainkit._intervals import ratio, wilson
@@ -26,7 +29,7 @@ from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._nps_intervals import score_limits
-from retainkit.surveys._scored import Scored, scored, warn_of_invalid
+from retainkit.surveys._scored import Scored, checked_cuts, scored, warn_of_invalid
 from retainkit.surveys._shares import mean_limits
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 
     Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
+    Booleans: TypeAlias = NDArray[np.bool_]
+
+Metric = Literal["nps", "csat", "mean"]
 
 METRICS = ("nps", "csat", "mean")
 _MOST_CELLS = 20_000_000
@@ -64,16 +70,48 @@ class Series:
     found: Scored
     cell: Integers
     ends: tuple[float, float]
+    period: Period
+    week_start: Weekday
 
-    def shape(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Lay out values of cells by segment and period."""
-        return values.reshape(len(self.starts), self.n_periods)
+    def lines(self, *, partial: bool = True) -> Lines:
+        """Give a row for each period of a segment from its first answer on, or from that over."""
+        number = np.arange(self.n_periods) + self.first
+        shown = (number >= self.starts[:, np.newaxis]) & (partial | (number < self.over))
+        segment, column = np.nonzero(shown)
+        return Lines(
+            cell=segment * self.n_periods + column,
+            segment=segment,
+            since=number[column] - self.starts[segment],
+            complete=number[column] < self.over,
+        )
+
+    def labels(self, lines: Lines) -> dict[str, Any]:
+        """Name the segments and periods of rows."""
+        by, keys = self.found.responses.by[:-1], self.found.responses.keys[:-1]
+        number = lines.cell % max(self.n_periods, 1) + self.first
+        day = first_day(number, self.period, self.week_start).astype("datetime64[D]")
+        which = lines.segment.tolist()
+        own = {name: self.segments[key][which] for name, key in zip(by, keys, strict=True)}
+        return own | {"period": day}
 
     def worth(self, values: Floats) -> Worth:
         """Give by cell what the mean of `values` is worth."""
         if self.found.clustered:
             return self.found.worth(values).at(self.cell, self.tally.n_segments)
         return worth_of(self.tally, values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The rows of a result, by segment and period: their cells, and what is known of the periods.
+
+    `since` counts the periods from the first of the segment; `complete` are those that are over.
+    """
+
+    cell: Integers
+    segment: Integers
+    since: Integers
+    complete: Booleans
 
 
 def series_of(
@@ -83,10 +121,14 @@ def series_of(
     period: Period,
     week_start: Weekday,
     as_of: str | date | None,
-    rolling: int,
+    missing: str,
+    rolling: int = 1,
 ) -> Series:
     """Count the answers of each segment in each period, or in the last `rolling` periods."""
-    responses, end, first = _dated(responses, as_of, period, week_start)
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    one_of("missing", missing, ("raise", "drop"))
+    responses, end, first = _dated(responses, as_of, missing, period, week_start)
     found = scored(responses, scale, repeat="cluster", stacklevel=4)
     warn_of_invalid(found, stacklevel=4)
     last = end.index(period, week_start) - end.opens(period, week_start)
@@ -116,11 +158,17 @@ def series_of(
         found=found,
         cell=cell,
         ends=(scale.low, scale.high),
+        period=period,
+        week_start=week_start,
     )
 
 
 def _dated(
-    responses: Responses, as_of: str | date | None, period: Period, week_start: Weekday
+    responses: Responses,
+    as_of: str | date | None,
+    missing: str,
+    period: Period,
+    week_start: Weekday,
 ) -> tuple[Responses, Moment, int]:
     """Number the period of each answer, as a last segment; gives the end and the first period."""
     rows = responses.rows
@@ -131,10 +179,8 @@ def _dated(
     size = int(facts.item(0, "size"))
     unknown = int(facts.item(0, "nulls")) if size else 0
     if unknown:
-        raise ArgumentError(
-            f"{responses.source('time')} is null in {quantity(unknown, 'row')}; fill it in, or "
-            "leave such rows out."
-        )
+        _refuse_or_note(responses.source("time"), unknown, size, missing)
+        rows, size = rows.drop_nulls("time"), size - unknown
     stored, zone = responses.stored, responses.zone
     given = None if as_of is None else as_of_moment(as_of, zone)
     if not size:
@@ -156,6 +202,17 @@ def _dated(
     number = period_index_expr(nw.col("wall"), period, week_start).cast(nw.Int64)
     rows = rows.with_columns(number.alias(f"by_{len(responses.by)}"))
     return _with_period(responses, rows), end, least.index(period, week_start)
+
+
+def _refuse_or_note(source: str, unknown: int, size: int, missing: str) -> None:
+    """Refuse answers without a time, or say how many are left out."""
+    text = f"{source} is null in {quantity(unknown, 'row')}, of {size:,}"
+    if missing == "raise":
+        raise ArgumentError(
+            f"{text}. Fill it in or leave such rows out; `missing='drop'` leaves them out and "
+            "warns with their number."
+        )
+    warnings.warn(f"{text}: such rows are left out.", RetainkitWarning, stacklevel=5)
 
 
 def _moments(
@@ -209,11 +266,39 @@ def _laid_out(tally: Tally, cell: Integers, n_cells: int, n_periods: int, rollin
 # Metrics
 
 
+def edges_of(
+    metric: str, cuts: tuple[float, float] | None, positive: float | None, scale: Scale
+) -> tuple[float, float]:
+    """Give the edges that `metric` needs: those of detractors and passives, or of the satisfied."""
+    one_of("metric", metric, METRICS)
+    for argument, value, own in (("cuts", cuts, "nps"), ("positive", positive, "csat")):
+        if value is not None and metric != own:
+            raise ArgumentError(
+                f"`{argument}` is for `metric='{own}'`, and `metric` is {metric!r}; leave it out."
+            )
+    if metric == "nps":
+        return checked_cuts(cuts, scale)
+    low, high = int(scale.low), int(scale.high)
+    if metric == "mean":
+        return low, high
+    lowest = number("positive", high - 1 if positive is None else positive, low, high)
+    if lowest == low:
+        given = "not given" if positive is None else repr(positive)
+        raise ArgumentError(
+            f"`positive` is {given}, and so all answers from {low} to {high} count as satisfied; "
+            f"give one above {low}."
+        )
+    # Above the edge is satisfied, so it lies just below the lowest score that is.
+    edge = float(np.nextafter(lowest, -np.inf))
+    return edge, edge
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """A score of each cell, its interval, and the standard deviation of one answer.
 
-    `size` is the number of simple answers that the score is worth, which is `n` without weights.
+    `size` is the number of simple answers that the score is worth, which is `n` without weights;
+    `ends` are the least and the highest score there can be.
     """
 
     n: Integers
@@ -222,6 +307,19 @@ class Scores:
     lower: Floats
     upper: Floats
     spread: Floats
+    ends: tuple[float, float]
+
+    def at(self, cell: Integers) -> Scores:
+        """Take the scores of some cells."""
+        return replace(
+            self,
+            n=self.n[cell],
+            size=self.size[cell],
+            score=self.score[cell],
+            lower=self.lower[cell],
+            upper=self.upper[cell],
+            spread=self.spread[cell],
+        )
 
 
 def scores_of(
@@ -264,4 +362,5 @@ def scores_of(
         lower=unit * limits[0],
         upper=unit * limits[1],
         spread=unit * spread,
+        ends={"nps": (-100.0, 100.0), "csat": (0.0, 1.0), "mean": series.ends}[metric],
     )
