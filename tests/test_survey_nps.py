@@ -564,10 +564,15 @@ def dated(*rows: tuple[int, int, int]) -> pd.DataFrame:
 def test_first_last_mean_and_error() -> None:
     table = dated((1, 10, 3), (1, 3, 1), (1, 8, 2), (2, 9, 0))
     options = {"respondent": "who", "time": "time"}
-    row = one(table, **options, repeat="last")
-    assert (row["n"], row["nps"]) == (2, 100)
-    row = one(table, **options, repeat="first")
-    assert (row["n"], row["nps"]) == (2, 0)
+    for repeat, score in (("last", 100), ("first", 0)):
+        text = (
+            f"^2 of 4 answers set aside: only the {repeat} of each respondent in column 'who' "
+            rf"\(given as `respondent`\) counts \(`repeat='{repeat}'`\)\.$"
+        )
+        with pytest.warns(RetainkitWarning, match=text) as caught:
+            (row,) = rows_of(nps(table, **options, repeat=repeat))  # type: ignore[arg-type]
+        assert caught[0].filename == __file__
+        assert (row["n"], row["nps"]) == (2, score)
     row = one(table, **options, repeat="mean")
     assert (row["n"], row["nps"]) == (4, 50)
     assert row["promoters"] == pytest.approx((1 / 3 + 1) / 2)

@@ -68,8 +68,24 @@ def scored(
     check_respondents(responses)
     if repeat != "cluster":
         responses = one_each(responses, tally, repeat)
-        tally = on_scale(count_answers(responses), responses, scale)
+        given, tally = tally, on_scale(count_answers(responses), responses, scale)
+        _warn_of_repeats(given, tally, responses, repeat, stacklevel + 1)
     return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
+
+
+def _warn_of_repeats(
+    given: Tally, taken: Tally, responses: Responses, repeat: str, stacklevel: int
+) -> None:
+    """Warn of answers that do not count because another one of the respondent does."""
+    total = int(given.n.sum())
+    left = total - int(taken.n.sum())
+    if left:
+        warnings.warn(
+            f"{left:,} of {quantity(total, 'answer')} set aside: only the {repeat} of each "
+            f"respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`).",
+            RetainkitWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def warn_of_invalid(found: Scored, stacklevel: int = 3) -> None:

@@ -130,7 +130,7 @@ def pmf(
     RetainkitWarning
         If nobody gave the answer `very` or one of `exclude`, which may be spelled otherwise; if the
         answers are worth less than a tenth of their number, because of a few large weights or of
-        respondents who gave most of them.
+        respondents who gave most of them; if `repeat` sets answers aside.
 
     See Also
     --------

@@ -158,7 +158,7 @@ def nps(
     RetainkitWarning
         If the answers look like those of another scale; if they are worth less than a tenth of
         their number, because of a few large weights or of respondents who gave most of them; if
-        `min_responses` hides scores.
+        `repeat` sets answers aside; if `min_responses` hides scores.
 
     See Also
     --------

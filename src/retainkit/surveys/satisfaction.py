@@ -164,7 +164,8 @@ def csat(
     -----
     RetainkitWarning
         If the answers look like those of another scale; if they are worth less than a tenth of
-        their number, because of a few large weights or of respondents who gave most of them.
+        their number, because of a few large weights or of respondents who gave most of them; if
+        `repeat` sets answers aside.
 
     See Also
     --------
@@ -355,7 +356,8 @@ def ces(
     -----
     RetainkitWarning
         If the answers look like those of another scale; if they are worth less than a tenth of
-        their number, because of a few large weights or of respondents who gave most of them.
+        their number, because of a few large weights or of respondents who gave most of them; if
+        `repeat` sets answers aside.
 
     See Also
     --------
