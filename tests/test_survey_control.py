@@ -238,8 +238,8 @@ def test_segments_with_too_short_a_baseline_have_no_limits() -> None:
     options: dict[str, Any] = {"period": "day", "metric": "mean", "scale": (0, 100)}
     options |= {"fractional": "cut", "by": ["c", "d"]}
     text = (
-        "^1 of 2 segments, such as c 'y', d 2, have fewer than two periods of the baseline that "
-        r"are over and have answers, and so no limits and no signals\.$"
+        "^1 of 2 segments, such as c = 'y', d = 2, have fewer than two periods of the baseline "
+        r"that are over and have answers, and so no limits and no signals\.$"
     )
     with pytest.warns(RetainkitWarning, match=text) as caught:
         found = rows_of(control_chart(table, as_of="2024-01-11", **options))

@@ -57,11 +57,6 @@ class DriverRows:
         spans = [slice(*edge) for edge in pairwise(self.edges.tolist())]
         return [(self.values[span], self.weights[span]) for span in spans]
 
-    def name(self, segment: int) -> str:
-        """Name a segment for a sentence."""
-        values = ((name, column.to_list()[segment]) for name, column in self.segments.items())
-        return ", ".join(f"{name} = {value!r}" for name, value in values)
-
 
 def driver_names(drivers: Any, outcome: str, method: str) -> tuple[str, ...]:
     """Check the names of the drivers: several columns, none of them the outcome."""

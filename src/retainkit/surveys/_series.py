@@ -56,9 +56,9 @@ _MOST_CELLS = 20_000_000
 class Series:
     """Answers by segment and period: a row a segment and a column a period, from `first` on.
 
-    `tally` holds the answers of each cell, or of the window that ends with it; `over` is the first
-    period that is not over, `starts` gives the first period of each segment and `ends` those of the
-    scale.
+    `segments` are columns, under the names that they came with; `tally` holds the answers of each
+    cell, or of the window that ends with it; `over` is the first period that is not over, `starts`
+    gives the first period of each segment and `ends` those of the scale.
     """
 
     segments: Mapping[str, nw.Series[Any]]
@@ -87,11 +87,10 @@ class Series:
 
     def labels(self, lines: Lines) -> dict[str, Any]:
         """Name the segments and periods of rows."""
-        by, keys = self.found.responses.by[:-1], self.found.responses.keys[:-1]
         number = lines.cell % max(self.n_periods, 1) + self.first
         day = first_day(number, self.period, self.week_start).astype("datetime64[D]")
         which = lines.segment.tolist()
-        own = {name: self.segments[key][which] for name, key in zip(by, keys, strict=True)}
+        own = {name: column[which] for name, column in self.segments.items()}
         return own | {"period": day}
 
     def worth(self, values: Floats) -> Worth:
@@ -149,7 +148,9 @@ def series_of(
     starts = np.full(n_segments, last + 1)
     np.minimum.at(starts, outer, number)
     return Series(
-        segments=segments,
+        segments={
+            name: segments[key] for name, key in zip(responses.by[:-1], keys[:-1], strict=True)
+        },
         first=first,
         n_periods=n_periods,
         over=end.index(period, week_start),

@@ -9,7 +9,7 @@ import numpy as np
 
 from retainkit._checks import integer, number, one_of
 from retainkit._frames import table_like
-from retainkit._words import quantity
+from retainkit._words import quantity, segment_name
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._control import chart
 from retainkit.surveys._responses import open_responses
@@ -226,16 +226,12 @@ def _judged(base: NDArray[np.bool_], lines: Lines, series: Series) -> NDArray[np
     few = np.flatnonzero(size < 2)
     if not len(few) or not len(base):
         return base
-    by, keys = series.found.responses.by[:-1], series.found.responses.keys[:-1]
-    if not by:
+    if not series.segments:
         raise ArgumentError(
             f"too few periods of the baseline are over and have answers ({size[0]}): it takes two "
             "or more to tell what is usual. Choose a longer `baseline`, or a shorter `period`."
         )
-    first = ", ".join(
-        f"{name} {series.segments[key].to_list()[few[0]]!r}"
-        for name, key in zip(by, keys, strict=True)
-    )
+    first = segment_name(series.segments, int(few[0]))
     warnings.warn(
         f"{len(few):,} of {quantity(len(size), 'segment')}, such as {first}, have fewer than two "
         "periods of the baseline that are over and have answers, and so no limits and no signals.",

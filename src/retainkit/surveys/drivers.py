@@ -11,7 +11,7 @@ import numpy as np
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames import table_like
 from retainkit._intervals import ratio
-from retainkit._words import quantity
+from retainkit._words import quantity, segment_name
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._driver_rows import RESULT, driver_names, read_rows
 from retainkit.surveys._relative_weights import (
@@ -265,7 +265,7 @@ def _say(table: DriverRows, problems: Sequence[str | None]) -> None:
     if not wrong:
         return
     segment, problem = wrong[0]
-    where = f"in the segment {table.name(segment)}, " if table.by else ""
+    where = f"in the segment {segment_name(table.segments, segment)}, " if table.by else ""
     if len(wrong) == len(problems):
         raise ArgumentError(f"{where}{problem}.")
     warnings.warn(
