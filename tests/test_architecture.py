@@ -183,6 +183,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "surveys._rules": {"_checks", "errors", "surveys._tally"},
     "surveys._scored": {
+        "_codes",
         "_intervals",
         "_words",
         "_checks",
@@ -214,6 +215,7 @@ ARROWS: dict[str, set[str]] = {
         "_intervals",
         "surveys._effective",
         "surveys._nps_intervals",
+        "surveys._repeats",
         "surveys._responses",
         "surveys._scored",
         "surveys._shares",

@@ -323,7 +323,8 @@ def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFr
 def with_meaning(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
     """Add to each row what its value in the column `on` means; null where it is not known.
 
-    `columns` has the values, each once, and beside them what they mean.
+    `columns` has the values and beside them what they mean; of a value that means several things
+    there is then a row for each.
     """
     if isinstance(frame, nw.LazyFrame):
         return frame.join(in_engine(frame, columns), on=on, how="left")

@@ -22,7 +22,7 @@ _NOTHING = 1e-12  # a variance below this is one of rounding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """Sums over respondents who answered several times, by segment.
+    """Sums over respondents who answered several times, a segment an element.
 
     Of the sum of weighted values x and of the weights w of each: the sums of squares and products.
     """
@@ -31,6 +31,14 @@ class Clusters:
     xx: Floats
     xw: Floats
     ww: Floats
+
+    def at(self, place: Integers, size: int) -> Clusters:
+        """Lay them out at other places, of `size`; elsewhere there is nobody."""
+        number, xx, xw, ww = (
+            np.bincount(place, one, size).astype(np.float64)
+            for one in (self.number, self.xx, self.xw, self.ww)
+        )
+        return Clusters(number=number, xx=xx, xw=xw, ww=ww)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +74,6 @@ class Worth:
         )
         least = np.minimum(self.effective, self.alike)
         return np.maximum(self.effective * (of_n / of_units) ** 2, least)
-
-    def at(self, cell: Integers, n_cells: int) -> Worth:
-        """Lay them out in cells; in the others there is nothing."""
-        laid = np.zeros((4, n_cells))
-        laid[:, cell] = self.n, self.effective, self.units, self.alike
-        return Worth(n=laid[0], effective=laid[1], units=laid[2], alike=laid[3])
 
 
 def simple(n: NDArray[np.generic]) -> Worth:

@@ -36,10 +36,13 @@ def check_respondents(responses: Responses) -> None:
         )
 
 
-def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters:
+def cluster_sums(
+    responses: Responses, tally: Tally, values: Floats
+) -> tuple[nw.DataFrame[Any], Clusters]:
     """Add up over the answers of each respondent in each segment, in the engine that holds them.
 
-    `values` are what the answers of `tally` stand for.
+    `values` are what the answers of `tally` stand for. Gives the keys of the segments, in no order,
+    and beside them the sums.
     """
     answers, where = np.unique(tally.answer, return_index=True)
     meaning = {"score": answers, "x": values[where], "valid": np.ones(len(answers))}
@@ -60,16 +63,10 @@ def cluster_sums(responses: Responses, tally: Tally, values: Floats) -> Clusters
     total = [nw.col(name).sum() for name in names]
     if responses.by:
         found = responses.grouped(sums.group_by(responses.keys).agg(*total))
-        place = segment_codes(found, responses.keys)[1]
     else:
-        found, place = collect(sums.select(*total)), np.zeros(1, np.int64)
-    sums_of = {
-        name: np.bincount(place, found[name].fill_null(0).to_numpy(), tally.n_segments).astype(
-            float
-        )
-        for name in names
-    }
-    return Clusters(**sums_of)
+        found = collect(sums.select(*total))
+    number, xx, xw, ww = (found[name].fill_null(0).to_numpy().astype(float) for name in names)
+    return found, Clusters(number=number, xx=xx, xw=xw, ww=ww)
 
 
 def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:

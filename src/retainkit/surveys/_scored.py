@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from retainkit._checks import one_of
+from retainkit._codes import segment_codes
 from retainkit._intervals import ratio
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
@@ -47,8 +48,11 @@ class Scored:
 
     def worth(self, values: Floats) -> Worth:
         """Give by segment what the mean of `values` is worth."""
-        clusters = cluster_sums(self.responses, self.tally, values) if self.clustered else None
-        return worth_of(self.tally, values, clusters)
+        if not self.clustered:
+            return worth_of(self.tally, values)
+        keys, clusters = cluster_sums(self.responses, self.tally, values)
+        _, segment = segment_codes(keys, self.responses.keys)
+        return worth_of(self.tally, values, clusters.at(segment, self.tally.n_segments))
 
 
 def scored(

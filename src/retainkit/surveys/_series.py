@@ -23,17 +23,18 @@ from retainkit._calendar import (
 )
 from retainkit._checks import number, one_of
 from retainkit._codes import segment_codes
-from retainkit._frames import collect, count_rows, frame_of
+from retainkit._frames import collect, count_rows, frame_of, with_meaning
 from retainkit._intervals import ratio, wilson
 from retainkit._words import quantity
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._nps_intervals import score_limits
+from retainkit.surveys._repeats import cluster_sums
 from retainkit.surveys._scored import Scored, checked_cuts, scored, warn_of_invalid
 from retainkit.surveys._shares import mean_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -57,8 +58,8 @@ class Series:
     """Answers by segment and period: a row a segment and a column a period, from `first` on.
 
     `segments` are columns, under the names that they came with; `tally` holds the answers of each
-    cell, or of the window that ends with it; `over` is the first period that is not over, `starts`
-    gives the first period of each segment and `ends` those of the scale.
+    cell, or of the window of `rolling` periods that ends with it; `over` is the first period that
+    is not over, `starts` gives the first period of each segment and `ends` those of the scale.
     """
 
     segments: Mapping[str, nw.Series[Any]]
@@ -69,6 +70,7 @@ class Series:
     tally: Tally
     found: Scored
     cell: Integers
+    rolling: int
     ends: tuple[float, float]
     period: Period
     week_start: Weekday
@@ -81,34 +83,40 @@ class Series:
         return Lines(
             cell=segment * self.n_periods + column,
             segment=segment,
+            number=number[column],
             since=number[column] - self.starts[segment],
             complete=number[column] < self.over,
         )
 
     def labels(self, lines: Lines) -> dict[str, Any]:
         """Name the segments and periods of rows."""
-        number = lines.cell % max(self.n_periods, 1) + self.first
-        day = first_day(number, self.period, self.week_start).astype("datetime64[D]")
+        day = first_day(lines.number, self.period, self.week_start).astype("datetime64[D]")
         which = lines.segment.tolist()
         own = {name: column[which] for name, column in self.segments.items()}
         return own | {"period": day}
 
     def worth(self, values: Floats) -> Worth:
         """Give by cell what the mean of `values` is worth."""
-        if self.found.clustered:
-            return self.found.worth(values).at(self.cell, self.tally.n_segments)
-        return worth_of(self.tally, values)
+        if not self.found.clustered:
+            return worth_of(self.tally, values)
+        last = self.first + self.n_periods - 1
+        rows = _in_windows(self.found.responses, self.first, last, self.rolling)
+        keys, clusters = cluster_sums(rows, self.tally, values)
+        _, segment, number = _placed(keys, rows.keys)
+        cell = segment * self.n_periods + number - self.first
+        return worth_of(self.tally, values, clusters.at(cell, self.tally.n_segments))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """The rows of a result, by segment and period: their cells, and what is known of the periods.
+    """The rows of a result, by segment and period, and the cells that they show.
 
     `since` counts the periods from the first of the segment; `complete` are those that are over.
     """
 
     cell: Integers
     segment: Integers
+    number: Integers
     since: Integers
     complete: Booleans
 
@@ -132,9 +140,7 @@ def series_of(
     warn_of_invalid(found, stacklevel=4)
     last = end.index(period, week_start) - end.opens(period, week_start)
     keys = responses.keys
-    cells = frame_of(found.tally.segments)
-    number = cells[keys[-1]].to_numpy().astype(np.int64)
-    segments, outer = segment_codes(cells, keys[:-1])
+    segments, outer, number = _placed(frame_of(found.tally.segments), keys)
     n_segments = int(outer.max(initial=-1)) + 1 if len(keys) > 1 else 1
     n_periods = max(last - first + 1, 0)
     if n_segments * n_periods > _MOST_CELLS:
@@ -158,6 +164,7 @@ def series_of(
         tally=_laid_out(found.tally, cell, n_segments * n_periods, n_periods, rolling),
         found=found,
         cell=cell,
+        rolling=rolling,
         ends=(scale.low, scale.high),
         period=period,
         week_start=week_start,
@@ -240,6 +247,26 @@ def _moments(
 
 def _with_period(responses: Responses, rows: Any) -> Responses:
     return replace(responses, rows=rows, by=(*responses.by, "period"))
+
+
+def _placed(
+    cells: nw.DataFrame[Any], keys: Sequence[str]
+) -> tuple[dict[str, nw.Series[Any]], Integers, Integers]:
+    """Give the segments of cells, and by cell the number of its segment and of its period."""
+    segments, segment = segment_codes(cells, keys[:-1])
+    return segments, segment, cells[keys[-1]].to_numpy().astype(np.int64)
+
+
+def _in_windows(responses: Responses, first: int, last: int, rolling: int) -> Responses:
+    """Let each answer stand in its own period and in the windows of later ones up to `last`."""
+    if rolling == 1:
+        return responses
+    key = responses.keys[-1]
+    number = np.arange(first, last + 1)
+    place, step = np.nonzero(number[:, np.newaxis] + np.arange(rolling) <= last)
+    windows = {key: number[place], "window": number[place] + step}
+    rows = with_meaning(responses.rows, key, windows)
+    return replace(responses, rows=rows.drop(key).rename({"window": key}))
 
 
 def _laid_out(tally: Tally, cell: Integers, n_cells: int, n_periods: int, rolling: int) -> Tally:

@@ -8,7 +8,6 @@ import numpy as np
 
 from retainkit._checks import boolean, integer, probability
 from retainkit._frames import table_like
-from retainkit.errors import ArgumentError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import warn_of_weights
 from retainkit.surveys._series import edges_of, scores_of, series_of
@@ -88,8 +87,8 @@ def score_trend(
     counts : str, optional
         Column that says how many respondents a row stands for, a whole number.
     respondent : str, optional
-        Column that identifies who answered, where some did so several times in a period; the
-        interval widens accordingly. Not with `rolling`.
+        Column that identifies who answered, where some did so several times in a period or window;
+        the interval widens accordingly.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
@@ -166,11 +165,6 @@ def score_trend(
     """
     if rolling is not None:
         integer("rolling", rolling, 1)
-        if respondent is not None:
-            raise ArgumentError(
-                "`rolling` and `respondent` do not go together: whose answers are counted twice "
-                "would change from window to window. Leave one out."
-            )
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     limits = checked_scale(
