@@ -212,16 +212,23 @@ ARROWS: dict[str, set[str]] = {
     },
     "surveys._series": LOWER
     | {
-        "_intervals",
         "surveys._effective",
-        "surveys._nps_intervals",
         "surveys._repeats",
         "surveys._responses",
         "surveys._scored",
+        "surveys._tally",
+    },
+    "surveys._metrics": {
+        "_checks",
+        "_intervals",
+        "errors",
+        "surveys._nps_intervals",
+        "surveys._scored",
+        "surveys._series",
         "surveys._shares",
         "surveys._tally",
     },
-    "surveys._control": {"_intervals", "surveys._series"},
+    "surveys._control": {"_intervals", "surveys._metrics"},
     "surveys._timeline": set(),
     "surveys._fates": {
         "_calendar",
@@ -287,6 +294,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "surveys.trends": LOWER
     | {
+        "surveys._metrics",
         "surveys._responses",
         "surveys._scored",
         "surveys._series",
@@ -295,6 +303,7 @@ ARROWS: dict[str, set[str]] = {
     "surveys.control": LOWER
     | {
         "surveys._control",
+        "surveys._metrics",
         "surveys._responses",
         "surveys._scored",
         "surveys._series",

@@ -12,7 +12,7 @@ from retainkit._intervals import ratio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from retainkit.surveys._series import Scores
+    from retainkit.surveys._metrics import Scores
 
     Integers: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]

@@ -12,9 +12,10 @@ from retainkit._frames import table_like
 from retainkit._words import quantity, segment_name
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys._control import chart
+from retainkit.surveys._metrics import edges_of, scores_of
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import warn_of_weights
-from retainkit.surveys._series import edges_of, scores_of, series_of
+from retainkit.surveys._series import series_of
 from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retainkit._calendar import Period, Weekday
-    from retainkit.surveys._series import Lines, Metric, Series
+    from retainkit.surveys._metrics import Metric
+    from retainkit.surveys._series import Lines, Series
 
 __all__ = ["control_chart"]
 
@@ -42,10 +44,10 @@ def control_chart(
     time: str = "time",
     period: Period = "month",
     metric: Metric = "nps",
+    by: str | Sequence[str] | None = None,
     kind: Literal["individuals", "sampling"] = "individuals",
     baseline: int | None = None,
     sigmas: float = 3.0,
-    by: str | Sequence[str] | None = None,
     scale: tuple[int, int] = (0, 10),
     cuts: tuple[float, float] | None = None,
     positive: float | None = None,
@@ -88,6 +90,8 @@ def control_chart(
         Period of a point.
     metric : {"nps", "csat", "mean"}, default "nps"
         What the score is, as in `score_trend`.
+    by : str or sequence of str, optional
+        Columns of segments, each with a chart of its own. Null is a segment of its own.
     kind : {"individuals", "sampling"}, default "individuals"
         ``"individuals"`` takes the noise from the scores themselves (individuals and moving
         range), whatever its cause; ``"sampling"`` from the number of answers alone, so that
@@ -96,8 +100,6 @@ def control_chart(
         Number of first periods (of a segment) that tell what is usual. Default: all that are over.
     sigmas : float, default 3.0
         Width of the limits.
-    by : str or sequence of str, optional
-        Columns of segments, each with a chart of its own. Null is a segment of its own.
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional

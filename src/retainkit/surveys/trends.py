@@ -8,9 +8,10 @@ import numpy as np
 
 from retainkit._checks import boolean, integer, probability
 from retainkit._frames import table_like
+from retainkit.surveys._metrics import edges_of, scores_of
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import warn_of_weights
-from retainkit.surveys._series import edges_of, scores_of, series_of
+from retainkit.surveys._series import series_of
 from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._calendar import Period, Weekday
-    from retainkit.surveys._series import Metric
+    from retainkit.surveys._metrics import Metric
 
 __all__ = ["score_trend"]
 
