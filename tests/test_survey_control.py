@@ -12,6 +12,7 @@ import pytest
 from backends import Backend
 from retainkit.errors import ArgumentError, RetainkitWarning
 from retainkit.surveys.control import control_chart
+from retainkit.surveys.nps import nps
 from tables import Row, rows_of
 
 # NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2: flow rates of ten batches.
@@ -140,6 +141,24 @@ def test_weighted_answers_are_worth_fewer_in_sampling_limits() -> None:
     for row, n in zip(found, size, strict=True):
         assert row["centre"] == pytest.approx(centre)
         assert row["upper_limit"] - centre == pytest.approx(3 * math.sqrt(variance / n))
+
+
+def test_respondents_who_answer_again_are_worth_fewer_in_sampling_limits() -> None:
+    rng = np.random.default_rng(8)
+    table = weighted_answers(6, [30, 60, 20, 90], 0.0)
+    table["who"] = rng.integers(0, 12, len(table))
+    table["score"] = np.where(rng.random(len(table)) < 0.8, np.array([10, 3])[table["who"] % 2], 8)
+    found = chart(table, metric="nps", kind="sampling", scale=(0, 10), respondent="who")
+    alone = [rows_of(nps(own, respondent="who"))[0] for _, own in table.groupby("time")]
+    size = [row["n_effective"] for row in alone]
+    score = [row["nps"] for row in alone]
+    square = [100**2 * (row["promoters"] + row["detractors"]) for row in alone]
+    centre = np.average(score, weights=size)
+    variance = np.average(square, weights=size) - centre**2
+    for row, n in zip(found, size, strict=True):
+        assert n < row["n"]
+        assert row["centre"] == pytest.approx(centre)
+        assert row["lower_limit"] == pytest.approx(centre - 3 * math.sqrt(variance / n))
 
 
 @pytest.mark.parametrize("spread", [0.0, 1.2])

@@ -53,6 +53,7 @@ def control_chart(
     positive: float | None = None,
     weights: str | None = None,
     counts: str | None = None,
+    respondent: str | None = None,
     invalid: Literal["raise", "drop"] = "raise",
     fractional: Literal["raise", "floor", "round", "cut"] = "raise",
     missing_codes: Sequence[float] = (),
@@ -70,8 +71,9 @@ def control_chart(
        \text{individuals: } c = \overline{s_t}, \quad c \pm \frac{a}{d_2} \, \overline{MR}, \qquad
        \text{sampling: } c = \frac{\sum n_t s_t}{\sum n_t}, \quad c \pm a \sqrt{V / n_t},
 
-    where :math:`s_t` is the score of a period, :math:`n_t` its answers (with weights, the number of
-    simple ones that they are worth), and means and sums are those of the baseline.
+    where :math:`s_t` is the score of a period, :math:`n_t` its answers (with `weights` or a
+    `respondent`, the number of simple ones that they are worth), and means and sums are those of
+    the baseline.
     :math:`\overline{MR}` is the mean distance of neighbouring periods, and :math:`d_2 = 2 /
     \sqrt{\pi} = 1.128` its expectation for normal noise of 1. :math:`V = \sum n_t (v_t + (s_t -
     c)^2) / \sum n_t` is the variance of one answer around :math:`c`, with :math:`v_t` that within
@@ -110,6 +112,9 @@ def control_chart(
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
         Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some did so several times in a period; sampling
+        limits widen accordingly.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
@@ -203,6 +208,7 @@ def control_chart(
         taken=CHART,
         weights=weights,
         counts=counts,
+        respondent=respondent,
         time=time,
         labels=labels,
         tz=tz,
