@@ -327,7 +327,8 @@ def test_answers_without_a_time_are_refused_or_left_out(function: Any, backend: 
         function(table)
     with pytest.warns(RetainkitWarning, match=rf"{text}: such rows are left out") as caught:
         found = function(table, missing="drop")
-    assert caught[0].filename == __file__
+    # PySpark 4.0 leaves sockets open, of which Python warns as well.
+    assert [one.filename for one in caught if one.category is RetainkitWarning] == [__file__]
     kept = [row for row in rows if row["time"] is not None]
     assert rows_of(found) == rows_of(function(backend.make(kept)))
     with pytest.raises(ArgumentError, match="missing"):
