@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -21,7 +22,15 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from retainkit import cohort_retention, errors, retention_curve, retention_matrix
+from retainkit import (
+    cohort_retention,
+    errors,
+    nps,
+    retention_curve,
+    retention_matrix,
+    rfm_summary,
+    score_outcomes,
+)
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -654,6 +663,22 @@ def test_objects_that_polars_cannot_group_by_are_refused(argument: str) -> None:
         )
     except BaseException as error:  # noqa: BLE001  it is no Exception
         pytest.fail(repr(error))
+
+
+def test_dictionaries_of_arrow_in_pandas_are_read_as_their_values() -> None:
+    kind = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    who = pd.Series(["b", "a", "b", "c"])
+    score, time = [10, 3, 10, 8], pd.to_datetime(TIMES[:1] * 4)
+    plain = pd.DataFrame({"customer_id": who, "score": score, "time": time, "amount": 2.0})
+    coded = plain.assign(customer_id=who.astype(kind))
+    for function in (
+        rfm_summary,
+        partial(nps, by="customer_id", observed=False),
+        lambda table: score_outcomes(table.drop_duplicates(), table, as_of="2025-01-01"),
+    ):
+        assert rows_of(function(coded)) == rows_of(function(plain))
+    numbers = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(score).dictionary_encode()))
+    assert rows_of(nps(plain.assign(score=numbers))) == rows_of(nps(plain))
 
 
 def of_arrow(values: pa.Array, categories: list[str]) -> pa.DictionaryArray:

@@ -74,6 +74,11 @@ def test_a_reference_is_what_the_others_are_compared_with() -> None:
     assert found == [("a", "b"), ("c", "b")]
     with pytest.raises(ArgumentError, match=r"`reference` is 'z'.*'wave'.*'a', 'b', 'c'"):
         differ(table, reference="z")
+    # A null is a group, whatever the frame has for it.
+    for dtype in (object, "string", "category"):
+        group = pd.Series(["a", None, "b"] * 4, dtype=dtype)
+        with pytest.raises(ArgumentError, match=r"`reference` is 'z'.*; it has 'a', 'b', None\."):
+            differ(pd.DataFrame({"score": [10, 3, 8] * 4, "wave": group}), reference="z")
 
 
 def test_segments_are_compared_apart_and_their_p_values_together() -> None:

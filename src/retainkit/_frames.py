@@ -38,6 +38,7 @@ RESULT = (
 )
 """What a table of cohorts calls its own columns; no segment can have one of these names."""
 
+_NUMBERS = {"f": nw.Float64, "i": nw.Int64}
 _KINDS = "a pandas, Polars or PyArrow table, a DuckDB relation or a PySpark DataFrame"
 
 # In
@@ -55,7 +56,20 @@ def wrap(native: Any, argument: str) -> Frame:
         raise ArgumentError(
             f"`{argument}` has several columns of one name; rename them first:\n{names}"
         ) from None
-    return frame
+    return _written_out(frame)
+
+
+def _written_out(frame: Frame) -> Frame:
+    """Write out PyArrow's dictionaries in pandas, which knows little of what to do with them."""
+    if not frame.implementation.is_pandas():
+        return frame
+    native, plain = frame.to_native(), {}
+    for column, dtype in frame.collect_schema().items():
+        kind = native[column].dtype
+        arrow = getattr(kind, "pyarrow_dtype", None)
+        if dtype == nw.Categorical and arrow is not None:
+            plain[column] = native[column].astype(type(kind)(arrow.value_type))
+    return nw.from_native(native.assign(**plain)) if plain else frame
 
 
 def open_table(native: Any, *, argument: str, columns: Sequence[str]) -> nw.DataFrame[Any]:
@@ -326,11 +340,16 @@ def with_meaning(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
     `columns` has the values and beside them what they mean; of a value that means several things
     there is then a row for each.
     """
+    if not len(columns[on]):  # a type that joins could not be told
+        return frame.with_columns(
+            nw.lit(None, _NUMBERS[values.dtype.kind]).alias(name)
+            for name, values in columns.items()
+            if name != on
+        )
     if isinstance(frame, nw.LazyFrame):
         return frame.join(in_engine(frame, columns), on=on, how="left")
     plain = {name: values.tolist() for name, values in columns.items()}
     table = nw.from_dict(plain, backend=frame.implementation)
-    # Of no rows, a list does not tell the type.
     table = table.with_columns(nw.col(on).cast(frame.schema[on]))
     return frame.join(table, on=on, how="left")
 

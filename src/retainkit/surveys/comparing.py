@@ -161,7 +161,9 @@ def nps_difference(
     -----
     With `pair` the changes of each respondent, from -2 to 2, are averaged after adding three
     respondents whose changes sum to 0 and their squares to 3, so that the interval has a width
-    where nobody moved. Compared as strangers the same people give a wider interval.
+    where nobody moved. Where it would leave out the observed difference, of two or three pairs, it
+    reaches as far as that. Groups that nobody answered in both have a row with ``n_a`` 0, and NaN.
+    Compared as strangers the same people give a wider interval.
 
     Of 20 segments that are all alike, the best and the worst differ by 40 points with 50 answers
     each; that is what `adjust` is for.
@@ -255,7 +257,10 @@ def _pairs(found: Scored, reference: Any, group: str) -> _Pairs:
     place[outer, inner] = np.where(found.tally.counts() > 0, np.arange(len(cells)), -1)
     later, earlier = np.tril_indices(n_inner, -1)
     if reference is not None:
-        values = names[keys[-1]].to_list()
+        own = names[keys[-1]]
+        # With pandas' own null nothing can be compared.
+        pairs = zip(own.to_list(), own.is_null().to_list(), strict=True)
+        values = [None if lacks else value for value, lacks in pairs]
         if reference not in values:
             raise ArgumentError(
                 f"`reference` is {reference!r}, which is no group in column {group!r} (given as "
