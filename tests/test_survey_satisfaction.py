@@ -714,6 +714,15 @@ def test_an_empty_frame_has_no_market_fit() -> None:
     assert (row["n"], row["pmf"], row["clears"]) == (0, None, False)
 
 
+@pytest.mark.parametrize("repeat", ["cluster", "mean", "last"])
+def test_nobody_said_anything_in_words(backend: Backend, repeat: Any) -> None:
+    day = datetime(2024, 1, 1)  # noqa: DTZ001
+    rows: list[Row] = [{"answer": None, "who": who, "at": day} for who in (1, 1, 2)]
+    table = backend.make(rows, like={"answer": "very disappointed", "who": 1, "at": day})
+    row = one(table, pmf, respondent="who", time="at", repeat=repeat)
+    assert (row["n"], row["n_missing"], row["pmf"]) == (0, 3, None)
+
+
 def test_a_single_answer() -> None:
     row = one(answers([5]))
     assert (row["csat"], row["upper"]) == (1, 1)

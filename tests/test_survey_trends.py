@@ -333,3 +333,24 @@ def test_answers_without_a_time_are_refused_or_left_out(function: Any, backend: 
     assert rows_of(found) == rows_of(function(backend.make(kept)))
     with pytest.raises(ArgumentError, match="missing"):
         function(table, missing="ignore")
+
+
+@pytest.mark.parametrize("function", [score_trend, control_chart])
+def test_where_all_came_too_late_there_are_no_periods(function: Any, backend: Backend) -> None:
+    rows: list[Row] = [
+        {"time": datetime(2024, 5, day, tzinfo=ZoneInfo("UTC")), "score": 9.0, "who": day}
+        for day in (1, 2)
+    ]
+    options: dict[str, Any] = {"respondent": "who", "tz": "Europe/Berlin", "as_of": "2024-01-01"}
+    if function is score_trend:
+        options["rolling"] = 3
+    with pytest.warns(RetainkitWarning, match="2 of 2 rows at or after as_of"):
+        found = function(backend.make(rows), **options)
+    assert rows_of(found) == []
+
+
+def test_a_window_may_be_longer_than_all_there_is() -> None:
+    table = random_answers(4, 60)
+    found = trend(table, rolling=10**12, as_of="2024-07-01")
+    assert found[-1]["n"] == 60
+    assert not any(row["complete"] for row in found)

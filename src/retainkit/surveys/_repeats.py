@@ -95,6 +95,8 @@ def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
 
 
 def _is_in(answers: nw.Series[Any], valid: NDArray[Any]) -> Booleans:
+    if not len(valid):  # of which PyArrow could not tell the type
+        return np.zeros(len(answers), bool)
     found: Booleans = answers.is_in(valid.tolist()).fill_null(value=False).to_numpy().astype(bool)
     return found
 

@@ -225,7 +225,7 @@ def _check_score(
     dtype, kinds = frame.collect_schema()[column], kinds_of_objects(frame, column)
     holds = f"{_source(column, name)} holds {type_name(frame, column)}; it must hold"
     if labels is not None:
-        if dtype.is_nested() or "unhashable" in kinds:
+        if dtype.is_nested() or dtype == nw.Boolean or kinds & {"unhashable", "bool"}:
             raise ColumnTypeError(f"{holds} words or numbers, one answer a row.")
     elif not holds_numbers(frame, column):
         text = dtype in {nw.String, nw.Categorical} or isinstance(dtype, nw.Enum) or "str" in kinds

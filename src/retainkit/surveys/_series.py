@@ -144,6 +144,7 @@ def series_of(
             f"{responses.source('time')} from {day} to {end}. If there is a stray date, leave it "
             "out, or set `as_of`; else choose a longer `period`."
         )
+    rolling = min(rolling, max(n_periods, 1))
     cell = outer * n_periods + (number - first)
     starts = np.full(n_segments, last + 1)
     np.minimum.at(starts, outer, number)
@@ -186,24 +187,32 @@ def _dated(
     stored, zone = responses.stored, responses.zone
     given = None if as_of is None else as_of_moment(as_of, zone)
     if not size:
-        end = given or end_of_day(0, zone)
-        empty = rows.with_columns(nw.lit(0).cast(nw.Int64).alias(f"by_{len(responses.by)}"))
-        return _with_period(responses, empty), end, end.index(period, week_start) + 1
+        return _undated(responses, rows, given or end_of_day(0, zone), period, week_start)
     least, most, end = _moments(responses, facts, given)
     if most.instant >= end.instant:
         rows = rows.filter(time < instant_expr(end.instant, stored))
-        left = size - count_rows(rows)
+        used = count_rows(rows)
         warnings.warn(
-            f"{left:,} of {quantity(size, 'row')} at or after as_of ({end}) are not used.",
+            f"{size - used:,} of {quantity(size, 'row')} at or after as_of ({end}) are not used.",
             RetainkitWarning,
             stacklevel=4,
         )
+        if not used:
+            return _undated(responses, rows, end, period, week_start)
     first = min(least.instant, end.instant) - DAY
     wall = wall_time_expr(time, stored=stored, zone=zone, first=first, last=most.instant + DAY)
     rows = rows.with_columns(wall=wall)
     number = period_index_expr(nw.col("wall"), period, week_start).cast(nw.Int64)
     rows = rows.with_columns(number.alias(f"by_{len(responses.by)}"))
     return _with_period(responses, rows), end, least.index(period, week_start)
+
+
+def _undated(
+    responses: Responses, none: Any, end: Moment, period: Period, week_start: Weekday
+) -> tuple[Responses, Moment, int]:
+    """Give no answers a period: the first one is after the end."""
+    rows = none.with_columns(nw.lit(0).cast(nw.Int64).alias(f"by_{len(responses.by)}"))
+    return _with_period(responses, rows), end, end.index(period, week_start) + 1
 
 
 def _refuse_or_note(source: str, unknown: int, size: int, missing: str) -> None:
