@@ -208,6 +208,19 @@ def test_a_sign_flip_is_where_correlation_and_coefficient_differ_in_sign() -> No
     assert not any(row["sign_flip"] for row in analysed(square, "score", ["a", "b"]).values())
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_units_may_be_tiny_or_huge(unit: float) -> None:
+    table, drivers = answers()
+    expected = analysed(table, "score", drivers, draws=20, seed=1)
+    scaled = table.assign(score=table["score"] * unit, **{drivers[0]: table[drivers[0]] / unit})
+    found = analysed(scaled, "score", drivers, draws=20, seed=1)
+    for name, row in expected.items():
+        assert found[name] == {
+            key: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value
+            for key, value in row.items()
+        }
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_units_do_not_matter(method: str) -> None:
     table, names = answers()

@@ -222,6 +222,11 @@ def test_labels_say_the_score_of_words() -> None:
     for wrong in ({}, ["No"], {"No": "zero"}):
         with pytest.raises((ArgumentError, ArgumentTypeError), match="labels"):
             nps(answers(words), labels=wrong)  # type: ignore[arg-type]
+    for dtype in ("bool", "boolean", object):  # engines write True in several ways
+        with pytest.raises(
+            ColumnTypeError, match="it must hold words or numbers, one answer a row"
+        ):
+            nps(answers(pd.Series([True, False], dtype=dtype)), labels={True: 10, False: 0})
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Int64", "float32", "Float64"])
@@ -371,6 +376,7 @@ def test_weights_of_zero_negative_infinite_and_null() -> None:
         -1.0: "negative in 1 row: -1; weights must",
         math.inf: "infinite, or too large to be squared, in 1 row: inf",
         1e200: r"infinite, or too large to be squared, in 1 row: 1e\+200",
+        1e-200: "too small to be squared in 1 row: 1e-200. Multiply all of them",
         math.nan: "null in 1 row",
     }.items():
         with pytest.raises(ArgumentError, match=rf"column 'w' \(given as `weights`\).*{words}"):
@@ -425,6 +431,8 @@ def test_errors_name_rows_values_and_the_argument_at_fault() -> None:
 
     negative = r"is negative in 3 rows: -2, -1; (counts|weights) must be 0 or more"
     refused(ArgumentError, negative, answers([1, 2, 3], k=[-1, -2, -1]), counts="k")
+    many = "above 1,000,000,000,000 in 2 rows: 4611686018427387904; so many did not answer"
+    refused(ArgumentError, many, answers([1, 2, 3], k=[2**62, 1, 2**62]), counts="k")
     refused(ArgumentError, negative, answers([1, 2, 3], w=[-1.0, -2, -1]), weights="w")
     refused(
         ArgumentError,
@@ -815,6 +823,21 @@ def test_all_kinds_of_frames_agree(backend: Backend, options: Any) -> None:
         for name, value in other.items():
             exact = isinstance(value, (str, int)) or value is None
             assert row[name] == (value if exact else pytest.approx(value, rel=1e-9)), name
+
+
+@pytest.mark.parametrize("repeat", ["cluster", "mean", "last"])
+def test_nobody_is_left_of_several_respondents(backend: Backend, repeat: Any) -> None:
+    rows: list[Row] = [
+        {"score": score, "who": who, "time": DAY, "w": 0.0}
+        for score, who in ((99, 1), (None, 2), (99, 3))
+    ]
+    options: dict[str, Any] = {"respondent": "who", "time": "time", "repeat": repeat}
+    (row,) = rows_of(nps(backend.make(rows), missing_codes=[99], **options))
+    assert (row["n"], row["n_missing"], row["n_effective"], row["nps"]) == (0, 3, 0, None)
+    (row,) = rows_of(nps(backend.make(rows), invalid="drop", **options))
+    assert (row["n"], row["n_invalid"], row["lower"]) == (0, 2, None)
+    (row,) = rows_of(nps(backend.make(rows), weights="w", **options))
+    assert (row["n"], row["upper"]) == (0, None)
 
 
 def test_words_and_nothing_in_all_kinds_of_frames(backend: Backend) -> None:

@@ -390,6 +390,23 @@ def test_whatever_weights_can_have_is_found(seed: int) -> None:
     assert low <= found.smallest <= found.largest <= high
 
 
+def test_margins_that_no_weights_can_have_are_not_met() -> None:
+    # The three x are four of nine, the two y five, of which the limits leave too little to a.
+    table = pd.DataFrame({"a": list("yxyyx"), "b": [2, 2, 1, 1, 2], "c": list("tfftf")})
+    margins = {"b": {1: 1, 2: 0.5}, "c": {"f": 0.5, "t": 1}, "a": {"x": 2, "y": 0.5}}
+    with pytest.warns(RetainkitWarning) as caught:
+        found = rake(table, margins, limits=(0.3, 3))
+    assert not found.converged
+    assert [one.category for one in caught] == [RetainkitWarning]
+
+
+def test_weights_next_to_nothing_are_refused() -> None:
+    table = pd.DataFrame({"a": ["x", "y", "x"], "w": [1.0, 1e-200, 1.0]})
+    text = r"column 'w' \(given as `weights`\) is too small to be squared in 1 row: 1e-200\. Mult"
+    with pytest.raises(ArgumentError, match=text):
+        rake(table, {"a": {"x": 1, "y": 1}}, weights="w")
+
+
 def test_limits_that_do_not_bind_change_nothing() -> None:
     frame = pd.DataFrame(answers(13))
     for weights in (None, "base"):

@@ -89,6 +89,7 @@ def rake_cells(
     return Raked(weight=weight, iterations=iterations, converged=converged, deviations=deviations)
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def _limited_factor(
     count: Floats, free: Floats, margin: Margin, wanted: Floats, limits: tuple[float, float]
 ) -> Floats:
@@ -113,8 +114,7 @@ def _limited_factor(
         below = np.where(missing > 0, np.maximum(below, factor), below)
         above = np.where(missing < 0, np.minimum(above, factor), above)
         bends = margin.sums(count * np.where((moved > low) & (moved < high), moved, 0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = factor * (1 + missing / bends)
+        step = factor * (1 + missing / bends)
         inside = (below < step) & (step < above)
         step = np.where(inside, step, np.sqrt(below) * np.sqrt(above))
         factor = np.where(found, factor, step)

@@ -176,5 +176,6 @@ def _standardised(values: Floats, weights: Floats) -> Floats:
     """Give columns of mean 0 and variance 1, by weight."""
     share = weights / weights.sum()
     centred = values - share @ values
+    centred /= np.abs(centred).max(axis=0)  # so that no square is infinite or nothing
     scaled: Floats = centred / np.sqrt(share @ centred**2)
     return scaled

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _MOST = 10_000  # steps of a scale
+_MOST_RESPONDENTS = 10**12  # of a row: sums of more might not fit into 64 bits
 _HUGE = 1e150  # the square of a weight above this may be infinite
 
 
@@ -100,7 +101,7 @@ def count_answers(responses: Responses) -> Tally:
     sums: dict[str, nw.Expr] = {"n": nw.len()}
     if "count" in named:
         sums |= {"weight": nw.col("count").sum(), "least": nw.col("count").min()}
-        sums["known"] = nw.col("count").count()
+        sums |= {"known": nw.col("count").count(), "most": nw.col("count").max()}
     elif "weight" in named:
         used = (nw.col("weight") > 0).cast(nw.Int64)
         rows = rows.with_columns(square=nw.col("weight") * nw.col("weight"), used=used)
@@ -143,33 +144,47 @@ def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
             "leave such rows out."
         )
     rows = responses.rows.select("count" if argument == "counts" else "weight")
-    check_sums(
-        rows,
-        responses.source(argument),
-        argument,
-        least=arrays["least"],
-        square=arrays.get("square", arrays["weight"]),
-    )
+    source, total = responses.source(argument), arrays["weight"]
+    if argument == "counts" and arrays["most"].max(initial=0) > _MOST_RESPONDENTS:
+        where = _where(rows, nw.col("count") > _MOST_RESPONDENTS)
+        raise ArgumentError(
+            f"{source} is above {_MOST_RESPONDENTS:,} in {where}; so many did not answer."
+        )
+    square = arrays.get("square", total)
+    check_sums(rows, source, argument, least=arrays["least"], total=total, square=square)
 
 
-def check_sums(rows: Frame, source: str, argument: str, *, least: Floats, square: Floats) -> None:
-    """Refuse weights or counts that are negative or infinite, as sums over them tell.
+def check_sums(
+    rows: Frame, source: str, argument: str, *, least: Floats, total: Floats, square: Floats
+) -> None:
+    """Refuse weights or counts that are negative, infinite or next to nothing, as sums tell.
 
     `rows` has them in its one column, and is read only where there is something to refuse.
     """
-    negative = least.min(initial=0) < 0
-    if not negative and np.isfinite(square).all():
-        return
     (name,) = rows.collect_schema().names()
-    some = rows.filter(nw.col(name) < 0 if negative else nw.col(name) > _HUGE)
-    few = collect(some.unique().sort(name).head(6))[name].to_list()
-    where = f"{quantity(count_rows(some), 'row')}: {shown(few)}"
-    if negative:
+    value = nw.col(name)
+    if least.min(initial=0) < 0:
+        where = _where(rows, value < 0)
         raise ArgumentError(f"{source} is negative in {where}; {argument} must be 0 or more.")
-    raise ArgumentError(
-        f"{source} is infinite, or too large to be squared, in {where}. Put a number there, or "
-        "leave such rows out."
-    )
+    if not np.isfinite(square).all():
+        raise ArgumentError(
+            f"{source} is infinite, or too large to be squared, in {_where(rows, value > _HUGE)}. "
+            "Put a number there, or leave such rows out."
+        )
+    if ((total > 0) & (square < _HUGE**-2)).any():
+        where = _where(rows, (value > 0) & (value < 1 / _HUGE))
+        raise ArgumentError(
+            f"{source} is too small to be squared in {where}. Multiply all of them, since their "
+            "scale does not matter, or leave such rows out."
+        )
+
+
+def _where(rows: Frame, condition: nw.Expr) -> str:
+    """Say in how many rows of a column something is so, and name a few values."""
+    some = rows.filter(condition)
+    (name,) = rows.collect_schema().names()
+    few = collect(some.unique().sort(name).head(6))[name].to_list()
+    return f"{quantity(count_rows(some), 'row')}: {shown(few)}"
 
 
 def _values(

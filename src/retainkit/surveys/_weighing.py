@@ -150,7 +150,9 @@ def open_answers(
     if weights is not None:
         rows = _rows(frame, {}, weights)
         source = f"column {weights!r} (given as `weights`)"
-        check_sums(rows, source, "weights", least=cells.least, square=cells.square)
+        check_sums(
+            rows, source, "weights", least=cells.least, total=cells.base, square=cells.square
+        )
     return Answers(frame=frame, columns=names, weights=weights, apart=apart, cells=cells)
 
 

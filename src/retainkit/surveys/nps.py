@@ -172,7 +172,8 @@ def nps(
     the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_. Where
     the n answers are of C < n respondents it is wider, as theirs is: for `n_effective` times
     :math:`(t_{n-1} / t_{C-1})^2` answers, with quantiles of Student's t, since few respondents tell
-    little of how far the answers of one resemble each other.
+    little of how far the answers of one resemble each other; but no wider than if each had always
+    answered alike. An answer of weight 0 counts nowhere.
 
     Without passives the interval is twice Wilson's less 1, and the test of NPS = 0 is McNemar's.
     Rocks [4]_ compares other intervals.
