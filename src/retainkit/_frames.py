@@ -61,14 +61,13 @@ def wrap(native: Any, argument: str) -> Frame:
 
 def _written_out(frame: Frame) -> Frame:
     """Write out PyArrow's dictionaries in pandas, which knows little of what to do with them."""
-    if not frame.implementation.is_pandas():
+    if isinstance(frame, nw.LazyFrame) or not frame.implementation.is_pandas():
         return frame
     native, plain = frame.to_native(), {}
-    for column, dtype in frame.collect_schema().items():
-        kind = native[column].dtype
-        arrow = getattr(kind, "pyarrow_dtype", None)
-        if dtype == nw.Categorical and arrow is not None:
-            plain[column] = native[column].astype(type(kind)(arrow.value_type))
+    for column, dtype in native.dtypes.items():
+        arrow = getattr(dtype, "pyarrow_dtype", None)
+        if arrow is not None and frame[column].dtype == nw.Categorical:
+            plain[column] = native[column].astype(type(dtype)(arrow.value_type))
     return nw.from_native(native.assign(**plain)) if plain else frame
 
 
@@ -350,7 +349,6 @@ def with_meaning(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
         return frame.join(in_engine(frame, columns), on=on, how="left")
     plain = {name: values.tolist() for name, values in columns.items()}
     table = nw.from_dict(plain, backend=frame.implementation)
-    table = table.with_columns(nw.col(on).cast(frame.schema[on]))
     return frame.join(table, on=on, how="left")
 
 
