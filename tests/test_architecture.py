@@ -35,18 +35,18 @@ def dotted(path: Path) -> str:
 
 SOURCES = {dotted(path): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(source) for name, source in SOURCES.items()}
-LOWER = {"errors", "_words", "_checks", "_calendar", "_frames", "_codes", "_events"}
+LOWER = {"errors", "_messages", "_checks", "_calendar", "_frames", "_codes", "_events"}
 
 # Each module and what it may import: only what stands above it.
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
-    "_words": set(),
+    "_messages": set(),
     "_checks": {"errors"},
     "_calendar": {"errors"},
-    "_frames": {"errors", "_words", "_calendar"},
+    "_frames": {"errors", "_messages", "_calendar"},
     "_codes": {"_frames"},
     "_zones": {"errors", "_calendar", "_frames"},
-    "_events": {"errors", "_words", "_checks", "_calendar", "_frames", "_zones"},
+    "_events": {"errors", "_messages", "_checks", "_calendar", "_frames", "_zones"},
     "_lengths": {"errors", "_calendar"},
     # Numbers live alone.
     "_intervals": set(),
@@ -67,19 +67,27 @@ ARROWS: dict[str, set[str]] = {
     "_cohort_plan": {"_calendar", "_codes", "_frames", "_events", "_cohort_query"},
     "_cohort_kernel": {"_arrays", "_calendar", "_codes", "_frames", "_events", "_cohort_query"},
     "_triangle": {"errors", "_calendar", "_cohort_query"},
-    "_purchase_query": {"errors", "_words", "_calendar"},
+    "_purchase_query": {"errors", "_messages", "_calendar"},
     "_purchase_plan": {"_calendar", "_frames", "_events", "_purchase_query"},
     "_purchase_kernel": {"_arrays", "_calendar", "_codes", "_frames", "_events", "_purchase_query"},
-    "clv._tables": {"errors", "_words", "_codes", "_frames"},
+    "clv._tables": {"errors", "_messages", "_codes", "_frames"},
     "clv._occasions": {"_calendar", "_frames", "_events"},
     "_visit_query": {"_calendar"},
     "_visit_plan": {"_calendar", "_codes", "_frames", "_events", "_visit_query"},
     "_visit_kernel": {"_arrays", "_calendar", "_codes", "_frames", "_events", "_visit_query"},
     "_visits": LOWER | {"_visit_query", "_visit_plan", "_visit_kernel"},
     "_visit_counts": {"errors", "_calendar", "_visit_query"},
-    "_subscription_money": {"errors", "_words", "_checks", "_frames"},
+    "_subscription_money": {"errors", "_messages", "_checks", "_frames"},
     "_subscriptions": LOWER | {"_zones", "_subscription_money"},
-    "_spans": {"errors", "_words", "_calendar", "_codes", "_frames", "_arrays", "_subscriptions"},
+    "_spans": {
+        "errors",
+        "_messages",
+        "_calendar",
+        "_codes",
+        "_frames",
+        "_arrays",
+        "_subscriptions",
+    },
     # Metrics.
     "cohorts": LOWER
     | {"_intervals", "_cohort_query", "_cohort_plan", "_cohort_kernel", "_triangle"},
@@ -116,7 +124,7 @@ ARROWS: dict[str, set[str]] = {
     "clv": set(),
     "clv._durations": {"errors", "_calendar"},
     "clv._model": {"errors", "_checks", "_intervals", "clv._fits"},
-    "clv._lifetimes": {"errors", "_words", "clv._bg_nbd", "clv._gamma_gamma", "clv._fits"}
+    "clv._lifetimes": {"errors", "_messages", "clv._bg_nbd", "clv._gamma_gamma", "clv._fits"}
     | {"clv._tables", "clv._model"},
     "clv._counting": {"errors", "_checks", "_calendar", "clv._bg_nbd", "clv._durations"}
     | {"clv._tables", "clv._model", "clv._lifetimes"},
@@ -149,8 +157,8 @@ ARROWS: dict[str, set[str]] = {
     "clv.holdout": LOWER | {"_purchases", "clv._comparison", "clv._tracking", "clv.counting"},
     # Projection, which shares estimation with lifetime value.
     "_geometric": set(),
-    "_geometric_fit": {"_words", "_geometric", "clv._fits", "clv._maximum"},
-    "_survivors": {"errors", "_words", "_checks", "_codes", "_frames", "_intervals"},
+    "_geometric_fit": {"_messages", "_geometric", "clv._fits", "clv._maximum"},
+    "_survivors": {"errors", "_messages", "_checks", "_codes", "_frames", "_intervals"},
     "_prospect": {"_intervals", "_geometric", "_survivors"},
     "_leaving": {"errors", "_checks", "_frames", "_geometric", "_prospect", "_survivors"}
     | {"clv._model"},
@@ -164,18 +172,25 @@ ARROWS: dict[str, set[str]] = {
     "surveys._nps_intervals": {"_intervals"},
     "surveys._nps_differences": {"_intervals", "surveys._nps_intervals"},
     "surveys._raking": set(),
-    "surveys._margins": {"_frames", "_words", "errors", "surveys._raking"},
+    "surveys._margins": {"_frames", "_messages", "errors", "surveys._raking"},
     "surveys._relative_weights": set(),
     "surveys._responses": LOWER | {"_zones"},
     "surveys._shares": {"_intervals"},
-    "surveys._tally": {"_codes", "_frames", "_intervals", "_words", "errors", "surveys._responses"},
+    "surveys._tally": {
+        "_codes",
+        "_frames",
+        "_intervals",
+        "_messages",
+        "errors",
+        "surveys._responses",
+    },
     "surveys._effective": {"_intervals", "surveys._tally"},
     "surveys._afterwards": LOWER
     | {"_arrays", "_subscriptions", "surveys._responses", "surveys._tally"},
     "surveys._repeats": {
         "_codes",
         "_frames",
-        "_words",
+        "_messages",
         "errors",
         "surveys._effective",
         "surveys._responses",
@@ -185,7 +200,7 @@ ARROWS: dict[str, set[str]] = {
     "surveys._scored": {
         "_codes",
         "_intervals",
-        "_words",
+        "_messages",
         "_checks",
         "errors",
         "surveys._effective",
@@ -194,7 +209,7 @@ ARROWS: dict[str, set[str]] = {
         "surveys._tally",
     },
     "surveys._nps_table": {
-        "_words",
+        "_messages",
         "errors",
         "surveys._nps_bootstrap",
         "surveys._nps_intervals",
@@ -232,7 +247,7 @@ ARROWS: dict[str, set[str]] = {
     "surveys._timeline": set(),
     "surveys._fates": {
         "_calendar",
-        "_words",
+        "_messages",
         "errors",
         "surveys._afterwards",
         "surveys._tally",
@@ -273,7 +288,7 @@ ARROWS: dict[str, set[str]] = {
         "_frames",
         "_intervals",
         "_lengths",
-        "_words",
+        "_messages",
         "errors",
         "surveys._afterwards",
         "surveys._contrasts",
@@ -325,7 +340,7 @@ ARROWS: dict[str, set[str]] = {
     "plot._retention": {"errors", "_checks", "plot._pictures", "plot._heatmap"},
     "plot._frequency_recency": {"errors", "_checks", "_calendar", "plot._pictures"}
     | {"plot._heatmap", "clv._durations", "clv.counting"},
-    "plot._value": {"errors", "_words", "_checks", "_frames", "plot._pictures", "plot._heatmap"},
+    "plot._value": {"errors", "_messages", "_checks", "_frames", "plot._pictures", "plot._heatmap"},
     "plot._history": LOWER
     | {"clv._durations", "clv.counting", "plot._pictures", "plot._heatmap"}
     | {"plot._frequency_recency", "plot._value"},
@@ -354,7 +369,7 @@ ARROWS: dict[str, set[str]] = {
         "plot._value",
     },
     "plot._survey": {
-        "_words",
+        "_messages",
         "errors",
         "plot._heatmap",
         "plot._pictures",
@@ -487,7 +502,7 @@ AT_IMPORT = {name: {"numpy"} for name in ARROWS} | {
         )
     },
     "errors": set(),
-    "_words": set(),
+    "_messages": set(),
     "_checks": set(),
     "__init__": set(),
     "_events": {"narwhals"},

@@ -5,7 +5,6 @@ Behind this module an event log has columns of known names and types without a n
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +21,12 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
-from retainkit._words import quantity
+from retainkit._messages import count_noun, warn
 from retainkit._zones import zones_of
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
     ColumnTypeError,
-    RetainkitWarning,
 )
 
 if TYPE_CHECKING:
@@ -107,11 +105,9 @@ class Events:
             return self
         kept = self.rows.filter(nw.col("time") < instant_expr(end.instant, self.stored))
         rest = count_rows(kept)
-        warnings.warn(
-            f"{self.size - rest:,} of {quantity(self.size, 'row')} at or after as_of ({end}) are "
-            "not used.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{self.size - rest:,} of {count_noun(self.size, 'row')} at or after as_of ({end}) are "
+            "not used."
         )
         return replace(self, rows=kept, size=rest, first=self.first if rest else None)
 
@@ -273,7 +269,7 @@ def _complete(rows: Frame, wanted: Mapping[str, str], missing: str) -> tuple[Fra
         return rows, facts
     texts = (
         f"column {wanted[name]!r} (given as `{name}`) is null in "
-        f"{quantity(facts['nulls', name], 'row')}"
+        f"{count_noun(facts['nulls', name], 'row')}"
         for name in lacking
     )
     text, total = " and ".join(texts), facts["rows", ""]
@@ -284,11 +280,7 @@ def _complete(rows: Frame, wanted: Mapping[str, str], missing: str) -> tuple[Fra
         )
     kept = rows.drop_nulls(subset=list(wanted))
     facts = _facts(kept, wanted)
-    warnings.warn(
-        f"{text}: {total - facts['rows', '']:,} of {quantity(total, 'row')} left out.",
-        RetainkitWarning,
-        stacklevel=4,
-    )
+    warn(f"{text}: {total - facts['rows', '']:,} of {count_noun(total, 'row')} left out.")
     return kept, facts
 
 
@@ -310,7 +302,7 @@ def _check_finite(rows: Frame, wanted: Mapping[str, str], facts: Facts) -> None:
     number = count_rows(rows.filter(nw.col("amount").abs() == infinite))
     raise ArgumentError(
         f"column {wanted['amount']!r} (given as `amount`) is infinite in "
-        f"{quantity(number, 'row')}, of {facts['rows', '']:,}. Put a number there, or leave them "
+        f"{count_noun(number, 'row')}, of {facts['rows', '']:,}. Put a number there, or leave them "
         "out."
     )
 

@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._calendar import zone_like
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -103,7 +103,7 @@ def check_numbers(
         missing = len(frame) - int(np.isfinite(frame[column].to_numpy().astype(float)).sum())
         if column in complete and missing:
             raise ArgumentError(
-                f"column {column!r} of `{argument}` has no number in {quantity(missing, 'row')}; "
+                f"column {column!r} of `{argument}` has no number in {count_noun(missing, 'row')}; "
                 "leave them out."
             )
 

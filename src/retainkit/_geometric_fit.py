@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from retainkit._geometric import endless, jacobian, log_likelihood_gradient, theta_of
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.clv._fits import Fit
 from retainkit.clv._maximum import covariance, maximise
 
@@ -105,7 +105,7 @@ def fit_steps(steps: Steps, *, size: int) -> Fit:
         names, warnings = [unknown[0]], [unknown[1]]
     elif len(steps.after) <= size:
         warnings.append(
-            f"{quantity(len(steps.after), 'step')} between ages for {size} parameters: the curve "
+            f"{count_noun(len(steps.after), 'step')} between ages for {size} parameters: the curve "
             "goes through all points, whether or not the model is right. Nothing is left to check "
             "it by."
         )
@@ -158,7 +158,7 @@ def _not_enough(steps: Steps, size: int) -> tuple[str, str] | None:
         )
     if len(steps.after) < size:
         return "few_ages", (
-            f"{quantity(len(steps.after), 'step')} between ages, and {size} parameters: they are "
+            f"{count_noun(len(steps.after), 'step')} between ages, and {size} parameters: they are "
             "not identified, and a projection is a guess. Wait for longer, or count in shorter "
             "periods."
         )

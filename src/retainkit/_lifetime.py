@@ -11,8 +11,8 @@ from retainkit._checks import number, probability
 from retainkit._codes import segment_codes
 from retainkit._frames import open_table, table_like
 from retainkit._intervals import normal_quantile
+from retainkit._messages import count_noun
 from retainkit._survival import area, kaplan_meier, restricted_mean
-from retainkit._words import quantity
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
@@ -259,6 +259,6 @@ def _numbers(frame: nw.DataFrame[Any], column: str) -> Floats:
     if lacking:
         raise ArgumentError(
             f"column {column!r} of `curve` has no number in "
-            f"{quantity(lacking, 'row')}; leave them out."
+            f"{count_noun(lacking, 'row')}; leave them out."
         )
     return values

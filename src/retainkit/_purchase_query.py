@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -71,6 +71,6 @@ def refuse_several(by: Sequence[str], number: int, some: Sequence[Any]) -> Argum
     names = " and ".join(map(repr, by))
     return ArgumentError(
         f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
-        f"{quantity(number, 'customer')}, such as {', '.join(map(repr, some))}; a customer must "
+        f"{count_noun(number, 'customer')}, such as {', '.join(map(repr, some))}; a customer must "
         "have one throughout. Keep the first or the last one, for instance, or leave `by` out."
     )

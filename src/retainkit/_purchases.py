@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -12,9 +11,9 @@ from retainkit import _purchase_kernel, _purchase_plan
 from retainkit._calendar import DAYS_IN, PERIODS, WEEKDAYS
 from retainkit._checks import one_of
 from retainkit._frames import collect, count_rows, frame_like, table_like
+from retainkit._messages import count_noun, warn
 from retainkit._purchase_query import HOLDOUT, SUMMARY, PurchaseQuery
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +52,7 @@ def check_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
     pairs = zip(some["customer"].to_list(), some["amount"].to_list(), strict=True)
     examples = ", ".join(f"{value:g} of customer {who!r}" for who, value in pairs)
     raise ArgumentError(
-        f"column {amount!r} (given as `amount`) is negative in {quantity(number, 'row')}, of "
+        f"column {amount!r} (given as `amount`) is negative in {count_noun(number, 'row')}, of "
         f"{log.size:,}; for instance {examples}. If these are refunds, `amounts='net'` sets them "
         "against the purchases of the same period; `amounts='keep'` takes them as they are."
     )
@@ -116,11 +115,7 @@ def warn_of_aside(reduced: Reduced) -> None:
     }
     for text, number in texts.items():
         if number:
-            warnings.warn(
-                f"{quantity(number, 'customer')} {text}: not in the result.",
-                RetainkitWarning,
-                stacklevel=3,
-            )
+            warn(f"{count_noun(number, 'customer')} {text}: not in the result.")
 
 
 def result_table(

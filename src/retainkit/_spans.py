@@ -7,7 +7,6 @@ cost is that of sorting.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,8 +17,7 @@ from retainkit._arrays import NEVER
 from retainkit._calendar import wall_times
 from retainkit._codes import codes_of, segment_codes
 from retainkit._frames import collect, instants_of
-from retainkit._words import quantity
-from retainkit.errors import RetainkitWarning
+from retainkit._messages import count_noun, warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +49,9 @@ class Runs:
     segments: Mapping[str, nw.Series[Any]]
 
 
-def read_runs(subscriptions: Subscriptions, gap: int, *, stacklevel: int = 3) -> Runs:
+def read_runs(subscriptions: Subscriptions, gap: int) -> Runs:
     """Take subscriptions into memory and unite those of each customer."""
-    rows = collect(_paid(subscriptions, stacklevel))
+    rows = collect(_paid(subscriptions))
     segments, segment = segment_codes(rows, subscriptions.keys)
     ends = ~rows["end"].is_null().to_numpy().astype(bool)
     begin = instants_of(rows["start"])
@@ -71,24 +69,20 @@ def read_runs(subscriptions: Subscriptions, gap: int, *, stacklevel: int = 3) ->
         segments=segments,
     )
     if runs.several:
-        warnings.warn(
-            f"{quantity(runs.several, 'uninterrupted run')} of a customer with several values of "
-            "`by` at the instant of the start, of which the smallest is taken.",
-            RetainkitWarning,
-            stacklevel=stacklevel,
+        warn(
+            f"{count_noun(runs.several, 'uninterrupted run')} of a customer with several values of "
+            "`by` at the instant of the start, of which the smallest is taken."
         )
     return runs
 
 
-def _paid(subscriptions: Subscriptions, stacklevel: int) -> Any:
+def _paid(subscriptions: Subscriptions) -> Any:
     """Leave out what is free: trials and the like make no customer."""
     if not subscriptions.free:
         return subscriptions.rows
-    warnings.warn(
-        f"{subscriptions.free:,} of {quantity(subscriptions.size, 'row')} have an amount of 0 and "
-        "are not used.",
-        RetainkitWarning,
-        stacklevel=stacklevel + 1,
+    warn(
+        f"{subscriptions.free:,} of {count_noun(subscriptions.size, 'row')} have an amount of 0 "
+        "and are not used."
     )
     return subscriptions.rows.filter(nw.col("amount") > 0)
 

@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
 from retainkit._frames import collect, count_rows
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def check_amounts(rows: Frame, given: Mapping[str, str], facts: Mapping[str, Any
     found = collect(rows.filter(wrong).head(3))["amount"].to_list()
     raise ArgumentError(
         f"column {given['amount']!r} (given as `amount`) is {kind} in "
-        f"{quantity(count_rows(rows.filter(wrong)), 'row')}, of {facts['rows']:,}, for instance "
+        f"{count_noun(count_rows(rows.filter(wrong)), 'row')}, of {facts['rows']:,}, for instance "
         f"{', '.join(map(str, found))}, {example(rows, wrong)}. An amount is what a subscription "
         "brings in a month, 0 or more; refunds and credits are no subscriptions."
     )

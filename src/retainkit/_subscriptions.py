@@ -6,7 +6,6 @@ start and before the end of observation, or is null: then the subscription still
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,13 +22,12 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
+from retainkit._messages import count_noun, warn
 from retainkit._subscription_money import check_amounts, converted, example
-from retainkit._words import quantity
 from retainkit._zones import zones_of
 from retainkit.errors import (
     ArgumentError,
     ColumnTypeError,
-    RetainkitWarning,
 )
 
 if TYPE_CHECKING:
@@ -95,13 +93,11 @@ def open_subscriptions(
     tz: str | None = None,
     missing: str = "raise",
     as_of: str | date | None = None,
-    stacklevel: int = 3,
 ) -> Subscriptions:
     """Check subscriptions and give their columns the names of their arguments.
 
     Segments must not be called like one of the columns `taken` by the result. Observation ends at
-    `as_of`, by default at the midnight that ends the day of the last start. `stacklevel` is that of
-    the warnings: 3 where a public function calls this one.
+    `as_of`, by default at the midnight that ends the day of the last start.
     """
     one_of("missing", missing, ("raise", "drop"))
     given = {"customer": customer, "start": start, "end": end}
@@ -124,7 +120,7 @@ def open_subscriptions(
     rows, counts = _observed(rows, facts, moment, stored)
     _note(notes, counts, facts, moment, default=as_of is None)
     for text in notes:
-        warnings.warn(text, RetainkitWarning, stacklevel=stacklevel)
+        warn(text)
     return Subscriptions(
         rows=rows,
         size=facts["rows"] - counts["empty"] - counts["late"],
@@ -263,7 +259,7 @@ def _complete(
         return rows, facts, 0
     texts = {
         name: f"column {given[name]!r} (given as `{name}`) is null in "
-        f"{quantity(facts[f'null_{name}'], 'row')}"
+        f"{count_noun(facts[f'null_{name}'], 'row')}"
         for name in lacking
     }
     total = facts["rows"]
@@ -287,7 +283,7 @@ def _complete(
     )
     facts = _facts(kept, given)
     left_out = total - facts["rows"]
-    notes.append(f"{text}: {left_out:,} of {quantity(total, 'row')} left out.")
+    notes.append(f"{text}: {left_out:,} of {count_noun(total, 'row')} left out.")
     return kept, facts, left_out
 
 
@@ -303,7 +299,7 @@ def _check_order(rows: Frame, given: Mapping[str, str], facts: Facts) -> None:
     )
     raise ArgumentError(
         f"column {given['end']!r} (given as `end`) lies before {given['start']!r} (given as "
-        f"`start`) in {quantity(facts['backward'], 'row')}, of {facts['rows']:,}; for instance "
+        f"`start`) in {count_noun(facts['backward'], 'row')}, of {facts['rows']:,}; for instance "
         f"customer {', '.join(spans)}. Exchange them, or leave the rows out."
     )
 
@@ -372,7 +368,7 @@ def _note(
     notes: list[str], counts: Mapping[str, int], facts: Facts, moment: Moment, *, default: bool
 ) -> None:
     """Say what was set aside."""
-    total = quantity(facts["rows"], "row")
+    total = count_noun(facts["rows"], "row")
     if counts["empty"]:
         notes.append(f"{counts['empty']:,} of {total} end as they start and are not used.")
     if counts["late"]:

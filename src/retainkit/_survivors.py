@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,8 +12,8 @@ from retainkit._checks import is_list, number
 from retainkit._codes import segment_codes
 from retainkit._frames import check_numbers, check_present, collect, wrap
 from retainkit._intervals import ratio
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +84,7 @@ def open_survivors(  # noqa: PLR0917 (the arguments of a public function, handed
         if (values[one] < 0).any():
             raise ArgumentError(
                 f"column {column!r} (given as `{one}`) is negative in "
-                f"{quantity(int((values[one] < 0).sum()), 'row')}; it must be 0 or more."
+                f"{count_noun(int((values[one] < 0).sum()), 'row')}; it must be 0 or more."
             )
     label = _Label(cohorts=cohorts, line=line, age=ages)
     if "at_risk" in values:
@@ -142,11 +141,9 @@ def _complete(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
         return frame
     over = frame["complete"].fill_null(value=False).to_numpy().astype(bool)
     if not over.all():
-        warnings.warn(
-            f"{quantity(int((~over).sum()), 'row')} not used, at ages that are not over for the "
-            "whole cohort ('complete' is false).",
-            RetainkitWarning,
-            stacklevel=4,
+        warn(
+            f"{count_noun(int((~over).sum()), 'row')} not used, at ages that are not over for the "
+            "whole cohort ('complete' is false)."
         )
     return frame[np.flatnonzero(over).tolist()]
 
@@ -158,7 +155,7 @@ def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
         shown = ", ".join(f"{value:g}" for value in ages[wrong][:3])
         raise ArgumentError(
             f"column {age!r} (given as `age`) must hold whole numbers, 0 or more: the periods "
-            f"since the start. It does not in {quantity(int(wrong.sum()), 'row')}, for instance "
+            f"since the start. It does not in {count_noun(int(wrong.sum()), 'row')}, for instance "
             f"{shown}."
         )
     return ages.astype(np.int64)
@@ -169,9 +166,10 @@ def _check_once(ages: Integers, first: Flags, names: Sequence[str], age: str) ->
     if twice.any():
         what = f"of {', '.join(map(repr, names))} " if names else ""
         raise ArgumentError(
-            f"`table` has several rows for one age {what}in {quantity(int(twice.sum()), 'case')}, "
-            f"for instance {age} {ages[twice][0]}; there must be one row for each cohort and age. "
-            "Name the columns that tell cohorts and segments apart in `cohort`."
+            f"`table` has several rows for one age {what}in "
+            f"{count_noun(int(twice.sum()), 'case')}, for instance {age} {ages[twice][0]}; there "
+            "must be one row for each cohort and age. Name the columns that tell cohorts and "
+            "segments apart in `cohort`."
         )
 
 
@@ -200,11 +198,11 @@ def _of_survivors(
         row = int(np.flatnonzero(rising)[0])
         raise ArgumentError(
             f"the survivors{label(row)} rise from {survivors[row - 1]:g} at age {age[row - 1]} to "
-            f"{survivors[row]:g} at age {age[row]}, and so in {quantity(int(rising.sum()), 'row')} "
-            "of `table`. The model describes leaving for good; where customers come back, those "
-            "who are not there have not left. Count each until the last time seen, as "
-            "cohort_retention(..., counting='on_or_after') does, or take survival_curve of "
-            "subscriptions."
+            f"{survivors[row]:g} at age {age[row]}, and so in "
+            f"{count_noun(int(rising.sum()), 'row')} of `table`. The model describes leaving for "
+            "good; where customers come back, those who are not there have not left. Count each "
+            "until the last time seen, as cohort_retention(..., counting='on_or_after') does, or "
+            "take survival_curve of subscriptions."
         )
     if customers is not None:
         late = first & (age > 0)
@@ -238,7 +236,7 @@ def _of_risk(
         row = int(np.flatnonzero(wrong)[0])
         raise ArgumentError(
             f"of {at_risk[row]:g} at risk{label(row)} {churned[row]:g} left at age {age[row]}, "
-            f"and `table` has {quantity(int(wrong.sum()), 'row')} like that; no more can leave "
+            f"and `table` has {count_noun(int(wrong.sum()), 'row')} like that; no more can leave "
             "than are at risk, and none at age 0. Who leaves within the first period leaves at 1."
         )
     begin = np.maximum.accumulate(np.where(first, np.arange(len(age)), 0))

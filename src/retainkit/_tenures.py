@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,8 +13,8 @@ from retainkit._calendar import steps
 from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
 from retainkit._frames import check_present, collect, count_rows, type_name, wrap
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,11 +91,7 @@ def lives_of_runs(subscriptions: Subscriptions, runs: Runs, gap: int, unit: Peri
 
 def _warn_of_late(number: int, what: str) -> None:
     if number:
-        warnings.warn(
-            f"{quantity(number, 'customer')} whose `entry` is not before {what} are not used.",
-            RetainkitWarning,
-            stacklevel=4,
-        )
+        warn(f"{count_noun(number, 'customer')} whose `entry` is not before {what} are not used.")
 
 
 def open_lives(
@@ -170,7 +165,7 @@ def _complete(rows: Frame, given: Mapping[str, str], missing: str) -> Frame:
     if not lacking or not (total := count_rows(rows)):
         return rows
     text = " and ".join(
-        f"column {given[name]!r} (given as `{name}`) is null in {quantity(nulls[name], 'row')}"
+        f"column {given[name]!r} (given as `{name}`) is null in {count_noun(nulls[name], 'row')}"
         for name in lacking
     )
     if missing == "raise":
@@ -179,11 +174,7 @@ def _complete(rows: Frame, given: Mapping[str, str], missing: str) -> Frame:
             "rows out and warns with their number."
         )
     kept = rows.drop_nulls(subset=needed)
-    warnings.warn(
-        f"{text}: {total - count_rows(kept):,} of {quantity(total, 'row')} left out.",
-        RetainkitWarning,
-        stacklevel=4,
-    )
+    warn(f"{text}: {total - count_rows(kept):,} of {count_noun(total, 'row')} left out.")
     return kept
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import warnings
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
 from retainkit import _visit_kernel, _visit_plan
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +62,7 @@ def segment_values(
 def warn_of_several(number: int) -> None:
     """Count those whose segment had to be chosen."""
     if number:
-        warnings.warn(
-            f"{quantity(number, 'customer')} with several values of `by` at the instant of the "
-            "first row, of which the smallest is taken.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{count_noun(number, 'customer')} with several values of `by` at the instant of the "
+            "first row, of which the smallest is taken."
         )

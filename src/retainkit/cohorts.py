@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
@@ -15,9 +14,9 @@ from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
 from retainkit._events import open_events
 from retainkit._frames import RESULT, collect, count_rows, table_like
 from retainkit._intervals import ratio, wilson
+from retainkit._messages import count_noun, warn
 from retainkit._triangle import triangle
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +78,7 @@ def cohort_retention(
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     amount : str, optional
-        Column of money (or any quantity) to add up in each cell, in its own unit.
+        Column of money (or any count_noun) to add up in each cell, in its own unit.
     by : str or sequence of str, optional
         Columns of segments. Each gets a table of its own. A customer belongs to the segment of the
         row that starts the cohort, also when the value changes later; where several rows share that
@@ -301,8 +300,8 @@ def _warn_of_aside(tally: Tally, columns: Mapping[str, str | None]) -> None:
     for kind, text in texts.items():
         if tally.aside[kind]:
             noun, rest = text.format(**columns).split(maxsplit=1)
-            message = f"{quantity(tally.aside[kind], noun)} {rest}."
-            warnings.warn(message, RetainkitWarning, stacklevel=3)
+            message = f"{count_noun(tally.aside[kind], noun)} {rest}."
+            warn(message)
 
 
 def _warn_of_early_starts(tally: Tally, query: CohortQuery) -> None:
@@ -311,11 +310,9 @@ def _warn_of_early_starts(tally: Tally, query: CohortQuery) -> None:
     begin = query.begin.index(query.cohort_period, query.week_start)
     early = tally.count[(tally.cell == ENTRIES) & (tally.cohort < begin)].sum()
     if early:
-        warnings.warn(
-            f"{quantity(early, 'customer')} with a start before {query.begin}, when the rows "
-            "begin: what was not observed of them has no row in the result.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{count_noun(early, 'customer')} with a start before {query.begin}, when the rows "
+            "begin: what was not observed of them has no row in the result."
         )
 
 
@@ -326,11 +323,9 @@ def _large_enough(cells: Triangle, min_customers: int) -> Triangle:
     some = small & (cells.customers > 0)
     left_out = set(zip(cells.segment[some].tolist(), cells.cohort[some].tolist(), strict=True))
     if left_out:
-        warnings.warn(
-            f"{quantity(len(left_out), 'cohort')} with fewer than {min_customers:,} customers "
-            "(`min_customers`) left out.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{count_noun(len(left_out), 'cohort')} with fewer than {min_customers:,} customers "
+            "(`min_customers`) left out."
         )
     return cells.where(~small)
 

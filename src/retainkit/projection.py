@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -11,10 +10,10 @@ import numpy as np
 from retainkit._calendar import DAYS_IN, PERIODS
 from retainkit._checks import integer, one_of
 from retainkit._leaving import Leaving
+from retainkit._messages import count_noun, warn
 from retainkit._survivors import open_survivors
-from retainkit._words import quantity
 from retainkit.clv._model import made
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -312,7 +311,7 @@ def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | floa
     if customers is not None:
         fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
     for text in [*_doubts(rows, used), *fit.warnings]:
-        warnings.warn(text, RetainkitWarning, stacklevel=3)
+        warn(text)
     return made(kind, fit)
 
 
@@ -346,7 +345,7 @@ def _doubts(rows: Survivors, used: Flags) -> list[str]:
         )
     if rows.size[used].max() <= 1:
         texts.append(
-            f"{quantity(len(np.unique(rows.line[used])), 'cohort')} of at most 1 customer: if "
+            f"{count_noun(len(np.unique(rows.line[used])), 'cohort')} of at most 1 customer: if "
             "survivors are shares, give the number in `customers`; without it standard errors and "
             "intervals mean nothing."
         )

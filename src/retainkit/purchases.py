@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from retainkit._calendar import as_of_moment
 from retainkit._checks import boolean
 from retainkit._events import open_events
+from retainkit._messages import warn
 from retainkit._purchase_query import HOLDOUT, SUMMARY
 from retainkit._purchases import (
     check_amounts,
@@ -20,7 +20,6 @@ from retainkit._purchases import (
     taken_by_result,
     warn_of_aside,
 )
-from retainkit.errors import RetainkitWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -369,11 +368,9 @@ def calibration_holdout(
         holdout=True,
     )
     if not split.opens(query.merge, week_start):
-        warnings.warn(
+        warn(
             f"`calibration_end` ({split}) lies within a {query.merge}: purchases in both parts of "
-            "it count once in each.",
-            RetainkitWarning,
-            stacklevel=2,
+            "it count once in each."
         )
     found = reduced(log, query)
     warn_of_aside(found)

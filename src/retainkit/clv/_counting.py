@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -10,10 +9,11 @@ import numpy as np
 
 from retainkit._calendar import PERIODS
 from retainkit._checks import integer, one_of
+from retainkit._messages import warn
 from retainkit.clv._durations import in_units, rate_per_unit
 from retainkit.clv._model import Model, fitted
 from retainkit.clv._tables import open_customers
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -302,7 +302,7 @@ class Counting(Model):
         if fit is None:
             return cls(**parameters, unit=unit, diagnostics={"engine": "lifetimes"})
         for text in fit.warnings:
-            warnings.warn(text, RetainkitWarning, stacklevel=2)
+            warn(text)
         return cls(**parameters, unit=unit, **fitted(fit))
 
     @property

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.clv._model import covariance_of, vector
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
@@ -138,7 +138,7 @@ def _fitted(name: str, columns: dict[str, Floats], weights: Floats | None) -> Fl
 
 
 def _failure(name: str, columns: dict[str, Floats], why: str) -> ArgumentError:
-    size = quantity(len(columns["frequency"]), "row")
+    size = count_noun(len(columns["frequency"]), "row")
     return ArgumentError(
         f"`engine` is 'lifetimes', whose {name} fails on the {size} of `summary` ({why}). Often "
         "that is a false alarm, at the maximum itself: use engine='retainkit', which does not need "

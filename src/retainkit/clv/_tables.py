@@ -22,7 +22,7 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping
             rows = int(counts[wrong].sum())
             raise ArgumentError(
                 f"column {names[argument]!r} (given as `{argument}`) must be {need}; it is not in "
-                f"{quantity(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
+                f"{count_noun(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
                 "such a table of transactions."
             )
 
@@ -166,7 +166,7 @@ def check_finite(endless: NDArray[np.bool_], rows: Customers, q: float) -> None:
     if endless.any():
         number_of = int(rows.counts[endless].sum())
         raise ArgumentError(
-            f"q is {q:g}, at which the expected spend of {quantity(number_of, 'customer')} is "
+            f"q is {q:g}, at which the expected spend of {count_noun(number_of, 'customer')} is "
             "infinite: the largest amounts decide everything. Look at them first; with "
             "infinite='median' the median, which is finite, stands in for it."
         )
@@ -182,5 +182,5 @@ def spenders(rows: Customers) -> tuple[NDArray[np.bool_], list[str]]:
             "nothing can be learnt from it."
         )
     nothing = int(rows.counts[(x > 0) & (m == 0)].sum())
-    left_out = f"{quantity(nothing, 'customer')} with a mean spend of 0 left out of the fit."
+    left_out = f"{count_noun(nothing, 'customer')} with a mean spend of 0 left out of the fit."
     return used, [left_out] if nothing else []

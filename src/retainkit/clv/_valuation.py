@@ -13,7 +13,7 @@ import numpy as np
 from retainkit._checks import boolean, integer, number, one_of, probability
 from retainkit._frames import check_present, collect, in_place_of
 from retainkit._intervals import normal_quantile
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.clv._durations import in_units, rate_per_unit
 from retainkit.clv._model import covariance_of, vector
 from retainkit.clv._tables import check_finite, open_customers
@@ -229,7 +229,7 @@ def _check_fitted(models: Sequence[Model], rows: Customers) -> None:
     if models[0].covariance is None or models[0].n_customers != size:
         raise ArgumentError(
             "interval='bootstrap' fits the models anew to customers drawn from `summary`, so they "
-            f"must have been fitted to all of it: it has {quantity(int(size), 'customer')}, and "
+            f"must have been fitted to all of it: it has {count_noun(int(size), 'customer')}, and "
             f"`purchases` was fitted to {models[0].n_customers:,.0f}. interval='delta' takes any."
         )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from retainkit._calendar import PERIODS
 from retainkit._checks import number, one_of
+from retainkit._messages import warn
 from retainkit.clv._counting import Counting, history
 from retainkit.clv._model import made
 from retainkit.clv._tables import open_customers
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
@@ -298,5 +298,5 @@ def _fit(
     else:
         fit = _fits.fit_counting(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:
-        warnings.warn(text, RetainkitWarning, stacklevel=3)
+        warn(text)
     return made(kind, fit, unit=unit)

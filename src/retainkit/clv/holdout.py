@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,10 +9,10 @@ from retainkit._calendar import PERIODS, WEEKDAYS, as_of_moment
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import open_table, table_like
+from retainkit._messages import count_noun, warn
 from retainkit._purchases import end_after
-from retainkit._words import quantity
 from retainkit.clv.counting import BGNBD
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -383,7 +382,7 @@ def holdout_report(
     if model is None:
         model, told = _comparison.fitted_to(rows, unit)
         for text in told:
-            warnings.warn(text, RetainkitWarning, stacklevel=2)
+            warn(text)
     found = _comparison.outcome(rows, model)
     columns, later = _tracking.course(
         log, model, split=split, end=end, period=period, week_start=starts, exact=exact
@@ -419,16 +418,12 @@ def _check_unit(model: BGNBD, unit: Period) -> None:
 def _warn_of(later: int, split: Moment | None, cut: Period, week_start: Weekday) -> None:
     """Say which customers are not in the result, and whether calibration ends within a period."""
     if later:
-        warnings.warn(
-            f"{quantity(later, 'customer')} with a first purchase at or after `calibration_end`: "
-            "not in the result.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{count_noun(later, 'customer')} with a first purchase at or after `calibration_end`: "
+            "not in the result."
         )
     if split is not None and not split.opens(cut, week_start):
-        warnings.warn(
+        warn(
             f"`calibration_end` ({split}) lies within a {cut}: what came of it after that is in "
-            f"the row of that {cut}, which is not marked as holdout.",
-            RetainkitWarning,
-            stacklevel=3,
+            f"the row of that {cut}, which is not marked as holdout."
         )

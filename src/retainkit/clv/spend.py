@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -10,9 +9,9 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import number, one_of
 from retainkit._frames import frame_like
+from retainkit._messages import warn
 from retainkit.clv._model import Model, fitted, made, vector
 from retainkit.clv._tables import check_finite, open_customers, spenders
-from retainkit.errors import RetainkitWarning
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
@@ -199,7 +198,7 @@ class GammaGamma(Model):
         if fit is None:
             return cls(**parameters, diagnostics={"engine": "lifetimes"})
         for text in fit.warnings:
-            warnings.warn(text, RetainkitWarning, stacklevel=2)
+            warn(text)
         return cls(**parameters, **fitted(fit))
 
 
@@ -290,5 +289,5 @@ def fit_gamma_gamma(
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
         fit = _fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
     for text in [*told, *fit.warnings]:
-        warnings.warn(text, RetainkitWarning, stacklevel=2)
+        warn(text)
     return made(GammaGamma, fit)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
 from retainkit._frames import collect, frame_like, wrap
+from retainkit._messages import warn
 from retainkit.clv._counting import history
 from retainkit.clv._model import made
 from retainkit.clv._tables import open_customers, spenders
 from retainkit.clv._valuation import RESULT, task_of, valued
 from retainkit.clv.counting import BGNBD
 from retainkit.clv.spend import GammaGamma
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.errors import ArgumentError
 from retainkit.purchases import rfm_summary
 
 if TYPE_CHECKING:
@@ -357,7 +357,7 @@ def cltv(
         table, told = _valued_segment(part, label, [*segments, customer], penalty, options)
         parts.append(table)
         for text in told:
-            warnings.warn(f"{label}{text}", RetainkitWarning, stacklevel=2)
+            warn(f"{label}{text}")
     columns = [*segments, customer, *RESULT]
     return frame_like(nw.concat(parts), {name: name for name in columns})  # type: ignore[type-var]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from math import ceil
 from numbers import Real
@@ -15,9 +14,9 @@ import numpy as np
 from retainkit._calendar import DAYS_IN, period_of, wall_times
 from retainkit._events import open_events
 from retainkit._frames import collect, instants_of, readable
-from retainkit._words import quantity
+from retainkit._messages import count_noun, warn
 from retainkit.clv._durations import in_units
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._frequency_recency import check_model
 from retainkit.plot._heatmap import DARK, space_of
 from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matplotlib, subplots
@@ -156,7 +155,7 @@ def customer_history(
     ax, width, _ = space_of(subplots(7.0, 3.4) if ax is None else ax)
     _draw_path(ax, days, path, width)
     until = np.array(last).astype("datetime64[D]")
-    bought = quantity(len(days), "day")
+    bought = count_noun(len(days), "day")
     text = f"Customer {customer_id}: {bought} with a purchase (marks), observed to {until}"
     ax.set_xlabel(fill(text, max(20, int((width - 40) / 5.6))), parse_math=False)
     ax.set_ylabel("Probability of\nbeing alive")
@@ -184,7 +183,7 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
     plain, _ = readable(rows, ["time"], {})
     instants = instants_of(collect(plain)["time"])
     used = instants < end.instant
-    unused = f"{int((~used).sum()):,} of {quantity(len(used), 'row')} of customer {wanted!r}"
+    unused = f"{int((~used).sum()):,} of {count_noun(len(used), 'row')} of customer {wanted!r}"
     if not used.any():
         raise ArgumentError(
             f"{unused} are at or after as_of ({end}), and none is left to draw; give a later "
@@ -192,7 +191,7 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
         )
     if not used.all():
         text = f"{unused} at or after as_of ({end}) are not used."
-        warnings.warn(text, RetainkitWarning, stacklevel=3)
+        warn(text)
     return np.unique(period_of(wall_times(instants[used], log.zone), "day", "monday"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
 from retainkit.plot._heatmap import (
     DARK,
@@ -152,9 +152,9 @@ def _bars_of(table: IntoDataFrame) -> _Bars:
     data, labels, names = read_scores(table, "n", needed, optional)
     if len(set(labels)) < len(labels):
         raise ArgumentError(
-            f"`table` has {len(labels)} rows for {quantity(len(set(labels)), 'segment')}, and one "
-            "row for each can be drawn. What tells rows apart must be in columns left of 'n'; or "
-            "filter the table first."
+            f"`table` has {len(labels)} rows for {count_noun(len(set(labels)), 'segment')}, and "
+            "one row for each can be drawn. What tells rows apart must be in columns left of 'n'; "
+            "or filter the table first."
         )
     check_numeric(data, ["n", *needed, *(name for name in optional if name in data)], "nps")
     values = {name: numbers(data[name]) for name in needed}
@@ -188,7 +188,7 @@ def _check_shares(values: dict[str, list[float]]) -> None:
             shown = ", ".join(f"{one:g}" for one in wrong[:3])
             raise ArgumentError(
                 f"column {name!r} of `table` is not between 0 and 1 in "
-                f"{quantity(len(wrong), 'row')}, such as {shown}; it must hold shares, as the "
+                f"{count_noun(len(wrong), 'row')}, such as {shown}; it must hold shares, as the "
                 "result of nps does. Of counts, `nps_from_counts` makes such a table."
             )
 
@@ -198,8 +198,8 @@ def _left_out(data: Columns) -> list[str]:
     missing, invalid = (
         sum(int(one or 0) for one in data.get(name, [])) for name in ("n_missing", "n_invalid")
     )
-    parts = [f"{quantity(missing, 'row')} without an answer"] * bool(missing)
-    parts += [f"{quantity(invalid, 'answer')} not on the scale"] * bool(invalid)
+    parts = [f"{count_noun(missing, 'row')} without an answer"] * bool(missing)
+    parts += [f"{count_noun(invalid, 'answer')} not on the scale"] * bool(invalid)
     return [f"Left out: {' and '.join(parts)}."] if parts else []
 
 

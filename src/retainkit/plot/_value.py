@@ -11,7 +11,7 @@ import numpy as np
 
 from retainkit._checks import probability
 from retainkit._frames import open_table
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._heatmap import POINTS, SMALL, TEXT, space_of
 from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matplotlib, subplots
@@ -112,7 +112,7 @@ def cltv_distribution(
     ax.set_ylabel(fill(label, max(16, int((height - 40) / 5.6))), parse_math=False)
     notes = [f"Customers, the most valuable first (n = {len(ranked):,})"]
     if unknown:
-        notes.append(f"{quantity(unknown, 'customer')} without a value (NaN) not drawn")
+        notes.append(f"{count_noun(unknown, 'customer')} without a value (NaN) not drawn")
     ax.set_xlabel("\n".join(fill(note, max(22, int((width - 40) / 5.6))) for note in notes))
     tidy(ax)
     ax.set_xlim(0, 1)
@@ -134,7 +134,7 @@ def _ranked(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
     infinite = int(np.isinf(values).sum())
     if infinite:
         raise ArgumentError(
-            f"column {value!r} of `table` is infinite in {quantity(infinite, 'row')}, of "
+            f"column {value!r} of `table` is infinite in {count_noun(infinite, 'row')}, of "
             f"{len(values):,}; of an infinite total there are no shares. Leave them out first."
         )
     known = values[~np.isnan(values)]

@@ -165,7 +165,6 @@ def open_book(
         tz=tz,
         missing=missing,
         as_of=as_of,
-        stacklevel=4,
     )
     # What costs nothing makes no customer.
     rows = collect(subscriptions.rows.filter(nw.col("amount") > 0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,8 +10,7 @@ from retainkit._arrays import distinct
 from retainkit._checks import boolean, probability
 from retainkit._frames import RESULT
 from retainkit._intervals import ratio, wilson
-from retainkit._words import quantity
-from retainkit.errors import RetainkitWarning
+from retainkit._messages import count_noun, warn
 from retainkit.revenue._book import open_book
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._triangle import triangle
@@ -197,11 +195,9 @@ def revenue_cohorts(
 def _warn_of_passing(book: Book, changes: Changes) -> None:
     passing = len(distinct(book.customer[book.amount > 0])) - len(distinct(changes.customer))
     if passing:
-        warnings.warn(
-            f"{quantity(passing, 'customer')} in no cohort, having paid within a {book.period} and "
-            "at the end of none. Shorter periods show more of them.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{count_noun(passing, 'customer')} in no cohort, having paid within a {book.period} "
+            "and at the end of none. Shorter periods show more of them."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,9 +23,9 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
+from retainkit._messages import count_noun, warn
 from retainkit._subscriptions import open_subscriptions
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._tally import shown
 
@@ -126,7 +125,6 @@ def read_answers(
         "responses",
         {("customer", customer): lacks["respondent"].sum(), ("time", time): lacks["time"].sum()},
         missing,
-        stacklevel=4,
     )
     whole = ~(lacks["respondent"] | lacks["time"])
     rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
@@ -156,7 +154,9 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
             number = int(wrong.sum())
             some = shown([float(value) for value in np.unique(values[wrong])])
             verb = "is" if number == 1 else "are"
-            raise ArgumentError(f"{quantity(number, 'answer')} ({some}) in {source} {verb} {text}")
+            raise ArgumentError(
+                f"{count_noun(number, 'answer')} ({some}) in {source} {verb} {text}"
+            )
     return values.astype(np.int64)
 
 
@@ -190,11 +190,9 @@ def read_events(
     rows = log.rows
     if log.last is not None and log.last.instant >= end.instant:
         rows = rows.filter(nw.col("time") < instant_expr(end.instant, log.stored))
-        warnings.warn(
-            f"{log.size - count_rows(rows):,} of {quantity(log.size, 'row')} of `outcomes` at or "
-            f"after as_of ({end}) are not used.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"{log.size - count_rows(rows):,} of {count_noun(log.size, 'row')} of `outcomes` at or "
+            f"after as_of ({end}) are not used."
         )
     closed = answers.instant[answers.instant + horizon < end.instant]
     if len(closed) and log.begin is not None and closed.min() > log.begin.instant:
@@ -223,9 +221,7 @@ def read_memberships(
     native = _without_nulls(outcomes, names, missing)
     if start is None:
         return _departures(native, answers, customer, end, as_of)
-    table = open_subscriptions(
-        native, customer=customer, start=start, end=end, as_of=as_of, stacklevel=4
-    )
+    table = open_subscriptions(native, customer=customer, start=start, end=end, as_of=as_of)
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
@@ -283,13 +279,11 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any
     some = bool(counts.item(0, "rows"))
     places = {column: f"nulls_{i}" for i, column in enumerate(columns)}
     numbers = {name: int(counts.item(0, places[name[1]])) if some else 0 for name in names.items()}
-    _judge_nulls("outcomes", numbers, missing, stacklevel=5)
+    _judge_nulls("outcomes", numbers, missing)
     return native_of(frame.drop_nulls(subset=columns) if any(numbers.values()) else frame)
 
 
-def _judge_nulls(
-    table: str, numbers: Mapping[tuple[str, str], int], missing: str, *, stacklevel: int
-) -> None:
+def _judge_nulls(table: str, numbers: Mapping[tuple[str, str], int], missing: str) -> None:
     """Refuse nulls, or warn of their number."""
     one_of("missing", missing, ("raise", "drop"))
     lacking = {name: number for name, number in numbers.items() if number}
@@ -297,7 +291,7 @@ def _judge_nulls(
         return
     text = " and ".join(
         f"column {column!r} of `{table}` (given as `{argument}`) is null in "
-        f"{quantity(int(number), 'row')}"
+        f"{count_noun(int(number), 'row')}"
         for (argument, column), number in lacking.items()
     )
     if missing == "raise":
@@ -305,7 +299,7 @@ def _judge_nulls(
             f"{text}. Fill them in or leave them out; `missing='drop'` leaves such rows out and "
             "warns with their number."
         )
-    warnings.warn(f"{text}: such rows are left out.", RetainkitWarning, stacklevel=stacklevel)
+    warn(f"{text}: such rows are left out.")
 
 
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,8 +13,8 @@ from retainkit._checks import is_list
 from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
 from retainkit._frames import check_present, collect, holds_numbers, readable, type_name, wrap
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +144,7 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> N
         if infinite:
             raise ArgumentError(
                 f"column {column!r} (given as `{argument}`) is infinite in "
-                f"{quantity(infinite, 'row')}, of {len(values):,}. Put a number there, or leave "
+                f"{count_noun(infinite, 'row')}, of {len(values):,}. Put a number there, or leave "
                 "them out."
             )
     lacks = np.isnan(values)
@@ -154,7 +153,7 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> N
     if not gone:
         return known
     counts = [
-        f"column {column!r} (given as `{argument}`) is null in {quantity(count, 'row')}"
+        f"column {column!r} (given as `{argument}`) is null in {count_noun(count, 'row')}"
         for (argument, column), count in zip(needed, lacks.sum(axis=0).tolist(), strict=True)
         if count
     ]
@@ -162,13 +161,9 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> N
     if missing == "raise":
         raise ArgumentError(
             f"{text}, of {len(values):,}. Fill them in or leave them out; `missing='drop'` leaves "
-            f"{quantity(gone, 'such row')} out, with a warning."
+            f"{count_noun(gone, 'such row')} out, with a warning."
         )
-    warnings.warn(
-        f"{text}: {gone:,} of {quantity(len(values), 'row')} left out.",
-        RetainkitWarning,
-        stacklevel=4,
-    )
+    warn(f"{text}: {gone:,} of {count_noun(len(values), 'row')} left out.")
     return known
 
 
@@ -178,7 +173,7 @@ def _checked_weights(weights: Floats, column: str) -> Floats:
         some = [f"{value:g}" for value in np.unique(negative)]
         raise ArgumentError(
             f"column {column!r} (given as `weights`) is negative in "
-            f"{quantity(len(negative), 'row')}: {', '.join(some[:5])}{', …' * (len(some) > 5)}; "
+            f"{count_noun(len(negative), 'row')}: {', '.join(some[:5])}{', …' * (len(some) > 5)}; "
             "weights must be 0 or more."
         )
     return weights

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
 from retainkit.surveys._afterwards import same_customers
 from retainkit.surveys._tally import shown
@@ -113,7 +113,7 @@ def last_of_each(answers: Answers, fates: Fates, column: str) -> Booleans:
     if tied.any():
         who = answers.customer[place[order[1:][tied]].tolist()].to_list()
         raise ArgumentError(
-            f"{quantity(len(who), 'customer')} in column {column!r} (given as `customer`) gave "
+            f"{count_noun(len(who), 'customer')} in column {column!r} (given as `customer`) gave "
             f"several answers at the last time, such as {shown(who)}; which of them counts cannot "
             "be told. Leave one in."
         )

@@ -6,7 +6,6 @@ not earlier, or null: then there is none.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -27,9 +26,9 @@ from retainkit._checks import one_of
 from retainkit._codes import segment_codes
 from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames import check_present, collect, readable, type_name, wrap
-from retainkit._words import quantity
+from retainkit._messages import count_noun, warn
 from retainkit._zones import zones_of
-from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -235,12 +234,12 @@ def _refuse_or_note(rows: Frame, given: Mapping[str, str], facts: Facts, missing
         answers = f", {facts['orphans']:,} of them with an answer" if facts["orphans"] else ""
         texts.append(
             f"column {given['sent']!r} (given as `sent`) is null in "
-            f"{quantity(facts['lost'], 'row')}{answers}"
+            f"{count_noun(facts['lost'], 'row')}{answers}"
         )
     if facts["backward"]:
         texts.append(
             f"column {given['responded']!r} (given as `responded`) lies before {given['sent']!r} "
-            f"(given as `sent`) in {quantity(facts['backward'], 'row')}"
+            f"(given as `sent`) in {count_noun(facts['backward'], 'row')}"
         )
     text, total = ", and ".join(texts), facts["rows"]
     if missing == "raise":
@@ -250,11 +249,7 @@ def _refuse_or_note(rows: Frame, given: Mapping[str, str], facts: Facts, missing
             "it in, or look whether both columns show the same clock. `missing='drop'` leaves such "
             "rows out and warns with their number."
         )
-    warnings.warn(
-        f"{text}: {facts['lost'] + facts['backward']:,} of {quantity(total, 'row')} left out.",
-        RetainkitWarning,
-        stacklevel=4,
-    )
+    warn(f"{text}: {facts['lost'] + facts['backward']:,} of {count_noun(total, 'row')} left out.")
 
 
 def _example(rows: Frame) -> str:
@@ -373,7 +368,7 @@ def _within(window: int, fate: nw.Expr, table: Invitations) -> nw.Expr:
 
 
 def _warn_of_unseen(table: Invitations, fate: Integers, number: Integers) -> None:
-    rows = quantity(table.size, "row")
+    rows = count_noun(table.size, "row")
     unseen, unheard = int(number[fate == UNSEEN].sum()), int(number[fate >= _AFTERWARDS].sum())
     texts = []
     if unseen:
@@ -384,4 +379,4 @@ def _warn_of_unseen(table: Invitations, fate: Integers, number: Integers) -> Non
             "not used"
         )
     if texts:
-        warnings.warn(f"{'; '.join(texts)}.", RetainkitWarning, stacklevel=4)
+        warn(f"{'; '.join(texts)}.")

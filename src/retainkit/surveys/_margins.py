@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from retainkit._frames import check_present, collect, type_name, wrap
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 from retainkit.surveys._raking import Margin
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def checked_population(population: Any, by: tuple[str, ...], size: str) -> Wante
     if unknown:
         raise ArgumentError(
             f"column {size!r} of `population` (given as `size`) is null in "
-            f"{quantity(unknown, 'row')}; fill it in, or leave such rows out."
+            f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
         )
     keys = zip(*(rows[column].to_list() for column in by), strict=True)
     sizes = values.tolist()
@@ -149,11 +148,9 @@ def _wanted(
             "its share."
         )
     if all(size < 1 for size in sizes.values()) and abs(total - 1) > _UNLIKELY:
-        warnings.warn(
+        warn(
             f"the shares that `{given}` gives to {wanted.names} add up to {total:.6g}; they are "
-            "scaled to add up to 1. Is one of them missing?",
-            RetainkitWarning,
-            stacklevel=4,
+            "scaled to add up to 1. Is one of them missing?"
         )
     shares = {key: size / total for key, size in sizes.items()}
     return replace(wanted, shares=shares)
@@ -201,8 +198,8 @@ def categories_of(
         one = len(wanted.columns) == 1
         verb, noun = ("has", "value") if one else ("have", "combination")
         raise ArgumentError(
-            f"{wanted.source} {verb} {quantity(len(names), noun)} without a share in "
-            f"{quantity(int(count[unknown].sum()), 'row')}: {wanted.shown(names)}. "
+            f"{wanted.source} {verb} {count_noun(len(names), noun)} without a share in "
+            f"{count_noun(int(count[unknown].sum()), 'row')}: {wanted.shown(names)}. "
             f"`{wanted.given}` has {wanted.shown(wanted.shares)}. Give each a share there, or "
             "leave such rows out."
         )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._words import quantity
-from retainkit.errors import RetainkitWarning
+from retainkit._messages import count_noun, warn
 from retainkit.surveys._nps_bootstrap import bootstrap_limits
 from retainkit.surveys._nps_intervals import (
     adjusted_wald_limits,
@@ -91,11 +89,7 @@ def nps_columns(
 
 def _warn_of_hidden(n: Integers, hidden: Booleans, min_responses: int, *, segmented: bool) -> None:
     if segmented:
-        what = f"{int(hidden.sum()):,} of {quantity(len(n), 'segment')} with fewer answers"
+        what = f"{int(hidden.sum()):,} of {count_noun(len(n), 'segment')} with fewer answers"
     else:
-        what = f"{quantity(int(n[0]), 'answer')}, fewer"
-    warnings.warn(
-        f"{what} than {min_responses:,} (`min_responses`): shown without a score.",
-        RetainkitWarning,
-        stacklevel=4,
-    )
+        what = f"{count_noun(int(n[0]), 'answer')}, fewer"
+    warn(f"{what} than {min_responses:,} (`min_responses`): shown without a score.")

@@ -10,7 +10,7 @@ import numpy as np
 
 from retainkit._codes import codes_of, segment_codes
 from retainkit._frames import collect, count_rows, instants_of, with_column, with_meaning
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
 from retainkit.surveys._effective import Clusters
 from retainkit.surveys._tally import shown
@@ -31,8 +31,8 @@ def check_respondents(responses: Responses) -> None:
     unknown = count_rows(responses.rows.filter(nw.col("respondent").is_null()))
     if unknown:
         raise ArgumentError(
-            f"{responses.source('respondent')} is null in {quantity(unknown, 'row')}; fill it in, "
-            "or leave such rows out."
+            f"{responses.source('respondent')} is null in {count_noun(unknown, 'row')}; fill it "
+            "in, or leave such rows out."
         )
 
 
@@ -105,9 +105,9 @@ def _refuse_repeats(responses: Responses, rows: nw.DataFrame[Any], again: Boolea
     if again.any():
         who = rows["respondent"][np.flatnonzero(again).tolist()].unique(maintain_order=True)
         raise ArgumentError(
-            f"{quantity(len(who), 'respondent')} in {responses.source('respondent')} answered more "
-            f"than once, such as {shown(who.to_list())}. Say with `repeat` what to do: 'cluster' "
-            "counts all answers and widens the interval, 'last' and 'first' take one."
+            f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} answered "
+            f"more than once, such as {shown(who.to_list())}. Say with `repeat` what to do: "
+            "'cluster' counts all answers and widens the interval, 'last' and 'first' take one."
         )
 
 
@@ -122,7 +122,7 @@ def _extreme(
     unknown = int(rows["time"].is_null().to_numpy().astype(bool)[valid].sum())
     if unknown:
         raise ArgumentError(
-            f"{responses.source('time')} is null in {quantity(unknown, 'row')} with an answer; "
+            f"{responses.source('time')} is null in {count_noun(unknown, 'row')} with an answer; "
             "fill it in, or leave such rows out."
         )
     place = np.flatnonzero(valid)
@@ -134,9 +134,9 @@ def _extreme(
     if tied.any():
         who = rows["respondent"][place[order[1:][tied]].tolist()].to_list()
         raise ArgumentError(
-            f"{quantity(len(who), 'respondent')} in {responses.source('respondent')} gave several "
-            f"answers at the {repeat} time, such as {shown(who)}; which of them is the {repeat} "
-            "one cannot be told. Leave one in."
+            f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} gave "
+            f"several answers at the {repeat} time, such as {shown(who)}; which of them is the "
+            f"{repeat} one cannot be told. Leave one in."
         )
     chosen = np.zeros(len(rows), bool)
     chosen[place[order[begins]]] = True

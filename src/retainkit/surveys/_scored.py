@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,8 +10,8 @@ import numpy as np
 from retainkit._checks import one_of
 from retainkit._codes import segment_codes
 from retainkit._intervals import ratio
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
 from retainkit.surveys._tally import (
@@ -55,9 +54,7 @@ class Scored:
         return worth_of(self.tally, values, clusters.at(segment, self.tally.n_segments))
 
 
-def scored(
-    responses: Responses, scale: Scale, *, repeat: str, stacklevel: int = 3, look: bool = True
-) -> Scored:
+def scored(responses: Responses, scale: Scale, *, repeat: str, look: bool = True) -> Scored:
     """Count the answers that lie on the scale, each respondent's as `repeat` says.
 
     With `look`, warn where the answers look like those of another scale.
@@ -66,45 +63,39 @@ def scored(
     one_of("fractional", scale.fractional, ("raise", "floor", "round", "cut"))
     tally = on_scale(count_answers(responses), responses, scale)
     if look:
-        warn_of_scale(tally, responses, scale, stacklevel + 1)
+        warn_of_scale(tally, responses, scale)
     if "respondent" not in responses.names:
         return Scored(responses=responses, tally=tally, clustered=False)
     check_respondents(responses)
     if repeat != "cluster":
         responses = one_each(responses, tally, repeat)
         given, tally = tally, on_scale(count_answers(responses), responses, scale)
-        _warn_of_repeats(given, tally, responses, repeat, stacklevel + 1)
+        _warn_of_repeats(given, tally, responses, repeat)
     return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
 
 
-def _warn_of_repeats(
-    given: Tally, taken: Tally, responses: Responses, repeat: str, stacklevel: int
-) -> None:
+def _warn_of_repeats(given: Tally, taken: Tally, responses: Responses, repeat: str) -> None:
     """Warn of answers that do not count because another one of the respondent does."""
     total = int(given.n.sum())
     left = total - int(taken.n.sum())
     if left:
-        warnings.warn(
-            f"{left:,} of {quantity(total, 'answer')} set aside: only the {repeat} of each "
-            f"respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`).",
-            RetainkitWarning,
-            stacklevel=stacklevel,
+        warn(
+            f"{left:,} of {count_noun(total, 'answer')} set aside: only the {repeat} of each "
+            f"respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`)."
         )
 
 
-def warn_of_invalid(found: Scored, stacklevel: int = 3) -> None:
+def warn_of_invalid(found: Scored) -> None:
     """Warn of answers that are left out, where the result does not count them."""
     left = int(found.tally.invalid.sum())
     if left:
-        warnings.warn(
-            f"{quantity(left, 'answer')} in {found.responses.source('score')} left out: not on the "
-            "scale (`invalid='drop'`).",
-            RetainkitWarning,
-            stacklevel=stacklevel,
+        warn(
+            f"{count_noun(left, 'answer')} in {found.responses.source('score')} left out: not on "
+            "the scale (`invalid='drop'`)."
         )
 
 
-def warn_of_weights(found: Scored, effective: Floats, stacklevel: int = 3) -> None:
+def warn_of_weights(found: Scored, effective: Floats) -> None:
     """Warn where a few answers outweigh all others."""
     n, responses = found.tally.counts(), found.responses
     thin = ((n > 1) & (effective < n / 10)) | ((n > 2) & (effective < 1.5))
@@ -114,7 +105,7 @@ def warn_of_weights(found: Scored, effective: Floats, stacklevel: int = 3) -> No
     text = f"{n[worst]:,} answers that are worth {effective[worst]:.1f}"
     if responses.by:
         text = (
-            f"in {quantity(int(thin.sum()), responses.cell)} the answers are worth far less than "
+            f"in {count_noun(int(thin.sum()), responses.cell)} the answers are worth far less than "
             f"their number, such as {text}"
         )
     else:
@@ -128,11 +119,7 @@ def warn_of_weights(found: Scored, effective: Floats, stacklevel: int = 3) -> No
         for argument, cause in causes.items()
         if argument in responses.names
     )
-    warnings.warn(
-        f"{text}: {why}. The interval allows for it; look whether that is meant.",
-        RetainkitWarning,
-        stacklevel=stacklevel,
-    )
+    warn(f"{text}: {why}. The interval allows for it; look whether that is meant.")
 
 
 # Promoters, passives and detractors

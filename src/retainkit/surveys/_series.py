@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,8 +23,8 @@ from retainkit._calendar import (
 from retainkit._checks import one_of
 from retainkit._codes import segment_codes
 from retainkit._frames import collect, count_rows, frame_of, with_meaning
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._repeats import cluster_sums
 from retainkit.surveys._scored import Scored, scored, warn_of_invalid
@@ -130,8 +129,8 @@ def series_of(
     one_of("week_start", week_start, WEEKDAYS)
     one_of("missing", missing, ("raise", "drop"))
     responses, end, first = _dated(responses, as_of, missing, period, week_start)
-    found = scored(responses, scale, repeat="cluster", stacklevel=4)
-    warn_of_invalid(found, stacklevel=4)
+    found = scored(responses, scale, repeat="cluster")
+    warn_of_invalid(found)
     last = end.index(period, week_start) - end.opens(period, week_start)
     keys = responses.keys
     segments, outer, number = _placed(frame_of(found.tally.segments), keys)
@@ -192,10 +191,8 @@ def _dated(
     if most.instant >= end.instant:
         rows = rows.filter(time < instant_expr(end.instant, stored))
         used = count_rows(rows)
-        warnings.warn(
-            f"{size - used:,} of {quantity(size, 'row')} at or after as_of ({end}) are not used.",
-            RetainkitWarning,
-            stacklevel=4,
+        warn(
+            f"{size - used:,} of {count_noun(size, 'row')} at or after as_of ({end}) are not used."
         )
         if not used:
             return _undated(responses, rows, end, period, week_start)
@@ -217,13 +214,13 @@ def _undated(
 
 def _refuse_or_note(source: str, unknown: int, size: int, missing: str) -> None:
     """Refuse answers without a time, or say how many are left out."""
-    text = f"{source} is null in {quantity(unknown, 'row')}, of {size:,}"
+    text = f"{source} is null in {count_noun(unknown, 'row')}, of {size:,}"
     if missing == "raise":
         raise ArgumentError(
             f"{text}. Fill it in or leave such rows out; `missing='drop'` leaves them out and "
             "warns with their number."
         )
-    warnings.warn(f"{text}: such rows are left out.", RetainkitWarning, stacklevel=5)
+    warn(f"{text}: such rows are left out.")
 
 
 def _moments(

@@ -6,7 +6,6 @@ pass counts the distinct answers, wherever the rows are, and everything else is 
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,8 +15,8 @@ import numpy as np
 from retainkit._codes import segment_codes
 from retainkit._frames import collect, count_rows
 from retainkit._intervals import ratio
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +139,7 @@ def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
     unknown = int((arrays["n"] - arrays["known"]).sum())
     if unknown:
         raise ArgumentError(
-            f"{responses.source(argument)} is null in {quantity(unknown, 'row')}; fill it in, or "
+            f"{responses.source(argument)} is null in {count_noun(unknown, 'row')}; fill it in, or "
             "leave such rows out."
         )
     rows = responses.rows.select("count" if argument == "counts" else "weight")
@@ -184,7 +183,7 @@ def _where(rows: Frame, condition: nw.Expr) -> str:
     some = rows.filter(condition)
     (name,) = rows.collect_schema().names()
     few = collect(some.unique().sort(name).head(6))[name].to_list()
-    return f"{quantity(count_rows(some), 'row')}: {shown(few)}"
+    return f"{count_noun(count_rows(some), 'row')}: {shown(few)}"
 
 
 def _values(
@@ -202,7 +201,7 @@ def _values(
     if strange.any():
         some = dict.fromkeys(one for one, new in zip(texts, strange, strict=True) if new)
         raise ArgumentError(
-            f"`labels` gives no score for {quantity(int(n[strange].sum()), 'answer')} in "
+            f"`labels` gives no score for {count_noun(int(n[strange].sum()), 'answer')} in "
             f"{responses.source('score')}: {shown(list(some))}. Give one for each, or make nulls "
             "of those that mean no answer."
         )
@@ -279,7 +278,7 @@ def numbers_of(values: Any) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def warn_of_scale(tally: Tally, responses: Responses, scale: Scale, stacklevel: int) -> None:
+def warn_of_scale(tally: Tally, responses: Responses, scale: Scale) -> None:
     """Warn where the answers look like those of another scale than the one declared."""
     total = int(tally.n.sum())
     if total < 30 or not responses.names:
@@ -295,11 +294,9 @@ def warn_of_scale(tally: Tally, responses: Responses, scale: Scale, stacklevel: 
     elif top == scale.high - 1 and seen[top] >= 30:
         text = f"{seen[top]:,} answers are {top:g} and none is {scale.high:g}"
     if text:
-        warnings.warn(
+        warn(
             f"in {responses.source('score')} {text}: is the scale from {scale.low:g} to "
-            f"{scale.high:g}? If it is another one, set `scale`.",
-            RetainkitWarning,
-            stacklevel=stacklevel,
+            f"{scale.high:g}? If it is another one, set `scale`."
         )
 
 
@@ -308,7 +305,7 @@ def _some(tally: Tally, which: Booleans, responses: Responses) -> str:
     values = shown([float(value) for value in np.unique(tally.value[which])])
     number = int(tally.n[which].sum())
     verb = "is" if number == 1 else "are"
-    return f"{quantity(number, 'answer')} ({values}) in {responses.source('score')} {verb}"
+    return f"{count_noun(number, 'answer')} ({values}) in {responses.source('score')} {verb}"
 
 
 def shown(values: Sequence[Any], most: int = 5) -> str:

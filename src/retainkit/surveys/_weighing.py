@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,8 +24,8 @@ from retainkit._frames import (
     wrap,
 )
 from retainkit._intervals import ratio
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._tally import check_sums
 
 if TYPE_CHECKING:
@@ -232,7 +231,7 @@ def _complete(
     if not any(lost.values()):
         return frame, cells
     text = " and ".join(
-        f"column {column!r} (given as `{one}`) is null in {quantity(number, 'row')}"
+        f"column {column!r} (given as `{one}`) is null in {count_noun(number, 'row')}"
         for (one, column), number in lost.items()
         if number
     )
@@ -246,11 +245,7 @@ def _complete(
     known = _read(frame, names, weights).values()
     frame = frame.filter(*(~value.is_null() for value in known))
     cells = _counted(frame, names, weights, apart=apart)
-    warnings.warn(
-        f"{text}: {total - int(cells.rows.sum()):,} of {quantity(total, 'row')} left out.",
-        RetainkitWarning,
-        stacklevel=5,
-    )
+    warn(f"{text}: {total - int(cells.rows.sum()):,} of {count_noun(total, 'row')} left out.")
     return frame, cells
 
 

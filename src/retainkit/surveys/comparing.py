@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -13,8 +12,8 @@ from retainkit._codes import codes_of, segment_codes
 from retainkit._events import check_type, segment_names
 from retainkit._frames import check_present, collect, frame_of, table_like, wrap
 from retainkit._intervals import ratio
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_differences import (
     Sample,
     difference_limits,
@@ -280,7 +279,7 @@ def _between(
     """Compare the answers of different people."""
     groups = groups_of(found, edges)
     size = groups.worth.effective
-    warn_of_weights(found, size, stacklevel=4)
+    warn_of_weights(found, size)
     samples = [
         Sample(groups.promoters[at] * size[at], groups.detractors[at] * size[at], size[at])
         for at in (pairs.first, pairs.second)
@@ -361,7 +360,7 @@ def _answers(found: Scored, edges: tuple[float, float]) -> tuple[Integers, Integ
         places = np.flatnonzero(counts)[order][1:][again].tolist()
         names = rows["respondent"][places].unique(maintain_order=True).to_list()
         raise ArgumentError(
-            f"{quantity(len(names), 'respondent')} in {responses.source('respondent')} answered "
+            f"{count_noun(len(names), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once in a group, such as {shown(names)}; a pair is one answer in each. "
             "Leave one in, for instance the last."
         )
@@ -375,13 +374,11 @@ def _warn_of_single(found: Scored, cell: Integers, pairs: _Pairs, used: Integers
     )
     left = int((np.bincount(used, minlength=len(cell)) < asked[cell]).sum())
     if left:
-        warnings.warn(
-            f"{left:,} of {quantity(int((asked[cell] > 0).sum()), 'answer')} "
+        warn(
+            f"{left:,} of {count_noun(int((asked[cell] > 0).sum()), 'answer')} "
             f"{'is' if left == 1 else 'are'} left out of one comparison or more: who gave "
             f"{'it' if left == 1 else 'them'}, by {found.responses.source('respondent')}, answered "
-            "in one of the two groups only.",
-            RetainkitWarning,
-            stacklevel=4,
+            "in one of the two groups only."
         )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from retainkit._checks import integer, number, one_of
 from retainkit._frames import table_like
-from retainkit._words import quantity, segment_name
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit._messages import count_noun, segment_label, warn
+from retainkit.errors import ArgumentError
 from retainkit.surveys._control import chart
 from retainkit.surveys._metrics import edges_of, scores_of
 from retainkit.surveys._responses import open_responses
@@ -239,11 +238,9 @@ def _judged(base: NDArray[np.bool_], lines: Lines, series: Series) -> NDArray[np
             f"too few periods of the baseline are over and have answers ({size[0]}): it takes two "
             "or more to tell what is usual. Choose a longer `baseline`, or a shorter `period`."
         )
-    first = segment_name(series.segments, int(few[0]))
-    warnings.warn(
-        f"{len(few):,} of {quantity(len(size), 'segment')}, such as {first}, have fewer than two "
-        "periods of the baseline that are over and have answers, and so no limits and no signals.",
-        RetainkitWarning,
-        stacklevel=3,
+    first = segment_label(series.segments, int(few[0]))
+    warn(
+        f"{len(few):,} of {count_noun(len(size), 'segment')}, such as {first}, have fewer than two "
+        "periods of the baseline that are over and have answers, and so no limits and no signals."
     )
     return base & (size >= 2)[lines.segment]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -11,8 +10,8 @@ import numpy as np
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames import table_like
 from retainkit._intervals import ratio
-from retainkit._words import quantity, segment_name
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit._messages import count_noun, segment_label, warn
+from retainkit.errors import ArgumentError
 from retainkit.surveys._driver_rows import RESULT, driver_names, read_rows
 from retainkit.surveys._relative_weights import (
     coefficients,
@@ -231,15 +230,15 @@ def _problem(table: DriverRows, values: Floats, weights: Floats) -> str | None:
     n, p = len(values), len(table.drivers)
     if n <= p + 1:
         return (
-            f"{quantity(n, 'respondent')} {'is' if n == 1 else 'are'} too few for "
-            f"{quantity(p, 'driver')}: it takes {p + 2}, and ten for each driver to tell much. "
+            f"{count_noun(n, 'respondent')} {'is' if n == 1 else 'are'} too few for "
+            f"{count_noun(p, 'driver')}: it takes {p + 2}, and ten for each driver to tell much. "
             "Name fewer in `drivers`, or collect more answers"
         )
     constant = np.flatnonzero(values.min(axis=0) == values.max(axis=0))
     if len(constant) and constant[-1] == p:
         return (
             f"column {table.outcome!r} (given as `outcome`) is {values[0, p]:g} in all "
-            f"{quantity(n, 'row')}: there are no differences to explain"
+            f"{count_noun(n, 'row')}: there are no differences to explain"
         )
     if len(constant):
         which = " and ".join(f"{table.drivers[i]!r} is always {values[0, i]:g}" for i in constant)
@@ -265,14 +264,12 @@ def _say(table: DriverRows, problems: Sequence[str | None]) -> None:
     if not wrong:
         return
     segment, problem = wrong[0]
-    where = f"in the segment {segment_name(table.segments, segment)}, " if table.by else ""
+    where = f"in the segment {segment_label(table.segments, segment)}, " if table.by else ""
     if len(wrong) == len(problems):
         raise ArgumentError(f"{where}{problem}.")
-    warnings.warn(
-        f"{len(wrong):,} of {quantity(len(problems), 'segment')} without importance (NaN). For "
-        f"instance, {where}{problem}.",
-        RetainkitWarning,
-        stacklevel=3,
+    warn(
+        f"{len(wrong):,} of {count_noun(len(problems), 'segment')} without importance (NaN). For "
+        f"instance, {where}{problem}."
     )
 
 
@@ -309,11 +306,10 @@ def _analysed(
 def _warn_of_draws(found: Sequence[_Found], draws: int) -> None:
     flat = sum(one.flat for one in found)
     if flat:
-        warnings.warn(
-            f"in {flat:,} of {quantity(draws * len(found), 'draw')} the outcome did not vary; the "
-            "intervals leave them out. Hardly anybody differs from the rest: do not rely on them.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"in {flat:,} of {count_noun(draws * len(found), 'draw')} the outcome did not vary; "
+            "the intervals leave them out. Hardly anybody differs from the rest: do not rely on "
+            "them."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +10,8 @@ import numpy as np
 
 from retainkit._checks import is_list, one_of, probability
 from retainkit._frames import collect, table_like
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit._messages import warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._satisfaction import share_of
 from retainkit.surveys._scored import scored, warn_of_weights
@@ -243,12 +243,10 @@ def _told_apart(
     for argument, named in (("very", {wanted: very}), ("exclude", unwanted)):
         lacking = sorted(repr(one) for key, one in named.items() if key not in alike.values())
         if answers and lacking:
-            warnings.warn(
+            warn(
                 f"nobody in {table.source('score')} answered "
                 f"{' or '.join(lacking)}; the answers are {shown(answers)}. If it is spelled "
-                f"otherwise, set `{argument}`.",
-                RetainkitWarning,
-                stacklevel=3,
+                f"otherwise, set `{argument}`."
             )
     labels = {
         one: _VERY if key == wanted else _EXCLUDED if key in unwanted else _OTHER

@@ -12,7 +12,7 @@ from retainkit._codes import segment_codes
 from retainkit._events import segment_names
 from retainkit._frames import check_present, collect, table_like, type_name, wrap
 from retainkit._intervals import ratio
-from retainkit._words import quantity
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._effective import simple
 from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits
@@ -372,16 +372,16 @@ def _checked_parts(
         unknown = int(rows[argument].is_null().sum())
         if unknown:
             raise ArgumentError(
-                f"column {column!r} (given as `{argument}`) is null in {quantity(unknown, 'row')}; "
-                "fill it in, or leave such rows out."
+                f"column {column!r} (given as `{argument}`) is null in "
+                f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
             )
         parts[argument] = rows[argument].to_numpy().astype(np.float64)
         negative = parts[argument][parts[argument] < 0]
         if len(negative):
             raise ArgumentError(
                 f"column {column!r} (given as `{argument}`) is negative in "
-                f"{quantity(len(negative), 'row')}: {shown(np.unique(negative).tolist())}; counts "
-                "must be 0 or more."
+                f"{count_noun(len(negative), 'row')}: {shown(np.unique(negative).tolist())}; "
+                "counts must be 0 or more."
             )
     if "n" in names:
         total = np.sum([parts[one] for one in PARTS], axis=0)
@@ -390,7 +390,7 @@ def _checked_parts(
             some = [f"{total[i]:g} instead of {parts['n'][i]:g}" for i in wrong[:3].tolist()]
             raise ArgumentError(
                 f"promoters, passives and detractors do not add up to column {names['n']!r} (given "
-                f"as `n`) in {quantity(len(wrong), 'row')}: {', '.join(some)}. One of the four is "
-                "wrong."
+                f"as `n`) in {count_noun(len(wrong), 'row')}: {', '.join(some)}. One of the four "
+                "is wrong."
             )
     return parts

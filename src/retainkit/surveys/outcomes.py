@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -12,8 +11,8 @@ from retainkit._checks import boolean, one_of, probability
 from retainkit._frames import table_like
 from retainkit._intervals import ratio, wilson
 from retainkit._lengths import microseconds
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError
 from retainkit.surveys._afterwards import read_answers, read_events, read_memberships
 from retainkit.surveys._contrasts import Means, mean_difference, share_difference
 from retainkit.surveys._fates import fates_of_events, fates_of_members, last_of_each
@@ -269,12 +268,10 @@ def score_outcomes(
         )
         fates = fates_of_members(answers, members, length, observed)
     if fates.strangers:
-        warnings.warn(
-            f"of {quantity(fates.strangers, 'customer')} who answered and whose horizon is over, "
+        warn(
+            f"of {count_noun(fates.strangers, 'customer')} who answered and whose horizon is over, "
             f"none is among those of `outcomes`; does column {customer!r} (given as `customer`) "
-            "name customers alike in both tables?",
-            RetainkitWarning,
-            stacklevel=2,
+            "name customers alike in both tables?"
         )
     cells = _by_score(answers, limits) if by_score else _by_group(answers, edges)
     used = last_of_each(answers, fates, customer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,8 +12,8 @@ import numpy as np
 from retainkit._checks import integer, is_list, number
 from retainkit._events import segment_names
 from retainkit._frames import check_present, wrap
-from retainkit._words import quantity
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._margins import (
     categories_of,
     check_limits,
@@ -82,9 +81,9 @@ class SurveyWeights:
         limited = f", {self.n_limited:,} at a limit" if self.n_limited else ""
         done = "converged" if self.converged else "not converged"
         return (
-            f"SurveyWeights({quantity(self.n, 'response')} worth {self.n_effective:,.1f}; weights "
-            f"{self.smallest:.3g} to {self.largest:.3g}{limited}; {done} in "
-            f"{quantity(self.iterations, 'iteration')})"
+            f"SurveyWeights({count_noun(self.n, 'response')} worth {self.n_effective:,.1f}; "
+            f"weights {self.smallest:.3g} to {self.largest:.3g}{limited}; {done} in "
+            f"{count_noun(self.iterations, 'iteration')})"
         )
 
 
@@ -393,13 +392,11 @@ def _weighed(
     )
     deviation, text = worst_of(wanted, raked.deviations)
     if not raked.converged:
-        warnings.warn(
-            f"raking did not converge in {quantity(raked.iterations, 'iteration')}: {text}, off by "
-            f"{deviation:.3g}. Allow more in `max_iterations`; if that does not help, the margins "
-            f"contradict each other in these responses{', or within `limits`' if limits else ''}: "
-            "join small values, in both.",
-            RetainkitWarning,
-            stacklevel=3,
+        warn(
+            f"raking did not converge in {count_noun(raked.iterations, 'iteration')}: {text}, off "
+            f"by {deviation:.3g}. Allow more in `max_iterations`; if that does not help, the "
+            "margins contradict each other in these "
+            f"responses{', or within `limits`' if limits else ''}: join small values, in both."
         )
     return _summary(answers, raked, used, limits, deviation)
 

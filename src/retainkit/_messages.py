@@ -1,0 +1,42 @@
+"""Parts of messages to users, and the one way to warn them."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retainkit.errors import RetainkitWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+    import narwhals.stable.v2 as nw
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def warn(text: str) -> None:
+    """Warn at the line of the caller's code that called into the package."""
+    level = 1
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  what `inspect.currentframe` returns
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RetainkitWarning, stacklevel=level - 1)
+
+
+def count_noun(number: int, noun: str) -> str:
+    """Write a number of things: 1 row, 2 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(column: str, argument: str) -> str:
+    """Name a column and the argument that names it."""
+    return f"column {column!r} (given as `{argument}`)"
+
+
+def segment_label(segments: Mapping[str, nw.Series[Any]], row: int) -> str:
+    """Name a segment: plan = 'pro', country = None."""
+    return ", ".join(f"{name} = {column.to_list()[row]!r}" for name, column in segments.items())
