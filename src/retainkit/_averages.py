@@ -7,16 +7,14 @@ observed, and `rate`, 0 there too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._intervals import ratio, wilson
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Booleans, Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +24,7 @@ class Curve:
     estimate: Floats
     lower: Floats
     upper: Floats
-    used: NDArray[np.bool_]
+    used: Booleans
 
 
 def pooled(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:

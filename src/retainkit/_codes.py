@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import narwhals.stable.v2 as nw
-    from numpy.typing import NDArray
 
-    Array: TypeAlias = NDArray[Any]
+    from retainkit._typing import Array
 
 
 def codes_of(series: nw.Series[Any]) -> tuple[Array, int]:

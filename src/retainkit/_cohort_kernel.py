@@ -22,14 +22,11 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     import narwhals.stable.v2 as nw
-    from numpy.typing import NDArray
 
     from retainkit._cohort_query import CohortQuery
     from retainkit._events import Events
+    from retainkit._typing import Booleans, Floats, Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
     Rows: TypeAlias = slice | Integers | Booleans
 
 # Pairs of a return and an entry that are held at once where customers have several entries.

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import narwhals.stable.v2 as nw
-    import numpy as np
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._typing import Floats, Integers
 
 Clock = Literal["calendar", "elapsed"]
 Counting = Literal["on", "on_or_after", "on_or_before", "every"]
@@ -78,13 +77,13 @@ class Tally:
     """
 
     segments: Mapping[str, nw.Series[Any]]
-    segment: NDArray[np.int64]
-    cohort: NDArray[np.int64]
-    over: NDArray[np.int64]
-    begun: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    count: NDArray[np.int64]
-    amount: NDArray[np.float64]
+    segment: Integers
+    cohort: Integers
+    over: Integers
+    begun: Integers
+    cell: Integers
+    count: Integers
+    amount: Floats
     aside: Mapping[Aside, int]
 
 

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
-    from numpy.typing import NDArray
+    from retainkit._typing import Array
 
-    Array: TypeAlias = NDArray[Any]
 
 Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
 

@@ -10,16 +10,17 @@ which is the shifted-beta-geometric model for c = 1 and the beta-discrete-Weibul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Floats
+
 
 _FAR = 15.0  # from here on five terms of Stirling's series are exact
 _DIRECT = 2048  # terms of a sum that are added one by one

@@ -7,7 +7,7 @@ customers; some who leave at once and others who never do) lies straight ahead a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +17,9 @@ from retainkit.clv._fits import Fit
 from retainkit.clv._maximum import covariance, maximise
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Floats
     from retainkit.clv._maximum import Maximum
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
 
 NAMES = ("alpha", "beta", "c")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +12,8 @@ from retainkit._visit_counts import active_in, growth, growth_of_money, present,
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Period, Weekday
+    from retainkit._typing import Array, Integers
     from retainkit._visit_query import Frequencies, VisitQuery, Visits
 
 _COUNTS = ("active", "new", "retained", "resurrected", "churned")
@@ -38,14 +37,14 @@ _LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 def growth_table(
     visits: Visits, query: VisitQuery, confidence_level: float
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+) -> tuple[dict[str, Array], Integers]:
     """Name the columns of the result; the segment of each row stands apart."""
     found = growth(visits, query)
     churned = found.before - found.retained
     complete = found.lines.period < query.end.index(query.period, query.week_start)
     lower, upper = wilson(found.retained, found.before, confidence_level)
     day = first_day(found.lines.period, query.period, query.week_start)
-    table: dict[str, NDArray[Any]] = {
+    table: dict[str, Array] = {
         "period": day.astype("datetime64[D]"),
         "active": found.active,
         "new": found.new,
@@ -84,7 +83,7 @@ def active_table(
     query: VisitQuery,
     options: tuple[int, Period, Weekday],
     confidence_level: float,
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+) -> tuple[dict[str, Array], Integers]:
     """Name the columns of the result, and `over`: which periods have ended."""
     window, period, week_start = options
     found = spans(visits, query, period, week_start)
@@ -112,7 +111,7 @@ def active_table(
 
 def days_table(
     found: Frequencies, window: int, confidence_level: float
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+) -> tuple[dict[str, Array], Integers]:
     """Name the columns of the result, a block of rows for each segment with customers."""
     segments, block = np.unique(found.segment, return_inverse=True)
     shape = len(segments), window + 1
@@ -129,5 +128,5 @@ def days_table(
         "upper": upper,
         "at_least": at_least,
     }
-    table: dict[str, NDArray[Any]] = {name: values.ravel() for name, values in columns.items()}
+    table: dict[str, Array] = {name: values.ravel() for name, values in columns.items()}
     return table, np.repeat(segments, window)

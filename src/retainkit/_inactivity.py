@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,14 +11,11 @@ from retainkit._calendar import first_day, period_index
 from retainkit._visit_counts import present, spans
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Period, Weekday
+    from retainkit._typing import Booleans, Integers
     from retainkit._visit_counts import Spans
     from retainkit._visit_query import VisitQuery, Visits
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 Dated = Literal["window_end", "last_event"]
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from retainkit._typing import Floats
 
 
 def normal_quantile(confidence_level: float) -> float:
@@ -16,17 +18,15 @@ def normal_quantile(confidence_level: float) -> float:
     return NormalDist().inv_cdf(0.5 + confidence_level / 2)
 
 
-def ratio(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+def ratio(a: ArrayLike, b: ArrayLike) -> Floats:
     """Divide; what is divided by 0 is NaN, never infinite."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    quotient: NDArray[np.float64] = np.full(np.broadcast(a, b).shape, np.nan)
+    quotient: Floats = np.full(np.broadcast(a, b).shape, np.nan)
     np.divide(a, b, out=quotient, where=b != 0)
     return quotient
 
 
-def wilson(
-    count: ArrayLike, n: ArrayLike, confidence_level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson(count: ArrayLike, n: ArrayLike, confidence_level: float) -> tuple[Floats, Floats]:
     """Wilson's score interval of the binomial proportion ``count / n``.
 
     The values of p that the score test does not reject, E. B. Wilson (1927), J. Am. Stat. Assoc.

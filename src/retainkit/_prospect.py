@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from retainkit._intervals import normal_quantile
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from retainkit._survivors import Survivors
+    from retainkit._typing import Booleans, Floats, Integers
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
-    Flags: TypeAlias = NDArray[np.bool_]
 
 _MANY = 20_000  # customers from which on their chance is as good as normal
 
@@ -81,7 +77,7 @@ def _extended(rows: Survivors, horizon: int) -> tuple[Integers, Integers]:
     return source, step
 
 
-def _last_known(rows: Survivors, known: Flags) -> Integers:
+def _last_known(rows: Survivors, known: Booleans) -> Integers:
     """Give for each row the last one of its cohort that the model knows."""
     last = np.zeros(int(rows.line.max(initial=-1)) + 1, np.int64)
     last[rows.line[known]] = np.flatnonzero(known)

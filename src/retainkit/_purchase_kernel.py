@@ -7,7 +7,7 @@ arrays: one element a row of the log, a purchase or a customer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,14 +19,10 @@ from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
-    from numpy.typing import NDArray
 
     from retainkit._events import Events
     from retainkit._purchase_query import PurchaseQuery
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
+    from retainkit._typing import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

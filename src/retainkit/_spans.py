@@ -8,7 +8,7 @@ cost is that of sorting.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -22,12 +22,8 @@ from retainkit._messages import count_noun, warn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from retainkit._subscriptions import Subscriptions
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Booleans: TypeAlias = NDArray[np.bool_]
+    from retainkit._typing import Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

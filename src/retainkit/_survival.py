@@ -7,17 +7,14 @@ horizon, and the limits of a sum of rates.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._intervals import normal_quantile, ratio, wilson
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +28,7 @@ class Curve:
 
 
 def at_risk(
-    tenure: Floats, duration: Floats, observed: NDArray[np.bool_], entry: Floats, weight: Integers
+    tenure: Floats, duration: Floats, observed: Booleans, entry: Floats, weight: Integers
 ) -> tuple[Integers, Integers]:
     """Count those at risk at each tenure, and those of them whose life ends there.
 

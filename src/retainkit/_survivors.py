@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -18,11 +18,7 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
-    Flags: TypeAlias = NDArray[np.bool_]
+    from retainkit._typing import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,11 +42,11 @@ class Survivors:
     share: Floats
     size: Floats
 
-    def known(self, holdout: int) -> Flags:
+    def known(self, holdout: int) -> Booleans:
         """Tell all rows but the last `holdout` of each cohort; its start is always known."""
         lengths = np.bincount(self.line)
         ends = np.repeat(np.cumsum(lengths), lengths)
-        known: Flags = (np.arange(len(self.line)) < ends - holdout) | (self.age == self.start)
+        known: Booleans = (np.arange(len(self.line)) < ends - holdout) | (self.age == self.start)
         return known
 
 
@@ -161,7 +157,7 @@ def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
     return ages.astype(np.int64)
 
 
-def _check_once(ages: Integers, first: Flags, names: Sequence[str], age: str) -> None:
+def _check_once(ages: Integers, first: Booleans, names: Sequence[str], age: str) -> None:
     twice = ~first & (np.diff(ages, prepend=-1) == 0)
     if twice.any():
         what = f"of {', '.join(map(repr, names))} " if names else ""
@@ -188,7 +184,7 @@ class _Label:
 
 
 def _of_survivors(
-    survivors: Floats, customers: Floats | None, first: Flags, label: _Label
+    survivors: Floats, customers: Floats | None, first: Booleans, label: _Label
 ) -> dict[str, Any]:
     """Lay out counts, or shares, of those still there."""
     age = label.age
@@ -228,7 +224,7 @@ def _of_survivors(
 
 
 def _of_risk(
-    at_risk: Floats, churned: Floats, age: Integers, first: Flags, label: _Label
+    at_risk: Floats, churned: Floats, age: Integers, first: Booleans, label: _Label
 ) -> dict[str, Any]:
     """Lay out a survival table: at each age those at risk up to it, and who left at it."""
     wrong = (churned > at_risk) | ((age == 0) & (churned > 0))

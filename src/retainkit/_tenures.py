@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -19,15 +19,12 @@ from retainkit.errors import ArgumentError, ColumnTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Period
     from retainkit._frames import Frame
     from retainkit._spans import Runs
     from retainkit._subscriptions import Subscriptions
+    from retainkit._typing import Booleans, Floats, Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 _NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
 _FLAG = "booleans, or 0 and 1; make one first, such as df['end'].notna() or df['churn'] == 'Yes'"
@@ -46,7 +43,7 @@ class Lives:
     segments: Mapping[str, nw.Series[Any]]
     segment: Integers
     duration: Floats
-    observed: NDArray[np.bool_]
+    observed: Booleans
     entry: Floats
     weight: Integers
     whole: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retainkit._calendar import Period, Weekday
+    from retainkit._typing import Booleans, Floats, Integers
     from retainkit._visit_query import VisitQuery, Visits
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 Numbers = TypeVar("Numbers", bound="NDArray[np.generic]")
 

@@ -7,7 +7,7 @@ row of the log, a visit or a customer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import narwhals.stable.v2 as nw
-    from numpy.typing import NDArray
 
     from retainkit._events import Events
+    from retainkit._typing import Floats, Integers
     from retainkit._visit_query import VisitQuery
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,14 +18,11 @@ from retainkit._frames import collect, count_rows, in_engine
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from retainkit._events import Events
+    from retainkit._typing import Floats, Integers
     from retainkit._visit_query import VisitQuery
 
     Rows: TypeAlias = nw.LazyFrame[Any]
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 _SUMS = ("amount", "kept", "grown", "shrunk")
 

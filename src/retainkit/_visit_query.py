@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import narwhals.stable.v2 as nw
-    import numpy as np
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._typing import Floats, Integers
 
 ROUNDING = 1e-9
 """Share of the money in two periods up to which their difference is none, not rounded well."""
@@ -48,10 +47,10 @@ class Money:
     the period before and `shrunk` what is less, each customer's by itself.
     """
 
-    amount: NDArray[np.float64]
-    kept: NDArray[np.float64]
-    grown: NDArray[np.float64]
-    shrunk: NDArray[np.float64]
+    amount: Floats
+    kept: Floats
+    grown: Floats
+    shrunk: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +63,11 @@ class Visits:
     """
 
     segments: Mapping[str, nw.Series[Any]]
-    segment: NDArray[np.int64]
-    period: NDArray[np.int64]
-    gap: NDArray[np.int64]
-    ahead: NDArray[np.int64]
-    count: NDArray[np.int64]
+    segment: Integers
+    period: Integers
+    gap: Integers
+    ahead: Integers
+    count: Integers
     money: Money | None
     several: int
 
@@ -78,7 +77,7 @@ class Frequencies:
     """Customers by segment and number of visits in a window, those without one included."""
 
     segments: Mapping[str, nw.Series[Any]]
-    segment: NDArray[np.int64]
-    visits: NDArray[np.int64]
-    count: NDArray[np.int64]
+    segment: Integers
+    visits: Integers
+    count: Integers
     several: int

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from retainkit._calendar import Integers, Moment
+    from retainkit._calendar import Moment
     from retainkit._events import Events
+    from retainkit._typing import Integers
 
 _FORM = re.compile(r"\s*(\d+)\s*(d|day|days|w|week|weeks)\s*", re.IGNORECASE)
 _MOST_DAYS = 4_000_000  # all years there are, and more

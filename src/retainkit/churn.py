@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,16 +23,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit._churn_kernel import Flow, Stays
     from retainkit._lengths import Length
     from retainkit._spans import Runs
     from retainkit._subscriptions import Subscriptions
+    from retainkit._typing import Floats, Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 __all__ = ["churn_rate"]
 

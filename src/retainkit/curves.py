@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     import narwhals.stable.v2 as nw
     from narwhals.stable.v2.typing import IntoDataFrameT
-    from numpy.typing import NDArray
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Floats, Integers
+
 
 __all__ = ["retention_curve", "retention_matrix"]
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
-    from retainkit._calendar import Integers, Period, Weekday
+    from retainkit._calendar import Period, Weekday
     from retainkit._inactivity import Dated, Losses
+    from retainkit._typing import Array, Integers
     from retainkit._visit_query import Visits
 
 __all__ = ["inactivity_churn", "usage_interval"]
@@ -198,7 +198,7 @@ def inactivity_churn(
     return table_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
 
 
-def _churn_table(found: Losses, confidence_level: float) -> dict[str, NDArray[Any]]:
+def _churn_table(found: Losses, confidence_level: float) -> dict[str, Array]:
     """Name the columns of the result; what is not final has no rate."""
     lower, upper = wilson(found.churned, found.at_risk, confidence_level)
     rates = {

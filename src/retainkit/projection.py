@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from retainkit._calendar import Period
     from retainkit._geometric_fit import Steps
-    from retainkit._survivors import Flags, Survivors
+    from retainkit._survivors import Survivors
+    from retainkit._typing import Booleans
 
 
 __all__ = ["BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"]
@@ -315,7 +316,7 @@ def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | floa
     return made(kind, fit)
 
 
-def _steps(rows: Survivors, used: Flags) -> Steps:
+def _steps(rows: Survivors, used: Booleans) -> Steps:
     """Add up the steps of all cohorts, from one age to another."""
     from retainkit._geometric_fit import Steps  # noqa: PLC0415
 
@@ -335,7 +336,7 @@ def _steps(rows: Survivors, used: Flags) -> Steps:
     )
 
 
-def _doubts(rows: Survivors, used: Flags) -> list[str]:
+def _doubts(rows: Survivors, used: Booleans) -> list[str]:
     """Say what a table may have been meant as."""
     texts = []
     if rows.start[used].min() > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period
     from retainkit._lengths import Length
     from retainkit._tenures import Lives
+    from retainkit._typing import Array, Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
 
 __all__ = ["expected_lifetime", "median_lifetime", "survival_curve"]
 
@@ -257,7 +256,7 @@ def _columns(lives: Lives, confidence_level: float) -> dict[str, Any]:
     ever = np.flatnonzero((lives.entry < lives.duration) | (lives.entry == 0))
     order = ever[np.argsort(lives.segment[ever], kind="stable")]
     segments, first = np.unique(lives.segment[order], return_index=True)
-    parts: list[dict[str, NDArray[Any]]] = [
+    parts: list[dict[str, Array]] = [
         _curve_of(lives, which, int(segment), confidence_level)
         for segment, which in zip(segments, np.split(order, first[1:]), strict=False)
     ]
@@ -275,7 +274,7 @@ def _columns(lives: Lives, confidence_level: float) -> dict[str, Any]:
 
 def _curve_of(
     lives: Lives, which: Integers, segment: int, confidence_level: float
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     duration = lives.duration[which]
     tenure = np.arange(duration.max() + 1) if lives.whole else np.unique(np.append(0.0, duration))
     number, churned = at_risk(
@@ -294,7 +293,7 @@ def _curve_of(
     }
 
 
-def _nothing() -> dict[str, NDArray[Any]]:
+def _nothing() -> dict[str, Array]:
     counts = {"segment", "at_risk", "churned"}
     return {
         name: np.zeros(0, np.int64 if name in counts else np.float64)

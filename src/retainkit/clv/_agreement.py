@@ -6,16 +6,14 @@ Rows may stand for several customers; `count` says how many.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._intervals import normal_quantile
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

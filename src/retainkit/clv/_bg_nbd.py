@@ -14,7 +14,7 @@ time of the last one (0 if there is none) and `T` the time observed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,9 +27,9 @@ from retainkit.clv._special import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Floats, Integers
 
 
 def log_likelihood(
@@ -86,7 +86,7 @@ class Pairs:
 
     x: Floats
     T: Floats
-    code: NDArray[np.int64]
+    code: Integers
 
 
 def pairs_of(x: Floats, T: Floats) -> Pairs:
@@ -190,7 +190,7 @@ def simulate_future(
     T: ArrayLike,
     shift: int,
     rng: np.random.Generator,
-) -> tuple[NDArray[np.int64], Floats]:
+) -> tuple[Integers, Floats]:
     """Draw purchases in (T, T + t] of customers with these histories: whose, and when after T."""
     r, alpha, a, b = _four(params)
     x, tx, T = np.broadcast_arrays(*_arrays(x, tx, T))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,13 +20,10 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit._events import Events
+    from retainkit._typing import Floats
     from retainkit.clv._tables import Customers
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 _COLUMNS = ("frequency", "recency", "T", "frequency_holdout", "duration_holdout")

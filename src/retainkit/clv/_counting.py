@@ -18,12 +18,10 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period
+    from retainkit._typing import Floats
     from retainkit.clv._tables import Customers
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,9 @@ from retainkit.clv._maximum import covariance, maximise
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Floats
     from retainkit.clv._maximum import Maximum, Objective
 
-    Floats: TypeAlias = NDArray[np.float64]
     Rows: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
 
 _MANY = 20_000  # rows from which a part of them finds the neighbourhood of the maximum

@@ -8,16 +8,14 @@ mean, which counts for nothing where x is 0. `params` are p, q, v.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Booleans, Floats, Integers
 
 
 def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
@@ -60,10 +58,10 @@ def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
     return np.where(finite, p * (v + _total(x, m)) / np.where(finite, spare, 1.0), np.inf)
 
 
-def endless(params: Floats, x: Floats) -> NDArray[np.bool_]:
+def endless(params: Floats, x: Floats) -> Booleans:
     """Tell where the expected spend is infinite."""
     p, q, _ = params
-    infinite: NDArray[np.bool_] = p * np.asarray(x) + q <= 1
+    infinite: Booleans = p * np.asarray(x) + q <= 1
     return infinite
 
 
@@ -127,7 +125,7 @@ def _total(x: Floats, m: Floats) -> Floats:
 
 def simulate_amounts(
     params: Floats,
-    who: NDArray[np.int64],
+    who: Integers,
     x: Floats,
     m: Floats,
     rng: np.random.Generator,

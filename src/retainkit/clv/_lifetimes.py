@@ -28,13 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Booleans, Floats
     from retainkit.clv._fits import Fit
     from retainkit.clv._model import Model
     from retainkit.clv._tables import Customers
 
-    Floats = NDArray[np.float64]
 
 ENGINES: Final = ("retainkit", "lifetimes")
 
@@ -113,7 +111,7 @@ def fit_counting(rows: Customers, shift: int, *, weighted: bool) -> Fit:
     return judge_counting(parameters, rows.distinct, rows.counts, shift)
 
 
-def fit_spend(rows: Customers, used: NDArray[np.bool_], *, weighted: bool) -> Fit:
+def fit_spend(rows: Customers, used: Booleans, *, weighted: bool) -> Fit:
     """Fit Gamma-Gamma with lifetimes to those distinct rows that are used."""
     columns, weights = _customers(rows, used, weighted=weighted)
     parameters = _fitted(_SPEND, columns, weights if weighted else None)
@@ -147,7 +145,7 @@ def _failure(name: str, columns: dict[str, Floats], why: str) -> ArgumentError:
 
 
 def _customers(
-    rows: Customers, used: NDArray[np.bool_] | None = None, *, weighted: bool
+    rows: Customers, used: Booleans | None = None, *, weighted: bool
 ) -> tuple[dict[str, Floats], Floats]:
     """Give a row for each customer in the order of the table, or the distinct ones with weights.
 
@@ -286,7 +284,7 @@ def counting_fitter(model: Model, shift: int, rows: Customers | None, *, weighte
 
 
 def spend_fitter(
-    model: Model, rows: Customers | None, used: NDArray[np.bool_] | None, *, weighted: bool
+    model: Model, rows: Customers | None, used: Booleans | None, *, weighted: bool
 ) -> Any:
     """Make a GammaGammaFitter as if it had been fitted to those distinct rows that are used."""
     with lifetimes() as package:

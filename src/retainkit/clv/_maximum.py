@@ -15,10 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from retainkit._typing import Booleans, Floats
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Flags: TypeAlias = NDArray[np.bool_]
 
 Objective: TypeAlias = "Callable[[Floats], tuple[float, Floats]]"
 """Parameters -> value and gradient."""
@@ -45,7 +43,7 @@ class Maximum:
     value: float
     gradient: Floats
     hessian: Floats
-    at_bound: Flags
+    at_bound: Booleans
     shortfall: float
     unbounded: bool
     converged: bool
@@ -95,14 +93,14 @@ class _Climber:
         )
         return self.at(found.x)
 
-    def at_bound(self, theta: Floats) -> Flags:
-        near: Flags = np.minimum(theta - self.low, self.high - theta) <= _EDGE
+    def at_bound(self, theta: Floats) -> Booleans:
+        near: Booleans = np.minimum(theta - self.low, self.high - theta) <= _EDGE
         return near
 
-    def free(self, point: _Point) -> Flags:
+    def free(self, point: _Point) -> Booleans:
         """Tell which parameters may move uphill: not those at a bound and pushed against it."""
         outwards = np.where(point.gradient > 0, self.high - point.theta, point.theta - self.low)
-        movable: Flags = outwards > _EDGE
+        movable: Booleans = outwards > _EDGE
         return movable
 
     def hessian(self, theta: Floats) -> Floats:
@@ -241,7 +239,7 @@ def _edges(climber: _Climber, point: _Point, hessian: Floats) -> list[Floats]:
     return edges
 
 
-def covariance(hessian: Floats, jacobian: Floats, at_bound: Flags) -> Floats:
+def covariance(hessian: Floats, jacobian: Floats, at_bound: Booleans) -> Floats:
     """Covariance of parameters g(theta) from the Hessian of the total log-likelihood in theta.
 
     `jacobian` is dg/dtheta. Rows and columns of parameters that the data do not identify are NaN:

@@ -15,8 +15,8 @@ from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats
     from retainkit.clv._fits import Fit
 
 
@@ -152,12 +152,12 @@ def fitted(fit: Fit) -> dict[str, Any]:
     }
 
 
-def vector(model: Model) -> NDArray[np.float64]:
+def vector(model: Model) -> Floats:
     """Give the parameters as an array."""
     return np.array([*model.parameters.values()])
 
 
-def covariance_of(model: Model) -> NDArray[np.float64]:
+def covariance_of(model: Model) -> Floats:
     """Give the covariance of the parameters, NaN where it is not known."""
     size = len(model.NAMES)
     return np.full((size, size), np.nan) if model.covariance is None else np.array(model.covariance)

@@ -7,7 +7,7 @@ and brings back tables that grow with the days of a log, or the lengths of gaps,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,14 +16,10 @@ from retainkit._calendar import DAY, instant_expr, period_index_expr, wall_time_
 from retainkit._frames import collect, count_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit._events import Events
     from retainkit._frames import Frame
-
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
+    from retainkit._typing import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

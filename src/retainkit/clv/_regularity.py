@@ -7,16 +7,15 @@ U is Beta(k, k), whatever the sum of the gaps: the rates, which differ between c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._intervals import normal_quantile
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from retainkit._typing import Floats
 
-    Floats: TypeAlias = NDArray[np.float64]
 
 # Beyond these purchases come like clockwork, or all but at once.
 _LEAST, _MOST = 1e-3, 1e4

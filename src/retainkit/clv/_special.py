@@ -12,10 +12,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
+    from retainkit._typing import Floats, Integers
+
     # The values, by one rule of quadrature, of the elements whose numbers are given.
     Estimate: TypeAlias = Callable[[Integers], Floats]
 

@@ -7,7 +7,7 @@ the same. So what is expensive is computed once for each distinct row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -28,12 +28,8 @@ from retainkit.errors import ArgumentError, ColumnTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from retainkit._frames import Frame
-
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
+    from retainkit._typing import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,7 +157,7 @@ def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping
             )
 
 
-def check_finite(endless: NDArray[np.bool_], rows: Customers, q: float) -> None:
+def check_finite(endless: Booleans, rows: Customers, q: float) -> None:
     """Refuse customers whose expected spend is infinite."""
     if endless.any():
         number_of = int(rows.counts[endless].sum())
@@ -172,10 +168,10 @@ def check_finite(endless: NDArray[np.bool_], rows: Customers, q: float) -> None:
         )
 
 
-def spenders(rows: Customers) -> tuple[NDArray[np.bool_], list[str]]:
+def spenders(rows: Customers) -> tuple[Booleans, list[str]]:
     """Tell the distinct rows that spend is learnt from, who bought again and paid, and the rest."""
     x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
-    used: NDArray[np.bool_] = (x > 0) & (m > 0)
+    used: Booleans = (x > 0) & (m > 0)
     if not rows.counts[used].sum():
         raise ArgumentError(
             "`summary` has no customers with a repeat purchase and a mean spend above 0, and "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,15 +15,12 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit._events import Events
+    from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv._occasions import Counts
     from retainkit.clv.counting import BGNBD
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {
     "day": ("day", "week", "month", "quarter", "year"),
@@ -104,10 +101,10 @@ def _start_of(units: Integers, unit: Period, week_start: Weekday) -> Integers:
     return first_day(units, unit, week_start)
 
 
-def _held(opens: Integers, split: Moment | None, zone: tzinfo | None) -> NDArray[np.bool_]:
+def _held(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
     if split is None:
         return np.zeros(len(opens), bool)
-    held: NDArray[np.bool_] = midnights(opens, zone)[0] >= split.instant
+    held: Booleans = midnights(opens, zone)[0] >= split.instant
     return held
 
 

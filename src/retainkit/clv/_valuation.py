@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -22,17 +22,15 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Period
     from retainkit._frames import Frame
+    from retainkit._typing import Floats
     from retainkit.clv._counting import Counting
     from retainkit.clv._model import Model
     from retainkit.clv._tables import Customers
     from retainkit.clv._worth import Horizon
     from retainkit.clv.spend import GammaGamma
 
-    Floats: TypeAlias = NDArray[np.float64]
 
 Compounding = Literal["annual", "monthly", "continuous"]
 Method = Literal["exact", "lifetimes"]

@@ -14,11 +14,9 @@ from retainkit.clv import _bg_nbd, _fits, _gamma_gamma
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Floats
     from retainkit.clv._bg_nbd import Pairs
 
-    Floats: TypeAlias = NDArray[np.float64]
     History: TypeAlias = tuple[Floats, Floats, Floats]
 
 _VALUES = 2_000_000  # values of customers and draws held at a time

@@ -12,7 +12,8 @@ from retainkit._checks import one_of
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from retainkit._calendar import Integers, Period
+    from retainkit._calendar import Period
+    from retainkit._typing import Integers
 
 
 def edges_of(start: str | date, period: Period, periods: int) -> Integers:

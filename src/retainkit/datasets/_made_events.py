@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from retainkit._calendar import Integers, Period
+    from retainkit._calendar import Period
+    from retainkit._typing import Array, Floats, Integers
 
 DEFAULT_RETENTION: Final = (1.0, 0.45, 0.36, 0.31, 0.28, 0.26, 0.24, 0.23, 0.22, 0.21, 0.2, 0.2)
 """The retention that `make_events` draws from by default, at the ages 0 to 11."""
@@ -29,7 +29,7 @@ def make_events(
     customers: int,
     *,
     seed: int,
-    retention: Sequence[float] | NDArray[Any] = DEFAULT_RETENTION,
+    retention: Sequence[float] | Array = DEFAULT_RETENTION,
     start: str | date = "2024-01-01",
     period: Period = "month",
     persistence: float = 0.5,
@@ -118,7 +118,7 @@ def make_events(
     return _log(rng, np.repeat(customer, events), np.repeat(active, events), edges, mean_amount)
 
 
-def _curve(retention: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
+def _curve(retention: Sequence[float] | Array) -> Floats:
     """Check a retention curve: probabilities, and every customer active at age 0."""
     try:
         curve = np.asarray(retention, dtype=float)
@@ -141,7 +141,7 @@ def _curve(retention: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
 def _activity(
     rng: np.random.Generator,
     first: Integers,
-    curve: NDArray[np.float64],
+    curve: Floats,
     persistence: float,
 ) -> tuple[Integers, Integers]:
     """Draw who is active in which period: pairs of a customer and a period, both from 0."""

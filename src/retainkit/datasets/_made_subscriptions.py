@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats
     from retainkit.datasets._simulated import Rows
 
 DEFAULT_CHURN: Final = MappingProxyType({"basic": 0.08, "plus": 0.04, "pro": 0.02})
@@ -181,7 +181,7 @@ def _by_plan(argument: str, values: Any, most: float) -> dict[str, float]:
 
 def _own_churn(
     rng: np.random.Generator, rates: list[float], customers: int, polarization: float
-) -> NDArray[np.float64]:
+) -> Floats:
     """Draw the churn that each customer has in each plan."""
     churn = np.tile(rates, (customers, 1))
     # Where nobody or everybody leaves, there is nothing to differ in.

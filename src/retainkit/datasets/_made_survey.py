@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from retainkit._calendar import Integers
+    from retainkit._typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 DEFAULT_MIX: Final = MappingProxyType(
     {"basic": (0.35, 0.35, 0.30), "plus": (0.45, 0.35, 0.20), "pro": (0.60, 0.28, 0.12)}

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from retainkit._typing import Booleans, Floats, Integers
 
-    Booleans = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 DAYS = 28  # every month has a day to renew on, if there are no more than these
 RUNNING = -(2**62)  # no day, not even one before 1970

@@ -18,10 +18,9 @@ from retainkit.plot._value import QUIET, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Booleans = NDArray[np.bool_]
+    from retainkit._typing import Booleans, Floats
+
 
 ACTUAL, EXPECTED, NAIVE = "#000000", PALETTE[0], PALETTE[1]
 SHADE = "#f1f1f1"

@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats
     from retainkit.plot._periods import Periods
     from retainkit.plot._pictures import Columns
 
-    Floats = NDArray[np.float64]
 
 USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], "#5b6b7b"
 SHAPES = "DsPX"

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from retainkit._typing import Floats, Integers
+
 
 Values = Literal["expected_purchases", "probability_alive"]
 

@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Moment
     from retainkit._events import Events
+    from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv.counting import BGNBD, MBGNBD
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 STEPS = 400  # points of a history, and one more for each purchase
 
@@ -204,7 +202,7 @@ class _Path:
 
     day: Floats
     alive: Floats
-    observed: NDArray[np.bool_]
+    observed: Booleans
 
 
 def _path(model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float) -> _Path:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit._calendar import Integers, Period
+    from retainkit._calendar import Period
+    from retainkit._typing import Integers
     from retainkit.plot._pictures import Columns
 
 # Points that a label takes, and how many periods may lie between two of them.

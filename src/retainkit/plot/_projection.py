@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Booleans = NDArray[np.bool_]
+    from retainkit._typing import Booleans, Floats
+
 
 MARKERS = "osD^vPX"
 NARROW = 280  # points of width in which the legend must be brief

@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
-    from retainkit._calendar import Integers
+    from retainkit._typing import Floats, Integers
     from retainkit.plot._pictures import Columns
 
-    Floats = NDArray[np.float64]
 
 MINUS = "\N{MINUS SIGN}"
 LINE = 12.0  # points from a row of numbers to the next

@@ -38,11 +38,10 @@ from retainkit.plot._value import PALE, QUIET
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats
     from retainkit.plot._pictures import Columns
 
-    Floats = NDArray[np.float64]
 
 # From left to right; blue and vermilion are told apart with any kind of colour vision.
 SHARES = {"detractors": PALETTE[1], "passives": "#c9ced4", "promoters": PALETTE[0]}

@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Booleans, Floats
     from retainkit.plot._periods import Periods
 
-    Floats = NDArray[np.float64]
-    Booleans = NDArray[np.bool_]
 
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", ":")

@@ -19,9 +19,9 @@ from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matpl
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from retainkit._typing import Floats
+
 
 PALE, QUIET = "#d9d9d9", "#7f7f7f"
 

@@ -27,16 +27,12 @@ from retainkit.revenue._money import money_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Period, Weekday
     from retainkit._subscriptions import Subscriptions
+    from retainkit._typing import Array, Booleans, Integers
     from retainkit.revenue._changes import Changes
     from retainkit.revenue._money import Money
 
-    Integers = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Booleans = NDArray[np.bool_]
 
 _MOST_CELLS = 20_000_000
 
@@ -103,9 +99,7 @@ class Book:
             )
         return cells
 
-    def table(
-        self, cells: Cells, columns: Mapping[str, NDArray[Any]], *, include_partial: bool
-    ) -> Any:
+    def table(self, cells: Cells, columns: Mapping[str, Array], *, include_partial: bool) -> Any:
         """Make the result: a row for each segment and period, from its first one on."""
         number = np.arange(cells.n_periods) + cells.first
         begun = number >= self.firsts()[:, np.newaxis]
@@ -119,7 +113,7 @@ class Book:
         self,
         segment: Integers,
         dated: Mapping[str, Integers],
-        columns: Mapping[str, NDArray[Any]],
+        columns: Mapping[str, Array],
     ) -> Any:
         """Make a frame of columns; the `dated` ones are numbers of periods."""
         given: dict[str, Any] = {

@@ -7,21 +7,16 @@ and sums over periods are running sums of changes. Money is in integers througho
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.revenue._money import Money
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
-    Numbers: TypeAlias = NDArray[Any]  # integers or floats
 
 # Changes
 
@@ -161,7 +156,7 @@ class Cells:
     first: int
     n_periods: int
 
-    def sums(self, segment: Integers, period: Integers, values: Numbers) -> Numbers:
+    def sums(self, segment: Integers, period: Integers, values: Array) -> Array:
         """Add up values, whole numbers exactly; what lies after the last period is left out."""
         column = period - self.first
         inside = column < self.n_periods

@@ -6,7 +6,7 @@ Arrays have a row for each segment and a column for each period.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +15,10 @@ from retainkit._intervals import normal_quantile, ratio, wilson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from retainkit.revenue._changes import Cells, Numbers
+    from retainkit._typing import Array, Floats, Integers
+    from retainkit.revenue._changes import Cells
     from retainkit.revenue._spells import Spells
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 # Elements of the table of customers and draws that is held at once.
 _ELEMENTS = 2**22
@@ -72,7 +69,7 @@ def over_steps(values: Floats | Integers, steps: int) -> Floats:
     return windows
 
 
-def logo_rate(sums: Mapping[str, Numbers]) -> Rate:
+def logo_rate(sums: Mapping[str, Array]) -> Rate:
     """Share of customers who still pay."""
     n = sums["customers"].astype(np.float64)
     value = ratio(sums["retained"], n)
@@ -80,7 +77,7 @@ def logo_rate(sums: Mapping[str, Numbers]) -> Rate:
 
 
 def revenue_rate(
-    sums: Mapping[str, Numbers], part: str, square: str, product: str, sign: int
+    sums: Mapping[str, Array], part: str, square: str, product: str, sign: int
 ) -> Rate:
     """Revenue `part` over what the same customers paid before: a ratio of sums.
 
@@ -98,12 +95,12 @@ def revenue_rate(
     return Rate(value=value, variance=variance, n=ratio(base**2, sums["base_base"]))
 
 
-def net_rate(sums: Mapping[str, Numbers]) -> Rate:
+def net_rate(sums: Mapping[str, Array]) -> Rate:
     """Net revenue retention."""
     return revenue_rate(sums, "now", "change_change", "change_base", 1)
 
 
-def gross_rate(sums: Mapping[str, Numbers]) -> Rate:
+def gross_rate(sums: Mapping[str, Array]) -> Rate:
     """Gross revenue retention."""
     return revenue_rate(sums, "kept", "lost_lost", "lost_base", -1)
 

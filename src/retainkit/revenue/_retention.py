@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period, Weekday
-    from retainkit.revenue._changes import Numbers
+    from retainkit._typing import Array, Floats
     from retainkit.revenue._rates import Rate
 
-    Floats = NDArray[np.float64]
 
 RETENTION = (
     *("customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper", "quick_ratio"),
@@ -256,7 +254,7 @@ def revenue_retention(
 
 
 def _columns(
-    sums: Mapping[str, Numbers], steps: int, confidence_level: float
+    sums: Mapping[str, Array], steps: int, confidence_level: float
 ) -> tuple[dict[str, Any], Rate, Rate]:
     """Make the columns of the result, and give the net and the gross rate."""
     base, lost = sums["opening"], sums["opening"] - sums["kept"]
@@ -289,7 +287,7 @@ def _columns(
     return columns, net, gross
 
 
-def _before(values: Numbers, steps: int) -> Numbers:
+def _before(values: Array, steps: int) -> Array:
     """Give what there was at the beginning of so many periods."""
     return np.pad(values, ((0, 0), (steps - 1, 0)))[:, : values.shape[1]]
 

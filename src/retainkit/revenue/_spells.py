@@ -7,7 +7,7 @@ changes where spells begin and end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,12 +22,8 @@ from retainkit.revenue._changes import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from retainkit.revenue._changes import Cells, Changes, Numbers, Totals
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Booleans: TypeAlias = NDArray[np.bool_]
+    from retainkit._typing import Array, Booleans, Integers
+    from retainkit.revenue._changes import Cells, Changes, Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +157,11 @@ def _by_segment(
     return at, (keys % n_segments)[line], paid[0], paid[1]
 
 
-def sums_of(spells: Spells, cells: Cells) -> dict[str, Numbers]:
+def sums_of(spells: Spells, cells: Cells) -> dict[str, Array]:
     """Add up the spells that cover each period, by segment."""
     base, paid = spells.base, spells.base > 0
     now = np.where(paid, spells.current, 0)
-    values: dict[str, Numbers] = {
+    values: dict[str, Array] = {
         "customers": paid.astype(np.int64),
         "retained": (paid & spells.active).astype(np.int64),
         "opening": base,
@@ -178,7 +174,7 @@ def sums_of(spells: Spells, cells: Cells) -> dict[str, Numbers]:
     return {name: covered(spells, cells, one) for name, one in values.items()}
 
 
-def covered(spells: Spells, cells: Cells, values: Numbers) -> Numbers:
+def covered(spells: Spells, cells: Cells, values: Array) -> Array:
     """Add up one value of the spells that cover each period, by segment."""
     begins = cells.sums(spells.segment, spells.begin, values)
     ends = cells.sums(spells.segment, spells.end, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from retainkit.revenue._changes import crossed, opening, share, squares, totals_
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from retainkit._typing import Array, Integers
+    from retainkit.revenue._changes import Changes
 
-    from retainkit.revenue._changes import Changes, Numbers
-
-    Integers: TypeAlias = NDArray[np.int64]
 
 _MOST_CELLS = 20_000_000
 
@@ -33,7 +31,7 @@ class RevenueTriangle:
     segment: Integers
     cohort: Integers
     age: Integers
-    sums: Mapping[str, Numbers]
+    sums: Mapping[str, Array]
 
 
 def triangle(changes: Changes, last: int) -> RevenueTriangle:
@@ -61,7 +59,7 @@ def triangle(changes: Changes, last: int) -> RevenueTriangle:
     base, rest = starts.after[entry], whole[entry]
     place = line[entry] * shape[1] + totals.time[at] - starts.time[entry]
     then, now = (_values(one[at], base, rest) for one in (totals.before, totals.after))
-    sums: dict[str, Numbers] = {}
+    sums: dict[str, Array] = {}
     for name, values in now.items():
         # Before the first time there is nothing, not even a customer who pays nothing.
         change = values - np.where(totals.first[at], 0, then[name])
@@ -71,7 +69,7 @@ def triangle(changes: Changes, last: int) -> RevenueTriangle:
     return RevenueTriangle(segment=segment[cells], cohort=cohort[cells], age=age, sums=sums)
 
 
-def _values(money: Integers, base: Integers, whole: Integers) -> dict[str, Numbers]:
+def _values(money: Integers, base: Integers, whole: Integers) -> dict[str, Array]:
     """Give what is added up, of customers who pay so much and paid `whole` at the start."""
     now, kept = share(money, base, whole), share(np.minimum(money, whole), base, whole)
     return {

@@ -33,14 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment
     from retainkit._frames import Frame
+    from retainkit._typing import Floats, Integers
     from retainkit.surveys._tally import Scale
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
     Ids: TypeAlias = nw.Series[Any]
 
 

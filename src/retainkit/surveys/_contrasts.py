@@ -14,9 +14,10 @@ import numpy as np
 from retainkit._intervals import ratio, wilson
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from retainkit._typing import Booleans, Floats
+
 
 _ROUNDING = 1e-9  # a spread that is less than this share of the mean is one of rounding
 
@@ -47,9 +48,9 @@ class Means:
     squares: Floats
 
     @property
-    def flat(self) -> NDArray[np.bool_]:
+    def flat(self) -> Booleans:
         """Whether all numbers are alike, but for what rounding leaves between them."""
-        alike: NDArray[np.bool_] = self.squares <= self.n * (_ROUNDING * self.mean) ** 2
+        alike: Booleans = self.squares <= self.n * (_ROUNDING * self.mean) ** 2
         return alike
 
     @property

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from retainkit._intervals import ratio
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._metrics import Scores
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 _RUN = 8  # periods on one side of the centre
 # Mean and standard deviation of the distance of two values of normal noise of 1.
@@ -81,7 +77,7 @@ def _moving_range(score: Floats, segment: Integers, known: Booleans) -> Floats:
 
 def _signals(
     score: Floats, centre: Floats, half: Floats, segment: Integers, judged: Booleans
-) -> NDArray[Any]:
+) -> Array:
     """Name the signal of each score that has one; only those that are `judged` can."""
     signal = np.full(len(score), "", object)
     place = np.flatnonzero(judged)

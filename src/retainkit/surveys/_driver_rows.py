@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -19,12 +19,9 @@ from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._frames import Frame
+    from retainkit._typing import Booleans, Floats, Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 RESULT = (
     *("driver", "n", "importance", "share", "lower", "upper", "correlation", "coefficient"),
@@ -137,7 +134,7 @@ def read_rows(
     )
 
 
-def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> NDArray[np.bool_]:
+def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> Booleans:
     """Tell the rows in which nothing is missing, and refuse the others or warn of them."""
     for (argument, column), one in zip(needed, values.T, strict=True):
         infinite = int(np.isinf(one).sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +12,9 @@ from retainkit._intervals import ratio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from retainkit._typing import Floats, Integers
     from retainkit.surveys._tally import Tally
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 _NOTHING = 1e-12  # a variance below this is one of rounding
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,14 +14,9 @@ from retainkit.surveys._tally import shown
 from retainkit.surveys._timeline import range_sums, timeline
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment
+    from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._afterwards import Answers, Memberships, Outcomes
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment, Period, Weekday
     from retainkit._frames import Frame
+    from retainkit._typing import Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
 
 # What has become of an invitation.
 ANSWERED, LATE, SILENT, OPEN, UNSEEN = range(5)

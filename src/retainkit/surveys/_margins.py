@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from retainkit.surveys._raking import Margin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from retainkit._typing import Booleans, Floats, Integers
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 _EXAMPLE = "{'plan': {'basic': 0.6, 'pro': 0.4}}"
 _UNLIKELY = 0.01  # shares that are rounded add up to 1 but for less than this

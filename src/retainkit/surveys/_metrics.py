@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,13 +15,10 @@ from retainkit.surveys._scored import checked_cuts
 from retainkit.surveys._shares import mean_limits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Floats, Integers
     from retainkit.surveys._series import Series
     from retainkit.surveys._tally import Scale
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 Metric = Literal["nps", "csat", "mean"]
 

@@ -16,9 +16,10 @@ from retainkit._intervals import normal_quantile, ratio
 from retainkit.surveys._nps_intervals import STEPS, constrained_variance, score_limits
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from retainkit._typing import Floats
+
 
 ADDED = 3  # pseudo-respondents of a paired difference, and what they add to the sum of squares
 

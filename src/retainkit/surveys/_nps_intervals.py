@@ -14,9 +14,10 @@ import numpy as np
 from retainkit._intervals import normal_quantile, ratio
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from retainkit._typing import Floats
+
 
 STEPS = 56  # halvings of at most 2: the limits are exact to the last digit of numbers around 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,13 +16,9 @@ from retainkit.surveys._nps_intervals import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._scored import Groups
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 METHODS = ("score", "adjusted_wald", "wald", "bootstrap")
 PARTS = ("promoters", "passives", "detractors")

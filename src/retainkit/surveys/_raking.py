@@ -10,17 +10,15 @@ the margins their shares, the ones of least relative entropy to those at the sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from retainkit._typing import Floats, Integers
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 _STEPS = 200  # to find a factor: a few by Newton's method, at worst a search by halves
 _ENOUGH = 1e-13  # of a sum, with what rounding leaves

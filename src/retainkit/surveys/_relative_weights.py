@@ -7,7 +7,7 @@ along the first axes.
 from __future__ import annotations
 
 from math import comb
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Floats
+
 
 _NOTHING = 1e-10  # of the variance of a driver: what is left below this is rounding
 _FLAT = 1e-13  # of the mean square: the variance of what does not vary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,14 +16,9 @@ from retainkit.surveys._effective import Clusters
 from retainkit.surveys._tally import shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._responses import Responses
     from retainkit.surveys._tally import Tally
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 
 def check_respondents(responses: Responses) -> None:
@@ -94,7 +89,7 @@ def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
     return responses
 
 
-def _is_in(answers: nw.Series[Any], valid: NDArray[Any]) -> Booleans:
+def _is_in(answers: nw.Series[Any], valid: Array) -> Booleans:
     if not len(valid):  # of which PyArrow could not tell the type
         return np.zeros(len(answers), bool)
     found: Booleans = answers.is_in(valid.tolist()).fill_null(value=False).to_numpy().astype(bool)

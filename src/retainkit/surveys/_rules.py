@@ -17,12 +17,9 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Booleans, Floats
     from retainkit.surveys._tally import Scale
 
-    Booleans: TypeAlias = NDArray[np.bool_]
-    Floats: TypeAlias = NDArray[np.float64]
     Span: TypeAlias = tuple[int, int]
     # On each scale the first and last good answer, and the same of bad ones where a rule has them.
     Preset: TypeAlias = Mapping[Span, tuple[Span, Span | None]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,13 +16,10 @@ from retainkit.surveys._shares import SHARES, mean_limits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from retainkit._typing import Booleans, Floats
     from retainkit.surveys._rules import Rule
     from retainkit.surveys._scored import Scored
     from retainkit.surveys._tally import Scale
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +77,7 @@ def estimate(found: Scored, rule: Rule, stat: str, interval: str, level: float) 
     return _mean(found, stat, rule.scale, level)
 
 
-def share_of(found: Scored, which: NDArray[np.bool_], interval: str, level: float) -> Estimate:
+def share_of(found: Scored, which: Booleans, interval: str, level: float) -> Estimate:
     """Estimate the share of some answers, with the limits for as many as they are worth."""
     worth = found.worth(which.astype(np.float64))
     size = worth.of_limits(level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +23,10 @@ from retainkit.surveys._tally import (
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats, Integers
     from retainkit.surveys._responses import Responses
     from retainkit.surveys._tally import Scale, Tally
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -33,15 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from numpy.typing import NDArray
-
     from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._responses import Responses
     from retainkit.surveys._tally import Scale, Tally
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 _MOST_CELLS = 20_000_000
 

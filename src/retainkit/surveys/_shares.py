@@ -14,9 +14,10 @@ from retainkit._intervals import normal_quantile, ratio, wilson
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Booleans, Floats
+
     Limits: TypeAlias = tuple[Floats, Floats]
 
 
@@ -68,7 +69,7 @@ SHARES: Mapping[str, Callable[[ArrayLike, ArrayLike, float], Limits]] = {
 }
 
 
-def _parts(count: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+def _parts(count: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Booleans]:
     x, size = np.broadcast_arrays(np.asarray(count, np.float64), np.asarray(n, np.float64))
     unknown = ~(size > 0)
     x, size = np.where(unknown, 0, x), np.where(unknown, 1, size)
@@ -82,9 +83,7 @@ def _beta_quantile(a: Floats, b: Floats, share: float) -> Floats:
     return np.asarray(betaincinv(np.maximum(a, 1e-9), np.maximum(b, 1e-9), share), np.float64)
 
 
-def _framed(
-    x: Floats, rest: Floats, unknown: NDArray[np.bool_], lower: Floats, upper: Floats
-) -> Limits:
+def _framed(x: Floats, rest: Floats, unknown: Booleans, lower: Floats, upper: Floats) -> Limits:
     """Put 0 and 1 where none and all are counted."""
     none, every = x == 0, rest == 0
     return (

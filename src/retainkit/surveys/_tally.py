@@ -7,7 +7,7 @@ pass counts the distinct answers, wherever the rows are, and everything else is 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -21,14 +21,9 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._frames import Frame
+    from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._responses import Responses
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 
 _MOST = 10_000  # steps of a scale
@@ -49,7 +44,7 @@ class Tally:
     segments: Mapping[str, nw.Series[Any]]
     n_segments: int
     segment: Integers
-    answer: NDArray[Any]
+    answer: Array
     value: Floats
     n: Integers
     weight: Floats
@@ -69,7 +64,7 @@ class Tally:
             square=self.square[which],
         )
 
-    def sums(self, values: NDArray[Any]) -> Floats:
+    def sums(self, values: Array) -> Floats:
         """Add up by segment."""
         return np.bincount(self.segment, values, self.n_segments).astype(np.float64)
 
@@ -188,7 +183,7 @@ def _where(rows: Frame, condition: nw.Expr) -> str:
 
 def _values(
     responses: Responses, answers: nw.Series[Any], n: Floats
-) -> tuple[NDArray[Any], Floats, Booleans]:
+) -> tuple[Array, Floats, Booleans]:
     """Give answers as they are, the scores that they stand for, and which are none."""
     missing = answers.is_null().to_numpy().astype(bool)
     if responses.labels is None:

@@ -6,15 +6,12 @@ Customers are codes from 0 on, times instants in microseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
+    from retainkit._typing import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

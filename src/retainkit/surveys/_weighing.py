@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -31,12 +31,9 @@ from retainkit.surveys._tally import check_sums
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from retainkit._frames import Frame
+    from retainkit._typing import Array, Booleans, Floats, Integers
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Integers: TypeAlias = NDArray[np.int64]
 
 WEIGHT = "weight"
 _OWN = "retainkit_"  # begins the names of what is joined, for as long as it takes
@@ -171,7 +168,7 @@ def _rows(frame: Frame, names: Mapping[str, str], weights: str | None) -> Any:
     return frame.select(**_read(frame, names, weights))
 
 
-def _series(frame: nw.DataFrame[Any], name: str, values: NDArray[Any]) -> nw.Series[Any]:
+def _series(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.Series[Any]:
     """Make a column of the kind of a frame in memory."""
     made: nw.Series[Any] = open_table(
         table_like(frame, {name: values}), argument=name, columns=[name]
@@ -249,5 +246,5 @@ def _complete(
     return frame, cells
 
 
-def _nulls(values: nw.Series[Any]) -> NDArray[np.bool_]:
+def _nulls(values: nw.Series[Any]) -> Booleans:
     return values.is_null().to_numpy().astype(bool)

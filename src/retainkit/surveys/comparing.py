@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -35,12 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats, Integers
     from retainkit.surveys._scored import Scored
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
 
 __all__ = ["nps_difference"]
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period, Weekday
+    from retainkit._typing import Booleans
     from retainkit.surveys._metrics import Metric
     from retainkit.surveys._series import Lines, Series
 
@@ -227,7 +227,7 @@ def control_chart(
     return table_like(table.rows, series.labels(lines) | found | rest)
 
 
-def _judged(base: NDArray[np.bool_], lines: Lines, series: Series) -> NDArray[np.bool_]:
+def _judged(base: Booleans, lines: Lines, series: Series) -> Booleans:
     """Unmark the baselines that are too short; without segments there is only that to refuse."""
     size = np.bincount(lines.segment, base, len(series.starts)).astype(np.int64)
     few = np.flatnonzero(size < 2)

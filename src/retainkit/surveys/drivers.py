@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Floats
     from retainkit.surveys._driver_rows import DriverRows
 
-    Floats: TypeAlias = NDArray[np.float64]
 
 __all__ = ["key_drivers"]
 

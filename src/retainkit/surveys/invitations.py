@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._calendar import Period, Weekday
     from retainkit._lengths import Length
+    from retainkit._typing import Integers
     from retainkit.surveys._invitations import Fates, Invitations
 
-    Integers: TypeAlias = NDArray[np.int64]
 
 __all__ = ["response_rate"]
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
+
+    from retainkit._typing import Floats
 
 __all__ = ["nps", "nps_from_counts"]
 
@@ -363,9 +364,7 @@ def _check_options(
     probability("confidence_level", confidence_level)
 
 
-def _checked_parts(
-    rows: nw.DataFrame[Any], names: Mapping[str, str]
-) -> dict[str, NDArray[np.float64]]:
+def _checked_parts(rows: nw.DataFrame[Any], names: Mapping[str, str]) -> dict[str, Floats]:
     """Refuse counts that are null or negative, and parts that do not add up."""
     parts = {}
     for argument, column in names.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,16 +24,13 @@ if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
     from retainkit._lengths import Length
+    from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._afterwards import Answers
     from retainkit.surveys._fates import Fates
     from retainkit.surveys._tally import Scale
 
-    Integers: TypeAlias = NDArray[np.int64]
-    Floats: TypeAlias = NDArray[np.float64]
-    Booleans: TypeAlias = NDArray[np.bool_]
 
 __all__ = ["score_outcomes"]
 
@@ -301,7 +298,7 @@ class _Cells:
     """
 
     name: str
-    labels: NDArray[Any]
+    labels: Array
     reference: Integers
     cell: Integers
     n_segments: int
@@ -315,7 +312,7 @@ class _Cells:
         size = self.n_segments * len(self.labels)
         return np.bincount(self.cell[which], values[which], size).astype(np.float64)
 
-    def compared(self, values: NDArray[Any]) -> Floats:
+    def compared(self, values: Array) -> Floats:
         """Give to each row the value of the one it is compared with, NaN where there is none."""
         table = values.astype(np.float64).reshape(self.n_segments, len(self.labels))
         others = np.where(self.reference < 0, np.nan, table[:, self.reference])

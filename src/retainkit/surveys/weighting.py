@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
 
+    from retainkit._typing import Booleans
     from retainkit.surveys._margins import Wanted
     from retainkit.surveys._raking import Raked
     from retainkit.surveys._weighing import Answers
@@ -419,7 +419,7 @@ def _of_nothing(answers: Answers) -> SurveyWeights:
 def _summary(
     answers: Answers,
     raked: Raked,
-    used: NDArray[np.bool_],
+    used: Booleans,
     limits: tuple[float, float] | None,
     deviation: float,
 ) -> SurveyWeights:
