@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
-from retainkit.surveys._nps_differences import Sample
+from retainkit._stats.nps_differences import Sample
 
 Floats = NDArray[np.float64]
 Limits = Callable[[Floats, Floats, int, float], tuple[Floats, Floats]]

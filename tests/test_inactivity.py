@@ -34,7 +34,7 @@ from event_logs import (
     wilson,
 )
 from retainkit import datasets
-from retainkit._pauses import Observed, life_table
+from retainkit._stats.gap_survival import GapCounts, life_table
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from retainkit.growth import active_users
 from retainkit.inactivity import inactivity_churn, usage_interval
@@ -358,9 +358,9 @@ REMISSION = [6, 6, 6, 7, 10, 13, 16, 22, 23]
 CENSORED = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 
 
-def observed(ended: list[int], still: list[int]) -> Observed:
+def observed(ended: list[int], still: list[int]) -> GapCounts:
     pause, count = np.unique([*ended, *(-one for one in still)], return_counts=True)
-    return Observed(pause=pause, count=count, customers=len(ended) + len(still))
+    return GapCounts(pause=pause, count=count, customers=len(ended) + len(still))
 
 
 def test_pauses_as_in_the_literature() -> None:

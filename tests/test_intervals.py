@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import oracles
-from retainkit._intervals import wilson
+from retainkit._stats.intervals import wilson
 
 # Newcombe (1998), "Two-sided confidence intervals for the single proportion: comparison of
 # seven methods", Statistics in Medicine 17:857-872, Table I, method 3 (score, without

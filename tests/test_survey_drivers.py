@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from retainkit import errors
-from retainkit.surveys import _relative_weights
-from retainkit.surveys._relative_weights import drawn_importance
+from retainkit._stats import relative_weights
+from retainkit._stats.relative_weights import drawn_importance
 from retainkit.surveys.drivers import key_drivers
 from tables import rows_of
 
@@ -316,7 +316,7 @@ def test_rows_that_are_equal_may_be_drawn_together() -> None:
 def test_batches_do_not_matter(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     table, names = answers()
     whole = analysed(table, "score", names, method=method, draws=50)
-    monkeypatch.setattr(_relative_weights, "_MOST", 500)
+    monkeypatch.setattr(relative_weights, "_MOST", 500)
     found = analysed(table, "score", names, method=method, draws=50)
     for name in names:
         for limit in ("lower", "upper"):

@@ -17,15 +17,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
-from retainkit._intervals import wilson
-from retainkit.surveys._nps_differences import (
+from retainkit._stats.intervals import wilson
+from retainkit._stats.nps_differences import (
     Sample,
     difference_limits,
     difference_p_value,
     paired_limits,
     paired_p_value,
 )
-from retainkit.surveys._nps_intervals import (
+from retainkit._stats.nps_intervals import (
     adjusted_wald_limits,
     score_limits,
     standard_error,

@@ -29,6 +29,8 @@ from event_logs import (
     share,
     wilson,
 )
+from retainkit._stats.differences import share_difference
+from retainkit._stats.event_index import range_sums
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -36,8 +38,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys._contrasts import share_difference
-from retainkit.surveys._timeline import range_sums
 from retainkit.surveys.outcomes import score_outcomes
 from tables import Row, rows_of
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 from backends import Backend
 from event_logs import wilson
+from retainkit._stats.share_intervals import SHARES
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -23,7 +24,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys._shares import SHARES
 from retainkit.surveys.market_fit import pmf
 from retainkit.surveys.satisfaction import ces, csat
 from tables import Row, rows_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit._calendar import first_day
-from retainkit._intervals import ratio, wilson
+from retainkit._stats.intervals import ratio, wilson
 from retainkit._visit_counts import active_in, growth, growth_of_money, present, spans
 from retainkit.errors import ArgumentError
 

@@ -10,9 +10,9 @@ import numpy as np
 from retainkit._checks import number, probability
 from retainkit._codes import segment_codes
 from retainkit._frames import open_table, table_like
-from retainkit._intervals import normal_quantile
 from retainkit._messages import count_noun
-from retainkit._survival import area, kaplan_meier, restricted_mean
+from retainkit._stats.intervals import normal_quantile
+from retainkit._stats.survival import area, kaplan_meier, restricted_mean
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._intervals import normal_quantile
+from retainkit._stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from retainkit._survivors import Survivors

@@ -11,8 +11,8 @@ import numpy as np
 from retainkit._checks import is_list, number
 from retainkit._codes import segment_codes
 from retainkit._frames import check_numbers, check_present, collect, wrap
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:

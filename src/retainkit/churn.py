@@ -11,11 +11,11 @@ from retainkit._calendar import DAY, PERIODS, WEEKDAYS, first_day, period_index,
 from retainkit._checks import boolean, one_of, probability
 from retainkit._churn_kernel import flow, seen, stays, summed
 from retainkit._frames import table_like
-from retainkit._intervals import ratio, wilson
 from retainkit._lengths import microseconds
 from retainkit._spans import read_runs
+from retainkit._stats.intervals import ratio, wilson
+from retainkit._stats.survival import summed_rates
 from retainkit._subscriptions import open_subscriptions
-from retainkit._survival import summed_rates
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from retainkit._checks import boolean, integer, one_of, probability, rising_edge
 from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
 from retainkit._events import open_events
 from retainkit._frames import RESULT, collect, count_rows, table_like
-from retainkit._intervals import ratio, wilson
 from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio, wilson
 from retainkit._triangle import triangle
 from retainkit.errors import ArgumentError
 

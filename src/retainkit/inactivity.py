@@ -11,8 +11,8 @@ from retainkit._checks import boolean, is_list, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import table_like
 from retainkit._inactivity import InactivityQuery, losses
-from retainkit._intervals import ratio, wilson
-from retainkit._pauses import Observed, influences, quantile_table
+from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
+from retainkit._stats.intervals import ratio, wilson
 from retainkit._visit_query import VisitQuery
 from retainkit._visits import (
     last_midnight,
@@ -362,7 +362,7 @@ def _levels(quantiles: Any) -> tuple[float, ...]:
     return tuple(probability("quantiles", level) for level in quantiles)
 
 
-def _observed(visits: Visits, query: VisitQuery, codes: Integers) -> list[Observed]:
+def _observed(visits: Visits, query: VisitQuery, codes: Integers) -> list[GapCounts]:
     """Count the pauses of each segment by length, and last those of nobody."""
     over, still = visits.gap > 0, visits.ahead == 0
     pause = np.concatenate([visits.gap[over], visits.period[still] - query.last])
@@ -372,7 +372,7 @@ def _observed(visits: Visits, query: VisitQuery, codes: Integers) -> list[Observ
     seen = still & ~((visits.gap == 0) & (visits.period == query.last))
     lengths, place = np.unique(pause, return_inverse=True)
     return [
-        Observed(
+        GapCounts(
             pause=lengths,
             count=np.bincount(place[segment == code], count[segment == code], len(lengths)).astype(
                 np.int64

@@ -12,8 +12,8 @@ from retainkit._frames import table_like
 from retainkit._lengths import microseconds
 from retainkit._lifetime import expected_lifetime, median_lifetime
 from retainkit._spans import read_runs
+from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._subscriptions import open_subscriptions
-from retainkit._survival import at_risk, kaplan_meier
 from retainkit._tenures import lives_of_runs, open_lives
 from retainkit.errors import ArgumentError
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._intervals import ratio
 from retainkit._purchases import last_period, make_query, reduced, result_table
-from retainkit.clv import _agreement, _bg_nbd
+from retainkit._stats import correlation
+from retainkit._stats.intervals import ratio
+from retainkit.clv import _bg_nbd
 from retainkit.clv._counting import history
 from retainkit.clv._fits import fit_counting
 from retainkit.clv._model import made, vector
@@ -91,7 +92,7 @@ def total(found: Outcome, confidence_level: float) -> dict[str, Any]:
     forecasts = found.forecasts.values()
     errors = [found.actual - forecast for forecast in forecasts]
     slopes = [
-        _agreement.slope(forecast, found.actual, found.count, confidence_level)
+        correlation.slope(forecast, found.actual, found.count, confidence_level)
         for forecast in forecasts
     ]
     customers = found.count.sum()
@@ -116,7 +117,7 @@ def by_frequency(found: Outcome, most: int, confidence_level: float) -> dict[str
     size = int(group.max(initial=0)) + 1
     customers = np.bincount(group, found.count, size)
     means = [
-        _agreement.mean_count(found.actual[here], found.count[here], confidence_level)
+        correlation.mean_count(found.actual[here], found.count[here], confidence_level)
         for here in (group == one for one in range(size))
     ]
     names = [*map(str, range(size - 1)), f"{most}+" if size > most else str(size - 1)]

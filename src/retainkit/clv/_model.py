@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 import numpy as np
 
 from retainkit._checks import probability
-from retainkit._intervals import normal_quantile
+from retainkit._stats.intervals import normal_quantile
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:

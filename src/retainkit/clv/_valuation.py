@@ -12,8 +12,8 @@ import numpy as np
 
 from retainkit._checks import boolean, integer, number, one_of, probability
 from retainkit._frames import check_present, collect, in_place_of
-from retainkit._intervals import normal_quantile
 from retainkit._messages import count_noun
+from retainkit._stats.intervals import normal_quantile
 from retainkit.clv._durations import in_units, rate_per_unit
 from retainkit.clv._model import covariance_of, vector
 from retainkit.clv._tables import check_finite, open_customers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from retainkit._intervals import ratio
+from retainkit._stats.intervals import ratio
 from retainkit.clv import _bg_nbd, _fits, _gamma_gamma
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from retainkit._calendar import PERIODS, WEEKDAYS
 from retainkit._checks import integer, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import table_like
-from retainkit._intervals import ratio
+from retainkit._stats.intervals import ratio
 from retainkit.clv._occasions import last_gaps
 from retainkit.clv._tables import open_customers
 
@@ -118,7 +118,7 @@ def spend_independence(
     1         spearman        946        0.206  0.144  0.267     0.00
     2  without_largest        945        0.057 -0.007  0.120     0.08
     """
-    from retainkit.clv import _agreement  # noqa: PLC0415  SciPy is imported when it is needed
+    from retainkit._stats import correlation  # noqa: PLC0415  SciPy is imported when it is needed
 
     probability("confidence_level", confidence_level)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
@@ -131,9 +131,9 @@ def spend_independence(
         others[np.lexsort((x, x * m))[-1]] -= 1
     some = others > 0
     found = {
-        "pearson": _agreement.pearson(x, m, count, confidence_level),
-        "spearman": _agreement.spearman(x, m, count, confidence_level),
-        "without_largest": _agreement.pearson(x[some], m[some], others[some], confidence_level),
+        "pearson": correlation.pearson(x, m, count, confidence_level),
+        "spearman": correlation.spearman(x, m, count, confidence_level),
+        "without_largest": correlation.pearson(x[some], m[some], others[some], confidence_level),
     }
     return table_like(
         rows.frame,
@@ -266,7 +266,7 @@ def purchase_regularity(
     0  maximum_likelihood        100        8.5    6.4   11.0
     1      wheat_morrison        100        8.2    6.7    9.9
     """
-    from retainkit.clv import _regularity  # noqa: PLC0415  SciPy is imported when it is needed
+    from retainkit._stats import regularity  # noqa: PLC0415  SciPy is imported when it is needed
 
     one_of("unit", unit, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
@@ -285,8 +285,8 @@ def purchase_regularity(
     gaps = last_gaps(log, unit, week_start, min_purchases)
     pairs = gaps.last, gaps.before, gaps.count
     found = {
-        "maximum_likelihood": _regularity.maximum_likelihood(*pairs, confidence_level),
-        "wheat_morrison": _regularity.wheat_morrison(*pairs, confidence_level),
+        "maximum_likelihood": regularity.maximum_likelihood(*pairs, confidence_level),
+        "wheat_morrison": regularity.wheat_morrison(*pairs, confidence_level),
     }
     unseen = ratio(gaps.rows - gaps.occasions, gaps.rows - gaps.customers)
     return table_like(

@@ -424,7 +424,7 @@ def _models(
 
 def _doubts(task: Task, counted: Customers, spent: Customers) -> list[str]:
     """Say what an expert would ask about."""
-    from retainkit.clv._agreement import pearson  # noqa: PLC0415
+    from retainkit._stats.correlation import pearson  # noqa: PLC0415
 
     longest = float(counted.distinct["T"].max())
     texts = []

@@ -9,8 +9,8 @@ import numpy as np
 from retainkit._arrays import distinct
 from retainkit._checks import boolean, probability
 from retainkit._frames import RESULT
-from retainkit._intervals import ratio, wilson
 from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio, wilson
 from retainkit.revenue._book import open_book
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._triangle import triangle

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._intervals import normal_quantile, ratio, wilson
+from retainkit._stats.intervals import normal_quantile, ratio, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

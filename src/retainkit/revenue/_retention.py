@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, integer, one_of, probability
-from retainkit._intervals import ratio
+from retainkit._stats.intervals import ratio
 from retainkit.revenue._book import open_book
 from retainkit.revenue._rates import (
     gross_rate,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._intervals import ratio
+from retainkit._stats.intervals import ratio
 
 if TYPE_CHECKING:
     from retainkit._typing import Array, Booleans, Floats, Integers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._intervals import ratio
+from retainkit._stats.intervals import ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit._messages import count_noun
+from retainkit._stats.event_index import event_index, range_sums
 from retainkit.errors import ArgumentError
 from retainkit.surveys._afterwards import same_customers
 from retainkit.surveys._tally import shown
-from retainkit.surveys._timeline import range_sums, timeline
 
 if TYPE_CHECKING:
     from retainkit._calendar import Moment
@@ -40,7 +40,7 @@ class Fates:
 def fates_of_events(answers: Answers, events: Outcomes, length: int, observed: Moment) -> Fates:
     """See who had an event within the horizon, and add up what it was worth."""
     customer, others = same_customers(answers.customer, events.customer)
-    line = timeline(others, events.instant)
+    line = event_index(others, events.instant)
     low = line.place(customer, answers.instant)
     high = line.place(customer, answers.instant + length)
     paid = None if events.amount is None else range_sums(events.amount[line.order], low, high)
@@ -60,7 +60,7 @@ def fates_of_members(
 ) -> Fates:
     """See who was subscribed when answering, and no more at the end of the horizon."""
     customer, others = same_customers(answers.customer, members.customer)
-    ends = timeline(others, members.end)
+    ends = event_index(others, members.end)
     if members.start is None:
         rows = np.bincount(others, minlength=int(customer.max(initial=-1)) + 1)[customer]
 
@@ -68,7 +68,7 @@ def fates_of_members(
             staying: Booleans = (rows == 0) | (ends.count(customer, instant) < rows)
             return staying
     else:
-        starts = timeline(others, members.start)
+        starts = event_index(others, members.start)
 
         def here(instant: Integers) -> Booleans:
             # Every row ends after its start: those that have begun and not ended are running.

@@ -11,8 +11,8 @@ import numpy as np
 
 from retainkit._frames import check_present, collect, type_name, wrap
 from retainkit._messages import count_noun, warn
+from retainkit._stats.raking import Margin
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
-from retainkit.surveys._raking import Margin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

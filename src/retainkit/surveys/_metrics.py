@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from retainkit._checks import number, one_of
-from retainkit._intervals import ratio, wilson
+from retainkit._stats.intervals import ratio, wilson
+from retainkit._stats.nps_intervals import score_limits
+from retainkit._stats.share_intervals import mean_limits
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_intervals import score_limits
 from retainkit.surveys._scored import checked_cuts
-from retainkit.surveys._shares import mean_limits
 
 if TYPE_CHECKING:
     from retainkit._typing import Floats, Integers

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._messages import count_noun, warn
-from retainkit.surveys._nps_bootstrap import bootstrap_limits
-from retainkit.surveys._nps_intervals import (
+from retainkit._stats.nps_bootstrap import bootstrap_limits
+from retainkit._stats.nps_intervals import (
     adjusted_wald_limits,
     score_limits,
     standard_error,

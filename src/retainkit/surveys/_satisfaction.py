@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._intervals import ratio
+from retainkit._stats.intervals import ratio
+from retainkit._stats.nps_intervals import score_limits
+from retainkit._stats.share_intervals import SHARES, mean_limits
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_intervals import score_limits
-from retainkit.surveys._shares import SHARES, mean_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

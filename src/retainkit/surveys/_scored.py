@@ -9,8 +9,8 @@ import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._codes import segment_codes
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each

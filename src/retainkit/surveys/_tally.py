@@ -14,8 +14,8 @@ import numpy as np
 
 from retainkit._codes import segment_codes
 from retainkit._frames import collect, count_rows
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._tally import check_sums
 

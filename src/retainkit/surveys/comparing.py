@@ -11,16 +11,16 @@ from retainkit._checks import one_of, probability
 from retainkit._codes import codes_of, segment_codes
 from retainkit._events import check_type, segment_names
 from retainkit._frames import check_present, collect, frame_of, table_like, wrap
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun, warn
-from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_differences import (
+from retainkit._stats.intervals import ratio
+from retainkit._stats.nps_differences import (
     Sample,
     difference_limits,
     difference_p_value,
     paired_limits,
     paired_p_value,
 )
+from retainkit.errors import ArgumentError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import (
     checked_cuts,

@@ -9,17 +9,17 @@ import numpy as np
 
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames import table_like
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun, segment_label, warn
-from retainkit.errors import ArgumentError
-from retainkit.surveys._driver_rows import RESULT, driver_names, read_rows
-from retainkit.surveys._relative_weights import (
+from retainkit._stats.intervals import ratio
+from retainkit._stats.relative_weights import (
     coefficients,
     correlations,
     dependent,
     drawn_importance,
     importance,
 )
+from retainkit.errors import ArgumentError
+from retainkit.surveys._driver_rows import RESULT, driver_names, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

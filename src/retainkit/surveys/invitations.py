@@ -9,8 +9,8 @@ import numpy as np
 from retainkit._calendar import PERIODS, WEEKDAYS, first_day
 from retainkit._checks import one_of, probability
 from retainkit._frames import table_like
-from retainkit._intervals import ratio, wilson
 from retainkit._lengths import microseconds
+from retainkit._stats.intervals import ratio, wilson
 from retainkit.errors import ArgumentError
 from retainkit.surveys._invitations import (
     ANSWERED,

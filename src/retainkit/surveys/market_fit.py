@@ -11,11 +11,11 @@ import numpy as np
 from retainkit._checks import is_list, one_of, probability
 from retainkit._frames import collect, table_like
 from retainkit._messages import warn
+from retainkit._stats.share_intervals import SHARES
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._satisfaction import share_of
 from retainkit.surveys._scored import scored, warn_of_weights
-from retainkit.surveys._shares import SHARES
 from retainkit.surveys._tally import Scale, shown
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from retainkit._checks import integer, one_of, probability
 from retainkit._codes import segment_codes
 from retainkit._events import segment_names
 from retainkit._frames import check_present, collect, table_like, type_name, wrap
-from retainkit._intervals import ratio
 from retainkit._messages import count_noun
+from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._effective import simple
 from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits

@@ -9,12 +9,12 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames import table_like
-from retainkit._intervals import ratio, wilson
 from retainkit._lengths import microseconds
 from retainkit._messages import count_noun, warn
+from retainkit._stats.differences import Means, mean_difference, share_difference
+from retainkit._stats.intervals import ratio, wilson
 from retainkit.errors import ArgumentError
 from retainkit.surveys._afterwards import read_answers, read_events, read_memberships
-from retainkit.surveys._contrasts import Means, mean_difference, share_difference
 from retainkit.surveys._fates import fates_of_events, fates_of_members, last_of_each
 from retainkit.surveys._scored import checked_cuts
 from retainkit.surveys._tally import checked_scale

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._checks import integer, number, probability
-from retainkit._intervals import normal_quantile
+from retainkit._stats.intervals import normal_quantile
+from retainkit._stats.nps_intervals import variance
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.surveys._nps_intervals import variance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

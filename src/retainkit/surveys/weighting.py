@@ -13,6 +13,7 @@ from retainkit._checks import integer, is_list, number
 from retainkit._events import segment_names
 from retainkit._frames import check_present, wrap
 from retainkit._messages import count_noun, warn
+from retainkit._stats.raking import rake_cells
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._margins import (
     categories_of,
@@ -22,7 +23,6 @@ from retainkit.surveys._margins import (
     margin_of,
     worst_of,
 )
-from retainkit.surveys._raking import rake_cells
 from retainkit.surveys._weighing import open_answers
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
+    from retainkit._stats.raking import Raked
     from retainkit._typing import Booleans
     from retainkit.surveys._margins import Wanted
-    from retainkit.surveys._raking import Raked
     from retainkit.surveys._weighing import Answers
 
 __all__ = ["SurveyWeights", "poststratify", "rake"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._intervals import ratio, wilson
+from retainkit._stats.intervals import ratio, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

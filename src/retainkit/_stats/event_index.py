@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Timeline:
+class EventIndex:
     """Events of all customers by customer and time, as one number each.
 
     `order` sorts what was given: element i of anything that goes with the events belongs to the
@@ -38,12 +38,12 @@ class Timeline:
         return self.place(customer, instant) - begin
 
 
-def timeline(customer: Integers, instant: Integers) -> Timeline:
+def event_index(customer: Integers, instant: Integers) -> EventIndex:
     """Sort events by customer and time."""
     times, index = np.unique(instant, return_inverse=True)
     keys = customer * (len(times) + 1) + index
     order = np.argsort(keys, kind="stable")
-    return Timeline(times=times, keys=keys[order], order=order)
+    return EventIndex(times=times, keys=keys[order], order=order)
 
 
 def range_sums(values: Floats, low: Integers, high: Integers) -> Floats:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._intervals import normal_quantile, ratio
-from retainkit.surveys._nps_intervals import STEPS, constrained_variance, score_limits
+from retainkit._stats.intervals import normal_quantile, ratio
+from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

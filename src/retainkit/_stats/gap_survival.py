@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._intervals import normal_quantile
+from retainkit._stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pauses:
+class GapLifeTable:
     """A life table of pauses: those at risk and ended at each length, from 1 day on."""
 
     length: Integers
@@ -73,7 +73,7 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class GapCounts:
     """Pauses, counted by distinct length: below 1 that so far of those that have not ended.
 
     They are those of so many `customers`, who have been observed for a day at least.
@@ -84,7 +84,7 @@ class Observed:
     customers: int
 
 
-def life_table(observed: Observed) -> Pauses:
+def life_table(observed: GapCounts) -> GapLifeTable:
     """Count those at risk and ended at each length."""
     pause, count = observed.pause, observed.count
     size = int(np.abs(pause).max(initial=0)) + 1
@@ -92,10 +92,12 @@ def life_table(observed: Observed) -> Pauses:
     ended = np.bincount(pause[pause > 0], count[pause > 0], size)
     at_risk = every[::-1].cumsum()[::-1]
     length = np.flatnonzero(ended)
-    return Pauses(length=length, at_risk=at_risk[length], ended=ended[length].astype(np.float64))
+    return GapLifeTable(
+        length=length, at_risk=at_risk[length], ended=ended[length].astype(np.float64)
+    )
 
 
-def influences(levels: Sequence[float], observed: Observed) -> Floats:
+def influences(levels: Sequence[float], observed: GapCounts) -> Floats:
     """Tell how much each pause moves the cumulative hazard at each quantile, or at the last end."""
     table = life_table(observed)
     values = np.zeros((len(levels), len(observed.pause)))
@@ -107,7 +109,7 @@ def influences(levels: Sequence[float], observed: Observed) -> Floats:
 
 
 def quantile_table(
-    levels: Sequence[float], observed: Observed, squares: Floats, confidence_level: float
+    levels: Sequence[float], observed: GapCounts, squares: Floats, confidence_level: float
 ) -> dict[str, NDArray[np.generic]]:
     """Quantiles of pauses with their limits, and those of the ended ones alone.
 

@@ -1,0 +1,1 @@
+"""Statistics on arrays: intervals, differences, survival, weights. They know no frames."""
