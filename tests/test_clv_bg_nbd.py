@@ -9,13 +9,13 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from retainkit.clv import _bg_nbd as bg
-from retainkit.clv._special import (
+from retainkit._models import bg_nbd as bg
+from retainkit._models.special import (
+    discounted_purchases_if_alive,
     harmonic,
-    living_purchases,
-    living_purchases_discounted,
     log_rising,
     log_rising_ratio,
+    purchases_if_alive,
 )
 from retainkit.datasets import load_cdnow
 
@@ -263,7 +263,7 @@ def test_living_purchases_to_11_digits() -> None:
     some = np.random.default_rng(1).choice(len(EXTREMES), 600, replace=False)
     z, r, a, b = np.array(EXTREMES)[some].T
     right = [closed_form(z, r, 1, a, b) for z, r, a, b in zip(z, r, a, b, strict=True)]
-    error = relative_errors(living_purchases(z * 7, r, 7.0, a, b), right)
+    error = relative_errors(purchases_if_alive(z * 7, r, 7.0, a, b), right)
     assert error.max() < 1e-11
 
 
@@ -277,24 +277,24 @@ def test_living_purchases_where_drop_out_is_the_same_for_all() -> None:
     # a, b -> infinity with a / (a + b) = 1/4: the integrand at p = 1/4.
     p, z, r = 0.25, 3.0, 2.0
     right = (1 - (1 + p * z) ** -r) / p
-    assert living_purchases(z, r, 1, 1e9, 3e9) == pytest.approx(right, rel=1e-9)
+    assert purchases_if_alive(z, r, 1, 1e9, 3e9) == pytest.approx(right, rel=1e-9)
 
 
 def test_living_purchases_at_the_ends_of_time() -> None:
-    assert living_purchases(0, 0.3, 4, 0.8, 2) == 0
+    assert purchases_if_alive(0, 0.3, 4, 0.8, 2) == 0
     # E[1 / p] = (a + b - 1) / (a - 1)
     np.testing.assert_allclose(
-        living_purchases(np.inf, 0.3, 4, [0.8, 1, 1.5, 3], 2), [np.inf, np.inf, 5, 2], rtol=1e-14
+        purchases_if_alive(np.inf, 0.3, 4, [0.8, 1, 1.5, 3], 2), [np.inf, np.inf, 5, 2], rtol=1e-14
     )
 
 
 def test_living_purchases_broadcast() -> None:
     t, r = np.array([1.0, 10, 100]), np.array([[0.3], [2.0]])
-    got = living_purchases(t, r, 4, 0.8, 2 + r)
+    got = purchases_if_alive(t, r, 4, 0.8, 2 + r)
     assert got.shape == (2, 3)
-    each = [[living_purchases(t, r, 4, 0.8, 2 + r) for t in t] for r in r[:, 0]]
+    each = [[purchases_if_alive(t, r, 4, 0.8, 2 + r) for t in t] for r in r[:, 0]]
     np.testing.assert_allclose(got, each, rtol=1e-13)
-    assert living_purchases(np.empty(0), 1, 1, 1, 1).shape == (0,)
+    assert purchases_if_alive(np.empty(0), 1, 1, 1, 1).shape == (0,)
 
 
 def test_discounted_to_11_digits() -> None:
@@ -311,14 +311,14 @@ def test_discounted_to_11_digits() -> None:
     some = np.random.default_rng(2).choice(len(grid), 60, replace=False)
     cases = np.array(grid)[some]
     right = [discounted(*map(float, case)) for case in cases]
-    assert relative_errors(living_purchases_discounted(*cases.T), right).max() < 1e-11
+    assert relative_errors(discounted_purchases_if_alive(*cases.T), right).max() < 1e-11
 
 
 def test_discounting_at_no_rate_changes_nothing() -> None:
     t = np.array([0, 1, 52, np.inf])
-    plain = living_purchases(t, 0.3, 4, 1.8, 2)
-    np.testing.assert_array_equal(living_purchases_discounted(0, t, 0.3, 4, 1.8, 2), plain)
-    assert living_purchases_discounted(0.1, 0, 0.3, 4, 1.8, 2) == 0
+    plain = purchases_if_alive(t, 0.3, 4, 1.8, 2)
+    np.testing.assert_array_equal(discounted_purchases_if_alive(0, t, 0.3, 4, 1.8, 2), plain)
+    assert discounted_purchases_if_alive(0.1, 0, 0.3, 4, 1.8, 2) == 0
 
 
 HISTORIES = [

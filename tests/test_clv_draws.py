@@ -17,7 +17,7 @@ from retainkit import (
     fit_gamma_gamma,
     rfm_summary,
 )
-from retainkit.clv._fits import fit_counting, fit_spend
+from retainkit._models.purchase_fits import fit_counting, fit_spend
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError
 from tables import rows_of

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from retainkit.clv._gamma_gamma import (
+from retainkit._models.gamma_gamma import (
     expected_spend,
     log_likelihood,
     log_likelihood_gradient,

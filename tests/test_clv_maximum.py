@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from retainkit.clv import _gamma_gamma
-from retainkit.clv._fits import fit_counting, fit_spend
-from retainkit.clv._maximum import covariance, maximise
+from retainkit._models import gamma_gamma
+from retainkit._models.maximum import covariance, maximise
+from retainkit._models.purchase_fits import fit_counting, fit_spend
 from retainkit.datasets import load_cdnow
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def counting_gap(params: Sequence[float], n: int, seed: Sequence[int], shift: in
 def spend_gap(params: Sequence[float], n: int, seed: Sequence[int]) -> float:
     rng = np.random.default_rng(seed)
     x = rng.geometric(0.4, n).astype(float)
-    m = _gamma_gamma.simulate(np.array(params), x, rng)
+    m = gamma_gamma.simulate(np.array(params), x, rng)
     fit = fit_spend(x, m, np.ones(n))
     assert fit.converged, (params, n, seed, fit)
     own = spend_oracle(fit.parameters, x, m)

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retainkit import _geometric, cohort_retention
-from retainkit._geometric_fit import Steps, fit_steps
+from retainkit import cohort_retention
+from retainkit._models import beta_geometric
+from retainkit._models.beta_geometric_fit import AgeIntervals, fit_age_intervals
 from retainkit._prospect import _beta_binomial
 from retainkit.errors import (
     ArgumentError,
@@ -174,7 +175,7 @@ def test_the_likelihood_is_the_sum_and_its_gradient_the_derivative(
 ) -> None:
     lost, stayed = [40.0, 25.0, 0.0, 9.0], 26.0
     there = 100 - np.cumsum([0, *lost])
-    value, slope = _geometric.log_likelihood_gradient(
+    value, slope = beta_geometric.log_likelihood_gradient(
         np.array([alpha, beta, c]), np.arange(4.0), np.arange(1.0, 5), there[1:], np.array(lost)
     )
     with mp.workdps(60):
@@ -194,7 +195,7 @@ def test_survival_keeps_its_digits(theta: tuple[float, float, float]) -> None:
     with mp.workdps(60):
         x = [mp.mpf(one) ** c for one in t]
         exact = [float(mp.log(mp.beta(alpha, beta + one) / mp.beta(alpha, beta))) for one in x]
-    found = _geometric.log_survival(np.array(theta, float), t)
+    found = beta_geometric.log_survival(np.array(theta, float), t)
     np.testing.assert_allclose(found, exact, rtol=1e-9, atol=1e-14)
 
 
@@ -646,7 +647,7 @@ def test_fits_reach_the_maximum_of_odd_data() -> None:
         left = np.minimum(rng.geometric(rng.beta(alpha, beta, n).clip(1e-6)), 9)
         there = np.array([(left > t).sum() for t in range(9)], float)
         seen = there[:-1] > 0
-        steps = Steps(
+        steps = AgeIntervals(
             before=np.arange(8.0)[seen],
             after=np.arange(1.0, 9)[seen],
             stayed=there[1:][seen],
@@ -656,11 +657,11 @@ def test_fits_reach_the_maximum_of_odd_data() -> None:
         columns = (steps.before, steps.after, steps.stayed, steps.left)
         for size in (2, 3):
             best = max(
-                _geometric.log_likelihood_gradient(_geometric.theta_of(phi), *columns)[0]
+                beta_geometric.log_likelihood_gradient(beta_geometric.theta_of(phi), *columns)[0]
                 for phi in grid
                 if size == 3 or phi[2] == 0
             )
-            assert fit_steps(steps, size=size).log_likelihood >= best - 1e-6
+            assert fit_age_intervals(steps, size=size).log_likelihood >= best - 1e-6
 
 
 # --- what a table may not be -------------------------------------------------------------------

@@ -10,9 +10,9 @@ import numpy as np
 
 from retainkit._checks import MOST_AGES, boolean, integer, number, probability
 from retainkit._frames import table_like
+from retainkit._models.model import Model, covariance_of
 from retainkit._prospect import prospect
 from retainkit._survivors import open_survivors
-from retainkit.clv._model import Model, covariance_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class Leaving(Model):
         >>> SBG(alpha=1, beta=1).survival([0, 1, 2, 3]).round(3).tolist()
         [1.0, 0.5, 0.333, 0.25]
         """
-        from retainkit import _geometric  # noqa: PLC0415  SciPy is imported when it is needed
+        from retainkit._models import beta_geometric  # noqa: PLC0415  SciPy is imported when it is needed
 
-        return _plain(np.exp(_geometric.log_survival(self._theta, _ages("ages", ages, 0))))
+        return _plain(np.exp(beta_geometric.log_survival(self._theta, _ages("ages", ages, 0))))
 
     def retention_rate(self, ages: ArrayLike) -> Any:
         """Share of those who were there one period before who are still there at each age.
@@ -78,9 +78,9 @@ class Leaving(Model):
         >>> SBG(alpha=1, beta=1).retention_rate([1, 2, 3]).round(3).tolist()
         [0.5, 0.667, 0.75]
         """
-        from retainkit import _geometric  # noqa: PLC0415
+        from retainkit._models import beta_geometric  # noqa: PLC0415
 
-        return _plain(_geometric.retention_rate(self._theta, _ages("ages", ages, 1)))
+        return _plain(beta_geometric.retention_rate(self._theta, _ages("ages", ages, 1)))
 
     def expected_lifetime(self, horizon: int | None = None, discount_rate: float = 0.0) -> float:
         r"""Give the number of periods that a new customer is expected to stay.
@@ -170,7 +170,7 @@ class Leaving(Model):
         return _plain((np.array(found) / shares)[where].reshape(made.shape))
 
     def _lifetime(self, first: int, horizon: int | None, discount_rate: float) -> float:
-        from retainkit import _geometric  # noqa: PLC0415
+        from retainkit._models import beta_geometric  # noqa: PLC0415
 
         until = math.inf
         if horizon is not None:
@@ -178,13 +178,13 @@ class Leaving(Model):
             if until > MOST_AGES:
                 raise ArgumentError(f"`horizon` is {horizon!r}; leave it out to count all periods.")
         discount = math.log1p(number("discount_rate", discount_rate, 0))
-        if until == math.inf and not discount and _geometric.endless(self._theta):
+        if until == math.inf and not discount and beta_geometric.has_infinite_mean(self._theta):
             power = " times ".join(f"{name} ({self.parameters[name]:.3g})" for name in self._power)
             raise ArgumentError(
                 f"{power} is not above 1, and the mean lifetime is infinite: a few customers who "
                 "never leave decide it. Give a `horizon`, or a `discount_rate` above 0."
             )
-        return _geometric.lifetime(self._theta, first, until, discount)
+        return beta_geometric.lifetime(self._theta, first, until, discount)
 
     @property
     def _power(self) -> tuple[str, ...]:

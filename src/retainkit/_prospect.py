@@ -27,7 +27,7 @@ def prospect(
     confidence_level: float,
 ) -> dict[str, Any]:
     """Give the columns of a projection, and the number of each row's cohort as ``line``."""
-    from retainkit import _geometric  # noqa: PLC0415  SciPy is imported when it is needed
+    from retainkit._models import beta_geometric  # noqa: PLC0415  SciPy is imported when it is needed
 
     known = rows.known(holdout)
     source, step = _extended(rows, horizon)
@@ -38,9 +38,9 @@ def prospect(
     # Up to the last age fitted the curve is that since the start; after it, that since then.
     since = np.where(fitted, rows.start[source], rows.age[last])
     share = np.where(fitted, 1.0, rows.share[last])
-    logs = _geometric.log_survival(theta, age) - _geometric.log_survival(theta, since)
-    slopes = _geometric.log_survival_gradient(theta, age)
-    slopes = slopes - _geometric.log_survival_gradient(theta, since)
+    logs = beta_geometric.log_survival(theta, age) - beta_geometric.log_survival(theta, since)
+    slopes = beta_geometric.log_survival_gradient(theta, age)
+    slopes = slopes - beta_geometric.log_survival_gradient(theta, since)
     variance = _variance(slopes, theta, spread)
     z = normal_quantile(confidence_level)
     lower, upper = _logit_interval(logs, variance, z)
@@ -86,11 +86,11 @@ def _last_known(rows: Survivors, known: Booleans) -> Integers:
 
 def _variance(slopes: Floats, theta: Floats, spread: tuple[Floats, bool]) -> Floats:
     """Variance of the log of the curve, by the delta method."""
-    from retainkit import _geometric  # noqa: PLC0415
+    from retainkit._models import beta_geometric  # noqa: PLC0415
 
     matrix, coordinates = spread
     if coordinates:
-        slopes = slopes @ _geometric.jacobian(theta)
+        slopes = slopes @ beta_geometric.jacobian(theta)
     slopes = slopes[:, : len(matrix)]
     variance: Floats = np.maximum(np.einsum("ij,jk,ik->i", slopes, matrix, slopes), 0.0)
     return variance

@@ -11,8 +11,8 @@ from retainkit._calendar import DAYS_IN, PERIODS
 from retainkit._checks import integer, one_of
 from retainkit._leaving import Leaving
 from retainkit._messages import count_noun, warn
+from retainkit._models.model import model_from_fit
 from retainkit._survivors import open_survivors
-from retainkit.clv._model import made
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from retainkit._calendar import Period
-    from retainkit._geometric_fit import Steps
+    from retainkit._models.beta_geometric_fit import AgeIntervals
     from retainkit._survivors import Survivors
     from retainkit._typing import Booleans
 
@@ -297,7 +297,7 @@ def fit_bdw(
 
 
 def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | float | None) -> _Kind:
-    from retainkit._geometric_fit import fit_steps  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit._models.beta_geometric_fit import fit_age_intervals  # noqa: PLC0415  SciPy is imported when needed
 
     kept = integer("holdout", holdout, 0)
     used = rows.known(kept) & (rows.at_risk > 0) & (rows.age > rows.before)
@@ -307,18 +307,18 @@ def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | floa
             + (f" beside those held out (`holdout` is {kept})" if kept else "")
             + " with customers at the first of them, and nothing can be learnt from it."
         )
-    fit = fit_steps(_steps(rows, used), size=len(kind.NAMES))
+    fit = fit_age_intervals(_steps(rows, used), size=len(kind.NAMES))
     fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=kept)
     if customers is not None:
         fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
     for text in [*_doubts(rows, used), *fit.warnings]:
         warn(text)
-    return made(kind, fit)
+    return model_from_fit(kind, fit)
 
 
-def _steps(rows: Survivors, used: Booleans) -> Steps:
+def _steps(rows: Survivors, used: Booleans) -> AgeIntervals:
     """Add up the steps of all cohorts, from one age to another."""
-    from retainkit._geometric_fit import Steps  # noqa: PLC0415
+    from retainkit._models.beta_geometric_fit import AgeIntervals  # noqa: PLC0415
 
     pairs = np.column_stack([rows.before[used], rows.age[used]])
     distinct, which = np.unique(pairs, axis=0, return_inverse=True)
@@ -327,7 +327,7 @@ def _steps(rows: Survivors, used: Booleans) -> Steps:
         for values in (rows.left, rows.at_risk)
     )
     starts = np.unique(rows.line[used], return_index=True)[1]
-    return Steps(
+    return AgeIntervals(
         before=distinct[:, 0].astype(np.float64),
         after=distinct[:, 1].astype(np.float64),
         stayed=number - left,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retainkit._models import bg_nbd
+from retainkit._models.model import model_from_fit, parameter_array
+from retainkit._models.purchase_fits import fit_counting
 from retainkit._purchases import last_period, make_query, reduced, result_table
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
-from retainkit.clv import _bg_nbd
 from retainkit.clv._counting import history
-from retainkit.clv._fits import fit_counting
-from retainkit.clv._model import made, vector
 from retainkit.clv._tables import open_customers
 from retainkit.clv.counting import BGNBD
 from retainkit.errors import ArgumentError
@@ -59,7 +59,7 @@ def customers(
 def fitted_to(rows: Customers, unit: Period) -> tuple[BGNBD, Sequence[str]]:
     """Fit BG/NBD to the calibration, and give what is to be said of the fit."""
     fit = fit_counting(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
-    return made(BGNBD, fit, unit=unit), fit.warnings
+    return model_from_fit(BGNBD, fit, unit=unit), fit.warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,8 +78,14 @@ class Outcome:
 def outcome(rows: Customers, model: BGNBD) -> Outcome:
     """Forecast the purchases of the holdout."""
     x, recency, T, held, duration = rows.distinct.values()  # noqa: N806  the papers' name
-    expected = _bg_nbd.expected_purchases(
-        vector(model), duration.max(initial=0), x, recency, T, model.SHIFT, _bg_nbd.pairs_of(x, T)
+    expected = bg_nbd.expected_purchases(
+        parameter_array(model),
+        duration.max(initial=0),
+        x,
+        recency,
+        T,
+        model.SHIFT,
+        bg_nbd.pairs_of(x, T),
     )
     # Who came at the very end has had no time, and goes on with nothing.
     naive = np.nan_to_num(ratio(x, T)) * duration

@@ -10,8 +10,8 @@ import numpy as np
 from retainkit._calendar import PERIODS
 from retainkit._checks import integer, one_of
 from retainkit._messages import warn
+from retainkit._models.model import Model, fit_fields
 from retainkit.clv._durations import in_units, rate_per_unit
-from retainkit.clv._model import Model, fitted
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError
 
@@ -62,10 +62,10 @@ class Counting(Model):
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
             lazy: the customer, and ``probability_alive`` (float).
         """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
+        from retainkit._models import bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
 
         rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-        alive = _bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
+        alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
         return rows.scored(customer, {"probability_alive": alive})
 
     def expected_purchases(
@@ -96,11 +96,11 @@ class Counting(Model):
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``expected_purchases`` (float).
         """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
+        from retainkit._models import bg_nbd  # noqa: PLC0415
 
         rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         t = in_units(horizon, self.unit)
-        expected = _bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
+        expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
         return rows.scored(customer, {"expected_purchases": expected})
 
     def discounted_expected_purchases(
@@ -134,14 +134,14 @@ class Counting(Model):
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``discounted_expected_purchases`` (float).
         """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
+        from retainkit._models import bg_nbd  # noqa: PLC0415
 
         rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         delta = rate_per_unit(rate, self.unit)
         if horizon is None and delta == 0:
             raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
         t = np.inf if horizon is None else in_units(horizon, self.unit)
-        expected = _bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
+        expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
         return rows.scored(customer, {"discounted_expected_purchases": expected})
 
     def expected_purchases_new_customer(self, horizon: Any) -> Any:
@@ -157,10 +157,10 @@ class Counting(Model):
         float or numpy.ndarray
             Expected number of repeat purchases.
         """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
+        from retainkit._models import bg_nbd  # noqa: PLC0415
 
         t = horizon if np.ndim(horizon) else in_units(horizon, self.unit)
-        expected = _bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
+        expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
         return expected if np.ndim(horizon) else float(expected)
 
     def purchase_probabilities(self, n: Any, horizon: float | str) -> Any:
@@ -178,11 +178,11 @@ class Counting(Model):
         float or numpy.ndarray
             Probability of each n.
         """
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
+        from retainkit._models import bg_nbd  # noqa: PLC0415
 
         counts = np.asarray([integer("n", one, 0) for one in np.atleast_1d(n).tolist()])
         t = in_units(horizon, self.unit)
-        found = _bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
+        found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
         return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
 
     def simulate(self, n: int, T: float | str, *, seed: int) -> pd.DataFrame:  # noqa: N803
@@ -205,12 +205,12 @@ class Counting(Model):
         """
         import pandas as pd  # noqa: PLC0415
 
-        from retainkit.clv import _bg_nbd  # noqa: PLC0415
+        from retainkit._models import bg_nbd  # noqa: PLC0415
 
         number_of = integer("n", n, 1)
         rng = np.random.default_rng(integer("seed", seed, 0))
         observed = np.full(number_of, in_units(T, self.unit, "T"))
-        x, tx = _bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
+        x, tx = bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
         columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
         return pd.DataFrame({"customer_id": np.arange(1, number_of + 1), **columns})
 
@@ -301,7 +301,7 @@ class Counting(Model):
             return cls(**parameters, unit=unit, diagnostics={"engine": "lifetimes"})
         for text in fit.warnings:
             warn(text)
-        return cls(**parameters, unit=unit, **fitted(fit))
+        return cls(**parameters, unit=unit, **fit_fields(fit))
 
     @property
     def _theta(self) -> tuple[float, float, float, float]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from retainkit._messages import count_noun
-from retainkit.clv._model import covariance_of, vector
+from retainkit._models.model import covariance_of, parameter_array
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from retainkit._models.fit import Fit
+    from retainkit._models.model import Model
     from retainkit._typing import Booleans, Floats
-    from retainkit.clv._fits import Fit
-    from retainkit.clv._model import Model
     from retainkit.clv._tables import Customers
 
 
 ENGINES: Final = ("retainkit", "lifetimes")
 
-# By what may happen at the first purchase: see `_bg_nbd`.
+# By what may happen at the first purchase: see `bg_nbd`.
 _COUNTING: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
 _SPEND: Final = "GammaGammaFitter"
 _TAKERS: Final = {_COUNTING[0]: "BGNBD", _COUNTING[1]: "MBGNBD", _SPEND: "GammaGamma"}
@@ -170,22 +170,22 @@ def judge_counting(
     parameters: Floats, columns: dict[str, Floats], weights: Floats, shift: int
 ) -> Fit:
     """Say of parameters of BG/NBD or MBG/NBD what one of our fits says of its own."""
-    from retainkit.clv import _bg_nbd, _fits  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit._models import bg_nbd, purchase_fits  # noqa: PLC0415  SciPy is imported when needed
 
     x, tx, T = columns["frequency"], columns["recency"], columns["T"]  # noqa: N806
-    best = _fits.fit_counting(x, tx, T, weights, shift)
-    rows = _bg_nbd.log_likelihood(parameters, x, tx, T, shift)
+    best = purchase_fits.fit_counting(x, tx, T, weights, shift)
+    rows = bg_nbd.log_likelihood(parameters, x, tx, T, shift)
     return _judged(parameters, float(weights @ rows), best)
 
 
 def judge_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
     """Say of parameters of Gamma-Gamma what one of our fits says of its own."""
-    from retainkit.clv import _fits, _gamma_gamma  # noqa: PLC0415
+    from retainkit._models import gamma_gamma, purchase_fits  # noqa: PLC0415
 
     x, m = columns["frequency"], columns["monetary_value"]
-    best = _fits.fit_spend(x, m, weights)
+    best = purchase_fits.fit_spend(x, m, weights)
     best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)
-    rows = _gamma_gamma.log_likelihood(parameters, x, m)
+    rows = gamma_gamma.log_likelihood(parameters, x, m)
     return _judged(parameters, float(weights @ rows), best)
 
 
@@ -278,7 +278,7 @@ def counting_fitter(model: Model, shift: int, rows: Customers | None, *, weighte
         # Unlike the lambda that `fit` leaves, this can be pickled.
         fitter.generate_new_data = partial(make, T, *fitter.params_)
         _give_data(fitter, {"frequency": x, "recency": tx, "T": T}, weights)
-        scaled = vector(model) * [1, fitter._scale, 1, 1]
+        scaled = parameter_array(model) * [1, fitter._scale, 1, 1]
         _give_likelihood(fitter, scaled, (x, tx * fitter._scale, T * fitter._scale, weights))
     return fitter
 
@@ -294,7 +294,7 @@ def spend_fitter(
         columns, weights = _customers(rows, used, weighted=weighted)
         x, m = columns["frequency"], columns["monetary_value"]
         _give_data(fitter, {"monetary_value": m, "frequency": x}, weights)
-        _give_likelihood(fitter, vector(model), (x, m, weights))
+        _give_likelihood(fitter, parameter_array(model), (x, m, weights))
     return fitter
 
 
@@ -303,7 +303,7 @@ def _fitter(package: ModuleType, name: str, model: Model) -> Any:
 
     names = list(model.parameters)
     fitter = getattr(package, name)()
-    fitter.params_ = pd.Series(vector(model), index=names)
+    fitter.params_ = pd.Series(parameter_array(model), index=names)
     fitter.variance_matrix_ = pd.DataFrame(covariance_of(model), index=names, columns=names)
     fitter.standard_errors_ = fitter._compute_standard_errors()
     fitter.confidence_intervals_ = fitter._compute_confidence_intervals()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._calendar import DAYS_IN, WEEKDAYS, first_day, midnights, period_index
-from retainkit.clv._bg_nbd import new_customer_purchases
-from retainkit.clv._model import vector
+from retainkit._models.bg_nbd import new_customer_purchases
+from retainkit._models.model import parameter_array
 from retainkit.clv._occasions import counts_by_unit
 from retainkit.errors import ArgumentError
 
@@ -132,7 +132,7 @@ def _expected(
     # Spans come again and again, and the expectation is evaluated once for each.
     longest = int(upto.max(initial=0) - since.min(initial=0)) if len(since) else 0
     by_span = new_customer_purchases(
-        vector(model), np.arange(max(longest, 0) + 1) / length, model.SHIFT
+        parameter_array(model), np.arange(max(longest, 0) + 1) / length, model.SHIFT
     )
     number = counts.first[came]
     total = np.zeros(len(upto))

@@ -13,9 +13,9 @@ import numpy as np
 from retainkit._checks import boolean, integer, number, one_of, probability
 from retainkit._frames import check_present, collect, in_place_of
 from retainkit._messages import count_noun
+from retainkit._models.model import covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
 from retainkit.clv._durations import in_units, rate_per_unit
-from retainkit.clv._model import covariance_of, vector
 from retainkit.clv._tables import check_finite, open_customers
 from retainkit.errors import ArgumentError
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from retainkit._calendar import Period
     from retainkit._frames import Frame
+    from retainkit._models.model import Model
     from retainkit._typing import Floats
     from retainkit.clv._counting import Counting
-    from retainkit.clv._model import Model
     from retainkit.clv._tables import Customers
     from retainkit.clv._worth import Horizon
     from retainkit.clv.spend import GammaGamma
@@ -128,7 +128,7 @@ def valued(
 
     `opened` are its histories and its spend, where they have been checked already.
     """
-    from retainkit.clv import _gamma_gamma  # noqa: PLC0415
+    from retainkit._models import gamma_gamma  # noqa: PLC0415
 
     arguments = dict(zip(("frequency", "recency", "T", "monetary_value"), columns, strict=True))
     history = {name: arguments[name] for name in ("frequency", "recency", "T")}
@@ -142,7 +142,9 @@ def valued(
         table = collect(summary.select(*dict.fromkeys([*by, customer, *columns])))
         opened = None
     spent = opened[1] if opened else open_customers(table, money)
-    endless = _gamma_gamma.endless(vector(task.spend), spent.distinct["frequency"])
+    endless = gamma_gamma.has_infinite_mean(
+        parameter_array(task.spend), spent.distinct["frequency"]
+    )
     if task.infinite == "raise":
         check_finite(endless, spent, task.spend.q)
     median = bool(endless.any())
@@ -162,23 +164,21 @@ def valued(
 
 def _scores(task: Task, distinct: Mapping[str, Floats], *, median: bool) -> dict[str, Floats]:
     """Score the distinct customers in all that does not depend on their money."""
-    from retainkit.clv import _bg_nbd, _gamma_gamma  # noqa: PLC0415
+    from retainkit._models import bg_nbd, gamma_gamma  # noqa: PLC0415
     from retainkit.clv._worth import log_variance  # noqa: PLC0415
 
-    model, horizon, theta = task.purchases, task.horizon, vector(task.purchases)
+    model, horizon, theta = task.purchases, task.horizon, parameter_array(task.purchases)
     history = distinct["frequency"], distinct["recency"], distinct["T"]
-    pairs = _bg_nbd.pairs_of(distinct["frequency"], distinct["T"])
+    pairs = bg_nbd.pairs_of(distinct["frequency"], distinct["T"])
     discounted, variance = log_variance(
         lambda near: horizon.discounted(near, history, model.SHIFT, pairs),
         theta,
         covariance_of(model),
     )
-    rate, slope = _gamma_gamma.spend_rate(vector(task.spend), history[0], median=median)
+    rate, slope = gamma_gamma.spend_rate(parameter_array(task.spend), history[0], median=median)
     return {
-        "alive": _bg_nbd.probability_alive(theta, *history, model.SHIFT),
-        "purchases": _bg_nbd.expected_purchases(
-            theta, horizon.length, *history, model.SHIFT, pairs
-        ),
+        "alive": bg_nbd.probability_alive(theta, *history, model.SHIFT),
+        "purchases": bg_nbd.expected_purchases(theta, horizon.length, *history, model.SHIFT, pairs),
         "discounted": discounted,
         "variance": variance,
         "rate": rate,
@@ -188,14 +188,15 @@ def _scores(task: Task, distinct: Mapping[str, Floats], *, median: bool) -> dict
 
 def _drawn_bounds(task: Task, rows: Customers, *, median: bool) -> dict[str, Floats]:
     """Bound the value of the distinct customers by draws, before the margin."""
-    from retainkit.clv import _bg_nbd, _worth  # noqa: PLC0415
+    from retainkit._models import bg_nbd  # noqa: PLC0415
+    from retainkit.clv import _worth  # noqa: PLC0415
 
     rng = np.random.default_rng(task.seed)
     x, tx, T, m = rows.distinct.values()  # noqa: N806
-    pairs = _bg_nbd.pairs_of(x, T)
+    pairs = bg_nbd.pairs_of(x, T)
     customers = _worth.Customers(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
     models = task.purchases, task.spend
-    theta = vector(task.purchases), vector(task.spend)
+    theta = parameter_array(task.purchases), parameter_array(task.spend)
     if task.interval == "bootstrap":
         _check_fitted(models, rows)
         refit = _worth.Refit(
@@ -245,7 +246,7 @@ def _columns(task: Task) -> dict[str, nw.Expr]:
         lower, upper = (nw.col(name) * task.margin for name in ("lower", "upper"))
     else:
         slopes = (1 - x * slope * p, slope * -q, v / (m * x + v))
-        theta = vector(task.spend)
+        theta = parameter_array(task.spend)
         relative = covariance_of(task.spend) / np.outer(theta, theta)
         terms = [slopes[i] * slopes[j] * float(relative[i, j]) for i in range(3) for j in range(3)]
         deviation = (nw.col("variance") + reduce(add, terms)).sqrt()

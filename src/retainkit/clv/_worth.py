@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
 from retainkit._stats.intervals import ratio
-from retainkit.clv import _bg_nbd, _fits, _gamma_gamma
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from retainkit._models.bg_nbd import Pairs
     from retainkit._typing import Floats
-    from retainkit.clv._bg_nbd import Pairs
 
     History: TypeAlias = tuple[Floats, Floats, Floats]
 
@@ -38,11 +38,11 @@ class Horizon:
         """Give the expected purchases of each history, discounted."""
         if self.step is None:
             terms = self.rate, self.length
-            return _bg_nbd.discounted_purchases(theta, *terms, *history, shift, pairs)
+            return bg_nbd.discounted_purchases(theta, *terms, *history, shift, pairs)
         total = before = np.zeros(len(history[0]))
         for number in range(1, math.ceil(self.length / self.step - 1e-9) + 1):
             end = number * self.step
-            expected = _bg_nbd.expected_purchases(theta, end, *history, shift, pairs)
+            expected = bg_nbd.expected_purchases(theta, end, *history, shift, pairs)
             total = total + (expected - before) * math.exp(-self.rate * end)
             before = expected
         return total
@@ -99,7 +99,7 @@ class Customers:
     def part(self, chosen: slice) -> Customers:
         columns = (self.x, self.tx, self.T, self.m, self.counts)
         x, tx, T, m, counts = (values[chosen] for values in columns)  # noqa: N806
-        return Customers(x=x, tx=tx, T=T, m=m, counts=counts, pairs=_bg_nbd.pairs_of(x, T))
+        return Customers(x=x, tx=tx, T=T, m=m, counts=counts, pairs=bg_nbd.pairs_of(x, T))
 
     def drawn(self, rng: np.random.Generator) -> Floats:
         """Draw as many customers with replacement, some of them with spend to learn from."""
@@ -129,7 +129,7 @@ class Refit:
         for i in range(n):
             weights = customers.drawn(rng)
             kept, spent = weights > 0, (weights > 0) & (x > 0) & (m > 0)
-            found[0][i] = _fits.fit_counting(
+            found[0][i] = purchase_fits.fit_counting(
                 x[kept],
                 customers.tx[kept],
                 customers.T[kept],
@@ -138,7 +138,7 @@ class Refit:
                 self.purchases_penalty,
                 start=self.purchases,
             ).parameters
-            found[1][i] = _fits.fit_spend(
+            found[1][i] = purchase_fits.fit_spend(
                 x[spent], m[spent], weights[spent], self.spend_penalty, start=self.spend
             ).parameters
         return found
@@ -178,16 +178,16 @@ class Spread:
     ) -> Floats:
         history, pairs = (some.x, some.tx, some.T), some.pairs
         purchases = self.horizon.discounted(theta, history, self.shift, pairs)
-        spend = _gamma_gamma.median_spend if self.median else _gamma_gamma.expected_spend
+        spend = gamma_gamma.median_spend if self.median else gamma_gamma.expected_spend
         each, none = spend(phi, some.x, some.m), np.zeros(len(purchases))
         return np.multiply(purchases, each, out=none, where=purchases > 0)
 
     def _simulated(
         self, some: Customers, theta: Floats, phi: Floats, rng: np.random.Generator
     ) -> Floats:
-        who, when = _bg_nbd.simulate_future(
+        who, when = bg_nbd.simulate_future(
             theta, self.horizon.length, some.x, some.tx, some.T, self.shift, rng
         )
-        amounts = _gamma_gamma.simulate_amounts(phi, who, some.x, some.m, rng)
+        amounts = gamma_gamma.simulate_amounts(phi, who, some.x, some.m, rng)
         worth = np.bincount(who, amounts * self.horizon.factor(when), len(some.x))
         return worth.astype(np.float64, copy=False)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 from retainkit._calendar import PERIODS
 from retainkit._checks import number, one_of
 from retainkit._messages import warn
+from retainkit._models.model import model_from_fit
 from retainkit.clv._counting import Counting, history
-from retainkit.clv._model import made
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError
 
@@ -283,7 +283,8 @@ def _fit(
     unit: Period,
     engine: str,
 ) -> _Fitted:
-    from retainkit.clv import _fits, _lifetimes  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit._models import purchase_fits  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
 
     one_of("unit", unit, PERIODS)
     one_of("engine", engine, _lifetimes.ENGINES)
@@ -296,7 +297,7 @@ def _fit(
     if engine == "lifetimes":
         fit = _lifetimes.fit_counting(rows, kind.SHIFT, weighted=weights is not None)
     else:
-        fit = _fits.fit_counting(*history(rows), rows.counts, kind.SHIFT, penalty)
+        fit = purchase_fits.fit_counting(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:
         warn(text)
-    return made(kind, fit, unit=unit)
+    return model_from_fit(kind, fit, unit=unit)

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import number, one_of
 from retainkit._frames import frame_like
 from retainkit._messages import warn
-from retainkit.clv._model import Model, fitted, made, vector
+from retainkit._models.model import Model, fit_fields, model_from_fit, parameter_array
 from retainkit.clv._tables import check_finite, open_customers, spenders
 
 if TYPE_CHECKING:
@@ -96,17 +96,17 @@ class GammaGamma(Model):
             lazy: the customer, and ``expected_spend`` (float), in the unit of the amounts; with
             the median, ``median_spend`` (float).
         """
-        from retainkit.clv import _gamma_gamma  # noqa: PLC0415  SciPy is imported when it is needed
+        from retainkit._models import gamma_gamma  # noqa: PLC0415  SciPy is imported when it is needed
 
         one_of("infinite", infinite, ("raise", "median"))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         money = open_customers(summary, columns)
         counted = open_customers(summary, {"frequency": frequency})
-        theta, n = vector(self), counted.distinct["frequency"]
-        median = bool(_gamma_gamma.endless(theta, n).any())
+        theta, n = parameter_array(self), counted.distinct["frequency"]
+        median = bool(gamma_gamma.has_infinite_mean(theta, n).any())
         if infinite == "raise":
-            check_finite(_gamma_gamma.endless(theta, n), counted, self.q)
-        rate, _ = _gamma_gamma.spend_rate(theta, n, median=median)
+            check_finite(gamma_gamma.has_infinite_mean(theta, n), counted, self.q)
+        rate, _ = gamma_gamma.spend_rate(theta, n, median=median)
         # Amounts are looked at in the frame itself: a lazy sum need not be the same twice.
         carried = {"x": money.values["frequency"], "m": money.values["monetary_value"]}
         rows = counted.joined(customer, {"rate": rate}, **carried)
@@ -199,7 +199,7 @@ class GammaGamma(Model):
             return cls(**parameters, diagnostics={"engine": "lifetimes"})
         for text in fit.warnings:
             warn(text)
-        return cls(**parameters, **fitted(fit))
+        return cls(**parameters, **fit_fields(fit))
 
 
 def fit_gamma_gamma(
@@ -274,7 +274,8 @@ def fit_gamma_gamma(
     >>> [round(value, 2) for value in model.parameters.values()]
     [6.25, 3.74, 15.44]
     """
-    from retainkit.clv import _fits, _lifetimes  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit._models import purchase_fits  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
 
     one_of("engine", engine, _lifetimes.ENGINES)
     penalty = number("penalty", penalty, 0)
@@ -287,7 +288,7 @@ def fit_gamma_gamma(
         fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
     else:
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
-        fit = _fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
+        fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
     for text in [*told, *fit.warnings]:
         warn(text)
-    return made(GammaGamma, fit)
+    return model_from_fit(GammaGamma, fit)

@@ -9,8 +9,8 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import number
 from retainkit._frames import collect, frame_like, wrap
 from retainkit._messages import warn
+from retainkit._models.model import model_from_fit
 from retainkit.clv._counting import history
-from retainkit.clv._model import made
 from retainkit.clv._tables import open_customers, spenders
 from retainkit.clv._valuation import RESULT, task_of, valued
 from retainkit.clv.counting import BGNBD
@@ -412,13 +412,16 @@ def _models(
     counted: Customers, spent: Customers, penalty: float
 ) -> tuple[BGNBD, GammaGamma, list[str]]:
     """Fit both models, and give what is to be said of them."""
-    from retainkit.clv._fits import fit_counting, fit_spend  # noqa: PLC0415
+    from retainkit._models.purchase_fits import fit_counting, fit_spend  # noqa: PLC0415
 
     used, left_out = spenders(spent)
     counting = fit_counting(*history(counted), counted.counts, BGNBD.SHIFT, penalty)
     x, m = spent.distinct["frequency"][used], spent.distinct["monetary_value"][used]
     spending = fit_spend(x, m, spent.counts[used], penalty)
-    purchases, spend = made(BGNBD, counting, unit="day"), made(GammaGamma, spending)
+    purchases, spend = (
+        model_from_fit(BGNBD, counting, unit="day"),
+        model_from_fit(GammaGamma, spending),
+    )
     return purchases, spend, [*counting.warnings, *left_out, *spending.warnings]
 
 

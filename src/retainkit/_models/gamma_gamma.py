@@ -58,7 +58,7 @@ def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
     return np.where(finite, p * (v + _total(x, m)) / np.where(finite, spare, 1.0), np.inf)
 
 
-def endless(params: Floats, x: Floats) -> Booleans:
+def has_infinite_mean(params: Floats, x: Floats) -> Booleans:
     """Tell where the expected spend is infinite."""
     p, q, _ = params
     infinite: Booleans = p * np.asarray(x) + q <= 1

@@ -16,8 +16,8 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from retainkit._models.fit import Fit
     from retainkit._typing import Floats
-    from retainkit.clv._fits import Fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class Model:
         """Give the model as plain values, for JSON: what is NaN is None."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {"model": type(self).__name__} | {
-            name: _plain(value) for name, value in values.items()
+            name: _to_json(value) for name, value in values.items()
         }
 
     @classmethod
@@ -135,13 +135,13 @@ def matrix(rows: Any) -> tuple[tuple[float, ...], ...]:
 _Kind = TypeVar("_Kind", bound=Model)
 
 
-def made(kind: type[_Kind], fit: Fit, **fields_of: Any) -> _Kind:
+def model_from_fit(kind: type[_Kind], fit: Fit, **fields_of: Any) -> _Kind:
     """Make a model of its fit."""
     parameters = dict(zip(kind.NAMES, fit.parameters.tolist(), strict=True))
-    return kind(**parameters, **fields_of, **fitted(fit))
+    return kind(**parameters, **fields_of, **fit_fields(fit))
 
 
-def fitted(fit: Fit) -> dict[str, Any]:
+def fit_fields(fit: Fit) -> dict[str, Any]:
     """Give what a fit tells of itself, by the names of the fields of a model."""
     return {
         "covariance": matrix(fit.covariance.tolist()),
@@ -152,7 +152,7 @@ def fitted(fit: Fit) -> dict[str, Any]:
     }
 
 
-def vector(model: Model) -> Floats:
+def parameter_array(model: Model) -> Floats:
     """Give the parameters as an array."""
     return np.array([*model.parameters.values()])
 
@@ -163,11 +163,11 @@ def covariance_of(model: Model) -> Floats:
     return np.full((size, size), np.nan) if model.covariance is None else np.array(model.covariance)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): _to_json(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [_to_json(one) for one in value]
     if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
+        return _to_json(value.tolist())
     return None if isinstance(value, float) and math.isnan(value) else value

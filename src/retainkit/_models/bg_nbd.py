@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit.clv._special import (
+from retainkit._models.special import (
+    discounted_purchases_if_alive,
     harmonic,
-    living_purchases,
-    living_purchases_discounted,
     log_rising,
     log_rising_ratio,
+    purchases_if_alive,
 )
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def expected_purchases(
     t, x, tx, T = _arrays(t, x, tx, T)
     alive = probability_alive(params, x, tx, T, shift)
     if pairs is None:
-        return alive * living_purchases(t, *_if_alive(params, x, T, shift))
-    return alive * living_purchases(t, *_if_alive(params, pairs.x, pairs.T, shift))[pairs.code]
+        return alive * purchases_if_alive(t, *_if_alive(params, x, T, shift))
+    return alive * purchases_if_alive(t, *_if_alive(params, pairs.x, pairs.T, shift))[pairs.code]
 
 
 def discounted_purchases(
@@ -131,8 +131,8 @@ def discounted_purchases(
     rate, t, x, tx, T = _arrays(rate, t, x, tx, T)
     alive = probability_alive(params, x, tx, T, shift)
     if pairs is None:
-        return alive * living_purchases_discounted(rate, t, *_if_alive(params, x, T, shift))
-    living = living_purchases_discounted(rate, t, *_if_alive(params, pairs.x, pairs.T, shift))
+        return alive * discounted_purchases_if_alive(rate, t, *_if_alive(params, x, T, shift))
+    living = discounted_purchases_if_alive(rate, t, *_if_alive(params, pairs.x, pairs.T, shift))
     return alive * living[pairs.code]
 
 
@@ -148,7 +148,7 @@ def new_customer_purchases(params: ArrayLike, t: ArrayLike, shift: int) -> Float
     """Expected repeat purchases in (0, t] of a customer who first buys at time 0."""
     r, alpha, a, b = _four(params)
     stays = b / (a + b) if shift else 1.0
-    return stays * living_purchases(t, r, alpha, a, b + shift)
+    return stays * purchases_if_alive(t, r, alpha, a, b + shift)
 
 
 def purchase_probabilities(params: ArrayLike, n: ArrayLike, t: ArrayLike, shift: int) -> Floats:
@@ -176,7 +176,7 @@ def simulate(
     r, alpha, a, b = _four(params)
     (T,) = _arrays(T)
     purchases = rng.poisson(rng.gamma(r, 1 / alpha, T.shape) * T).astype(np.float64)
-    x = np.minimum(purchases, _until_drop_out(rng.beta(a, b, T.shape), rng) - shift)
+    x = np.minimum(purchases, _until_dropout(rng.beta(a, b, T.shape), rng) - shift)
     # The purchases of a living customer are uniform over (0, T), so the x-th of N is Beta.
     last = rng.beta(np.maximum(x, 1), purchases - x + 1)
     return x, np.where(x > 0, T * last, 0.0)
@@ -196,7 +196,7 @@ def simulate_future(
     x, tx, T = np.broadcast_arrays(*_arrays(x, tx, T))
     alive = rng.random(x.shape) < probability_alive(params, x, tx, T, shift)
     living = np.where(alive, rng.poisson(rng.gamma(r + x) / (alpha + T) * t), 0)
-    bought = np.minimum(living, _until_drop_out(rng.beta(a, b + x + shift), rng))
+    bought = np.minimum(living, _until_dropout(rng.beta(a, b + x + shift), rng))
     # The purchases of a living customer are uniform over (0, t]; the first of them are made.
     who = np.repeat(np.arange(x.size), living)
     when = t * rng.random(len(who))
@@ -206,7 +206,7 @@ def simulate_future(
     return who[made], when[order][made]
 
 
-def _until_drop_out(p: Floats, rng: np.random.Generator) -> Floats:
+def _until_dropout(p: Floats, rng: np.random.Generator) -> Floats:
     """Draw the number of chances at the last of which a customer drops out: geometric."""
     # By hand: for p = 0, which tiny a give, there is no last.
     with np.errstate(divide="ignore", over="ignore"):

@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._geometric import endless, jacobian, log_likelihood_gradient, theta_of
 from retainkit._messages import count_noun
-from retainkit.clv._fits import Fit
-from retainkit.clv._maximum import covariance, maximise
+from retainkit._models.beta_geometric import (
+    has_infinite_mean,
+    jacobian,
+    log_likelihood_gradient,
+    theta_of,
+)
+from retainkit._models.fit import Fit
+from retainkit._models.maximum import covariance, maximise
 
 if TYPE_CHECKING:
+    from retainkit._models.maximum import Maximum
     from retainkit._typing import Floats
-    from retainkit.clv._maximum import Maximum
 
 
 NAMES = ("alpha", "beta", "c")
@@ -63,7 +68,7 @@ _EDGES: dict[tuple[int, str], tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Steps:
+class AgeIntervals:
     """Steps from an age to a later one: how many of those there stayed, and how many left.
 
     `customers` is how many there were in all cohorts.
@@ -76,7 +81,7 @@ class Steps:
     customers: float
 
 
-def fit_steps(steps: Steps, *, size: int) -> Fit:
+def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
     """Fit `size` parameters: 2 for alpha and beta with c = 1, 3 with c."""
     total = float(np.sum(steps.stayed + steps.left))
 
@@ -112,7 +117,7 @@ def fit_steps(steps: Steps, *, size: int) -> Fit:
             name for name, own in zip(NAMES, np.diag(matrix), strict=False) if np.isnan(own)
         ],
         "coordinates": coordinates.tolist(),
-        "infinite_mean": endless(theta),
+        "infinite_mean": has_infinite_mean(theta),
         "steps": len(steps.after),
         "unbounded": found.unbounded,
         "shortfall": found.shortfall,
@@ -130,7 +135,7 @@ def fit_steps(steps: Steps, *, size: int) -> Fit:
     )
 
 
-def _starts(steps: Steps, size: int) -> list[Floats]:
+def _starts(steps: AgeIntervals, size: int) -> list[Floats]:
     """Guesses of how much customers differ, each with a share that leaves at the first step."""
     first = steps.before == steps.before.min()
     left, stayed = float(steps.left[first].sum()), float(steps.stayed[first].sum())
@@ -141,7 +146,7 @@ def _starts(steps: Steps, size: int) -> list[Floats]:
     return [start[:size] for start in starts]
 
 
-def _not_enough(steps: Steps, size: int) -> tuple[str, str] | None:
+def _not_enough(steps: AgeIntervals, size: int) -> tuple[str, str] | None:
     """Tell data from which the parameters cannot be learnt, whatever the likelihood."""
     if not steps.left.sum():
         return "nobody_left", (

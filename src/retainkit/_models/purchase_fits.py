@@ -12,61 +12,18 @@ log(v / s)): `penalty` times the sum of their squares is taken from the mean log
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit.clv import _bg_nbd, _gamma_gamma
-from retainkit.clv._maximum import covariance, maximise
+from retainkit._models import bg_nbd, gamma_gamma
+from retainkit._models.fit import Coordinates, Fit, FitProblem, fit_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from retainkit._typing import Floats
-    from retainkit.clv._maximum import Maximum, Objective
 
-    Rows: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
-
-_MANY = 20_000  # rows from which a part of them finds the neighbourhood of the maximum
-_PART = 5_000  # rows of that part
-_BLOCK = 10_000  # rows at a time, so that what is computed of them stays in the cache
 
 _LARGE = float(np.log(1e6))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fit:
-    """What a fit found, in natural parameters; `log_likelihood` is the total without penalty.
-
-    `diagnostics` holds plain JSON values. `warnings` are sentences for the user.
-    """
-
-    parameters: Floats
-    covariance: Floats
-    log_likelihood: float
-    size: float
-    converged: bool
-    diagnostics: dict[str, Any]
-    warnings: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """A likelihood and the coordinates in which it is searched.
-
-    `natural` gives the parameters and their derivatives by the coordinates, and the matrix `theta`
-    the coordinates of the penalty. `edges` tells what it means to end at a bound: for a coordinate
-    and its side a short name and a sentence. `within` names coordinates that mean nothing where
-    another one is at its bound.
-    """
-
-    names: tuple[str, ...]
-    bounds: tuple[tuple[float, float], ...]
-    theta: Floats
-    natural: Callable[[Floats, float], tuple[Floats, Floats]]
-    edges: dict[tuple[int, str], tuple[str, str]]
-    within: dict[int, int]
 
 
 # Counting
@@ -89,7 +46,7 @@ def _counting_coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([r, alpha / (r * scale), a / b, a + b])
 
 
-_COUNTING = _Model(
+_COUNTING = Coordinates(
     names=("r", "alpha", "a", "b"),
     bounds=((-_LARGE, _LARGE), (-25.0, 25.0), (-_LARGE, _LARGE), (-_LARGE, _LARGE)),
     theta=np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64),
@@ -158,12 +115,12 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
 
     def rows(params: Floats, data: tuple[Floats, ...]) -> tuple[Floats, Floats]:
         some_x, some_tx, some_T = data  # noqa: N806
-        return _bg_nbd.log_likelihood_gradient(params, some_x, some_tx, some_T, shift)
+        return bg_nbd.log_likelihood_gradient(params, some_x, some_tx, some_T, shift)
 
     near = None if start is None else _counting_coordinates(start, scale)
     starts = _counting_starts(x, T, weights)
-    fit = _fit(
-        _Problem(
+    fit = fit_problem(
+        FitProblem(
             model=_COUNTING,
             rows=rows,
             data=(x, tx, T),
@@ -223,7 +180,7 @@ def _spend_coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([p, q, p * v / (q * scale)])
 
 
-_SPEND = _Model(
+_SPEND = Coordinates(
     names=("p", "q", "v"),
     bounds=((-_LARGE, _LARGE), (-_LARGE / 2, _LARGE), (-25.0, 25.0)),
     theta=np.array([[1, 0, 0], [0, 1, 0], [-1, 1, 1]], dtype=np.float64),
@@ -263,12 +220,12 @@ def fit_spend(
 
     def rows(params: Floats, data: tuple[Floats, ...]) -> tuple[Floats, Floats]:
         some_x, some_m = data
-        return _gamma_gamma.log_likelihood_gradient(params, some_x, some_m)
+        return gamma_gamma.log_likelihood_gradient(params, some_x, some_m)
 
     near = None if start is None else _spend_coordinates(start, scale)
     starts = _spend_starts(m / scale, weights)
-    fit = _fit(
-        _Problem(
+    fit = fit_problem(
+        FitProblem(
             model=_SPEND, rows=rows, data=(x, m), weights=weights, scale=scale, penalty=penalty
         ),
         starts,
@@ -290,102 +247,3 @@ def _spend_starts(m: Floats, weights: Floats) -> list[Floats]:
         np.array([np.log(p), np.log(q), level])
         for p, q in ((2.0, 4.0), (0.5, 1.5), (20.0, 3.0), (3.0, 1e6))
     ]
-
-
-# Both
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Problem:
-    """A model and the rows it is fitted to."""
-
-    model: _Model
-    rows: Rows
-    data: tuple[Floats, ...]
-    weights: Floats
-    scale: float
-    penalty: float
-
-    def objective(self) -> Objective:
-        """Give the mean log-likelihood less the penalty, as a function of the coordinates."""
-        share = self.weights / self.weights.sum()
-        blocks = [slice(first, first + _BLOCK) for first in range(0, len(share), _BLOCK)]
-
-        def objective(phi: Floats) -> tuple[float, Floats]:
-            params, jacobian = self.model.natural(phi, self.scale)
-            theta = self.model.theta @ phi
-            value = -self.penalty * float(theta @ theta)
-            slope = -2 * self.penalty * (theta @ self.model.theta)
-            for block in blocks:
-                logs, gradient = self.rows(params, tuple(values[block] for values in self.data))
-                value += float(share[block] @ logs)
-                slope += (share[block] @ gradient) @ jacobian
-            return value, slope
-
-        return objective
-
-    def part(self) -> _Problem | None:
-        """Take every so-manieth row, if there are many."""
-        if len(self.weights) < _MANY:
-            return None
-        chosen = np.linspace(0, len(self.weights) - 1, _PART).astype(np.int64)
-        data = tuple(values[chosen] for values in self.data)
-        return replace(self, data=data, weights=self.weights[chosen])
-
-
-def _fit(problem: _Problem, starts: Sequence[Floats], near: Floats | None) -> Fit:
-    model, size, part = problem.model, float(problem.weights.sum()), problem.part()
-    found = maximise(
-        problem.objective(),
-        starts,
-        model.bounds,
-        size=size,
-        rough=None if part is None else part.objective(),
-        near=near,
-    )
-    parameters, jacobian = model.natural(found.estimate, problem.scale)
-    theta = model.theta @ found.estimate
-    matrix = covariance(found.hessian * size, jacobian, found.at_bound)
-    diagnostics, warnings = _diagnose(model, found, matrix)
-    diagnostics["penalty"] = problem.penalty
-    return Fit(
-        parameters=parameters,
-        covariance=matrix,
-        log_likelihood=(found.value + problem.penalty * float(theta @ theta)) * size,
-        size=size,
-        converged=found.converged,
-        diagnostics=diagnostics,
-        warnings=warnings,
-    )
-
-
-def _diagnose(model: _Model, found: Maximum, matrix: Floats) -> tuple[dict[str, Any], list[str]]:
-    """Say in plain values and in sentences what the fit ran into."""
-    names, warnings = [], []
-    told = found.at_bound.copy()
-    for j, other in model.within.items():
-        told[j] &= not found.at_bound[other]
-    for (j, side), (name, sentence) in model.edges.items():
-        high = found.estimate[j] > np.mean(model.bounds[j])
-        if told[j] and side == ("high" if high else "low"):
-            names.append(name)
-            warnings.append(sentence)
-    lost = [name for name, own in zip(model.names, np.diag(matrix), strict=True) if np.isnan(own)]
-    if lost and not names:
-        warnings.append(f"The data hardly identify {', '.join(lost)}: the likelihood is flat.")
-    if found.unbounded:
-        warnings.append("The likelihood has no maximum: it grows for ever towards these values.")
-    elif not found.converged:
-        warnings.append(
-            "The fit has not reached a maximum: up to "
-            f"{found.shortfall:.2g} of log-likelihood may be missing."
-        )
-    diagnostics = {
-        "at_bound": names,
-        "not_identified": lost,
-        "unbounded": found.unbounded,
-        "shortfall": found.shortfall,
-        "gradient": float(np.abs(found.gradient[~found.at_bound]).max(initial=0.0)),
-        "iterations": found.iterations,
-    }
-    return diagnostics, warnings

@@ -38,7 +38,7 @@ _POINTS = 2**20
 _LONGEST_SUM = 2**20
 
 
-def living_purchases(
+def purchases_if_alive(
     t: ArrayLike, r: ArrayLike, alpha: ArrayLike, a: ArrayLike, b: ArrayLike
 ) -> Floats:
     """Purchases within `t` expected of a customer who is alive.
@@ -53,7 +53,7 @@ def living_purchases(
     return _living(z.ravel(), r.ravel(), pair.ravel(), rules).reshape(z.shape)
 
 
-def living_purchases_discounted(
+def discounted_purchases_if_alive(
     rate: ArrayLike, t: ArrayLike, r: ArrayLike, alpha: ArrayLike, a: ArrayLike, b: ArrayLike
 ) -> Floats:
     """Purchases within `t` expected of a customer who is alive, each discounted to now.
@@ -168,7 +168,7 @@ def _gauss_beta(n: int, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     return np.clip(nodes, 1e-300, 1.0), vectors[:, 0, :] ** 2
 
 
-def _settled(estimates: Iterable[Estimate], size: int) -> tuple[Floats, Integers]:
+def _refine(estimates: Iterable[Estimate], size: int) -> tuple[Floats, Integers]:
     """Refine each element until two estimates agree; give the numbers of those that never do."""
     value, left = np.empty(size), np.arange(size)
     before: Floats | None = None
@@ -190,16 +190,16 @@ def _living(z: Floats, r: Floats, pair: Integers, rules: _Rules) -> Floats:
     def gauss(n: int) -> Estimate:
         return lambda rows: _by_gauss(n, z[rows], r[rows], pair[rows], rules)
 
-    value, left = _settled(map(gauss, _SIZES), z.size)
+    value, left = _refine(map(gauss, _SIZES), z.size)
     endless = np.isinf(z[left])
     rows = left[endless]
-    value[rows] = _ever(rules.a[pair[rows]], rules.b[pair[rows]])
+    value[rows] = _until_dropout(rules.a[pair[rows]], rules.b[pair[rows]])
     rows = left[~endless]
     value[rows] = _by_trapezoids(z[rows], r[rows], pair[rows], rules)
     return value
 
 
-def _ever(a: Floats, b: Floats) -> Floats:
+def _until_dropout(a: Floats, b: Floats) -> Floats:
     """Purchases until drop-out, E[1 / p]: infinite where too many customers hardly drop out."""
     with np.errstate(divide="ignore"):
         ever: Floats = np.where(a > 1, (a + b - 1) / np.maximum(a - 1, 0), np.inf)
@@ -304,7 +304,7 @@ def _logit_rule(a: float, b: float, ends: Floats) -> tuple[Floats, Floats, Float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Discounted:
-    """What `living_purchases_discounted` was asked for, flat."""
+    """What `discounted_purchases_if_alive` was asked for, flat."""
 
     rate: Floats
     t: Floats
@@ -338,7 +338,7 @@ class _Discounted:
         def gauss(n: int) -> Estimate:
             return lambda left: first[left] + self._accrued(*_gauss_legendre(n), rows[left])
 
-        value, _ = _settled(map(gauss, sizes), rows.size)
+        value, _ = _refine(map(gauss, sizes), rows.size)
         return value
 
     def _accrued(self, share: Floats, weight: Floats, rows: Integers) -> Floats:

@@ -129,7 +129,7 @@ def jacobian(theta: Floats) -> Floats:
 # Lifetimes
 
 
-def endless(theta: Floats) -> bool:
+def has_infinite_mean(theta: Floats) -> bool:
     """Tell whether the mean lifetime is infinite: S(t) falls like t**(-c alpha)."""
     return bool(theta[2] * theta[0] <= 1)
 
@@ -138,7 +138,7 @@ def lifetime(theta: Floats, first: int, until: float, discount: float) -> float:
     """Sum of S(t) exp(-discount (t - first)) from t = first up to, and without, `until`.
 
     Terms are added one by one as long as they change fast, the others by the formula of Euler and
-    Maclaurin. `until` may be infinite where `discount` is above 0 or `endless` does not hold.
+    Maclaurin. `until` may be infinite where `discount` is above 0 or the mean is finite.
     """
     alpha, beta, c = (float(value) for value in theta)
 

@@ -1,0 +1,1 @@
+"""Likelihoods, their maxima, and what all fitted models share. Arrays only."""
