@@ -20,28 +20,18 @@ import pyarrow as pa
 import pytest
 
 import oracles
-from retainkit._calendar import (
+from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time, elapsed_time_expr
+from retainkit._time.moment import Moment, as_of_moment, end_of_day, midnights, moment_at
+from retainkit._time.periods import (
     DAY,
     PERIODS,
     SECOND,
-    STEP_PARTS,
     WEEKDAYS,
-    Moment,
-    Steps,
-    as_of_moment,
-    end_of_day,
     first_day,
-    midnights,
-    moment_at,
     period_index,
     period_index_expr,
-    steps,
-    steps_expr,
-    utc_offsets,
-    wall_time_expr,
-    wall_times,
-    zone_of,
 )
+from retainkit._time.zones import utc_offsets, wall_time_expr, wall_times, zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -215,7 +205,7 @@ def stepped(period: str) -> tuple[list[int], list[int], list[int]]:
 @pytest.mark.parametrize("period", PERIODS)
 def test_a_step_is_full_at_its_end_and_not_before(period: str) -> None:
     starts, ends, full = (np.array(values) for values in stepped(period))
-    have = steps(ends, ends).since(steps(starts, starts), period)
+    have = elapsed_time(ends, ends).since(elapsed_time(starts, starts), period)
     np.testing.assert_array_equal(have, full)
 
 
@@ -223,9 +213,9 @@ def full_steps(engine: str, starts: list[int], ends: list[int], period: str) -> 
     """Count full steps in an engine: first the parts as columns, then with them, as one does."""
     names = {"start": starts, "end": ends}
     table = pa.table({name: pa.array(v, pa.timestamp("us")) for name, v in names.items()})
-    exprs = {name: steps_expr(nw.col(name), nw.col(name)) for name in names}
+    exprs = {name: elapsed_time_expr(nw.col(name), nw.col(name)) for name in names}
     columns = {f"{n}_{part}": getattr(exprs[n], part) for n in names for part in STEP_PARTS}
-    start, end = (Steps(**{p: nw.col(f"{name}_{p}") for p in STEP_PARTS}) for name in names)
+    start, end = (ElapsedTime(**{p: nw.col(f"{name}_{p}") for p in STEP_PARTS}) for name in names)
     counted = lazy(engine, table).select(**columns).select(full=end.since(start, period))
     full: list[int] = counted.collect("pandas").to_native()["full"].tolist()
     return full
@@ -255,8 +245,11 @@ def test_months_are_stepped_from_the_anchor(
     instants = [at(end) + shift for end in ends for shift in (-1, 0)]
     full = [n + more for n in range(len(ends)) for more in (0, 1)]
     if engine is None:
-        begin = steps(np.array([at(start)]), np.array([at(start)]))
-        assert steps(np.array(instants), np.array(instants)).since(begin, "month").tolist() == full
+        begin = elapsed_time(np.array([at(start)]), np.array([at(start)]))
+        assert (
+            elapsed_time(np.array(instants), np.array(instants)).since(begin, "month").tolist()
+            == full
+        )
         return
     assert full_steps(engine, [at(start)] * len(instants), instants, "month") == full
 
@@ -271,10 +264,10 @@ def test_months_are_stepped_from_the_anchor(
 def test_a_leap_day_has_its_anniversary_on_the_last_of_february(
     start: str, years: list[str]
 ) -> None:
-    begin = steps(np.array([at(start)]), np.array([at(start)]))
+    begin = elapsed_time(np.array([at(start)]), np.array([at(start)]))
     for n, day in enumerate(years):
         ends = np.array([at(day) - 1, at(day)])
-        assert steps(ends, ends).since(begin, "year").tolist() == [n, n + 1]
+        assert elapsed_time(ends, ends).since(begin, "year").tolist() == [n, n + 1]
 
 
 def test_days_are_24_hours_and_months_go_by_the_wall_clock() -> None:
@@ -284,7 +277,7 @@ def test_days_are_24_hours_and_months_go_by_the_wall_clock() -> None:
 
     def full(start: str, end: str, period: str) -> int:
         pair = np.array([at(start, "Europe/Berlin"), at(end, "Europe/Berlin")])
-        begin, now = (steps(one, wall_times(one, zone)) for one in np.split(pair, 2))
+        begin, now = (elapsed_time(one, wall_times(one, zone)) for one in np.split(pair, 2))
         return int(now.since(begin, period)[0])
 
     assert full("2024-03-30 12:00", "2024-03-31 12:00", "day") == 0

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from retainkit._arrays import NEVER, coded, distinct, least_of, numbered, sums
-from retainkit._calendar import period_of, steps, wall_times
 from retainkit._codes import codes_of, segment_codes
 from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames import collect, instants_of
+from retainkit._time.elapsed import elapsed_time
+from retainkit._time.periods import period_of
+from retainkit._time.zones import wall_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +156,9 @@ def _placed(
     wall = wall_times(start, log.zone)
     cohort = period_of(wall, query.cohort_period, query.week_start)
     calendar = query.clock == "calendar"
-    begin = period_of(wall, query.period, query.week_start) if calendar else steps(start, wall)
+    begin = (
+        period_of(wall, query.period, query.week_start) if calendar else elapsed_time(start, wall)
+    )
     over, begun = query.ages(begin)
     attributes = {"segment": segment, "cohort": cohort, "over": over, "begun": begun}
     group, groups = _grouped(attributes)
@@ -218,7 +222,7 @@ def _reckoning(
         now = period_of(log.wall, query.period, query.week_start)
         begin = period_of(entries.wall, query.period, query.week_start)
         return lambda row, entry: now[row] - begin[entry]
-    at, start = steps(log.instant, log.wall), steps(entries.start, entries.wall)
+    at, start = elapsed_time(log.instant, log.wall), elapsed_time(entries.start, entries.wall)
 
     def elapsed(row: Rows, entry: Integers) -> Integers:
         since = at.take(row).since(start.take(entry), query.period)

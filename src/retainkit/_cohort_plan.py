@@ -14,18 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import (
-    DAY,
-    STEP_PARTS,
-    Steps,
-    instant_expr,
-    period_index_expr,
-    steps_expr,
-    wall_time_expr,
-)
 from retainkit._codes import segment_codes
 from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames import collect, count_rows, microsecond
+from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time_expr
+from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.zones import instant_expr, wall_time_expr
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -236,14 +230,14 @@ def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> 
         return rows.with_columns(period.alias(f"{column}_period"))
     rows = rows.with_columns(utc=_wall(column, events, query, UTC))
     rows = rows.with_columns(microsecond=microsecond(rows, column))
-    taken = steps_expr(nw.col("utc"), wall, nw.col("microsecond"))
+    taken = elapsed_time_expr(nw.col("utc"), wall, nw.col("microsecond"))
     parts = ("instant",) if query.period in {"day", "week"} else ("month", "rest", "days")
     taken_apart = {f"{column}_{part}": getattr(taken, part) for part in parts}
     return rows.with_columns(**taken_apart).drop("wall", "utc", "microsecond")
 
 
-def _steps_of(column: str) -> Steps:
-    return Steps(**{part: nw.col(f"{column}_{part}") for part in STEP_PARTS})
+def _steps_of(column: str) -> ElapsedTime:
+    return ElapsedTime(**{part: nw.col(f"{column}_{part}") for part in STEP_PARTS})
 
 
 def _rows(events: Events) -> Rows:

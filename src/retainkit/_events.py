@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in
 from retainkit._checks import is_list, one_of
 from retainkit._frames import (
     check_present,
@@ -21,8 +20,10 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
+from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
-from retainkit._zones import zones_of
+from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.zones import instant_expr
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._calendar import Moment
     from retainkit._frames import Frame
+    from retainkit._time.moment import Moment
 
 # What a column must hold for the argument that names it, and how to get there.
 TIME = "dates or datetimes; parse or convert it first, for instance with pandas.to_datetime"

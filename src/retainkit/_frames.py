@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import zone_like
 from retainkit._messages import count_noun
+from retainkit._time.zones import zone_like
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,

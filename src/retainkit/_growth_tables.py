@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._calendar import first_day
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.periods import first_day
 from retainkit._visit_counts import active_in, growth, growth_of_money, present, spans
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
     from retainkit._visit_query import Frequencies, VisitQuery, Visits
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from retainkit._calendar import first_day, period_index
+from retainkit._time.periods import first_day, period_index
 from retainkit._visit_counts import present, spans
 
 if TYPE_CHECKING:
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Integers
     from retainkit._visit_counts import Spans
     from retainkit._visit_query import VisitQuery, Visits

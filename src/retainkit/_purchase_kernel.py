@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._arrays import NEVER, distinct, sums
-from retainkit._calendar import period_of, wall_times
 from retainkit._codes import ascending, codes_of, segment_codes
 from retainkit._frames import collect, instants_of
 from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
+from retainkit._time.periods import period_of
+from retainkit._time.zones import wall_times
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw

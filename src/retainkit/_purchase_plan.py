@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 
-from retainkit._calendar import DAY, instant_expr, period_index_expr, wall_time_expr
 from retainkit._frames import collect, count_rows
 from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
+from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.zones import instant_expr, wall_time_expr
 
 if TYPE_CHECKING:
     from retainkit._events import Events

@@ -15,7 +15,8 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
 
 Amounts = Literal["raise", "net", "keep"]
 

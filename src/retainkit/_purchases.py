@@ -8,20 +8,21 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit import _purchase_kernel, _purchase_plan
-from retainkit._calendar import DAYS_IN, PERIODS, WEEKDAYS
 from retainkit._checks import one_of
 from retainkit._frames import collect, count_rows, frame_like, table_like
 from retainkit._messages import count_noun, warn
 from retainkit._purchase_query import HOLDOUT, SUMMARY, PurchaseQuery
+from retainkit._time.periods import DAYS_IN, PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._events import Events
     from retainkit._purchase_query import Amounts, Reduced
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
 
 
 def check_options(unit: Period, amounts: Amounts, week_start: Weekday) -> None:

@@ -14,10 +14,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._arrays import NEVER
-from retainkit._calendar import wall_times
 from retainkit._codes import codes_of, segment_codes
 from retainkit._frames import collect, instants_of
 from retainkit._messages import count_noun, warn
+from retainkit._time.zones import wall_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 
-from retainkit._calendar import as_of_moment, end_of_day, instant_expr, moment_in
 from retainkit._checks import one_of
 from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames import (
@@ -22,9 +21,11 @@ from retainkit._frames import (
     type_name,
     wrap,
 )
+from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
 from retainkit._subscription_money import check_amounts, converted, example
-from retainkit._zones import zones_of
+from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.zones import instant_expr
 from retainkit.errors import (
     ArgumentError,
     ColumnTypeError,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._calendar import Moment
     from retainkit._frames import Frame
+    from retainkit._time.moment import Moment
 
 _TIMES = ("start", "end", "entry")
 _MAY_BE_NULL = {"end", "entry"}

@@ -9,20 +9,20 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._arrays import NEVER
-from retainkit._calendar import steps
 from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
 from retainkit._frames import check_present, collect, count_rows, type_name, wrap
 from retainkit._messages import count_noun, warn
+from retainkit._time.elapsed import elapsed_time
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._calendar import Period
     from retainkit._frames import Frame
     from retainkit._spans import Runs
     from retainkit._subscriptions import Subscriptions
+    from retainkit._time.periods import Period
     from retainkit._typing import Booleans, Floats, Integers
 
 
@@ -58,11 +58,11 @@ def lives_of_runs(subscriptions: Subscriptions, runs: Runs, gap: int, unit: Peri
     """
     first = runs.first
     begin, end, entry = runs.begin[first], runs.end[first], runs.entry[first]
-    since = steps(begin, begin)
+    since = elapsed_time(begin, begin)
 
     def units(wall: Integers) -> Integers:
         """Count the full units before a time that is later than the start."""
-        full: Integers = steps(wall - 1, wall - 1).since(since, unit)
+        full: Integers = elapsed_time(wall - 1, wall - 1).since(since, unit)
         return full
 
     until = np.maximum(subscriptions.end_of_observation.wall - gap, begin + 1)

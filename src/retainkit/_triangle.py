@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._calendar import first_day, midnights, period_index, steps
 from retainkit._cohort_query import ENTRIES
+from retainkit._time.elapsed import elapsed_time
+from retainkit._time.moment import midnights
+from retainkit._time.periods import first_day, period_index
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -168,7 +170,7 @@ def _earliest_start(day: Integers, query: CohortQuery, zone: tzinfo | None) -> A
     """Place a start at the first instant of each cohort, as `CohortQuery.ages` takes it."""
     if query.clock == "calendar":
         return period_index(day, query.period, query.week_start)
-    return steps(*midnights(day, zone))
+    return elapsed_time(*midnights(day, zone))
 
 
 def _seen_from(start: Any, edges: Integers, query: CohortQuery) -> Booleans:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from retainkit._calendar import first_day, period_index
+from retainkit._time.periods import first_day, period_index
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit._visit_query import VisitQuery, Visits
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._arrays import NEVER, distinct, least_of, numbered, sums
-from retainkit._calendar import period_of, wall_times
 from retainkit._codes import codes_of, segment_codes
 from retainkit._frames import collect, instants_of
+from retainkit._time.periods import period_of
+from retainkit._time.zones import wall_times
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:

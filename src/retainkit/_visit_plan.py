@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import DAY, period_index_expr, wall_time_expr
 from retainkit._codes import segment_codes
 from retainkit._frames import collect, count_rows, in_engine
+from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.zones import wall_time_expr
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:

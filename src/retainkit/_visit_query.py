@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import narwhals.stable.v2 as nw
 
-    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers
 
 ROUNDING = 1e-9

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from retainkit._calendar import Moment
     from retainkit._events import Events
+    from retainkit._time.moment import Moment
     from retainkit._typing import Integers
 
 _FORM = re.compile(r"\s*(\d+)\s*(d|day|days|w|week|weeks)\s*", re.IGNORECASE)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._checks import boolean, one_of, probability
 from retainkit._churn_kernel import flow, seen, stays, summed
 from retainkit._frames import table_like
-from retainkit._lengths import microseconds
 from retainkit._spans import read_runs
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._subscriptions import open_subscriptions
+from retainkit._time.durations import microseconds
+from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._churn_kernel import Flow, Stays
-    from retainkit._lengths import Length
     from retainkit._spans import Runs
     from retainkit._subscriptions import Subscriptions
+    from retainkit._time.durations import Length
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers
 
 

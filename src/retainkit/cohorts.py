@@ -8,13 +8,13 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit import _cohort_kernel, _cohort_plan
-from retainkit._calendar import PERIODS, WEEKDAYS
 from retainkit._checks import boolean, integer, one_of, probability, rising_edges
 from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
 from retainkit._events import open_events
 from retainkit._frames import RESULT, collect, count_rows, table_like
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit._triangle import triangle
 from retainkit.errors import ArgumentError
 
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._cohort_query import Clock, Counting, Entry, Tally
     from retainkit._events import Events
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._triangle import Triangle
 
 __all__ = ["cohort_retention"]

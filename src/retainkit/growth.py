@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import PERIODS, WEEKDAYS
 from retainkit._checks import boolean, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import table_like
@@ -19,6 +18,7 @@ from retainkit._growth_tables import (
     days_table,
     growth_table,
 )
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit._visit_query import VisitQuery
 from retainkit._visits import (
     last_midnight,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit._visit_query import Frequencies, Visits
 
 __all__ = ["active_days", "active_users", "growth_accounting"]

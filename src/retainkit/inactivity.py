@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import PERIODS, WEEKDAYS
 from retainkit._checks import boolean, is_list, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import table_like
 from retainkit._inactivity import InactivityQuery, losses
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit._visit_query import VisitQuery
 from retainkit._visits import (
     last_midnight,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
     from retainkit._inactivity import Dated, Losses
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
     from retainkit._visit_query import Visits
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
-from retainkit._calendar import DAYS_IN, PERIODS
 from retainkit._checks import integer, one_of
 from retainkit._leaving import Leaving
 from retainkit._messages import count_noun, warn
 from retainkit._models.model import model_from_fit
 from retainkit._survivors import open_survivors
+from retainkit._time.periods import DAYS_IN, PERIODS
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
     from numpy.typing import ArrayLike
 
-    from retainkit._calendar import Period
     from retainkit._models.beta_geometric_fit import AgeIntervals
     from retainkit._survivors import Survivors
+    from retainkit._time.periods import Period
     from retainkit._typing import Booleans
 
 

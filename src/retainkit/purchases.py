@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from retainkit._calendar import as_of_moment
 from retainkit._checks import boolean
 from retainkit._events import open_events
 from retainkit._messages import warn
@@ -20,6 +19,7 @@ from retainkit._purchases import (
     taken_by_result,
     warn_of_aside,
 )
+from retainkit._time.moment import as_of_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
     from retainkit._purchase_query import Amounts
+    from retainkit._time.periods import Period, Weekday
 
 __all__ = ["calibration_holdout", "rfm_summary"]
 

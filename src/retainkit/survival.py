@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import PERIODS
 from retainkit._checks import one_of, probability
 from retainkit._frames import table_like
-from retainkit._lengths import microseconds
 from retainkit._lifetime import expected_lifetime, median_lifetime
 from retainkit._spans import read_runs
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._subscriptions import open_subscriptions
 from retainkit._tenures import lives_of_runs, open_lives
+from retainkit._time.durations import microseconds
+from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period
-    from retainkit._lengths import Length
     from retainkit._tenures import Lives
+    from retainkit._time.durations import Length
+    from retainkit._time.periods import Period
     from retainkit._typing import Array, Integers
 
 

@@ -21,8 +21,9 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._events import Events
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats
     from retainkit.clv._tables import Customers
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from retainkit._calendar import PERIODS
 from retainkit._checks import integer, one_of
 from retainkit._messages import warn
 from retainkit._models.model import Model, fit_fields
+from retainkit._time.periods import PERIODS
 from retainkit.clv._durations import in_units, rate_per_unit
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period
+    from retainkit._time.periods import Period
     from retainkit._typing import Floats
     from retainkit.clv._tables import Customers
 

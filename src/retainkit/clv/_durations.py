@@ -7,11 +7,11 @@ import re
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from retainkit._calendar import DAYS_IN
+from retainkit._time.periods import DAYS_IN
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from retainkit._calendar import Period
+    from retainkit._time.periods import Period
 
 _WORDS: dict[str, Period] = {
     **dict.fromkeys(("d", "day", "days"), "day"),

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._calendar import DAYS_IN, WEEKDAYS, first_day, midnights, period_index
 from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
+from retainkit._time.moment import midnights
+from retainkit._time.periods import DAYS_IN, WEEKDAYS, first_day, period_index
 from retainkit.clv._occasions import counts_by_unit
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._events import Events
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv._occasions import Counts
     from retainkit.clv.counting import BGNBD

@@ -22,9 +22,9 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._calendar import Period
     from retainkit._frames import Frame
     from retainkit._models.model import Model
+    from retainkit._time.periods import Period
     from retainkit._typing import Floats
     from retainkit.clv._counting import Counting
     from retainkit.clv._tables import Customers

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import PERIODS, WEEKDAYS
 from retainkit._checks import integer, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import table_like
 from retainkit._stats.intervals import ratio
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv._occasions import last_gaps
 from retainkit.clv._tables import open_customers
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
 
 __all__ = ["purchase_regularity", "spend_independence"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
-from retainkit._calendar import PERIODS
 from retainkit._checks import number, one_of
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
+from retainkit._time.periods import PERIODS
 from retainkit.clv._counting import Counting, history
 from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError
@@ -16,7 +16,7 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period
+    from retainkit._time.periods import Period
 
 __all__ = ["BGNBD", "MBGNBD", "fit_bg_nbd", "fit_mbg_nbd"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from retainkit._calendar import PERIODS, WEEKDAYS, as_of_moment
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._events import open_events
 from retainkit._frames import open_table, table_like
 from retainkit._messages import count_noun, warn
 from retainkit._purchases import end_after
+from retainkit._time.moment import as_of_moment
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv.counting import BGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
 
 __all__ = ["HoldoutReport", "holdout_report", "tracking"]
 

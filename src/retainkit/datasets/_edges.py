@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._calendar import PERIODS, first_day, period_index
 from retainkit._checks import one_of
+from retainkit._time.periods import PERIODS, first_day, period_index
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from retainkit._calendar import Period
+    from retainkit._time.periods import Period
     from retainkit._typing import Integers
 
 

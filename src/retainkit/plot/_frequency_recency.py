@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import PERIODS
 from retainkit._checks import integer, one_of
+from retainkit._time.periods import PERIODS
 from retainkit.clv._durations import in_units
 from retainkit.clv.counting import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError

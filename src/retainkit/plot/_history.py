@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import DAYS_IN, period_of, wall_times
 from retainkit._events import open_events
 from retainkit._frames import collect, instants_of, readable
 from retainkit._messages import count_noun, warn
+from retainkit._time.periods import DAYS_IN, period_of
+from retainkit._time.zones import wall_times
 from retainkit.clv._durations import in_units
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._frequency_recency import check_model
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Moment
     from retainkit._events import Events
+    from retainkit._time.moment import Moment
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv.counting import BGNBD, MBGNBD
 

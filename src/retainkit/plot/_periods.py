@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._calendar import first_day, period_index
 from retainkit._frames import open_table
+from retainkit._time.periods import first_day, period_index
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._pictures import read, segment_labels
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit._calendar import Period
+    from retainkit._time.periods import Period
     from retainkit._typing import Integers
     from retainkit.plot._pictures import Columns
 

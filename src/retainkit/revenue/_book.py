@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import (
-    PERIODS,
-    WEEKDAYS,
-    first_day,
-    period_index,
-    period_of,
-    wall_times,
-)
 from retainkit._checks import one_of
 from retainkit._codes import codes_of, segment_codes
 from retainkit._frames import collect, instants_of, table_like
 from retainkit._subscriptions import open_subscriptions
+from retainkit._time.periods import PERIODS, WEEKDAYS, first_day, period_index, period_of
+from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import Cells, changes_of
 from retainkit.revenue._money import money_of
@@ -27,8 +21,8 @@ from retainkit.revenue._money import money_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._calendar import Period, Weekday
     from retainkit._subscriptions import Subscriptions
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Booleans, Integers
     from retainkit.revenue._changes import Changes
     from retainkit.revenue._money import Money

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit.revenue._book import Book
     from retainkit.revenue._changes import Changes
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
 
 MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
 TRANSFERS = ("transfer_in", "transfer_out")

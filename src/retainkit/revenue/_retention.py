@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Floats
     from retainkit.revenue._rates import Rate
 

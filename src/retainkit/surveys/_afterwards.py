@@ -9,7 +9,6 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._arrays import NEVER
-from retainkit._calendar import instant_expr
 from retainkit._checks import one_of
 from retainkit._codes import codes_of_both, segment_codes
 from retainkit._events import TIME, open_events
@@ -25,6 +24,7 @@ from retainkit._frames import (
 )
 from retainkit._messages import count_noun, warn
 from retainkit._subscriptions import open_subscriptions
+from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._tally import shown
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._calendar import Moment
     from retainkit._frames import Frame
+    from retainkit._time.moment import Moment
     from retainkit._typing import Floats, Integers
     from retainkit.surveys._tally import Scale
 

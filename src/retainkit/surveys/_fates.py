@@ -14,7 +14,7 @@ from retainkit.surveys._afterwards import same_customers
 from retainkit.surveys._tally import shown
 
 if TYPE_CHECKING:
-    from retainkit._calendar import Moment
+    from retainkit._time.moment import Moment
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._afterwards import Answers, Memberships, Outcomes
 

@@ -12,30 +12,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import (
-    DAY,
-    as_of_moment,
-    end_of_day,
-    instant_expr,
-    later_expr,
-    moment_in,
-    period_index_expr,
-    wall_time_expr,
-)
 from retainkit._checks import one_of
 from retainkit._codes import segment_codes
 from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames import check_present, collect, readable, type_name, wrap
+from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
-from retainkit._zones import zones_of
+from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._calendar import Moment, Period, Weekday
     from retainkit._frames import Frame
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Integers
 
 

@@ -23,7 +23,7 @@ from retainkit._frames import (
     with_declared,
     wrap,
 )
-from retainkit._zones import zones_of
+from retainkit._inputs.zones import zones_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
 if TYPE_CHECKING:

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._calendar import (
-    DAY,
-    PERIODS,
-    WEEKDAYS,
-    as_of_moment,
-    end_of_day,
-    first_day,
-    instant_expr,
-    moment_in,
-    period_index_expr,
-    wall_time_expr,
-)
 from retainkit._checks import one_of
 from retainkit._codes import segment_codes
 from retainkit._frames import collect, count_rows, frame_of, with_meaning
 from retainkit._messages import count_noun, warn
+from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index_expr
+from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._repeats import cluster_sums
@@ -33,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from retainkit._calendar import Moment, Period, Weekday
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._responses import Responses
     from retainkit.surveys._tally import Scale, Tally

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans
     from retainkit.surveys._metrics import Metric
     from retainkit.surveys._series import Lines, Series

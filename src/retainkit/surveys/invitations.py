@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._calendar import PERIODS, WEEKDAYS, first_day
 from retainkit._checks import one_of, probability
 from retainkit._frames import table_like
-from retainkit._lengths import microseconds
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.durations import microseconds
+from retainkit._time.periods import PERIODS, WEEKDAYS, first_day
 from retainkit.errors import ArgumentError
 from retainkit.surveys._invitations import (
     ANSWERED,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
-    from retainkit._lengths import Length
+    from retainkit._time.durations import Length
+    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Integers
     from retainkit.surveys._invitations import Fates, Invitations
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames import table_like
-from retainkit._lengths import microseconds
 from retainkit._messages import count_noun, warn
 from retainkit._stats.differences import Means, mean_difference, share_difference
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.durations import microseconds
 from retainkit.errors import ArgumentError
 from retainkit.surveys._afterwards import read_answers, read_events, read_memberships
 from retainkit.surveys._fates import fates_of_events, fates_of_members, last_of_each
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._lengths import Length
+    from retainkit._time.durations import Length
     from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._afterwards import Answers
     from retainkit.surveys._fates import Fates

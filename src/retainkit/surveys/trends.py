@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._calendar import Period, Weekday
+    from retainkit._time.periods import Period, Weekday
     from retainkit.surveys._metrics import Metric
 
 __all__ = ["score_trend"]

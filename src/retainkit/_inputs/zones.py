@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retainkit._calendar import zone_of
 from retainkit._frames import zone_name
+from retainkit._time.zones import zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-from retainkit._calendar import DAY, SECOND
+from retainkit._time.periods import DAY, SECOND
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 Length: TypeAlias = "str | timedelta"

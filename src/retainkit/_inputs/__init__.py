@@ -1,0 +1,1 @@
+"""The tables that users bring: declared column by column, and checked once."""

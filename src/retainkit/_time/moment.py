@@ -1,0 +1,131 @@
+"""Single moments: the end of observation, midnights, the beginning of a period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time
+from retainkit._time.periods import DAY, Period, Weekday, first_day, period_index
+from retainkit._time.zones import EPOCH, wall_times
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from retainkit._typing import Integers
+
+
+# The end of observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One instant and what the wall clock shows then."""
+
+    instant: int
+    wall: int
+
+    def __str__(self) -> str:
+        wall = EPOCH + timedelta(microseconds=self.wall)
+        return wall.replace(tzinfo=None).isoformat(sep=" ").removesuffix(" 00:00:00")
+
+    def steps(self, *, before: int = 0) -> ElapsedTime:
+        """Take the moment apart, or the one that comes some microseconds before it."""
+        taken = elapsed_time(np.array([self.instant - before]), np.array([self.wall - before]))
+        return ElapsedTime(**{name: int(getattr(taken, name)[0]) for name in STEP_PARTS})
+
+    def index(self, period: Period, week_start: Weekday) -> int:
+        """Number the period that holds this moment."""
+        day = np.array([self.wall // DAY], np.int64)
+        return int(period_index(day, period, week_start)[0])
+
+    def before(self, zone: tzinfo | None) -> Moment:
+        """Give the last moment before this one, in `zone`."""
+        return _moment(self.instant - 1, zone)
+
+    def begin_of(self, period: Period, week_start: Weekday, zone: tzinfo | None) -> Moment:
+        """Give the beginning of the period that holds this moment, in `zone`."""
+        day = first_day(np.array([self.index(period, week_start)], np.int64), period, week_start)
+        instant, wall = midnights(day, zone)
+        return Moment(instant=int(instant[0]), wall=int(wall[0]))
+
+    def opens(self, period: Period, week_start: Weekday) -> bool:
+        """Tell whether a period begins at this very moment."""
+        index = np.array([self.index(period, week_start)], np.int64)
+        return self.wall == int(first_day(index, period, week_start)[0]) * DAY
+
+
+def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
+    """Place a datetime: a naive one is read on the wall clock of `zone`."""
+    if value.tzinfo is None or zone is None:
+        value = value.replace(tzinfo=zone or UTC)
+    return _moment(_microseconds(value.astimezone(UTC)), zone)
+
+
+def moment_in(value: datetime, stored: tzinfo | None, zone: tzinfo | None) -> Moment:
+    """Place a datetime that came from a column stored in one zone, in another."""
+    return _moment(moment_at(value, stored).instant, zone)
+
+
+def _moment(instant: int, zone: tzinfo | None) -> Moment:
+    # Where the clock jumps forward at this moment, all that it skips is over.
+    before, now = wall_times(np.array([instant - 1, instant], np.int64), zone).tolist()
+    return Moment(instant=instant, wall=min(before + 1, now))
+
+
+def end_of_day(last: int, zone: tzinfo | None) -> Moment:
+    """Find the midnight that ends the day of the instant `last`, in `zone`."""
+    shown = int(wall_times(np.array([last], np.int64), zone)[0])
+    wall = (shown // DAY + 1) * DAY
+    midnight = (EPOCH + timedelta(microseconds=wall)).replace(tzinfo=None)
+    # Where the clock goes back over midnight, the day ends with the second one; where it goes back
+    # to midnight, with the first.
+    ends = np.array([moment_at(midnight.replace(fold=fold), zone).instant for fold in (0, 1)])
+    return _moment(int(ends[wall_times(ends - 1, zone) < wall].max()), zone)
+
+
+def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of") -> Moment:
+    """Read the argument `as_of`, or another like it: an ISO string, a date or a datetime."""
+    value: object = as_of
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ArgumentError(
+                f"`{argument}` is {value!r}; write a date or a time as ISO 8601 does, "
+                "such as '2024-07-01' or '2024-07-01T12:00'."
+            ) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  naive on purpose
+    if not isinstance(value, datetime) or value != value:  # noqa: PLR0124  NaT is not itself
+        raise ArgumentTypeError(
+            f"`{argument}` is {as_of!r}; it must be a date, a datetime or an ISO 8601 string."
+        )
+    if zone is None and value.tzinfo is not None:
+        raise ArgumentError(
+            f"`{argument}` is {as_of!r}, which has a time zone, while the times have none. "
+            f"Give the times their zone first, or leave it out of `{argument}`."
+        )
+    try:
+        return moment_at(value, zone)
+    except OverflowError:
+        raise ArgumentError(
+            f"`{argument}` is {as_of!r}; it must lie within the years 1 to 9999, in UTC too."
+        ) from None
+
+
+def midnights(days: Integers, zone: tzinfo | None) -> tuple[Integers, Integers]:
+    """Give the instants at which days begin in `zone`, and their wall times."""
+    wall = days * DAY
+    if zone is None:
+        return wall, wall
+    begin = [EPOCH.replace(tzinfo=None) + timedelta(days=int(day)) for day in days]
+    return np.array([moment_at(day, zone).instant for day in begin], np.int64), wall
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,142 @@
+"""Time zones: instants, and what a clock on the wall shows."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from itertools import accumulate
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._time.periods import DAY, SECOND
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from retainkit._typing import Integers
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# Time zones
+
+
+def zone_of(name: str, argument: str) -> tzinfo:
+    """Find the time zone of a name, or of a fixed offset such as ``+02:00``."""
+    fixed = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})", name)
+    try:
+        if fixed:
+            sign, hours, minutes = fixed.groups()
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            return timezone(-offset if sign == "-" else offset)
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ArgumentError(
+            f"`{argument}` names the time zone {name!r}, which is not known here; "
+            "use a name of the IANA database, such as 'Europe/Berlin' or 'UTC'."
+        ) from None
+
+
+def zone_like(zone: tzinfo | str) -> tzinfo:
+    """Find the zone of the same name: pytz's own cannot simply be put on a wall time."""
+    try:
+        return zone_of(str(zone), "time")
+    except ArgumentError:
+        if isinstance(zone, str):
+            raise
+        return zone
+
+
+def utc_offsets(zone: tzinfo, first: int, last: int) -> list[tuple[int, int]]:
+    """List the zone's offsets from UTC between two instants: (valid from, offset), ascending.
+
+    The first pair holds from `first` on. Offsets are looked up day by day and each change is then
+    closed in on to the second, since no zone says when its clocks change.
+    """
+
+    def offset(second: int) -> int:
+        moment = (EPOCH + timedelta(seconds=second)).astimezone(zone)
+        return int(moment.utcoffset().total_seconds())  # type: ignore[union-attr]
+
+    low, end = first // SECOND, last // SECOND + 1
+    found = [(first, offset(low) * SECOND)]
+    while low < end:
+        high = min(low + 86_400, end)
+        if offset(low) != offset(high):
+            before, after = low, high
+            while after - before > 1:
+                middle = (before + after) // 2
+                before, after = (
+                    (middle, after) if offset(middle) == offset(low) else (before, middle)
+                )
+            found.append((after * SECOND, offset(after) * SECOND))
+            high = after
+        low = high
+    return found
+
+
+def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
+    """Tell what the wall clock in `zone` shows at each instant (None: naive times, as they are)."""
+    if zone is None or not len(instants):
+        return instants
+    changes = utc_offsets(zone, int(instants.min()), int(instants.max()))
+    since, offsets = np.array(changes, np.int64).T
+    if len(changes) == 1:
+        shift = offsets[0]
+    else:
+        shift = offsets[np.searchsorted(since, instants, side="right") - 1]
+    wall: Integers = instants + shift
+    return wall
+
+
+def instant_expr(instant: int, stored: tzinfo | None) -> nw.Expr:
+    """Write an instant so that it compares with times in the zone `stored` (None: naive times)."""
+    moment = EPOCH + timedelta(microseconds=instant)
+    if stored is not None:
+        return nw.lit(moment.astimezone(stored))
+    # Spark would read a naive literal in the zone of the process; a date has no zone.
+    midnight = nw.lit(moment.date()).cast(nw.Datetime("us"))
+    rest = instant % DAY
+    return midnight.dt.offset_by(f"{rest}us") if rest else midnight
+
+
+def later_expr(time: nw.Expr, microseconds: int) -> nw.Expr:
+    """Move a column of times by a length that is the same everywhere."""
+    return time.dt.offset_by(f"{microseconds}us")
+
+
+def wall_time_expr(
+    time: nw.Expr, *, stored: tzinfo | None, zone: tzinfo | None, first: int, last: int
+) -> nw.Expr:
+    """Turn a time column into wall times of `zone`, as a column without a zone.
+
+    DuckDB and Spark keep one zone for a whole session and refuse to convert to any other. What a
+    clock in `stored` shows can be had everywhere, and the difference between two zones is constant
+    between the changes of their clocks, which are compared as instants: exact, also in the hour
+    that a clock shows twice. `first` and `last` are instants that enclose the column.
+    """
+    if stored is None or zone is None:
+        return time
+    local = time.dt.replace_time_zone(None)
+    if stored == zone:
+        return local
+    shift: dict[int, int] = {first: 0}
+    for sign, side in ((-1, stored), (1, zone)):
+        before = 0
+        for since, offset in utc_offsets(side, first, last):
+            shift[since] = shift.get(since, 0) + sign * (offset - before)
+            before = offset
+    changes = [since for since in sorted(shift) if shift[since] or since == first]
+    totals = accumulate(shift[change] for change in changes)
+    moved = [local.dt.offset_by(f"{total // SECOND}s") if total else local for total in totals]
+
+    def choose(low: int, high: int) -> nw.Expr:
+        """Search for the change that a time comes after, by halves: no deeper than need be."""
+        if high - low == 1:
+            return moved[low]
+        middle = (low + high) // 2
+        later = time >= instant_expr(changes[middle], stored)
+        return nw.when(later).then(choose(middle, high)).otherwise(choose(low, middle))
+
+    return choose(0, len(changes))
