@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._arrays import NEVER, coded, distinct, least_of, numbered, sums
-from retainkit._codes import codes_of, segment_codes
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import collect, instants_of
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.groupby import (
+    NEVER,
+    dense_codes,
+    group_min,
+    group_sum,
+    unique_inverse,
+    unique_keys,
+)
+from retainkit._frames.input import collect, instants_of
+from retainkit._frames.segments import factorize_segments
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
@@ -65,7 +73,7 @@ class _Entries:
 def tally(events: Events, query: CohortQuery) -> Tally:
     """Count the entries and the active cells of an event log."""
     rows = collect(events.rows)
-    segments, segment = segment_codes(rows, events.keys)
+    segments, segment = factorize_segments(rows, events.keys)
     log = _read(rows, events.zone, segment if events.by else None)
     entries, aside = _entries(log, query)
     ages = int(entries.groups["begun"].max(initial=1))
@@ -94,7 +102,7 @@ def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
         name: rows[name].to_numpy() if name in rows.columns else None
         for name in ("amount", "started", "returned")
     }
-    customer, n_customers = codes_of(rows["customer"])
+    customer, n_customers = integer_codes(rows["customer"])
     instant = instants_of(rows["time"])
     return _Log(
         customer=customer,
@@ -120,16 +128,16 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
         cohort -= cohort.min(initial=NEVER)
         width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
-    name, entry = coded(key, log.n_customers * width)
-    first = least_of(log.instant[rows], entry, len(name))
-    start = first if log.cohort_time is None else least_of(log.cohort_time, entry, len(name))
+    name, entry = dense_codes(key, log.n_customers * width)
+    first = group_min(log.instant[rows], entry, len(name))
+    start = first if log.cohort_time is None else group_min(log.cohort_time, entry, len(name))
 
     segment, several = np.zeros(len(name), np.int64), np.zeros(len(name), bool)
     if log.segment is not None:
         at_first = log.instant[rows] == first[entry]
         candidates, of = log.segment[rows][at_first], entry[at_first]
-        segment = least_of(candidates, of, len(name))
-        several = segment < -least_of(-candidates, of, len(name))
+        segment = group_min(candidates, of, len(name))
+        several = segment < -group_min(-candidates, of, len(name))
 
     # A code that goes unused starts never, which is not in time.
     in_time = start < query.as_of.instant
@@ -137,7 +145,7 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
     aside = {
         Aside.NEVER_STARTED: _never_started(log),
         Aside.STARTED_LATE: int((~in_time & (start < NEVER)).sum()),
-        Aside.SEVERAL_SEGMENTS: len(distinct(customer[several[in_time]])),
+        Aside.SEVERAL_SEGMENTS: len(unique_keys(customer[several[in_time]])),
         Aside.BEFORE_START: 0,
     }
     return _placed(customer, start[in_time], segment[in_time], log, query), aside
@@ -146,7 +154,7 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
 def _never_started(log: _Log) -> int:
     if log.started is None:
         return 0
-    return len(distinct(log.customer)) - len(distinct(log.customer[log.started]))
+    return len(unique_keys(log.customer)) - len(unique_keys(log.customer[log.started]))
 
 
 def _placed(
@@ -172,7 +180,7 @@ def _grouped(attributes: dict[str, Integers]) -> tuple[Integers, dict[str, Integ
         least = values.min(initial=NEVER)
         width = int(values.max(initial=least)) - int(least) + 1
         key, size = key * width + (values - least), size * width
-    numbers, group = numbered(key, size)
+    numbers, group = unique_inverse(key, size)
     member = np.zeros(len(numbers), np.int64)
     member[group] = np.arange(len(group))
     return group, {name: values[member] for name, values in attributes.items()}
@@ -206,7 +214,7 @@ def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[R
     pairs = per_customer[customer]
     # A block ends between two customers, so that the cells of an entry lie in one block.
     block = (np.cumsum(pairs) - 1) // _PAIRS
-    block = least_of(block, customer, log.n_customers)[customer]
+    block = group_min(block, customer, log.n_customers)[customer]
     for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(block)) + 1):
         repeats = pairs[part]
         before = np.repeat(np.cumsum(repeats) - repeats, repeats)
@@ -253,10 +261,10 @@ def _active(
 ) -> tuple[Integers, Floats | None]:
     """Give the cells that are active, ascending, and the money in each."""
     if money is None and min_events == 1:
-        return distinct(key), None
-    cells, which = coded(key, size)
+        return unique_keys(key), None
+    cells, which = dense_codes(key, size)
     enough = np.bincount(which, minlength=len(cells)) >= min_events
-    return cells[enough], None if money is None else sums(money, which, len(cells))[enough]
+    return cells[enough], None if money is None else group_sum(money, which, len(cells))[enough]
 
 
 def _count(
@@ -268,9 +276,9 @@ def _count(
     counts, mark = _marked(entry, cell, query)
     entry, cell = entry[counts], cell[counts]
     group = entries.group[entry]
-    place, which = coded(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
+    place, which = dense_codes(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
     count = np.bincount(which[mark], minlength=len(place)).astype(np.int64)
-    amount = np.zeros(len(place)) if money is None else sums(money[counts], which, len(place))
+    amount = np.zeros(len(place)) if money is None else group_sum(money[counts], which, len(place))
     some = (count > 0) | (amount != 0)
     return place[some] // n_cells, place[some] % n_cells, count[some], amount[some]
 

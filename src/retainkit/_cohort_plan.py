@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._codes import segment_codes
 from retainkit._cohort_query import ENTRIES, Aside, Tally
-from retainkit._frames import collect, count_rows, microsecond
+from retainkit._frames.dtypes import microsecond
+from retainkit._frames.input import collect, count_rows
+from retainkit._frames.segments import factorize_segments
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time_expr
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
@@ -198,7 +199,7 @@ def _bring_back(counted: nw.DataFrame[Any], events: Events, never_started: int) 
         total = counted.filter(nw.col("cell") == int(kind))["count"].sum()
         aside[kind] = aside.get(kind, 0) + int(total or 0)
     counted = counted.filter(nw.col("cell") >= ENTRIES)
-    segments, segment = segment_codes(counted, events.keys)
+    segments, segment = factorize_segments(counted, events.keys)
     arrays = {
         name: counted[name].to_numpy().astype(np.int64)
         for name in ("cohort", "over", "begun", "cell", "count")

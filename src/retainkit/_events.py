@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import is_list, one_of
-from retainkit._frames import (
+from retainkit._frames.dtypes import object_types, type_name
+from retainkit._frames.input import (
     check_present,
     collect,
     count_rows,
-    kinds_of_objects,
-    readable,
-    type_name,
-    wrap,
+    from_native,
+    normalize_pandas,
 )
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
 
 # What a column must hold for the argument that names it, and how to get there.
@@ -134,12 +133,12 @@ def open_events(
         name: column for name, column in columns.items() if column is not None or name in needed
     }
     segments = segment_names(by, taken)
-    frame = wrap(native, argument)
+    frame = from_native(native, argument)
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
     times = [wanted[name] for name in ("time", "cohort_time") if name in wanted]
     dtypes = {wanted[name]: _DTYPES[need] for name, need in _NEEDS.items() if name in wanted}
-    frame, own = readable(frame, times, dtypes)
+    frame, own = normalize_pandas(frame, times, dtypes)
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_type(name, column, frame)
     schema = frame.collect_schema()
@@ -198,7 +197,7 @@ def check_type(argument: str, column: str, frame: Frame) -> None:
     elif argument == "amount":
         fits = dtype.is_numeric()
     else:
-        kinds = kinds_of_objects(frame, column)
+        kinds = object_types(frame, column)
         cannot = {"unhashable"} if argument == "customer" else {"unhashable", "unordered"}
         fits = not dtype.is_nested() and not kinds & cannot
         kinds.discard("unordered")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._checks import MOST_AGES, boolean, integer, number, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._models.model import Model, covariance_of
 from retainkit._prospect import prospect
 from retainkit._survivors import open_survivors
@@ -308,7 +308,7 @@ class Leaving(Model):
         )
         line = columns.pop("line").tolist()
         named = {name: series[line] for name, series in rows.cohorts.items()}
-        return table_like(rows.frame, named | columns)
+        return build_like(rows.frame, named | columns)
 
     def _spread(self) -> tuple[Floats, bool]:
         """Covariance of the parameters; or of the coordinates, where a parameter has none."""

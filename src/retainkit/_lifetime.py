@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._checks import number, probability
-from retainkit._codes import segment_codes
-from retainkit._frames import open_table, table_like
+from retainkit._frames.input import read_result
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun
 from retainkit._stats.intervals import normal_quantile
 from retainkit._stats.survival import area, kaplan_meier, restricted_mean
@@ -95,7 +96,7 @@ def median_lifetime(curve: IntoDataFrameT) -> IntoDataFrameT:
     for name, part in (("median", "survival"), ("lower", "lower"), ("upper", "upper")):
         crossed = [_first_below(line.tenure, getattr(line, part)) for line in rows]
         columns[name] = np.array(crossed, np.float64)
-    result: IntoDataFrameT = table_like(frame, segments | columns)
+    result: IntoDataFrameT = build_like(frame, segments | columns)
     return result
 
 
@@ -191,7 +192,7 @@ def expected_lifetime(
     table = np.array(values, np.float64).reshape(-1, len(names))
     columns = dict(zip(names, table.T, strict=True))
     columns["churned"] = columns["churned"].astype(np.int64)
-    result: IntoDataFrameT = table_like(frame, segments | columns)
+    result: IntoDataFrameT = build_like(frame, segments | columns)
     return result
 
 
@@ -218,9 +219,9 @@ def _lines_of(
 ) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], Iterator[_Line]]:
     """Open a curve: its segments, and the line of each."""
     parts = ("tenure", "at_risk", "churned", "survival", "lower", "upper")
-    frame = open_table(curve, argument="curve", columns=parts)
+    frame = read_result(curve, argument="curve", columns=parts)
     names = frame.columns[: frame.columns.index("tenure")]
-    segments, segment = segment_codes(frame, names)
+    segments, segment = factorize_segments(frame, names)
     values = {name: _numbers(frame, name) for name in parts}
     order = np.lexsort((values["tenure"], segment))
     segment, tenure = segment[order], values["tenure"][order]

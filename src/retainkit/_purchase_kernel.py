@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._arrays import NEVER, distinct, sums
-from retainkit._codes import ascending, codes_of, segment_codes
-from retainkit._frames import collect, instants_of
+from retainkit._frames.factorize import argsort, integer_codes
+from retainkit._frames.groupby import NEVER, group_sum, unique_keys
+from retainkit._frames.input import collect, instants_of
+from retainkit._frames.segments import factorize_segments
 from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
@@ -42,7 +43,9 @@ class _Rows:
 
     def money(self) -> Floats:
         """Add up the amounts of each code."""
-        return sums(np.zeros(0) if self.amount is None else self.amount, self.customer, self.size)
+        return group_sum(
+            np.zeros(0) if self.amount is None else self.amount, self.customer, self.size
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +60,10 @@ class _Customers:
 def reduce(log: Events, query: PurchaseQuery) -> Reduced:
     """Summarise the purchases of each customer."""
     frame = collect(log.rows)
-    customer, size = codes_of(frame["customer"])
+    customer, size = integer_codes(frame["customer"])
     row_of = np.full(size, -1)
     row_of[customer] = np.arange(len(customer))  # any row of a customer shows who it is
-    segments, segment = segment_codes(frame, log.keys)
+    segments, segment = factorize_segments(frame, log.keys)
     _check_constant(log, frame, segment, customer, row_of)
 
     rows, rest = _sides(log, frame, customer, size, query)
@@ -89,7 +92,7 @@ def _check_constant(
         return
     differs = segment != segment[row_of[customer]]
     if differs.any():
-        codes, who = _in_order(frame["customer"], row_of, distinct(customer[differs]))
+        codes, who = _in_order(frame["customer"], row_of, unique_keys(customer[differs]))
         raise refuse_several(log.by, len(codes), who[:3].to_list())
 
 
@@ -98,7 +101,7 @@ def _in_order(
 ) -> tuple[Integers, nw.Series[Any]]:
     """Put codes into the order of their customers, and name these."""
     who = customer[row_of[codes]]
-    order = ascending(who)
+    order = argsort(who)
     return codes[order], who[order]
 
 
@@ -156,7 +159,7 @@ def _keys(rows: _Rows) -> tuple[Integers, int, int]:
 def _customers(rows: _Rows) -> _Customers:
     """Count the purchases of each code, and find the first and the last."""
     key, width, least = _keys(rows)
-    key = distinct(key)
+    key = unique_keys(key)
     customer = key // width
     changes = customer[1:] != customer[:-1]
     opens, closes = np.append(True, changes)[: len(key)], np.append(changes, True)[: len(key)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames import collect, count_rows
+from retainkit._frames.input import collect, count_rows
 from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr

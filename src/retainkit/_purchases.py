@@ -9,7 +9,8 @@ import numpy as np
 
 from retainkit import _purchase_kernel, _purchase_plan
 from retainkit._checks import one_of
-from retainkit._frames import collect, count_rows, frame_like, table_like
+from retainkit._frames.input import collect, count_rows
+from retainkit._frames.output import build_like, select_to_native
 from retainkit._messages import count_noun, warn
 from retainkit._purchase_query import HOLDOUT, SUMMARY, PurchaseQuery
 from retainkit._time.periods import DAYS_IN, PERIODS, WEEKDAYS
@@ -132,8 +133,8 @@ def result_table(
             columns["duration_holdout"] = nw.lit(duration).cast(
                 nw.Float64 if isinstance(duration, float) else nw.Int64
             )
-        return frame_like(reduced.columns, columns)
+        return select_to_native(reduced.columns, columns)
     columns = {name: reduced.columns[key] for name, key in names.items() if key in reduced.columns}
     if duration is not None:
         columns["duration_holdout"] = np.full(len(columns["frequency"]), duration)
-    return table_like(log.rows, columns)
+    return build_like(log.rows, columns)

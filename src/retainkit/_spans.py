@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._arrays import NEVER
-from retainkit._codes import codes_of, segment_codes
-from retainkit._frames import collect, instants_of
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.groupby import NEVER
+from retainkit._frames.input import collect, instants_of
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._time.zones import wall_times
 
@@ -48,7 +49,7 @@ class Runs:
 def read_runs(subscriptions: Subscriptions, gap: int) -> Runs:
     """Take subscriptions into memory and unite those of each customer."""
     rows = collect(_paid(subscriptions))
-    segments, segment = segment_codes(rows, subscriptions.keys)
+    segments, segment = factorize_segments(rows, subscriptions.keys)
     ends = ~rows["end"].is_null().to_numpy().astype(bool)
     begin = instants_of(rows["start"])
     # Without a null, some kinds of arrays would have no room for it.
@@ -56,7 +57,7 @@ def read_runs(subscriptions: Subscriptions, gap: int) -> Runs:
     entry = begin
     if "entry" in rows.columns:
         entry = np.maximum(instants_of(rows["entry"].fill_null(rows["start"])), begin)
-    customer, _ = codes_of(rows["customer"])
+    customer, _ = integer_codes(rows["customer"])
     runs = united(
         customer,
         *_on_the_wall((begin, end, entry), subscriptions),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
-from retainkit._frames import collect, count_rows
+from retainkit._frames.input import collect, count_rows
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
 
 
 def example(rows: Frame, condition: nw.Expr, show: str = "customer") -> str:

@@ -13,13 +13,13 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
 from retainkit._events import TIME, check_type, segment_names
-from retainkit._frames import (
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import (
     check_present,
     collect,
     count_rows,
-    readable,
-    type_name,
-    wrap,
+    from_native,
+    normalize_pandas,
 )
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
 
 _TIMES = ("start", "end", "entry")
@@ -105,7 +105,7 @@ def open_subscriptions(
     optional = {"entry": entry, "amount": amount, "currency": currency}
     given |= {name: column for name, column in optional.items() if column is not None}
     segments = segment_names(by, taken)
-    frame = wrap(native, "subscriptions")
+    frame = from_native(native, "subscriptions")
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
     rows, stored, zone = _selected(frame, given, segments, tz)
@@ -149,7 +149,7 @@ def _selected(
     expected = dict.fromkeys(times.values(), "datetime64[us]")
     if "amount" in given:
         expected[given["amount"]] = "float64"
-    frame, own = readable(frame, list(times.values()), expected)
+    frame, own = normalize_pandas(frame, list(times.values()), expected)
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         if name in times:
             _check_time(name, column, frame)

@@ -9,8 +9,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, number
-from retainkit._codes import segment_codes
-from retainkit._frames import check_numbers, check_present, collect, wrap
+from retainkit._frames.input import check_numbers, check_present, collect, from_native
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -61,14 +61,14 @@ def open_survivors(  # noqa: PLR0917 (the arguments of a public function, handed
 ) -> Survivors:
     """Check a table with a row for every cohort and age, and lay it out."""
     counted = _counted(survivors, customers, at_risk, churned)
-    frame = wrap(table, "table")
+    frame = from_native(table, "table")
     names = _cohorts(cohort, [age, *counted.values()])
     for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
         check_present(argument, column, frame)
     frame = _complete(collect(frame))
     numbers = [age, *counted.values()]
     check_numbers(frame, "table", numbers, complete=numbers)
-    cohorts, line = segment_codes(frame, names)
+    cohorts, line = factorize_segments(frame, names)
     values = {one: frame[column].to_numpy().astype(np.float64) for one, column in counted.items()}
     ages = _whole_ages(frame, age)
     order = np.lexsort((ages, line))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._arrays import NEVER
-from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
-from retainkit._frames import check_present, collect, count_rows, type_name, wrap
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.groupby import NEVER
+from retainkit._frames.input import check_present, collect, count_rows, from_native
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._time.elapsed import elapsed_time
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -19,7 +20,7 @@ from retainkit.errors import ArgumentError, ColumnTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._spans import Runs
     from retainkit._subscriptions import Subscriptions
     from retainkit._time.periods import Period
@@ -105,7 +106,7 @@ def open_lives(
     given = {"duration": duration}
     given |= {n: c for n, c in (("observed", observed), ("entry", entry)) if c is not None}
     segments = segment_names(by, taken)
-    frame = wrap(native, "subscriptions")
+    frame = from_native(native, "subscriptions")
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
     size = count_rows(frame)
@@ -121,7 +122,7 @@ def open_lives(
     if isinstance(rows, nw.LazyFrame):
         rows = rows.group_by(*given, *keys).agg(weight=nw.len())
     table = collect(rows)
-    found, segment = segment_codes(table, list(keys))
+    found, segment = factorize_segments(table, list(keys))
     values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
     lives = Lives(
         rows=frame,

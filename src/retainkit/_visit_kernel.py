@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._arrays import NEVER, distinct, least_of, numbered, sums
-from retainkit._codes import codes_of, segment_codes
-from retainkit._frames import collect, instants_of
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.groupby import NEVER, group_min, group_sum, unique_inverse, unique_keys
+from retainkit._frames.input import collect, instants_of
+from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
@@ -56,7 +57,7 @@ def visits(log: Events, query: VisitQuery) -> Visits:
     money = None
     if found.amount is not None:
         compared = _compared(found.amount, found.gap)
-        money = Money(**{name: sums(values, group, size) for name, values in compared.items()})
+        money = Money(**{name: group_sum(values, group, size) for name, values in compared.items()})
     count = np.bincount(group, minlength=size).astype(np.int64, copy=False)
     return Visits(
         segments=found.segments, count=count, money=money, several=found.several, **groups
@@ -68,7 +69,7 @@ def frequencies(log: Events, query: VisitQuery, since: int) -> Frequencies:
     found = _read(log, query)
     size = len(found.segment_of)
     inside = np.bincount(found.customer[found.period >= since], minlength=size)
-    customers = distinct(found.customer)
+    customers = unique_keys(found.customer)
     attributes = {
         "segment": found.segment_of[customers],
         "visits": inside[customers].astype(np.int64, copy=False),
@@ -90,20 +91,20 @@ def squares(log: Events, query: VisitQuery, pause: Integers, values: Floats) -> 
     customer = np.concatenate([found.customer[over], found.customer[still]])
     pauses = np.concatenate([found.gap[over], found.period[still] - query.last])
     place = np.searchsorted(pause, pauses)
-    row_of = np.searchsorted(distinct(found.segment_of[found.customer]), found.segment_of)
+    row_of = np.searchsorted(unique_keys(found.segment_of[found.customer]), found.segment_of)
     size = len(row_of)
     total = np.zeros(values.shape[:2])
     for measure in range(values.shape[1]):
-        sum_of = sums(values[row_of[customer], measure, place], customer, size)
+        sum_of = group_sum(values[row_of[customer], measure, place], customer, size)
         # A code that goes unused has no row, and nothing to add.
         used = np.bincount(customer, minlength=size) > 0
-        total[:, measure] = sums(sum_of[used] ** 2, row_of[used], len(values))
+        total[:, measure] = group_sum(sum_of[used] ** 2, row_of[used], len(values))
     return total
 
 
 def _read(log: Events, query: VisitQuery) -> _Log:
     frame = collect(log.rows)
-    code, size = codes_of(frame["customer"])
+    code, size = integer_codes(frame["customer"])
     instant = instants_of(frame["time"])
     period = period_of(wall_times(instant, log.zone), query.period, query.week_start)
     least = int(period.min(initial=NEVER))
@@ -111,10 +112,10 @@ def _read(log: Events, query: VisitQuery) -> _Log:
     key = code * width + (period - least)
     amount = None
     if "amount" in log.columns:
-        key, visit = numbered(key, size * width)
-        amount = sums(frame["amount"].to_numpy(), visit, len(key))
+        key, visit = unique_inverse(key, size * width)
+        amount = group_sum(frame["amount"].to_numpy(), visit, len(key))
     else:
-        key = distinct(key)
+        key = unique_keys(key)
     customer = key // width
     period = key - customer * width + least
     same = customer[1:] == customer[:-1]
@@ -139,14 +140,14 @@ def _segments(
     log: Events, frame: nw.DataFrame[Any], code: Integers, size: int, instant: Integers
 ) -> tuple[Mapping[str, nw.Series[Any]], Integers, int]:
     """Give the segments, that of each customer at the first instant, and who has several then."""
-    segments, segment = segment_codes(frame, log.keys)
+    segments, segment = factorize_segments(frame, log.keys)
     if not log.by:
         return segments, np.zeros(size, np.int64), 0
-    at_first = instant == least_of(instant, code, size)[code]
+    at_first = instant == group_min(instant, code, size)[code]
     candidates, of = segment[at_first], code[at_first]
-    least = least_of(candidates, of, size)
+    least = group_min(candidates, of, size)
     # A code that goes unused has no segment at all, and the least of nothing is the greatest.
-    several = (least < -least_of(-candidates, of, size)) & (least < NEVER)
+    several = (least < -group_min(-candidates, of, size)) & (least < NEVER)
     return segments, least, int(several.sum())
 
 
@@ -166,7 +167,7 @@ def _grouped(attributes: dict[str, Integers]) -> tuple[Integers, dict[str, Integ
         least = int(values.min(initial=NEVER))
         width = int(values.max(initial=least)) - least + 1
         key, size = key * width + (values - least), size * width
-    numbers, group = numbered(key, size)
+    numbers, group = unique_inverse(key, size)
     member = np.zeros(len(numbers), np.int64)
     member[group] = np.arange(len(group))
     return group, {name: values[member] for name, values in attributes.items()}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._codes import segment_codes
-from retainkit._frames import collect, count_rows, in_engine
+from retainkit._frames.input import collect, count_rows
+from retainkit._frames.join import to_engine_of
+from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import wall_time_expr
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
@@ -45,7 +46,7 @@ def visits(log: Events, query: VisitQuery) -> Visits:
             *([nw.col(*_SUMS).cast(nw.Float64)] if sums else []),
         )
     )
-    segments, segment = segment_codes(found, log.keys)
+    segments, segment = factorize_segments(found, log.keys)
     arrays = {
         name: found[name].to_numpy().astype(np.int64)
         for name in ("period", "gap", "ahead", "count")
@@ -65,7 +66,7 @@ def frequencies(log: Events, query: VisitQuery, since: int) -> Frequencies:
     customers, several = _with_segments(customers, log)
     counted = customers.group_by(*log.keys, "visits").agg(nw.len().alias("count"))
     found = collect(counted.select(*log.keys, nw.col("visits", "count").cast(nw.Int64)))
-    segments, segment = segment_codes(found, log.keys)
+    segments, segment = factorize_segments(found, log.keys)
     arrays = {name: found[name].to_numpy().astype(np.int64) for name in ("visits", "count")}
     return Frequencies(segments=segments, segment=segment, several=several, **arrays)
 
@@ -85,14 +86,14 @@ def squares(log: Events, query: VisitQuery, pause: Integers, values: Floats) -> 
     names = [[f"value_{s}_{m}" for m in range(values.shape[1])] for s in range(len(values))]
     every = [name for its in names for name in its]
     flat = values.reshape(len(every), len(pause))
-    table = in_engine(rows, {"pause": pause, **dict(zip(every, flat, strict=True))})
+    table = to_engine_of(rows, {"pause": pause, **dict(zip(every, flat, strict=True))})
     found = nw.concat([over, still]).join(table, on="pause")
     found = found.group_by("customer").agg(nw.col(*every).sum())
     found = found.with_columns(*(nw.col(name) * nw.col(name) for name in every))
     found, _ = _with_segments(found, log)
     totals = nw.col(*every).sum()
     summed = collect(found.group_by(log.keys).agg(totals) if log.by else found.select(totals))
-    _, segment = segment_codes(summed, log.keys)
+    _, segment = factorize_segments(summed, log.keys)
     total = np.zeros(values.shape[:2])
     for row, own in enumerate(segment.tolist()):
         total[own] = [summed.item(row, name) for name in names[own]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._churn_kernel import flow, seen, stays, summed
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._spans import read_runs
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
@@ -247,7 +247,7 @@ def churn_rate(
     runs = read_runs(table, length)
     grid = _grid(runs, table.end_of_observation, length, period, week_start)
     counted = _counted(runs, grid, method, confidence_level)
-    return table_like(table.rows, _columns(table, runs, grid, counted, include_partial))
+    return build_like(table.rows, _columns(table, runs, grid, counted, include_partial))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

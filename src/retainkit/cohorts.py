@@ -11,7 +11,9 @@ from retainkit import _cohort_kernel, _cohort_plan
 from retainkit._checks import boolean, integer, one_of, probability, rising_edges
 from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
 from retainkit._events import open_events
-from retainkit._frames import RESULT, collect, count_rows, table_like
+from retainkit._frames.input import collect, count_rows
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import RESULT
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
@@ -255,7 +257,7 @@ def cohort_retention(
     cells = _large_enough(triangle(tally, query, log.zone), min_customers)
     if not include_partial:
         cells = cells.where(~cells.in_progress)
-    return table_like(log.rows, _table(cells, tally, log, query, confidence_level))
+    return build_like(log.rows, _table(cells, tally, log, query, confidence_level))
 
 
 def _check_start(cohort_time: str | None, started: str | None, entry: str) -> None:

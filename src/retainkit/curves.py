@@ -9,8 +9,9 @@ import numpy as np
 
 from retainkit._averages import chained, pooled, simple
 from retainkit._checks import one_of, probability
-from retainkit._codes import segment_codes
-from retainkit._frames import check_numbers, check_present, open_table, segment_columns, table_like
+from retainkit._frames.input import check_numbers, check_present, read_result
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     0 2024-01-01  1.0  1.0
     1 2024-02-01  1.0  NaN
     """
-    frame = open_table(table, argument="table", columns=("cohort", "age"))
+    frame = read_result(table, argument="table", columns=("cohort", "age"))
     check_present("values", values, frame)
     if not frame.schema[values].is_numeric():
         raise ColumnTypeError(
@@ -96,7 +97,7 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
         for age, end in ends.items()
     }
     _check_segments(grid.lines, columns)
-    matrix: IntoDataFrameT = table_like(frame, grid.lines | columns)
+    matrix: IntoDataFrameT = build_like(frame, grid.lines | columns)
     return matrix
 
 
@@ -198,14 +199,14 @@ def retention_curve(
     one_of("average", average, tuple(_AVERAGES))
     probability("confidence_level", confidence_level)
     counts = ("age", "eligible", "retained")
-    frame = open_table(table, argument="table", columns=("cohort", *counts, "lower"))
+    frame = read_result(table, argument="table", columns=("cohort", *counts, "lower"))
     check_numbers(frame, "table", (*counts, "lower"), complete=counts)
     # A cell in progress has no interval, and a cohort without customers no rate.
     known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     frame = frame[np.flatnonzero(known).tolist()]
     by, grid = segment_columns(frame, "cohort"), _grid(frame)
     _check_segments(by, ("cohorts", "average"))
-    segments, segment = segment_codes(frame, by)
+    segments, segment = factorize_segments(frame, by)
     eligible, retained = (grid.filled(frame[name], 0.0) for name in ("eligible", "retained"))
 
     # At least one segment, so that an empty table gives an empty curve.
@@ -221,7 +222,7 @@ def retention_curve(
     if "age_end" in frame.columns:
         front["age_end"] = grid.age_end[seen]
     columns["average"] = np.full(len(seen), average)
-    curve: IntoDataFrameT = table_like(frame, front | columns)
+    curve: IntoDataFrameT = build_like(frame, front | columns)
     return curve
 
 
@@ -274,7 +275,7 @@ class _Grid:
 
 
 def _grid(frame: nw.DataFrame[Any]) -> _Grid:
-    lines, line = segment_codes(frame, [*segment_columns(frame, "cohort"), "cohort"])
+    lines, line = factorize_segments(frame, [*segment_columns(frame, "cohort"), "cohort"])
     age, age_end, column = _ages(frame)
     places = len(np.unique(line * len(age) + column))
     if places < len(frame):

@@ -8,7 +8,7 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._events import open_events
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._growth_tables import (
     ACTIVE,
     DAYS,
@@ -206,7 +206,7 @@ def growth_accounting(
     table, segment = growth_table(visits, query, confidence_level)
     rows = np.flatnonzero(table["complete"] | include_partial)
     segments = segment_values(log, visits.segments, segment[rows])
-    return table_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
+    return build_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
 
 
 def active_users(
@@ -334,7 +334,7 @@ def active_users(
     table, segment = active_table(visits, query, (days, period, week_start), confidence_level)
     rows = np.flatnonzero(table.pop("over") | include_partial)
     segments = segment_values(log, visits.segments, segment[rows])
-    return table_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
+    return build_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
 
 
 def active_days(
@@ -445,4 +445,4 @@ def active_days(
     begin = since if log.begin is None else log.begin.index("day", "monday")
     table, segment = days_table(found, length, confidence_level)
     table["complete"] = np.full(len(segment), since >= begin)
-    return table_like(log.rows, segment_values(log, found.segments, segment) | table)
+    return build_like(log.rows, segment_values(log, found.segments, segment) | table)

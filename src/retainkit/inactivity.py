@@ -8,7 +8,7 @@ import numpy as np
 
 from retainkit._checks import boolean, is_list, one_of, probability
 from retainkit._events import open_events
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._inactivity import InactivityQuery, losses
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
@@ -195,7 +195,7 @@ def inactivity_churn(
     rows = np.flatnonzero(found.over | include_partial)
     table = _churn_table(found, confidence_level)
     segments = segment_values(log, visits.segments, found.spans.lines.segment[rows])
-    return table_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
+    return build_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
 
 
 def _churn_table(found: Losses, confidence_level: float) -> dict[str, Array]:
@@ -350,7 +350,7 @@ def usage_interval(
     tables.append(quantile_table((), observed[-1], np.zeros(0), confidence_level))
     table = {name: np.concatenate([one[name] for one in tables]) for name in tables[0]}
     segments = segment_values(log, visits.segments, np.repeat(codes, len(levels)))
-    return table_like(log.rows, segments | table)
+    return build_like(log.rows, segments | table)
 
 
 def _levels(quantiles: Any) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._lifetime import expected_lifetime, median_lifetime
 from retainkit._spans import read_runs
 from retainkit._stats.survival import at_risk, kaplan_meier
@@ -239,7 +239,7 @@ def survival_curve(
             as_of=as_of,
         )
         lives = lives_of_runs(table, read_runs(table, length), length, unit)
-    return table_like(lives.rows, _columns(lives, confidence_level))
+    return build_like(lives.rows, _columns(lives, confidence_level))
 
 
 def _check_alone(**others: Any) -> None:

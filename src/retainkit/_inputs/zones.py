@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retainkit._frames import zone_name
+from retainkit._frames.dtypes import zone_name
 from retainkit._time.zones import zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
 
 
 def zones_of(

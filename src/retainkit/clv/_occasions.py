@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames import collect, count_rows
+from retainkit._frames.input import collect, count_rows
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
 
 if TYPE_CHECKING:
     from retainkit._events import Events
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers

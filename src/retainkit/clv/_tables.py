@@ -12,23 +12,18 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._codes import segment_codes
-from retainkit._frames import (
-    check_present,
-    collect,
-    frame_like,
-    in_engine,
-    table_like,
-    type_name,
-    wrap,
-)
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.join import to_engine_of
+from retainkit._frames.output import build_like, select_to_native
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._typing import Booleans, Floats, Integers
 
 
@@ -62,16 +57,16 @@ class Customers:
             beside = self.frame.select(nw.col(customer).alias("customer"), **carried)
             columns: dict[str, Any] = {name: beside[name] for name in beside.columns}
             columns |= {name: values[self.code] for name, values in scores.items()}
-            return wrap(table_like(self.frame, columns), "summary")
+            return from_native(build_like(self.frame, columns), "summary")
         keys = _keys(self.names)
         rows = self.frame.select(customer=nw.col(customer), **keys, **carried)
         distinct = dict(zip(keys, self.distinct.values(), strict=True))
-        return rows.join(in_engine(self.frame, distinct | dict(scores)), on=[*keys])
+        return rows.join(to_engine_of(self.frame, distinct | dict(scores)), on=[*keys])
 
     def scored(self, customer: str, scores: Mapping[str, Floats]) -> Any:
         """Give every customer the scores of the row: a frame of the caller's kind."""
         rows = self.joined(customer, scores)
-        return frame_like(rows, {customer: "customer", **{name: name for name in scores}})
+        return select_to_native(rows, {customer: "customer", **{name: name for name in scores}})
 
 
 def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
@@ -89,7 +84,7 @@ def open_customers(
     native: Any, columns: Mapping[str, str], *, weights: str | None = None
 ) -> Customers:
     """Check a table of customers: each argument of `columns` names a column of numbers."""
-    frame = wrap(native, "summary")
+    frame = from_native(native, "summary")
     names = dict(columns)
     for argument, column in [*names.items(), *([("weights", weights)] if weights else [])]:
         check_present(argument, column, frame)
@@ -112,7 +107,7 @@ def _distinct(rows: Frame, keys: list[str]) -> tuple[list[Floats], Floats, Integ
     weighed = "weight" in rows.collect_schema().names()
     code = None
     if isinstance(rows, nw.DataFrame):
-        found, code = segment_codes(rows, keys)
+        found, code = factorize_segments(rows, keys)
         weight = rows["weight"].to_numpy() if weighed else None
         counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
     else:

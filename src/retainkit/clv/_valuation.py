@@ -11,7 +11,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import boolean, integer, number, one_of, probability
-from retainkit._frames import check_present, collect, in_place_of
+from retainkit._frames.input import check_present, collect
+from retainkit._frames.join import return_to_engine
 from retainkit._messages import count_noun
 from retainkit._models.model import covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
@@ -22,7 +23,7 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._models.model import Model
     from retainkit._time.periods import Period
     from retainkit._typing import Floats
@@ -158,7 +159,7 @@ def valued(
     scored = rows.joined(customer, scores, x=x, m=m, **carried)
     names = dict(zip([*by, customer], [*carried, "customer"], strict=True))
     named = {name: nw.col(own) for name, own in names.items()} | _columns(task)
-    valued_table: Frame = in_place_of(summary, scored).select(**named)
+    valued_table: Frame = return_to_engine(summary, scored).select(**named)
     return valued_table
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from retainkit._checks import integer, one_of, probability
 from retainkit._events import open_events
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv._occasions import last_gaps
@@ -135,7 +135,7 @@ def spend_independence(
         "spearman": correlation.spearman(x, m, count, confidence_level),
         "without_largest": correlation.pearson(x[some], m[some], others[some], confidence_level),
     }
-    return table_like(
+    return build_like(
         rows.frame,
         {
             "check": np.array([*found]),
@@ -289,7 +289,7 @@ def purchase_regularity(
         "wheat_morrison": regularity.wheat_morrison(*pairs, confidence_level),
     }
     unseen = ratio(gaps.rows - gaps.occasions, gaps.rows - gaps.customers)
-    return table_like(
+    return build_like(
         log.rows,
         {
             "method": np.array([*found]),

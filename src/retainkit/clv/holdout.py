@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._events import open_events
-from retainkit._frames import open_table, table_like
+from retainkit._frames.input import read_result
+from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, warn
 from retainkit._purchases import end_after
 from retainkit._time.moment import as_of_moment
@@ -173,7 +174,7 @@ def tracking(
         log, model, split=split, end=end, period=period, week_start=starts, exact=exact
     )
     _warn_of(later, split, period, starts)
-    return table_like(log.rows, columns)
+    return build_like(log.rows, columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -198,7 +199,7 @@ class HoldoutReport:
     by_period: Any
 
     def __repr__(self) -> str:
-        table = open_table(self.total, argument="total", columns=["forecast"])
+        table = read_result(self.total, argument="total", columns=["forecast"])
         row = dict(zip(table.columns, (table.item(0, name) for name in table.columns), strict=True))
         return (
             f"HoldoutReport({row['forecast']}: {row['customers']:,} customers, "
@@ -393,11 +394,11 @@ def holdout_report(
     held = columns["holdout"]
     return HoldoutReport(
         model=model,
-        total=table_like(log.rows, _comparison.total(found, confidence_level)),
-        by_frequency=table_like(
+        total=build_like(log.rows, _comparison.total(found, confidence_level)),
+        by_frequency=build_like(
             log.rows, _comparison.by_frequency(found, max_frequency, confidence_level)
         ),
-        by_period=table_like(log.rows, {name: one[held] for name, one in columns.items()}),
+        by_period=build_like(log.rows, {name: one[held] for name, one in columns.items()}),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number, one_of
-from retainkit._frames import frame_like
+from retainkit._frames.output import select_to_native
 from retainkit._messages import warn
 from retainkit._models.model import Model, fit_fields, model_from_fit, parameter_array
 from retainkit.clv._tables import check_finite, open_customers, spenders
@@ -112,7 +112,7 @@ class GammaGamma(Model):
         rows = counted.joined(customer, {"rate": rate}, **carried)
         spend = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
         name = "median_spend" if median else "expected_spend"
-        return frame_like(rows, {customer: "customer", name: spend})
+        return select_to_native(rows, {customer: "customer", name: spend})
 
     def to_lifetimes(
         self,

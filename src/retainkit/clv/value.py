@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
-from retainkit._frames import collect, frame_like, wrap
+from retainkit._frames.input import collect, from_native
+from retainkit._frames.output import select_to_native
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit.clv._counting import history
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit.clv._tables import Customers
     from retainkit.clv._valuation import Compounding, Infinite, Interval, Method, Task
 
@@ -188,8 +189,8 @@ def cltv_from_models(
         seed=seed,
     )
     columns = (frequency, recency, T, monetary_value)
-    table = valued(wrap(summary, "summary"), task, customer, columns)
-    return frame_like(table, {customer: customer, **{name: name for name in RESULT}})
+    table = valued(from_native(summary, "summary"), task, customer, columns)
+    return select_to_native(table, {customer: customer, **{name: name for name in RESULT}})
 
 
 def cltv(
@@ -335,7 +336,7 @@ def cltv(
         "draws": draws,
         "seed": seed,
     }
-    summary = wrap(
+    summary = from_native(
         rfm_summary(
             transactions,
             customer=customer,
@@ -359,7 +360,7 @@ def cltv(
         for text in told:
             warn(f"{label}{text}")
     columns = [*segments, customer, *RESULT]
-    return frame_like(nw.concat(parts), {name: name for name in columns})  # type: ignore[type-var]
+    return select_to_native(nw.concat(parts), {name: name for name in columns})  # type: ignore[type-var]
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import boolean
-from retainkit._frames import open_table
+from retainkit._frames.input import read_result
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._heatmap import SMALL, space_of
 from retainkit.plot._pictures import PALETTE, require_matplotlib, subplots
@@ -148,7 +148,7 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     """
     require_matplotlib()
     needed = ["frequency", "customers", "actual", "expected", "naive", "lower", "upper"]
-    frame = open_table(table, argument="table", columns=needed)
+    frame = read_result(table, argument="table", columns=needed)
     names = [str(name) for name in frame["frequency"].to_list()]
     _check_once(len(names), len(set(names)), "frequencies")
     numbers = {name: frame[name].cast(nw.Float64).to_numpy().astype(float) for name in needed[1:]}
@@ -179,7 +179,7 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
 
 def _course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[str, Floats]]:
     """Give days since 1970 and the columns, in the order of time."""
-    frame = open_table(table, argument="table", columns=["period", *needed])
+    frame = read_result(table, argument="table", columns=["period", *needed])
     dtype = frame.schema["period"]
     if len(frame) and not (dtype == nw.Date or dtype == nw.Datetime):  # noqa: PLR1714
         raise ColumnTypeError(

@@ -12,7 +12,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._events import open_events
-from retainkit._frames import collect, instants_of, readable
+from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._messages import count_noun, warn
 from retainkit._time.periods import DAYS_IN, period_of
 from retainkit._time.zones import wall_times
@@ -179,7 +179,7 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
             f"`customer_id` is {wanted!r}, which is in no row of column {customer!r} of "
             f"`transactions`. {there}."
         )
-    plain, _ = readable(rows, ["time"], {})
+    plain, _ = normalize_pandas(rows, ["time"], {})
     instants = instants_of(collect(plain)["time"])
     used = instants < end.instant
     unused = f"{int((~used).sum()):,} of {count_noun(len(used), 'row')} of customer {wanted!r}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames import open_table
+from retainkit._frames.input import read_result
 from retainkit._time.periods import first_day, period_index
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._pictures import read, segment_labels
@@ -53,7 +53,7 @@ def read_periods(
     table: IntoDataFrame, argument: str, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> tuple[Periods, Columns]:
     """Take one segment of a table with a row for each period, in the order of time."""
-    frame = open_table(table, argument=argument, columns=["period", *needed])
+    frame = read_result(table, argument=argument, columns=["period", *needed])
     present = [name for name in optional if name in frame.columns]
     data, names = read(table, argument, "period", ["period", *needed, *present])
     if names:

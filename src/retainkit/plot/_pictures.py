@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from retainkit._checks import one_of
-from retainkit._frames import open_table, segment_columns
+from retainkit._frames.input import read_result
+from retainkit._frames.segments import segment_columns
 from retainkit.errors import ArgumentError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def read(
     table: IntoDataFrame, argument: str, pivot: str, needed: Sequence[str]
 ) -> tuple[Columns, list[str]]:
     """Take the columns as lists, null as None, and name the segments: those left of `pivot`."""
-    frame = open_table(table, argument=argument, columns=needed)
+    frame = read_result(table, argument=argument, columns=needed)
     segments = segment_columns(frame, pivot)
     names = [*segments, *needed, *(["age_end"] if "age_end" in frame.columns else [])]
     data = {name: _listed(frame[name]) for name in names}

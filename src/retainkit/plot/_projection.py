@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._codes import segment_codes
-from retainkit._frames import check_numbers, open_table
+from retainkit._frames.input import check_numbers, read_result
+from retainkit._frames.segments import factorize_segments
 from retainkit.errors import ArgumentError
 from retainkit.plot._heatmap import SMALL, space_of
 from retainkit.plot._pictures import (
@@ -134,10 +134,10 @@ class _Cohort:
 
 def _cohorts_of(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[str]]:
     """Split a table into its cohorts, and name the columns that tell them apart."""
-    frame = open_table(table, argument="table", columns=[*_NUMBERS, "held_out"])
+    frame = read_result(table, argument="table", columns=[*_NUMBERS, "held_out"])
     names = frame.columns[: frame.columns.index("age")]
     check_numbers(frame, "table", _NUMBERS, complete=("age", "customers"))
-    segments, line = segment_codes(frame, names)
+    segments, line = factorize_segments(frame, names)
     numbers = {name: frame[name].to_numpy().astype(np.float64) for name in _NUMBERS}
     held_out = frame["held_out"].to_numpy().astype(bool)
     cohorts = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames import open_table
+from retainkit._frames.input import read_result
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._heatmap import POINTS, TEXT
 from retainkit.plot._pictures import percent
@@ -42,7 +42,7 @@ def read_scores(
 
     Columns left of `pivot` tell the segments, whatever they are called: surveys ask for the age.
     """
-    frame = open_table(table, argument="table", columns=[pivot, *needed])
+    frame = read_result(table, argument="table", columns=[pivot, *needed])
     names = frame.columns[: frame.columns.index(pivot)]
     data: Columns = {}
     for name in dict.fromkeys([*names, pivot, *needed, *optional]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames import open_table
+from retainkit._frames.input import read_result
 from retainkit.plot._heatmap import TEXT, space_of
 from retainkit.plot._periods import draw_periods, read_periods
 from retainkit.plot._pictures import PALETTE, check_once, numbers, require_matplotlib, subplots
@@ -186,7 +186,7 @@ def _course_of(table: IntoDataFrame) -> _Course:
     """Split a table into lines."""
     needed = ["n", "score", "lower", "upper", "metric", "complete"]
     data, labels, names = read_scores(table, "period", needed, ["window"])
-    days = open_table(table, argument="table", columns=["period"]).select("period").unique()
+    days = read_result(table, argument="table", columns=["period"]).select("period").unique()
     periods, _ = read_periods(days, "table", [])
     values = ["n", "score", "lower", "upper"]
     check_numeric(data, values, "score_trend")

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import probability
-from retainkit._frames import open_table
+from retainkit._frames.input import read_result
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._heatmap import POINTS, SMALL, TEXT, space_of
@@ -123,7 +123,7 @@ def cltv_distribution(
 
 def _ranked(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
     """Give the values from the highest down, and the number of customers without one."""
-    frame = open_table(table, argument="table", columns=[value])
+    frame = read_result(table, argument="table", columns=[value])
     column = frame[value]
     if len(frame) and not column.dtype.is_numeric() and not column.is_null().all():
         raise ColumnTypeError(

@@ -9,8 +9,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._codes import codes_of, segment_codes
-from retainkit._frames import collect, instants_of, table_like
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.input import collect, instants_of
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import factorize_segments
 from retainkit._subscriptions import open_subscriptions
 from retainkit._time.periods import PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._time.zones import wall_times
@@ -117,7 +119,7 @@ class Book:
         for name, number in dated.items():
             day = first_day(number, self.period, self.week_start)
             given[name] = day.astype("datetime64[D]")
-        return table_like(self.subscriptions.rows, given | dict(columns))
+        return build_like(self.subscriptions.rows, given | dict(columns))
 
 
 def open_book(
@@ -156,7 +158,7 @@ def open_book(
     )
     # What costs nothing makes no customer.
     rows = collect(subscriptions.rows.filter(nw.col("amount") > 0))
-    segments, segment = segment_codes(rows, subscriptions.keys)
+    segments, segment = factorize_segments(rows, subscriptions.keys)
     ends = ~rows["end"].is_null().to_numpy().astype(bool)
     begin, finish = (
         wall_times(instants_of(one), subscriptions.zone)
@@ -170,7 +172,7 @@ def open_book(
         subscriptions=subscriptions,
         segments=segments,
         segment=segment,
-        customer=codes_of(rows["customer"])[0],
+        customer=integer_codes(rows["customer"])[0],
         begin=begin,
         end=finish,
         ends=ends,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._arrays import distinct
 from retainkit._checks import boolean, probability
-from retainkit._frames import RESULT
+from retainkit._frames.groupby import unique_keys
+from retainkit._frames.segments import RESULT
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit.revenue._book import open_book
@@ -193,7 +193,7 @@ def revenue_cohorts(
 
 
 def _warn_of_passing(book: Book, changes: Changes) -> None:
-    passing = len(distinct(book.customer[book.amount > 0])) - len(distinct(changes.customer))
+    passing = len(unique_keys(book.customer[book.amount > 0])) - len(unique_keys(changes.customer))
     if passing:
         warn(
             f"{count_noun(passing, 'customer')} in no cohort, having paid within a {book.period} "

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._arrays import NEVER
 from retainkit._checks import one_of
-from retainkit._codes import codes_of_both, segment_codes
 from retainkit._events import TIME, open_events
-from retainkit._frames import (
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.factorize import shared_codes
+from retainkit._frames.groupby import NEVER
+from retainkit._frames.input import (
     check_present,
     collect,
     count_rows,
+    from_native,
     instants_of,
-    native_of,
-    readable,
-    type_name,
-    wrap,
+    normalize_pandas,
 )
+from retainkit._frames.output import to_native
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._subscriptions import open_subscriptions
 from retainkit._time.zones import instant_expr
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
     from retainkit._typing import Floats, Integers
     from retainkit.surveys._tally import Scale
@@ -100,7 +101,7 @@ def read_answers(
     missing: str,
 ) -> Answers:
     """Read answers and check them; a row without a score is none, whatever else is in it."""
-    given = wrap(responses, "responses")
+    given = from_native(responses, "responses")
     table = open_responses(
         responses,
         score=score,
@@ -112,7 +113,7 @@ def read_answers(
         words=False,
     )
     rows = collect(table.rows)
-    segments, segment = segment_codes(rows, table.keys)
+    segments, segment = factorize_segments(rows, table.keys)
     n_segments = int(segment.max(initial=-1)) + 1 if table.by else 1
     silent = rows["score"].is_null().to_numpy().astype(bool)
     lacking = np.bincount(segment[silent], minlength=n_segments)
@@ -231,10 +232,10 @@ def _departures(
     native: Any, answers: Answers, customer: str, end: str, as_of: str | date | None
 ) -> tuple[Memberships, Moment]:
     """Read when customers left; who has a row without such a time is still there."""
-    given = wrap(native, "outcomes")
+    given = from_native(native, "outcomes")
     frame = _with_times(given, "end", end)
     log = open_events(
-        native_of(given.filter(~nw.col(end).is_null())),
+        to_native(given.filter(~nw.col(end).is_null())),
         argument="outcomes",
         columns={"customer": customer, "time": end},
         by=None,
@@ -262,7 +263,7 @@ def _ends(times: nw.Series[Any]) -> Integers:
 def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any:
     """Check that columns are there, and refuse or drop rows that lack something."""
     one_of("missing", missing, ("raise", "drop"))
-    frame = wrap(outcomes, "outcomes")
+    frame = from_native(outcomes, "outcomes")
     for argument, column in names.items():
         check_present(argument, column, frame)
     if "outcome_time" in names:
@@ -277,7 +278,7 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any
     places = {column: f"nulls_{i}" for i, column in enumerate(columns)}
     numbers = {name: int(counts.item(0, places[name[1]])) if some else 0 for name in names.items()}
     _judge_nulls("outcomes", numbers, missing)
-    return native_of(frame.drop_nulls(subset=columns) if any(numbers.values()) else frame)
+    return to_native(frame.drop_nulls(subset=columns) if any(numbers.values()) else frame)
 
 
 def _judge_nulls(table: str, numbers: Mapping[tuple[str, str], int], missing: str) -> None:
@@ -302,7 +303,7 @@ def _judge_nulls(table: str, numbers: Mapping[tuple[str, str], int], missing: st
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:
     """Check that a column of outcomes holds times, and give it with microseconds or finer."""
     check_present(argument, column, frame)
-    frame, _ = readable(frame, [column], {column: "datetime64[us]"})
+    frame, _ = normalize_pandas(frame, [column], {column: "datetime64[us]"})
     dtype = frame.collect_schema()[column]
     if dtype == nw.Date:
         return frame.with_columns(nw.col(column).cast(nw.Datetime("us")))
@@ -343,7 +344,7 @@ def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
     if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
         # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.
         first, second = first.astype(object), second.astype(object)
-    return codes_of_both(first, second)
+    return shared_codes(first, second)
 
 
 def _named(ids: Ids) -> Ids:

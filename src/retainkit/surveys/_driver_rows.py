@@ -10,16 +10,17 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list
-from retainkit._codes import segment_codes
 from retainkit._events import check_type, segment_names
-from retainkit._frames import check_present, collect, holds_numbers, readable, type_name, wrap
+from retainkit._frames.dtypes import is_numeric_like, type_name
+from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._typing import Booleans, Floats, Integers
 
 
@@ -93,15 +94,15 @@ def read_rows(
 
     Segments must not be called like one of the columns of the result.
     """
-    frame = wrap(responses, "responses")
+    frame = from_native(responses, "responses")
     segments = segment_names(by, RESULT)
     needed = [*(("drivers", one) for one in drivers), ("outcome", outcome)]
     needed += [] if weights is None else [("weights", weights)]
     for argument, column in [*needed, *(("by", column) for column in segments)]:
         check_present(argument, column, frame)
-    frame, _ = readable(frame, [], {column: "float64" for _, column in needed})
+    frame, _ = normalize_pandas(frame, [], {column: "float64" for _, column in needed})
     for argument, column in needed:
-        if not holds_numbers(frame, column):
+        if not is_numeric_like(frame, column):
             raise ColumnTypeError(
                 f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
                 "must hold numbers: code answers in words as numbers first, yes and no as 1 and 0."
@@ -112,7 +113,7 @@ def read_rows(
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     rows = collect(frame.select(**named, **keys))
     values = np.column_stack([rows[name].to_numpy().astype(np.float64) for name in named])
-    found, segment = segment_codes(rows, list(keys))
+    found, segment = factorize_segments(rows, list(keys))
     size = int(segment.max(initial=-1)) + 1 if segments else 1
     kept = _known(values, needed, missing)
     columns, weight = values[:, : len(drivers) + 1], np.ones(len(values))

@@ -13,9 +13,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._codes import segment_codes
 from retainkit._events import TIME, check_type, segment_names
-from retainkit._frames import check_present, collect, readable, type_name, wrap
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
+from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Integers
@@ -97,7 +98,7 @@ def open_invitations(
     one_of("missing", missing, ("raise", "drop"))
     given = {"sent": sent, "responded": responded}
     segments = segment_names(by, taken)
-    frame = wrap(native, "invitations")
+    frame = from_native(native, "invitations")
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
     if sent == responded:
@@ -134,7 +135,7 @@ def _selected(
     """Check the types, name the columns and find the zones of storage and of the periods."""
     columns = list(given.values())
     frame = _typed(frame, given)
-    frame, own = readable(frame, columns, dict.fromkeys(columns, "datetime64[us]"))
+    frame, own = normalize_pandas(frame, columns, dict.fromkeys(columns, "datetime64[us]"))
     for name, column in given.items():
         if not _is_time(frame.collect_schema()[column]):
             raise ColumnTypeError(
@@ -310,7 +311,7 @@ def count_fates(
         # A plain value does not spread over no rows in every engine.
         found, arrays = collect(rows), {name: np.zeros(0, np.int64) for name in names}
     used = arrays["fate"] != UNSEEN
-    segments, segment = segment_codes(found, table.keys)
+    segments, segment = factorize_segments(found, table.keys)
     return Fates(
         segments=segments,
         segment=segment,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames import check_present, collect, type_name, wrap
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import Margin
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
@@ -92,7 +93,7 @@ def checked_population(population: Any, by: tuple[str, ...], size: str) -> Wante
     """Check the sizes of the cells of a population: a table, or a mapping from values to sizes."""
     if isinstance(population, Mapping):
         return _wanted("population", "by", by, population.items())
-    frame = wrap(population, "population")
+    frame = from_native(population, "population")
     for column in by:
         check_present("population", column, frame)
     check_present("size", size, frame)

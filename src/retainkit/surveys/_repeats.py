@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._codes import codes_of, segment_codes
-from retainkit._frames import collect, count_rows, instants_of, with_column, with_meaning
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.input import collect, count_rows, instants_of
+from retainkit._frames.join import map_values
+from retainkit._frames.output import with_column
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
 from retainkit.surveys._effective import Clusters
@@ -45,7 +48,7 @@ def cluster_sums(
     # Answers that do not count stay, with a weight of 0: every segment has to be there.
     counts = nw.col("valid").fill_null(0.0)
     weight = counts * nw.col("weight") if "weight" in responses.columns else counts
-    rows = with_meaning(rows, "score", meaning).with_columns(x=nw.col("x").fill_null(0.0), w=weight)
+    rows = map_values(rows, "score", meaning).with_columns(x=nw.col("x").fill_null(0.0), w=weight)
     key = [*responses.keys, "respondent"]
     each = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
     sums = each.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
@@ -70,11 +73,11 @@ def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
     `tally` holds the answers that count; rows with others stay as they are.
     """
     rows = collect(responses.rows)
-    _, segment = segment_codes(rows, responses.keys)
+    _, segment = factorize_segments(rows, responses.keys)
     valid = _is_in(rows["score"], np.unique(tally.answer))
     if "weight" in rows.columns:
         valid &= rows["weight"].to_numpy().astype(np.float64) > 0
-    who, width = codes_of(rows["respondent"])
+    who, width = integer_codes(rows["respondent"])
     _, person = np.unique(segment * width + who, return_inverse=True)
     number = np.bincount(person[valid], minlength=int(person.max(initial=-1)) + 1)[person]
     if repeat == "error":

@@ -13,16 +13,9 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import boolean, one_of
 from retainkit._events import check_type, segment_names
-from retainkit._frames import (
-    check_present,
-    collect,
-    holds_numbers,
-    kinds_of_objects,
-    readable,
-    type_name,
-    with_declared,
-    wrap,
-)
+from retainkit._frames.dtypes import is_numeric_like, object_types, type_name
+from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
+from retainkit._frames.segments import add_missing_categories
 from retainkit._inputs.zones import zones_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
@@ -30,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
 
 REPEATS = ("cluster", "last", "first", "mean", "error")
 _NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
@@ -75,7 +68,7 @@ class Responses:
     def grouped(self, rows: Frame) -> nw.DataFrame[Any]:
         """Collect what has been reduced by the keys, with a row of every segment."""
         found = collect(rows)
-        return found if self.observed or not self.by else with_declared(found, self.keys)
+        return found if self.observed or not self.by else add_missing_categories(found, self.keys)
 
     def source(self, argument: str) -> str:
         """Name a column as an error does."""
@@ -108,7 +101,7 @@ def open_responses(
     Errors name an argument as it is `called` by the public function. Where that one takes no
     `labels`, answers in `words` cannot be helped.
     """
-    frame = wrap(native, "responses")
+    frame = from_native(native, "responses")
     boolean("observed", observed)
     one_of("repeat", repeat, REPEATS)
     given = {
@@ -129,7 +122,7 @@ def open_responses(
     if labels is not None:
         labels = _checked_labels(labels)
         expected.pop(score)
-    frame, zones = readable(frame, times, expected)
+    frame, zones = normalize_pandas(frame, times, expected)
     for argument, column in names.items():
         if argument == "score":
             own_name = called.get("score", "score")
@@ -196,7 +189,7 @@ def _check_column(argument: str, column: str, frame: Frame, name: str) -> None:
             f"{_source(column, name)} holds {type_name(frame, column)}; it must hold whole "
             "numbers, such as of type Int64. What is no number of respondents belongs in `weights`."
         )
-    elif argument == "weights" and not holds_numbers(frame, column):
+    elif argument == "weights" and not is_numeric_like(frame, column):
         raise ColumnTypeError(
             f"{_source(column, name)} holds {type_name(frame, column)}; it must hold {_NUMBERS}."
         )
@@ -204,7 +197,7 @@ def _check_column(argument: str, column: str, frame: Frame, name: str) -> None:
 
 def _check_ids(column: str, frame: Frame, name: str) -> None:
     """Check the type of identifiers, which are told apart but need no order."""
-    kinds = kinds_of_objects(frame, column) - {"unordered"}
+    kinds = object_types(frame, column) - {"unordered"}
     if frame.collect_schema()[column].is_nested() or "unhashable" in kinds:
         raise ColumnTypeError(
             f"{_source(column, name)} holds {type_name(frame, column)}; it must hold plain values, "
@@ -222,12 +215,12 @@ def _check_score(
     name: str, column: str, frame: Frame, labels: Mapping[Any, float] | None, *, words: bool
 ) -> None:
     """Check the type of the answers: numbers, or with labels anything plain."""
-    dtype, kinds = frame.collect_schema()[column], kinds_of_objects(frame, column)
+    dtype, kinds = frame.collect_schema()[column], object_types(frame, column)
     holds = f"{_source(column, name)} holds {type_name(frame, column)}; it must hold"
     if labels is not None:
         if dtype.is_nested() or dtype == nw.Boolean or kinds & {"unhashable", "bool"}:
             raise ColumnTypeError(f"{holds} words or numbers, one answer a row.")
-    elif not holds_numbers(frame, column):
+    elif not is_numeric_like(frame, column):
         text = dtype in {nw.String, nw.Categorical} or isinstance(dtype, nw.Enum) or "str" in kinds
         also = " Answers in words need `labels`, which says the score of each."
         raise ColumnTypeError(f"{holds} {_NUMBERS}.{also if text and words else ''}")

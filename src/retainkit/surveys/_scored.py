@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._codes import segment_codes
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -47,7 +47,7 @@ class Scored:
         if not self.clustered:
             return worth_of(self.tally, values)
         keys, clusters = cluster_sums(self.responses, self.tally, values)
-        _, segment = segment_codes(keys, self.responses.keys)
+        _, segment = factorize_segments(keys, self.responses.keys)
         return worth_of(self.tally, values, clusters.at(segment, self.tally.n_segments))
 
 

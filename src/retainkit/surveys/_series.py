@@ -9,8 +9,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._codes import segment_codes
-from retainkit._frames import collect, count_rows, frame_of, with_meaning
+from retainkit._frames.input import collect, count_rows
+from retainkit._frames.join import map_values
+from retainkit._frames.output import from_columns
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index_expr
@@ -121,7 +123,7 @@ def series_of(
     warn_of_invalid(found)
     last = end.index(period, week_start) - end.opens(period, week_start)
     keys = responses.keys
-    segments, outer, number = _placed(frame_of(found.tally.segments), keys)
+    segments, outer, number = _placed(from_columns(found.tally.segments), keys)
     n_segments = int(outer.max(initial=-1)) + 1 if len(keys) > 1 else 1
     n_periods = max(last - first + 1, 0)
     if n_segments * n_periods > _MOST_CELLS:
@@ -241,7 +243,7 @@ def _placed(
     cells: nw.DataFrame[Any], keys: Sequence[str]
 ) -> tuple[dict[str, nw.Series[Any]], Integers, Integers]:
     """Give the segments of cells, and by cell the number of its segment and of its period."""
-    segments, segment = segment_codes(cells, keys[:-1])
+    segments, segment = factorize_segments(cells, keys[:-1])
     return segments, segment, cells[keys[-1]].to_numpy().astype(np.int64)
 
 
@@ -253,7 +255,7 @@ def _in_windows(responses: Responses, first: int, last: int, rolling: int) -> Re
     number = np.arange(first, last + 1)
     place, step = np.nonzero(number[:, np.newaxis] + np.arange(rolling) <= last)
     windows = {key: number[place], "window": number[place] + step}
-    rows = with_meaning(responses.rows, key, windows)
+    rows = map_values(responses.rows, key, windows)
     return replace(responses, rows=rows.drop(key).rename({"window": key}))
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._codes import segment_codes
-from retainkit._frames import collect, count_rows
+from retainkit._frames.input import collect, count_rows
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -21,7 +21,7 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._responses import Responses
 
@@ -103,7 +103,7 @@ def count_answers(responses: Responses) -> Tally:
         sums |= {"known": nw.col("weight").count(), "square": nw.col("square").sum()}
         sums["used"] = nw.col("used").sum()
     found = responses.grouped(rows.group_by([*responses.keys, "score"]).agg(**sums))
-    segments, segment = segment_codes(found, responses.keys)
+    segments, segment = factorize_segments(found, responses.keys)
     arrays = {name: found[name].fill_null(0).to_numpy().astype(np.float64) for name in sums}
     _check_weights(responses, arrays)
     n = arrays["weight"] if "count" in named else arrays.get("used", arrays["n"])

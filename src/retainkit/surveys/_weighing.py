@@ -9,20 +9,18 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._codes import segment_codes
 from retainkit._events import check_type
-from retainkit._frames import (
+from retainkit._frames.dtypes import is_numeric_like, type_name
+from retainkit._frames.input import (
     check_present,
     collect,
-    holds_numbers,
-    in_engine,
-    native_of,
-    open_table,
-    readable,
-    table_like,
-    type_name,
-    wrap,
+    from_native,
+    normalize_pandas,
+    read_result,
 )
+from retainkit._frames.join import to_engine_of
+from retainkit._frames.output import build_like, to_native
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -31,7 +29,7 @@ from retainkit.surveys._tally import check_sums
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._frames import Frame
+    from retainkit._frames.input import Frame
     from retainkit._typing import Array, Booleans, Floats, Integers
 
 
@@ -97,11 +95,11 @@ class Answers:
                 values = values * _rows(self.frame, {}, self.weights)[_BASE].to_numpy()
             # All rows, that the new frame shares no memory with the one that was given.
             rows = self.frame.filter([True] * len(values)) if len(values) else self.frame
-            return native_of(rows.with_columns(_series(rows, WEIGHT, values)))
-        return native_of(self._joined(self.frame, factor, scaled=scaled))
+            return to_native(rows.with_columns(_series(rows, WEIGHT, values)))
+        return to_native(self._joined(self.frame, factor, scaled=scaled))
 
     def _joined(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
-        small = in_engine(frame, {**self.cells.keys, _FACTOR: factor})
+        small = to_engine_of(frame, {**self.cells.keys, _FACTOR: factor})
         read = _read(frame, self.columns, self.weights)
         rows = frame.with_columns(**read).join(small, on=list(self.cells.keys), how="left")
         weight = nw.col(_FACTOR) * nw.col(_BASE) if scaled else nw.col(_FACTOR)
@@ -123,14 +121,14 @@ def open_answers(
 ) -> Answers:
     """Check responses and count them by the columns that `argument` names."""
     one_of("missing", missing, ("raise", "drop"))
-    frame = wrap(native, "responses")
+    frame = from_native(native, "responses")
     for column in columns:
         check_present(argument, column, frame)
         check_type(argument, column, frame)
     if weights is not None:
         check_present("weights", weights, frame)
-        frame, _ = readable(frame, [], {weights: "float64"})
-        if not holds_numbers(frame, weights):
+        frame, _ = normalize_pandas(frame, [], {weights: "float64"})
+        if not is_numeric_like(frame, weights):
             raise ColumnTypeError(
                 f"column {weights!r} (given as `weights`) holds {type_name(frame, weights)}; it "
                 "must hold numbers; convert it first, for instance with pandas.to_numeric."
@@ -170,8 +168,8 @@ def _rows(frame: Frame, names: Mapping[str, str], weights: str | None) -> Any:
 
 def _series(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.Series[Any]:
     """Make a column of the kind of a frame in memory."""
-    made: nw.Series[Any] = open_table(
-        table_like(frame, {name: values}), argument=name, columns=[name]
+    made: nw.Series[Any] = read_result(
+        build_like(frame, {name: values}), argument=name, columns=[name]
     )[name]
     return made
 
@@ -189,7 +187,7 @@ def _counted(frame: Frame, names: Mapping[str, str], weights: str | None, *, apa
         sums["lowest"] = nw.col("above").min()
     code = None
     if isinstance(rows, nw.DataFrame):
-        keys, code = segment_codes(rows, on)
+        keys, code = factorize_segments(rows, on)
         new = _series(rows, f"{_OWN}code", code)
         found = rows.with_columns(new).group_by(new.name).agg(**sums).sort(new.name)
     else:

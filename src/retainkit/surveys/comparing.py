@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._codes import codes_of, segment_codes
 from retainkit._events import check_type, segment_names
-from retainkit._frames import check_present, collect, frame_of, table_like, wrap
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.output import build_like, from_columns
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.nps_differences import (
@@ -203,7 +205,7 @@ def nps_difference(
         raise ArgumentError(f"`by` names {group!r}, which is the `group`; leave it out of `by`.")
     if pair is not None and (weights or counts):
         raise ArgumentError("`pair` goes with neither `weights` nor `counts`; leave them out.")
-    frame = wrap(responses, "responses")
+    frame = from_native(responses, "responses")
     check_present("group", group, frame)
     check_type("group", group, frame)
     table = open_responses(
@@ -232,7 +234,7 @@ def nps_difference(
     }
     last = own[table.keys[-1]]
     given |= {"group_a": last[pairs.first.tolist()], "group_b": last[pairs.second.tolist()]}
-    return table_like(table.rows, given | columns)
+    return build_like(table.rows, given | columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,9 +248,9 @@ class _Pairs:
 def _pairs(found: Scored, reference: Any, group: str) -> _Pairs:
     """Pair the groups of each segment."""
     keys, segments = found.responses.keys, found.tally.segments
-    cells = frame_of(segments)
-    _, outer = segment_codes(cells, keys[:-1])
-    names, inner = segment_codes(cells, keys[-1:])
+    cells = from_columns(segments)
+    _, outer = factorize_segments(cells, keys[:-1])
+    names, inner = factorize_segments(cells, keys[-1:])
     n_outer, n_inner = (int(one.max(initial=-1)) + 1 for one in (outer, inner))
     place = np.full((n_outer, n_inner), -1)
     place[outer, inner] = np.where(found.tally.counts() > 0, np.arange(len(cells)), -1)
@@ -343,12 +345,12 @@ def _answers(found: Scored, edges: tuple[float, float]) -> tuple[Integers, Integ
     """Give cell, respondent and value of each answer that counts; one a cell and respondent."""
     responses, tally = found.responses, found.tally
     rows = collect(responses.rows)
-    _, cell = segment_codes(rows, responses.keys)
+    _, cell = factorize_segments(rows, responses.keys)
     answers, where = np.unique(tally.answer, return_index=True)
     meaning = (tally.value > edges[1]).astype(np.float64) - (tally.value <= edges[0])
     known = dict(zip(answers.tolist(), meaning[where].tolist(), strict=True))
     value = np.array([known.get(one, np.nan) for one in rows["score"].to_list()], np.float64)
-    who = codes_of(rows["respondent"])[0]
+    who = integer_codes(rows["respondent"])[0]
     counts = ~np.isnan(value)
     cell, who, value = cell[counts], who[counts], value[counts]
     order = np.lexsort((who, cell))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import integer, number, one_of
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, segment_label, warn
 from retainkit.errors import ArgumentError
 from retainkit.surveys._control import chart
@@ -224,7 +224,7 @@ def control_chart(
     found = chart(own, lines.segment, base, lines.complete, kind=kind, sigmas=sigmas)
     rest = {"baseline": usual, "complete": lines.complete}
     rest |= {"kind": np.full(len(own.n), kind), "metric": np.full(len(own.n), metric)}
-    return table_like(table.rows, series.labels(lines) | found | rest)
+    return build_like(table.rows, series.labels(lines) | found | rest)
 
 
 def _judged(base: Booleans, lines: Lines, series: Series) -> Booleans:

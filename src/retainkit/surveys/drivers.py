@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, segment_label, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.relative_weights import (
@@ -205,7 +205,7 @@ def key_drivers(
         for (values, weight), problem in zip(pairs, problems, strict=True)
     ]
     _warn_of_draws(found, draws)
-    return table_like(table.given, _columns(table, found, method))
+    return build_like(table.given, _columns(table, found, method))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS, WEEKDAYS, first_day
@@ -210,7 +210,7 @@ def response_rate(
     counts = _counts(fates, line, len(number))
     final = over & (counts["open"] == 0) & (length is not None)
     rates = _rates(counts, confidence_level)
-    return table_like(table.rows, columns | counts | rates | {"complete": final})
+    return build_like(table.rows, columns | counts | rates | {"complete": final})
 
 
 def _lines(

@@ -9,7 +9,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, one_of, probability
-from retainkit._frames import collect, table_like
+from retainkit._frames.input import collect
+from retainkit._frames.output import build_like
 from retainkit._messages import warn
 from retainkit._stats.share_intervals import SHARES
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -200,7 +201,7 @@ def pmf(
         "clears": result.lower >= limit,
         "interval": np.full(tally.n_segments, interval),
     }
-    return table_like(table.rows, found.segments() | columns)
+    return build_like(table.rows, found.segments() | columns)
 
 
 def _checked_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | float]]:

@@ -8,9 +8,11 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
-from retainkit._codes import segment_codes
 from retainkit._events import segment_names
-from retainkit._frames import check_present, collect, table_like, type_name, wrap
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -230,7 +232,7 @@ def nps(
     warn_of_weights(found, groups.worth.effective)
     chances = nps_limits(groups, method, draws, seed, confidence_level)
     columns = nps_columns(groups, chances, method, min_responses, segmented=bool(table.by))
-    return table_like(table.rows, found.segments() | columns)
+    return build_like(table.rows, found.segments() | columns)
 
 
 def nps_from_counts(
@@ -309,7 +311,7 @@ def nps_from_counts(
     0  195  46.15   35.0  55.88
     """
     _check_options(method, draws, seed, min_responses, confidence_level)
-    frame = wrap(table, "table")
+    frame = from_native(table, "table")
     names = {"promoters": promoters, "passives": passives, "detractors": detractors}
     names |= {} if n is None else {"n": n}
     segments = segment_names(by, RESULT)
@@ -329,7 +331,7 @@ def nps_from_counts(
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     rows = collect(frame.select(**{one: nw.col(names[one]) for one in names}, **keys))
     parts = _checked_parts(rows, names)
-    found, segment = segment_codes(rows, list(keys))
+    found, segment = factorize_segments(rows, list(keys))
     n_segments = int(segment.max(initial=-1)) + 1 if segments else 1
     sums = [np.bincount(segment, parts[one], n_segments) for one in PARTS]
     total = np.sum(sums, axis=0)
@@ -345,7 +347,7 @@ def nps_from_counts(
     chances = nps_limits(groups, method, draws, seed, confidence_level)
     given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
     columns = nps_columns(groups, chances, method, min_responses, segmented=bool(segments))
-    return table_like(frame, given | columns)
+    return build_like(frame, given | columns)
 
 
 def _check_options(

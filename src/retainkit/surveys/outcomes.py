@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, warn
 from retainkit._stats.differences import Means, mean_difference, share_difference
 from retainkit._stats.intervals import ratio, wilson
@@ -276,7 +276,7 @@ def score_outcomes(
     place = np.repeat(np.arange(answers.n_segments), len(cells.labels)).tolist()
     segments = {name: values[place] for name, values in answers.segments.items()}
     missing_rows = {"n_missing": np.repeat(answers.missing, len(cells.labels))}
-    return table_like(answers.given, segments | columns | missing_rows)
+    return build_like(answers.given, segments | columns | missing_rows)
 
 
 def _horizon(value: Any) -> int:

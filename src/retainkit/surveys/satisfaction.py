@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit.errors import ArgumentError
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._rules import CES_RULES, CSAT_RULES, beyond_middle, chosen, preset
@@ -238,7 +238,7 @@ def csat(
     result = estimate(found, judged, stat, named, confidence_level)
     warn_of_weights(found, result.effective)
     columns = columns_of(found, judged, result, name="csat", stat=stat, interval=named)
-    return table_like(table.rows, found.segments() | columns)
+    return build_like(table.rows, found.segments() | columns)
 
 
 def ces(
@@ -415,7 +415,7 @@ def ces(
     warn_of_weights(found, result.effective)
     columns = columns_of(found, judged, result, name="ces", stat=stat, interval=named)
     columns["higher_is_better"] = np.full(len(result.value), up or stat != "mean")
-    return table_like(table.rows, found.segments() | columns)
+    return build_like(table.rows, found.segments() | columns)
 
 
 def _limits(scale: Any, missing_codes: Any, invalid: str, fractional: str) -> Scale:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, integer, probability
-from retainkit._frames import table_like
+from retainkit._frames.output import build_like
 from retainkit.surveys._metrics import edges_of, scores_of
 from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import warn_of_weights
@@ -209,4 +209,4 @@ def score_trend(
         "window": np.full(len(own.n), window),
         "complete": lines.complete & (lines.since >= window - 1),
     }
-    return table_like(table.rows, series.labels(lines) | columns)
+    return build_like(table.rows, series.labels(lines) | columns)

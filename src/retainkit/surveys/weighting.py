@@ -11,7 +11,7 @@ import numpy as np
 
 from retainkit._checks import integer, is_list, number
 from retainkit._events import segment_names
-from retainkit._frames import check_present, wrap
+from retainkit._frames.input import check_present, from_native
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import rake_cells
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -323,7 +323,7 @@ def poststratify(
     names = segment_names(by, ())
     if not names:
         raise ArgumentError("`by` names no column; name those that make the groups.")
-    frame = wrap(responses, "responses")
+    frame = from_native(responses, "responses")
     for column in names:  # before a table of the population is blamed for lacking it
         check_present("by", column, frame)
     return _weighed(

@@ -17,7 +17,7 @@ NEVER = np.iinfo(np.int64).max
 _TABLE = 2**27
 
 
-def distinct(key: Integers) -> Integers:
+def unique_keys(key: Integers) -> Integers:
     """Give the distinct keys in ascending order."""
     least = int(key.min(initial=NEVER))
     size = int(key.max(initial=least)) - least + 1
@@ -31,7 +31,7 @@ def distinct(key: Integers) -> Integers:
     return np.flatnonzero(occurs) + least
 
 
-def coded(key: Integers, size: int) -> tuple[Integers, Integers]:
+def dense_codes(key: Integers, size: int) -> tuple[Integers, Integers]:
     """Give each key, which lies below `size`, a code, and the key of each code in ascending order.
 
     Keys that lie dense are their own codes; then some codes may go unused.
@@ -41,20 +41,20 @@ def coded(key: Integers, size: int) -> tuple[Integers, Integers]:
     return np.arange(size), key
 
 
-def numbered(key: Integers, size: int) -> tuple[Integers, Integers]:
+def unique_inverse(key: Integers, size: int) -> tuple[Integers, Integers]:
     """Give the distinct keys in ascending order, and for each key which of them it is."""
-    keys, code = coded(key, size)
+    keys, code = dense_codes(key, size)
     used = np.bincount(code, minlength=len(keys)) > 0
     return keys[used], (np.cumsum(used) - 1)[code]
 
 
-def sums(values: Floats, group: Integers, n_groups: int) -> Floats:
+def group_sum(values: Floats, group: Integers, n_groups: int) -> Floats:
     """Sum of each group."""
     # Of nothing at all the sum is an integer.
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
-def least_of(values: Integers, group: Integers, n_groups: int) -> Integers:
+def group_min(values: Integers, group: Integers, n_groups: int) -> Integers:
     """Least value of each group."""
     least = np.full(n_groups, NEVER)
     np.minimum.at(least, group, values)

@@ -1,0 +1,86 @@
+"""Types of columns, by the names that narwhals or the engine has for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.input import Frame, count_rows
+
+
+def type_name(frame: Frame, column: str) -> str:
+    """Name the type of a column, by its own name where narwhals does not know it."""
+    dtype = frame.collect_schema()[column]
+    if dtype != nw.Unknown:
+        return str(dtype)
+    native = frame.to_native()
+    if frame.implementation.is_pandas_like():
+        return str(native[column].dtype)
+    if frame.implementation.is_pyarrow():
+        return str(native.schema.field(column).type)
+    return str(dtype)
+
+
+def zone_name(frame: Frame, column: str) -> str | None:
+    """Name the zone in which a column of times is stored, if it has one."""
+    zone: str | None = getattr(frame.collect_schema()[column], "time_zone", None)
+    if zone is not None and frame.implementation.is_pyspark():
+        # It is that of the session, which may change; narwhals remembers the first.
+        zone = frame.to_native().sparkSession.conf.get("spark.sql.session.timeZone")
+    return zone
+
+
+def microsecond(frame: Frame, column: str) -> nw.Expr:
+    """Tell the microsecond of the second of a column of times."""
+    time = nw.col(column)
+    if frame.implementation.is_pyspark():
+        # Before 4.3 it is told only of times in the zone of the session; it is the same in any.
+        epoch = frame.select(epoch=nw.lit(datetime(1970, 1, 1, tzinfo=UTC)))
+        time = time.cast(epoch.collect_schema()["epoch"])
+    return time.dt.microsecond()
+
+
+def object_types(frame: Frame, column: str) -> set[str]:
+    """Name the types of the values in a column of Python objects; no other column has any.
+
+    Values that cannot be told apart, such as lists, have the type "unhashable"; where they have no
+    order, there is also the type "unordered".
+    """
+    if frame.collect_schema()[column] != nw.Object:
+        return set()
+    if isinstance(frame, nw.LazyFrame):
+        return {"unhashable"}  # by Polars, which stops the whole program
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    values = pd.Series(frame[column].to_list(), dtype=object).dropna()
+    try:
+        distinct = values.unique()
+    except TypeError:
+        return {"unhashable"}
+    kinds = {type(value).__name__ for value in distinct}
+    try:
+        pd.factorize(distinct, sort=True)
+    except TypeError:
+        kinds.add("unordered")
+    return kinds
+
+
+def is_categorical(dtype: nw.dtypes.DType) -> bool:
+    return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
+
+
+def is_numeric_like(frame: Frame, column: str) -> bool:
+    """Tell whether a column can be read as numbers, whatever its type says.
+
+    So it is with categories or Python objects that are numbers, and where there are only nulls.
+    """
+    dtype = frame.collect_schema()[column]
+    if dtype.is_numeric():
+        return True
+    if is_categorical(dtype) and isinstance(frame, nw.DataFrame):
+        return bool(frame[column].cat.get_categories().dtype.is_numeric())
+    kinds = {kind.rstrip("0123456789") for kind in object_types(frame, column)}
+    if kinds:
+        return kinds <= {"int", "uint", "float", "Decimal"}
+    return not count_rows(frame.filter(~nw.col(column).is_null()))

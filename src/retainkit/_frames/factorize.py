@@ -1,0 +1,73 @@
+"""Distinct values as integer codes, by which rows in memory are grouped."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retainkit._typing import Array
+
+
+def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
+    """Number the distinct values of a series, a null as -1; gives the codes and the values."""
+    if series.implementation.is_pandas_like():
+        return factorize_array(series.to_native(), sort=sort)
+    if series.implementation.is_pyarrow() and series.dtype == nw.Categorical:
+        # NumPy would be told of a category where there is a null.
+        native = series.to_native()
+        series = nw.from_native(native.cast(native.type.value_type), series_only=True)
+    if series.dtype == nw.String and find_spec("pyarrow") is not None:
+        # pandas takes their strings as they lie; NumPy would make an object of each.
+        return factorize_array(series.to_pandas(), sort=sort)
+    declared = series.cat.get_categories().to_list() if isinstance(series.dtype, nw.Enum) else None
+    return factorize_array(series.to_numpy(), sort=sort, declared=declared)
+
+
+def factorize_array(
+    values: Any, *, sort: bool, declared: Sequence[Any] | None = None
+) -> tuple[Array, Any]:
+    """Number the distinct values of an array; sorted, in the order of `declared` if it is given."""
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    if declared is not None:  # the order of categories
+        values = pd.Categorical(values, declared)
+    codes, uniques = pd.factorize(values, sort=sort)
+    return codes.astype(np.int64, copy=False), uniques
+
+
+def integer_codes(series: nw.Series[Any]) -> tuple[Array, int]:
+    """Number the distinct values of a series without nulls: codes and how many there may be."""
+    if series.dtype.is_integer() and len(series):
+        values = series.to_numpy()
+        values = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
+        least = values.min()
+        width = int(values.max()) - int(least) + 1
+        # Integers in a dense range are codes already: no hashing.
+        if width <= 4 * len(values) + 1024:
+            return (values - least).astype(np.int64, copy=False), width
+    codes, uniques = factorize(series, sort=False)
+    return codes, len(uniques)
+
+
+def shared_codes(first: Array, second: Array) -> tuple[Array, Array]:
+    """Number the distinct values of two arrays alike."""
+    codes, _ = factorize_array(np.concatenate([first, second]), sort=False)
+    return codes[: len(first)], codes[len(first) :]
+
+
+def argsort(series: nw.Series[Any]) -> Array:
+    """Give the places of the values of a series in ascending order."""
+    if series.dtype.is_integer() and series.is_sorted():
+        return np.arange(len(series))
+    frame = series.alias("value").to_frame().with_row_index("place")
+    try:
+        places: Array = frame.sort("value")["place"].to_numpy()
+    except TypeError:  # objects that have no order stay where they are
+        return np.arange(len(series))
+    return places

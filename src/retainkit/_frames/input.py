@@ -1,0 +1,160 @@
+"""Native frames as narwhals frames, and the checks that any table needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._messages import count_noun
+from retainkit._time.zones import zone_like
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ColumnTypeError,
+    MissingColumnError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
+
+    from retainkit._typing import Array
+
+
+Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
+_KINDS = "a pandas, Polars or PyArrow table, a DuckDB relation or a PySpark DataFrame"
+
+# In
+
+
+def from_native(native: Any, argument: str) -> Frame:
+    """Take a frame of any supported kind."""
+    try:
+        frame: Frame = nw.from_native(native)
+    except TypeError:
+        kind = f"{type(native).__module__}.{type(native).__qualname__}"
+        raise ArgumentTypeError(f"`{argument}` is a {kind}; it must be {_KINDS}.") from None
+    except nw.exceptions.DuplicateError as error:
+        _, _, names = str(error).partition("\n")
+        raise ArgumentError(
+            f"`{argument}` has several columns of one name; rename them first:\n{names}"
+        ) from None
+    return _decode_dictionaries(frame)
+
+
+def _decode_dictionaries(frame: Frame) -> Frame:
+    """Write out PyArrow's dictionaries in pandas, which knows little of what to do with them."""
+    if isinstance(frame, nw.LazyFrame) or not frame.implementation.is_pandas():
+        return frame
+    native, plain = frame.to_native(), {}
+    for column, dtype in native.dtypes.items():
+        arrow = getattr(dtype, "pyarrow_dtype", None)
+        if arrow is not None and frame[column].dtype == nw.Categorical:
+            plain[column] = native[column].astype(type(dtype)(arrow.value_type))
+    return nw.from_native(native.assign(**plain)) if plain else frame
+
+
+def read_result(native: Any, *, argument: str, columns: Sequence[str]) -> nw.DataFrame[Any]:
+    """Open a result of this library, a small table, and check that it has the columns it needs."""
+    frame = from_native(native, argument)
+    for column in columns:
+        check_present(argument, column, frame)
+    return collect(frame)
+
+
+def check_present(argument: str, column: object, frame: Frame) -> None:
+    """Check that a column named by an argument is there."""
+    if not isinstance(column, str):
+        raise ArgumentTypeError(f"`{argument}` is {column!r}; it must be the name of a column.")
+    present = frame.collect_schema().names()
+    if column not in present:
+        raise MissingColumnError(argument, column, present)
+
+
+def check_numbers(
+    frame: nw.DataFrame[Any], argument: str, columns: Sequence[str], complete: Sequence[str]
+) -> None:
+    """Check that columns of a table hold numbers; in the `complete` ones none may be missing."""
+    for column in columns if len(frame) else ():
+        dtype = frame.schema[column]
+        known = ~frame[column].is_null()
+        if not dtype.is_numeric() and known.any():
+            raise ColumnTypeError(
+                f"column {column!r} of `{argument}` holds {dtype}; it must hold numbers, as in a "
+                "result of cohort_retention."
+            )
+        missing = len(frame) - int(np.isfinite(frame[column].to_numpy().astype(float)).sum())
+        if column in complete and missing:
+            raise ArgumentError(
+                f"column {column!r} of `{argument}` has no number in {count_noun(missing, 'row')}; "
+                "leave them out."
+            )
+
+
+def collect(frame: Frame) -> nw.DataFrame[Any]:
+    """Bring a small frame into memory: Polars gives Polars, every other lazy engine pandas."""
+    if isinstance(frame, nw.DataFrame):
+        return frame
+    if frame.implementation.is_pyspark():
+        # By way of Arrow: its own way to pandas warns of what it does not know of pandas 3.
+        table: nw.DataFrame[Any] = nw.from_native(frame.collect("pyarrow").to_native().to_pandas())
+        return table
+    return frame.collect("polars" if is_polars(frame) else "pandas")
+
+
+def count_rows(rows: Frame) -> int:
+    """Count the rows, in the engine that holds them."""
+    return int(collect(rows.select(rows=nw.len())).item(0, "rows"))
+
+
+def is_polars(frame: Frame) -> bool:
+    return frame.implementation.is_polars()
+
+
+# What pandas needs
+
+
+def normalize_pandas(
+    frame: Frame, times: Sequence[str], expected: Mapping[str, str]
+) -> tuple[Frame, dict[str, tzinfo]]:
+    """Make pandas' columns readable for narwhals; gives the zones that its times had.
+
+    Aware times are passed on in UTC: narwhals reads a zone off the name of the type and does not
+    know them all, an underscore as in America/New_York being enough. Columns of an empty frame that
+    have no type get the `expected` one.
+    """
+    if not frame.implementation.is_pandas():
+        return frame, {}
+    native = frame.to_native()
+    dtypes = {column: native[column].dtype for column in times}
+    own = {
+        column: getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
+        for column, dtype in dtypes.items()
+    }
+    zones = {column: zone_like(zone) for column, zone in own.items() if zone is not None}
+    changed = {column: native[column].dt.tz_convert("UTC") for column in zones}
+    if native.empty:
+        changed |= {
+            column: native[column].astype(dtype)
+            for column, dtype in expected.items()
+            if native[column].dtype == object
+        }
+    return nw.from_native(native.assign(**changed)) if changed else frame, zones
+
+
+# Values
+
+
+def instants_of(times: nw.Series[Any]) -> Array:
+    """Give times as instants: microseconds since 1970, in UTC where they have a zone."""
+    # A collected column of an engine may have a zone whose name narwhals does not know.
+    frame, _ = normalize_pandas(
+        times.alias("time").to_frame(), ["time"], {"time": "datetime64[us]"}
+    )
+    times = collect(frame)["time"]
+    if getattr(times.dtype, "time_zone", None) is not None:
+        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    instants: Array = times.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+    return instants

@@ -1,0 +1,72 @@
+"""Small tables brought into the engine of another, to be joined with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.input import Frame, is_polars
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retainkit._typing import Array
+
+_NUMBERS = {"f": nw.Float64, "i": nw.Int64}
+
+
+def to_engine_of(
+    frame: nw.LazyFrame[Any], columns: Mapping[str, Array | nw.Series[Any]]
+) -> nw.LazyFrame[Any]:
+    """Make a small frame in the engine of another, on its connection, to be joined with it."""
+    plain = {
+        name: one.to_native() if isinstance(one, nw.Series) else one
+        for name, one in columns.items()
+    }
+    if is_polars(frame):
+        return nw.from_dict(plain, backend="polars").lazy()
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    small = pd.DataFrame(plain)
+    native = frame.to_native()
+    if frame.implementation.is_duckdb():
+        # The query runs on the connection of the relation and finds the variable by its name.
+        native = native.query("_", "select * from small")
+    else:
+        import pyarrow as pa  # noqa: PLC0415  comes with PySpark
+
+        native = native.sparkSession.createDataFrame(pa.Table.from_pandas(small))
+    made: nw.LazyFrame[Any] = nw.from_native(native)
+    return made
+
+
+def return_to_engine(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> Frame:
+    """Take a table that was made of a collected frame back to the engine of that frame."""
+    if isinstance(frame, nw.DataFrame) or isinstance(table, nw.LazyFrame):
+        return table
+    if is_polars(frame):
+        return table.lazy()
+    made = to_engine_of(frame, {name: table[name] for name in table.columns})
+    if not len(table):  # no value shows the engine of which type there is none
+        made = made.select(*(nw.col(name).cast(one) for name, one in table.schema.items()))
+    return made
+
+
+def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
+    """Add to each row what its value in the column `on` means; null where it is not known.
+
+    `columns` has the values and beside them what they mean; of a value that means several things
+    there is then a row for each.
+    """
+    if not len(columns[on]):  # a type that joins could not be told
+        return frame.with_columns(
+            nw.lit(None, _NUMBERS[values.dtype.kind]).alias(name)
+            for name, values in columns.items()
+            if name != on
+        )
+    if isinstance(frame, nw.LazyFrame):
+        return frame.join(to_engine_of(frame, columns), on=on, how="left")
+    plain = {name: values.tolist() for name, values in columns.items()}
+    table = nw.from_dict(plain, backend=frame.implementation)
+    return frame.join(table, on=on, how="left")

@@ -1,0 +1,69 @@
+"""Results as native frames of the kind that was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames.input import Frame, is_polars
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retainkit._typing import Array
+
+
+# Out
+
+
+def build_like(given: Frame, columns: Mapping[str, Any]) -> Any:
+    """Make a native table, of the kind that goes with `given`, of arrays or narwhals series."""
+    plain = {
+        name: values if isinstance(values, nw.Series) else np.asarray(values)
+        for name, values in columns.items()
+    }
+    in_kind = isinstance(given, nw.DataFrame) or is_polars(given)
+    backend = given.implementation if in_kind else nw.Implementation.PANDAS
+    if backend.is_pandas_like():
+        # pandas has no dates; NumPy's would become seconds.
+        plain = {
+            name: values.astype("datetime64[us]")
+            if isinstance(values, np.ndarray) and values.dtype.kind == "M"
+            else values
+            for name, values in plain.items()
+        }
+    series = [
+        values.alias(name)
+        if isinstance(values, nw.Series)
+        else nw.new_series(name, values, backend=backend)
+        for name, values in plain.items()
+    ]
+    frames = [nw.maybe_reset_index(one.to_frame()) for one in series]
+    return nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
+
+
+def to_native(frame: Frame) -> Any:
+    """Hand on a frame as its engine's own."""
+    return frame.to_native()
+
+
+def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
+    """Hand on a frame as its engine's own, with these columns under these names."""
+    named = {
+        name: nw.col(values) if isinstance(values, str) else values
+        for name, values in columns.items()
+    }
+    return rows.select(**named).to_native()
+
+
+def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
+    """Make a frame in memory of columns that belong together."""
+    return nw.from_dict(dict(columns))
+
+
+def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
+    """Add floats to a frame in memory, or put them in place of a column."""
+    series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)
+    return nw.maybe_reset_index(frame).with_columns(series)

@@ -1,0 +1,75 @@
+"""Columns that tell segments apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.factorize import factorize, factorize_array
+from retainkit._frames.output import from_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retainkit._typing import Array
+
+
+RESULT = (
+    *("cohort", "age", "age_end", "customers", "eligible", "retained", "retention"),
+    *("lower", "upper", "complete", "amount", "amount_per_customer"),
+)
+"""What a table of cohorts calls its own columns; no segment can have one of these names."""
+
+
+def segment_columns(frame: nw.DataFrame[Any], before: str) -> list[str]:
+    """Name the columns of a result that tell its segments: those left of its first own column."""
+    left = frame.columns[: frame.columns.index(before)]
+    return [name for name in left if name not in RESULT]
+
+
+def add_missing_categories(rows: nw.DataFrame[Any], keys: Sequence[str]) -> nw.DataFrame[Any]:
+    """Add a row, empty but for its keys, for every combination of what the keys may be.
+
+    Those are the categories that are declared of a key, and else the values that it has.
+    """
+    levels = [_levels(rows[key]) for key in keys]
+    places = np.indices([len(one) for one in levels]).reshape(len(levels), -1)
+    pairs = zip(keys, levels, places, strict=True)
+    every = from_columns({key: one[place.tolist()] for key, one, place in pairs})
+    return nw.concat([nw.maybe_reset_index(rows), every], how="diagonal")
+
+
+def _levels(series: nw.Series[Any]) -> nw.Series[Any]:
+    # PyArrow's dictionaries are a way to store values, and declare none.
+    if series.implementation.is_pyarrow() or not is_categorical(series.dtype):
+        return nw.maybe_reset_index(series.unique())
+    values = series.cat.get_categories().to_list() + [None] * int(series.is_null().any())
+    native = series.to_native()
+    made = type(native)(values, dtype=native.dtype)
+    levels: nw.Series[Any] = nw.from_native(made, series_only=True)
+    return levels.alias(series.name)
+
+
+def factorize_segments(
+    frame: nw.DataFrame[Any], keys: Sequence[str]
+) -> tuple[dict[str, nw.Series[Any]], Array]:
+    """Number the distinct combinations of the key columns in ascending order, nulls last.
+
+    Also gives the combinations themselves: columns, one row a code. Without keys there are none,
+    and all rows are of code 0.
+    """
+    combined = np.zeros(len(frame), np.int64)
+    for key in keys:
+        codes, uniques = factorize(frame[key], sort=True)
+        combined = combined * (len(uniques) + 1) + np.where(codes < 0, len(uniques), codes)
+        if combined.max(initial=0) > 2**40:  # far from overflow at the next column
+            combined = np.unique(combined, return_inverse=True)[1]
+    if not keys:
+        return {}, combined
+    segment, distinct = factorize_array(combined, sort=True)
+    rows = np.zeros(len(distinct), np.int64)
+    rows[segment] = np.arange(len(segment))  # any row of a segment shows its keys
+    return {key: frame[key][rows.tolist()] for key in keys}, segment
