@@ -534,14 +534,14 @@ def test_only_counts_are_brought_back(backend: Backend, monkeypatch: pytest.Monk
 
 
 def test_plan_and_kernel_give_the_same_visits() -> None:
-    from retainkit._events import open_events  # noqa: PLC0415
+    from retainkit._inputs.events import read_events  # noqa: PLC0415
 
     for seed in range(40):
         rows, options = growth_question(seed)
         answers = []
         for name, reducer in (("pandas", _visit_kernel), ("polars-lazy", _visit_plan)):
             backend = next(one for one in BACKENDS if one.name == name)
-            opened = open_events(
+            opened = read_events(
                 backend.make(rows, like=like(rows)),
                 columns={"customer": "customer_id", "time": "time", "amount": "amount"},
                 by=options["by"],

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from backends import Backend
-from retainkit._subscriptions import Subscriptions, open_subscriptions
+from retainkit._inputs.subscriptions import Subscriptions, read_subscriptions
 from retainkit.churn import churn_rate
 from retainkit.errors import (
     ArgumentError,
@@ -37,7 +37,7 @@ NAMES = {"customer": "who", "start": "begin", "end": "finish"}
 
 
 def opened(native: Any, **options: Any) -> Subscriptions:
-    return open_subscriptions(native, **(NAMES | {"as_of": "2024-05-01"} | options))
+    return read_subscriptions(native, **(NAMES | {"as_of": "2024-05-01"} | options))
 
 
 def changed(index: int, **values: Any) -> list[Row]:
@@ -262,7 +262,7 @@ def test_what_starts_too_late_is_set_aside_and_what_ends_so_runs(backend: Backen
 def test_by_default_observation_ends_with_the_day_of_the_last_start(backend: Backend) -> None:
     table = backend.make(changed(2, begin=MAR + timedelta(hours=9)), like=LIKE)
     with pytest.warns(RetainkitWarning, match=r"^1 of 3 rows end at or after 2024-03-02, the midn"):
-        found = open_subscriptions(table, **NAMES)
+        found = read_subscriptions(table, **NAMES)
     assert str(found.end_of_observation) == "2024-03-02"
     assert [row["end"] for row in rows_in(found)] == [date(2024, 3, 1), None, None]
 

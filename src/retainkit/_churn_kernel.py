@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from retainkit._spans import Runs
+    from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
     from retainkit._typing import Booleans, Integers
 
 
@@ -48,7 +48,7 @@ class Stays:
         )
 
 
-def stays(runs: Runs, begin: Integers, end: Integers) -> Stays:
+def stays(runs: ContinuousSubscriptions, begin: Integers, end: Integers) -> Stays:
     """Place runs in periods."""
     return Stays(
         customer=runs.customer, segment=runs.segment, begin=begin, end=end, returns=~runs.first

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from retainkit._cohort_query import CohortQuery
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._typing import Booleans, Floats, Integers
 
     Rows: TypeAlias = slice | Integers | Booleans

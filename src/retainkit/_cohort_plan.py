@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from retainkit._cohort_query import CohortQuery
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
 
     Rows: TypeAlias = nw.LazyFrame[Any]
 

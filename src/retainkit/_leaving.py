@@ -10,9 +10,9 @@ import numpy as np
 
 from retainkit._checks import MOST_AGES, boolean, integer, number, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.survival_table import read_survival_table
 from retainkit._models.model import Model, covariance_of
 from retainkit._prospect import prospect
-from retainkit._survivors import open_survivors
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ class Leaving(Model):
         probability("confidence_level", confidence_level)
         if customers is None and at_risk is None:
             customers = self.diagnostics.get("customers")
-        rows = open_survivors(table, age, survivors, cohort, customers, at_risk, churned)
+        rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
         for name in {*rows.cohorts} & {*_OWN}:
             raise ArgumentError(
                 f"`cohort` names the column {name!r}, which is also the name of a column of the "

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from retainkit.errors import RetainkitWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     import narwhals.stable.v2 as nw
+
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -24,7 +25,7 @@ def warn(text: str) -> None:
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  what `inspect.currentframe` returns
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, RetainkitWarning, stacklevel=level - 1)
+    warnings.warn(text, RetainkitWarning, stacklevel=level)
 
 
 def count_noun(number: int, noun: str) -> str:
@@ -40,3 +41,16 @@ def named(column: str, argument: str) -> str:
 def segment_label(segments: Mapping[str, nw.Series[Any]], row: int) -> str:
     """Name a segment: plan = 'pro', country = None."""
     return ", ".join(f"{name} = {column.to_list()[row]!r}" for name, column in segments.items())
+
+
+def format_examples(values: Sequence[Any], most: int = 5) -> str:
+    """Name a few values for a sentence."""
+    texts = (
+        _format_number(value) if isinstance(value, float) else repr(value)
+        for value in values[:most]
+    )
+    return ", ".join(texts) + (", …" if len(values) > most else "")
+
+
+def _format_number(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"

@@ -9,7 +9,7 @@ import numpy as np
 from retainkit._stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
-    from retainkit._survivors import Survivors
+    from retainkit._inputs.survival_table import SurvivalTable
     from retainkit._typing import Booleans, Floats, Integers
 
 
@@ -17,7 +17,7 @@ _MANY = 20_000  # customers from which on their chance is as good as normal
 
 
 def prospect(
-    rows: Survivors,
+    rows: SurvivalTable,
     *,
     theta: Floats,
     spread: tuple[Floats, bool],
@@ -67,7 +67,7 @@ def prospect(
     }
 
 
-def _extended(rows: Survivors, horizon: int) -> tuple[Integers, Integers]:
+def _extended(rows: SurvivalTable, horizon: int) -> tuple[Integers, Integers]:
     """Append `horizon` ages to each cohort: the row that each comes from, and the steps beyond."""
     number = len(rows.line)
     final = np.append(rows.line[1:] != rows.line[:-1], True)[:number]
@@ -77,7 +77,7 @@ def _extended(rows: Survivors, horizon: int) -> tuple[Integers, Integers]:
     return source, step
 
 
-def _last_known(rows: Survivors, known: Booleans) -> Integers:
+def _last_known(rows: SurvivalTable, known: Booleans) -> Integers:
     """Give for each row the last one of its cohort that the model knows."""
     last = np.zeros(int(rows.line.max(initial=-1)) + 1, np.int64)
     last[rows.line[known]] = np.flatnonzero(known)

@@ -22,7 +22,7 @@ from retainkit._time.zones import wall_times
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._purchase_query import PurchaseQuery
     from retainkit._typing import Booleans, Floats, Integers
 

@@ -16,7 +16,7 @@ from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
 
 if TYPE_CHECKING:
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._purchase_query import PurchaseQuery
 
     Rows: TypeAlias = nw.LazyFrame[Any]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._purchase_query import Amounts, Reduced
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday

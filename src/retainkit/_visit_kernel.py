@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import narwhals.stable.v2 as nw
 
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._typing import Floats, Integers
     from retainkit._visit_query import VisitQuery
 

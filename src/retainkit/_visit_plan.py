@@ -20,7 +20,7 @@ from retainkit._time.zones import wall_time_expr
 from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._typing import Floats, Integers
     from retainkit._visit_query import VisitQuery
 

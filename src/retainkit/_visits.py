@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._typing import Integers
 

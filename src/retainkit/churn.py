@@ -10,10 +10,10 @@ import numpy as np
 from retainkit._checks import boolean, one_of, probability
 from retainkit._churn_kernel import flow, seen, stays, summed
 from retainkit._frames.output import build_like
-from retainkit._spans import read_runs
+from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
+from retainkit._inputs.subscriptions import read_subscriptions
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
-from retainkit._subscriptions import open_subscriptions
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit.errors import ArgumentError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._churn_kernel import Flow, Stays
-    from retainkit._spans import Runs
-    from retainkit._subscriptions import Subscriptions
+    from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
+    from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._time.durations import Length
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
@@ -232,7 +232,7 @@ def churn_rate(
     boolean("include_partial", include_partial)
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
-    table = open_subscriptions(
+    table = read_subscriptions(
         subscriptions,
         customer=customer,
         start=start,
@@ -244,7 +244,7 @@ def churn_rate(
         missing=missing,
         as_of=as_of,
     )
-    runs = read_runs(table, length)
+    runs = read_continuous_subscriptions(table, length)
     grid = _grid(runs, table.end_of_observation, length, period, week_start)
     counted = _counted(runs, grid, method, confidence_level)
     return build_like(table.rows, _columns(table, runs, grid, counted, include_partial))
@@ -270,7 +270,7 @@ class _Grid:
         """The numbers of segments and of periods."""
         return len(self.firsts), self.last + 1 - self.first
 
-    def place(self, runs: Runs) -> Stays:
+    def place(self, runs: ContinuousSubscriptions) -> Stays:
         """Tell the periods in which runs begin and end, counted from the first."""
         ends = runs.end < self.settled
         end = np.full(len(ends), self.shape[1])
@@ -287,7 +287,9 @@ class _Grid:
         return days, begin[:-1] - first
 
 
-def _grid(runs: Runs, moment: Moment, gap: int, period: Period, week_start: Weekday) -> _Grid:
+def _grid(
+    runs: ContinuousSubscriptions, moment: Moment, gap: int, period: Period, week_start: Weekday
+) -> _Grid:
     settled = moment.wall - gap
     days = np.array([moment.wall - 1, settled], np.int64) // DAY
     last, over = period_index(days, period, week_start).tolist()
@@ -314,7 +316,7 @@ def _check_size(grid: _Grid) -> None:
 
 
 def _counted(
-    runs: Runs, grid: _Grid, method: Method, confidence_level: float
+    runs: ContinuousSubscriptions, grid: _Grid, method: Method, confidence_level: float
 ) -> tuple[Flow, tuple[Floats, Floats, Floats]]:
     """Count who comes and goes, and give the rate with its limits."""
     _check_size(grid)
@@ -336,7 +338,7 @@ def _counted(
 
 def _columns(
     table: Subscriptions,
-    runs: Runs,
+    runs: ContinuousSubscriptions,
     grid: _Grid,
     counted: tuple[Flow, tuple[Floats, Floats, Floats]],
     include_partial: bool,  # noqa: FBT001  private

@@ -10,10 +10,10 @@ import numpy as np
 from retainkit import _cohort_kernel, _cohort_plan
 from retainkit._checks import boolean, integer, one_of, probability, rising_edges
 from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
-from retainkit._events import open_events
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import RESULT
+from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._cohort_query import Clock, Counting, Entry, Tally
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._triangle import Triangle
@@ -234,7 +234,7 @@ def cohort_retention(
 
     columns = {"customer": customer, "time": time, "amount": amount}
     columns |= {"cohort_time": cohort_time, "started": started, "returned": returned}
-    log = open_events(events, columns=columns, by=by, taken=RESULT, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=RESULT, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
     _check_one_start(log, cohort_time)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
-from retainkit._events import open_events
 from retainkit._frames.output import build_like
 from retainkit._growth_tables import (
     ACTIVE,
@@ -18,6 +17,7 @@ from retainkit._growth_tables import (
     days_table,
     growth_table,
 )
+from retainkit._inputs.events import read_events
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit._visit_query import VisitQuery
 from retainkit._visits import (
@@ -197,7 +197,7 @@ def growth_accounting(
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time, "amount": amount}
-    log = open_events(events, columns=columns, by=by, taken=GROWTH, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=GROWTH, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
     query = VisitQuery(end=end, period=period, week_start=week_start)
@@ -325,7 +325,7 @@ def active_users(
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
-    log = open_events(events, columns=columns, by=by, taken=ACTIVE, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=ACTIVE, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
     query = VisitQuery(end=end, period="day")
@@ -435,7 +435,7 @@ def active_days(
     length = window_days(window)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
-    log = open_events(events, columns=columns, by=by, taken=DAYS, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=DAYS, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
     query = VisitQuery(end=end, period="day")

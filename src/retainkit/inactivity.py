@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, is_list, one_of, probability
-from retainkit._events import open_events
 from retainkit._frames.output import build_like
 from retainkit._inactivity import InactivityQuery, losses
+from retainkit._inputs.events import read_events
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
@@ -184,7 +184,7 @@ def inactivity_churn(
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
-    log = open_events(events, columns=columns, by=by, taken=_CHURN, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=_CHURN, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
     days = VisitQuery(end=end, period="day")
@@ -331,7 +331,7 @@ def usage_interval(
     levels = _levels(quantiles)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
-    log = open_events(events, columns=columns, by=by, taken=_INTERVAL, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=_INTERVAL, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
     query = VisitQuery(end=end, period="day")

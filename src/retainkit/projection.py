@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from retainkit._checks import integer, one_of
+from retainkit._inputs.survival_table import read_survival_table
 from retainkit._leaving import Leaving
 from retainkit._messages import count_noun, warn
 from retainkit._models.model import model_from_fit
-from retainkit._survivors import open_survivors
 from retainkit._time.periods import DAYS_IN, PERIODS
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
     from numpy.typing import ArrayLike
 
+    from retainkit._inputs.survival_table import SurvivalTable
     from retainkit._models.beta_geometric_fit import AgeIntervals
-    from retainkit._survivors import Survivors
     from retainkit._time.periods import Period
     from retainkit._typing import Booleans
 
@@ -217,7 +217,7 @@ def fit_sbg(
     >>> round(model.log_likelihood, 3)
     -1680.265
     """
-    rows = open_survivors(table, age, survivors, cohort, customers, at_risk, churned)
+    rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
     return _fit(SBG, rows, holdout, customers)
 
 
@@ -292,11 +292,13 @@ def fit_bdw(
     >>> {name: round(value, 3) for name, value in model.parameters.items()}
     {'alpha': 0.259, 'beta': 1.723, 'c': 1.584}
     """
-    rows = open_survivors(table, age, survivors, cohort, customers, at_risk, churned)
+    rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
     return _fit(BDW, rows, holdout, customers)
 
 
-def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | float | None) -> _Kind:
+def _fit(
+    kind: type[_Kind], rows: SurvivalTable, holdout: int, customers: str | float | None
+) -> _Kind:
     from retainkit._models.beta_geometric_fit import fit_age_intervals  # noqa: PLC0415  SciPy is imported when needed
 
     kept = integer("holdout", holdout, 0)
@@ -316,7 +318,7 @@ def _fit(kind: type[_Kind], rows: Survivors, holdout: int, customers: str | floa
     return model_from_fit(kind, fit)
 
 
-def _steps(rows: Survivors, used: Booleans) -> AgeIntervals:
+def _steps(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
     """Add up the steps of all cohorts, from one age to another."""
     from retainkit._models.beta_geometric_fit import AgeIntervals  # noqa: PLC0415
 
@@ -336,7 +338,7 @@ def _steps(rows: Survivors, used: Booleans) -> AgeIntervals:
     )
 
 
-def _doubts(rows: Survivors, used: Booleans) -> list[str]:
+def _doubts(rows: SurvivalTable, used: Booleans) -> list[str]:
     """Say what a table may have been meant as."""
     texts = []
     if rows.start[used].min() > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from retainkit._checks import boolean
-from retainkit._events import open_events
+from retainkit._inputs.events import read_events
 from retainkit._messages import warn
 from retainkit._purchase_query import HOLDOUT, SUMMARY
 from retainkit._purchases import (
@@ -177,7 +177,7 @@ def rfm_summary(
     boolean("exact", exact)
     taken = taken_by_result(SUMMARY, customer)
     columns = {"customer": customer, "time": time, "amount": amount}
-    log = open_events(
+    log = read_events(
         transactions,
         argument="transactions",
         columns=columns,
@@ -344,7 +344,7 @@ def calibration_holdout(
     boolean("exact", exact)
     taken = taken_by_result((*SUMMARY, *HOLDOUT), customer)
     columns = {"customer": customer, "time": time, "amount": amount}
-    log = open_events(
+    log = read_events(
         transactions,
         argument="transactions",
         columns=columns,

@@ -8,11 +8,11 @@ import numpy as np
 
 from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
+from retainkit._inputs.durations import durations_from_subscriptions, read_durations
+from retainkit._inputs.subscriptions import read_subscriptions
 from retainkit._lifetime import expected_lifetime, median_lifetime
-from retainkit._spans import read_runs
 from retainkit._stats.survival import at_risk, kaplan_meier
-from retainkit._subscriptions import open_subscriptions
-from retainkit._tenures import lives_of_runs, open_lives
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._tenures import Lives
+    from retainkit._inputs.durations import Durations
     from retainkit._time.durations import Length
     from retainkit._time.periods import Period
     from retainkit._typing import Array, Integers
@@ -210,7 +210,7 @@ def survival_curve(
             gap=length or None,
             unit=unit if unit != "month" else None,
         )
-        lives = open_lives(
+        lives = read_durations(
             subscriptions,
             duration=duration,
             observed=observed,
@@ -225,7 +225,7 @@ def survival_curve(
                 f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null "
                 "or not before `as_of` is one that was not observed."
             )
-        table = open_subscriptions(
+        table = read_subscriptions(
             subscriptions,
             customer=customer,
             start=start,
@@ -238,7 +238,9 @@ def survival_curve(
             missing=missing,
             as_of=as_of,
         )
-        lives = lives_of_runs(table, read_runs(table, length), length, unit)
+        lives = durations_from_subscriptions(
+            table, read_continuous_subscriptions(table, length), length, unit
+        )
     return build_like(lives.rows, _columns(lives, confidence_level))
 
 
@@ -250,7 +252,7 @@ def _check_alone(**others: Any) -> None:
             )
 
 
-def _columns(lives: Lives, confidence_level: float) -> dict[str, Any]:
+def _columns(lives: Durations, confidence_level: float) -> dict[str, Any]:
     """Estimate the curve of each segment and name the columns of the result."""
     # Who was not observed for any whole unit after a late entry is at risk at no tenure.
     ever = np.flatnonzero((lives.entry < lives.duration) | (lives.entry == 0))
@@ -273,7 +275,7 @@ def _columns(lives: Lives, confidence_level: float) -> dict[str, Any]:
 
 
 def _curve_of(
-    lives: Lives, which: Integers, segment: int, confidence_level: float
+    lives: Durations, which: Integers, segment: int, confidence_level: float
 ) -> dict[str, Array]:
     duration = lives.duration[which]
     tenure = np.arange(duration.max() + 1) if lives.whole else np.unique(np.append(0.0, duration))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retainkit._inputs.customers import read_customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_counting
@@ -14,18 +15,17 @@ from retainkit._purchases import last_period, make_query, reduced, result_table
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
 from retainkit.clv._counting import history
-from retainkit.clv._tables import open_customers
 from retainkit.clv.counting import BGNBD
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retainkit._events import Events
+    from retainkit._inputs.customers import Customers
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats
-    from retainkit.clv._tables import Customers
 
 
 _COLUMNS = ("frequency", "recency", "T", "frequency_holdout", "duration_holdout")
@@ -48,7 +48,7 @@ def customers(
     periods = last_period(log, end, query.merge, week_start) - query.last
     duration = periods if query.length is None else periods / query.length
     table = result_table(reduced(log, query), log, "customer", duration)
-    rows = open_customers(table, {name: name for name in _COLUMNS})
+    rows = read_customers(table, {name: name for name in _COLUMNS})
     if not rows.counts.sum():
         raise ArgumentError(
             f"no row of `transactions` is before `calibration_end` ({split}), and nothing can be "

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from retainkit._checks import integer, one_of
+from retainkit._inputs.customers import read_customers
 from retainkit._messages import warn
 from retainkit._models.model import Model, fit_fields
 from retainkit._time.periods import PERIODS
 from retainkit.clv._durations import in_units, rate_per_unit
-from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.stable.v2.typing import IntoFrame
 
+    from retainkit._inputs.customers import Customers
     from retainkit._time.periods import Period
     from retainkit._typing import Floats
-    from retainkit.clv._tables import Customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Counting(Model):
         """
         from retainkit._models import bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
 
-        rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
         return rows.scored(customer, {"probability_alive": alive})
 
@@ -98,7 +98,7 @@ class Counting(Model):
         """
         from retainkit._models import bg_nbd  # noqa: PLC0415
 
-        rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         t = in_units(horizon, self.unit)
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
         return rows.scored(customer, {"expected_purchases": expected})
@@ -136,7 +136,7 @@ class Counting(Model):
         """
         from retainkit._models import bg_nbd  # noqa: PLC0415
 
-        rows = open_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         delta = rate_per_unit(rate, self.unit)
         if horizon is None and delta == 0:
             raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
@@ -258,7 +258,7 @@ class Counting(Model):
         from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
 
         columns = {"frequency": frequency, "recency": recency, "T": T}
-        rows = None if summary is None else open_customers(summary, columns, weights=weights)
+        rows = None if summary is None else read_customers(summary, columns, weights=weights)
         return _lifetimes.counting_fitter(self, self.SHIFT, rows, weighted=weights is not None)
 
     @classmethod

@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from retainkit._inputs.customers import read_customers
 from retainkit._messages import count_noun
 from retainkit._models.model import covariance_of, parameter_array
-from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from retainkit._inputs.customers import Customers
     from retainkit._models.fit import Fit
     from retainkit._models.model import Model
     from retainkit._typing import Booleans, Floats
-    from retainkit.clv._tables import Customers
 
 
 ENGINES: Final = ("retainkit", "lifetimes")
@@ -254,7 +254,7 @@ def _carried(fitter: Any, names: tuple[str, ...]) -> Customers | None:
     data = getattr(fitter, "data", None)
     if not {*names, "weights"} <= set(getattr(data, "columns", ())):
         return None
-    return open_customers(data, {name: name for name in names}, weights="weights")
+    return read_customers(data, {name: name for name in names}, weights="weights")
 
 
 # --- to a fitter --------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
 
 if TYPE_CHECKING:
-    from retainkit._events import Events
     from retainkit._frames.input import Frame
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers

@@ -16,7 +16,7 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers

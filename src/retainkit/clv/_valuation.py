@@ -13,22 +13,22 @@ import numpy as np
 from retainkit._checks import boolean, integer, number, one_of, probability
 from retainkit._frames.input import check_present, collect
 from retainkit._frames.join import return_to_engine
+from retainkit._inputs.customers import check_finite, read_customers
 from retainkit._messages import count_noun
 from retainkit._models.model import covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
 from retainkit.clv._durations import in_units, rate_per_unit
-from retainkit.clv._tables import check_finite, open_customers
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retainkit._frames.input import Frame
+    from retainkit._inputs.customers import Customers
     from retainkit._models.model import Model
     from retainkit._time.periods import Period
     from retainkit._typing import Floats
     from retainkit.clv._counting import Counting
-    from retainkit.clv._tables import Customers
     from retainkit.clv._worth import Horizon
     from retainkit.clv.spend import GammaGamma
 
@@ -142,7 +142,7 @@ def valued(
         # A lazy sum of money need not be the same twice, so customers are not told apart by it.
         table = collect(summary.select(*dict.fromkeys([*by, customer, *columns])))
         opened = None
-    spent = opened[1] if opened else open_customers(table, money)
+    spent = opened[1] if opened else read_customers(table, money)
     endless = gamma_gamma.has_infinite_mean(
         parameter_array(task.spend), spent.distinct["frequency"]
     )
@@ -150,7 +150,7 @@ def valued(
         check_finite(endless, spent, task.spend.q)
     median = bool(endless.any())
     keys = arguments if task.by_draws else history
-    rows = opened[0] if opened else open_customers(table, keys)
+    rows = opened[0] if opened else read_customers(table, keys)
     scores = _scores(task, rows.distinct, median=median)
     if task.by_draws:
         scores |= _drawn_bounds(task, rows, median=median)

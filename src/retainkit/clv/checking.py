@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
-from retainkit._events import open_events
 from retainkit._frames.output import build_like
+from retainkit._inputs.customers import read_customers
+from retainkit._inputs.events import read_events
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv._occasions import last_gaps
-from retainkit.clv._tables import open_customers
 
 if TYPE_CHECKING:
     from datetime import date
@@ -122,7 +122,7 @@ def spend_independence(
 
     probability("confidence_level", confidence_level)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
-    rows = open_customers(summary, columns)
+    rows = read_customers(summary, columns)
     repeat = rows.distinct["frequency"] > 0
     x, m = rows.distinct["frequency"][repeat], rows.distinct["monetary_value"][repeat]
     count = rows.counts[repeat]
@@ -272,7 +272,7 @@ def purchase_regularity(
     one_of("week_start", week_start, WEEKDAYS)
     integer("min_purchases", min_purchases, 3)
     probability("confidence_level", confidence_level)
-    log = open_events(
+    log = read_events(
         transactions,
         argument="transactions",
         columns={"customer": customer, "time": time},

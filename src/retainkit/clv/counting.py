@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from retainkit._checks import number, one_of
+from retainkit._inputs.customers import read_customers
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit._time.periods import PERIODS
 from retainkit.clv._counting import Counting, history
-from retainkit.clv._tables import open_customers
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def _fit(
     penalty = number("penalty", penalty, 0)
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
-    rows = open_customers(summary, columns, weights=weights)
+    rows = read_customers(summary, columns, weights=weights)
     if not rows.counts.sum():
         raise ArgumentError("`summary` has no customers, and nothing can be learnt from it.")
     if engine == "lifetimes":

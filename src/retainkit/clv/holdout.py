@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from retainkit._checks import boolean, integer, one_of, probability
-from retainkit._events import open_events
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
+from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
 from retainkit._purchases import end_after
 from retainkit._time.moment import as_of_moment
@@ -154,7 +154,7 @@ def tracking(
         _tracking.check_fit(model.unit, period)
     if week_start is not None:
         one_of("week_start", week_start, WEEKDAYS)
-    log = open_events(
+    log = read_events(
         transactions,
         argument="transactions",
         columns={"customer": customer, "time": time},
@@ -368,7 +368,7 @@ def holdout_report(
     if model is not None:
         _check_model(model)
         _check_unit(model, unit)
-    log = open_events(
+    log = read_events(
         transactions,
         argument="transactions",
         columns={"customer": customer, "time": time},

@@ -9,9 +9,9 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import number, one_of
 from retainkit._frames.output import select_to_native
+from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
 from retainkit._messages import warn
 from retainkit._models.model import Model, fit_fields, model_from_fit, parameter_array
-from retainkit.clv._tables import check_finite, open_customers, spenders
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
@@ -100,8 +100,8 @@ class GammaGamma(Model):
 
         one_of("infinite", infinite, ("raise", "median"))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
-        money = open_customers(summary, columns)
-        counted = open_customers(summary, {"frequency": frequency})
+        money = read_customers(summary, columns)
+        counted = read_customers(summary, {"frequency": frequency})
         theta, n = parameter_array(self), counted.distinct["frequency"]
         median = bool(gamma_gamma.has_infinite_mean(theta, n).any())
         if infinite == "raise":
@@ -160,8 +160,10 @@ class GammaGamma(Model):
         if summary is None:
             return _lifetimes.spend_fitter(self, None, None, weighted=False)
         columns = {"frequency": frequency, "monetary_value": monetary_value}
-        rows = open_customers(summary, columns, weights=weights)
-        return _lifetimes.spend_fitter(self, rows, spenders(rows)[0], weighted=weights is not None)
+        rows = read_customers(summary, columns, weights=weights)
+        return _lifetimes.spend_fitter(
+            self, rows, repeat_buyers(rows)[0], weighted=weights is not None
+        )
 
     @classmethod
     def from_lifetimes(cls, fitter: Any) -> Self:
@@ -282,8 +284,8 @@ def fit_gamma_gamma(
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
-    rows = open_customers(summary, columns, weights=weights)
-    used, told = spenders(rows)
+    rows = read_customers(summary, columns, weights=weights)
+    used, told = repeat_buyers(rows)
     if engine == "lifetimes":
         fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
     else:

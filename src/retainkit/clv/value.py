@@ -9,10 +9,10 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import number
 from retainkit._frames.input import collect, from_native
 from retainkit._frames.output import select_to_native
+from retainkit._inputs.customers import read_customers, repeat_buyers
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit.clv._counting import history
-from retainkit.clv._tables import open_customers, spenders
 from retainkit.clv._valuation import RESULT, task_of, valued
 from retainkit.clv.counting import BGNBD
 from retainkit.clv.spend import GammaGamma
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._frames.input import Frame
-    from retainkit.clv._tables import Customers
+    from retainkit._inputs.customers import Customers
     from retainkit.clv._valuation import Compounding, Infinite, Interval, Method, Task
 
 __all__ = ["cltv", "cltv_from_models"]
@@ -394,12 +394,12 @@ def _valued_segment(
     """Fit both models to a segment, value its customers, and give what there is to say of it."""
     *segments, customer = names
     columns = ("frequency", "recency", "T", "monetary_value")
-    counted = open_customers(summary, {name: name for name in columns[:3]})
+    counted = read_customers(summary, {name: name for name in columns[:3]})
     if not counted.counts.sum():  # nothing to learn from, and nobody to value
         models = BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1)
         task = task_of(*models, **options)
         return valued(summary, task, customer, columns, by=segments), []
-    spent = open_customers(summary, {name: name for name in (columns[0], columns[3])})
+    spent = read_customers(summary, {name: name for name in (columns[0], columns[3])})
     try:
         purchases, spend, told = _models(counted, spent, penalty)
         task = task_of(purchases, spend, **options)
@@ -415,7 +415,7 @@ def _models(
     """Fit both models, and give what is to be said of them."""
     from retainkit._models.purchase_fits import fit_counting, fit_spend  # noqa: PLC0415
 
-    used, left_out = spenders(spent)
+    used, left_out = repeat_buyers(spent)
     counting = fit_counting(*history(counted), counted.counts, BGNBD.SHIFT, penalty)
     x, m = spent.distinct["frequency"][used], spent.distinct["monetary_value"][used]
     spending = fit_spend(x, m, spent.counts[used], penalty)
@@ -437,7 +437,7 @@ def _doubts(task: Task, counted: Customers, spent: Customers) -> list[str]:
             f"The horizon is {task.horizon.length:,.0f} days, and no customer has been observed "
             f"for longer than {longest:,.0f}: the value extrapolates."
         )
-    used, _ = spenders(spent)
+    used, _ = repeat_buyers(spent)
     x, m = spent.distinct["frequency"][used], spent.distinct["monetary_value"][used]
     found = pearson(x, m, spent.counts[used], 0.95)
     if found.lower > _SLIGHT or found.upper < -_SLIGHT:

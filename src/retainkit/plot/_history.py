@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._events import open_events
 from retainkit._frames.input import collect, instants_of, normalize_pandas
+from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
 from retainkit._time.periods import DAYS_IN, period_of
 from retainkit._time.zones import wall_times
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._events import Events
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv.counting import BGNBD, MBGNBD
@@ -138,7 +138,7 @@ def customer_history(
     require_matplotlib()
     check_model(model)
     ahead = 0.0 if future is None else in_units(future, model.unit, "future")
-    log = open_events(
+    log = read_events(
         transactions,
         argument="transactions",
         columns={"customer": customer, "time": time},

@@ -13,7 +13,7 @@ from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
-from retainkit._subscriptions import open_subscriptions
+from retainkit._inputs.subscriptions import read_subscriptions
 from retainkit._time.periods import PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError
@@ -23,7 +23,7 @@ from retainkit.revenue._money import money_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from retainkit._subscriptions import Subscriptions
+    from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Booleans, Integers
     from retainkit.revenue._changes import Changes
@@ -142,7 +142,7 @@ def open_book(
     """Check subscriptions and take them into memory as arrays."""
     one_of("period", period, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
-    subscriptions = open_subscriptions(
+    subscriptions = read_subscriptions(
         native,
         customer=customer,
         start=start,

@@ -9,7 +9,6 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._events import TIME, open_events
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.factorize import shared_codes
 from retainkit._frames.groupby import NEVER
@@ -23,21 +22,22 @@ from retainkit._frames.input import (
 )
 from retainkit._frames.output import to_native
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun, warn
-from retainkit._subscriptions import open_subscriptions
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.columns import TIME
+from retainkit._inputs.events import read_events
+from retainkit._inputs.subscriptions import read_subscriptions
+from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.surveys._responses import open_responses
-from retainkit.surveys._tally import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
     from retainkit._frames.input import Frame
+    from retainkit._inputs.scale import Scale
     from retainkit._time.moment import Moment
     from retainkit._typing import Floats, Integers
-    from retainkit.surveys._tally import Scale
 
     Ids: TypeAlias = nw.Series[Any]
 
@@ -89,7 +89,7 @@ class Memberships:
 # Answers
 
 
-def read_answers(
+def read_dated_answers(
     responses: Any,
     *,
     customer: str,
@@ -102,7 +102,7 @@ def read_answers(
 ) -> Answers:
     """Read answers and check them; a row without a score is none, whatever else is in it."""
     given = from_native(responses, "responses")
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=by,
@@ -150,7 +150,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
     ):
         if wrong.any():
             number = int(wrong.sum())
-            some = shown([float(value) for value in np.unique(values[wrong])])
+            some = format_examples([float(value) for value in np.unique(values[wrong])])
             verb = "is" if number == 1 else "are"
             raise ArgumentError(
                 f"{count_noun(number, 'answer')} ({some}) in {source} {verb} {text}"
@@ -161,7 +161,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
 # What happened
 
 
-def read_events(
+def read_outcome_events(
     outcomes: Any,
     answers: Answers,
     *,
@@ -180,7 +180,7 @@ def read_events(
     names |= {} if amount is None else {"amount": amount}
     native = _without_nulls(outcomes, names, missing)
     columns = {"customer": customer, "time": time, "amount": amount}
-    log = open_events(
+    log = read_events(
         native, argument="outcomes", columns=columns, by=None, taken=(), tz=None, missing="raise"
     )
     _check_zones(answers, log.stored, "outcome_time", time)
@@ -219,7 +219,7 @@ def read_memberships(
     native = _without_nulls(outcomes, names, missing)
     if start is None:
         return _departures(native, answers, customer, end, as_of)
-    table = open_subscriptions(native, customer=customer, start=start, end=end, as_of=as_of)
+    table = read_subscriptions(native, customer=customer, start=start, end=end, as_of=as_of)
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
@@ -234,7 +234,7 @@ def _departures(
     """Read when customers left; who has a row without such a time is still there."""
     given = from_native(native, "outcomes")
     frame = _with_times(given, "end", end)
-    log = open_events(
+    log = read_events(
         to_native(given.filter(~nw.col(end).is_null())),
         argument="outcomes",
         columns={"customer": customer, "time": end},

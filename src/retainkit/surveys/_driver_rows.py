@@ -10,10 +10,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list
-from retainkit._events import check_type, segment_names
 from retainkit._frames.dtypes import is_numeric_like, type_name
 from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.columns import check_type, segment_names
 from retainkit._messages import count_noun, warn
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._messages import count_noun
+from retainkit._messages import count_noun, format_examples
 from retainkit._stats.event_index import event_index, range_sums
 from retainkit.errors import ArgumentError
 from retainkit.surveys._afterwards import same_customers
-from retainkit.surveys._tally import shown
 
 if TYPE_CHECKING:
     from retainkit._time.moment import Moment
@@ -109,8 +108,8 @@ def last_of_each(answers: Answers, fates: Fates, column: str) -> Booleans:
         who = answers.customer[place[order[1:][tied]].tolist()].to_list()
         raise ArgumentError(
             f"{count_noun(len(who), 'customer')} in column {column!r} (given as `customer`) gave "
-            f"several answers at the last time, such as {shown(who)}; which of them counts cannot "
-            "be told. Leave one in."
+            f"several answers at the last time, such as {format_examples(who)}; which of them "
+            "counts cannot be told. Leave one in."
         )
     used = np.zeros(len(can), bool)
     used[place[order[begins]]] = True

@@ -13,10 +13,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.columns import TIME, check_type, segment_names
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in

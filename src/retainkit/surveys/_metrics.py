@@ -15,9 +15,9 @@ from retainkit.errors import ArgumentError
 from retainkit.surveys._scored import checked_cuts
 
 if TYPE_CHECKING:
+    from retainkit._inputs.scale import Scale
     from retainkit._typing import Floats, Integers
     from retainkit.surveys._series import Series
-    from retainkit.surveys._tally import Scale
 
 
 Metric = Literal["nps", "csat", "mean"]

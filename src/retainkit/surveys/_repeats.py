@@ -13,18 +13,17 @@ from retainkit._frames.input import collect, count_rows, instants_of
 from retainkit._frames.join import map_values
 from retainkit._frames.output import with_column
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun
+from retainkit._messages import count_noun, format_examples
 from retainkit.errors import ArgumentError
 from retainkit.surveys._effective import Clusters
-from retainkit.surveys._tally import shown
 
 if TYPE_CHECKING:
+    from retainkit._inputs.answers import Answers
     from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.surveys._responses import Responses
     from retainkit.surveys._tally import Tally
 
 
-def check_respondents(responses: Responses) -> None:
+def check_respondents(responses: Answers) -> None:
     """Refuse answers of which nobody knows whose they are."""
     unknown = count_rows(responses.rows.filter(nw.col("respondent").is_null()))
     if unknown:
@@ -35,7 +34,7 @@ def check_respondents(responses: Responses) -> None:
 
 
 def cluster_sums(
-    responses: Responses, tally: Tally, values: Floats
+    responses: Answers, tally: Tally, values: Floats
 ) -> tuple[nw.DataFrame[Any], Clusters]:
     """Add up over the answers of each respondent in each segment, in the engine that holds them.
 
@@ -67,7 +66,7 @@ def cluster_sums(
     return found, Clusters(number=number, xx=xx, xw=xw, ww=ww)
 
 
-def one_each(responses: Responses, tally: Tally, repeat: str) -> Responses:
+def one_each(responses: Answers, tally: Tally, repeat: str) -> Answers:
     """Let each respondent count once in a segment, by the rule of `repeat`; reads the rows.
 
     `tally` holds the answers that count; rows with others stay as they are.
@@ -99,18 +98,18 @@ def _is_in(answers: nw.Series[Any], valid: Array) -> Booleans:
     return found
 
 
-def _refuse_repeats(responses: Responses, rows: nw.DataFrame[Any], again: Booleans) -> None:
+def _refuse_repeats(responses: Answers, rows: nw.DataFrame[Any], again: Booleans) -> None:
     if again.any():
         who = rows["respondent"][np.flatnonzero(again).tolist()].unique(maintain_order=True)
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} answered "
-            f"more than once, such as {shown(who.to_list())}. Say with `repeat` what to do: "
-            "'cluster' counts all answers and widens the interval, 'last' and 'first' take one."
+            f"more than once, such as {format_examples(who.to_list())}. Say with `repeat` what to "
+            "do: 'cluster' counts all answers and widens the interval, 'last' and 'first' take one."
         )
 
 
 def _extreme(
-    responses: Responses,
+    responses: Answers,
     rows: nw.DataFrame[Any],
     person: Integers,
     valid: Booleans,
@@ -133,8 +132,8 @@ def _extreme(
         who = rows["respondent"][place[order[1:][tied]].tolist()].to_list()
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} gave "
-            f"several answers at the {repeat} time, such as {shown(who)}; which of them is the "
-            f"{repeat} one cannot be told. Leave one in."
+            f"several answers at the {repeat} time, such as {format_examples(who)}; which of them "
+            f"is the {repeat} one cannot be told. Leave one in."
         )
     chosen = np.zeros(len(rows), bool)
     chosen[place[order[begins]]] = True

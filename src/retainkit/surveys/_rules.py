@@ -17,8 +17,8 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from retainkit._inputs.scale import Scale
     from retainkit._typing import Booleans, Floats
-    from retainkit.surveys._tally import Scale
 
     Span: TypeAlias = tuple[int, int]
     # On each scale the first and last good answer, and the same of bad ones where a rule has them.

@@ -16,10 +16,10 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from retainkit._inputs.scale import Scale
     from retainkit._typing import Booleans, Floats
     from retainkit.surveys._rules import Rule
     from retainkit.surveys._scored import Scored
-    from retainkit.surveys._tally import Scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,31 +9,28 @@ import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.scale import read_numbers
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._effective import Worth, worth_of
 from retainkit.surveys._repeats import check_respondents, cluster_sums, one_each
-from retainkit.surveys._tally import (
-    count_answers,
-    numbers_of,
-    on_scale,
-    warn_of_scale,
-)
+from retainkit.surveys._tally import count_answers, on_scale, warn_of_scale
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
+    from retainkit._inputs.answers import Answers
+    from retainkit._inputs.scale import Scale
     from retainkit._typing import Floats, Integers
-    from retainkit.surveys._responses import Responses
-    from retainkit.surveys._tally import Scale, Tally
+    from retainkit.surveys._tally import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     """Answers that count, and how to find what their means are worth."""
 
-    responses: Responses
+    responses: Answers
     tally: Tally
     clustered: bool
 
@@ -51,7 +48,7 @@ class Scored:
         return worth_of(self.tally, values, clusters.at(segment, self.tally.n_segments))
 
 
-def scored(responses: Responses, scale: Scale, *, repeat: str, look: bool = True) -> Scored:
+def scored(responses: Answers, scale: Scale, *, repeat: str, look: bool = True) -> Scored:
     """Count the answers that lie on the scale, each respondent's as `repeat` says.
 
     With `look`, warn where the answers look like those of another scale.
@@ -71,7 +68,7 @@ def scored(responses: Responses, scale: Scale, *, repeat: str, look: bool = True
     return Scored(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
 
 
-def _warn_of_repeats(given: Tally, taken: Tally, responses: Responses, repeat: str) -> None:
+def _warn_of_repeats(given: Tally, taken: Tally, responses: Answers, repeat: str) -> None:
     """Warn of answers that do not count because another one of the respondent does."""
     total = int(given.n.sum())
     left = total - int(taken.n.sum())
@@ -164,7 +161,7 @@ def checked_cuts(cuts: object, scale: Scale) -> tuple[float, float]:
             )
         return known
     try:
-        low, high = numbers_of(cuts)
+        low, high = read_numbers(cuts)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`cuts` is {cuts!r}; it must be two numbers: the highest score of a detractor and "

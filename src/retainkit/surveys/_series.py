@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from retainkit._inputs.answers import Answers
+    from retainkit._inputs.scale import Scale
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.surveys._responses import Responses
-    from retainkit.surveys._tally import Scale, Tally
+    from retainkit.surveys._tally import Tally
 
 
 _MOST_CELLS = 20_000_000
@@ -105,7 +106,7 @@ class Lines:
 
 
 def series_of(
-    responses: Responses,
+    responses: Answers,
     scale: Scale,
     *,
     period: Period,
@@ -156,12 +157,12 @@ def series_of(
 
 
 def _dated(
-    responses: Responses,
+    responses: Answers,
     as_of: str | date | None,
     missing: str,
     period: Period,
     week_start: Weekday,
-) -> tuple[Responses, Moment, int]:
+) -> tuple[Answers, Moment, int]:
     """Number the period of each answer, as a last segment; gives the end and the first period."""
     rows = responses.rows
     time = nw.col("time")
@@ -195,8 +196,8 @@ def _dated(
 
 
 def _undated(
-    responses: Responses, none: Any, end: Moment, period: Period, week_start: Weekday
-) -> tuple[Responses, Moment, int]:
+    responses: Answers, none: Any, end: Moment, period: Period, week_start: Weekday
+) -> tuple[Answers, Moment, int]:
     """Give no answers a period: the first one is after the end."""
     rows = none.with_columns(nw.lit(0).cast(nw.Int64).alias(f"by_{len(responses.by)}"))
     return _with_period(responses, rows), end, end.index(period, week_start) + 1
@@ -214,7 +215,7 @@ def _refuse_or_note(source: str, unknown: int, size: int, missing: str) -> None:
 
 
 def _moments(
-    responses: Responses, facts: nw.DataFrame[Any], given: Moment | None
+    responses: Answers, facts: nw.DataFrame[Any], given: Moment | None
 ) -> tuple[Moment, Moment, Moment]:
     """Place the first answer, the last one, and the end of observation if it is not `given`."""
     stored, zone = responses.stored, responses.zone
@@ -235,7 +236,7 @@ def _moments(
     return least, most, end
 
 
-def _with_period(responses: Responses, rows: Any) -> Responses:
+def _with_period(responses: Answers, rows: Any) -> Answers:
     return replace(responses, rows=rows, by=(*responses.by, "period"))
 
 
@@ -247,7 +248,7 @@ def _placed(
     return segments, segment, cells[keys[-1]].to_numpy().astype(np.int64)
 
 
-def _in_windows(responses: Responses, first: int, last: int, rolling: int) -> Responses:
+def _in_windows(responses: Answers, first: int, last: int, rolling: int) -> Answers:
     """Let each answer stand in its own period and in the windows of later ones up to `last`."""
     if rolling == 1:
         return responses

@@ -14,19 +14,17 @@ import numpy as np
 
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.intervals import ratio
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from retainkit._frames.input import Frame
+    from retainkit._inputs.answers import Answers
+    from retainkit._inputs.scale import Scale
     from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.surveys._responses import Responses
-
-
-_MOST = 10_000  # steps of a scale
 _MOST_RESPONDENTS = 10**12  # of a row: sums of more might not fit into 64 bits
 _HUGE = 1e150  # the square of a weight above this may be infinite
 
@@ -78,18 +76,7 @@ class Tally:
         return ratio(self.sums(np.where(which, self.weight, 0)), self.sums(self.weight))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """Which answers are scores: from `low` to `high`, whole, and none of the `missing_codes`."""
-
-    low: float
-    high: float
-    missing_codes: tuple[float, ...] = ()
-    invalid: str = "raise"
-    fractional: str = "raise"
-
-
-def count_answers(responses: Responses) -> Tally:
+def count_answers(responses: Answers) -> Tally:
     """Count the distinct answers of each segment, in the engine that holds them."""
     rows, named = responses.rows, responses.columns
     sums: dict[str, nw.Expr] = {"n": nw.len()}
@@ -126,7 +113,7 @@ def count_answers(responses: Responses) -> Tally:
     return replace(tally.take(~missing & (tally.n > 0)), missing=tally.counts(missing))
 
 
-def _check_weights(responses: Responses, arrays: Mapping[str, Floats]) -> None:
+def _check_weights(responses: Answers, arrays: Mapping[str, Floats]) -> None:
     """Refuse weights and counts that are null, negative or infinite."""
     argument = "counts" if "count" in responses.columns else "weights"
     if argument not in responses.names:  # none, or those that share out a respondent's one answer
@@ -178,11 +165,11 @@ def _where(rows: Frame, condition: nw.Expr) -> str:
     some = rows.filter(condition)
     (name,) = rows.collect_schema().names()
     few = collect(some.unique().sort(name).head(6))[name].to_list()
-    return f"{count_noun(count_rows(some), 'row')}: {shown(few)}"
+    return f"{count_noun(count_rows(some), 'row')}: {format_examples(few)}"
 
 
 def _values(
-    responses: Responses, answers: nw.Series[Any], n: Floats
+    responses: Answers, answers: nw.Series[Any], n: Floats
 ) -> tuple[Array, Floats, Booleans]:
     """Give answers as they are, the scores that they stand for, and which are none."""
     missing = answers.is_null().to_numpy().astype(bool)
@@ -197,8 +184,8 @@ def _values(
         some = dict.fromkeys(one for one, new in zip(texts, strange, strict=True) if new)
         raise ArgumentError(
             f"`labels` gives no score for {count_noun(int(n[strange].sum()), 'answer')} in "
-            f"{responses.source('score')}: {shown(list(some))}. Give one for each, or make nulls "
-            "of those that mean no answer."
+            f"{responses.source('score')}: {format_examples(list(some))}. Give one for each, or "
+            "make nulls of those that mean no answer."
         )
     scores = np.array([np.nan if one is None else known[one] for one in texts], np.float64)
     return given, scores, np.isnan(scores)
@@ -213,7 +200,7 @@ def _text(label: Any) -> str:
 # Scales
 
 
-def on_scale(tally: Tally, responses: Responses, scale: Scale) -> Tally:
+def on_scale(tally: Tally, responses: Answers, scale: Scale) -> Tally:
     """Set aside what is no score, as asked for, and count it; refuse what is not asked for."""
     missing = np.isin(tally.value, scale.missing_codes)
     tally = replace(tally.take(~missing), missing=tally.missing + tally.counts(missing))
@@ -238,42 +225,7 @@ def on_scale(tally: Tally, responses: Responses, scale: Scale) -> Tally:
     return tally.take(~outside)
 
 
-def checked_scale(
-    scale: Any, *, missing_codes: Any = (), invalid: str = "raise", fractional: str = "raise"
-) -> Scale:
-    """Check the limits of a scale and the codes that are no answer."""
-    try:
-        low, high = numbers_of(scale)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(
-            f"`scale` is {scale!r}; it must be two whole numbers, such as (0, 10)."
-        ) from None
-    try:
-        codes = numbers_of(missing_codes)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(
-            f"`missing_codes` is {missing_codes!r}; it must be a list of numbers, such as [99]."
-        ) from None
-    if not low < high or low % 1 or high % 1:
-        raise ArgumentError(
-            f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
-        )
-    if high - low > _MOST:
-        raise ArgumentError(
-            f"`scale` is {scale!r}; it must have at most {_MOST:,} steps. What is finer is an "
-            "amount, and no answer on a scale."
-        )
-    return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
-
-
-def numbers_of(values: Any) -> tuple[float, ...]:
-    """Read several numbers; raises TypeError or ValueError where there are none."""
-    if isinstance(values, str):
-        raise TypeError  # it would be taken digit by digit
-    return tuple(float(value) for value in values)
-
-
-def warn_of_scale(tally: Tally, responses: Responses, scale: Scale) -> None:
+def warn_of_scale(tally: Tally, responses: Answers, scale: Scale) -> None:
     """Warn where the answers look like those of another scale than the one declared."""
     total = int(tally.n.sum())
     if total < 30 or not responses.names:
@@ -295,19 +247,9 @@ def warn_of_scale(tally: Tally, responses: Responses, scale: Scale) -> None:
         )
 
 
-def _some(tally: Tally, which: Booleans, responses: Responses) -> str:
+def _some(tally: Tally, which: Booleans, responses: Answers) -> str:
     """Say how many answers there are of some kind, and name a few."""
-    values = shown([float(value) for value in np.unique(tally.value[which])])
+    values = format_examples([float(value) for value in np.unique(tally.value[which])])
     number = int(tally.n[which].sum())
     verb = "is" if number == 1 else "are"
     return f"{count_noun(number, 'answer')} ({values}) in {responses.source('score')} {verb}"
-
-
-def shown(values: Sequence[Any], most: int = 5) -> str:
-    """Name a few values for a sentence."""
-    texts = (_plain(value) if isinstance(value, float) else repr(value) for value in values[:most])
-    return ", ".join(texts) + (", …" if len(values) > most else "")
-
-
-def _plain(value: float) -> str:
-    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"

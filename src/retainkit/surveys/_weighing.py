@@ -9,7 +9,6 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._events import check_type
 from retainkit._frames.dtypes import is_numeric_like, type_name
 from retainkit._frames.input import (
     check_present,
@@ -21,6 +20,7 @@ from retainkit._frames.input import (
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.columns import check_type
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError

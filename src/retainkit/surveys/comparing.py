@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._events import check_type, segment_names
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.output import build_like, from_columns
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun, warn
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.columns import check_type, segment_names
+from retainkit._inputs.scale import check_scale
+from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.nps_differences import (
     Sample,
@@ -23,7 +25,6 @@ from retainkit._stats.nps_differences import (
     paired_p_value,
 )
 from retainkit.errors import ArgumentError
-from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import (
     checked_cuts,
     groups_of,
@@ -31,7 +32,6 @@ from retainkit.surveys._scored import (
     warn_of_invalid,
     warn_of_weights,
 )
-from retainkit.surveys._tally import checked_scale, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,9 +196,7 @@ def nps_difference(
     """
     one_of("adjust", adjust, ("holm", "bonferroni", "none"))
     probability("confidence_level", confidence_level)
-    limits = checked_scale(
-        scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
-    )
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = checked_cuts(cuts, limits)
     segments = segment_names(by, RESULT)
     if group in segments:
@@ -208,7 +206,7 @@ def nps_difference(
     frame = from_native(responses, "responses")
     check_present("group", group, frame)
     check_type("group", group, frame)
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=[*segments, group],
@@ -263,7 +261,7 @@ def _pairs(found: Scored, reference: Any, group: str) -> _Pairs:
         if reference not in values:
             raise ArgumentError(
                 f"`reference` is {reference!r}, which is no group in column {group!r} (given as "
-                f"`group`); it has {shown(values, 8)}."
+                f"`group`); it has {format_examples(values, 8)}."
             )
         base = values.index(reference)
         later = np.array([i for i in range(n_inner) if i != base], np.int64)
@@ -361,8 +359,8 @@ def _answers(found: Scored, edges: tuple[float, float]) -> tuple[Integers, Integ
         names = rows["respondent"][places].unique(maintain_order=True).to_list()
         raise ArgumentError(
             f"{count_noun(len(names), 'respondent')} in {responses.source('respondent')} answered "
-            f"more than once in a group, such as {shown(names)}; a pair is one answer in each. "
-            "Leave one in, for instance the last."
+            f"more than once in a group, such as {format_examples(names)}; a pair is one answer in "
+            "each. Leave one in, for instance the last."
         )
     return cell, who, value
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from retainkit._checks import integer, number, one_of
 from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import check_scale
 from retainkit._messages import count_noun, segment_label, warn
 from retainkit.errors import ArgumentError
 from retainkit.surveys._control import chart
 from retainkit.surveys._metrics import edges_of, scores_of
-from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import warn_of_weights
 from retainkit.surveys._series import series_of
-from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,11 +196,9 @@ def control_chart(
     number("sigmas", sigmas, 0)
     if baseline is not None:
         integer("baseline", baseline, 2)
-    limits = checked_scale(
-        scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
-    )
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = edges_of(metric, cuts, positive, limits)
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=by,

@@ -11,20 +11,20 @@ import numpy as np
 from retainkit._checks import is_list, one_of, probability
 from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
-from retainkit._messages import warn
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import Scale
+from retainkit._messages import format_examples, warn
 from retainkit._stats.share_intervals import SHARES
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.surveys._responses import open_responses
 from retainkit.surveys._satisfaction import share_of
 from retainkit.surveys._scored import scored, warn_of_weights
-from retainkit.surveys._tally import Scale, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit.surveys._responses import Responses
+    from retainkit._inputs.answers import Answers
 
 __all__ = ["pmf"]
 
@@ -169,7 +169,7 @@ def pmf(
     limit = probability("threshold", threshold)
     one_of("interval", interval, tuple(SHARES))
     probability("confidence_level", confidence_level)
-    table = open_responses(
+    table = read_answers(
         responses,
         score=answer,
         by=by,
@@ -235,8 +235,8 @@ def _alike(answer: str | float) -> str:
 
 
 def _told_apart(
-    table: Responses, wanted: str, unwanted: Mapping[str, str | float], very: str | float
-) -> Responses:
+    table: Answers, wanted: str, unwanted: Mapping[str, str | float], very: str | float
+) -> Answers:
     """Give each answer that occurs what it stands for; reads the distinct ones."""
     distinct = collect(table.rows.group_by("score").agg(rows=nw.len()))["score"]
     answers = sorted(distinct.drop_nulls().to_list(), key=str)
@@ -246,8 +246,8 @@ def _told_apart(
         if answers and lacking:
             warn(
                 f"nobody in {table.source('score')} answered "
-                f"{' or '.join(lacking)}; the answers are {shown(answers)}. If it is spelled "
-                f"otherwise, set `{argument}`."
+                f"{' or '.join(lacking)}; the answers are {format_examples(answers)}. If it is "
+                f"spelled otherwise, set `{argument}`."
             )
     labels = {
         one: _VERY if key == wanted else _EXCLUDED if key in unwanted else _OTHER

@@ -8,17 +8,18 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
-from retainkit._events import segment_names
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.columns import segment_names
+from retainkit._inputs.scale import check_scale
+from retainkit._messages import count_noun, format_examples
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.surveys._effective import simple
 from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits
-from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import (
     Groups,
     checked_cuts,
@@ -26,7 +27,6 @@ from retainkit.surveys._scored import (
     scored,
     warn_of_weights,
 )
-from retainkit.surveys._tally import checked_scale, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -205,11 +205,9 @@ def nps(
     0  10        0.5       0.3         0.2  30.0 -21.66  67.53
     """
     _check_options(method, draws, seed, min_responses, confidence_level)
-    limits = checked_scale(
-        scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
-    )
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = checked_cuts(cuts, limits)
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=by,
@@ -381,8 +379,8 @@ def _checked_parts(rows: nw.DataFrame[Any], names: Mapping[str, str]) -> dict[st
         if len(negative):
             raise ArgumentError(
                 f"column {column!r} (given as `{argument}`) is negative in "
-                f"{count_noun(len(negative), 'row')}: {shown(np.unique(negative).tolist())}; "
-                "counts must be 0 or more."
+                f"{count_noun(len(negative), 'row')}: "
+                f"{format_examples(np.unique(negative).tolist())}; counts must be 0 or more."
             )
     if "n" in names:
         total = np.sum([parts[one] for one in PARTS], axis=0)

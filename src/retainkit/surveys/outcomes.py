@@ -9,15 +9,15 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.scale import check_scale
 from retainkit._messages import count_noun, warn
 from retainkit._stats.differences import Means, mean_difference, share_difference
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit.errors import ArgumentError
-from retainkit.surveys._afterwards import read_answers, read_events, read_memberships
+from retainkit.surveys._afterwards import read_dated_answers, read_memberships, read_outcome_events
 from retainkit.surveys._fates import fates_of_events, fates_of_members, last_of_each
 from retainkit.surveys._scored import checked_cuts
-from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
+    from retainkit._inputs.scale import Scale
     from retainkit._time.durations import Length
     from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.surveys._afterwards import Answers
     from retainkit.surveys._fates import Fates
-    from retainkit.surveys._tally import Scale
 
 
 __all__ = ["score_outcomes"]
@@ -225,13 +225,13 @@ def score_outcomes(
     one_of("outcome", outcome, ("event", "churn"))
     boolean("by_score", by_score)
     probability("confidence_level", confidence_level)
-    limits = checked_scale(scale)
+    limits = check_scale(scale)
     edges = (0.0, 0.0) if by_score else checked_cuts(cuts, limits)
     if outcome == "churn" and amount is not None:
         raise ArgumentError(
             "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out."
         )
-    answers = read_answers(
+    answers = read_dated_answers(
         responses,
         customer=customer,
         score=score,
@@ -242,7 +242,7 @@ def score_outcomes(
         missing=missing,
     )
     if outcome == "event":
-        events, observed = read_events(
+        events, observed = read_outcome_events(
             outcomes,
             answers,
             customer=customer,

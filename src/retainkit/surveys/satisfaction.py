@@ -8,8 +8,9 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import check_scale
 from retainkit.errors import ArgumentError
-from retainkit.surveys._responses import open_responses
 from retainkit.surveys._rules import CES_RULES, CSAT_RULES, beyond_middle, chosen, preset
 from retainkit.surveys._satisfaction import (
     check_scale_of,
@@ -18,15 +19,14 @@ from retainkit.surveys._satisfaction import (
     estimate,
 )
 from retainkit.surveys._scored import scored, warn_of_weights
-from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
 
+    from retainkit._inputs.scale import Scale
     from retainkit.surveys._rules import Rule
-    from retainkit.surveys._tally import Scale
 
 __all__ = ["ces", "csat"]
 
@@ -221,7 +221,7 @@ def csat(
         _check_alone(rule, given=positive != "top2" or negative is not None)
         judged = preset(rule, limits, CSAT_RULES)
         _check_net(judged, stat)
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=by,
@@ -397,7 +397,7 @@ def ces(
                 f"`rule` is {rule!r}, for which high is good, and `higher_is_better` is False. Say "
                 "with `positive` which answers are easy."
             )
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=by,
@@ -420,7 +420,7 @@ def ces(
 
 def _limits(scale: Any, missing_codes: Any, invalid: str, fractional: str) -> Scale:
     one_of("fractional", fractional, ("raise", "floor", "round"))
-    return checked_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
+    return check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
 
 
 def _check_alone(rule: Any, *, given: bool) -> None:

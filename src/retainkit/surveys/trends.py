@@ -8,11 +8,11 @@ import numpy as np
 
 from retainkit._checks import boolean, integer, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import check_scale
 from retainkit.surveys._metrics import edges_of, scores_of
-from retainkit.surveys._responses import open_responses
 from retainkit.surveys._scored import warn_of_weights
 from retainkit.surveys._series import series_of
-from retainkit.surveys._tally import checked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,11 +168,9 @@ def score_trend(
         integer("rolling", rolling, 1)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    limits = checked_scale(
-        scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional
-    )
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = edges_of(metric, cuts, positive, limits)
-    table = open_responses(
+    table = read_answers(
         responses,
         score=score,
         by=by,

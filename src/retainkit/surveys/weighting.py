@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import integer, is_list, number
-from retainkit._events import segment_names
 from retainkit._frames.input import check_present, from_native
+from retainkit._inputs.columns import segment_names
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import rake_cells
 from retainkit.errors import ArgumentError, ArgumentTypeError

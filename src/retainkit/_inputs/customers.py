@@ -80,7 +80,7 @@ def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
     return {f"{prefix}{i}": key for i, key in enumerate(keys.values())}
 
 
-def open_customers(
+def read_customers(
     native: Any, columns: Mapping[str, str], *, weights: str | None = None
 ) -> Customers:
     """Check a table of customers: each argument of `columns` names a column of numbers."""
@@ -96,13 +96,13 @@ def open_customers(
     rows = frame.select(
         **_keys(names), **({"weight": nw.col(weights).cast(nw.Float64)} if weights else {})
     )
-    found, counts, code = _distinct(rows, [*_keys(names)])
+    found, counts, code = _distinct_rows(rows, [*_keys(names)])
     distinct = dict(zip(names, found, strict=True))
     _check_values(distinct, counts, names)
     return Customers(frame=frame, names=names, distinct=distinct, counts=counts, code=code)
 
 
-def _distinct(rows: Frame, keys: list[str]) -> tuple[list[Floats], Floats, Integers | None]:
+def _distinct_rows(rows: Frame, keys: list[str]) -> tuple[list[Floats], Floats, Integers | None]:
     """Give the distinct rows, how many there are of each, or their weight, and each row's own."""
     weighed = "weight" in rows.collect_schema().names()
     code = None
@@ -163,7 +163,7 @@ def check_finite(endless: Booleans, rows: Customers, q: float) -> None:
         )
 
 
-def spenders(rows: Customers) -> tuple[Booleans, list[str]]:
+def repeat_buyers(rows: Customers) -> tuple[Booleans, list[str]]:
     """Tell the distinct rows that spend is learnt from, who bought again and paid, and the rest."""
     x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
     used: Booleans = (x > 0) & (m > 0)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import boolean, one_of
-from retainkit._events import check_type, segment_names
 from retainkit._frames.dtypes import is_numeric_like, object_types, type_name
 from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
 from retainkit._frames.segments import add_missing_categories
+from retainkit._inputs.columns import check_type, segment_names
 from retainkit._inputs.zones import zones_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
@@ -31,7 +31,7 @@ _DTYPES = {"score": "float64", "weights": "float64", "counts": "int64", "time": 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Responses:
+class Answers:
     """Answers that have been checked for their types.
 
     `rows` has ``score`` (floats, or text where there are `labels`; null: no answer), the segments
@@ -79,7 +79,7 @@ def _source(column: str, argument: str) -> str:
     return f"column {column!r} (given as `{argument}`)"
 
 
-def open_responses(
+def read_answers(
     native: Any,
     *,
     score: str,
@@ -95,7 +95,7 @@ def open_responses(
     called: Mapping[str, str] | None = None,
     words: bool = True,
     observed: bool = True,
-) -> Responses:
+) -> Answers:
     """Check answers and give their columns the names of their arguments.
 
     Errors name an argument as it is `called` by the public function. Where that one takes no
@@ -144,7 +144,7 @@ def open_responses(
         dates = frame.collect_schema()[time] == nw.Date
         own["time"] = nw.col(time).cast(nw.Datetime("us")) if dates else nw.col(time)
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
-    return Responses(
+    return Answers(
         rows=frame.select(**own, **keys),
         by=segments,
         names=names,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Survivors:
+class SurvivalTable:
     """Cohorts and their ages: parallel arrays, ordered by cohort and age.
 
     `line` numbers the cohorts, which `cohorts` names. Of `at_risk` customers there at the age
@@ -50,7 +50,7 @@ class Survivors:
         return known
 
 
-def open_survivors(  # noqa: PLR0917 (the arguments of a public function, handed on)
+def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, handed on)
     table: Any,
     age: str,
     survivors: str,
@@ -58,7 +58,7 @@ def open_survivors(  # noqa: PLR0917 (the arguments of a public function, handed
     customers: str | float | None,
     at_risk: str | None,
     churned: str | None,
-) -> Survivors:
+) -> SurvivalTable:
     """Check a table with a row for every cohort and age, and lay it out."""
     counted = _counted(survivors, customers, at_risk, churned)
     frame = from_native(table, "table")
@@ -88,7 +88,7 @@ def open_survivors(  # noqa: PLR0917 (the arguments of a public function, handed
     else:
         size = values.get("customers", None if customers is None else np.full(len(ages), customers))
         columns = _of_survivors(values["survivors"], size, first, label)
-    return Survivors(frame=frame, cohorts=cohorts, line=line, age=ages, **columns)
+    return SurvivalTable(frame=frame, cohorts=cohorts, line=line, age=ages, **columns)
 
 
 def _counted(

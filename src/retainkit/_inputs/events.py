@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._checks import is_list, one_of
-from retainkit._frames.dtypes import object_types, type_name
+from retainkit._checks import one_of
 from retainkit._frames.input import (
     check_present,
     collect,
@@ -19,14 +18,13 @@ from retainkit._frames.input import (
     from_native,
     normalize_pandas,
 )
+from retainkit._inputs.columns import DTYPES, NEEDS, check_type, segment_names
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
 from retainkit._time.zones import instant_expr
 from retainkit.errors import (
     ArgumentError,
-    ArgumentTypeError,
-    ColumnTypeError,
 )
 
 if TYPE_CHECKING:
@@ -35,22 +33,6 @@ if TYPE_CHECKING:
 
     from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
-
-# What a column must hold for the argument that names it, and how to get there.
-TIME = "dates or datetimes; parse or convert it first, for instance with pandas.to_datetime"
-_FLAG = "booleans; make one first, for instance with df['event'] == 'purchase'"
-_NEEDS = {
-    "time": TIME,
-    "cohort_time": TIME,
-    "started": _FLAG,
-    "returned": _FLAG,
-    "amount": "numbers; convert it first, for instance with pandas.to_numeric",
-}
-_PLAIN = (
-    "plain values of one kind, such as numbers or strings; convert it first, for instance with "
-    "astype(str)"
-)
-_DTYPES = {TIME: "datetime64[us]", _FLAG: "bool", _NEEDS["amount"]: "float64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +94,7 @@ class Events:
         return replace(self, rows=kept, size=rest, first=self.first if rest else None)
 
 
-def open_events(
+def read_events(
     native: Any,
     *,
     argument: str = "events",
@@ -137,7 +119,7 @@ def open_events(
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
     times = [wanted[name] for name in ("time", "cohort_time") if name in wanted]
-    dtypes = {wanted[name]: _DTYPES[need] for name, need in _NEEDS.items() if name in wanted}
+    dtypes = {wanted[name]: DTYPES[need] for name, need in NEEDS.items() if name in wanted}
     frame, own = normalize_pandas(frame, times, dtypes)
     for name, column in [*wanted.items(), *(("by", column) for column in segments)]:
         check_type(name, column, frame)
@@ -163,55 +145,6 @@ def open_events(
         least=facts.get(("first", "amount")),
         **moments,
     )
-
-
-# Checks
-
-
-def segment_names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
-    if by is None or isinstance(by, str):
-        by = [] if by is None else [by]
-    if not is_list(by):
-        raise ArgumentTypeError(
-            f"`by` is {by!r}; it must be the name of a column, or a list of names."
-        )
-    names = tuple(by)
-    for name in names:
-        if names.count(name) > 1:
-            raise ArgumentError(f"`by` names {name!r} more than once; name each column once.")
-        if name in taken:
-            raise ArgumentError(
-                f"`by` names the column {name!r}, which is also the name of a column of the "
-                "result; rename it first."
-            )
-    return names
-
-
-def check_type(argument: str, column: str, frame: Frame) -> None:
-    dtype = frame.collect_schema()[column]
-    need = _NEEDS.get(argument, _PLAIN)
-    if need == TIME:
-        fits = dtype == nw.Datetime or dtype == nw.Date  # noqa: PLR1714  dtypes hash by parameter
-    elif need == _FLAG:
-        fits = dtype == nw.Boolean
-    elif argument == "amount":
-        fits = dtype.is_numeric()
-    else:
-        kinds = object_types(frame, column)
-        cannot = {"unhashable"} if argument == "customer" else {"unhashable", "unordered"}
-        fits = not dtype.is_nested() and not kinds & cannot
-        kinds.discard("unordered")
-        if argument == "customer" and "str" in kinds and len(kinds) > 1:
-            raise ColumnTypeError(
-                f"column {column!r} (given as `customer`) holds {' and '.join(sorted(kinds))}; an "
-                "id that is a number in one row and text in another is two customers. Make them "
-                f"alike first, for instance with df[{column!r}].astype(str)."
-            )
-    if not fits:
-        raise ColumnTypeError(
-            f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
-            f"hold {need}."
-        )
 
 
 def _zone_name(dtype: nw.dtypes.DType) -> str | None:

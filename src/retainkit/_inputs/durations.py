@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._events import check_type, segment_names
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import check_present, collect, count_rows, from_native
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.columns import check_type, segment_names
 from retainkit._messages import count_noun, warn
 from retainkit._time.elapsed import elapsed_time
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retainkit._frames.input import Frame
-    from retainkit._spans import Runs
-    from retainkit._subscriptions import Subscriptions
+    from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
+    from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._time.periods import Period
     from retainkit._typing import Booleans, Floats, Integers
 
@@ -32,7 +32,7 @@ _FLAG = "booleans, or 0 and 1; make one first, such as df['end'].notna() or df['
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class Durations:
     """Durations, each of `weight` customers: whose end was `observed`, and the others up to now.
 
     `entry` is the duration at which observation began. Where durations are `whole` numbers of
@@ -50,7 +50,9 @@ class Lives:
     whole: bool
 
 
-def lives_of_runs(subscriptions: Subscriptions, runs: Runs, gap: int, unit: Period) -> Lives:
+def durations_from_subscriptions(
+    subscriptions: Subscriptions, runs: ContinuousSubscriptions, gap: int, unit: Period
+) -> Durations:
     """Take the first run of each customer as a life.
 
     An end in the k-th unit is one at k. It is known of whoever was observed for the whole of that
@@ -74,7 +76,7 @@ def lives_of_runs(subscriptions: Subscriptions, runs: Runs, gap: int, unit: Peri
     enters = entry > begin
     entered = np.where(enters, units(np.maximum(entry, begin + 1)) + 1, 0)
     _warn_of_late(int((entry >= end).sum()), "the end of their run")
-    return Lives(
+    return Durations(
         rows=subscriptions.rows,
         by=subscriptions.by,
         segments=runs.segments,
@@ -92,7 +94,7 @@ def _warn_of_late(number: int, what: str) -> None:
         warn(f"{count_noun(number, 'customer')} whose `entry` is not before {what} are not used.")
 
 
-def open_lives(
+def read_durations(
     native: Any,
     *,
     duration: str,
@@ -101,7 +103,7 @@ def open_lives(
     by: str | Sequence[str] | None,
     taken: Sequence[str],
     missing: str,
-) -> Lives:
+) -> Durations:
     """Check a table of durations, a row a customer, and take it into memory."""
     given = {"duration": duration}
     given |= {n: c for n, c in (("observed", observed), ("entry", entry)) if c is not None}
@@ -124,7 +126,7 @@ def open_lives(
     table = collect(rows)
     found, segment = factorize_segments(table, list(keys))
     values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
-    lives = Lives(
+    lives = Durations(
         rows=frame,
         by=segments,
         segments=found,

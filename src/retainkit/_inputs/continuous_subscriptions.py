@@ -23,12 +23,12 @@ from retainkit._time.zones import wall_times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retainkit._subscriptions import Subscriptions
+    from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._typing import Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
+class ContinuousSubscriptions:
     """Runs by customer and start, as times on the wall clock.
 
     Those that still run end `NEVER`. `first` marks each customer's first run, and `segment` is that
@@ -46,7 +46,9 @@ class Runs:
     segments: Mapping[str, nw.Series[Any]]
 
 
-def read_runs(subscriptions: Subscriptions, gap: int) -> Runs:
+def read_continuous_subscriptions(
+    subscriptions: Subscriptions, gap: int
+) -> ContinuousSubscriptions:
     """Take subscriptions into memory and unite those of each customer."""
     rows = collect(_paid(subscriptions))
     segments, segment = factorize_segments(rows, subscriptions.keys)
@@ -58,9 +60,9 @@ def read_runs(subscriptions: Subscriptions, gap: int) -> Runs:
     if "entry" in rows.columns:
         entry = np.maximum(instants_of(rows["entry"].fill_null(rows["start"])), begin)
     customer, _ = integer_codes(rows["customer"])
-    runs = united(
+    runs = merge_overlapping(
         customer,
-        *_on_the_wall((begin, end, entry), subscriptions),
+        *_wall_times((begin, end, entry), subscriptions),
         segment=segment,
         gap=gap,
         segments=segments,
@@ -84,7 +86,7 @@ def _paid(subscriptions: Subscriptions) -> Any:
     return subscriptions.rows.filter(nw.col("amount") > 0)
 
 
-def _on_the_wall(times: tuple[Integers, ...], subscriptions: Subscriptions) -> tuple[Integers, ...]:
+def _wall_times(times: tuple[Integers, ...], subscriptions: Subscriptions) -> tuple[Integers, ...]:
     """Tell what the clock shows; where it is put back, a span does not end before it begins."""
     zone = subscriptions.zone
     begin = wall_times(times[0], zone)
@@ -99,7 +101,7 @@ def _on_the_wall(times: tuple[Integers, ...], subscriptions: Subscriptions) -> t
     return begin, *later
 
 
-def united(
+def merge_overlapping(
     customer: Integers,
     begin: Integers,
     end: Integers,
@@ -108,7 +110,7 @@ def united(
     segment: Integers,
     gap: int,
     segments: Mapping[str, nw.Series[Any]],
-) -> Runs:
+) -> ContinuousSubscriptions:
     """Unite the subscriptions of each customer into runs."""
     order = np.lexsort((segment, begin, customer))
     customer, begin, end, entry, segment = (
@@ -126,7 +128,7 @@ def united(
     greatest = (
         np.maximum.reduceat(np.where(together, segment, -1), where) if len(where) else segment
     )
-    return Runs(
+    return ContinuousSubscriptions(
         customer=customer[where],
         begin=begin[where],
         end=reached[last],

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
-from retainkit._events import TIME, check_type, segment_names
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import (
     check_present,
@@ -21,9 +20,10 @@ from retainkit._frames.input import (
     from_native,
     normalize_pandas,
 )
+from retainkit._inputs.amounts import check_amounts, converted, example
+from retainkit._inputs.columns import TIME, check_type, segment_names
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
-from retainkit._subscription_money import check_amounts, converted, example
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
 from retainkit._time.zones import instant_expr
 from retainkit.errors import (
@@ -79,7 +79,7 @@ class Subscriptions:
         return [f"by_{i}" for i in range(len(self.by))]
 
 
-def open_subscriptions(
+def read_subscriptions(
     native: Any,
     *,
     customer: str,

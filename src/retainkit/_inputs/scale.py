@@ -1,0 +1,56 @@
+"""The scale of answers, and the codes that mean no answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+_MOST = 10_000  # steps of a scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Which answers are scores: from `low` to `high`, whole, and none of the `missing_codes`."""
+
+    low: float
+    high: float
+    missing_codes: tuple[float, ...] = ()
+    invalid: str = "raise"
+    fractional: str = "raise"
+
+
+def check_scale(
+    scale: Any, *, missing_codes: Any = (), invalid: str = "raise", fractional: str = "raise"
+) -> Scale:
+    """Check the limits of a scale and the codes that are no answer."""
+    try:
+        low, high = read_numbers(scale)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`scale` is {scale!r}; it must be two whole numbers, such as (0, 10)."
+        ) from None
+    try:
+        codes = read_numbers(missing_codes)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`missing_codes` is {missing_codes!r}; it must be a list of numbers, such as [99]."
+        ) from None
+    if not low < high or low % 1 or high % 1:
+        raise ArgumentError(
+            f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
+        )
+    if high - low > _MOST:
+        raise ArgumentError(
+            f"`scale` is {scale!r}; it must have at most {_MOST:,} steps. What is finer is an "
+            "amount, and no answer on a scale."
+        )
+    return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
+
+
+def read_numbers(values: Any) -> tuple[float, ...]:
+    """Read several numbers; raises TypeError or ValueError where there are none."""
+    if isinstance(values, str):
+        raise TypeError  # it would be taken digit by digit
+    return tuple(float(value) for value in values)
