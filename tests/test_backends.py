@@ -24,9 +24,9 @@ import pytest
 import oracles
 import retainkit
 from backends import BACKENDS, Backend, params
-from retainkit import _cohort_kernel, _cohort_plan
-from retainkit._cohort_query import Tally
 from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.retention import _eager, _lazy
+from retainkit.retention._spec import CohortCounts
 from tables import Row, assert_rows, rows_of
 
 NAMED = {backend.name: backend for backend in BACKENDS}
@@ -205,12 +205,12 @@ def test_a_question_has_one_answer(backend: Backend, seed: int) -> None:
 # --- the two reducers ---------------------------------------------------------------
 
 
-def tally(monkeypatch: pytest.MonkeyPatch, reducer: Any, frame: Any, options: Row) -> Tally:
+def tally(monkeypatch: pytest.MonkeyPatch, reducer: Any, frame: Any, options: Row) -> CohortCounts:
     """Catch what a reducer answers while the library makes its table."""
-    answers: list[Tally] = []
+    answers: list[CohortCounts] = []
     real = reducer.tally
 
-    def spy(*arguments: Any) -> Tally:
+    def spy(*arguments: Any) -> CohortCounts:
         answers.append(real(*arguments))
         return answers[-1]
 
@@ -221,7 +221,7 @@ def tally(monkeypatch: pytest.MonkeyPatch, reducer: Any, frame: Any, options: Ro
     return answer
 
 
-def added_up(answer: Tally) -> dict[tuple[Any, ...], tuple[int, float]]:
+def added_up(answer: CohortCounts) -> dict[tuple[Any, ...], tuple[int, float]]:
     """Add up the elements of a tally that are told apart by nothing."""
     segments = [*zip(*(names.to_list() for names in answer.segments.values()), strict=True)]
     sums: dict[tuple[Any, ...], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
@@ -241,7 +241,7 @@ def added_up(answer: Tally) -> dict[tuple[Any, ...], tuple[int, float]]:
 def test_the_plan_and_the_kernel_count_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, options, _ = question(seed)
     options["amount"] = "amount"
-    frames = {_cohort_kernel: NAMED["polars"], _cohort_plan: NAMED["polars-lazy"]}
+    frames = {_eager: NAMED["polars"], _lazy: NAMED["polars-lazy"]}
     kernel, plan = (
         tally(monkeypatch, reducer, one.make(rows), options) for reducer, one in frames.items()
     )

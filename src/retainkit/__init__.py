@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from retainkit.clv.holdout import HoldoutReport, holdout_report, tracking
     from retainkit.clv.spend import GammaGamma, fit_gamma_gamma
     from retainkit.clv.value import cltv, cltv_from_models
-    from retainkit.cohorts import cohort_retention
-    from retainkit.curves import retention_curve, retention_matrix
     from retainkit.errors import RetainkitError, RetainkitWarning
     from retainkit.growth import active_days, active_users, growth_accounting
     from retainkit.inactivity import inactivity_churn, usage_interval
     from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
     from retainkit.purchases import calibration_holdout, rfm_summary
+    from retainkit.retention._cohorts import cohort_retention
+    from retainkit.retention._curves import retention_curve, retention_matrix
     from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
     from retainkit.surveys.comparing import nps_difference
     from retainkit.surveys.control import control_chart

@@ -14,41 +14,41 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames.dtypes import microsecond
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.segments import factorize_segments
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time_expr
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
+from retainkit.retention._spec import ENTRIES, CohortCounts, ExclusionReason
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from retainkit._cohort_query import CohortQuery
     from retainkit._inputs.events import Events
+    from retainkit.retention._spec import CohortSpec
 
     Rows: TypeAlias = nw.LazyFrame[Any]
 
 _ENTRY = ["customer", "cohort"]
 
 
-def tally(events: Events, query: CohortQuery) -> Tally:
+def count_cohorts(events: Events, query: CohortSpec) -> CohortCounts:
     """Count the entries and the active cells of an event log."""
     entries = _entries(events, query)
     parts: dict[int, Rows] = {}
     if "cohort_time" in events.columns:
         end = instant_expr(query.as_of.instant, events.stored)
-        parts[Aside.STARTED_LATE] = entries.filter(nw.col("start") >= end)
+        parts[ExclusionReason.STARTED_LATE] = entries.filter(nw.col("start") >= end)
         entries = entries.filter(nw.col("start") < end)
     parts[ENTRIES] = entries
     if events.by:
         several = entries.filter(nw.col("several") > 1)
-        parts[Aside.SEVERAL_SEGMENTS] = several.unique(subset=["customer"])
+        parts[ExclusionReason.SEVERAL_SEGMENTS] = several.unique(subset=["customer"])
     returns = _returns(events, query, entries)
     if "cohort_time" in events.columns:
         early = returns.filter(nw.col("age") < 0)
-        parts[Aside.BEFORE_START] = early.with_columns(mark=nw.col("events"))
+        parts[ExclusionReason.BEFORE_START] = early.with_columns(mark=nw.col("events"))
     cells = _mark(_active(returns.filter(nw.col("age") >= 0), events, query), query)
 
     named = [part.with_columns(cell=nw.lit(int(cell))) for cell, part in parts.items()]
@@ -59,7 +59,7 @@ def tally(events: Events, query: CohortQuery) -> Tally:
 # Entries: a customer in a cohort, from a start on
 
 
-def _entries(events: Events, query: CohortQuery) -> Rows:
+def _entries(events: Events, query: CohortSpec) -> Rows:
     """One row an entry: customer, cohort, start, segment, ages over and begun."""
     starts, key = _starts(events, query), _entry_key(query)
     start = "cohort_time" if "cohort_time" in events.columns else "time"
@@ -75,7 +75,7 @@ def _entries(events: Events, query: CohortQuery) -> Rows:
     return entries.with_columns(over=over, begun=begun)
 
 
-def _starts(events: Events, query: CohortQuery) -> Rows:
+def _starts(events: Events, query: CohortSpec) -> Rows:
     """The rows that can start an entry."""
     rows = _rows(events)
     if "started" in events.columns:
@@ -86,11 +86,11 @@ def _starts(events: Events, query: CohortQuery) -> Rows:
     return rows
 
 
-def _entry_key(query: CohortQuery) -> list[str]:
+def _entry_key(query: CohortSpec) -> list[str]:
     return ["customer"] if query.entry == "first" else _ENTRY
 
 
-def _cohort(query: CohortQuery) -> nw.Expr:
+def _cohort(query: CohortSpec) -> nw.Expr:
     return period_index_expr(nw.col("wall"), query.cohort_period, query.week_start)
 
 
@@ -118,7 +118,7 @@ def _never_started(events: Events) -> int:
 # Cells: the ages, or brackets, in which an entry is active
 
 
-def _returns(events: Events, query: CohortQuery, entries: Rows) -> Rows:
+def _returns(events: Events, query: CohortSpec, entries: Rows) -> Rows:
     """Returns with each entry of their customer, and the age at which they come (or below 0).
 
     Returns of one customer in one period are one row by the calendar clock, whose ages they share;
@@ -139,7 +139,7 @@ def _returns(events: Events, query: CohortQuery, entries: Rows) -> Rows:
     return pairs.with_columns(age=nw.when(early).then(nw.lit(-1)).otherwise(age))
 
 
-def _active(returns: Rows, events: Events, query: CohortQuery) -> Rows:
+def _active(returns: Rows, events: Events, query: CohortSpec) -> Rows:
     """One row for each active cell of an entry."""
     age = nw.col("age")
     if query.brackets is None:
@@ -159,7 +159,7 @@ def _merged(rows: Rows, key: list[str]) -> Rows:
     return rows.group_by(key).agg(*sums)
 
 
-def _mark(cells: Rows, query: CohortQuery) -> Rows:
+def _mark(cells: Rows, query: CohortSpec) -> Rows:
     """Keep the cells that count, and mark with 1 those by which an entry is counted."""
     cell = nw.col("cell")
     if query.counting == "on":
@@ -193,9 +193,9 @@ def _count(part: Rows, events: Events) -> Rows:
     )
 
 
-def _bring_back(counted: nw.DataFrame[Any], events: Events, never_started: int) -> Tally:
-    aside = {Aside.NEVER_STARTED: never_started}
-    for kind in Aside:
+def _bring_back(counted: nw.DataFrame[Any], events: Events, never_started: int) -> CohortCounts:
+    aside = {ExclusionReason.NEVER_STARTED: never_started}
+    for kind in ExclusionReason:
         total = counted.filter(nw.col("cell") == int(kind))["count"].sum()
         aside[kind] = aside.get(kind, 0) + int(total or 0)
     counted = counted.filter(nw.col("cell") >= ENTRIES)
@@ -205,13 +205,13 @@ def _bring_back(counted: nw.DataFrame[Any], events: Events, never_started: int) 
         for name in ("cohort", "over", "begun", "cell", "count")
     }
     amount = counted["amount"].to_numpy().astype(np.float64)
-    return Tally(segments=segments, segment=segment, amount=amount, aside=aside, **arrays)
+    return CohortCounts(segments=segments, segment=segment, amount=amount, aside=aside, **arrays)
 
 
 # Times
 
 
-def _wall(column: str, events: Events, query: CohortQuery, zone: tzinfo | None) -> nw.Expr:
+def _wall(column: str, events: Events, query: CohortSpec, zone: tzinfo | None) -> nw.Expr:
     # A day of margin: engines may report the first and last time an hour off.
     first = events.first.instant if events.first else query.as_of.instant
     return wall_time_expr(
@@ -223,7 +223,7 @@ def _wall(column: str, events: Events, query: CohortQuery, zone: tzinfo | None) 
     )
 
 
-def _with_place(column: str, rows: Rows, events: Events, query: CohortQuery) -> Rows:
+def _with_place(column: str, rows: Rows, events: Events, query: CohortSpec) -> Rows:
     """Add what ages are reckoned from: the period of `wall` or, by the elapsed clock, its steps."""
     wall = nw.col("wall")
     if query.clock == "calendar":

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._averages import chained, pooled, simple
 from retainkit._checks import one_of, probability
 from retainkit._frames.input import check_numbers, check_present, read_result
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.retention._averages import chained, mean_of_rates, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ __all__ = ["retention_curve", "retention_matrix"]
 
 Average = Literal["pooled", "simple", "chained"]
 
-_AVERAGES = {"pooled": pooled, "simple": simple, "chained": chained}
+_AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}
 
 
 def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> IntoDataFrameT:

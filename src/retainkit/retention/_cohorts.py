@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit import _cohort_kernel, _cohort_plan
 from retainkit._checks import boolean, integer, one_of, probability, rising_edges
-from retainkit._cohort_query import ENTRIES, Aside, CohortQuery
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import RESULT
@@ -17,8 +15,10 @@ from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
-from retainkit._triangle import triangle
 from retainkit.errors import ArgumentError
+from retainkit.retention import _eager, _lazy
+from retainkit.retention._spec import ENTRIES, CohortSpec, ExclusionReason
+from retainkit.retention._triangle import triangle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._cohort_query import Clock, Counting, Entry, Tally
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
-    from retainkit._triangle import Triangle
+    from retainkit.retention._spec import Clock, CohortCounts, Counting, Entry
+    from retainkit.retention._triangle import Triangle
 
 __all__ = ["cohort_retention"]
 
@@ -238,7 +238,7 @@ def cohort_retention(
     end = log.end(as_of)
     log = log.before(end)
     _check_one_start(log, cohort_time)
-    query = CohortQuery(
+    query = CohortSpec(
         begin=_begin(log, period, week_start) if cohort_time is not None else None,
         as_of=end,
         entry=entry,
@@ -250,7 +250,7 @@ def cohort_retention(
         brackets=edges,
         min_events=min_events,
     )
-    reducer = _cohort_plan if isinstance(log.rows, nw.LazyFrame) else _cohort_kernel
+    reducer = _lazy if isinstance(log.rows, nw.LazyFrame) else _eager
     tally = reducer.tally(log, query)
     _warn_of_aside(tally, columns)
     _warn_of_early_starts(tally, query)
@@ -289,15 +289,15 @@ def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
     return None if log.begin is None else log.begin.begin_of(period, week_start, log.zone)
 
 
-def _warn_of_aside(tally: Tally, columns: Mapping[str, str | None]) -> None:
+def _warn_of_aside(tally: CohortCounts, columns: Mapping[str, str | None]) -> None:
     texts = {
-        Aside.NEVER_STARTED: "customer in no cohort, without a row before the end of observation "
+        ExclusionReason.NEVER_STARTED: "customer in no cohort, without a row before the end of observation "
         "in which {started!r} (given as `started`) is true",
-        Aside.STARTED_LATE: "customer in no cohort, with a {cohort_time!r} (given as "
+        ExclusionReason.STARTED_LATE: "customer in no cohort, with a {cohort_time!r} (given as "
         "`cohort_time`) at or after the end of observation",
-        Aside.SEVERAL_SEGMENTS: "customer with several values of `by` at the instant of the start, "
+        ExclusionReason.SEVERAL_SEGMENTS: "customer with several values of `by` at the instant of the start, "
         "of which the smallest is taken",
-        Aside.BEFORE_START: "row not counted, before the customer's {cohort_time!r} (given as "
+        ExclusionReason.BEFORE_START: "row not counted, before the customer's {cohort_time!r} (given as "
         "`cohort_time`)",
     }
     for kind, text in texts.items():
@@ -307,7 +307,7 @@ def _warn_of_aside(tally: Tally, columns: Mapping[str, str | None]) -> None:
             warn(message)
 
 
-def _warn_of_early_starts(tally: Tally, query: CohortQuery) -> None:
+def _warn_of_early_starts(tally: CohortCounts, query: CohortSpec) -> None:
     if query.begin is None:
         return
     begin = query.begin.index(query.cohort_period, query.week_start)
@@ -334,7 +334,7 @@ def _large_enough(cells: Triangle, min_customers: int) -> Triangle:
 
 
 def _table(
-    cells: Triangle, tally: Tally, log: Events, query: CohortQuery, confidence_level: float
+    cells: Triangle, tally: CohortCounts, log: Events, query: CohortSpec, confidence_level: float
 ) -> dict[str, Any]:
     """Name the columns of the result."""
     segments = tally.segments

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from retainkit._cohort_query import ENTRIES, Aside, Tally
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.groupby import (
     NEVER,
@@ -26,6 +25,7 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
+from retainkit.retention._spec import ENTRIES, CohortCounts, ExclusionReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     import narwhals.stable.v2 as nw
 
-    from retainkit._cohort_query import CohortQuery
     from retainkit._inputs.events import Events
     from retainkit._typing import Booleans, Floats, Integers
+    from retainkit.retention._spec import CohortSpec
 
     Rows: TypeAlias = slice | Integers | Booleans
 
@@ -70,7 +70,7 @@ class _Entries:
     groups: dict[str, Integers]
 
 
-def tally(events: Events, query: CohortQuery) -> Tally:
+def count_cohorts(events: Events, query: CohortSpec) -> CohortCounts:
     """Count the entries and the active cells of an event log."""
     rows = collect(events.rows)
     segments, segment = factorize_segments(rows, events.keys)
@@ -82,17 +82,17 @@ def tally(events: Events, query: CohortQuery) -> Tally:
     sizes = np.bincount(entries.group, minlength=len(entries.groups["cohort"]))
     where = np.arange(len(sizes))
     counted = [(where, np.full(len(sizes), ENTRIES), sizes, np.zeros(len(sizes)))]
-    age_at = _reckoning(log, entries, query)
+    age_at = _age_function(log, entries, query)
     for row, entry in _pairs(log, entries, query):
         age = age_at(row, entry)
         if log.cohort_time is not None:
-            aside[Aside.BEFORE_START] += int((age < 0).sum())
-        key, money = _keys(entry, _cells(age, query), n_cells, log, row)
+            aside[ExclusionReason.BEFORE_START] += int((age < 0).sum())
+        key, money = _cell_keys(entry, _cells(age, query), n_cells, log, row)
         key, money = _active(key, money, len(entries.group) * n_cells, query.min_events)
         counted.append(_count(key, money, n_cells, entries, query))
     where, cell, count, amount = (np.concatenate(part) for part in zip(*counted, strict=True))
     attributes = {name: values[where] for name, values in entries.groups.items()}
-    return Tally(
+    return CohortCounts(
         segments=segments, cell=cell, count=count, amount=amount, aside=aside, **attributes
     )
 
@@ -119,7 +119,7 @@ def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
 # Entries
 
 
-def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]:
+def _entries(log: _Log, query: CohortSpec) -> tuple[_Entries, dict[ExclusionReason, int]]:
     """Find when each customer starts, and in which cohorts."""
     rows: Rows = slice(None) if log.started is None else log.started
     key, width = log.customer[rows], 1
@@ -143,12 +143,12 @@ def _entries(log: _Log, query: CohortQuery) -> tuple[_Entries, dict[Aside, int]]
     in_time = start < query.as_of.instant
     customer = name[in_time] // width
     aside = {
-        Aside.NEVER_STARTED: _never_started(log),
-        Aside.STARTED_LATE: int((~in_time & (start < NEVER)).sum()),
-        Aside.SEVERAL_SEGMENTS: len(unique_keys(customer[several[in_time]])),
-        Aside.BEFORE_START: 0,
+        ExclusionReason.NEVER_STARTED: _never_started(log),
+        ExclusionReason.STARTED_LATE: int((~in_time & (start < NEVER)).sum()),
+        ExclusionReason.SEVERAL_SEGMENTS: len(unique_keys(customer[several[in_time]])),
+        ExclusionReason.BEFORE_START: 0,
     }
-    return _placed(customer, start[in_time], segment[in_time], log, query), aside
+    return _with_cohort(customer, start[in_time], segment[in_time], log, query), aside
 
 
 def _never_started(log: _Log) -> int:
@@ -157,8 +157,8 @@ def _never_started(log: _Log) -> int:
     return len(unique_keys(log.customer)) - len(unique_keys(log.customer[log.started]))
 
 
-def _placed(
-    customer: Integers, start: Integers, segment: Integers, log: _Log, query: CohortQuery
+def _with_cohort(
+    customer: Integers, start: Integers, segment: Integers, log: _Log, query: CohortSpec
 ) -> _Entries:
     """Give each entry its cohort, and the numbers of ages that are over and that have begun."""
     wall = wall_times(start, log.zone)
@@ -201,7 +201,7 @@ def _pair(log: _Log, entries: _Entries) -> tuple[Rows, Integers]:
     return np.arange(len(log.customer))[rows][entered], entry[entered]
 
 
-def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[Rows, Integers]]:
+def _pairs(log: _Log, entries: _Entries, query: CohortSpec) -> Iterator[tuple[Rows, Integers]]:
     """Pair each return with the entries of its customer, a block of customers at a time."""
     if query.entry == "first":
         yield _pair(log, entries)
@@ -222,8 +222,8 @@ def _pairs(log: _Log, entries: _Entries, query: CohortQuery) -> Iterator[tuple[R
         yield np.repeat(rows[part], repeats), np.repeat(first_entry[customer[part]], repeats) + nth
 
 
-def _reckoning(
-    log: _Log, entries: _Entries, query: CohortQuery
+def _age_function(
+    log: _Log, entries: _Entries, query: CohortSpec
 ) -> Callable[[Rows, Integers], Integers]:
     """Make what tells the age at returns, given as rows and entries; below 0 before the start."""
     if query.clock == "calendar":
@@ -239,13 +239,13 @@ def _reckoning(
     return elapsed
 
 
-def _cells(age: Integers, query: CohortQuery) -> Integers:
+def _cells(age: Integers, query: CohortSpec) -> Integers:
     if query.brackets is None:
         return age
     return np.searchsorted(query.brackets, age, side="right") - 1
 
 
-def _keys(
+def _cell_keys(
     entry: Integers, cell: Integers, n_cells: int, log: _Log, row: Rows
 ) -> tuple[Integers, Floats | None]:
     """Number the cells of all entries; what falls before the first cell is left out."""
@@ -268,12 +268,12 @@ def _active(
 
 
 def _count(
-    key: Integers, money: Floats | None, n_cells: int, entries: _Entries, query: CohortQuery
+    key: Integers, money: Floats | None, n_cells: int, entries: _Entries, query: CohortSpec
 ) -> tuple[Integers, Integers, Integers, Floats]:
     """Count active cells by group and cell, those marked by which an entry is counted."""
     entry = key // n_cells
     cell = key - entry * n_cells
-    counts, mark = _marked(entry, cell, query)
+    counts, mark = _counted_cells(entry, cell, query)
     entry, cell = entry[counts], cell[counts]
     group = entries.group[entry]
     place, which = dense_codes(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
@@ -283,8 +283,8 @@ def _count(
     return place[some] // n_cells, place[some] % n_cells, count[some], amount[some]
 
 
-def _marked(
-    entry: Integers, cell: Integers, query: CohortQuery
+def _counted_cells(
+    entry: Integers, cell: Integers, query: CohortSpec
 ) -> tuple[Booleans | slice, Booleans | slice]:
     """Tell which active cells count, and by which of those an entry is counted."""
     every = slice(None)

@@ -1,7 +1,7 @@
 """What a cohort question asks, and what a reducer answers: the two ends of a reduction.
 
 `_cohort_plan` answers inside a lazy engine and `_cohort_kernel` on arrays in memory; both take a
-`CohortQuery` and return a `Tally`, and the tests hold them equal.
+`CohortSpec` and return a `CohortCounts`, and the tests hold them equal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Entry = Literal["first", "recurring"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CohortQuery:
+class CohortSpec:
     """The options of `cohort_retention` that a reduction depends on, checked.
 
     Observation runs from `begin` (None: it goes back to every start) to `as_of`.
@@ -66,7 +66,7 @@ class CohortQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class CohortCounts:
     """Entries and active cells, counted: all that an estimate of retention needs.
 
     Parallel arrays, one element for each segment, cohort, number of ages `over` and `begun`, and
@@ -85,10 +85,10 @@ class Tally:
     cell: Integers
     count: Integers
     amount: Floats
-    aside: Mapping[Aside, int]
+    aside: Mapping[ExclusionReason, int]
 
 
-class Aside(IntEnum):
+class ExclusionReason(IntEnum):
     """What a reduction sets aside and counts; each count that is not 0 becomes a warning."""
 
     NEVER_STARTED = -2

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._cohort_query import ENTRIES
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.moment import midnights
 from retainkit._time.periods import first_day, period_index
 from retainkit.errors import ArgumentError
+from retainkit.retention._spec import ENTRIES
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from numpy.typing import NDArray
 
-    from retainkit._cohort_query import CohortQuery, Tally
     from retainkit._typing import Booleans, Floats, Integers
+    from retainkit.retention._spec import CohortCounts, CohortSpec
 
 
 _MOST_CELLS = 20_000_000
@@ -47,7 +47,7 @@ class Triangle:
         return Triangle(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
 
 
-def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
+def triangle(tally: CohortCounts, query: CohortSpec, zone: tzinfo | None) -> Triangle:
     """Lay a tally out by cohort and age, as far as each cell has been observed or has begun.
 
     A cell that is over for somebody counts those for whom it is; one that has only begun counts
@@ -103,7 +103,7 @@ def triangle(tally: Tally, query: CohortQuery, zone: tzinfo | None) -> Triangle:
     )
 
 
-def _check_size(shape: tuple[int, int], cohort: Integers, query: CohortQuery) -> None:
+def _check_size(shape: tuple[int, int], cohort: Integers, query: CohortSpec) -> None:
     """Refuse what no memory holds, and what is mostly due to a stray date."""
     if shape[0] * shape[1] > _MOST_CELLS:
         first = first_day(cohort, query.cohort_period, query.week_start).min()
@@ -114,13 +114,13 @@ def _check_size(shape: tuple[int, int], cohort: Integers, query: CohortQuery) ->
         )
 
 
-def _edges(tally: Tally, query: CohortQuery) -> Integers:
+def _edges(tally: CohortCounts, query: CohortSpec) -> Integers:
     if query.brackets is not None:
         return np.array(query.brackets, np.int64)
     return np.arange(int(tally.begun.max(initial=0)) + 1)
 
 
-def _grid(tally: Tally, query: CohortQuery) -> tuple[Integers, Integers, Integers]:
+def _grid(tally: CohortCounts, query: CohortSpec) -> tuple[Integers, Integers, Integers]:
     """Line up every cohort of each segment, from its first one to the end of observation.
 
     Gives the segment and the cohort of each line, and the line of each element of the tally.
@@ -166,14 +166,14 @@ def _spread(
     return table(cell, cell < end)
 
 
-def _earliest_start(day: Integers, query: CohortQuery, zone: tzinfo | None) -> Any:
+def _earliest_start(day: Integers, query: CohortSpec, zone: tzinfo | None) -> Any:
     """Place a start at the first instant of each cohort, as `CohortQuery.ages` takes it."""
     if query.clock == "calendar":
         return period_index(day, query.period, query.week_start)
     return elapsed_time(*midnights(day, zone))
 
 
-def _seen_from(start: Any, edges: Integers, query: CohortQuery) -> Booleans:
+def _seen_from(start: Any, edges: Integers, query: CohortSpec) -> Booleans:
     """Tell which cells began when observation had begun, for all customers of a cohort.
 
     What counts what has happened up to an age needs all that lies before it, too.

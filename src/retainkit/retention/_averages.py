@@ -34,7 +34,7 @@ def pooled(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
     return Curve(estimate=ratio(retained, total), lower=lower, upper=upper, used=eligible > 0)
 
 
-def simple(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
+def mean_of_rates(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
     """Mean of the cohorts' rates, each cohort with the same weight.
 
     The limits are recovered from those of the single cohorts (MOVER): Zou, Huang & Zhang (2009),

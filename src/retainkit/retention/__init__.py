@@ -1,0 +1,1 @@
+"""Cohort retention: triangles and curves."""
