@@ -31,15 +31,16 @@ from event_logs import (
     start_of,
     wilson,
 )
-from retainkit import _visit_kernel, _visit_plan, datasets
-from retainkit._visit_query import VisitQuery
+from retainkit import datasets
+from retainkit.activity import _eager, _lazy
+from retainkit.activity._growth import active_days, active_users, growth_accounting
+from retainkit.activity._spec import VisitSpec
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.growth import active_days, active_users, growth_accounting
 from tables import Row, rows_of
 
 PERIODS = ["day", "week", "month", "quarter", "year"]
@@ -513,14 +514,14 @@ def test_the_types_of_the_columns() -> None:
 @pytest.mark.parametrize("backend", params(one for one in BACKENDS if one.lazy), indirect=True)
 def test_only_counts_are_brought_back(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     brought: list[int] = []
-    collect = _visit_plan.collect
+    collect = _lazy.collect
 
     def counted(frame: Any) -> Any:
         found = collect(frame)
         brought.append(len(found))
         return found
 
-    monkeypatch.setattr(_visit_plan, "collect", counted)
+    monkeypatch.setattr(_lazy, "collect", counted)
     rows = [
         LIKE | {"customer_id": who, "time": datetime(2024, month, 1 + who % 28)}  # noqa: DTZ001
         for who in range(200)
@@ -539,7 +540,7 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
     for seed in range(40):
         rows, options = growth_question(seed)
         answers = []
-        for name, reducer in (("pandas", _visit_kernel), ("polars-lazy", _visit_plan)):
+        for name, reducer in (("pandas", _eager), ("polars-lazy", _lazy)):
             backend = next(one for one in BACKENDS if one.name == name)
             opened = read_events(
                 backend.make(rows, like=like(rows)),
@@ -549,7 +550,7 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
                 tz=options["tz"],
                 missing="raise",
             )
-            query = VisitQuery(
+            query = VisitSpec(
                 end=opened.end(None), period=options["period"], week_start=options["week_start"]
             )
             found = reducer.visits(opened, query)

@@ -35,9 +35,9 @@ from event_logs import (
 )
 from retainkit import datasets
 from retainkit._stats.gap_survival import GapCounts, life_table
+from retainkit.activity._growth import active_users
+from retainkit.activity._inactivity import inactivity_churn, usage_interval
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
-from retainkit.growth import active_users
-from retainkit.inactivity import inactivity_churn, usage_interval
 from tables import Row, rows_of
 
 NAN = math.nan

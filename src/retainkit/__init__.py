@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retainkit import datasets, errors, plot
+    from retainkit.activity._growth import active_days, active_users, growth_accounting
+    from retainkit.activity._inactivity import inactivity_churn, usage_interval
     from retainkit.churn import churn_rate
     from retainkit.clv.checking import purchase_regularity, spend_independence
     from retainkit.clv.counting import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from retainkit.clv.spend import GammaGamma, fit_gamma_gamma
     from retainkit.clv.value import cltv, cltv_from_models
     from retainkit.errors import RetainkitError, RetainkitWarning
-    from retainkit.growth import active_days, active_users, growth_accounting
-    from retainkit.inactivity import inactivity_churn, usage_interval
     from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
     from retainkit.purchases import calibration_holdout, rfm_summary
     from retainkit.retention._cohorts import cohort_retention

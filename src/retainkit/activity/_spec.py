@@ -26,7 +26,7 @@ NEXT, LATER = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitQuery:
+class VisitSpec:
     """Periods in which visits are told apart, and the end of observation."""
 
     end: Moment

@@ -8,7 +8,9 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
-from retainkit._growth_tables import (
+from retainkit._inputs.events import read_events
+from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.activity._growth_tables import (
     ACTIVE,
     DAYS,
     GROWTH,
@@ -17,14 +19,12 @@ from retainkit._growth_tables import (
     days_table,
     growth_table,
 )
-from retainkit._inputs.events import read_events
-from retainkit._time.periods import PERIODS, WEEKDAYS
-from retainkit._visit_query import VisitQuery
-from retainkit._visits import (
+from retainkit.activity._spec import VisitSpec
+from retainkit.activity._steps import (
+    choose_reducer,
     last_midnight,
-    reducer_of,
     segment_values,
-    warn_of_several,
+    warn_of_ambiguous_segments,
     window_days,
 )
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._time.periods import Period, Weekday
-    from retainkit._visit_query import Frequencies, Visits
+    from retainkit.activity._spec import Frequencies, Visits
 
 __all__ = ["active_days", "active_users", "growth_accounting"]
 
@@ -200,9 +200,9 @@ def growth_accounting(
     log = read_events(events, columns=columns, by=by, taken=GROWTH, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
-    query = VisitQuery(end=end, period=period, week_start=week_start)
-    visits: Visits = reducer_of(log).visits(log, query)
-    warn_of_several(visits.several)
+    query = VisitSpec(end=end, period=period, week_start=week_start)
+    visits: Visits = choose_reducer(log).visits(log, query)
+    warn_of_ambiguous_segments(visits.several)
     table, segment = growth_table(visits, query, confidence_level)
     rows = np.flatnonzero(table["complete"] | include_partial)
     segments = segment_values(log, visits.segments, segment[rows])
@@ -328,9 +328,9 @@ def active_users(
     log = read_events(events, columns=columns, by=by, taken=ACTIVE, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
-    query = VisitQuery(end=end, period="day")
-    visits: Visits = reducer_of(log).visits(log, query)
-    warn_of_several(visits.several)
+    query = VisitSpec(end=end, period="day")
+    visits: Visits = choose_reducer(log).visits(log, query)
+    warn_of_ambiguous_segments(visits.several)
     table, segment = active_table(visits, query, (days, period, week_start), confidence_level)
     rows = np.flatnonzero(table.pop("over") | include_partial)
     segments = segment_values(log, visits.segments, segment[rows])
@@ -438,10 +438,10 @@ def active_days(
     log = read_events(events, columns=columns, by=by, taken=DAYS, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
-    query = VisitQuery(end=end, period="day")
+    query = VisitSpec(end=end, period="day")
     since = query.last + 1 - length
-    found: Frequencies = reducer_of(log).frequencies(log, query, since)
-    warn_of_several(found.several)
+    found: Frequencies = choose_reducer(log).frequencies(log, query, since)
+    warn_of_ambiguous_segments(found.several)
     begin = since if log.begin is None else log.begin.index("day", "monday")
     table, segment = days_table(found, length, confidence_level)
     table["complete"] = np.full(len(segment), since >= begin)

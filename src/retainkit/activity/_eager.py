@@ -17,7 +17,7 @@ from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
-from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
+from retainkit.activity._spec import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.events import Events
     from retainkit._typing import Floats, Integers
-    from retainkit._visit_query import VisitQuery
+    from retainkit.activity._spec import VisitSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class _Log:
     several: int
 
 
-def visits(log: Events, query: VisitQuery) -> Visits:
+def visits(log: Events, query: VisitSpec) -> Visits:
     """Count the visits of an event log."""
     found = _read(log, query)
     attributes = {
@@ -64,7 +64,7 @@ def visits(log: Events, query: VisitQuery) -> Visits:
     )
 
 
-def frequencies(log: Events, query: VisitQuery, since: int) -> Frequencies:
+def frequencies(log: Events, query: VisitSpec, since: int) -> Frequencies:
     """Count the customers by the number of their visits from the period `since` on."""
     found = _read(log, query)
     size = len(found.segment_of)
@@ -79,7 +79,7 @@ def frequencies(log: Events, query: VisitQuery, since: int) -> Frequencies:
     return Frequencies(segments=found.segments, count=count, several=found.several, **groups)
 
 
-def squares(log: Events, query: VisitQuery, pause: Integers, values: Floats) -> Floats:
+def squares(log: Events, query: VisitSpec, pause: Integers, values: Floats) -> Floats:
     """Add up values over the pauses of each customer, and the squares of the sums over customers.
 
     `values` has, for each segment that has visits in the order of segments and each of several
@@ -102,7 +102,7 @@ def squares(log: Events, query: VisitQuery, pause: Integers, values: Floats) -> 
     return total
 
 
-def _read(log: Events, query: VisitQuery) -> _Log:
+def _read(log: Events, query: VisitSpec) -> _Log:
     frame = collect(log.rows)
     code, size = integer_codes(frame["customer"])
     instant = instants_of(frame["time"])

@@ -8,17 +8,17 @@ import numpy as np
 
 from retainkit._checks import boolean, is_list, one_of, probability
 from retainkit._frames.output import build_like
-from retainkit._inactivity import InactivityQuery, losses
 from retainkit._inputs.events import read_events
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
-from retainkit._visit_query import VisitQuery
-from retainkit._visits import (
+from retainkit.activity._losses import InactivitySpec, losses
+from retainkit.activity._spec import VisitSpec
+from retainkit.activity._steps import (
+    choose_reducer,
     last_midnight,
-    reducer_of,
     segment_values,
-    warn_of_several,
+    warn_of_ambiguous_segments,
     window_days,
 )
 from retainkit.errors import ArgumentTypeError
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._inactivity import Dated, Losses
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
-    from retainkit._visit_query import Visits
+    from retainkit.activity._losses import Dated, Losses
+    from retainkit.activity._spec import Visits
 
 __all__ = ["inactivity_churn", "usage_interval"]
 
@@ -187,10 +187,10 @@ def inactivity_churn(
     log = read_events(events, columns=columns, by=by, taken=_CHURN, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
-    days = VisitQuery(end=end, period="day")
-    visits: Visits = reducer_of(log).visits(log, days)
-    warn_of_several(visits.several)
-    query = InactivityQuery(window=length, dated=dated, period=period, week_start=week_start)
+    days = VisitSpec(end=end, period="day")
+    visits: Visits = choose_reducer(log).visits(log, days)
+    warn_of_ambiguous_segments(visits.several)
+    query = InactivitySpec(window=length, dated=dated, period=period, week_start=week_start)
     found = losses(visits, days, query)
     rows = np.flatnonzero(found.over | include_partial)
     table = _churn_table(found, confidence_level)
@@ -334,10 +334,10 @@ def usage_interval(
     log = read_events(events, columns=columns, by=by, taken=_INTERVAL, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
-    query = VisitQuery(end=end, period="day")
-    reducer = reducer_of(log)
+    query = VisitSpec(end=end, period="day")
+    reducer = choose_reducer(log)
     visits: Visits = reducer.visits(log, query)
-    warn_of_several(visits.several)
+    warn_of_ambiguous_segments(visits.several)
     codes = np.unique(visits.segment)
     observed = _observed(visits, query, codes)
     values = np.array([influences(levels, one) for one in observed[:-1]])
@@ -362,7 +362,7 @@ def _levels(quantiles: Any) -> tuple[float, ...]:
     return tuple(probability("quantiles", level) for level in quantiles)
 
 
-def _observed(visits: Visits, query: VisitQuery, codes: Integers) -> list[GapCounts]:
+def _observed(visits: Visits, query: VisitSpec, codes: Integers) -> list[GapCounts]:
     """Count the pauses of each segment by length, and last those of nobody."""
     over, still = visits.gap > 0, visits.ahead == 0
     pause = np.concatenate([visits.gap[over], visits.period[still] - query.last])

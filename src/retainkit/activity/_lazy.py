@@ -17,19 +17,19 @@ from retainkit._frames.join import to_engine_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import wall_time_expr
-from retainkit._visit_query import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
+from retainkit.activity._spec import LATER, NEXT, ROUNDING, Frequencies, Money, Visits
 
 if TYPE_CHECKING:
     from retainkit._inputs.events import Events
     from retainkit._typing import Floats, Integers
-    from retainkit._visit_query import VisitQuery
+    from retainkit.activity._spec import VisitSpec
 
     Rows: TypeAlias = nw.LazyFrame[Any]
 
 _SUMS = ("amount", "kept", "grown", "shrunk")
 
 
-def visits(log: Events, query: VisitQuery) -> Visits:
+def visits(log: Events, query: VisitSpec) -> Visits:
     """Count the visits of an event log."""
     rows = _with_neighbours(_visits(log, query))
     sums: list[nw.Expr] = []
@@ -57,7 +57,7 @@ def visits(log: Events, query: VisitQuery) -> Visits:
     return Visits(segments=segments, segment=segment, money=money, several=several, **arrays)
 
 
-def frequencies(log: Events, query: VisitQuery, since: int) -> Frequencies:
+def frequencies(log: Events, query: VisitSpec, since: int) -> Frequencies:
     """Count the customers by the number of their visits from the period `since` on."""
     rows = _visits(log, query)
     inside = nw.when(nw.col("period") >= since).then(nw.lit(1)).otherwise(nw.lit(0))
@@ -71,7 +71,7 @@ def frequencies(log: Events, query: VisitQuery, since: int) -> Frequencies:
     return Frequencies(segments=segments, segment=segment, several=several, **arrays)
 
 
-def squares(log: Events, query: VisitQuery, pause: Integers, values: Floats) -> Floats:
+def squares(log: Events, query: VisitSpec, pause: Integers, values: Floats) -> Floats:
     """Add up values over the pauses of each customer, and the squares of the sums over customers.
 
     `values` has, for each segment that has visits in the order of segments and each of several
@@ -100,7 +100,7 @@ def squares(log: Events, query: VisitQuery, pause: Integers, values: Floats) -> 
     return total
 
 
-def _visits(log: Events, query: VisitQuery) -> Rows:
+def _visits(log: Events, query: VisitSpec) -> Rows:
     """One row for each customer and period with events."""
     rows: Rows = log.rows  # type: ignore[assignment]  # only lazy ones come here
     # A day of margin: engines may report the first and last time an hour off.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit import _visit_kernel, _visit_plan
 from retainkit._messages import count_noun, warn
+from retainkit.activity import _eager, _lazy
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def window_days(value: Any) -> int:
     return days
 
 
-def reducer_of(log: Events) -> ModuleType:
+def choose_reducer(log: Events) -> ModuleType:
     """Choose the plan for an engine and the kernel for a frame in memory."""
-    return _visit_plan if isinstance(log.rows, nw.LazyFrame) else _visit_kernel
+    return _lazy if isinstance(log.rows, nw.LazyFrame) else _eager
 
 
 def last_midnight(log: Events, end: Moment) -> Moment:
@@ -60,7 +60,7 @@ def segment_values(
     }
 
 
-def warn_of_several(number: int) -> None:
+def warn_of_ambiguous_segments(number: int) -> None:
     """Count those whose segment had to be chosen."""
     if number:
         warn(

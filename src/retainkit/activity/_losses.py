@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from retainkit._time.periods import first_day, period_index
-from retainkit._visit_counts import present, spans
+from retainkit.activity._counts import count_active_in_window, spans
 
 if TYPE_CHECKING:
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Integers
-    from retainkit._visit_counts import Spans
-    from retainkit._visit_query import VisitQuery, Visits
+    from retainkit.activity._counts import Spans
+    from retainkit.activity._spec import Visits, VisitSpec
 
 
 Dated = Literal["window_end", "last_event"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InactivityQuery:
+class InactivitySpec:
     """The options of `inactivity_churn` that counts depend on, checked; the window in days."""
 
     window: int
@@ -42,7 +42,7 @@ class Losses:
     complete: Booleans
 
 
-def losses(visits: Visits, days: VisitQuery, query: InactivityQuery) -> Losses:
+def losses(visits: Visits, days: VisitSpec, query: InactivitySpec) -> Losses:
     """Count who could be lost in each period, who was, and who of those came back.
 
     A customer is current from a visit (a day with events) until `window` days later, and lost when
@@ -54,7 +54,7 @@ def losses(visits: Visits, days: VisitQuery, query: InactivityQuery) -> Losses:
     if query.dated == "window_end":
         # Who is current when a period begins is known if the window before it was observed.
         classified = found.begin - query.window >= visits.period.min(initial=days.last)
-        at_risk = present(visits, days, query.window, found.begin - 1, found)
+        at_risk = count_active_in_window(visits, days, query.window, found.begin - 1, found)
     else:
         # Who has been lost is known when the window after a period is over.
         classified = found.end + query.window <= days.last + 1
@@ -70,7 +70,7 @@ def losses(visits: Visits, days: VisitQuery, query: InactivityQuery) -> Losses:
 
 
 def _lost(
-    visits: Visits, days: VisitQuery, query: InactivityQuery, found: Spans
+    visits: Visits, days: VisitSpec, query: InactivitySpec, found: Spans
 ) -> tuple[Integers, Integers, Booleans]:
     """Give the line and the number of the losses, and tell which of them came back."""
     back = visits.gap > query.window
@@ -83,7 +83,7 @@ def _lost(
     return line, count, np.arange(len(line)) < back.sum()
 
 
-def _joining(visits: Visits, query: InactivityQuery, found: Spans) -> Integers:
+def _joining(visits: Visits, query: InactivitySpec, found: Spans) -> Integers:
     """Count those who can be lost in a period without being current when it begins."""
     number = period_index(visits.period, query.period, query.week_start)
     begin = first_day(number, query.period, query.week_start)

@@ -8,13 +8,19 @@ import numpy as np
 
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import first_day
-from retainkit._visit_counts import active_in, growth, growth_of_money, present, spans
+from retainkit.activity._counts import (
+    count_active,
+    count_active_in_window,
+    growth,
+    growth_of_money,
+    spans,
+)
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
-    from retainkit._visit_query import Frequencies, VisitQuery, Visits
+    from retainkit.activity._spec import Frequencies, Visits, VisitSpec
 
 _COUNTS = ("active", "new", "retained", "resurrected", "churned")
 _CUSTOMERS = ("period", *_COUNTS, "quick_ratio", "retention_rate", "lower", "upper", "complete")
@@ -36,7 +42,7 @@ _LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 def growth_table(
-    visits: Visits, query: VisitQuery, confidence_level: float
+    visits: Visits, query: VisitSpec, confidence_level: float
 ) -> tuple[dict[str, Array], Integers]:
     """Name the columns of the result; the segment of each row stands apart."""
     found = growth(visits, query)
@@ -80,15 +86,15 @@ def check_window(window: int | str, days: int, period: Period) -> None:
 
 def active_table(
     visits: Visits,
-    query: VisitQuery,
+    query: VisitSpec,
     options: tuple[int, Period, Weekday],
     confidence_level: float,
 ) -> tuple[dict[str, Array], Integers]:
     """Name the columns of the result, and `over`: which periods have ended."""
     window, period, week_start = options
     found = spans(visits, query, period, week_start)
-    active = active_in(visits, found, period, week_start)
-    active_window = present(visits, query, window, found.until - 1, found)
+    active = count_active(visits, found, period, week_start)
+    active_window = count_active_in_window(visits, query, window, found.until - 1, found)
     over = found.end <= query.end.index("day", "monday")
     complete = over & (found.end - window >= visits.period.min(initial=query.last))
     lower, upper = wilson(active, active_window, confidence_level)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit._visit_query import VisitQuery, Visits
+    from retainkit.activity._spec import Visits, VisitSpec
 
 
 Numbers = TypeVar("Numbers", bound="NDArray[np.generic]")
@@ -24,7 +24,7 @@ _MOST_ROWS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class SegmentPeriods:
     """Every period of each segment, from its first one to the last.
 
     `begin` is the line with which each segment begins.
@@ -52,7 +52,9 @@ class Lines:
         return before
 
 
-def lines_of(segment: Integers, first: Integers, last: int, query: VisitQuery) -> Lines:
+def segment_periods(
+    segment: Integers, first: Integers, last: int, query: VisitSpec
+) -> SegmentPeriods:
     """Line up the periods of each segment from the earliest of `first` to `last`.
 
     `segment` numbers the segments from 0; one that does not occur has no line.
@@ -72,14 +74,14 @@ def lines_of(segment: Integers, first: Integers, last: int, query: VisitQuery) -
     offset = begin - earliest
     segments = np.repeat(np.arange(size), lengths)
     period = np.arange(len(segments)) - offset[segments]
-    return Lines(segment=segments, period=period, begin=begin, offset=offset)
+    return SegmentPeriods(segment=segments, period=period, begin=begin, offset=offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
     """Movements by line; `before` counts the customers of the period before."""
 
-    lines: Lines
+    lines: SegmentPeriods
     active: Integers
     before: Integers
     new: Integers
@@ -87,9 +89,9 @@ class Growth:
     resurrected: Integers
 
 
-def growth(visits: Visits, query: VisitQuery) -> Growth:
+def growth(visits: Visits, query: VisitSpec) -> Growth:
     """Count in each period who is new, who stays and who comes back."""
-    lines = lines_of(visits.segment, visits.period, query.last, query)
+    lines = segment_periods(visits.segment, visits.period, query.last, query)
     line = lines.of(visits.segment, visits.period)
     kinds = np.minimum(visits.gap, 2)
     new, retained, resurrected = (
@@ -106,7 +108,7 @@ def growth(visits: Visits, query: VisitQuery) -> Growth:
     )
 
 
-def growth_of_money(visits: Visits, lines: Lines) -> dict[str, Floats]:
+def growth_of_money(visits: Visits, lines: SegmentPeriods) -> dict[str, Floats]:
     """Add up in each period the money of those movements; `before` is that of the period before."""
     money = visits.money
     if money is None:
@@ -139,32 +141,32 @@ def growth_of_money(visits: Visits, lines: Lines) -> dict[str, Floats]:
 class Spans:
     """The periods of each segment in days: `begin` to before `end`, `seen` up to before `until`."""
 
-    lines: Lines
+    lines: SegmentPeriods
     begin: Integers
     end: Integers
     until: Integers
 
 
-def spans(visits: Visits, query: VisitQuery, period: Period, week_start: Weekday) -> Spans:
+def spans(visits: Visits, query: VisitSpec, period: Period, week_start: Weekday) -> Spans:
     """Line up the periods that hold the days of visits."""
     first = period_index(visits.period, period, week_start)
     last = int(period_index(np.array([query.last]), period, week_start)[0])
     asked = replace(query, period=period, week_start=week_start)
-    lines = lines_of(visits.segment, first, last, asked)
+    lines = segment_periods(visits.segment, first, last, asked)
     begin = first_day(lines.period, period, week_start)
     end = first_day(lines.period + 1, period, week_start)
     return Spans(lines=lines, begin=begin, end=end, until=np.minimum(end, query.last + 1))
 
 
-def present(
-    visits: Visits, query: VisitQuery, window: int, day: Integers, spans: Spans
+def count_active_in_window(
+    visits: Visits, query: VisitSpec, window: int, day: Integers, spans: Spans
 ) -> Integers:
     """Count who has visited in the `window` days up to and with a day, for each of the spans.
 
     A visit covers the days from its own on; where it comes while another still covers, only those
     from then on are covered anew. So the cost grows with visits and days, not with their product.
     """
-    days = lines_of(visits.segment, visits.period, query.last, query)
+    days = segment_periods(visits.segment, visits.period, query.last, query)
     since = np.where(visits.gap > 0, visits.period - visits.gap + window, visits.period)
     change = np.zeros(len(days.segment), np.int64)
     for at, sign in ((np.maximum(visits.period, since), 1), (visits.period + window, -1)):
@@ -180,7 +182,7 @@ def present(
     return np.where(line < begin, 0, found)
 
 
-def active_in(visits: Visits, spans: Spans, period: Period, week_start: Weekday) -> Integers:
+def count_active(visits: Visits, spans: Spans, period: Period, week_start: Weekday) -> Integers:
     """Count who has visited in each of the periods."""
     number = period_index(visits.period, period, week_start)
     begin = first_day(number, period, week_start)

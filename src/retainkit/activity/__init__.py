@@ -1,0 +1,1 @@
+"""Who is active when: growth accounting, active users, inactivity."""
