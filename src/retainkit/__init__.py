@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from retainkit.clv.value import cltv, cltv_from_models
     from retainkit.errors import RetainkitError, RetainkitWarning
     from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
-    from retainkit.purchases import calibration_holdout, rfm_summary
+    from retainkit.purchases._summary import calibration_holdout, rfm_summary
     from retainkit.retention._cohorts import cohort_retention
     from retainkit.retention._curves import retention_curve, retention_matrix
     from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention

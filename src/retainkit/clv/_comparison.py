@@ -11,12 +11,12 @@ from retainkit._inputs.customers import read_customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_counting
-from retainkit._purchases import last_period, make_query, reduced, result_table
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
 from retainkit.clv._counting import history
 from retainkit.clv.counting import BGNBD
 from retainkit.errors import ArgumentError
+from retainkit.purchases._steps import last_period, purchase_spec, reduce_purchases, result_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def customers(
     log: Events, split: Moment, end: Moment, *, unit: Period, exact: bool, week_start: Weekday
 ) -> Customers:
     """Give the distinct rows of `calibration_holdout`, and how many customers have each."""
-    query = make_query(
+    query = purchase_spec(
         log,
         split,
         unit=unit,
@@ -47,7 +47,7 @@ def customers(
     )
     periods = last_period(log, end, query.merge, week_start) - query.last
     duration = periods if query.length is None else periods / query.length
-    table = result_table(reduced(log, query), log, "customer", duration)
+    table = result_table(reduce_purchases(log, query), log, "customer", duration)
     rows = read_customers(table, {name: name for name in _COLUMNS})
     if not rows.counts.sum():
         raise ArgumentError(

@@ -10,11 +10,11 @@ from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
 from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
-from retainkit._purchases import end_after
 from retainkit._time.moment import as_of_moment
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv.counting import BGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.purchases._steps import end_after
 
 if TYPE_CHECKING:
     from datetime import date

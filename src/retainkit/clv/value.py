@@ -17,7 +17,7 @@ from retainkit.clv._valuation import RESULT, task_of, valued
 from retainkit.clv.counting import BGNBD
 from retainkit.clv.spend import GammaGamma
 from retainkit.errors import ArgumentError
-from retainkit.purchases import rfm_summary
+from retainkit.purchases._summary import rfm_summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What a question about purchases asks, and what a reducer answers: the two ends of a reduction.
 
 `_purchase_plan` answers inside a lazy engine and `_purchase_kernel` on arrays in memory; both take
-a `PurchaseQuery` and return a `Reduced`, and the tests hold them equal.
+a `PurchaseSpec` and return a `PurchaseSummary`, and the tests hold them equal.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurchaseQuery:
+class PurchaseSpec:
     """The options of a summary that a reduction depends on, checked.
 
     Purchases of one customer in one period `merge` are one. The summary is made of those before
@@ -52,7 +52,7 @@ class PurchaseQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reduced:
+class PurchaseSummary:
     """One row a customer with a purchase before the end, and who was left out.
 
     `columns` is a lazy frame or, in ascending order of customers, a dict of arrays and narwhals
@@ -67,7 +67,7 @@ class Reduced:
     nothing: int
 
 
-def refuse_several(by: Sequence[str], number: int, some: Sequence[Any]) -> ArgumentError:
+def check_one_segment(by: Sequence[str], number: int, some: Sequence[Any]) -> ArgumentError:
     """Say that customers have several values of `by`."""
     names = " and ".join(map(repr, by))
     return ArgumentError(

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect, count_rows
-from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
+from retainkit.purchases._spec import ROUNDING, PurchaseSummary, check_one_segment
 
 if TYPE_CHECKING:
     from retainkit._inputs.events import Events
-    from retainkit._purchase_query import PurchaseQuery
+    from retainkit.purchases._spec import PurchaseSpec
 
     Rows: TypeAlias = nw.LazyFrame[Any]
 
 
-def reduce(log: Events, query: PurchaseQuery) -> Reduced:
+def reduce(log: Events, query: PurchaseSpec) -> PurchaseSummary:
     """Summarise the purchases of each customer."""
     _check_constant(log)
     customers = _customers(_purchases(log, query), log, query)
-    later, nothing = _aside(customers, query)
+    later, nothing = _excluded(customers, query)
     if query.net or query.holdout:
         customers = customers.filter(nw.col("bought") > 0)
-    return Reduced(columns=_summary(customers, log, query), later=later, nothing=nothing)
+    return PurchaseSummary(columns=_summary(customers, log, query), later=later, nothing=nothing)
 
 
 def _check_constant(log: Events) -> None:
@@ -41,10 +41,10 @@ def _check_constant(log: Events) -> None:
     number = count_rows(several)
     if number:
         some = collect(several.sort("customer").head(3))["customer"].to_list()
-        raise refuse_several(log.by, number, some)
+        raise check_one_segment(log.by, number, some)
 
 
-def _purchases(log: Events, query: PurchaseQuery) -> Rows:
+def _purchases(log: Events, query: PurchaseSpec) -> Rows:
     """One row for each customer, side of the end and period in which there were rows.
 
     `is_bought` and `is_held` are 1 where it is a purchase, before the end or from it on.
@@ -72,7 +72,7 @@ def _purchases(log: Events, query: PurchaseQuery) -> Rows:
     )
 
 
-def _wall(log: Events, query: PurchaseQuery) -> nw.Expr:
+def _wall(log: Events, query: PurchaseSpec) -> nw.Expr:
     # A day of margin: engines may report the first and last time an hour off.
     first, last = log.first or query.end, log.last or query.end
     return wall_time_expr(
@@ -84,14 +84,14 @@ def _wall(log: Events, query: PurchaseQuery) -> nw.Expr:
     )
 
 
-def _side(log: Events, query: PurchaseQuery) -> nw.Expr:
+def _side(log: Events, query: PurchaseSpec) -> nw.Expr:
     """Give 1 to the rows of the holdout, and 0 to those before it."""
     if not query.holdout:
         return nw.lit(0)
     return _one_if(nw.col("time") >= instant_expr(query.end.instant, log.stored))
 
 
-def _customers(purchases: Rows, log: Events, query: PurchaseQuery) -> Rows:
+def _customers(purchases: Rows, log: Events, query: PurchaseSpec) -> Rows:
     """One row a customer: purchases counted, first and last, money added up, on either side."""
     bought, held = nw.col("is_bought") == 1, nw.col("is_held") == 1
     rows = purchases.with_columns(bought_in=nw.when(bought).then(nw.col("period")))
@@ -114,7 +114,7 @@ def _customers(purchases: Rows, log: Events, query: PurchaseQuery) -> Rows:
     return rows.group_by(*log.keys, "customer").agg(**values)
 
 
-def _aside(customers: Rows, query: PurchaseQuery) -> tuple[int, int]:
+def _excluded(customers: Rows, query: PurchaseSpec) -> tuple[int, int]:
     """Count those who first buy in the holdout, and those without a purchase."""
     if not query.net and not query.holdout:
         return 0, 0
@@ -125,7 +125,7 @@ def _aside(customers: Rows, query: PurchaseQuery) -> tuple[int, int]:
     return later, int(counted.item(0, "rows")) - later
 
 
-def _summary(customers: Rows, log: Events, query: PurchaseQuery) -> Rows:
+def _summary(customers: Rows, log: Events, query: PurchaseSpec) -> Rows:
     once = 0 if query.include_first else 1
     customers = customers.with_columns(
         frequency=nw.col("bought").cast(nw.Int64) - once, held=nw.col("held").cast(nw.Int64)
@@ -144,7 +144,7 @@ def _summary(customers: Rows, log: Events, query: PurchaseQuery) -> Rows:
     return customers.select(*log.keys, "customer", **columns)
 
 
-def _in_units(periods: nw.Expr, query: PurchaseQuery) -> nw.Expr:
+def _in_units(periods: nw.Expr, query: PurchaseSpec) -> nw.Expr:
     whole = periods.cast(nw.Int64)
     return whole if query.length is None else whole.cast(nw.Float64) / query.length
 

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit import _purchase_kernel, _purchase_plan
 from retainkit._checks import one_of
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.output import build_like, select_to_native
 from retainkit._messages import count_noun, warn
-from retainkit._purchase_query import HOLDOUT, SUMMARY, PurchaseQuery
 from retainkit._time.periods import DAYS_IN, PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
+from retainkit.purchases import _eager, _lazy
+from retainkit.purchases._spec import HOLDOUT, SUMMARY, PurchaseSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from retainkit._inputs.events import Events
-    from retainkit._purchase_query import Amounts, Reduced
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
+    from retainkit.purchases._spec import Amounts, PurchaseSummary
 
 
 def check_options(unit: Period, amounts: Amounts, week_start: Weekday) -> None:
@@ -32,7 +32,7 @@ def check_options(unit: Period, amounts: Amounts, week_start: Weekday) -> None:
     one_of("week_start", week_start, WEEKDAYS)
 
 
-def taken_by_result(own: Sequence[str], customer: str) -> list[str]:
+def reserved_names(own: Sequence[str], customer: str) -> list[str]:
     """Name the columns of the result, which neither customers nor segments may be called."""
     if customer in own:
         raise ArgumentError(
@@ -74,7 +74,7 @@ def end_after(split: Moment, log: Events, as_of: str | date | None) -> Moment:
     )
 
 
-def make_query(
+def purchase_spec(
     log: Events,
     end: Moment,
     *,
@@ -84,9 +84,9 @@ def make_query(
     include_first: bool,
     amounts: Amounts,
     holdout: bool = False,
-) -> PurchaseQuery:
+) -> PurchaseSpec:
     merge: Period = "day" if exact else unit
-    return PurchaseQuery(
+    return PurchaseSpec(
         merge=merge,
         week_start=week_start,
         length=DAYS_IN[unit] if exact else None,
@@ -104,13 +104,13 @@ def last_period(log: Events, end: Moment, merge: Period, week_start: Weekday) ->
     return end.before(log.zone).index(merge, week_start)
 
 
-def reduced(log: Events, query: PurchaseQuery) -> Reduced:
+def reduce_purchases(log: Events, query: PurchaseSpec) -> PurchaseSummary:
     if isinstance(log.rows, nw.LazyFrame):
-        return _purchase_plan.reduce(log, query)
-    return _purchase_kernel.reduce(log, query)
+        return _lazy.reduce(log, query)
+    return _eager.reduce(log, query)
 
 
-def warn_of_aside(reduced: Reduced) -> None:
+def warn_of_excluded(reduced: PurchaseSummary) -> None:
     texts = {
         "with a first purchase at or after `calibration_end`": reduced.later,
         "without a purchase, whose money nets below zero in every period": reduced.nothing,
@@ -121,7 +121,7 @@ def warn_of_aside(reduced: Reduced) -> None:
 
 
 def result_table(
-    reduced: Reduced, log: Events, customer: str, duration: float | None = None
+    reduced: PurchaseSummary, log: Events, customer: str, duration: float | None = None
 ) -> Any:
     """Name the columns of the result, and hand it back in kind."""
     own = [*SUMMARY, *HOLDOUT[:2]]

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from retainkit._checks import boolean
 from retainkit._inputs.events import read_events
 from retainkit._messages import warn
-from retainkit._purchase_query import HOLDOUT, SUMMARY
-from retainkit._purchases import (
+from retainkit._time.moment import as_of_moment
+from retainkit.purchases._spec import HOLDOUT, SUMMARY
+from retainkit.purchases._steps import (
     check_amounts,
     check_options,
     end_after,
     last_period,
-    make_query,
-    reduced,
+    purchase_spec,
+    reduce_purchases,
+    reserved_names,
     result_table,
-    taken_by_result,
-    warn_of_aside,
+    warn_of_excluded,
 )
-from retainkit._time.moment import as_of_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._purchase_query import Amounts
     from retainkit._time.periods import Period, Weekday
+    from retainkit.purchases._spec import Amounts
 
 __all__ = ["calibration_holdout", "rfm_summary"]
 
@@ -175,7 +175,7 @@ def rfm_summary(
     check_options(unit, amounts, week_start)
     boolean("include_first", include_first)
     boolean("exact", exact)
-    taken = taken_by_result(SUMMARY, customer)
+    taken = reserved_names(SUMMARY, customer)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(
         transactions,
@@ -189,7 +189,7 @@ def rfm_summary(
     end = log.end(as_of)
     log = log.before(end)
     check_amounts(log, amount, amounts)
-    query = make_query(
+    query = purchase_spec(
         log,
         end,
         unit=unit,
@@ -198,8 +198,8 @@ def rfm_summary(
         include_first=include_first,
         amounts=amounts,
     )
-    found = reduced(log, query)
-    warn_of_aside(found)
+    found = reduce_purchases(log, query)
+    warn_of_excluded(found)
     return result_table(found, log, customer)
 
 
@@ -342,7 +342,7 @@ def calibration_holdout(
     check_options(unit, amounts, week_start)
     boolean("include_first", include_first)
     boolean("exact", exact)
-    taken = taken_by_result((*SUMMARY, *HOLDOUT), customer)
+    taken = reserved_names((*SUMMARY, *HOLDOUT), customer)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(
         transactions,
@@ -357,7 +357,7 @@ def calibration_holdout(
     end = end_after(split, log, as_of)
     log = log.before(end)
     check_amounts(log, amount, amounts)
-    query = make_query(
+    query = purchase_spec(
         log,
         split,
         unit=unit,
@@ -372,8 +372,8 @@ def calibration_holdout(
             f"`calibration_end` ({split}) lies within a {query.merge}: purchases in both parts of "
             "it count once in each."
         )
-    found = reduced(log, query)
-    warn_of_aside(found)
+    found = reduce_purchases(log, query)
+    warn_of_excluded(found)
     periods = last_period(log, end, query.merge, week_start) - query.last
     duration = periods if query.length is None else periods / query.length
     return result_table(found, log, customer, duration)

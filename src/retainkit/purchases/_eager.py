@@ -15,16 +15,16 @@ from retainkit._frames.factorize import argsort, integer_codes
 from retainkit._frames.groupby import NEVER, group_sum, unique_keys
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
-from retainkit._purchase_query import ROUNDING, Reduced, refuse_several
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
+from retainkit.purchases._spec import ROUNDING, PurchaseSummary, check_one_segment
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from retainkit._inputs.events import Events
-    from retainkit._purchase_query import PurchaseQuery
     from retainkit._typing import Booleans, Floats, Integers
+    from retainkit.purchases._spec import PurchaseSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class _Customers:
     last: Integers
 
 
-def reduce(log: Events, query: PurchaseQuery) -> Reduced:
+def reduce(log: Events, query: PurchaseSpec) -> PurchaseSummary:
     """Summarise the purchases of each customer."""
     frame = collect(log.rows)
     customer, size = integer_codes(frame["customer"])
@@ -78,7 +78,7 @@ def reduce(log: Events, query: PurchaseQuery) -> Reduced:
             columns["monetary_value_holdout"] = _mean(rest.money(), held)[codes]
     without = (row_of >= 0) & (customers.bought == 0)
     later = 0 if held is None else int((without & (held > 0)).sum())
-    return Reduced(columns=columns, later=later, nothing=int(without.sum()) - later)
+    return PurchaseSummary(columns=columns, later=later, nothing=int(without.sum()) - later)
 
 
 def _check_constant(
@@ -93,7 +93,7 @@ def _check_constant(
     differs = segment != segment[row_of[customer]]
     if differs.any():
         codes, who = _in_order(frame["customer"], row_of, unique_keys(customer[differs]))
-        raise refuse_several(log.by, len(codes), who[:3].to_list())
+        raise check_one_segment(log.by, len(codes), who[:3].to_list())
 
 
 def _in_order(
@@ -113,7 +113,7 @@ def _sides(
     frame: nw.DataFrame[Any],
     customer: Integers,
     size: int,
-    query: PurchaseQuery,
+    query: PurchaseSpec,
 ) -> tuple[_Rows, _Rows | None]:
     """Give the rows before the end and, where there is a holdout, those from it on."""
     instant = instants_of(frame["time"])
@@ -126,7 +126,7 @@ def _sides(
     return _netted(rows.where(~held), query), _netted(rows.where(held), query)
 
 
-def _netted(rows: _Rows, query: PurchaseQuery) -> _Rows:
+def _netted(rows: _Rows, query: PurchaseSpec) -> _Rows:
     """Put one row in the place of all of a purchase, and leave out what nets below zero."""
     if not query.net or rows.amount is None or not len(rows.customer):
         return rows
@@ -171,7 +171,7 @@ def _customers(rows: _Rows) -> _Customers:
 
 
 def _summary(
-    rows: _Rows, customers: _Customers, codes: Integers, query: PurchaseQuery
+    rows: _Rows, customers: _Customers, codes: Integers, query: PurchaseSpec
 ) -> dict[str, Any]:
     """Make the columns of the summary, for some codes."""
     first = customers.first[codes]
