@@ -17,7 +17,6 @@ import pytest
 from retainkit import cohort_retention
 from retainkit._models import beta_geometric
 from retainkit._models.beta_geometric_fit import AgeIntervals, fit_age_intervals
-from retainkit._prospect import _beta_binomial
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -25,8 +24,9 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
-from retainkit.survival import survival_curve
+from retainkit.projection._fits import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
+from retainkit.projection._table import _beta_binomial
+from retainkit.survival._curve import survival_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

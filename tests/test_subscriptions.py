@@ -14,7 +14,7 @@ import pytest
 
 from backends import Backend
 from retainkit._inputs.subscriptions import Subscriptions, read_subscriptions
-from retainkit.churn import churn_rate
+from retainkit.churn._rate import churn_rate
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -23,7 +23,7 @@ from retainkit.errors import (
     RetainkitWarning,
 )
 from retainkit.revenue import mrr_movements
-from retainkit.survival import survival_curve
+from retainkit.survival._curve import survival_curve
 from tables import Row, rows_of
 
 JAN, FEB, MAR, APR = (datetime(2024, month, 1) for month in range(1, 5))

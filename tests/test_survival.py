@@ -28,7 +28,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.survival import expected_lifetime, median_lifetime, survival_curve
+from retainkit.survival._curve import expected_lifetime, median_lifetime, survival_curve
 from tables import Row, rows_of
 
 # Freireich et al. (1963): weeks in remission, 6-MP (Rx 0) and placebo (Rx 1); as in lifelines:

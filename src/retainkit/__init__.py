@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from retainkit import datasets, errors, plot
     from retainkit.activity._growth import active_days, active_users, growth_accounting
     from retainkit.activity._inactivity import inactivity_churn, usage_interval
-    from retainkit.churn import churn_rate
+    from retainkit.churn._rate import churn_rate
     from retainkit.clv.checking import purchase_regularity, spend_independence
     from retainkit.clv.counting import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
     from retainkit.clv.holdout import HoldoutReport, holdout_report, tracking
     from retainkit.clv.spend import GammaGamma, fit_gamma_gamma
     from retainkit.clv.value import cltv, cltv_from_models
     from retainkit.errors import RetainkitError, RetainkitWarning
-    from retainkit.projection import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
+    from retainkit.projection._fits import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
     from retainkit.purchases._summary import calibration_holdout, rfm_summary
     from retainkit.retention._cohorts import cohort_retention
     from retainkit.retention._curves import retention_curve, retention_matrix
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from retainkit.surveys.satisfaction import ces, csat
     from retainkit.surveys.trends import score_trend
     from retainkit.surveys.weighting import SurveyWeights, poststratify, rake
-    from retainkit.survival import expected_lifetime, median_lifetime, survival_curve
+    from retainkit.survival._curve import expected_lifetime, median_lifetime, survival_curve
 
 __version__ = "0.1.0"
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class AmountChanges:
     """Each change of what a customer pays in a segment: parallel arrays.
 
     Ordered by customer, then by segment or by time. `time` numbers periods or days; changes of the
@@ -36,30 +36,30 @@ class Changes:
     before: Integers
     after: Integers
 
-    def take(self, index: Integers | Booleans) -> Changes:
+    def take(self, index: Integers | Booleans) -> AmountChanges:
         """Take some of the changes."""
-        return Changes(**{one.name: getattr(self, one.name)[index] for one in fields(self)})
+        return AmountChanges(**{one.name: getattr(self, one.name)[index] for one in fields(self)})
 
-    def by_time(self) -> Changes:
+    def by_time(self) -> AmountChanges:
         """Order the changes of each customer by time, those of a time by segment."""
         return self.take(np.lexsort((self.segment, self.time, self.customer)))
 
 
-def changes_of(
+def amount_changes(
     customer: Integers, segment: Integers, time: Integers, amount: Integers, money: Money
-) -> Changes:
+) -> AmountChanges:
     """Add up what begins (amounts above 0) and ends (below) to changes of what is paid.
 
     `amount` counts in the finer unit of `money`, and what is paid is rounded.
     """
     n_segments, least = int(segment.max(initial=0)) + 1, int(time.min(initial=0))
     width = int(time.max(initial=least)) - least + 1
-    key, amount = gathered((customer * n_segments + segment) * width + (time - least), amount)
+    key, amount = sum_by_key((customer * n_segments + segment) * width + (time - least), amount)
     pair = key // width
-    first = opening(pair)
-    after = money.rounded(running(amount, first))
+    first = group_starts(pair)
+    after = money.rounded(grouped_cumsum(amount, first))
     before = np.where(first, 0, np.append(0, after[:-1])[: len(after)])
-    changes = Changes(
+    changes = AmountChanges(
         customer=pair // n_segments,
         segment=pair % n_segments,
         time=key % width + least,
@@ -69,20 +69,20 @@ def changes_of(
     return changes.take(before != after)
 
 
-def gathered(key: Integers, values: Integers) -> tuple[Integers, Integers]:
+def sum_by_key(key: Integers, values: Integers) -> tuple[Integers, Integers]:
     """Add up the values (or rows of them) of each key; gives the keys in ascending order."""
     order = np.argsort(key, kind="stable")
     key = key[order]
-    first = np.flatnonzero(opening(key))
+    first = np.flatnonzero(group_starts(key))
     return key[first], np.add.reduceat(values[order], first) if len(first) else values[:0].copy()
 
 
-def opening(group: Integers) -> Booleans:
+def group_starts(group: Integers) -> Booleans:
     """Mark the first element of each run of equal ones."""
     return np.append(True, group[1:] != group[:-1])[: len(group)]
 
 
-def running(values: Integers, first: Booleans) -> Integers:
+def grouped_cumsum(values: Integers, first: Booleans) -> Integers:
     """Sum up within groups, of which the first elements are marked."""
     # Of all groups together the sum may overflow, which cancels out in the difference.
     total = np.cumsum(values, axis=0)
@@ -92,7 +92,7 @@ def running(values: Integers, first: Booleans) -> Integers:
     return sums
 
 
-def crossed(owner: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+def repeat_for_owner(owner: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     """Pair each thing with all elements of its owner, of whom each has so many, one after another.
 
     Gives the place of the thing and that of the element in each pair.
@@ -120,10 +120,10 @@ class Totals:
     down: Integers
 
 
-def totals_of(changes: Changes) -> tuple[Totals, Integers]:
+def totals_of(changes: AmountChanges) -> tuple[Totals, Integers]:
     """Sum up changes ordered by time over segments; also gives the total that each belongs to."""
     customer, time = changes.customer, changes.time
-    begins = opening(customer)
+    begins = group_starts(customer)
     begins[1:] |= time[1:] != time[:-1]
     where = np.flatnonzero(begins)
     delta = changes.after - changes.before
@@ -131,8 +131,8 @@ def totals_of(changes: Changes) -> tuple[Totals, Integers]:
         np.add.reduceat(np.maximum(one, 0), where) if len(where) else one for one in (delta, -delta)
     )
     customer = customer[where]
-    first = opening(customer)
-    after = running(up - down, first)
+    first = group_starts(customer)
+    after = grouped_cumsum(up - down, first)
     totals = Totals(
         customer=customer,
         time=time[where],
@@ -149,7 +149,7 @@ def totals_of(changes: Changes) -> tuple[Totals, Integers]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class OutputGrid:
     """Where sums go: a row for each segment and a column for each period from `first` on."""
 
     n_segments: int
@@ -166,7 +166,10 @@ class Cells:
 
 
 def movements(
-    changes: Changes, came: Integers, cells: Cells, period_of: Callable[[Integers], Integers]
+    changes: AmountChanges,
+    came: Integers,
+    cells: OutputGrid,
+    period_of: Callable[[Integers], Integers],
 ) -> dict[str, tuple[Integers, Integers]]:
     """Sum up money and customers of each kind of movement, and those at both ends of each period.
 
@@ -239,7 +242,7 @@ def _shared(part: Integers, total: Integers, moved: Integers, at: Integers) -> I
     rows = np.flatnonzero((moved > 0) & (moved < total) & (part > 0) & (part < total))
     if len(rows):
         # Shares are differences of running shares rounded down. Their products outgrow 64 bits.
-        until = running(part[rows], opening(at[rows]))
+        until = grouped_cumsum(part[rows], group_starts(at[rows]))
         moved, total = moved[rows].astype(object), total[rows].astype(object)
         upto, before = (
             (one.astype(object) * moved // total).astype(np.int64)

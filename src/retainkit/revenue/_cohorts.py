@@ -11,8 +11,8 @@ from retainkit._frames.groupby import unique_keys
 from retainkit._frames.segments import RESULT
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
-from retainkit.revenue._book import open_book
 from retainkit.revenue._rates import gross_rate, net_rate
+from retainkit.revenue._reading import read_subscription_arrays
 from retainkit.revenue._triangle import triangle
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._time.periods import Period, Weekday
-    from retainkit.revenue._book import Book
-    from retainkit.revenue._changes import Changes
+    from retainkit.revenue._changes import AmountChanges
+    from retainkit.revenue._reading import SubscriptionArrays
 
 RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
 
@@ -163,7 +163,7 @@ def revenue_cohorts(
     """
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    book = open_book(
+    book = read_subscription_arrays(
         subscriptions,
         customer=customer,
         start=start,
@@ -192,7 +192,7 @@ def revenue_cohorts(
     )
 
 
-def _warn_of_passing(book: Book, changes: Changes) -> None:
+def _warn_of_passing(book: SubscriptionArrays, changes: AmountChanges) -> None:
     passing = len(unique_keys(book.customer[book.amount > 0])) - len(unique_keys(changes.customer))
     if passing:
         warn(
@@ -202,7 +202,7 @@ def _warn_of_passing(book: Book, changes: Changes) -> None:
 
 
 def _columns(
-    sums: Mapping[str, Any], over: Any, book: Book, confidence_level: float
+    sums: Mapping[str, Any], over: Any, book: SubscriptionArrays, confidence_level: float
 ) -> dict[str, Any]:
     customers, net, gross = sums["customers"], net_rate(sums), gross_rate(sums)
     amount = book.money.amounts(sums["now"])

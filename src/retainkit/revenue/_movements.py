@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from retainkit._checks import boolean, one_of
-from retainkit.revenue._book import open_book
 from retainkit.revenue._changes import movements
+from retainkit.revenue._reading import read_subscription_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,7 +167,7 @@ def mrr_movements(
     one_of("level", level, ("snapshot", "event"))
     boolean("include_partial", include_partial)
     kinds = [*MOVEMENTS, *TRANSFERS, "closing"]
-    book = open_book(
+    book = read_subscription_arrays(
         subscriptions,
         customer=customer,
         start=start,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retainkit._typing import Array, Floats, Integers
-    from retainkit.revenue._changes import Cells
-    from retainkit.revenue._spells import Spells
+    from retainkit.revenue._changes import OutputGrid
+    from retainkit.revenue._lookback import Lookback
 
 
 # Elements of the table of customers and draws that is held at once.
@@ -109,7 +109,7 @@ def gross_rate(sums: Mapping[str, Array]) -> Rate:
 
 
 def resampled(
-    spells: Spells, cells: Cells, *, steps: int, draws: int, seed: int | None
+    spells: Lookback, cells: OutputGrid, *, steps: int, draws: int, seed: int | None
 ) -> tuple[Floats, Floats]:
     """Draw customers anew, with all that they ever paid; gives NRR and GRR along a first axis."""
     from scipy.sparse import csr_array  # noqa: PLC0415  for those who ask for it

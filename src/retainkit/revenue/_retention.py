@@ -8,7 +8,7 @@ import numpy as np
 
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._stats.intervals import ratio
-from retainkit.revenue._book import open_book
+from retainkit.revenue._lookback import lookback_of, sums_of
 from retainkit.revenue._rates import (
     gross_rate,
     logo_rate,
@@ -17,7 +17,7 @@ from retainkit.revenue._rates import (
     percentiles,
     resampled,
 )
-from retainkit.revenue._spells import spells_of, sums_of
+from retainkit.revenue._reading import read_subscription_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,7 +221,7 @@ def revenue_retention(
         integer("seed", seed, 0)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    book = open_book(
+    book = read_subscription_arrays(
         subscriptions,
         customer=customer,
         start=start,
@@ -240,7 +240,7 @@ def revenue_retention(
     cells = book.cells()
     horizon = min(horizon, cells.n_periods + 1)  # beyond all that there is
     apart, steps = (1, horizon) if chained else (horizon, 1)
-    spells = spells_of(book.changes(), book.came(), apart, book.last)
+    spells = lookback_of(book.changes(), book.came(), apart, book.last)
     sums = sums_of(spells, cells)
     columns, net, gross = _columns(sums, steps, confidence_level)
     columns["opening"] = book.money.amounts(columns["opening"])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit.errors import ArgumentError
-from retainkit.revenue._changes import crossed, opening, share, squares, totals_of
+from retainkit.revenue._changes import group_starts, repeat_for_owner, share, squares, totals_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retainkit._typing import Array, Integers
-    from retainkit.revenue._changes import Changes
+    from retainkit.revenue._changes import AmountChanges
 
 
 _MOST_CELLS = 20_000_000
@@ -34,7 +34,7 @@ class RevenueTriangle:
     sums: Mapping[str, Array]
 
 
-def triangle(changes: Changes, last: int) -> RevenueTriangle:
+def triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
     """Follow each cohort of each segment to the period `last`, from the segment's first one on.
 
     A customer who starts in several segments belongs to each, with that share of the money.
@@ -54,8 +54,8 @@ def triangle(changes: Changes, last: int) -> RevenueTriangle:
     cells = np.repeat(np.arange(len(cohort)), lengths)
     age = np.arange(len(cells)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
-    own = np.cumsum(opening(starts.customer)) - 1
-    entry, at = crossed(own, np.bincount(np.cumsum(totals.first) - 1))
+    own = np.cumsum(group_starts(starts.customer)) - 1
+    entry, at = repeat_for_owner(own, np.bincount(np.cumsum(totals.first) - 1))
     base, rest = starts.after[entry], whole[entry]
     place = line[entry] * shape[1] + totals.time[at] - starts.time[entry]
     then, now = (_values(one[at], base, rest) for one in (totals.before, totals.after))
@@ -82,7 +82,7 @@ def _values(money: Integers, base: Integers, whole: Integers) -> dict[str, Array
     }
 
 
-def _lines(starts: Changes, last: int) -> tuple[Integers, Integers, Integers]:
+def _lines(starts: AmountChanges, last: int) -> tuple[Integers, Integers, Integers]:
     """Line up every cohort of each segment; gives the line of each start, and what a line is."""
     segments, element = np.unique(starts.segment, return_inverse=True)
     first = np.full(len(segments), last + 1)

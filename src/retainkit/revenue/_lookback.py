@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit.revenue._changes import (
-    crossed,
-    gathered,
-    opening,
-    running,
+    group_starts,
+    grouped_cumsum,
+    repeat_for_owner,
     share,
     squares,
+    sum_by_key,
     totals_of,
 )
 
 if TYPE_CHECKING:
     from retainkit._typing import Array, Booleans, Integers
-    from retainkit.revenue._changes import Cells, Changes, Totals
+    from retainkit.revenue._changes import AmountChanges, OutputGrid, Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spells:
+class Lookback:
     """Periods from `begin` to before `end` over which a customer's money is the same.
 
     `base` is what the customer paid in the segment some periods before. `current` is what the
@@ -69,7 +69,7 @@ class _Points:
         return np.searchsorted(keys, customer * self.width + (time - self.least))
 
 
-def spells_of(changes: Changes, came: Integers, horizon: int, last: int) -> Spells:
+def lookback_of(changes: AmountChanges, came: Integers, horizon: int, last: int) -> Lookback:
     """Set what is paid at the end of each period beside what was `horizon` periods before.
 
     `came` is the period in which each customer first paid.
@@ -78,14 +78,14 @@ def spells_of(changes: Changes, came: Integers, horizon: int, last: int) -> Spel
     totals, _ = totals_of(changes)
     points = _points(totals, came, horizon, last)
     ends = np.append(points.time[1:], last + 1)[: len(points.time)]
-    ends[np.append(opening(points.customer)[1:], True)[: len(ends)]] = last + 1
+    ends[np.append(group_starts(points.customer)[1:], True)[: len(ends)]] = last + 1
     back = points.time >= came[points.customer] + horizon
 
     at, segment, then, today = _by_segment(changes, points, horizon, last)
     base, now = points.base[at], points.current[at]
     paid = base > 0
     some = (then > 0) | (~paid & (today > 0))
-    return Spells(
+    return Lookback(
         customer=points.customer[at][some],
         segment=segment[some],
         begin=points.time[at][some],
@@ -116,10 +116,10 @@ def _points(totals: Totals, came: Integers, horizon: int, last: int) -> _Points:
     least = int(time.min(initial=last))
     width = last - least + 1
     seen = time <= last
-    key, sums = gathered((customer * width + (time - least))[seen], moves[seen])
+    key, sums = sum_by_key((customer * width + (time - least))[seen], moves[seen])
     customer = key // width
-    first = opening(customer)
-    base, now = running(sums, first).T
+    first = group_starts(customer)
+    base, now = grouped_cumsum(sums, first).T
     return _Points(
         customer=customer,
         number=np.cumsum(first) - 1,
@@ -132,7 +132,7 @@ def _points(totals: Totals, came: Integers, horizon: int, last: int) -> _Points:
 
 
 def _by_segment(
-    changes: Changes, points: _Points, horizon: int, last: int
+    changes: AmountChanges, points: _Points, horizon: int, last: int
 ) -> tuple[Integers, Integers, Integers, Integers]:
     """Repeat the points of customers for each of their segments.
 
@@ -143,9 +143,9 @@ def _by_segment(
         every = np.arange(len(points.time))
         return every, np.zeros_like(every), points.base, points.current
     keys, pair = np.unique(changes.customer * n_segments + changes.segment, return_inverse=True)
-    owner = np.cumsum(opening(keys // n_segments)) - 1
-    line, at = crossed(owner, np.bincount(points.number))
-    first = np.flatnonzero(opening(line))
+    owner = np.cumsum(group_starts(keys // n_segments)) - 1
+    line, at = repeat_for_owner(owner, np.bincount(points.number))
+    first = np.flatnonzero(group_starts(line))
 
     paid = []
     for later in (horizon, 0):
@@ -153,11 +153,11 @@ def _by_segment(
         seen = changes.time + later <= last
         place = points.place(changes.customer[seen], changes.time[seen] + later)
         delta[place + (first - at[first])[pair[seen]]] = (changes.after - changes.before)[seen]
-        paid.append(running(delta, opening(line)))
+        paid.append(grouped_cumsum(delta, group_starts(line)))
     return at, (keys % n_segments)[line], paid[0], paid[1]
 
 
-def sums_of(spells: Spells, cells: Cells) -> dict[str, Array]:
+def sums_of(spells: Lookback, cells: OutputGrid) -> dict[str, Array]:
     """Add up the spells that cover each period, by segment."""
     base, paid = spells.base, spells.base > 0
     now = np.where(paid, spells.current, 0)
@@ -174,7 +174,7 @@ def sums_of(spells: Spells, cells: Cells) -> dict[str, Array]:
     return {name: covered(spells, cells, one) for name, one in values.items()}
 
 
-def covered(spells: Spells, cells: Cells, values: Array) -> Array:
+def covered(spells: Lookback, cells: OutputGrid, values: Array) -> Array:
     """Add up one value of the spells that cover each period, by segment."""
     begins = cells.sums(spells.segment, spells.begin, values)
     ends = cells.sums(spells.segment, spells.end, values)

@@ -12,8 +12,8 @@ from retainkit._checks import MOST_AGES, boolean, integer, number, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.survival_table import read_survival_table
 from retainkit._models.model import Model, covariance_of
-from retainkit._prospect import prospect
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.projection._table import projection_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaving(Model):
+class RetentionModel(Model):
     """A model of how long customers stay, counted in renewals."""
 
     @property
@@ -297,7 +297,7 @@ class Leaving(Model):
                 f"`cohort` names the column {name!r}, which is also the name of a column of the "
                 "result; rename it first."
             )
-        columns = prospect(
+        columns = projection_table(
             rows,
             theta=self._theta,
             spread=self._spread(),

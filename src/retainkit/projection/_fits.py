@@ -9,11 +9,11 @@ import numpy as np
 
 from retainkit._checks import integer, one_of
 from retainkit._inputs.survival_table import read_survival_table
-from retainkit._leaving import Leaving
 from retainkit._messages import count_noun, warn
 from retainkit._models.model import model_from_fit
 from retainkit._time.periods import DAYS_IN, PERIODS
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.projection._model import RetentionModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"]
 
-_Kind = TypeVar("_Kind", bound=Leaving)
+_Kind = TypeVar("_Kind", bound=RetentionModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SBG(Leaving):
+class SBG(RetentionModel):
     r"""The shifted-beta-geometric model of how long customers stay.
 
     At every renewal a customer leaves with the same chance, which differs between customers as
@@ -77,7 +77,7 @@ class SBG(Leaving):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BDW(Leaving):
+class BDW(RetentionModel):
     r"""The beta-discrete-Weibull model of how long customers stay.
 
     As `SBG`, but a customer's own chance to leave may fall (c < 1) or rise (c > 1) with the time
@@ -313,7 +313,7 @@ def _fit(
     fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=kept)
     if customers is not None:
         fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
-    for text in [*_doubts(rows, used), *fit.warnings]:
+    for text in [*_assumption_warnings(rows, used), *fit.warnings]:
         warn(text)
     return model_from_fit(kind, fit)
 
@@ -338,7 +338,7 @@ def _steps(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
     )
 
 
-def _doubts(rows: SurvivalTable, used: Booleans) -> list[str]:
+def _assumption_warnings(rows: SurvivalTable, used: Booleans) -> list[str]:
     """Say what a table may have been meant as."""
     texts = []
     if rows.start[used].min() > 0:

@@ -24,7 +24,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stays:
+class TenurePeriods:
     """Runs by the periods in which they begin and end, ordered by customer and time.
 
     `begin` and `end` are numbers of periods, counted from 0; what does not end has the number after
@@ -37,9 +37,9 @@ class Stays:
     end: Integers
     returns: Booleans
 
-    def take(self, which: Booleans) -> Stays:
+    def take(self, which: Booleans) -> TenurePeriods:
         """Take some of them."""
-        return Stays(
+        return TenurePeriods(
             customer=self.customer[which],
             segment=self.segment[which],
             begin=self.begin[which],
@@ -48,14 +48,14 @@ class Stays:
         )
 
 
-def stays(runs: ContinuousSubscriptions, begin: Integers, end: Integers) -> Stays:
+def tenure_periods(runs: ContinuousSubscriptions, begin: Integers, end: Integers) -> TenurePeriods:
     """Place runs in periods."""
-    return Stays(
+    return TenurePeriods(
         customer=runs.customer, segment=runs.segment, begin=begin, end=end, returns=~runs.first
     )
 
 
-def seen(runs: Stays) -> Stays:
+def at_period_ends(runs: TenurePeriods) -> TenurePeriods:
     """Keep what shows at the ends of periods.
 
     A run within one period does not show, and neither does a break within one after which the
@@ -66,7 +66,7 @@ def seen(runs: Stays) -> Stays:
     # Who first came in the very period of this run is new in it, whatever came between.
     opens = np.append(True, runs.customer[1:] != runs.customer[:-1])
     came = runs.begin[opens][np.cumsum(opens) - 1]
-    runs = Stays(
+    runs = TenurePeriods(
         customer=runs.customer,
         segment=runs.segment,
         begin=runs.begin,
@@ -81,7 +81,7 @@ def seen(runs: Stays) -> Stays:
     )
     last = np.append(~joined[1:], True)[: len(joined)]
     kept = runs.take(~joined)
-    return Stays(
+    return TenurePeriods(
         customer=kept.customer,
         segment=kept.segment,
         begin=kept.begin,
@@ -90,7 +90,7 @@ def seen(runs: Stays) -> Stays:
     )
 
 
-def flow(runs: Stays, n_segments: int, n_periods: int) -> Flow:
+def flow(runs: TenurePeriods, n_segments: int, n_periods: int) -> Flow:
     """Count by segment and period who comes and goes, and who is there at both ends."""
 
     def count(which: Booleans, period: Integers) -> Integers:
@@ -105,7 +105,7 @@ def flow(runs: Stays, n_segments: int, n_periods: int) -> Flow:
     return Flow(opening=opening, new=new, reactivated=reactivated, churned=churned, closing=closing)
 
 
-def summed(days: Flow, first: Integers) -> Flow:
+def sum_flow(days: Flow, first: Integers) -> Flow:
     """Sum up days to periods, which begin in the columns `first`."""
     new, reactivated, churned = (
         np.add.reduceat(one, first, axis=1) for one in (days.new, days.reactivated, days.churned)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MANY = 20_000  # customers from which on their chance is as good as normal
 
 
-def prospect(
+def projection_table(
     rows: SurvivalTable,
     *,
     theta: Floats,

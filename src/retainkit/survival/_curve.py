@@ -11,11 +11,11 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.durations import durations_from_subscriptions, read_durations
 from retainkit._inputs.subscriptions import read_subscriptions
-from retainkit._lifetime import expected_lifetime, median_lifetime
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
+from retainkit.survival._lifetimes import expected_lifetime, median_lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

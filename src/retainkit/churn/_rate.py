@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
-from retainkit._churn_kernel import flow, seen, stays, summed
 from retainkit._frames.output import build_like
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.subscriptions import read_subscriptions
@@ -16,6 +15,7 @@ from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
+from retainkit.churn._flows import at_period_ends, flow, sum_flow, tenure_periods
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._churn_kernel import Flow, Stays
     from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
     from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._time.durations import Length
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers
+    from retainkit.churn._flows import Flow, TenurePeriods
 
 
 __all__ = ["churn_rate"]
@@ -270,14 +270,16 @@ class _Grid:
         """The numbers of segments and of periods."""
         return len(self.firsts), self.last + 1 - self.first
 
-    def place(self, runs: ContinuousSubscriptions) -> Stays:
+    def place(self, runs: ContinuousSubscriptions) -> TenurePeriods:
         """Tell the periods in which runs begin and end, counted from the first."""
         ends = runs.end < self.settled
         end = np.full(len(ends), self.shape[1])
         end[ends] = period_of(runs.end[ends], self.period, self.week_start) - self.first
         begin = period_of(runs.begin, self.period, self.week_start) - self.first
         # Where the clock is put back, what begins before the end of observation may show later.
-        return stays(runs, np.minimum(begin, self.shape[1] - 1), np.minimum(end, self.shape[1]))
+        return tenure_periods(
+            runs, np.minimum(begin, self.shape[1] - 1), np.minimum(end, self.shape[1])
+        )
 
     def by_day(self) -> tuple[_Grid, Integers]:
         """Give the same in days, and the columns in which the periods begin."""
@@ -323,12 +325,12 @@ def _counted(
     if method == "daily" and grid.shape[1]:
         by_day, first = grid.by_day()
         _check_size(by_day)
-        days = flow(seen(by_day.place(runs)), *by_day.shape)
-        return summed(days, first), summed_rates(
+        days = flow(at_period_ends(by_day.place(runs)), *by_day.shape)
+        return sum_flow(days, first), summed_rates(
             days.churned, days.opening, first, confidence_level
         )
     placed = grid.place(runs)
-    counts = flow(placed if method == "stripe" else seen(placed), *grid.shape)
+    counts = flow(placed if method == "stripe" else at_period_ends(placed), *grid.shape)
     base = counts.opening
     if method == "stripe":
         base = base + counts.new + counts.reactivated

@@ -17,7 +17,7 @@ from retainkit._inputs.subscriptions import read_subscriptions
 from retainkit._time.periods import PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError
-from retainkit.revenue._changes import Cells, changes_of
+from retainkit.revenue._changes import OutputGrid, amount_changes
 from retainkit.revenue._money import money_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Booleans, Integers
-    from retainkit.revenue._changes import Changes
+    from retainkit.revenue._changes import AmountChanges
     from retainkit.revenue._money import Money
 
 
@@ -34,7 +34,7 @@ _MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class SubscriptionArrays:
     """Subscriptions as arrays, and how time is cut into periods.
 
     `begin` and `end` are times on the wall clock; only what is marked in `ends` does end. Periods
@@ -55,10 +55,10 @@ class Book:
     last: int
     over: int
 
-    def changes(self, *, daily: bool = False) -> Changes:
+    def changes(self, *, daily: bool = False) -> AmountChanges:
         """Add up what begins and ends in each period, or on each day."""
         time = np.append(self.begin, self.end[self.ends])
-        return changes_of(
+        return amount_changes(
             np.append(self.customer, self.customer[self.ends]),
             np.append(self.segment, self.segment[self.ends]),
             period_of(time, "day" if daily else self.period, self.week_start),
@@ -82,11 +82,11 @@ class Book:
         np.minimum.at(first, self.segment, period_of(self.begin, self.period, self.week_start))
         return first
 
-    def cells(self) -> Cells:
+    def cells(self) -> OutputGrid:
         """Lay out segments and periods, from the first one of all."""
         firsts = self.firsts()
         first = int(firsts.min(initial=self.last + 1))
-        cells = Cells(n_segments=len(firsts), first=first, n_periods=self.last + 1 - first)
+        cells = OutputGrid(n_segments=len(firsts), first=first, n_periods=self.last + 1 - first)
         if cells.n_segments * cells.n_periods > _MOST_CELLS:
             raise ArgumentError(
                 f"the result would have {cells.n_segments:,} segments of {cells.n_periods:,} "
@@ -95,7 +95,9 @@ class Book:
             )
         return cells
 
-    def table(self, cells: Cells, columns: Mapping[str, Array], *, include_partial: bool) -> Any:
+    def table(
+        self, cells: OutputGrid, columns: Mapping[str, Array], *, include_partial: bool
+    ) -> Any:
         """Make the result: a row for each segment and period, from its first one on."""
         number = np.arange(cells.n_periods) + cells.first
         begun = number >= self.firsts()[:, np.newaxis]
@@ -122,7 +124,7 @@ class Book:
         return build_like(self.subscriptions.rows, given | dict(columns))
 
 
-def open_book(
+def read_subscription_arrays(
     native: Any,
     *,
     customer: str,
@@ -138,7 +140,7 @@ def open_book(
     tz: str | None,
     week_start: Weekday,
     missing: str,
-) -> Book:
+) -> SubscriptionArrays:
     """Check subscriptions and take them into memory as arrays."""
     one_of("period", period, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
@@ -168,7 +170,7 @@ def open_book(
     money = money_of(amounts)
     moment = subscriptions.end_of_observation
     over = moment.index(period, week_start)
-    return Book(
+    return SubscriptionArrays(
         subscriptions=subscriptions,
         segments=segments,
         segment=segment,

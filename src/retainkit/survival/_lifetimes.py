@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _Curve:
     """The curve of one segment, ascending by tenure."""
 
     tenure: Floats
@@ -90,7 +90,7 @@ def median_lifetime(curve: IntoDataFrameT) -> IntoDataFrameT:
        churned  median  lower  upper
     0        2     2.0    1.0    NaN
     """
-    frame, segments, lines = _lines_of(curve)
+    frame, segments, lines = _curves_of(curve)
     rows = list(lines)
     columns: dict[str, Any] = {"churned": np.array([line.churned.sum() for line in rows], np.int64)}
     for name, part in (("median", "survival"), ("lower", "lower"), ("upper", "upper")):
@@ -186,7 +186,7 @@ def expected_lifetime(
     if not length:
         raise ArgumentError("`horizon` is 0; it must be above 0.")
     probability("confidence_level", confidence_level)
-    frame, segments, lines = _lines_of(curve)
+    frame, segments, lines = _curves_of(curve)
     values = [_mean_of(line, length, confidence_level) for line in lines]
     names = ("churned", "horizon", "expected_lifetime", "standard_error", "lower", "upper")
     table = np.array(values, np.float64).reshape(-1, len(names))
@@ -196,7 +196,7 @@ def expected_lifetime(
     return result
 
 
-def _mean_of(line: _Line, horizon: float, confidence_level: float) -> tuple[float, ...]:
+def _mean_of(line: _Curve, horizon: float, confidence_level: float) -> tuple[float, ...]:
     mean, error = restricted_mean(line.tenure, line.at_risk, line.churned, horizon)
     z = normal_quantile(confidence_level)
     lower, upper = mean - z * error, mean + z * error
@@ -214,9 +214,9 @@ def _mean_of(line: _Line, horizon: float, confidence_level: float) -> tuple[floa
     )
 
 
-def _lines_of(
+def _curves_of(
     curve: Any,
-) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], Iterator[_Line]]:
+) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], Iterator[_Curve]]:
     """Open a curve: its segments, and the line of each."""
     parts = ("tenure", "at_risk", "churned", "survival", "lower", "upper")
     frame = read_result(curve, argument="curve", columns=parts)
@@ -234,7 +234,7 @@ def _lines_of(
     first = np.unique(segment, return_index=True)[1]
     pieces = np.split(order, first[1:]) if len(order) else []
     lines = (
-        _Line(
+        _Curve(
             tenure=values["tenure"][which],
             at_risk=values["at_risk"][which].astype(np.int64),
             churned=values["churned"][which].astype(np.int64),

@@ -1,0 +1,1 @@
+"""Churn of subscriptions by period."""

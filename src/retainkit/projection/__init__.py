@@ -1,0 +1,1 @@
+"""How many customers will stay: models of retention and their projection."""
