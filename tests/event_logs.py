@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retainkit.errors import RetainkitWarning
+from retainkit import RetainkitWarning
 from tables import Row, rows_of
 
 BERLIN = "Europe/Berlin"

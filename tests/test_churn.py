@@ -18,7 +18,7 @@ import pytest
 from scipy import optimize, stats
 
 from backends import Backend
-from retainkit.churn._rate import churn_rate
+from retainkit import churn_rate
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,

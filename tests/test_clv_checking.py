@@ -14,9 +14,18 @@ import scipy.special
 import scipy.stats
 
 from backends import Backend
-from retainkit import BGNBD, MBGNBD, RetainkitWarning, calibration_holdout, rfm_summary
-from retainkit.clv.checking import purchase_regularity, spend_independence
-from retainkit.clv.holdout import HoldoutReport, holdout_report, tracking
+from retainkit import (
+    BGNBD,
+    MBGNBD,
+    HoldoutReport,
+    RetainkitWarning,
+    calibration_holdout,
+    holdout_report,
+    purchase_regularity,
+    rfm_summary,
+    spend_independence,
+    tracking,
+)
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, MissingColumnError
 from tables import Row, rows_of

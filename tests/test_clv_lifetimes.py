@@ -20,7 +20,7 @@ import pyarrow as pa
 import pytest
 
 from retainkit import BGNBD, MBGNBD, GammaGamma, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd
-from retainkit.clv._lifetimes import lifetimes
+from retainkit.clv._lifetimes import imported_lifetimes
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError, RetainkitWarning
 from test_clv_models import CDNOW
 
@@ -38,7 +38,7 @@ def theirs(name: str, data: pd.DataFrame, *, penalizer: float = 0.0, weights: An
     """Fit with lifetimes as its documentation says."""
     money = name == "GammaGammaFitter"
     columns = ["frequency", "monetary_value"] if money else ["frequency", "recency", "T"]
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         fitter = getattr(package, name)(penalizer_coef=penalizer)
         return fitter.fit(*(data[column] for column in columns), weights=weights)
 
@@ -47,7 +47,7 @@ def natural(fitter: Any) -> float:
     """Give the log-likelihood on the natural scale: its own likelihood, of T as it is."""
     columns = [one for one in ("frequency", "recency", "T", "monetary_value") if one in fitter.data]
     data = [fitter.data[column].to_numpy() for column in [*columns, "weights"]]
-    with lifetimes():
+    with imported_lifetimes():
         mean = fitter._negative_log_likelihood(np.log(fitter.params_.to_numpy()), *data, 0.0)  # noqa: SLF001
     return -float(mean) * fitter.data["weights"].sum()
 
@@ -137,7 +137,7 @@ def test_settings_come_back_when_the_caller_raises() -> None:
     filters, options = warnings.filters, pd.get_option("display.precision")
 
     def work() -> None:
-        with lifetimes():
+        with imported_lifetimes():
             warnings.simplefilter("ignore")
             pd.set_option("display.precision", options + 1)
             np.seterr(all="raise")
@@ -155,7 +155,7 @@ def test_threads_take_turns() -> None:
     most: list[int] = []
 
     def work() -> None:
-        with lifetimes():
+        with imported_lifetimes():
             inside.append(1)
             most.append(len(inside))
             inside.pop()
@@ -416,7 +416,7 @@ PLOTS = {
 def test_the_plots_of_lifetimes_run_on_the_object(name: str, plot: str) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    with lifetimes():
+    with imported_lifetimes():
         from lifetimes import plotting  # noqa: PLC0415
     plt.close("all")
     getattr(plotting, plot)(COUNTING[name].to_lifetimes(CDNOW), **PLOTS[plot])
@@ -472,7 +472,7 @@ def test_there_and_back() -> None:
 
 def test_parameters_put_in_by_hand_predict_where_lifetimes_does_not() -> None:
     # N1: a = 1 gives inf there; the limit is 1.1021367860, of 40 digits.
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         fitter = package.BetaGeoFitter()
     fitter.params_ = pd.Series({"r": 0.243, "alpha": 4.414, "a": 1.0, "b": 2.426})
     model = BGNBD.from_lifetimes(fitter, unit="week")
@@ -486,7 +486,7 @@ def test_parameters_put_in_by_hand_predict_where_lifetimes_does_not() -> None:
 def test_a_fitter_saved_without_data_is_taken_over(tmp_path: Any) -> None:
     path = tmp_path / "fitter.pkl"
     theirs("BetaGeoFitter", CDNOW).save_model(path, save_data=False)
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         loaded = package.BetaGeoFitter()
         loaded.load_model(path)
     model = BGNBD.from_lifetimes(loaded)
@@ -514,7 +514,7 @@ def test_a_penalised_fitter_is_not_at_the_maximum() -> None:
 
 
 def test_what_is_no_such_fitter() -> None:
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         plain, modified = package.BetaGeoFitter(), package.ModifiedBetaGeoFitter()
         pareto, spend = package.ParetoNBDFitter(), package.GammaGammaFitter()
     wrong: list[tuple[Any, Any, str]] = [

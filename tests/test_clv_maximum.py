@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from retainkit._models import gamma_gamma
 from retainkit._models.maximum import covariance, maximise
-from retainkit._models.purchase_fits import fit_counting, fit_spend
+from retainkit._models.purchase_fits import fit_purchases, fit_spend
 from retainkit.datasets import load_cdnow
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def counting_gap(params: Sequence[float], n: int, seed: Sequence[int], shift: in
     rng = np.random.default_rng(seed)
     T = rng.integers(26, 53, n).astype(float)
     x, tx = simulate(params, T, shift, rng)
-    fit = fit_counting(x, tx, T, np.ones(n), shift)
+    fit = fit_purchases(x, tx, T, np.ones(n), shift)
     assert fit.converged, (params, n, seed, fit)
     own = counting_oracle(fit.parameters, x, tx, T, shift)
     assert fit.log_likelihood == pytest.approx(own, abs=1e-5)
@@ -161,7 +161,7 @@ def test_counting_on_cdnow(
     shift: int, params: Floats, log_likelihood: float, errors: Floats
 ) -> None:
     x, tx, T, *_ = cdnow("1997-09-30")
-    fit = fit_counting(x, tx, T, np.ones(x.size), shift)
+    fit = fit_purchases(x, tx, T, np.ones(x.size), shift)
     np.testing.assert_allclose(fit.parameters, params, rtol=5e-7)
     assert fit.log_likelihood == pytest.approx(log_likelihood, abs=6e-6)
     digits = 5 if shift == 0 else 4
@@ -175,7 +175,7 @@ def test_counting_on_cdnow(
 def test_the_covariance_of_cdnow_is_not_that_of_lifetimes() -> None:
     """clv-cases.md F5: .003706 and .780, where lifetimes has .067431 beside .000204."""
     x, tx, T, *_ = cdnow("1997-09-30")
-    matrix = fit_counting(x, tx, T, np.ones(x.size), 0).covariance
+    matrix = fit_purchases(x, tx, T, np.ones(x.size), 0).covariance
     np.testing.assert_array_equal(matrix, matrix.T)
     assert matrix[0, 1] == pytest.approx(0.003706, abs=6e-7)
     assert matrix[0, 1] / np.sqrt(matrix[0, 0] * matrix[1, 1]) == pytest.approx(0.780, abs=6e-4)
@@ -255,9 +255,9 @@ def small(seed: int = 0, n: int = 300) -> tuple[Floats, Floats, Floats]:
 def test_a_weight_is_a_repeated_row(shift: int) -> None:
     columns = small()
     weights = np.random.default_rng(1).integers(0, 4, columns[0].size)
-    one = fit_counting(*columns, weights.astype(float), shift)
+    one = fit_purchases(*columns, weights.astype(float), shift)
     rows = [np.repeat(column, weights) for column in columns]
-    other = fit_counting(*rows, np.ones(weights.sum()), shift)
+    other = fit_purchases(*rows, np.ones(weights.sum()), shift)
     np.testing.assert_allclose(one.parameters, other.parameters, rtol=1e-6)
     np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-5)
     assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-12)
@@ -275,8 +275,8 @@ def test_a_weight_is_a_repeated_row_of_spend() -> None:
 @pytest.mark.parametrize("penalty", [0.0, 0.01])
 def test_the_unit_of_time_does_not_matter(penalty: float) -> None:
     x, tx, T = small()
-    weeks = fit_counting(x, tx, T, np.ones(x.size), 0, penalty)
-    days = fit_counting(x, 7 * tx, 7 * T, np.ones(x.size), 0, penalty)
+    weeks = fit_purchases(x, tx, T, np.ones(x.size), 0, penalty)
+    days = fit_purchases(x, 7 * tx, 7 * T, np.ones(x.size), 0, penalty)
     np.testing.assert_allclose(days.parameters, weeks.parameters * [1, 7, 1, 1], rtol=1e-6)
     # A density of x points in time: each is 7 times thinner.
     shift = x.sum() * np.log(7)
@@ -305,7 +305,7 @@ def test_a_penalty_is_on_the_logarithms() -> None:
 
     options = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 4000}
     found = minimize(loss, np.zeros(4), method="Nelder-Mead", options=options).x
-    fit = fit_counting(x, tx, T, np.ones(x.size), 0, penalty=0.01)
+    fit = fit_purchases(x, tx, T, np.ones(x.size), 0, penalty=0.01)
     r, alpha, a, b = fit.parameters
     ours = [np.log(r), np.log(alpha / T.mean()), np.log(a / b), np.log(a + b)]
     np.testing.assert_allclose(ours, found, atol=1e-5)
@@ -315,7 +315,7 @@ def test_a_penalty_is_on_the_logarithms() -> None:
 def test_many_rows_give_what_their_maximum_is() -> None:
     """Beyond 20,000 rows a part of them finds the neighbourhood; all decide."""
     x, tx, T = small(n=30_000)
-    fit = fit_counting(x, tx, T, np.ones(x.size), 0)
+    fit = fit_purchases(x, tx, T, np.ones(x.size), 0)
     assert fit.converged
     for j in range(4):
         nearby = [
@@ -334,7 +334,7 @@ def test_many_rows_give_what_their_maximum_is() -> None:
 def test_nobody_buys_again(shift: int, penalty: float) -> None:
     """clv-cases.md F2: lifetimes gives a = b = 1.10517, its start value, and no warning."""
     nothing = np.zeros(500)
-    fit = fit_counting(nothing, nothing, np.linspace(10, 100, 500), np.ones(500), shift, penalty)
+    fit = fit_purchases(nothing, nothing, np.linspace(10, 100, 500), np.ones(500), shift, penalty)
     assert np.isfinite(fit.parameters).all()
     assert fit.diagnostics["no_repeats"]
     assert np.isnan(fit.covariance).all()
@@ -371,7 +371,7 @@ GAMMA_RATES = np.random.default_rng(4).gamma(1.0, 0.2, 800)
 def test_a_simpler_model_is_named(
     rate: Floats | float, drop: Floats | float, name: str, unknown: str
 ) -> None:
-    fit = fit_counting(*lives(800, rate, drop), np.ones(800), 0)
+    fit = fit_purchases(*lives(800, rate, drop), np.ones(800), 0)
     assert fit.converged
     assert name in fit.diagnostics["at_bound"]
     lost = np.isnan(np.diag(fit.covariance))
@@ -382,7 +382,7 @@ def test_a_simpler_model_is_named(
 def test_no_dropout_is_named() -> None:
     """Everybody who bought again did so on the last day: nobody can have left."""
     x, _, T = lives(800, GAMMA_RATES, 0.0)
-    fit = fit_counting(x, np.where(x > 0, T, 0.0), T, np.ones(800), 0)
+    fit = fit_purchases(x, np.where(x > 0, T, 0.0), T, np.ones(800), 0)
     assert fit.converged
     assert "no_dropout" in fit.diagnostics["at_bound"]
     assert np.isnan(np.diag(fit.covariance)).tolist() == [False, False, True, True]
@@ -399,7 +399,7 @@ def test_equal_dropout_is_named() -> None:
         rng = np.random.default_rng(seed)
         T = rng.uniform(20, 60, 200)
         x, tx = simulate((1.0, 5.0, 3e5, 7e5), T, 0, rng)
-        fit = fit_counting(x, tx, T, np.ones(200), 0)
+        fit = fit_purchases(x, tx, T, np.ones(200), 0)
         assert fit.converged
         if "equal_dropout" in fit.diagnostics["at_bound"]:
             r, alpha, a, b = fit.parameters
@@ -429,7 +429,7 @@ def test_equal_dropout_is_named() -> None:
 def test_one_or_two_customers(x: list[float], tx: list[float], T: list[float], shift: int) -> None:
     """clv-cases.md F1: lifetimes raises LinAlgError on one or two."""
     columns = [np.array(column, float) for column in (x, tx, T)]
-    fit = fit_counting(*columns, np.ones(len(x)), shift)
+    fit = fit_purchases(*columns, np.ones(len(x)), shift)
     assert np.isfinite(fit.parameters).all()
     assert np.isnan(fit.covariance).any()
     assert fit.warnings

@@ -31,9 +31,8 @@ from event_logs import (
     start_of,
     wilson,
 )
-from retainkit import datasets
+from retainkit import active_days, active_users, datasets, growth_accounting
 from retainkit.activity import _eager, _lazy
-from retainkit.activity._growth import active_days, active_users, growth_accounting
 from retainkit.activity._spec import VisitSpec
 from retainkit.errors import (
     ArgumentError,

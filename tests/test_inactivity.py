@@ -33,10 +33,8 @@ from event_logs import (
     start_of,
     wilson,
 )
-from retainkit import datasets
+from retainkit import active_users, datasets, inactivity_churn, usage_interval
 from retainkit._stats.gap_survival import GapCounts, life_table
-from retainkit.activity._growth import active_users
-from retainkit.activity._inactivity import inactivity_churn, usage_interval
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from tables import Row, rows_of
 

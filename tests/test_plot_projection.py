@@ -189,7 +189,7 @@ import sys
 import pandas as pd
 from matplotlib.figure import Figure
 from retainkit.plot._projection import projection
-from retainkit.projection import SBG
+from retainkit import SBG
 found = SBG(alpha=1, beta=2).project(pd.DataFrame({"age": [0, 1], "retained": [9, 6]}), 2)
 projection(found, ax=Figure().subplots())
 assert "matplotlib.pyplot" not in sys.modules

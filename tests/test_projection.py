@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retainkit import cohort_retention
+from retainkit import BDW, SBG, annualize_rate, cohort_retention, fit_bdw, fit_sbg, survival_curve
 from retainkit._models import beta_geometric
 from retainkit._models.beta_geometric_fit import AgeIntervals, fit_age_intervals
 from retainkit.errors import (
@@ -24,9 +24,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.projection._fits import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
 from retainkit.projection._table import _beta_binomial
-from retainkit.survival._curve import survival_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

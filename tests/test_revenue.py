@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 
 from backends import Backend
+from retainkit import mrr_movements, revenue_cohorts, revenue_retention
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError, RetainkitWarning
-from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
 from tables import Row, rows_of
 
 FUNCTIONS = [mrr_movements, revenue_retention, revenue_cohorts]

@@ -19,8 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retainkit.errors import RetainkitWarning
-from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
+from retainkit import RetainkitWarning, mrr_movements, revenue_cohorts, revenue_retention
 from tables import Row, plain, rows_of
 
 DAY = timedelta(days=1)

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from backends import Backend
+from retainkit import churn_rate, mrr_movements, survival_curve
 from retainkit._inputs.subscriptions import Subscriptions, read_subscriptions
-from retainkit.churn._rate import churn_rate
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -22,8 +22,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.revenue import mrr_movements
-from retainkit.survival._curve import survival_curve
 from tables import Row, rows_of
 
 JAN, FEB, MAR, APR = (datetime(2024, month, 1) for month in range(1, 5))

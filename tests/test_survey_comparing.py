@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from backends import Backend
+from retainkit import nps, nps_difference
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -17,8 +18,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys.comparing import nps_difference
-from retainkit.surveys.nps import nps
 from tables import Row, rows_of
 
 COLUMNS = [

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from backends import Backend
+from retainkit import control_chart, nps
 from retainkit.errors import ArgumentError, RetainkitWarning
-from retainkit.surveys.control import control_chart
-from retainkit.surveys.nps import nps
 from tables import Row, rows_of
 
 # NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2: flow rates of ten batches.

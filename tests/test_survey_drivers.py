@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retainkit import errors
+from retainkit import errors, key_drivers
 from retainkit._stats import relative_weights
 from retainkit._stats.relative_weights import drawn_importance
-from retainkit.surveys.drivers import key_drivers
 from tables import rows_of
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from event_logs import (
     wall,
     wilson,
 )
+from retainkit import response_rate
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -34,7 +35,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys.invitations import response_rate
 from tables import Row, rows_of
 
 COUNTS = ["invitations", "open", "late", "responses"]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from retainkit.datasets._made_survey import (
+from retainkit.datasets._synthetic_survey import (
     DEFAULT_CHANNELS,
     DEFAULT_DRIVERS,
     DEFAULT_MIX,

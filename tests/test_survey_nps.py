@@ -17,6 +17,7 @@ import pytest
 import scipy.stats
 
 from backends import Backend
+from retainkit import nps, nps_from_counts, rake
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -24,8 +25,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys.nps import nps, nps_from_counts
-from retainkit.surveys.weighting import rake
 from tables import Row, rows_of
 
 Z = 1.959963984540054  # two-sided standard normal quantile of 95 %

@@ -29,6 +29,7 @@ from event_logs import (
     share,
     wilson,
 )
+from retainkit import score_outcomes
 from retainkit._stats.differences import share_difference
 from retainkit._stats.event_index import range_sums
 from retainkit.errors import (
@@ -38,7 +39,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys.outcomes import score_outcomes
 from tables import Row, rows_of
 
 NAN = math.nan

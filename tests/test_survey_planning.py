@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from retainkit import survey_detectable_difference, survey_sample_size
 from retainkit._stats.nps_differences import Sample, difference_p_value
 from retainkit._stats.nps_intervals import score_limits, wald_limits
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.surveys.planning import survey_detectable_difference, survey_sample_size
 
 TYPICAL = {"promoters": 0.5, "detractors": 0.2}  # of whom 30 % are passive: V = 0.61
 GOOD = {"promoters": 0.7, "detractors": 0.1}  # V = 0.44

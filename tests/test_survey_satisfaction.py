@@ -16,6 +16,7 @@ from scipy import stats
 
 from backends import Backend
 from event_logs import wilson
+from retainkit import ces, csat, pmf
 from retainkit._stats.share_intervals import SHARES
 from retainkit.errors import (
     ArgumentError,
@@ -24,8 +25,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys.market_fit import pmf
-from retainkit.surveys.satisfaction import ces, csat
 from tables import Row, rows_of
 
 Z = 1.959963984540054  # two-sided standard normal quantile of 95 %

@@ -12,11 +12,8 @@ import pytest
 from scipy import stats
 
 from backends import Backend
+from retainkit import control_chart, csat, nps, score_trend
 from retainkit.errors import ArgumentError, ColumnTypeError, RetainkitWarning
-from retainkit.surveys.control import control_chart
-from retainkit.surveys.nps import nps
-from retainkit.surveys.satisfaction import csat
-from retainkit.surveys.trends import score_trend
 from tables import Row, rows_of
 
 TREND = ["period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete"]

@@ -21,6 +21,7 @@ import pytest
 from scipy import optimize
 
 from backends import BACKENDS, Backend, params
+from retainkit import SurveyWeights, nps, poststratify, rake
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -28,8 +29,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.surveys.nps import nps
-from retainkit.surveys.weighting import SurveyWeights, poststratify, rake
 from tables import Row, rows_of
 
 MARGINS: dict[Any, Any] = {

@@ -21,6 +21,7 @@ import pytest
 from scipy import stats
 
 from backends import Backend
+from retainkit import expected_lifetime, median_lifetime, survival_curve
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -28,7 +29,6 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
-from retainkit.survival._curve import expected_lifetime, median_lifetime, survival_curve
 from tables import Row, rows_of
 
 # Freireich et al. (1963): weeks in remission, 6-MP (Rx 0) and placebo (Rx 1); as in lifelines:

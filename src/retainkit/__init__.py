@@ -1,148 +1,112 @@
 """Customer-retention metrics on DataFrames: the honest number, on any DataFrame, checked.
 
-A module is imported when one of its names is asked for: all of them at once would take nearly as
-long as pandas.
+A subject is imported when one of its names is asked for: all of them at once would take longer
+than pandas.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from retainkit import datasets, errors, plot
-    from retainkit.activity._growth import active_days, active_users, growth_accounting
-    from retainkit.activity._inactivity import inactivity_churn, usage_interval
-    from retainkit.churn._rate import churn_rate
-    from retainkit.clv.checking import purchase_regularity, spend_independence
-    from retainkit.clv.counting import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
-    from retainkit.clv.holdout import HoldoutReport, holdout_report, tracking
-    from retainkit.clv.spend import GammaGamma, fit_gamma_gamma
-    from retainkit.clv.value import cltv, cltv_from_models
-    from retainkit.errors import RetainkitError, RetainkitWarning
-    from retainkit.projection._fits import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
-    from retainkit.purchases._summary import calibration_holdout, rfm_summary
-    from retainkit.retention._cohorts import cohort_retention
-    from retainkit.retention._curves import retention_curve, retention_matrix
-    from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
-    from retainkit.surveys.comparing import nps_difference
-    from retainkit.surveys.control import control_chart
-    from retainkit.surveys.drivers import key_drivers
-    from retainkit.surveys.invitations import response_rate
-    from retainkit.surveys.market_fit import pmf
-    from retainkit.surveys.nps import nps, nps_from_counts
-    from retainkit.surveys.outcomes import score_outcomes
-    from retainkit.surveys.planning import survey_detectable_difference, survey_sample_size
-    from retainkit.surveys.satisfaction import ces, csat
-    from retainkit.surveys.trends import score_trend
-    from retainkit.surveys.weighting import SurveyWeights, poststratify, rake
-    from retainkit.survival._curve import expected_lifetime, median_lifetime, survival_curve
+    from retainkit import activity as activity
+    from retainkit import churn as churn
+    from retainkit import clv as clv
+    from retainkit import datasets as datasets
+    from retainkit import drivers as drivers
+    from retainkit import errors as errors
+    from retainkit import outcomes as outcomes
+    from retainkit import plot as plot
+    from retainkit import projection as projection
+    from retainkit import purchases as purchases
+    from retainkit import retention as retention
+    from retainkit import revenue as revenue
+    from retainkit import surveys as surveys
+    from retainkit import survival as survival
+    from retainkit import typing as typing
+    from retainkit import weighting as weighting
+    from retainkit.activity import *
+    from retainkit.churn import *
+    from retainkit.clv import *
+    from retainkit.drivers import *
+    from retainkit.errors import RetainkitError as RetainkitError
+    from retainkit.errors import RetainkitWarning as RetainkitWarning
+    from retainkit.outcomes import *
+    from retainkit.projection import *
+    from retainkit.purchases import *
+    from retainkit.retention import *
+    from retainkit.revenue import *
+    from retainkit.surveys import *
+    from retainkit.survival import *
+    from retainkit.weighting import *
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "BDW",
-    "BGNBD",
-    "MBGNBD",
-    "SBG",
-    "GammaGamma",
-    "HoldoutReport",
-    "RetainkitError",
-    "RetainkitWarning",
-    "SurveyWeights",
-    "__version__",
-    "active_days",
-    "active_users",
-    "annualize_rate",
-    "calibration_holdout",
-    "ces",
-    "churn_rate",
-    "cltv",
-    "cltv_from_models",
-    "cohort_retention",
-    "control_chart",
-    "csat",
-    "datasets",
-    "errors",
-    "expected_lifetime",
-    "fit_bdw",
-    "fit_bg_nbd",
-    "fit_gamma_gamma",
-    "fit_mbg_nbd",
-    "fit_sbg",
-    "growth_accounting",
-    "holdout_report",
-    "inactivity_churn",
-    "key_drivers",
-    "median_lifetime",
-    "mrr_movements",
-    "nps",
-    "nps_difference",
-    "nps_from_counts",
-    "plot",
-    "pmf",
-    "poststratify",
-    "purchase_regularity",
-    "rake",
-    "response_rate",
-    "retention_curve",
-    "retention_matrix",
-    "revenue_cohorts",
-    "revenue_retention",
-    "rfm_summary",
-    "score_outcomes",
-    "score_trend",
-    "spend_independence",
-    "survey_detectable_difference",
-    "survey_sample_size",
-    "survival_curve",
-    "tracking",
-    "usage_interval",
-]
-
-_MODULES = ("datasets", "errors", "plot")
-_HOMES = {
-    name: module
-    for module, names in {
-        "churn": ("churn_rate",),
-        "clv.checking": ("purchase_regularity", "spend_independence"),
-        "clv.counting": ("BGNBD", "MBGNBD", "fit_bg_nbd", "fit_mbg_nbd"),
-        "clv.holdout": ("HoldoutReport", "holdout_report", "tracking"),
-        "clv.spend": ("GammaGamma", "fit_gamma_gamma"),
-        "clv.value": ("cltv", "cltv_from_models"),
-        "cohorts": ("cohort_retention",),
-        "curves": ("retention_curve", "retention_matrix"),
-        "errors": ("RetainkitError", "RetainkitWarning"),
-        "growth": ("active_days", "active_users", "growth_accounting"),
-        "inactivity": ("inactivity_churn", "usage_interval"),
-        "projection": ("BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"),
-        "purchases": ("calibration_holdout", "rfm_summary"),
-        "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
-        "surveys.comparing": ("nps_difference",),
-        "surveys.control": ("control_chart",),
-        "surveys.drivers": ("key_drivers",),
-        "surveys.invitations": ("response_rate",),
-        "surveys.market_fit": ("pmf",),
-        "surveys.nps": ("nps", "nps_from_counts"),
-        "surveys.outcomes": ("score_outcomes",),
-        "surveys.planning": ("survey_detectable_difference", "survey_sample_size"),
-        "surveys.satisfaction": ("ces", "csat"),
-        "surveys.trends": ("score_trend",),
-        "surveys.weighting": ("SurveyWeights", "poststratify", "rake"),
-        "survival": ("expected_lifetime", "median_lifetime", "survival_curve"),
-    }.items()
-    for name in names
+# What each package exports here. This is the list of public names.
+_EXPORTS: dict[str, tuple[str, ...]] = {
+    "activity": (
+        "active_days",
+        "active_users",
+        "growth_accounting",
+        "inactivity_churn",
+        "usage_interval",
+    ),
+    "churn": ("churn_rate",),
+    "clv": (
+        "BGNBD",
+        "MBGNBD",
+        "GammaGamma",
+        "HoldoutReport",
+        "cltv",
+        "cltv_from_models",
+        "fit_bg_nbd",
+        "fit_gamma_gamma",
+        "fit_mbg_nbd",
+        "holdout_report",
+        "purchase_regularity",
+        "spend_independence",
+        "tracking",
+    ),
+    "drivers": ("key_drivers",),
+    "errors": ("RetainkitError", "RetainkitWarning"),
+    "outcomes": ("score_outcomes",),
+    "projection": ("BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"),
+    "purchases": ("calibration_holdout", "rfm_summary"),
+    "retention": ("cohort_retention", "retention_curve", "retention_matrix"),
+    "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
+    "surveys": (
+        "ces",
+        "control_chart",
+        "csat",
+        "nps",
+        "nps_difference",
+        "nps_from_counts",
+        "pmf",
+        "response_rate",
+        "score_trend",
+        "survey_detectable_difference",
+        "survey_sample_size",
+    ),
+    "survival": ("expected_lifetime", "median_lifetime", "survival_curve"),
+    "weighting": ("SurveyWeights", "poststratify", "rake"),
 }
+_MODULES = ("datasets", "errors", "plot", "typing")
+_HOMES = {name: home for home, names in _EXPORTS.items() for name in names}
+
+__all__ = ["__version__", *_MODULES, *_HOMES]
 
 
 if not TYPE_CHECKING:  # to which every name would be known otherwise
 
     def __getattr__(name: str) -> object:
-        """Import what is asked for."""
-        if name in _MODULES:
+        """Import what is asked for, once."""
+        if name in _MODULES or name in _EXPORTS:
             return import_module(f"retainkit.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module 'retainkit' has no attribute {name!r}")
-        return getattr(import_module(f"retainkit.{_HOMES[name]}"), name)
+        value = getattr(import_module(f"retainkit.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_EXPORTS})

@@ -22,8 +22,7 @@ import pandas as pd
 import polars as pl
 from stopwatch import fastest, machine
 
-from retainkit.churn._rate import churn_rate
-from retainkit.survival._curve import survival_curve
+from retainkit import churn_rate, survival_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,7 @@ import numpy as np
 import pandas as pd
 from stopwatch import fastest, machine
 
-from retainkit.errors import RetainkitWarning
-from retainkit.revenue import mrr_movements, revenue_cohorts, revenue_retention
+from retainkit import RetainkitWarning, mrr_movements, revenue_cohorts, revenue_retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ _LARGE = float(np.log(1e6))
 # Counting
 
 
-def _counting_natural(phi: Floats, scale: float) -> tuple[Floats, Floats]:
+def _purchase_parameters(phi: Floats, scale: float) -> tuple[Floats, Floats]:
     """Give r, alpha, a, b and their derivatives (4, 4) by the coordinates."""
     r, wait, both = np.exp(phi[[0, 1, 3]])
     share, rest = 1 / (1 + np.exp(-phi[2])), 1 / (1 + np.exp(phi[2]))
@@ -41,16 +41,16 @@ def _counting_natural(phi: Floats, scale: float) -> tuple[Floats, Floats]:
     return np.array([r, alpha, a, b]), jacobian
 
 
-def _counting_coordinates(parameters: Floats, scale: float) -> Floats:
+def _purchase_coordinates(parameters: Floats, scale: float) -> Floats:
     r, alpha, a, b = parameters
     return np.log([r, alpha / (r * scale), a / b, a + b])
 
 
-_COUNTING = Coordinates(
+_PURCHASES = Coordinates(
     names=("r", "alpha", "a", "b"),
     bounds=((-_LARGE, _LARGE), (-25.0, 25.0), (-_LARGE, _LARGE), (-_LARGE, _LARGE)),
     theta=np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64),
-    natural=_counting_natural,
+    natural=_purchase_parameters,
     within={3: 2},  # how much drop-out differs, where there is none
     edges={
         (0, "low"): (
@@ -98,7 +98,7 @@ _COUNTING = Coordinates(
 )
 
 
-def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
+def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
     x: Floats,
     tx: Floats,
     T: Floats,  # noqa: N803
@@ -117,11 +117,11 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
         some_x, some_tx, some_T = data  # noqa: N806
         return bg_nbd.log_likelihood_gradient(params, some_x, some_tx, some_T, shift)
 
-    near = None if start is None else _counting_coordinates(start, scale)
-    starts = _counting_starts(x, T, weights)
+    near = None if start is None else _purchase_coordinates(start, scale)
+    starts = _purchase_starts(x, T, weights)
     fit = fit_problem(
         FitProblem(
-            model=_COUNTING,
+            model=_PURCHASES,
             rows=rows,
             data=(x, tx, T),
             weights=weights,
@@ -134,7 +134,7 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
     fit.diagnostics["no_repeats"] = not np.any((x > 0) & (weights > 0))
     if fit.diagnostics["no_repeats"]:
         fit.covariance[:] = np.nan
-        fit.diagnostics["not_identified"] = list(_COUNTING.names)
+        fit.diagnostics["not_identified"] = list(_PURCHASES.names)
         fit.warnings[:] = [
             (
                 "Nobody bought again: neither the rate of purchase nor drop-out is identified, "
@@ -144,7 +144,7 @@ def fit_counting(  # noqa: PLR0917 (arrays and what to do with them)
     return fit
 
 
-def _counting_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noqa: N803
+def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noqa: N803
     """Moments of the counts as if nobody dropped out, then other guesses about drop-out."""
     mean, length = np.average(x, weights=weights), np.average(T, weights=weights)
     if mean == 0 or length == 0:

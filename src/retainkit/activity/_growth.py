@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from retainkit._time.periods import Period, Weekday
     from retainkit.activity._spec import Frequencies, Visits
 
-__all__ = ["active_days", "active_users", "growth_accounting"]
-
 
 def growth_accounting(
     events: IntoFrame,

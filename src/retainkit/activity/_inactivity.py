@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from retainkit.activity._losses import Dated, Losses
     from retainkit.activity._spec import Visits
 
-__all__ = ["inactivity_churn", "usage_interval"]
-
 _CHURN = (
     *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),
     "complete",

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from retainkit.churn._flows import Flow, TenurePeriods
 
 
-__all__ = ["churn_rate"]
-
 Method = Literal["opening", "stripe", "daily"]
 
 _RESULT = (

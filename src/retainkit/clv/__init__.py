@@ -1,1 +1,23 @@
-"""Customer lifetime value: how often customers will buy, and for how much."""
+"""Customer lifetime value: models of purchases and spend, values, and checks of both."""
+
+from retainkit.clv._diagnostics import purchase_regularity, spend_independence
+from retainkit.clv._holdout import HoldoutReport, holdout_report, tracking
+from retainkit.clv._purchase_fits import BGNBD, MBGNBD, fit_bg_nbd, fit_mbg_nbd
+from retainkit.clv._spend import GammaGamma, fit_gamma_gamma
+from retainkit.clv._value import cltv, cltv_from_models
+
+__all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "GammaGamma",
+    "HoldoutReport",
+    "cltv",
+    "cltv_from_models",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "fit_mbg_nbd",
+    "holdout_report",
+    "purchase_regularity",
+    "spend_independence",
+    "tracking",
+]

@@ -10,11 +10,11 @@ import numpy as np
 from retainkit._inputs.customers import read_customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
-from retainkit._models.purchase_fits import fit_counting
+from retainkit._models.purchase_fits import fit_purchases
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
-from retainkit.clv._counting import history
-from retainkit.clv.counting import BGNBD
+from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._purchase_model import history
 from retainkit.errors import ArgumentError
 from retainkit.purchases._steps import last_period, purchase_spec, reduce_purchases, result_table
 
@@ -59,7 +59,7 @@ def customers(
 
 def fitted_to(rows: Customers, unit: Period) -> tuple[BGNBD, Sequence[str]]:
     """Fit BG/NBD to the calibration, and give what is to be said of the fit."""
-    fit = fit_counting(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
+    fit = fit_purchases(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
     return model_from_fit(BGNBD, fit, unit=unit), fit.warnings
 
 

@@ -1,4 +1,4 @@
-"""The bridge to `lifetimes` and back.
+"""The bridge to `imported_lifetimes` and back.
 
 The package is imported where it is needed and nowhere else, and leaves no trace in the settings of
 the program. What it finds is judged by our own likelihood: its covariance is not symmetric, and its
@@ -50,7 +50,7 @@ _ALONE = threading.RLock()  # settings saved and restored by two threads at once
 
 
 @contextmanager
-def lifetimes() -> Iterator[ModuleType]:
+def imported_lifetimes() -> Iterator[ModuleType]:
     """Lend the package, and leave the settings of the program as they were.
 
     Its import silences every FutureWarning, sets an option of pandas and, by way of dill, teaches
@@ -107,21 +107,21 @@ def check_penalty(penalty: float) -> None:
 def fit_counting(rows: Customers, shift: int, *, weighted: bool) -> Fit:
     """Fit BG/NBD (`shift` 0) or MBG/NBD (1) with lifetimes."""
     columns, weights = _customers(rows, weighted=weighted)
-    parameters = _fitted(_COUNTING[shift], columns, weights if weighted else None)
-    return judge_counting(parameters, rows.distinct, rows.counts, shift)
+    parameters = _fit_with(_COUNTING[shift], columns, weights if weighted else None)
+    return assess_counting(parameters, rows.distinct, rows.counts, shift)
 
 
 def fit_spend(rows: Customers, used: Booleans, *, weighted: bool) -> Fit:
     """Fit Gamma-Gamma with lifetimes to those distinct rows that are used."""
     columns, weights = _customers(rows, used, weighted=weighted)
-    parameters = _fitted(_SPEND, columns, weights if weighted else None)
+    parameters = _fit_with(_SPEND, columns, weights if weighted else None)
     distinct = {name: values[used] for name, values in rows.distinct.items()}
-    return judge_spend(parameters, distinct, rows.counts[used])
+    return assess_spend(parameters, distinct, rows.counts[used])
 
 
-def _fitted(name: str, columns: dict[str, Floats], weights: Floats | None) -> Floats:
+def _fit_with(name: str, columns: dict[str, Floats], weights: Floats | None) -> Floats:
     """Give the parameters that lifetimes finds, or say that it fails."""
-    with lifetimes() as package, redirect_stdout(StringIO()):  # it prints before it raises
+    with imported_lifetimes() as package, redirect_stdout(StringIO()):  # it prints before it raises
         fitter = getattr(package, name)()
         try:
             fitter.fit(**columns, weights=weights)
@@ -166,19 +166,19 @@ def _customers(
 # --- judgement ----------------------------------------------------------------------------------
 
 
-def judge_counting(
+def assess_counting(
     parameters: Floats, columns: dict[str, Floats], weights: Floats, shift: int
 ) -> Fit:
     """Say of parameters of BG/NBD or MBG/NBD what one of our fits says of its own."""
     from retainkit._models import bg_nbd, purchase_fits  # noqa: PLC0415  SciPy is imported when needed
 
     x, tx, T = columns["frequency"], columns["recency"], columns["T"]  # noqa: N806
-    best = purchase_fits.fit_counting(x, tx, T, weights, shift)
+    best = purchase_fits.fit_purchases(x, tx, T, weights, shift)
     rows = bg_nbd.log_likelihood(parameters, x, tx, T, shift)
-    return _judged(parameters, float(weights @ rows), best)
+    return _assess(parameters, float(weights @ rows), best)
 
 
-def judge_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
+def assess_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
     """Say of parameters of Gamma-Gamma what one of our fits says of its own."""
     from retainkit._models import gamma_gamma, purchase_fits  # noqa: PLC0415
 
@@ -186,10 +186,10 @@ def judge_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats)
     best = purchase_fits.fit_spend(x, m, weights)
     best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)
     rows = gamma_gamma.log_likelihood(parameters, x, m)
-    return _judged(parameters, float(weights @ rows), best)
+    return _assess(parameters, float(weights @ rows), best)
 
 
-def _judged(parameters: Floats, reached: float, best: Fit) -> Fit:
+def _assess(parameters: Floats, reached: float, best: Fit) -> Fit:
     """Put parameters in the place of the maximum, whose covariance is theirs if they are there."""
     missing = best.log_likelihood - reached
     there = best.converged and abs(missing) <= _NEAR
@@ -215,26 +215,26 @@ def _judged(parameters: Floats, reached: float, best: Fit) -> Fit:
 # --- from a fitter ------------------------------------------------------------------------------
 
 
-def taken_counting(fitter: Any, names: tuple[str, ...], shift: int) -> tuple[Floats, Fit | None]:
+def adopt_counting(fitter: Any, names: tuple[str, ...], shift: int) -> tuple[Floats, Fit | None]:
     """Take parameters over, judged if the fitter carries the data that it was fitted to."""
     parameters = _parameters(fitter, _COUNTING[shift], names)
     rows = _carried(fitter, ("frequency", "recency", "T"))
     if rows is None:
         return parameters, None
-    return parameters, judge_counting(parameters, rows.distinct, rows.counts, shift)
+    return parameters, assess_counting(parameters, rows.distinct, rows.counts, shift)
 
 
-def taken_spend(fitter: Any, names: tuple[str, ...]) -> tuple[Floats, Fit | None]:
+def adopt_spend(fitter: Any, names: tuple[str, ...]) -> tuple[Floats, Fit | None]:
     """Take parameters over, judged if the fitter carries the data that it was fitted to."""
     parameters = _parameters(fitter, _SPEND, names)
     rows = _carried(fitter, ("frequency", "monetary_value"))
     if rows is None:
         return parameters, None
-    return parameters, judge_spend(parameters, rows.distinct, rows.counts)
+    return parameters, assess_spend(parameters, rows.distinct, rows.counts)
 
 
 def _parameters(fitter: Any, name: str, names: tuple[str, ...]) -> Floats:
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         # A ModifiedBetaGeoFitter is a BetaGeoFitter, too: what comes first is what it is.
         kinds = [one for one in reversed(_TAKERS) if isinstance(fitter, getattr(package, one))]
     if kinds[:1] != [name]:
@@ -262,7 +262,7 @@ def _carried(fitter: Any, names: tuple[str, ...]) -> Customers | None:
 
 def counting_fitter(model: Model, shift: int, rows: Customers | None, *, weighted: bool) -> Any:
     """Make a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         from lifetimes import (  # noqa: PLC0415
             generate_data as draw,
         )
@@ -287,7 +287,7 @@ def spend_fitter(
     model: Model, rows: Customers | None, used: Booleans | None, *, weighted: bool
 ) -> Any:
     """Make a GammaGammaFitter as if it had been fitted to those distinct rows that are used."""
-    with lifetimes() as package:
+    with imported_lifetimes() as package:
         fitter = _fitter(package, _SPEND, model)
         if rows is None:
             return fitter

@@ -10,7 +10,7 @@ from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
 from retainkit._time.moment import midnights
 from retainkit._time.periods import DAYS_IN, WEEKDAYS, first_day, period_index
-from retainkit.clv._occasions import counts_by_unit
+from retainkit.clv._purchase_counts import counts_by_unit
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.clv._occasions import Counts
-    from retainkit.clv.counting import BGNBD
+    from retainkit.clv._purchase_counts import Counts
+    from retainkit.clv._purchase_fits import BGNBD
 
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {

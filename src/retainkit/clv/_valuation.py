@@ -17,7 +17,8 @@ from retainkit._inputs.customers import check_finite, read_customers
 from retainkit._messages import count_noun
 from retainkit._models.model import covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
-from retainkit.clv._durations import in_units, rate_per_unit
+from retainkit._time.horizon import in_units
+from retainkit.clv._discounting import rate_per_unit
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from retainkit._models.model import Model
     from retainkit._time.periods import Period
     from retainkit._typing import Floats
-    from retainkit.clv._counting import Counting
-    from retainkit.clv._worth import Horizon
-    from retainkit.clv.spend import GammaGamma
+    from retainkit.clv._discounting import Horizon
+    from retainkit.clv._purchase_model import PurchaseModel
+    from retainkit.clv._spend import GammaGamma
 
 
 Compounding = Literal["annual", "monthly", "continuous"]
@@ -45,10 +46,10 @@ _MONTH: dict[Period, float] = {"day": 30.0, "week": 4.345, "month": 1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class ValuationSpec:
     """What is asked of a valuation, its arguments checked."""
 
-    purchases: Counting
+    purchases: PurchaseModel
     spend: GammaGamma
     horizon: Horizon
     margin: float
@@ -64,8 +65,8 @@ class Task:
         return self.predictive or self.interval == "bootstrap"
 
 
-def task_of(
-    purchases: Counting,
+def valuation_spec(
+    purchases: PurchaseModel,
     spend: GammaGamma,
     *,
     horizon: float | str,
@@ -74,7 +75,7 @@ def task_of(
     method: Method,
     margin: float,
     **options: Any,
-) -> Task:
+) -> ValuationSpec:
     one_of("compounding", compounding, ("annual", "monthly", "continuous"))
     one_of("method", method, ("exact", "lifetimes"))
     one_of("interval", options["interval"], ("delta", "bootstrap"))
@@ -82,7 +83,7 @@ def task_of(
     boolean("predictive", options["predictive"])
     integer("draws", options["draws"], 2)
     probability("confidence_level", options["confidence_level"])
-    task = Task(
+    task = ValuationSpec(
         purchases=purchases,
         spend=spend,
         horizon=_horizon(purchases.unit, horizon, discount_rate, compounding, method),
@@ -100,7 +101,7 @@ def task_of(
 def _horizon(
     unit: Period, ahead: float | str, rate: float, compounding: Compounding, method: Method
 ) -> Horizon:
-    from retainkit.clv._worth import Horizon  # noqa: PLC0415  SciPy is imported when it is needed
+    from retainkit.clv._discounting import Horizon  # noqa: PLC0415  SciPy is imported when it is needed
 
     length = in_units(ahead, unit)
     if method == "exact":
@@ -116,9 +117,9 @@ def _horizon(
     return Horizon(length=months * step, rate=each / step, step=step)
 
 
-def valued(
+def value_customers(
     summary: Frame,
-    task: Task,
+    task: ValuationSpec,
     customer: str,
     columns: Sequence[str],
     *,
@@ -163,10 +164,12 @@ def valued(
     return valued_table
 
 
-def _scores(task: Task, distinct: Mapping[str, Floats], *, median: bool) -> dict[str, Floats]:
+def _scores(
+    task: ValuationSpec, distinct: Mapping[str, Floats], *, median: bool
+) -> dict[str, Floats]:
     """Score the distinct customers in all that does not depend on their money."""
     from retainkit._models import bg_nbd, gamma_gamma  # noqa: PLC0415
-    from retainkit.clv._worth import log_variance  # noqa: PLC0415
+    from retainkit.clv._discounting import log_variance  # noqa: PLC0415
 
     model, horizon, theta = task.purchases, task.horizon, parameter_array(task.purchases)
     history = distinct["frequency"], distinct["recency"], distinct["T"]
@@ -187,20 +190,20 @@ def _scores(task: Task, distinct: Mapping[str, Floats], *, median: bool) -> dict
     }
 
 
-def _drawn_bounds(task: Task, rows: Customers, *, median: bool) -> dict[str, Floats]:
+def _drawn_bounds(task: ValuationSpec, rows: Customers, *, median: bool) -> dict[str, Floats]:
     """Bound the value of the distinct customers by draws, before the margin."""
     from retainkit._models import bg_nbd  # noqa: PLC0415
-    from retainkit.clv import _worth  # noqa: PLC0415
+    from retainkit.clv import _draws  # noqa: PLC0415
 
     rng = np.random.default_rng(task.seed)
     x, tx, T, m = rows.distinct.values()  # noqa: N806
     pairs = bg_nbd.pairs_of(x, T)
-    customers = _worth.Customers(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
+    customers = _draws.CustomerHistories(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
     models = task.purchases, task.spend
     theta = parameter_array(task.purchases), parameter_array(task.spend)
     if task.interval == "bootstrap":
         _check_fitted(models, rows)
-        refit = _worth.Refit(
+        refit = _draws.Refit(
             shift=task.purchases.SHIFT,
             purchases=theta[0],
             purchases_penalty=models[0].diagnostics.get("penalty", 0.0),
@@ -210,10 +213,10 @@ def _drawn_bounds(task: Task, rows: Customers, *, median: bool) -> dict[str, Flo
         draws = refit.draws(customers, task.draws, rng)
     else:
         draws = (
-            _worth.drawn(theta[0], covariance_of(models[0]), task.draws, rng),
-            _worth.drawn(theta[1], covariance_of(models[1]), task.draws, rng),
+            _draws.draw_parameters(theta[0], covariance_of(models[0]), task.draws, rng),
+            _draws.draw_parameters(theta[1], covariance_of(models[1]), task.draws, rng),
         )
-    spread = _worth.Spread(
+    spread = _draws.SimulatedValues(
         horizon=task.horizon,
         shift=task.purchases.SHIFT,
         predictive=task.predictive,
@@ -234,7 +237,7 @@ def _check_fitted(models: Sequence[Model], rows: Customers) -> None:
         )
 
 
-def _columns(task: Task) -> dict[str, nw.Expr]:
+def _columns(task: ValuationSpec) -> dict[str, nw.Expr]:
     """Give the columns of the result as expressions of scores, and of x and m.
 
     The variance of the logarithm of the spend p (v + x m) / rate is the delta method's.

@@ -1,9 +1,13 @@
 """Tables to learn and to test with: CDNOW, and synthetic ones whose truth is known."""
 
 from retainkit.datasets._cdnow import load_cdnow
-from retainkit.datasets._made_events import DEFAULT_RETENTION, make_events
-from retainkit.datasets._made_subscriptions import DEFAULT_CHURN, DEFAULT_PRICES, make_subscriptions
-from retainkit.datasets._made_survey import (
+from retainkit.datasets._synthetic_events import DEFAULT_RETENTION, make_events
+from retainkit.datasets._synthetic_subscriptions import (
+    DEFAULT_CHURN,
+    DEFAULT_PRICES,
+    make_subscriptions,
+)
+from retainkit.datasets._synthetic_survey import (
     DEFAULT_CHANNELS,
     DEFAULT_DRIVERS,
     DEFAULT_MIX,

@@ -11,9 +11,15 @@ import numpy as np
 from retainkit._checks import boolean
 from retainkit._frames.input import read_result
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._heatmap import SMALL, space_of
-from retainkit.plot._pictures import PALETTE, require_matplotlib, subplots
-from retainkit.plot._value import QUIET, tidy
+from retainkit.plot._style import (
+    PALETTE,
+    QUIET,
+    SMALL,
+    require_matplotlib,
+    space_of,
+    subplots,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit.plot._checking import SHADE
-from retainkit.plot._heatmap import TEXT, space_of
 from retainkit.plot._periods import draw_periods, read_periods
-from retainkit.plot._pictures import PALETTE, numbers, require_matplotlib, subplots
+from retainkit.plot._reading import numbers
 from retainkit.plot._scores import (
     check_numeric,
     constant_of,
@@ -23,7 +22,7 @@ from retainkit.plot._scores import (
     spread,
     worded,
 )
-from retainkit.plot._value import QUIET, tidy
+from retainkit.plot._style import PALETTE, QUIET, TEXT, require_matplotlib, space_of, subplots, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from retainkit._typing import Floats
     from retainkit.plot._periods import Periods
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 
 USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], "#5b6b7b"

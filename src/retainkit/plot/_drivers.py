@@ -7,18 +7,19 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from retainkit.errors import ArgumentError
-from retainkit.plot._heatmap import SMALL, TEXT, space_of
-from retainkit.plot._pictures import (
+from retainkit.plot._reading import numbers, read, segment_labels
+from retainkit.plot._style import (
+    PALE,
     PALETTE,
+    QUIET,
+    SMALL,
+    TEXT,
     in_percent,
-    numbers,
     percent,
-    read,
     require_matplotlib,
-    segment_labels,
+    space_of,
     subplots,
 )
-from retainkit.plot._value import PALE, QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 UP, DOWN, FLIP = "up", "down", "flip"
 STYLES: dict[str, dict[str, Any]] = {

@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import integer, one_of
+from retainkit._time.horizon import in_units
 from retainkit._time.periods import PERIODS
-from retainkit.clv._durations import in_units
-from retainkit.clv.counting import BGNBD, MBGNBD
+from retainkit.clv._purchase_fits import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.plot._heatmap import DARK, LIGHT, POINTS, RAMP, SMALL, TEXT, contrast, space_of
-from retainkit.plot._pictures import percent, require_matplotlib, subplots
+from retainkit.plot._heatmap import RAMP
+from retainkit.plot._style import (
+    DARK,
+    LIGHT,
+    POINTS,
+    SMALL,
+    TEXT,
+    contrast,
+    percent,
+    require_matplotlib,
+    space_of,
+    subplots,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from retainkit._checks import boolean
-from retainkit.plot._heatmap import SMALL, TEXT, space_of
 from retainkit.plot._periods import draw_periods, read_periods
-from retainkit.plot._pictures import PALETTE, numbers, require_matplotlib, subplots
-from retainkit.plot._value import tidy
+from retainkit.plot._reading import numbers
+from retainkit.plot._style import PALETTE, SMALL, TEXT, require_matplotlib, space_of, subplots, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

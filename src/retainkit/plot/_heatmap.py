@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._pictures import (
+from retainkit.plot._reading import age_labels, check_once, numbers, read, segment_labels
+from retainkit.plot._style import (
+    DARK,
     DASH,
-    age_labels,
-    check_once,
+    GAP,
+    LARGEST,
+    LEAST,
+    LIGHT,
+    POINTS,
+    SMALL,
+    TEXT,
+    _rgb,
+    contrast,
     in_percent,
-    numbers,
     percent,
-    read,
-    segment_labels,
     subplots,
 )
 
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 WHOLE = ("retention", "nrr", "grr")  # rates that may be 1 at age 0 by definition
 RATES = (*WHOLE, "lower", "upper")
@@ -41,13 +47,7 @@ RATES = (*WHOLE, "lower", "upper")
 # Even steps of lightness in OKLab, from pale cyan to navy; white stays for "not observed".
 RAMP = ("#e0f5f7", "#a3d8e6", "#6bb7d7", "#4594c3", "#2d70ab", "#234d8e", "#1e2b6a")
 NEUTRAL = "#ececec"
-DARK, LIGHT = "#16202e", "#ffffff"
 HATCHED = "Hatched: not every customer of the cohort has been observed to the end of this age."
-
-# Points: sizes of text at most and at least, and the space beside it.
-TEXT, SMALL, LEAST, GAP = 9.0, 7.0, 5.0, 6.0
-POINTS = 72
-LARGEST = 24.0 * POINTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,17 +210,6 @@ def new_axes(triangle: Triangle) -> tuple[Axes, float, float]:
     return ax, width - beside, height - beneath
 
 
-def space_of(ax: Axes) -> tuple[Axes, float, float]:
-    """Measure axes that were given, in points, where their figure's layout puts them."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    layout = ax.figure.get_layout_engine()
-    if layout is not None and isinstance(ax.figure, Figure):
-        layout.execute(ax.figure)
-    points = POINTS / ax.figure.dpi
-    return ax, ax.bbox.width * points, ax.bbox.height * points
-
-
 def grid_of(triangle: Triangle, width: float, height: float) -> Grid:
     """Fit cells and text to the space there is."""
     margin = _margin(triangle)
@@ -301,24 +290,6 @@ def _write_cells(ax: Axes, triangle: Triangle, grid: Grid, colours: Sequence[str
 def _ink(colour: str) -> str:
     """Choose the text that stands out more from a colour."""
     return max(DARK, LIGHT, key=lambda ink: contrast(ink, colour))
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast of two colours as WCAG 2 defines it, from 1 to 21."""
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    bend = 0.04045
-    red, green, blue = (
-        part / 12.92 if part <= bend else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(colour)
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _rgb(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def draw_labels(ax: Axes, triangle: Triangle, grid: Grid, title: str) -> None:

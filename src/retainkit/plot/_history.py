@@ -14,14 +14,21 @@ import numpy as np
 from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
+from retainkit._time.horizon import in_units
 from retainkit._time.periods import DAYS_IN, period_of
 from retainkit._time.zones import wall_times
-from retainkit.clv._durations import in_units
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._frequency_recency import check_model
-from retainkit.plot._heatmap import DARK, space_of
-from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matplotlib, subplots
-from retainkit.plot._value import tidy
+from retainkit.plot._style import (
+    DARK,
+    PALETTE,
+    in_percent,
+    percent,
+    require_matplotlib,
+    space_of,
+    subplots,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.clv.counting import BGNBD, MBGNBD
+    from retainkit.clv._purchase_fits import BGNBD, MBGNBD
 
 
 STEPS = 400  # points of a history, and one more for each purchase

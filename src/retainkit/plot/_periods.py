@@ -11,7 +11,7 @@ import numpy as np
 from retainkit._frames.input import read_result
 from retainkit._time.periods import first_day, period_index
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._pictures import read, segment_labels
+from retainkit.plot._reading import read, segment_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from retainkit._time.periods import Period
     from retainkit._typing import Integers
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 # Points that a label takes, and how many periods may lie between two of them.
 _WIDTHS = {"day": 42, "week": 42, "month": 30, "quarter": 28, "year": 34}

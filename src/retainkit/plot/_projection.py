@@ -10,15 +10,17 @@ import numpy as np
 from retainkit._frames.input import check_numbers, read_result
 from retainkit._frames.segments import factorize_segments
 from retainkit.errors import ArgumentError
-from retainkit.plot._heatmap import SMALL, space_of
-from retainkit.plot._pictures import (
+from retainkit.plot._reading import unit_of_age
+from retainkit.plot._style import (
     PALETTE,
+    QUIET,
+    SMALL,
     percent,
     require_matplotlib,
+    space_of,
     subplots,
-    unit_of_age,
+    tidy,
 )
-from retainkit.plot._value import QUIET, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from retainkit._checks import one_of
 from retainkit.plot import _heatmap as heatmap
-from retainkit.plot._pictures import (
-    PALETTE,
+from retainkit.plot._reading import (
     age_labels,
     check_once,
     numbers,
-    percent,
     read,
-    require_matplotlib,
     segment_labels,
-    subplots,
     unit_of_age,
 )
+from retainkit.plot._style import PALETTE, percent, require_matplotlib, space_of, subplots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 TITLES = {
     "retention": "Retention",
@@ -141,7 +138,7 @@ def retention_heatmap(
     title = f"{TITLES[values]} by age ({unit_of_age(period)})"
     triangle = heatmap.triangle_of(table, values, cohort_format)
     scale, colours = heatmap.colours_of(triangle, cmap, vmin, vmax)
-    ax, width, height = heatmap.new_axes(triangle) if ax is None else heatmap.space_of(ax)
+    ax, width, height = heatmap.new_axes(triangle) if ax is None else space_of(ax)
     grid = heatmap.grid_of(triangle, width, height)
     heatmap.draw_cells(ax, triangle, grid, colours)
     heatmap.draw_labels(ax, triangle, grid, title)

@@ -9,9 +9,7 @@ import numpy as np
 
 from retainkit._frames.input import read_result
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._heatmap import POINTS, TEXT
-from retainkit.plot._pictures import percent
-from retainkit.plot._value import QUIET
+from retainkit.plot._style import POINTS, QUIET, TEXT, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
 
     from retainkit._typing import Floats, Integers
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 
 MINUS = "\N{MINUS SIGN}"

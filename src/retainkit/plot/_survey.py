@@ -11,36 +11,35 @@ import numpy as np
 
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
-from retainkit.plot._heatmap import (
+from retainkit.plot._reading import numbers
+from retainkit.plot._scores import MINUS, check_numeric, empty, plain, read_scores, shortened
+from retainkit.plot._style import (
     DARK,
+    DASH,
     GAP,
     LARGEST,
     LEAST,
     LIGHT,
+    PALE,
+    PALETTE,
     POINTS,
+    QUIET,
     SMALL,
     TEXT,
     contrast,
-    space_of,
-)
-from retainkit.plot._pictures import (
-    DASH,
-    PALETTE,
     in_percent,
-    numbers,
     percent,
     require_matplotlib,
+    space_of,
     subplots,
 )
-from retainkit.plot._scores import MINUS, check_numeric, empty, plain, read_scores, shortened
-from retainkit.plot._value import PALE, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
     from retainkit._typing import Floats
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 
 # From left to right; blue and vermilion are told apart with any kind of colour vision.

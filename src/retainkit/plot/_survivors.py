@@ -9,18 +9,19 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from retainkit._checks import one_of
-from retainkit.plot._heatmap import POINTS, SMALL, TEXT, space_of
-from retainkit.plot._pictures import (
+from retainkit.plot._reading import PERIODS, check_once, numbers, read
+from retainkit.plot._style import (
     PALETTE,
-    PERIODS,
-    check_once,
-    numbers,
+    POINTS,
+    QUIET,
+    SMALL,
+    TEXT,
     percent,
-    read,
     require_matplotlib,
+    space_of,
     subplots,
+    tidy,
 )
-from retainkit.plot._value import QUIET, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 # Marks between which lie so many units, where numbers of months and quarters keep to years.
 STRIDES = {"month": (1, 2, 3, 6, 12, 24, 36, 60), "quarter": (1, 2, 4, 8, 12, 20)}

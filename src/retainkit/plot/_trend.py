@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._frames.input import read_result
-from retainkit.plot._heatmap import TEXT, space_of
 from retainkit.plot._periods import draw_periods, read_periods
-from retainkit.plot._pictures import PALETTE, check_once, numbers, require_matplotlib, subplots
+from retainkit.plot._reading import check_once, numbers
 from retainkit.plot._scores import (
     LINE,
     MOST,
@@ -28,7 +27,7 @@ from retainkit.plot._scores import (
     shortened,
     spread,
 )
-from retainkit.plot._value import QUIET, tidy
+from retainkit.plot._style import PALETTE, QUIET, TEXT, require_matplotlib, space_of, subplots, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,17 +13,25 @@ from retainkit._checks import probability
 from retainkit._frames.input import read_result
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._heatmap import POINTS, SMALL, TEXT, space_of
-from retainkit.plot._pictures import PALETTE, in_percent, percent, require_matplotlib, subplots
+from retainkit.plot._style import (
+    PALETTE,
+    POINTS,
+    QUIET,
+    SMALL,
+    TEXT,
+    in_percent,
+    percent,
+    require_matplotlib,
+    space_of,
+    subplots,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
     from retainkit._typing import Floats
-
-
-PALE, QUIET = "#d9d9d9", "#7f7f7f"
 
 
 def cltv_distribution(
@@ -189,11 +197,3 @@ def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
-
-
-def tidy(ax: Axes) -> None:
-    """Leave no more ink than the grid of the y axis needs."""
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=True, axis="y", color=PALE, linewidth=0.6)
-    ax.set_axisbelow(True)

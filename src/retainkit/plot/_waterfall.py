@@ -11,10 +11,18 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from retainkit.errors import ArgumentError
-from retainkit.plot._heatmap import SMALL, TEXT, space_of
 from retainkit.plot._periods import name_of, read_periods
-from retainkit.plot._pictures import PALETTE, numbers, require_matplotlib, subplots
-from retainkit.plot._value import QUIET, tidy
+from retainkit.plot._reading import numbers
+from retainkit.plot._style import (
+    PALETTE,
+    QUIET,
+    SMALL,
+    TEXT,
+    require_matplotlib,
+    space_of,
+    subplots,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
 
     from retainkit.plot._periods import Periods
-    from retainkit.plot._pictures import Columns
+    from retainkit.plot._reading import Columns
 
 LEVEL, UP, DOWN = "#5b6b7b", PALETTE[0], PALETTE[1]
 MOVEMENTS = {

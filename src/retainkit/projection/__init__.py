@@ -1,1 +1,5 @@
-"""How many customers will stay: models of retention and their projection."""
+"""How many customers will stay: models of retention, fitted and projected."""
+
+from retainkit.projection._fits import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
+
+__all__ = ["BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"]

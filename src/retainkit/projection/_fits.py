@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans
 
 
-__all__ = ["BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"]
-
 _Kind = TypeVar("_Kind", bound=RetentionModel)
 
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from retainkit._time.periods import Period, Weekday
     from retainkit.purchases._spec import Amounts
 
-__all__ = ["calibration_holdout", "rfm_summary"]
-
 
 def rfm_summary(
     transactions: IntoFrame,

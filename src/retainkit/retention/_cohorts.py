@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from retainkit.retention._spec import Clock, CohortCounts, Counting, Entry
     from retainkit.retention._triangle import Triangle
 
-__all__ = ["cohort_retention"]
-
 
 def cohort_retention(
     events: IntoFrame,
@@ -291,14 +289,21 @@ def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
 
 def _warn_of_aside(tally: CohortCounts, columns: Mapping[str, str | None]) -> None:
     texts = {
-        ExclusionReason.NEVER_STARTED: "customer in no cohort, without a row before the end of observation "
-        "in which {started!r} (given as `started`) is true",
-        ExclusionReason.STARTED_LATE: "customer in no cohort, with a {cohort_time!r} (given as "
-        "`cohort_time`) at or after the end of observation",
-        ExclusionReason.SEVERAL_SEGMENTS: "customer with several values of `by` at the instant of the start, "
-        "of which the smallest is taken",
-        ExclusionReason.BEFORE_START: "row not counted, before the customer's {cohort_time!r} (given as "
-        "`cohort_time`)",
+        ExclusionReason.NEVER_STARTED: (
+            "customer in no cohort, without a row before the end of observation "
+            "in which {started!r} (given as `started`) is true"
+        ),
+        ExclusionReason.STARTED_LATE: (
+            "customer in no cohort, with a {cohort_time!r} (given as "
+            "`cohort_time`) at or after the end of observation"
+        ),
+        ExclusionReason.SEVERAL_SEGMENTS: (
+            "customer with several values of `by` at the instant of the start, "
+            "of which the smallest is taken"
+        ),
+        ExclusionReason.BEFORE_START: (
+            "row not counted, before the customer's {cohort_time!r} (given as `cohort_time`)"
+        ),
     }
     for kind, text in texts.items():
         if tally.aside[kind]:

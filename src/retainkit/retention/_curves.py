@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from retainkit._typing import Floats, Integers
 
 
-__all__ = ["retention_curve", "retention_matrix"]
-
 Average = Literal["pooled", "simple", "chained"]
 
 _AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}

@@ -66,7 +66,7 @@ class Invitations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fates:
+class InvitationStatus:
     """What became of the invitations: parallel arrays, an element for each cell and fate.
 
     `segments` holds the values of the segments, `period` is the number of the period of sending.
@@ -79,7 +79,7 @@ class Fates:
     count: Integers
 
 
-def open_invitations(
+def read_invitations(
     native: Any,
     *,
     sent: str,
@@ -290,9 +290,9 @@ def _beyond_the_calendar(given: Mapping[str, str], found: str) -> ArgumentError:
 # Counts
 
 
-def count_fates(
+def count_statuses(
     table: Invitations, window: int | None, period: Period | None, week_start: Weekday
-) -> Fates:
+) -> InvitationStatus:
     """Count what became of the invitations of each segment and period, in their engine.
 
     A warning counts what came at or after the end of observation.
@@ -312,7 +312,7 @@ def count_fates(
         found, arrays = collect(rows), {name: np.zeros(0, np.int64) for name in names}
     used = arrays["fate"] != UNSEEN
     segments, segment = factorize_segments(found, table.keys)
-    return Fates(
+    return InvitationStatus(
         segments=segments,
         segment=segment,
         period=arrays["period"][used],

@@ -17,7 +17,7 @@ from retainkit._stats.nps_intervals import (
 
 if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.surveys._scored import Groups
+    from retainkit.surveys._promoters import PromoterShares
 
 
 METHODS = ("score", "adjusted_wald", "wald", "bootstrap")
@@ -29,7 +29,7 @@ RESULT = (
 
 
 def nps_limits(
-    groups: Groups, method: str, draws: int, seed: int | None, confidence_level: float
+    groups: PromoterShares, method: str, draws: int, seed: int | None, confidence_level: float
 ) -> tuple[Floats, Floats]:
     """Give the interval of the difference of shares, from -1 to 1."""
     n = groups.worth.of_limits(confidence_level)
@@ -45,12 +45,12 @@ def nps_limits(
     return limits(promoters, detractors, n, confidence_level)
 
 
-def _shares(groups: Groups) -> tuple[Floats, Floats, Floats]:
+def _shares(groups: PromoterShares) -> tuple[Floats, Floats, Floats]:
     return groups.promoters, groups.passives, groups.detractors
 
 
 def nps_columns(
-    groups: Groups,
+    groups: PromoterShares,
     limits: tuple[Floats, Floats],
     method: str,
     min_responses: int | None,

@@ -1,137 +1,437 @@
-"""From answers on a scale to a share, a mean or a net score, with limits."""
+"""Customer satisfaction and customer effort, each by a rule that is told."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._checks import one_of
-from retainkit._stats.intervals import ratio
-from retainkit._stats.nps_intervals import score_limits
-from retainkit._stats.share_intervals import SHARES, mean_limits
+from retainkit._checks import boolean, one_of, probability
+from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import check_scale
 from retainkit.errors import ArgumentError
+from retainkit.surveys._rules import CES_RULES, CSAT_RULES, beyond_middle, chosen, preset
+from retainkit.surveys._scale import read_scaled_answers, warn_of_weights
+from retainkit.surveys._score_estimates import (
+    check_scale_of,
+    checked_interval,
+    columns_of,
+    estimate,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._inputs.scale import Scale
-    from retainkit._typing import Booleans, Floats
     from retainkit.surveys._rules import Rule
-    from retainkit.surveys._scored import Scored
+
+Interval = Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"]
+Repeat = Literal["cluster", "last", "first", "mean", "error"]
+
+_COUNTS = ("n", "n_missing", "n_invalid", "n_effective", "positive", "negative")
+_CSAT = (*_COUNTS, "csat", "lower", "upper", "stat", "rule", "interval")
+_CES = (*_COUNTS, "ces", "lower", "upper", "stat", "rule", "interval", "higher_is_better")
+_STATS = ("share", "mean", "normalized_mean", "mean_of_maximum", "net")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A statistic of each segment, with its limits."""
+def csat(
+    responses: IntoFrame,
+    *,
+    score: str = "score",
+    scale: tuple[int, int] = (1, 5),
+    positive: str | Collection[int] = "top2",
+    negative: str | Collection[int] | None = None,
+    rule: str | None = None,
+    stat: Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"] = "share",
+    interval: Interval = "wilson",
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    time: str | None = None,
+    repeat: Repeat = "cluster",
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    observed: bool = True,
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Customer satisfaction: the share of answers that are good, and how sure it is.
 
-    value: Floats
-    lower: Floats
-    upper: Floats
-    effective: Floats
+    What is good differs from vendor to vendor: the same answers make 14 % by one rule and 65 % by
+    another. So the rule is an argument, and stands in a column of the result. Of :math:`n` answers
+    :math:`x_i` on a scale from :math:`a` to :math:`b`, of which :math:`g` are good and :math:`d`
+    bad,
 
+    .. math::
+       \text{share} = \frac{g}{n}, \quad
+       \text{mean} = \bar x, \quad
+       \text{normalized\_mean} = \frac{\bar x - a}{b - a}, \quad
+       \text{mean\_of\_maximum} = \frac{\bar x}{b}, \quad
+       \text{net} = \frac{g - d}{n}.
 
-def checked_interval(stat: str, stats: Sequence[str], interval: str, rule: str | None) -> str:
-    """Check what is asked for, and name the interval that a statistic has."""
-    one_of("stat", stat, stats)
-    one_of("interval", interval, tuple(SHARES))
-    if stat == "share":
-        return interval
-    if interval != "wilson":
-        raise ArgumentError(
-            f"`interval` is {interval!r}, one of a share, and `stat` is {stat!r}, whose interval "
-            "is the only one there is. Leave `interval` out."
-        )
-    if stat != "net" and rule is not None:
-        raise ArgumentError(
-            f"`rule` is {rule!r}, which says what answers are good, and `stat` is {stat!r}, which "
-            "is a mean of all. Leave `rule` out, or take stat='share'."
-        )
-    return "score" if stat == "net" else "t"
+    Answers that are neither good nor bad are in the denominator.
 
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    score : str, default "score"
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
+    scale : tuple of int, default (1, 5)
+        Lowest and highest score there can be. High is good.
+    positive : str or collection of int, default "top2"
+        Good answers: the highest ones, such as ``"top2"``, or a list, such as ``[4, 5]``.
+    negative : str or collection of int, optional
+        Bad answers, such as ``"bottom2"`` or ``[1, 2]``. Default: the mirror image of `positive`,
+        or all that are not good where the two would overlap.
+    rule : {"zendesk", "formbricks", "simplesat", "nicereply"}, optional
+        A vendor's rule instead of `positive` and `negative`; see Notes. It is refused on a scale
+        for which it says nothing.
+    stat : {"share", "mean", "normalized_mean", "mean_of_maximum", "net"}, default "share"
+        What to compute of the answers. ``"mean_of_maximum"`` gives the worst answer on a scale from
+        1 to 10 a tenth, not 0.
+    interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
+        Interval of a share. ``"clopper_pearson"`` never covers less often than it says, and is
+        wider; ``"agresti_coull"`` is also called adjusted Wald. Means and nets have their own.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
+    counts : str, optional
+        Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some answered several times.
+    time : str, optional
+        Column of dates or datetimes of the answers, for `repeat`.
+    repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
+        What to do with several answers of a respondent in a segment: count all of them, and widen
+        the interval as far as they resemble each other; take one; let all of them together count as
+        one; or refuse them.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out and counted.
+    fractional : {"raise", "floor", "round"}, default "raise"
+        What to do with 4.5: refuse it, take 4, or take 5 (half up).
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words, such as ``{"Very satisfied": 5}``.
+    observed : bool, default True
+        Whether declared categories of `by` without a row are left out, as in `nps`.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
 
-def check_scale_of(stat: str, scale: Scale) -> None:
-    """Refuse shares of a maximum of which there are negative ones."""
-    if stat == "mean_of_maximum" and scale.low < 0:
-        raise ArgumentError(
-            f"`stat` is 'mean_of_maximum', and the `scale` from {scale.low:g} to {scale.high:g} "
-            "has answers below 0; use 'normalized_mean'."
-        )
+    Returns
+    -------
+    DataFrame
+        A row for every segment, in ascending order with nulls last; without `by` one row. A new
+        frame of the kind of `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
 
+        - the columns of `by`.
+        - ``n`` (int): answers that count. ``n_missing`` (int): rows without an answer.
+          ``n_invalid`` (int): answers that are not on the scale.
+        - ``n_effective`` (float): the number of simple answers that would be as informative, where
+          there are weights or respondents who answered several times; else `n`.
+        - ``positive``, ``negative`` (int): good answers and bad ones, not weighted. By a rule that
+          does not name the bad ones, those that are not good.
+        - ``csat`` (float): the statistic, a fraction; with ``stat="mean"`` on the scale. NaN
+          without answers.
+        - ``lower``, ``upper`` (float): its interval.
+        - ``stat`` (str): the statistic.
+        - ``rule`` (str): the rule, such as ``"4-5 of 1-5"`` or ``"zendesk: 4-5 of 1-5"``.
+        - ``interval`` (str): the interval: that of a share, ``"t"`` of a mean, ``"score"`` of a
+          net.
 
-def _scaled(values: Floats, stat: str, scale: Scale) -> Floats:
-    """Bring scores to the scale on which their mean is shown."""
-    if stat == "normalized_mean":
-        return (values - scale.low) / (scale.high - scale.low)
-    return values / scale.high if stat == "mean_of_maximum" else values
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`): numbers as text too.
+    ArgumentError
+        If answers are not on the scale or not whole, weights or counts null or negative,
+        respondents null, the rule does not know the scale, or an argument has a wrong value (a
+        `ValueError`).
 
+    Warns
+    -----
+    RetainkitWarning
+        If the answers look like those of another scale; if they are worth less than a tenth of
+        their number, because of a few large weights or of respondents who gave most of them; if
+        `repeat` sets answers aside.
 
-def estimate(found: Scored, rule: Rule, stat: str, interval: str, level: float) -> Estimate:
-    """Estimate a statistic of each segment."""
-    value = found.tally.value
-    if stat == "share":
-        return share_of(found, rule.is_good(value), interval, level)
-    if stat == "net":
-        return _net(found, rule, level)
-    return _mean(found, stat, rule.scale, level)
+    See Also
+    --------
+    ces : The effort that something took.
+    pmf : Who would be very disappointed without the product.
 
+    Notes
+    -----
+    *Rules.* Good answers by scale, and bad ones where the vendor names them:
 
-def share_of(found: Scored, which: Booleans, interval: str, level: float) -> Estimate:
-    """Estimate the share of some answers, with the limits for as many as they are worth."""
-    worth = found.worth(which.astype(np.float64))
-    size = worth.of_limits(level)
-    share = found.tally.share(which)
-    lower, upper = SHARES[interval](share * size, size, level)
-    return Estimate(value=share, lower=lower, upper=upper, effective=worth.effective)
+    - ``"zendesk"``: 2 of 1-2, 3 of 1-3, 4-5 of 1-5; all others are bad, also 3 of 1-5.
+    - ``"formbricks"``: 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 1-10.
+    - ``"simplesat"``: 2 of 1-2, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5; bad are 1, and 1-2 of 1-5.
+    - ``"nicereply"``: 4-5 of 1-5.
 
+    *Intervals.* The share has Wilson's [1]_ by default, from which the others differ little beyond
+    a few dozen answers [2]_. The net has that of `nps`, the score test's. The mean has Student's,
+    cut off at the ends of the scale; where all answered alike it has no spread to judge by, and
+    the limits allow for the share of other answers that Wilson's interval leaves open. Where most
+    answers are at an end of the scale, Student's covers the mean too seldom: of 25 answers from a
+    market in which 85 % give the best of five and 10 % the second best, in 88 % of samples instead
+    of 95 %. The share does not have this weakness.
 
-def _net(found: Scored, rule: Rule, level: float) -> Estimate:
-    """Estimate the share of good answers less that of bad ones, as NPS is."""
-    tally = found.tally
-    good, bad = rule.is_good(tally.value), rule.is_bad(tally.value)
-    worth = found.worth(good.astype(np.float64) - bad)
-    size = worth.of_limits(level)
-    first, second = tally.share(good), tally.share(bad)
-    lower, upper = score_limits(first * size, second * size, size, level)
-    return Estimate(value=first - second, lower=lower, upper=upper, effective=worth.effective)
+    With weights, and with respondents who answered several times, intervals are those of
+    `n_effective` answers, and wider where respondents are few, as in `nps`.
 
+    References
+    ----------
+    .. [1] Wilson, E. B. (1927), "Probable Inference, the Law of Succession, and Statistical
+       Inference", Journal of the American Statistical Association 22 (158), 209-212.
+    .. [2] Brown, L. D., Cai, T. T. & DasGupta, A. (2001), "Interval Estimation for a Binomial
+       Proportion", Statistical Science 16 (2), 101-133.
 
-def _mean(found: Scored, stat: str, scale: Scale, level: float) -> Estimate:
-    tally = found.tally
-    values = _scaled(tally.value, stat, scale)
-    low, high = _scaled(np.array([scale.low, scale.high]), stat, scale).tolist()
-    worth, weight = found.worth(values), tally.sums(tally.weight)
-    mean = ratio(tally.sums(tally.weight * values), weight)
-    off = values - mean[tally.segment]
-    lower, upper = mean_limits(
-        mean,
-        ratio(tally.sums(tally.weight * off**2), weight),
-        n=worth.n,
-        effective=worth.effective,
-        units=worth.units,
-        level=level,
-        ends=(low, high),
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import csat
+    >>> answers = pd.DataFrame({"score": [5, 5, 4, 4, 4, 5, 4, 3, 2, 1]})
+    >>> csat(answers)[["n", "positive", "csat", "lower", "upper", "rule"]].round(3)
+        n  positive  csat  lower  upper        rule
+    0  10         7   0.7  0.397  0.892  4-5 of 1-5
+    >>> csat(answers, rule="zendesk", stat="net")[["csat", "lower", "upper", "rule"]].round(3)
+       csat  lower  upper                          rule
+    0   0.4 -0.206  0.784  zendesk: 4-5 less 1-3 of 1-5
+    """
+    named = checked_interval(stat, _STATS, interval, rule)
+    probability("confidence_level", confidence_level)
+    limits = _limits(scale, missing_codes, invalid, fractional)
+    check_scale_of(stat, limits)
+    if rule is None:
+        judged = chosen(positive, negative, limits)
+    else:
+        _check_alone(rule, given=positive != "top2" or negative is not None)
+        judged = preset(rule, limits, CSAT_RULES)
+        _check_net(judged, stat)
+    table = read_answers(
+        responses,
+        score=score,
+        by=by,
+        taken=_CSAT,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        repeat=repeat,
+        observed=observed,
+        labels=labels,
     )
-    return Estimate(value=mean, lower=lower, upper=upper, effective=worth.effective)
+    found = read_scaled_answers(table, limits, repeat=repeat)
+    result = estimate(found, judged, stat, named, confidence_level)
+    warn_of_weights(found, result.effective)
+    columns = columns_of(found, judged, result, name="csat", stat=stat, interval=named)
+    return build_like(table.rows, found.segments() | columns)
 
 
-def columns_of(
-    found: Scored, rule: Rule, result: Estimate, *, name: str, stat: str, interval: str
-) -> dict[str, Any]:
-    """Name the columns of a result, of which that of the statistic is called `name`."""
-    tally = found.tally
-    return {
-        "n": tally.counts(),
-        "n_missing": tally.missing,
-        "n_invalid": tally.invalid,
-        "n_effective": result.effective,
-        "positive": tally.counts(rule.is_good(tally.value)),
-        "negative": tally.counts(rule.is_bad(tally.value)),
-        name: result.value,
-        "lower": result.lower,
-        "upper": result.upper,
-        "stat": np.full(tally.n_segments, stat),
-        "rule": np.full(tally.n_segments, rule.text(stat)),
-        "interval": np.full(tally.n_segments, interval),
-    }
+def ces(
+    responses: IntoFrame,
+    *,
+    scale: tuple[int, int],
+    higher_is_better: bool,
+    score: str = "score",
+    stat: Literal["mean", "share", "net"] = "mean",
+    positive: str | Collection[int] | None = None,
+    negative: str | Collection[int] | None = None,
+    rule: str | None = None,
+    interval: Interval = "wilson",
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    time: str | None = None,
+    repeat: Repeat = "cluster",
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    observed: bool = True,
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Customer effort score: how easy something was, by the question that was asked.
+
+    There are two questions. "How much effort did you have to put forth?" of 2010 [1]_, from 1 to 5,
+    for which low is good; and "the company made it easy for me to handle my issue" of 2013 [2]_,
+    from 1 to 7, for which high is good. Both are in use, on both scales. So neither the scale nor
+    the direction has a default. Of :math:`n` answers :math:`x_i`, :math:`e` of them on the easy
+    side and :math:`d` on the difficult one,
+
+    .. math::
+       \text{mean} = \bar x, \quad \text{share} = \frac{e}{n}, \quad
+       \text{net} = \frac{e - d}{n}.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    scale : tuple of int
+        Lowest and highest score there can be, such as (1, 7).
+    higher_is_better : bool
+        Whether a high answer means that it was easy.
+    score : str, default "score"
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
+    stat : {"mean", "share", "net"}, default "mean"
+        What to compute of the answers. The mean is on the scale and keeps its direction; of share
+        and net, high is always good.
+    positive : str or collection of int, optional
+        Easy answers: the best ones, such as ``"top2"``, or a list, such as ``[5, 6, 7]``. Default:
+        those on the easy side of the middle of the scale, as Zonka counts them.
+    negative : str or collection of int, optional
+        Difficult answers, such as ``"bottom2"`` or a list. Default: the mirror image of `positive`.
+    rule : {"zonka", "solucx", "cys"}, optional
+        A vendor's rule instead of `positive` and `negative`, for answers from 1 to 7 of which high
+        is good: easy are 5-7 (cys: 6-7), difficult are 1-3.
+    interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
+        Interval of a share, as in `csat`. Means and nets have their own.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
+    counts : str, optional
+        Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some answered several times.
+    time : str, optional
+        Column of dates or datetimes of the answers, for `repeat`.
+    repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
+        What to do with several answers of a respondent in a segment, as in `csat`.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out and counted.
+    fractional : {"raise", "floor", "round"}, default "raise"
+        What to do with 4.5: refuse it, take 4, or take 5 (half up).
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words, such as ``{"Very easy": 7}``.
+    observed : bool, default True
+        Whether declared categories of `by` without a row are left out, as in `nps`.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every segment, in ascending order with nulls last; without `by` one row. A new
+        frame of the kind of `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``n``, ``n_missing``, ``n_invalid`` (int), ``n_effective`` (float): as in `csat`.
+        - ``positive``, ``negative`` (int): easy answers and difficult ones, not weighted.
+        - ``ces`` (float): the statistic; NaN without answers.
+        - ``lower``, ``upper`` (float): its interval.
+        - ``stat``, ``rule``, ``interval`` (str): what was computed, as in `csat`.
+        - ``higher_is_better`` (bool): whether a high ``ces`` is good: as given for means, else
+          True.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`): numbers as text too.
+    ArgumentError
+        If answers are not on the scale or not whole, weights or counts null or negative,
+        respondents null, the rule does not know the scale or its direction, or an argument has a
+        wrong value (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If the answers look like those of another scale; if they are worth less than a tenth of
+        their number, because of a few large weights or of respondents who gave most of them; if
+        `repeat` sets answers aside.
+
+    See Also
+    --------
+    csat : Customer satisfaction; its notes on intervals hold here too.
+
+    References
+    ----------
+    .. [1] Dixon, M., Freeman, K. & Toman, N. (2010), "Stop Trying to Delight Your Customers",
+       Harvard Business Review 88 (7/8), 116-122.
+    .. [2] Dixon, M., Toman, N. & DeLisi, R. (2013), The Effortless Experience, Portfolio.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import ces
+    >>> answers = pd.DataFrame({"score": [7, 6, 6, 5, 4, 2, 7, 6]})
+    >>> columns = ["n", "positive", "negative", "ces", "lower", "upper", "rule"]
+    >>> ces(answers, scale=(1, 7), higher_is_better=True)[columns].round(3)
+       n  positive  negative    ces  lower  upper rule
+    0  8         6         1  5.375  3.966  6.784  1-7
+    >>> ces(answers, scale=(1, 7), higher_is_better=True, stat="net")[columns].round(3)
+       n  positive  negative    ces  lower  upper                 rule
+    0  8         6         1  0.625 -0.024  0.895  5-7 less 1-3 of 1-7
+    """
+    named = checked_interval(stat, ("mean", "share", "net"), interval, rule)
+    up = boolean("higher_is_better", higher_is_better)
+    probability("confidence_level", confidence_level)
+    limits = _limits(scale, missing_codes, invalid, fractional)
+    if rule is None:
+        good = beyond_middle(limits, higher_is_better=up) if positive is None else positive
+        judged = chosen(good, negative, limits, higher_is_better=up)
+    else:
+        _check_alone(rule, given=positive is not None or negative is not None)
+        judged = preset(rule, limits, CES_RULES)
+        if not up:
+            raise ArgumentError(
+                f"`rule` is {rule!r}, for which high is good, and `higher_is_better` is False. Say "
+                "with `positive` which answers are easy."
+            )
+    table = read_answers(
+        responses,
+        score=score,
+        by=by,
+        taken=_CES,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        repeat=repeat,
+        observed=observed,
+        labels=labels,
+    )
+    found = read_scaled_answers(table, limits, repeat=repeat, look=up)
+    result = estimate(found, judged, stat, named, confidence_level)
+    warn_of_weights(found, result.effective)
+    columns = columns_of(found, judged, result, name="ces", stat=stat, interval=named)
+    columns["higher_is_better"] = np.full(len(result.value), up or stat != "mean")
+    return build_like(table.rows, found.segments() | columns)
+
+
+def _limits(scale: Any, missing_codes: Any, invalid: str, fractional: str) -> Scale:
+    one_of("fractional", fractional, ("raise", "floor", "round"))
+    return check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
+
+
+def _check_alone(rule: Any, *, given: bool) -> None:
+    if given:
+        raise ArgumentError(
+            f"`rule` is {rule!r}, and `positive` or `negative` is given too; both say which "
+            "answers are good or bad. Give one of the two."
+        )
+
+
+def _check_net(rule: Rule, stat: str) -> None:
+    if stat == "net" and not rule.tells_bad:
+        raise ArgumentError(
+            f"`rule` is {rule.name!r}, which does not say which answers are bad, and `stat` is "
+            "'net'. Say with `positive` and `negative` which are good and bad."
+        )

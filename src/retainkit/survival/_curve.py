@@ -15,7 +15,6 @@ from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
-from retainkit.survival._lifetimes import expected_lifetime, median_lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from retainkit._time.periods import Period
     from retainkit._typing import Array, Integers
 
-
-__all__ = ["expected_lifetime", "median_lifetime", "survival_curve"]
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
 

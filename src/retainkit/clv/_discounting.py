@@ -1,0 +1,89 @@
+"""Horizons, discount rates, and the variance of what is discounted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from retainkit._models import bg_nbd
+from retainkit._stats.intervals import ratio
+from retainkit._time.periods import DAYS_IN
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from retainkit._models.bg_nbd import Pairs
+    from retainkit._typing import Floats
+
+    History: TypeAlias = tuple[Floats, Floats, Floats]
+    from retainkit._time.periods import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """How far ahead purchases count, and for how much, in a model's unit of time.
+
+    With a `step` they are discounted as lifetimes does it: all of a step from its end, and the last
+    step is whole.
+    """
+
+    length: float
+    rate: float
+    step: float | None = None
+
+    def discounted(self, theta: Floats, history: History, shift: int, pairs: Pairs) -> Floats:
+        """Give the expected purchases of each history, discounted."""
+        if self.step is None:
+            terms = self.rate, self.length
+            return bg_nbd.discounted_purchases(theta, *terms, *history, shift, pairs)
+        total = before = np.zeros(len(history[0]))
+        for number in range(1, math.ceil(self.length / self.step - 1e-9) + 1):
+            end = number * self.step
+            expected = bg_nbd.expected_purchases(theta, end, *history, shift, pairs)
+            total = total + (expected - before) * math.exp(-self.rate * end)
+            before = expected
+        return total
+
+    def factor(self, when: Floats) -> Floats:
+        """Give what a purchase at a moment ahead counts for."""
+        moment = when if self.step is None else np.ceil(when / self.step) * self.step
+        return np.exp(-self.rate * moment)
+
+
+# The delta method
+
+
+def log_variance(
+    function: Callable[[Floats], Floats], theta: Floats, covariance: Floats
+) -> tuple[Floats, Floats]:
+    """Evaluate a function of the parameters, and the variance of its logarithm."""
+    value, step = function(theta), 1e-5  # to one side: five digits of an error are plenty
+    slopes = []
+    for i in range(len(theta)):
+        rise = function(theta * np.exp(np.where(np.arange(len(theta)) == i, step, 0.0))) - value
+        slopes.append(np.where(value == 0, 0.0, ratio(rise, step * value)))
+    jacobian, relative = np.array(slopes), covariance / np.outer(theta, theta)
+    variance: Floats = np.einsum("in,ij,jn->n", jacobian, relative, jacobian)
+    return value, variance
+
+
+def rate_per_unit(rate: Any, unit: Period, compounding: str = "annual") -> float:
+    """Give the continuous rate for each unit of time that an annual discount rate amounts to."""
+    if isinstance(rate, bool) or not isinstance(rate, Real):
+        raise ArgumentTypeError(
+            f"the discount rate is {rate!r}; it must be a number, 0.1 for 10 %."
+        )
+    annual = float(rate)
+    if not 0 <= annual < math.inf:
+        raise ArgumentError(f"the discount rate is {rate!r}; it must be 0 or more, for a year.")
+    yearly = {
+        "annual": math.log1p(annual),
+        "monthly": 12 * math.log1p(annual / 12),
+        "continuous": annual,
+    }[compounding]
+    return yearly * DAYS_IN[unit] / DAYS_IN["year"]

@@ -1,0 +1,142 @@
+"""Values under drawn parameters, and futures simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
+
+if TYPE_CHECKING:
+    from retainkit._models.bg_nbd import Pairs
+    from retainkit._typing import Floats
+    from retainkit.clv._discounting import Horizon
+
+    History: TypeAlias = tuple[Floats, Floats, Floats]
+
+_VALUES = 2_000_000  # values of customers and draws held at a time
+
+
+# Draws
+
+
+def draw_parameters(theta: Floats, covariance: Floats, n: int, rng: np.random.Generator) -> Floats:
+    """Draw parameters from the normal distribution of their logarithms: (n, parameters).
+
+    Those of which nothing is known, whose variance is NaN, stand still.
+    """
+    relative = np.nan_to_num(covariance / np.outer(theta, theta), nan=0.0)
+    draws: Floats = theta * np.exp(
+        rng.multivariate_normal(np.zeros(len(theta)), relative, n, method="eigh")
+    )
+    return draws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CustomerHistories:
+    """Distinct customers and how many there are of each; `m` counts for nothing where x is 0."""
+
+    x: Floats
+    tx: Floats
+    T: Floats
+    m: Floats
+    counts: Floats
+    pairs: Pairs
+
+    def part(self, chosen: slice) -> CustomerHistories:
+        columns = (self.x, self.tx, self.T, self.m, self.counts)
+        x, tx, T, m, counts = (values[chosen] for values in columns)  # noqa: N806
+        return CustomerHistories(x=x, tx=tx, T=T, m=m, counts=counts, pairs=bg_nbd.pairs_of(x, T))
+
+    def drawn(self, rng: np.random.Generator) -> Floats:
+        """Draw as many customers with replacement, some of them with spend to learn from."""
+        size = int(self.counts.sum())
+        while True:
+            weights = rng.multinomial(size, self.counts / size).astype(np.float64)
+            if weights[(self.x > 0) & (self.m > 0)].any():
+                return weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refit:
+    """Where both models stand and with which penalties they were fitted."""
+
+    shift: int
+    purchases: Floats
+    purchases_penalty: float
+    spend: Floats
+    spend_penalty: float
+
+    def draws(
+        self, customers: CustomerHistories, n: int, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Fit both anew to customers drawn with replacement, n times."""
+        x, m = customers.x, customers.m
+        found = np.empty((n, 4)), np.empty((n, 3))
+        for i in range(n):
+            weights = customers.drawn(rng)
+            kept, spent = weights > 0, (weights > 0) & (x > 0) & (m > 0)
+            found[0][i] = purchase_fits.fit_purchases(
+                x[kept],
+                customers.tx[kept],
+                customers.T[kept],
+                weights[kept],
+                self.shift,
+                self.purchases_penalty,
+                start=self.purchases,
+            ).parameters
+            found[1][i] = purchase_fits.fit_spend(
+                x[spent], m[spent], weights[spent], self.spend_penalty, start=self.spend
+            ).parameters
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedValues:
+    """Which values are drawn: those expected under drawn parameters, or futures simulated."""
+
+    horizon: Horizon
+    shift: int
+    predictive: bool
+    median: bool
+
+    def bounds(
+        self,
+        customers: CustomerHistories,
+        draws: tuple[Floats, Floats],
+        confidence_level: float,
+        rng: np.random.Generator,
+    ) -> tuple[Floats, Floats]:
+        """Give the quantiles of each customer's value over the draws of the parameters."""
+        tail, block = (1 - confidence_level) / 2, max(1, _VALUES // len(draws[0]))
+        one = self._simulated if self.predictive else self._expected
+        found = [np.empty((2, 0))]
+        for first in range(0, len(customers.x), block):
+            some = customers.part(slice(first, first + block))
+            values = np.array([one(some, *pair, rng) for pair in zip(*draws, strict=True)])
+            # Without interpolation, which infinite values would not survive.
+            quantiles = np.quantile(values, [tail, 1 - tail], axis=0, method="inverted_cdf")
+            found.append(quantiles)
+        lower, upper = np.concatenate(found, axis=1)
+        return lower, upper
+
+    def _expected(
+        self, some: CustomerHistories, theta: Floats, phi: Floats, _: np.random.Generator
+    ) -> Floats:
+        history, pairs = (some.x, some.tx, some.T), some.pairs
+        purchases = self.horizon.discounted(theta, history, self.shift, pairs)
+        spend = gamma_gamma.median_spend if self.median else gamma_gamma.expected_spend
+        each, none = spend(phi, some.x, some.m), np.zeros(len(purchases))
+        return np.multiply(purchases, each, out=none, where=purchases > 0)
+
+    def _simulated(
+        self, some: CustomerHistories, theta: Floats, phi: Floats, rng: np.random.Generator
+    ) -> Floats:
+        who, when = bg_nbd.simulate_future(
+            theta, self.horizon.length, some.x, some.tx, some.T, self.shift, rng
+        )
+        amounts = gamma_gamma.simulate_amounts(phi, who, some.x, some.m, rng)
+        worth = np.bincount(who, amounts * self.horizon.factor(when), len(some.x))
+        return worth.astype(np.float64, copy=False)

@@ -1,0 +1,430 @@
+"""Whether a model of purchases foretells what comes: its course, and a report on a holdout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from retainkit._checks import boolean, integer, one_of, probability
+from retainkit._frames.input import read_result
+from retainkit._frames.output import build_like
+from retainkit._inputs.events import read_events
+from retainkit._messages import count_noun, warn
+from retainkit._time.moment import as_of_moment
+from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.clv._purchase_fits import BGNBD
+from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.purchases._steps import end_after
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._time.moment import Moment
+    from retainkit._time.periods import Period, Weekday
+
+
+def tracking(
+    model: BGNBD,
+    transactions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    time: str = "time",
+    calibration_end: str | date | None = None,
+    as_of: str | date | None = None,
+    period: Period = "week",
+    exact: bool = True,
+    tz: str | None = None,
+    week_start: Weekday | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+) -> Any:
+    r"""Repeat purchases in each period, as they came and as a model expects them.
+
+    Each customer is expected to have made :math:`E[X(t - t_0)]` repeat purchases by the time t,
+    with the first at :math:`t_0`; what is expected of a period is how much the sum over all
+    customers grows in it. It uses nothing of a customer but the time of the first purchase.
+
+    Parameters
+    ----------
+    model : BGNBD or MBGNBD
+        The model, fitted or made of its parameters.
+    transactions : IntoFrame
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    calibration_end : str, date or datetime, optional
+        Instant at which calibration ended: only customers who first bought before it are followed,
+        and the periods that begin at it or later are marked. It should begin a period. Default: all
+        customers are followed.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Default: the midnight that ends the day of the last row.
+    period : {"day", "week", "month", "quarter", "year"}, default "week"
+        Calendar period of a row.
+    exact : bool, default True
+        Merge purchases by day, and measure time in days divided by the length of the model's unit,
+        as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole units; `period`
+        must not cut them.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, optional
+        Day on which a week begins. Default: the weekday of `calibration_end`, so that the holdout
+        begins with a week; without one, Monday.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column is an error, or its row is left out with a warning.
+
+    Returns
+    -------
+    DataFrame
+        A row for each period from that of the first purchase of all to that of the last observed
+        instant: a new frame of the kind of `transactions`; Polars for a LazyFrame, pandas for
+        DuckDB and PySpark. A period without purchases is a row with 0.
+
+        - ``period`` (date): its first day.
+        - ``customers`` (int): customers acquired by its end.
+        - ``actual`` (int): repeat purchases in it; those of a customer in one day (with
+          ``exact=False``, in one unit) are one.
+        - ``expected`` (float): what the model expects of them.
+        - ``actual_cumulative`` (int), ``expected_cumulative`` (float): both since the beginning.
+        - ``holdout`` (bool): whether it begins at `calibration_end` or later.
+        - ``complete`` (bool): whether it has been observed to its end. Where it has not,
+          ``actual`` and ``expected`` both go as far as observation does.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, or a column has nulls (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows or customers are set aside, or if `calibration_end` lies within a period.
+
+    See Also
+    --------
+    holdout_report : The holdout in full, by what is known of each customer.
+    retainkit.plot.tracking : The table as a picture.
+
+    Notes
+    -----
+    With `exact` the time of a customer runs from the beginning of the first day to the end of the
+    period, as the R packages BTYD and CLVTools have it and lifetimes does; ``T`` of a summary stops
+    at the last day, one day earlier. With ``exact=False`` it is counted as ``T`` is, since no
+    repeat purchase can be seen in the unit of the first.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284, figures 2
+       and 3.
+
+    Examples
+    --------
+    The weeks 38 to 41 of CDNOW, two before the end of calibration and two after it:
+
+    >>> from retainkit import BGNBD
+    >>> from retainkit import tracking
+    >>> from retainkit.datasets import load_cdnow
+    >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    >>> weeks = tracking(model, load_cdnow(sample=True), calibration_end="1997-10-01")
+    >>> columns = ["period", "customers", "actual", "expected", "holdout"]
+    >>> weeks.loc[37:40, columns].round({"expected": 2})
+           period  customers  actual  expected  holdout
+    37 1997-09-17       2357      53     54.18    False
+    38 1997-09-24       2357      62     53.39    False
+    39 1997-10-01       2357      50     52.63     True
+    40 1997-10-08       2357      56     51.89     True
+    """
+    from retainkit.clv import _tracking  # noqa: PLC0415  SciPy is imported when it is needed
+
+    _check_model(model)
+    one_of("period", period, PERIODS)
+    boolean("exact", exact)
+    if not exact:
+        _tracking.check_fit(model.unit, period)
+    if week_start is not None:
+        one_of("week_start", week_start, WEEKDAYS)
+    log = read_events(
+        transactions,
+        argument="transactions",
+        columns={"customer": customer, "time": time},
+        by=None,
+        taken=(),
+        tz=tz,
+        missing=missing,
+    )
+    split = end = None
+    if calibration_end is not None:
+        split = as_of_moment(calibration_end, log.zone, "calibration_end")
+        end = end_after(split, log, as_of)
+    end = end or log.end(as_of)
+    log = log.before(end)
+    starts = week_start or _tracking.week_start_at(split, log.zone)
+    columns, later = _tracking.course(
+        log, model, split=split, end=end, period=period, week_start=starts, exact=exact
+    )
+    _warn_of(later, split, period, starts)
+    return build_like(log.rows, columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class HoldoutReport:
+    """What a model expected of a holdout beside what came; made by `holdout_report`.
+
+    Parameters
+    ----------
+    model : BGNBD or MBGNBD
+        The model that was examined.
+    total : DataFrame
+        A row for the model and one for the naive forecast.
+    by_frequency : DataFrame
+        A row for each number of repeat purchases in calibration.
+    by_period : DataFrame
+        A row for each period of the holdout, as of `tracking`.
+    """
+
+    model: BGNBD
+    total: Any
+    by_frequency: Any
+    by_period: Any
+
+    def __repr__(self) -> str:
+        table = read_result(self.total, argument="total", columns=["forecast"])
+        row = dict(zip(table.columns, (table.item(0, name) for name in table.columns), strict=True))
+        return (
+            f"HoldoutReport({row['forecast']}: {row['customers']:,} customers, "
+            f"{row['actual']:,} purchases in the holdout, {row['expected']:,.1f} expected; "
+            "tables .total, .by_frequency, .by_period)"
+        )
+
+
+def holdout_report(
+    transactions: IntoFrame,
+    *,
+    calibration_end: str | date,
+    model: BGNBD | None = None,
+    customer: str = "customer_id",
+    time: str = "time",
+    as_of: str | date | None = None,
+    unit: Period = "week",
+    exact: bool = True,
+    max_frequency: int = 7,
+    period: Period = "week",
+    tz: str | None = None,
+    week_start: Weekday | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> HoldoutReport:
+    r"""Fit BG/NBD on one stretch of time, and hold it to what came in the next.
+
+    The summary at `calibration_end` is all that the model sees. From it, each customer is expected
+    to make so many purchases in the holdout; a naive forecast stands beside it, in which everybody
+    goes on as before, at frequency / T. A model that does no better than that is not worth its
+    trouble.
+
+    Parameters
+    ----------
+    transactions : IntoFrame
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing.
+    calibration_end : str, date or datetime
+        Instant at which calibration ends and the holdout begins; it should begin a period.
+    model : BGNBD or MBGNBD, optional
+        A model to examine, of the same `unit`. It should not have seen the holdout. Default:
+        BG/NBD, fitted on the calibration.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends, and with it the holdout; rows at or after it are not
+        used, and counted in a warning. Default: the midnight that ends the day of the last row.
+    unit : {"day", "week", "month", "quarter", "year"}, default "week"
+        Unit of the summary and of the model.
+    exact : bool, default True
+        Merge purchases by day, and measure time in days divided by the length of the unit;
+        otherwise merge and measure in whole units. As in `calibration_holdout`.
+    max_frequency : int, default 7
+        Customers with so many repeat purchases or more are one row of ``by_frequency``; 1 or more.
+    period : {"day", "week", "month", "quarter", "year"}, default "week"
+        Calendar period of a row of ``by_period``.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, optional
+        Day on which a week begins. Default: the weekday of `calibration_end`.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    HoldoutReport
+        The ``model``, and three tables of the kind of `transactions`; Polars for a LazyFrame,
+        pandas for DuckDB and PySpark.
+
+        ``total``, a row for the model and one for the naive forecast:
+
+        - ``forecast`` (str): name of the model, or ``"naive"``.
+        - ``customers`` (int): those who first bought before `calibration_end`.
+        - ``actual`` (int), ``expected`` (float): their purchases in the holdout, and the forecast.
+        - ``mean_absolute_error``, ``root_mean_squared_error`` (float): of the purchases of a
+          customer.
+        - ``calibration_slope`` (float): by how much the purchases of a customer rise, on average,
+          when the forecast rises by one. 1 is right; below 1 it makes too much of differences
+          between customers, above 1 too little. NaN where all have the same forecast.
+        - ``lower``, ``upper`` (float): interval of the slope.
+
+        ``by_frequency``, a row for each number of repeat purchases in calibration:
+
+        - ``frequency`` (str): ``"0"``, ``"1"``, ... and last, for instance, ``"7+"``.
+        - ``customers`` (int): how many have it.
+        - ``actual`` (float): mean purchases of such a customer in the holdout; NaN of nobody.
+        - ``expected``, ``naive`` (float): mean forecasts of the model, and the naive one.
+        - ``lower``, ``upper`` (float): interval of ``actual``.
+
+        ``by_period``: the rows of `tracking` that are in the holdout. Its expectation is that of
+        new customers, made with nothing but the time of each first purchase.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, if `model` has another unit, if a column has nulls, or if
+        no time is left for the holdout (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows or customers are set aside, if `calibration_end` lies within a period, or if the fit
+        has something to tell.
+
+    See Also
+    --------
+    calibration_holdout : The table of customers behind it.
+    retainkit.plot.holdout_calibration : ``by_frequency`` as a picture.
+    retainkit.plot.tracking : ``by_period`` as a picture.
+
+    Notes
+    -----
+    The slope is that of least squares with an intercept, as in the validation of forecasts since
+    Cox [2]_: without an intercept a forecast that is too high throughout would seem to overstate
+    differences. Whether it is too high or too low is told by ``actual`` beside ``expected``. The
+    interval supposes no equal spread (HC3), since who buys more varies more.
+
+    The interval of ``actual`` is a score interval for counts, with the spread that the counts show
+    but at least Poisson's; that of nobody's purchases among n customers reaches to z² / n. It is
+    the uncertainty of the mean in the holdout, not of the model's parameters.
+
+    A mean absolute error below that of the naive forecast says little where most buy nothing: 0 for
+    everybody would often be lower still. Look at the totals and at the frequencies.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284, figure 4.
+    .. [2] Cox, D. R. (1958), "Two Further Applications of a Model for Binary Regression",
+       Biometrika 45 (3/4), 562-565.
+    .. [3] Wuebben, M. & von Wangenheim, F. (2008), "Instant Customer Base Analysis: Managerial
+       Heuristics Often 'Get It Right'", Journal of Marketing 72 (3), 82-93.
+
+    Examples
+    --------
+    CDNOW: 39 weeks teach, 39 examine.
+
+    >>> from retainkit import holdout_report
+    >>> from retainkit.datasets import load_cdnow
+    >>> orders = load_cdnow(sample=True)
+    >>> report = holdout_report(orders, calibration_end="1997-10-01", as_of="1998-07-01")
+    >>> report.total[["forecast", "actual", "expected", "mean_absolute_error"]].round(3)
+      forecast  actual  expected  mean_absolute_error
+    0    BGNBD    1882  1653.409                0.785
+    1    naive    1882  2930.101                1.024
+    """
+    from retainkit.clv import _comparison, _tracking  # noqa: PLC0415  SciPy is imported when needed
+
+    one_of("unit", unit, PERIODS)
+    one_of("period", period, PERIODS)
+    boolean("exact", exact)
+    integer("max_frequency", max_frequency, 1)
+    probability("confidence_level", confidence_level)
+    if not exact:
+        _tracking.check_fit(unit, period)
+    if week_start is not None:
+        one_of("week_start", week_start, WEEKDAYS)
+    if model is not None:
+        _check_model(model)
+        _check_unit(model, unit)
+    log = read_events(
+        transactions,
+        argument="transactions",
+        columns={"customer": customer, "time": time},
+        by=None,
+        taken=(),
+        tz=tz,
+        missing=missing,
+    )
+    split = as_of_moment(calibration_end, log.zone, "calibration_end")
+    end = end_after(split, log, as_of)
+    log = log.before(end)
+    starts = week_start or _tracking.week_start_at(split, log.zone)
+    rows = _comparison.customers(log, split, end, unit=unit, exact=exact, week_start=starts)
+    if model is None:
+        model, told = _comparison.fitted_to(rows, unit)
+        for text in told:
+            warn(text)
+    found = _comparison.outcome(rows, model)
+    columns, later = _tracking.course(
+        log, model, split=split, end=end, period=period, week_start=starts, exact=exact
+    )
+    _warn_of(later, split, period, starts)
+    held = columns["holdout"]
+    return HoldoutReport(
+        model=model,
+        total=build_like(log.rows, _comparison.total(found, confidence_level)),
+        by_frequency=build_like(
+            log.rows, _comparison.by_frequency(found, max_frequency, confidence_level)
+        ),
+        by_period=build_like(log.rows, {name: one[held] for name, one in columns.items()}),
+    )
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, BGNBD):
+        raise ArgumentTypeError(
+            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
+            "fit_bg_nbd gives."
+        )
+
+
+def _check_unit(model: BGNBD, unit: Period) -> None:
+    if model.unit != unit:
+        raise ArgumentError(
+            f"`unit` is {unit!r}, and that of `model` is {model.unit!r}; the summary must be in "
+            f"the unit of the model: give `unit={model.unit!r}`."
+        )
+
+
+def _warn_of(later: int, split: Moment | None, cut: Period, week_start: Weekday) -> None:
+    """Say which customers are not in the result, and whether calibration ends within a period."""
+    if later:
+        warn(
+            f"{count_noun(later, 'customer')} with a first purchase at or after `calibration_end`: "
+            "not in the result."
+        )
+    if split is not None and not split.opens(cut, week_start):
+        warn(
+            f"`calibration_end` ({split}) lies within a {cut}: what came of it after that is in "
+            f"the row of that {cut}, which is not marked as holdout."
+        )

@@ -1,0 +1,301 @@
+"""How often customers will buy: BG/NBD and MBG/NBD, fitted or made of their parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+
+from retainkit._checks import number, one_of
+from retainkit._inputs.customers import read_customers
+from retainkit._messages import warn
+from retainkit._models.model import model_from_fit
+from retainkit._time.periods import PERIODS
+from retainkit.clv._purchase_model import PurchaseModel, history
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._time.periods import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BGNBD(PurchaseModel):
+    r"""The BG/NBD model of repeat purchases.
+
+    While a customer is alive, purchases come at random at a rate :math:`\lambda`, and after each
+    repeat purchase the customer drops out for good with probability :math:`p`. Rates differ between
+    customers as :math:`\text{Gamma}(r, \alpha)`, drop-out as :math:`\text{Beta}(a, b)` [1]_.
+
+    Made of its parameters alone it predicts; `fit_bg_nbd` estimates them.
+
+    Parameters
+    ----------
+    r, alpha : float
+        Shape and rate of the purchase rates; their mean is r / alpha per unit of time.
+    a, b : float
+        Parameters of the drop-out probabilities; their mean is a / (a + b).
+    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+        Unit of recency, T and horizons.
+    covariance, log_likelihood, n_customers, converged, diagnostics
+        What a fit tells of itself.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284.
+
+    Examples
+    --------
+    The customer of the paper's section 6, with two repeat purchases, the last in week 30.43 of
+    38.86, is expected to buy 1.226 times in the next 39 weeks:
+
+    >>> import pandas as pd
+    >>> from retainkit import BGNBD
+    >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    >>> summary = pd.DataFrame(
+    ...     {"customer_id": [1], "frequency": [2], "recency": [30.43], "T": [38.86]}
+    ... )
+    >>> model.expected_purchases(summary, 39).round(3)
+       customer_id  expected_purchases
+    0            1               1.226
+    """
+
+    SHIFT: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MBGNBD(BGNBD):
+    """The MBG/NBD model: BG/NBD in which a customer may drop out at the first purchase, too.
+
+    Under BG/NBD everybody without a repeat purchase is alive for certain; here nobody is [1]_. All
+    else is as in `BGNBD`.
+
+    References
+    ----------
+    .. [1] Batislam, E. P., Denizel, M. & Filiztekin, A. (2007), "Empirical validation and
+       comparison of models for customer base analysis", International Journal of Research in
+       Marketing 24 (3), 201-209.
+
+    Examples
+    --------
+    The customer of the example of `BGNBD`:
+
+    >>> import pandas as pd
+    >>> from retainkit import MBGNBD
+    >>> model = MBGNBD(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="week")
+    >>> summary = pd.DataFrame(
+    ...     {"customer_id": [1], "frequency": [2], "recency": [30.43], "T": [38.86]}
+    ... )
+    >>> model.expected_purchases(summary, 39).round(3)
+       customer_id  expected_purchases
+    0            1               1.263
+    """
+
+    SHIFT: ClassVar[int] = 1
+
+
+_Fitted = TypeVar("_Fitted", bound=PurchaseModel)
+
+
+def fit_bg_nbd(
+    summary: IntoFrame,
+    *,
+    frequency: str = "frequency",
+    recency: str = "recency",
+    T: str = "T",  # noqa: N803
+    weights: str | None = None,
+    penalty: float = 0.0,
+    unit: Period = "day",
+    engine: Literal["retainkit", "lifetimes"] = "retainkit",
+) -> BGNBD:
+    """Fit the BG/NBD model of repeat purchases.
+
+    Maximum likelihood on the distinct rows of the summary. The estimate does not depend on the unit
+    of time, alpha apart.
+
+    Parameters
+    ----------
+    summary : IntoFrame
+        One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+        DuckDB relation or a PySpark DataFrame.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    recency : str, default "recency"
+        Column of the time from the first purchase to the last, in units of `unit`; 0 where there
+        is only one.
+    T : str, default "T"
+        Column of the time observed since the first purchase, in units of `unit`.
+    weights : str, optional
+        Column that says how many customers a row stands for. Default: one.
+    penalty : float, default 0.0
+        Draws the estimate towards moderate values where data are few: this times the sum of the
+        squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
+        log-likelihood.
+    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+        Unit of recency and T, in which the model then thinks.
+    engine : {"retainkit", "lifetimes"}, default "retainkit"
+        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
+        ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
+
+    Returns
+    -------
+    BGNBD
+        The fitted model, with its covariance, log-likelihood and diagnostics.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame.
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type.
+    ArgumentError
+        If an argument has a wrong value, if there are no customers, or if a row cannot be a
+        customer's: the message says which and how many. With ``engine="lifetimes"``: if it fails.
+
+    Warns
+    -----
+    RetainkitWarning
+        If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
+        customers do not differ; or if `lifetimes` stopped short of the maximum. ``diagnostics``
+        says the same.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284.
+
+    Examples
+    --------
+    The fit of the paper, to 2,357 customers of CDNOW:
+
+    >>> from retainkit import fit_bg_nbd, rfm_summary
+    >>> from retainkit.datasets import load_cdnow
+    >>> orders = load_cdnow(sample=True)
+    >>> orders = orders[orders["time"] < "1997-10-01"]
+    >>> summary = rfm_summary(orders, as_of="1997-10-01", unit="week", exact=True)
+    >>> model = fit_bg_nbd(summary, unit="week")
+    >>> [round(value, 3) for value in model.parameters.values()]
+    [0.243, 4.414, 0.793, 2.426]
+    """
+    columns = {"frequency": frequency, "recency": recency, "T": T}
+    return _fit(BGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine)
+
+
+def fit_mbg_nbd(
+    summary: IntoFrame,
+    *,
+    frequency: str = "frequency",
+    recency: str = "recency",
+    T: str = "T",  # noqa: N803
+    weights: str | None = None,
+    penalty: float = 0.0,
+    unit: Period = "day",
+    engine: Literal["retainkit", "lifetimes"] = "retainkit",
+) -> MBGNBD:
+    """Fit the MBG/NBD model of repeat purchases.
+
+    Maximum likelihood on the distinct rows of the summary. The estimate does not depend on the unit
+    of time, alpha apart.
+
+    Parameters
+    ----------
+    summary : IntoFrame
+        One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+        DuckDB relation or a PySpark DataFrame.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    recency : str, default "recency"
+        Column of the time from the first purchase to the last, in units of `unit`; 0 where there
+        is only one.
+    T : str, default "T"
+        Column of the time observed since the first purchase, in units of `unit`.
+    weights : str, optional
+        Column that says how many customers a row stands for. Default: one.
+    penalty : float, default 0.0
+        Draws the estimate towards moderate values where data are few: this times the sum of the
+        squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
+        log-likelihood.
+    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+        Unit of recency and T, in which the model then thinks.
+    engine : {"retainkit", "lifetimes"}, default "retainkit"
+        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
+        ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
+
+    Returns
+    -------
+    MBGNBD
+        The fitted model, with its covariance, log-likelihood and diagnostics.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame.
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type.
+    ArgumentError
+        If an argument has a wrong value, if there are no customers, or if a row cannot be a
+        customer's: the message says which and how many. With ``engine="lifetimes"``: if it fails.
+
+    Warns
+    -----
+    RetainkitWarning
+        If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
+        customers do not differ; or if `lifetimes` stopped short of the maximum. ``diagnostics``
+        says the same.
+
+    References
+    ----------
+    .. [1] Batislam, E. P., Denizel, M. & Filiztekin, A. (2007), "Empirical validation and
+       comparison of models for customer base analysis", International Journal of Research in
+       Marketing 24 (3), 201-209.
+
+    Examples
+    --------
+    The fit of the paper, to 2,357 customers of CDNOW:
+
+    >>> from retainkit import fit_mbg_nbd, rfm_summary
+    >>> from retainkit.datasets import load_cdnow
+    >>> orders = load_cdnow(sample=True)
+    >>> orders = orders[orders["time"] < "1997-10-01"]
+    >>> summary = rfm_summary(orders, as_of="1997-10-01", unit="week", exact=True)
+    >>> model = fit_mbg_nbd(summary, unit="week")
+    >>> [round(value, 3) for value in model.parameters.values()]
+    [0.525, 6.183, 0.891, 1.614]
+    """
+    columns = {"frequency": frequency, "recency": recency, "T": T}
+    return _fit(
+        MBGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine
+    )
+
+
+def _fit(
+    kind: type[_Fitted],
+    summary: IntoFrame,
+    columns: dict[str, str],
+    *,
+    weights: str | None,
+    penalty: float,
+    unit: Period,
+    engine: str,
+) -> _Fitted:
+    from retainkit._models import purchase_fits  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
+
+    one_of("unit", unit, PERIODS)
+    one_of("engine", engine, _lifetimes.ENGINES)
+    penalty = number("penalty", penalty, 0)
+    if engine == "lifetimes":
+        _lifetimes.check_penalty(penalty)
+    rows = read_customers(summary, columns, weights=weights)
+    if not rows.counts.sum():
+        raise ArgumentError("`summary` has no customers, and nothing can be learnt from it.")
+    if engine == "lifetimes":
+        fit = _lifetimes.fit_counting(rows, kind.SHIFT, weighted=weights is not None)
+    else:
+        fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
+    for text in fit.warnings:
+        warn(text)
+    return model_from_fit(kind, fit, unit=unit)

@@ -1,0 +1,314 @@
+"""What BG/NBD and MBG/NBD have in common: their parameters, and all that can be asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from retainkit._checks import integer, one_of
+from retainkit._inputs.customers import read_customers
+from retainkit._messages import warn
+from retainkit._models.model import Model, fit_fields
+from retainkit._time.horizon import in_units
+from retainkit._time.periods import PERIODS
+from retainkit.clv._discounting import rate_per_unit
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._inputs.customers import Customers
+    from retainkit._time.periods import Period
+    from retainkit._typing import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseModel(Model):
+    """A model of how often customers buy; `SHIFT` says whether they may drop out at once."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    SHIFT: ClassVar[int]
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    unit: Period = "day"
+
+    def probability_alive(
+        self,
+        summary: IntoFrame,
+        *,
+        customer: str = "customer_id",
+        frequency: str = "frequency",
+        recency: str = "recency",
+        T: str = "T",  # noqa: N803
+    ) -> Any:
+        """Give each customer's probability of not having dropped out.
+
+        Parameters
+        ----------
+        summary : IntoFrame
+            One row a customer, as `rfm_summary` makes it.
+        customer, frequency, recency, T : str
+            Its columns: the customer, the repeat purchases, the time of the last one and the time
+            observed, both since the first purchase and in the model's unit.
+
+        Returns
+        -------
+        DataFrame
+            A row for each customer, in the order of `summary` and of its kind, lazy where it is
+            lazy: the customer, and ``probability_alive`` (float).
+        """
+        from retainkit._models import bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
+
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
+        return rows.scored(customer, {"probability_alive": alive})
+
+    def expected_purchases(
+        self,
+        summary: IntoFrame,
+        horizon: float | str,
+        *,
+        customer: str = "customer_id",
+        frequency: str = "frequency",
+        recency: str = "recency",
+        T: str = "T",  # noqa: N803
+    ) -> Any:
+        """Give the purchases that each customer is expected to make within a horizon.
+
+        Parameters
+        ----------
+        summary : IntoFrame
+            One row a customer, as `rfm_summary` makes it.
+        horizon : float or str
+            How far ahead: a number in the model's unit, or a duration such as ``"90D"``, ``"52W"``
+            or ``"12 months"``.
+        customer, frequency, recency, T : str
+            The columns of `summary`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each customer, in the order of `summary` and of its kind: the customer, and
+            ``expected_purchases`` (float).
+        """
+        from retainkit._models import bg_nbd  # noqa: PLC0415
+
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        t = in_units(horizon, self.unit)
+        expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
+        return rows.scored(customer, {"expected_purchases": expected})
+
+    def discounted_expected_purchases(
+        self,
+        summary: IntoFrame,
+        rate: float,
+        horizon: float | str | None = None,
+        *,
+        customer: str = "customer_id",
+        frequency: str = "frequency",
+        recency: str = "recency",
+        T: str = "T",  # noqa: N803
+    ) -> Any:
+        """Give the expected purchases of each customer, each discounted to today.
+
+        Parameters
+        ----------
+        summary : IntoFrame
+            One row a customer, as `rfm_summary` makes it.
+        rate : float
+            Annual discount rate, as a fraction: 0.1 makes a purchase in a year count 1 / 1.1.
+        horizon : float or str, optional
+            How far ahead, as in `expected_purchases`. Default: for ever, for which the rate must
+            be above 0.
+        customer, frequency, recency, T : str
+            The columns of `summary`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each customer, in the order of `summary` and of its kind: the customer, and
+            ``discounted_expected_purchases`` (float).
+        """
+        from retainkit._models import bg_nbd  # noqa: PLC0415
+
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        delta = rate_per_unit(rate, self.unit)
+        if horizon is None and delta == 0:
+            raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
+        t = np.inf if horizon is None else in_units(horizon, self.unit)
+        expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
+        return rows.scored(customer, {"discounted_expected_purchases": expected})
+
+    def expected_purchases_new_customer(self, horizon: Any) -> Any:
+        """Give the repeat purchases that a new customer is expected to make within a horizon.
+
+        Parameters
+        ----------
+        horizon : float, str or array of float
+            As in `expected_purchases`; several numbers give an array.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            Expected number of repeat purchases.
+        """
+        from retainkit._models import bg_nbd  # noqa: PLC0415
+
+        t = horizon if np.ndim(horizon) else in_units(horizon, self.unit)
+        expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
+        return expected if np.ndim(horizon) else float(expected)
+
+    def purchase_probabilities(self, n: Any, horizon: float | str) -> Any:
+        """Give the probability that a new customer makes exactly n repeat purchases.
+
+        Parameters
+        ----------
+        n : int or array of int
+            Number of repeat purchases, 0 or more; several give an array.
+        horizon : float or str
+            Within which time, as in `expected_purchases`.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            Probability of each n.
+        """
+        from retainkit._models import bg_nbd  # noqa: PLC0415
+
+        counts = np.asarray([integer("n", one, 0) for one in np.atleast_1d(n).tolist()])
+        t = in_units(horizon, self.unit)
+        found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
+        return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
+
+    def simulate(self, n: int, T: float | str, *, seed: int) -> pd.DataFrame:  # noqa: N803
+        """Make a summary of customers who behave as the model says.
+
+        Parameters
+        ----------
+        n : int
+            Number of customers.
+        T : float or str
+            Time for which each is observed, as a horizon.
+        seed : int
+            Seed of the random numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``customer_id`` (int, from 1), ``frequency`` (int), ``recency`` (float) and ``T``
+            (float), as `rfm_summary` gives them.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        from retainkit._models import bg_nbd  # noqa: PLC0415
+
+        number_of = integer("n", n, 1)
+        rng = np.random.default_rng(integer("seed", seed, 0))
+        observed = np.full(number_of, in_units(T, self.unit, "T"))
+        x, tx = bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
+        columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
+        return pd.DataFrame({"customer_id": np.arange(1, number_of + 1), **columns})
+
+    def to_lifetimes(
+        self,
+        summary: IntoFrame | None = None,
+        *,
+        frequency: str = "frequency",
+        recency: str = "recency",
+        T: str = "T",  # noqa: N803
+        weights: str | None = None,
+    ) -> Any:
+        """Give the model as a fitted object of `lifetimes`, on which its methods and plots run.
+
+        Importing lifetimes here changes neither warning filters nor pandas' options.
+
+        Parameters
+        ----------
+        summary : IntoFrame, optional
+            One row a customer, as `rfm_summary` makes it: what the model was fitted to. Some
+            methods and plots look at it, such as ``generate_new_data``,
+            ``conditional_probability_alive_matrix`` and ``plot_period_transactions``. Default:
+            none, and they do not run.
+        frequency, recency, T : str
+            The columns of `summary`.
+        weights : str, optional
+            Column that says how many customers a row stands for. Default: one.
+
+        Returns
+        -------
+        lifetimes.BetaGeoFitter or lifetimes.ModifiedBetaGeoFitter
+            With the parameters in ``params_``, the right covariance in ``variance_matrix_`` and
+            what follows from it (NaN where the model has none).
+
+        Examples
+        --------
+        >>> from retainkit import BGNBD
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> fitter = model.to_lifetimes()
+        >>> fitter
+        <lifetimes.BetaGeoFitter: a: 0.79, alpha: 4.41, b: 2.43, r: 0.24>
+        >>> float(fitter.predict(39, 2, 30.43, 38.86).round(3))
+        1.226
+        """
+        from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
+
+        columns = {"frequency": frequency, "recency": recency, "T": T}
+        rows = None if summary is None else read_customers(summary, columns, weights=weights)
+        return _lifetimes.counting_fitter(self, self.SHIFT, rows, weighted=weights is not None)
+
+    @classmethod
+    def from_lifetimes(cls, fitter: Any, *, unit: Period = "day") -> Self:
+        """Take a fitted object of `lifetimes` over.
+
+        Parameters
+        ----------
+        fitter : lifetimes.BetaGeoFitter or lifetimes.ModifiedBetaGeoFitter
+            A fitted one: the former for `BGNBD`, the latter for `MBGNBD`.
+        unit : {"day", "week", "month", "quarter", "year"}, default "day"
+            Unit of the recency and T that it was fitted to, which it does not know.
+
+        Returns
+        -------
+        BGNBD or MBGNBD
+            The model with these parameters. If the fitter carries its data, with their
+            log-likelihood on the natural scale and, if the parameters are at the maximum, with
+            the right covariance.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If `fitter` is something else.
+        ArgumentError
+            If it is not fitted.
+
+        Warns
+        -----
+        RetainkitWarning
+            If the parameters are not at the maximum, for instance because it was penalised, or if
+            the data do not identify one.
+        """
+        from retainkit.clv import _lifetimes  # noqa: PLC0415
+
+        one_of("unit", unit, PERIODS)
+        found, fit = _lifetimes.adopt_counting(fitter, cls.NAMES, cls.SHIFT)
+        parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))
+        if fit is None:
+            return cls(**parameters, unit=unit, diagnostics={"engine": "lifetimes"})
+        for text in fit.warnings:
+            warn(text)
+        return cls(**parameters, unit=unit, **fit_fields(fit))
+
+    @property
+    def _theta(self) -> tuple[float, float, float, float]:
+        return self.r, self.alpha, self.a, self.b
+
+
+def history(rows: Customers) -> tuple[Floats, Floats, Floats]:
+    """Give frequency, recency and T of the distinct rows."""
+    return rows.distinct["frequency"], rows.distinct["recency"], rows.distinct["T"]

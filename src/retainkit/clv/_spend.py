@@ -1,0 +1,293 @@
+"""How much customers spend at a purchase: the Gamma-Gamma model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import narwhals.stable.v2 as nw
+
+from retainkit._checks import number, one_of
+from retainkit._frames.output import select_to_native
+from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
+from retainkit._messages import warn
+from retainkit._models.model import Model, fit_fields, model_from_fit, parameter_array
+
+if TYPE_CHECKING:
+    from narwhals.stable.v2.typing import IntoFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GammaGamma(Model):
+    r"""The Gamma-Gamma model of spend.
+
+    The amounts of a customer's purchases vary as :math:`\text{Gamma}(p, \nu)` about the customer's
+    own mean :math:`p / \nu`, and :math:`\nu` differs between customers as :math:`\text{Gamma}(q,
+    v)`; how much customers spend is independent of how often they buy [1]_.
+
+    Made of its parameters alone it predicts; `fit_gamma_gamma` estimates them.
+
+    Parameters
+    ----------
+    p, q, v : float
+        The parameters; v is in the unit of the amounts. The mean over all customers is
+        p v / (q - 1), and infinite where q is 1 or less.
+    covariance, log_likelihood, n_customers, converged, diagnostics
+        What a fit tells of itself.
+
+    References
+    ----------
+    .. [1] Fader, P. S. & Hardie, B. G. S. (2013), "The Gamma-Gamma Model of Monetary Value",
+       http://brucehardie.com/notes/025/
+
+    Examples
+    --------
+    The first customers of the note: who spent 22.35 on average at two repeat purchases is expected
+    to spend 24.66, and who has none the mean of all, 35.22:
+
+    >>> import pandas as pd
+    >>> from retainkit import GammaGamma
+    >>> model = GammaGamma(p=6.25, q=3.74, v=15.44)
+    >>> summary = pd.DataFrame(
+    ...     {"customer_id": [1, 3], "frequency": [2, 0], "monetary_value": [22.35, None]}
+    ... )
+    >>> model.expected_spend(summary).round(2)
+       customer_id  expected_spend
+    0            1           24.66
+    1            3           35.22
+    """
+
+    NAMES: ClassVar[tuple[str, ...]] = ("p", "q", "v")
+
+    p: float
+    q: float
+    v: float
+
+    def expected_spend(
+        self,
+        summary: IntoFrame,
+        *,
+        customer: str = "customer_id",
+        frequency: str = "frequency",
+        monetary_value: str = "monetary_value",
+        infinite: Literal["raise", "median"] = "raise",
+    ) -> Any:
+        """Give the amount that each customer is expected to spend at a purchase.
+
+        Parameters
+        ----------
+        summary : IntoFrame
+            One row a customer, as `rfm_summary` makes it.
+        customer, frequency, monetary_value : str
+            Its columns: the customer, the repeat purchases and their mean amount, which is not
+            looked at where there are none.
+        infinite : {"raise", "median"}, default "raise"
+            What to do where the expectation is infinite, because spend has too heavy a tail (p x +
+            q is 1 or less): raise, or give every customer the median of the mean spend instead,
+            which is always finite.
+
+        Returns
+        -------
+        DataFrame
+            A row for each customer, in the order of `summary` and of its kind, lazy where it is
+            lazy: the customer, and ``expected_spend`` (float), in the unit of the amounts; with
+            the median, ``median_spend`` (float).
+        """
+        from retainkit._models import gamma_gamma  # noqa: PLC0415  SciPy is imported when it is needed
+
+        one_of("infinite", infinite, ("raise", "median"))
+        columns = {"frequency": frequency, "monetary_value": monetary_value}
+        money = read_customers(summary, columns)
+        counted = read_customers(summary, {"frequency": frequency})
+        theta, n = parameter_array(self), counted.distinct["frequency"]
+        median = bool(gamma_gamma.has_infinite_mean(theta, n).any())
+        if infinite == "raise":
+            check_finite(gamma_gamma.has_infinite_mean(theta, n), counted, self.q)
+        rate, _ = gamma_gamma.spend_rate(theta, n, median=median)
+        # Amounts are looked at in the frame itself: a lazy sum need not be the same twice.
+        carried = {"x": money.values["frequency"], "m": money.values["monetary_value"]}
+        rows = counted.joined(customer, {"rate": rate}, **carried)
+        spend = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
+        name = "median_spend" if median else "expected_spend"
+        return select_to_native(rows, {customer: "customer", name: spend})
+
+    def to_lifetimes(
+        self,
+        summary: IntoFrame | None = None,
+        *,
+        frequency: str = "frequency",
+        monetary_value: str = "monetary_value",
+        weights: str | None = None,
+    ) -> Any:
+        """Give the model as a fitted object of `lifetimes`, on which its methods run.
+
+        Importing lifetimes here changes neither warning filters nor pandas' options.
+
+        Parameters
+        ----------
+        summary : IntoFrame, optional
+            One row a customer, as `rfm_summary` makes it: what the model was fitted to, which
+            ``conditional_expected_average_profit`` falls back on. Customers without a repeat
+            purchase, or with a mean amount of 0, take no part. Default: none.
+        frequency, monetary_value : str
+            The columns of `summary`.
+        weights : str, optional
+            Column that says how many customers a row stands for. Default: one.
+
+        Returns
+        -------
+        lifetimes.GammaGammaFitter
+            With the parameters in ``params_``, the right covariance in ``variance_matrix_`` and
+            what follows from it (NaN where the model has none).
+
+        Warns
+        -----
+        RetainkitWarning
+            If customers with a mean amount of 0 are left out.
+
+        Examples
+        --------
+        >>> from retainkit import GammaGamma
+        >>> fitter = GammaGamma(p=6.25, q=3.74, v=15.44).to_lifetimes()
+        >>> float(round(fitter.conditional_expected_average_profit(2, 22.35), 2))
+        24.66
+        """
+        from retainkit.clv import _lifetimes  # noqa: PLC0415
+
+        if summary is None:
+            return _lifetimes.spend_fitter(self, None, None, weighted=False)
+        columns = {"frequency": frequency, "monetary_value": monetary_value}
+        rows = read_customers(summary, columns, weights=weights)
+        return _lifetimes.spend_fitter(
+            self, rows, repeat_buyers(rows)[0], weighted=weights is not None
+        )
+
+    @classmethod
+    def from_lifetimes(cls, fitter: Any) -> Self:
+        """Take a fitted object of `lifetimes` over.
+
+        Parameters
+        ----------
+        fitter : lifetimes.GammaGammaFitter
+            A fitted one.
+
+        Returns
+        -------
+        GammaGamma
+            The model with these parameters. If the fitter carries its data, with their
+            log-likelihood and, if the parameters are at the maximum, with the right covariance.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If `fitter` is something else.
+        ArgumentError
+            If it is not fitted.
+
+        Warns
+        -----
+        RetainkitWarning
+            If the parameters are not at the maximum, for instance because it was penalised, or if
+            the data do not identify one.
+        """
+        from retainkit.clv import _lifetimes  # noqa: PLC0415
+
+        found, fit = _lifetimes.adopt_spend(fitter, cls.NAMES)
+        parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))
+        if fit is None:
+            return cls(**parameters, diagnostics={"engine": "lifetimes"})
+        for text in fit.warnings:
+            warn(text)
+        return cls(**parameters, **fit_fields(fit))
+
+
+def fit_gamma_gamma(
+    summary: IntoFrame,
+    *,
+    frequency: str = "frequency",
+    monetary_value: str = "monetary_value",
+    weights: str | None = None,
+    penalty: float = 0.0,
+    engine: Literal["retainkit", "lifetimes"] = "retainkit",
+) -> GammaGamma:
+    """Fit the Gamma-Gamma model of spend.
+
+    Maximum likelihood on the customers with a repeat purchase. It does not depend on the currency,
+    v apart.
+
+    Parameters
+    ----------
+    summary : IntoFrame
+        One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+        DuckDB relation or a PySpark DataFrame.
+    frequency : str, default "frequency"
+        Column of the repeat purchases, whole numbers.
+    monetary_value : str, default "monetary_value"
+        Column of their mean amount.
+    weights : str, optional
+        Column that says how many customers a row stands for. Default: one.
+    penalty : float, default 0.0
+        Draws the estimate towards moderate values where data are few: this times the sum of the
+        squares of log p, log q and log(v / mean amount) is taken from the mean log-likelihood.
+    engine : {"retainkit", "lifetimes"}, default "retainkit"
+        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
+        ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
+
+    Returns
+    -------
+    GammaGamma
+        The fitted model, with its covariance, log-likelihood and diagnostics.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame.
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type.
+    ArgumentError
+        If an argument has a wrong value, if nobody has a repeat purchase and a mean amount above
+        0, or if a row cannot be a customer's. With ``engine="lifetimes"``: if it fails.
+
+    Warns
+    -----
+    RetainkitWarning
+        If customers with a mean amount of 0 are left out, if q is 1 or less, so that the mean spend
+        is infinite, if the data do not identify a parameter, or if `lifetimes` stopped short of
+        the maximum.
+
+    References
+    ----------
+    .. [1] Fader, P. S. & Hardie, B. G. S. (2013), "The Gamma-Gamma Model of Monetary Value",
+       http://brucehardie.com/notes/025/
+
+    Examples
+    --------
+    The fit of the note, to the 946 customers of CDNOW with a repeat purchase:
+
+    >>> from retainkit import fit_gamma_gamma, rfm_summary
+    >>> from retainkit.datasets import load_cdnow
+    >>> orders = load_cdnow(sample=True)
+    >>> orders = orders[(orders["time"] < "1997-10-01")]
+    >>> model = fit_gamma_gamma(rfm_summary(orders, amount="amount", as_of="1997-10-01"))
+    >>> [round(value, 2) for value in model.parameters.values()]
+    [6.25, 3.74, 15.44]
+    """
+    from retainkit._models import purchase_fits  # noqa: PLC0415  SciPy is imported when needed
+    from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
+
+    one_of("engine", engine, _lifetimes.ENGINES)
+    penalty = number("penalty", penalty, 0)
+    if engine == "lifetimes":
+        _lifetimes.check_penalty(penalty)
+    columns = {"frequency": frequency, "monetary_value": monetary_value}
+    rows = read_customers(summary, columns, weights=weights)
+    used, told = repeat_buyers(rows)
+    if engine == "lifetimes":
+        fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
+    else:
+        x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
+        fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
+    for text in [*told, *fit.warnings]:
+        warn(text)
+    return model_from_fit(GammaGamma, fit)

@@ -1,0 +1,34 @@
+"""The periods that synthetic tables run through."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retainkit._checks import one_of
+from retainkit._time.periods import PERIODS, first_day, period_index
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from retainkit._time.periods import Period
+    from retainkit._typing import Integers
+
+
+def period_edges(start: str | date, period: Period, periods: int) -> Integers:
+    """Cut time into calendar periods: the day each begins, and the day after the last one."""
+    one_of("period", period, PERIODS)
+    try:
+        day = date.fromisoformat(str(start))
+    except ValueError:
+        raise ArgumentError(
+            f"`start` is {start!r}; it must be an ISO date such as '2024-01-01'."
+        ) from None
+    first = np.array([day], "M8[D]").astype(np.int64)
+    index = period_index(first, period, "monday") + np.arange(periods + 1)
+    edges = first_day(index, period, "monday")
+    if edges[0] != first[0]:
+        begin = edges[0].astype("M8[D]")
+        raise ArgumentError(f"`start` is {day}, not the first day of a {period}; use '{begin}'.")
+    return edges

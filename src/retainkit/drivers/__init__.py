@@ -1,0 +1,5 @@
+"""Which ratings drive an outcome."""
+
+from retainkit.drivers._key_drivers import key_drivers
+
+__all__ = ["key_drivers"]

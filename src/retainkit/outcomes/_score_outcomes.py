@@ -1,0 +1,391 @@
+"""What promoters, passives and detractors did afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._checks import boolean, one_of, probability
+from retainkit._frames.output import build_like
+from retainkit._inputs.scale import check_scale
+from retainkit._messages import count_noun, warn
+from retainkit._stats.differences import Means, mean_difference, share_difference
+from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.durations import microseconds
+from retainkit.errors import ArgumentError
+from retainkit.outcomes._reading import read_dated_answers, read_memberships, read_outcome_events
+from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_of_each
+from retainkit.surveys._promoters import check_cuts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._inputs.scale import Scale
+    from retainkit._time.durations import Length
+    from retainkit._typing import Array, Booleans, Floats, Integers
+    from retainkit.outcomes._reading import Answers
+    from retainkit.outcomes._results import ResponseOutcomes
+
+
+_GROUPS = ("promoters", "passives", "detractors")
+_RESULT = (
+    *("group", "score", "n", "outcomes", "rate", "lower", "upper"),
+    *("difference", "difference_lower", "difference_upper"),
+    *("amount_per_customer", "amount_lower", "amount_upper"),
+    *("amount_difference", "amount_difference_lower", "amount_difference_upper"),
+    *("n_open", "n_gone", "n_earlier", "n_missing"),
+)
+
+
+def score_outcomes(
+    responses: IntoFrame,
+    outcomes: IntoFrame,
+    *,
+    horizon: Length = "90D",
+    outcome: Literal["event", "churn"] = "event",
+    customer: str = "customer_id",
+    score: str = "score",
+    time: str = "time",
+    outcome_time: str = "time",
+    amount: str | None = None,
+    start: str | None = "start",
+    end: str = "end",
+    by: str | Sequence[str] | None = None,
+    by_score: bool = False,
+    scale: tuple[int, int] = (0, 10),
+    cuts: tuple[float, float] | None = None,
+    as_of: str | date | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""What promoters, passives and detractors did within a horizon after their answers.
+
+    Of the :math:`n` who answered at a time :math:`t` and have been observed for longer than the
+    horizon :math:`h` since, some had the outcome in :math:`(t, t + h]`: an event, such as an order
+    or a login (they were retained), or the end of their subscription (they churned). Beside their
+    share stands its difference to the share of detractors, with limits made of Wilson's limits
+    :math:`l` and :math:`u` of both shares [1]_:
+
+    .. math::
+       p_1 - p_2 - \sqrt{(p_1 - l_1)^2 + (u_2 - p_2)^2}, \qquad
+       p_1 - p_2 + \sqrt{(u_1 - p_1)^2 + (p_2 - l_2)^2}.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    outcomes : IntoFrame
+        What customers did, of any of these kinds: events, or with ``outcome="churn"``
+        subscriptions. The needed columns of both tables are read into memory, of events only the
+        rows within the horizons.
+    horizon : str or timedelta, default "90D"
+        How long after an answer outcomes count: weeks, days or hours such as ``"12W"``. Above 0.
+    outcome : {"event", "churn"}, default "event"
+        What is counted: customers with an event, or customers who are subscribed when they answer
+        and not when the horizon ends.
+    customer : str, default "customer_id"
+        Column of both tables that identifies the customer.
+    score : str, default "score"
+        Column of `responses` with the answers: whole numbers. Null is no answer.
+    time : str, default "time"
+        Column of `responses` with dates or datetimes of the answers.
+    outcome_time : str, default "time"
+        Column of `outcomes` with dates or datetimes of the events.
+    amount : str, optional
+        Column of `outcomes` with numbers to add up, such as money: what a customer spent.
+    start : str or None, default "start"
+        For churn, the column of `outcomes` with the starts of subscriptions. None where a table
+        only tells when customers left: then all were customers before, whoever is not in it still
+        is, and who left several times did so at the last.
+    end : str, default "end"
+        For churn, the column of `outcomes` with their ends. Null: it still runs.
+    by : str or sequence of str, optional
+        Columns of `responses` with segments. Null is a segment of its own.
+    by_score : bool, default False
+        Give a row for each score instead of each group, each compared with the score below: is
+        there a break between 8 and 9?
+    scale : tuple of int, default (0, 10)
+        Lowest and highest score there can be.
+    cuts : tuple of float, optional
+        Highest score of a detractor and highest of a passive. Default: (6, 8) on scales from 0 or 1
+        to 10; on others it has to be given, unless `by_score`.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Default: the midnight that ends the day of the last
+        event, of the last start, or without `start` of the last end.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer, time or amount is an error, or its row is left out with a warning.
+        Of rows without an answer nothing is asked.
+    confidence_level : float, default 0.95
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every group (or score) in every segment, promoters first (or the lowest score). A
+        new frame of the same kind as `responses`; Polars for a LazyFrame, pandas for DuckDB and
+        PySpark.
+
+        - the columns of `by`.
+        - ``group`` (str): promoters, passives or detractors; with `by_score` ``score`` (int).
+        - ``n`` (int): customers whose horizon is over, each with one answer in a segment.
+        - ``outcomes`` (int): how many of them had the outcome.
+        - ``rate`` (float): outcomes / n; NaN where n is 0.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``difference`` (float): the rate less that of detractors, or of the score below; NaN for
+          these themselves. ``difference_lower``, ``difference_upper`` (float): its interval.
+        - with `amount`, ``amount_per_customer`` (float): mean sum in the horizon of all `n`, those
+          without an event too. ``amount_lower``, ``amount_upper`` (float): its interval by
+          Student's t; NaN where n is below 2 or all sums are alike, which tells no width.
+          ``amount_difference`` (float): as above, with ``amount_difference_lower`` and
+          ``amount_difference_upper`` (float) by Welch's t; NaN where one n is below 2 or the sums
+          of neither vary. If those of one do not, the width is all of the other.
+        - ``n_open`` (int): answers whose horizon is not over, left out.
+        - with ``outcome="churn"``, ``n_gone`` (int): answers of customers who were not subscribed
+          at the time, left out: they could not leave any more.
+        - ``n_earlier`` (int): answers left out for a later one of the same customer that counts.
+          With `n` and the numbers before it, it adds up to all answers of the group.
+        - ``n_missing`` (int): rows of the segment without an answer, the same in its rows.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`), or customers are numbers in
+        one table and text in the other.
+    ArgumentError
+        If answers are not on the scale or not whole, a customer gave two answers at the same time,
+        a column has nulls, or an argument has a wrong value (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows with nulls, outcomes at or after the end of observation.
+        If `outcomes` has customers (of events: within the horizons) and none of those who answered.
+        Without `start` only if some in it have no end: a list of leavers may well hold none.
+
+    See Also
+    --------
+    nps : The score itself.
+    churn_rate : Churn of all customers, whether they answered or not.
+
+    Notes
+    -----
+    Of several answers of a customer in a segment the last one counts of those whose horizon is over
+    (and, for churn, that were given while subscribed). An event at the very time of the answer did
+    not come after it and does not count: where times are days, neither does one on the same day.
+
+    The table says how those who answer differ by what they answered. It does not say that a better
+    score would have kept them: promoters may be on other plans, or older customers, and `by` shows
+    groups that are more alike. And whoever left before the survey never answered it.
+
+    With `by_score` there are ten differences, and of ten that are nothing one or the other may well
+    look like something.
+
+    Amounts are often skewed, and Student's t then needs some hundred customers a group.
+
+    References
+    ----------
+    .. [1] Newcombe, R. G. (1998), "Interval Estimation for the Difference between Independent
+       Proportions: Comparison of Eleven Methods", Statistics in Medicine 17 (8), 873-890, method
+       10.
+
+    Examples
+    --------
+    Ann and Bob are promoters and Cem is a detractor. Ann and Cem order within 30 days:
+
+    >>> import pandas as pd
+    >>> from retainkit import score_outcomes
+    >>> day = pd.Timestamp("2024-01-10")
+    >>> answers = pd.DataFrame(
+    ...     {"customer_id": ["ann", "bob", "cem"], "score": [10, 9, 3], "time": day}
+    ... )
+    >>> orders = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "cem", "bob", "ann"],
+    ...         "time": pd.to_datetime(["2024-01-20", "2024-02-09", "2024-02-10", "2024-01-10"]),
+    ...     }
+    ... )
+    >>> table = score_outcomes(answers, orders, horizon="30D", as_of="2024-03-01")
+    >>> table[["group", "n", "outcomes", "rate", "lower", "upper"]].round(3)
+            group  n  outcomes  rate  lower  upper
+    0   promoters  2         1   0.5  0.095  0.905
+    1    passives  0         0   NaN    NaN    NaN
+    2  detractors  1         1   1.0  0.207  1.000
+    """
+    length = _horizon(horizon)
+    one_of("outcome", outcome, ("event", "churn"))
+    boolean("by_score", by_score)
+    probability("confidence_level", confidence_level)
+    limits = check_scale(scale)
+    edges = (0.0, 0.0) if by_score else check_cuts(cuts, limits)
+    if outcome == "churn" and amount is not None:
+        raise ArgumentError(
+            "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out."
+        )
+    answers = read_dated_answers(
+        responses,
+        customer=customer,
+        score=score,
+        time=time,
+        by=by,
+        taken=_RESULT,
+        scale=limits,
+        missing=missing,
+    )
+    if outcome == "event":
+        events, observed = read_outcome_events(
+            outcomes,
+            answers,
+            customer=customer,
+            time=outcome_time,
+            amount=amount,
+            missing=missing,
+            as_of=as_of,
+            horizon=length,
+        )
+        fates = event_outcomes(answers, events, length, observed)
+    else:
+        members, observed = read_memberships(
+            outcomes,
+            answers,
+            customer=customer,
+            start=start,
+            end=end,
+            missing=missing,
+            as_of=as_of,
+        )
+        fates = churn_outcomes(answers, members, length, observed)
+    if fates.strangers:
+        warn(
+            f"of {count_noun(fates.strangers, 'customer')} who answered and whose horizon is over, "
+            f"none is among those of `outcomes`; does column {customer!r} (given as `customer`) "
+            "name customers alike in both tables?"
+        )
+    cells = _by_score(answers, limits) if by_score else _by_group(answers, edges)
+    used = last_of_each(answers, fates, customer)
+    columns = _columns(cells, fates, used, confidence_level)
+    place = np.repeat(np.arange(answers.n_segments), len(cells.labels)).tolist()
+    segments = {name: values[place] for name, values in answers.segments.items()}
+    missing_rows = {"n_missing": np.repeat(answers.missing, len(cells.labels))}
+    return build_like(answers.given, segments | columns | missing_rows)
+
+
+def _horizon(value: Any) -> int:
+    length = microseconds("horizon", value)
+    if length == 0:
+        raise ArgumentError(f"`horizon` is {value!r}; it must be above 0, such as '90D'.")
+    return length
+
+
+# Rows of the result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Cells:
+    """Rows of the result: which one each answer belongs to, and what each is compared with.
+
+    `labels` names the rows of one segment, in a column called `name`; `reference` gives the place
+    among them of the one to compare with, -1 for none.
+    """
+
+    name: str
+    labels: Array
+    reference: Integers
+    cell: Integers
+    n_segments: int
+
+    def count(self, which: Booleans) -> Integers:
+        """Count answers by row."""
+        return np.bincount(self.cell[which], minlength=self.n_segments * len(self.labels))
+
+    def sums(self, values: Floats, which: Booleans) -> Floats:
+        """Add up over answers by row."""
+        size = self.n_segments * len(self.labels)
+        return np.bincount(self.cell[which], values[which], size).astype(np.float64)
+
+    def compared(self, values: Array) -> Floats:
+        """Give to each row the value of the one it is compared with, NaN where there is none."""
+        table = values.astype(np.float64).reshape(self.n_segments, len(self.labels))
+        others = np.where(self.reference < 0, np.nan, table[:, self.reference])
+        return others.ravel()
+
+
+def _by_group(answers: Answers, cuts: tuple[float, float]) -> _Cells:
+    group = np.where(answers.score <= cuts[0], 2, np.where(answers.score <= cuts[1], 1, 0))
+    return _Cells(
+        name="group",
+        labels=np.array(_GROUPS),
+        reference=np.array([2, 2, -1]),
+        cell=answers.segment * 3 + group,
+        n_segments=answers.n_segments,
+    )
+
+
+def _by_score(answers: Answers, scale: Scale) -> _Cells:
+    scores = np.arange(int(scale.low), int(scale.high) + 1)
+    return _Cells(
+        name="score",
+        labels=scores,
+        reference=np.arange(len(scores)) - 1,
+        cell=answers.segment * len(scores) + answers.score - int(scale.low),
+        n_segments=answers.n_segments,
+    )
+
+
+def _columns(
+    cells: _Cells, fates: ResponseOutcomes, used: Booleans, level: float
+) -> dict[str, Any]:
+    """Count, and set every row beside the one it is compared with."""
+    n, happened = cells.count(used), cells.count(used & fates.happened)
+    lower, upper = wilson(happened, n, level)
+    others = cells.compared(happened), cells.compared(n)
+    difference, low, high = share_difference(happened, n, *others, level)
+    columns = {
+        cells.name: np.tile(cells.labels, cells.n_segments),
+        "n": n,
+        "outcomes": happened,
+        "rate": ratio(happened, n),
+        "lower": lower,
+        "upper": upper,
+        "difference": difference,
+        "difference_lower": low,
+        "difference_upper": high,
+    }
+    if fates.amount is not None:
+        columns |= _amounts(cells, fates.amount, used, level)
+    gone = np.zeros(len(used), bool) if fates.gone is None else fates.gone & ~fates.open
+    columns["n_open"] = cells.count(fates.open)
+    if fates.gone is not None:
+        columns["n_gone"] = cells.count(gone)
+    columns["n_earlier"] = cells.count(~used & ~fates.open & ~gone)
+    return columns
+
+
+def _amounts(cells: _Cells, amount: Floats, used: Booleans, level: float) -> dict[str, Floats]:
+    n = cells.count(used)
+    mean = ratio(cells.sums(amount, used), n)
+    # Only of those who are used there is a mean to be away from.
+    off = np.where(used, amount - mean[cells.cell], 0.0)
+    means = Means(n=n.astype(np.float64), mean=mean, squares=cells.sums(off**2, used))
+    lower, upper = means.limits(level)
+    others = Means(
+        n=cells.compared(means.n),
+        mean=cells.compared(means.mean),
+        squares=cells.compared(means.squares),
+    )
+    difference, low, high = mean_difference(means, others, level)
+    return {
+        "amount_per_customer": mean,
+        "amount_lower": lower,
+        "amount_upper": upper,
+        "amount_difference": difference,
+        "amount_difference_lower": low,
+        "amount_difference_upper": high,
+    }

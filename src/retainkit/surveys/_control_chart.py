@@ -1,0 +1,242 @@
+"""Control charts of scores: whether a change is more than the usual noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._checks import integer, number, one_of
+from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import check_scale
+from retainkit._messages import count_noun, segment_label, warn
+from retainkit.errors import ArgumentError
+from retainkit.surveys._control_limits import chart
+from retainkit.surveys._period_scores import edges_of, scores_of
+from retainkit.surveys._periods import period_scores
+from retainkit.surveys._scale import warn_of_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._time.periods import Period, Weekday
+    from retainkit._typing import Booleans
+    from retainkit.surveys._period_scores import Metric
+    from retainkit.surveys._periods import PeriodScores, SegmentPeriods
+
+CHART = (
+    *("period", "n", "score", "centre", "lower_limit", "upper_limit", "signal"),
+    *("moving_range", "moving_range_limit", "baseline", "complete", "kind", "metric"),
+)
+
+
+def control_chart(
+    responses: IntoFrame,
+    *,
+    score: str = "score",
+    time: str = "time",
+    period: Period = "month",
+    metric: Metric = "nps",
+    by: str | Sequence[str] | None = None,
+    kind: Literal["individuals", "sampling"] = "individuals",
+    baseline: int | None = None,
+    sigmas: float = 3.0,
+    scale: tuple[int, int] = (0, 10),
+    cuts: tuple[float, float] | None = None,
+    positive: float | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+) -> Any:
+    r"""Control chart of a score: which periods differ from the usual noise.
+
+    The centre :math:`c` and the limits are [1]_, by `kind` and with :math:`a` for `sigmas`,
+
+    .. math::
+       \text{individuals: } c = \overline{s_t}, \quad c \pm \frac{a}{d_2} \, \overline{MR}, \qquad
+       \text{sampling: } c = \frac{\sum n_t s_t}{\sum n_t}, \quad c \pm a \sqrt{V / n_t},
+
+    where :math:`s_t` is the score of a period, :math:`n_t` its answers (with `weights` or a
+    `respondent`, the number of simple ones that they are worth), and means and sums are those of
+    the baseline.
+    :math:`\overline{MR}` is the mean distance of neighbouring periods, and :math:`d_2 = 2 /
+    \sqrt{\pi} = 1.128` its expectation for normal noise of 1. :math:`V = \sum n_t (v_t + (s_t -
+    c)^2) / \sum n_t` is the variance of one answer around :math:`c`, with :math:`v_t` that within
+    a period. Of a share :math:`V` is :math:`c (1 - c)`: a p-chart.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    score : str, default "score"
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
+    time : str, default "time"
+        Column of dates or datetimes of the answers.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a point.
+    metric : {"nps", "csat", "mean"}, default "nps"
+        What the score is, as in `score_trend`.
+    by : str or sequence of str, optional
+        Columns of segments, each with a chart of its own. Null is a segment of its own.
+    kind : {"individuals", "sampling"}, default "individuals"
+        ``"individuals"`` takes the noise from the scores themselves (individuals and moving
+        range), whatever its cause; ``"sampling"`` from the number of answers alone, so that
+        everything else is a signal.
+    baseline : int, optional
+        Number of first periods (of a segment) that tell what is usual. Default: all that are over.
+    sigmas : float, default 3.0
+        Width of the limits.
+    scale : tuple of int, default (0, 10)
+        Lowest and highest score there can be.
+    cuts : tuple of float, optional
+        Of NPS: highest score of a detractor and highest of a passive, as in `nps`.
+    positive : float, optional
+        Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
+    counts : str, optional
+        Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some did so several times in a period; sampling
+        limits widen accordingly.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out.
+    fractional : {"raise", "floor", "round", "cut"}, default "raise"
+        What to do with answers that are not whole, as in `nps`.
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words, such as ``{"Very likely": 10}``.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows without a time are an error, or are left out with a warning.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first answer (of the segment) to `as_of`. A new frame of
+        the kind of `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): its first day. ``n`` (int): answers that count.
+        - ``score``, ``centre``, ``lower_limit``, ``upper_limit`` (float): in the unit of `metric`;
+          limits beyond the ends of the scale are cut there.
+        - ``signal`` (str): empty, ``"beyond limits"``, or ``"run of 8"`` for the eighth and later
+          of periods in a row on one side of the centre. The period in progress has none.
+        - ``moving_range`` (float): distance from the period with answers before; and
+          ``moving_range_limit`` (float): its upper limit, 3.267 mean moving ranges at 3 sigmas.
+        - ``baseline`` (bool): whether the period is of the baseline.
+        - ``complete`` (bool): whether it is over.
+        - ``kind`` (str): how the limits were found. ``metric`` (str): what the score is.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If the baseline has fewer than two periods with answers (without `by`), times are null and
+        `missing` is ``"raise"``, or something has a wrong value as in `nps` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows lie at or after `as_of`, or are left out for want of a time; if the answers look
+        like those of another scale; if the baselines of some segments have fewer than two periods
+        with answers, which leaves these without limits.
+
+    See Also
+    --------
+    score_trend : The scores with their intervals.
+
+    Notes
+    -----
+    NPS hides moves that cancel out: promoters and detractors may both rise. Chart the share of
+    each as well, with ``metric="csat"`` and `positive`.
+
+    References
+    ----------
+    .. [1] NIST/SEMATECH (2012), e-Handbook of Statistical Methods, 6.3.2.2, "Individuals Control
+       Charts", https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc322.htm.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import control_chart
+    >>> months = pd.date_range("2024-01-15", periods=6, freq="30D").repeat(4)
+    >>> answers = pd.DataFrame({"time": months, "score": [10, 9, 8, 5] * 5 + [0, 0, 0, 0]})
+    >>> chart = control_chart(answers, baseline=5, as_of="2024-07-01")
+    >>> chart[["period", "score", "centre", "upper_limit", "signal"]].tail(2)
+          period  score  centre  upper_limit         signal
+    4 2024-05-01   25.0    25.0         25.0
+    5 2024-06-01 -100.0    25.0         25.0  beyond limits
+    """
+    one_of("kind", kind, ("individuals", "sampling"))
+    number("sigmas", sigmas, 0)
+    if baseline is not None:
+        integer("baseline", baseline, 2)
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
+    edges = edges_of(metric, cuts, positive, limits)
+    table = read_answers(
+        responses,
+        score=score,
+        by=by,
+        taken=CHART,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        labels=labels,
+        tz=tz,
+    )
+    series = period_scores(
+        table, limits, period=period, week_start=week_start, as_of=as_of, missing=missing
+    )
+    scores = scores_of(series, metric, edges, 0.95)
+    warn_of_weights(series.found, scores.size[series.cell])
+    lines = series.lines()
+    own = scores.at(lines.cell)
+    usual = lines.complete if baseline is None else lines.complete & (lines.since < baseline)
+    base = _judged(usual & (own.n > 0), lines, series)
+    found = chart(own, lines.segment, base, lines.complete, kind=kind, sigmas=sigmas)
+    rest = {"baseline": usual, "complete": lines.complete}
+    rest |= {"kind": np.full(len(own.n), kind), "metric": np.full(len(own.n), metric)}
+    return build_like(table.rows, series.labels(lines) | found | rest)
+
+
+def _judged(base: Booleans, lines: SegmentPeriods, series: PeriodScores) -> Booleans:
+    """Unmark the baselines that are too short; without segments there is only that to refuse."""
+    size = np.bincount(lines.segment, base, len(series.starts)).astype(np.int64)
+    few = np.flatnonzero(size < 2)
+    if not len(few) or not len(base):
+        return base
+    if not series.segments:
+        raise ArgumentError(
+            f"too few periods of the baseline are over and have answers ({size[0]}): it takes two "
+            "or more to tell what is usual. Choose a longer `baseline`, or a shorter `period`."
+        )
+    first = segment_label(series.segments, int(few[0]))
+    warn(
+        f"{len(few):,} of {count_noun(len(size), 'segment')}, such as {first}, have fewer than two "
+        "periods of the baseline that are over and have answers, and so no limits and no signals."
+    )
+    return base & (size >= 2)[lines.segment]

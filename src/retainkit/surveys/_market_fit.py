@@ -1,0 +1,254 @@
+"""Product-market fit: who would miss the product."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._checks import is_list, one_of, probability
+from retainkit._frames.input import collect
+from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import Scale
+from retainkit._messages import format_examples, warn
+from retainkit._stats.share_intervals import SHARES
+from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.surveys._scale import read_scaled_answers, warn_of_weights
+from retainkit.surveys._score_estimates import share_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._inputs.answers import Answers
+
+_RESULT = (
+    *("n", "n_missing", "n_excluded", "n_effective", "very", "pmf", "lower", "upper"),
+    *("threshold", "clears", "interval"),
+)
+# What answers stand for. Those that are excluded lie beyond the scale, and nothing on so wide a one
+# looks like the answers of another.
+_OTHER, _VERY, _EXCLUDED = 0.0, 1.0, 100.0
+_SCALE = Scale(low=-99, high=9, invalid="drop")
+
+
+def pmf(
+    responses: IntoFrame,
+    *,
+    answer: str = "answer",
+    very: str | float = "very disappointed",
+    exclude: str | Collection[str | float] = (),
+    threshold: float = 0.4,
+    interval: Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"] = "wilson",
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    time: str | None = None,
+    repeat: Literal["cluster", "last", "first", "mean", "error"] = "cluster",
+    observed: bool = True,
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Product-market fit: the share that would be very disappointed without the product.
+
+    To the question "How would you feel if you could no longer use it?" Sean Ellis takes 40 % of
+    "very disappointed" for the sign of a product that people must have [1]_:
+
+    .. math:: \text{pmf} = \text{very} / n.
+
+    Whether those who answer "N/A, I no longer use it" are among the :math:`n` makes a difference,
+    and sources disagree: say it with `exclude`.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    answer : str, default "answer"
+        Column of the answers: words, or numbers that stand for them. Null is no answer.
+    very : str or float, default "very disappointed"
+        The answer that counts. Capitals, and blanks around words, make no difference.
+    exclude : str or collection, default ()
+        Answers that are not in the denominator, such as ``["N/A"]``; they compare as `very` does.
+    threshold : float, default 0.4
+        The share to reach, a fraction.
+    interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
+        How the interval is found, as in `csat`.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
+    counts : str, optional
+        Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some answered several times.
+    time : str, optional
+        Column of dates or datetimes of the answers, for `repeat`.
+    repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
+        What to do with several answers of a respondent in a segment, as in `csat`.
+    observed : bool, default True
+        Whether declared categories of `by` without a row are left out, as in `nps`.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every segment, in ascending order with nulls last; without `by` one row. A new
+        frame of the kind of `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``n`` (int): answers that count. ``n_missing`` (int): rows without an answer.
+          ``n_excluded`` (int): answers that are left out by `exclude`.
+        - ``n_effective`` (float): the number of simple answers that would be as informative, where
+          there are weights or respondents who answered several times; else `n`.
+        - ``very`` (int): those who would be very disappointed, not weighted.
+        - ``pmf`` (float): their share, a fraction; NaN without answers.
+        - ``lower``, ``upper`` (float): its interval.
+        - ``threshold`` (float): as given.
+        - ``clears`` (bool): whether the whole interval is at or above it. False is no proof of
+          the contrary, unless ``upper`` is below the threshold.
+        - ``interval`` (str): how it was found.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If weights or counts are null or negative, respondents null, or an argument has a wrong
+        value (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If nobody gave the answer `very` or one of `exclude`, which may be spelled otherwise; if the
+        answers are worth less than a tenth of their number, because of a few large weights or of
+        respondents who gave most of them; if `repeat` sets answers aside.
+
+    See Also
+    --------
+    csat : Customer satisfaction, with the notes on intervals.
+
+    Notes
+    -----
+    A share above the threshold proves little with few answers: of 30, 60 % are needed for an
+    interval that clears 40 %. Ask those who have used the product lately and more than once; who
+    left it does not answer.
+
+    References
+    ----------
+    .. [1] Ellis, S. & Brown, M. (2017), Hacking Growth, Currency, chapter 2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import pmf
+    >>> answers = pd.DataFrame(
+    ...     {
+    ...         "answer": ["Very disappointed", "Somewhat disappointed", "Not disappointed", "N/A"],
+    ...         "people": [85, 120, 80, 15],
+    ...     }
+    ... )
+    >>> columns = ["n", "n_excluded", "very", "pmf", "lower", "upper", "clears"]
+    >>> pmf(answers, counts="people")[columns].round(3)
+         n  n_excluded  very    pmf  lower  upper  clears
+    0  300           0    85  0.283  0.235  0.337   False
+    >>> pmf(answers, counts="people", exclude=["N/A"])[columns].round(3)
+         n  n_excluded  very    pmf  lower  upper  clears
+    0  285          15    85  0.298  0.248  0.354   False
+    """
+    wanted, unwanted = _checked_answers(very, exclude)
+    limit = probability("threshold", threshold)
+    one_of("interval", interval, tuple(SHARES))
+    probability("confidence_level", confidence_level)
+    table = read_answers(
+        responses,
+        score=answer,
+        by=by,
+        taken=_RESULT,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        repeat=repeat,
+        observed=observed,
+        labels={very: _VERY},
+        called={"score": "answer"},
+    )
+    found = read_scaled_answers(_classify(table, wanted, unwanted, very), _SCALE, repeat=repeat)
+    tally = found.tally
+    is_very = tally.value == _VERY
+    result = share_of(found, is_very, interval, confidence_level)
+    warn_of_weights(found, result.effective)
+    columns = {
+        "n": tally.counts(),
+        "n_missing": tally.missing,
+        "n_excluded": tally.invalid,
+        "n_effective": result.effective,
+        "very": tally.counts(is_very),
+        "pmf": result.value,
+        "lower": result.lower,
+        "upper": result.upper,
+        "threshold": np.full(tally.n_segments, limit),
+        "clears": result.lower >= limit,
+        "interval": np.full(tally.n_segments, interval),
+    }
+    return build_like(table.rows, found.segments() | columns)
+
+
+def _checked_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | float]]:
+    """Check the answers that arguments name, and give them as they compare."""
+    if isinstance(exclude, str):
+        exclude = [exclude]
+    if not is_list(exclude) and not isinstance(exclude, (set, frozenset)):
+        raise ArgumentTypeError(
+            f"`exclude` is {exclude!r}; it must be a list of answers, such as ['N/A']."
+        )
+    given = {"very": [very], "exclude": list(exclude)}
+    for argument, answers in given.items():
+        for one in answers:
+            if isinstance(one, bool) or not isinstance(one, (str, int, float)):
+                raise ArgumentTypeError(
+                    f"`{argument}` names {one!r}; an answer must be text or a number."
+                )
+    wanted, unwanted = _alike(very), {_alike(one): one for one in given["exclude"]}
+    if wanted in unwanted:
+        raise ArgumentError(
+            f"`exclude` names {very!r}, which is also `very`; an answer is one of the two."
+        )
+    return wanted, unwanted
+
+
+def _alike(answer: str | float) -> str:
+    """Write an answer so that it compares: without capitals, and 3.0 as 3."""
+    if isinstance(answer, str):
+        return answer.strip().casefold()
+    return str(int(answer)) if float(answer).is_integer() else str(float(answer))
+
+
+def _classify(
+    table: Answers, wanted: str, unwanted: Mapping[str, str | float], very: str | float
+) -> Answers:
+    """Give each answer that occurs what it stands for; reads the distinct ones."""
+    distinct = collect(table.rows.group_by("score").agg(rows=nw.len()))["score"]
+    answers = sorted(distinct.drop_nulls().to_list(), key=str)
+    alike = {one: _alike(one) for one in answers}
+    for argument, named in (("very", {wanted: very}), ("exclude", unwanted)):
+        lacking = sorted(repr(one) for key, one in named.items() if key not in alike.values())
+        if answers and lacking:
+            warn(
+                f"nobody in {table.source('score')} answered "
+                f"{' or '.join(lacking)}; the answers are {format_examples(answers)}. If it is "
+                f"spelled otherwise, set `{argument}`."
+            )
+    labels = {
+        one: _VERY if key == wanted else _EXCLUDED if key in unwanted else _OTHER
+        for one, key in alike.items()
+    }
+    return replace(table, labels=labels)

@@ -1,0 +1,388 @@
+"""Net promoter score, with an interval that holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._checks import integer, one_of, probability
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.columns import segment_names
+from retainkit._inputs.scale import check_scale
+from retainkit._messages import count_noun, format_examples
+from retainkit._stats.effective_size import unweighted
+from retainkit._stats.intervals import ratio
+from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits
+from retainkit.surveys._promoters import PromoterShares, check_cuts, promoter_shares
+from retainkit.surveys._scale import read_scaled_answers, warn_of_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._typing import Floats
+
+Method = Literal["score", "adjusted_wald", "wald", "bootstrap"]
+
+
+def nps(
+    responses: IntoFrame,
+    *,
+    score: str = "score",
+    by: str | Sequence[str] | None = None,
+    scale: tuple[int, int] = (0, 10),
+    cuts: tuple[float, float] | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    time: str | None = None,
+    repeat: Literal["cluster", "last", "first", "mean", "error"] = "cluster",
+    method: Method = "score",
+    draws: int = 2000,
+    seed: int | None = None,
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    min_responses: int | None = None,
+    observed: bool = True,
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Net promoter score: the share of promoters less that of detractors, and how sure it is.
+
+    Of all :math:`n` who answered, :math:`x` are promoters (9 and 10 on a scale from 0 to 10),
+    :math:`y` detractors (0 to 6) and the others passives:
+
+    .. math::
+       \text{NPS} = 100 \, \frac{x - y}{n}, \qquad
+       \text{standard error} = 100 \sqrt{\frac{p + d - (p - d)^2}{n}},
+       \quad p = \frac{x}{n}, \; d = \frac{y}{n}.
+
+    The interval is that of the score test [1]_: all :math:`\theta` with
+    :math:`|p - d - \theta| \le z \sqrt{V(\theta) / n}`, where :math:`V(\theta)` is the variance if
+    :math:`\theta` were true. It holds with ten answers, and where all are promoters.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    score : str, default "score"
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    scale : tuple of int, default (0, 10)
+        Lowest and highest score there can be.
+    cuts : tuple of float, optional
+        Highest score of a detractor and highest of a passive. Default: (6, 8) on scales from 0 or 1
+        to 10; on others products disagree, and it has to be given.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes: how many of the population an
+        answer stands for. Their scale does not matter.
+    counts : str, optional
+        Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some answered several times.
+    time : str, optional
+        Column of dates or datetimes of the answers, for `repeat`.
+    repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
+        What to do with several answers of a respondent in a segment: count all of them, and widen
+        the interval as far as they resemble each other; take one; let all of them together count as
+        one; or refuse them.
+    method : {"score", "adjusted_wald", "wald", "bootstrap"}, default "score"
+        How the interval is found. ``"adjusted_wald"`` adds three respondents, 3/4 of them
+        promoters and 3/4 detractors, as MeasuringU does; ``"wald"`` is the textbook's, and
+        ``"bootstrap"`` draws answers anew: both have no width where all answered alike.
+    draws : int, default 2000
+        Number of draws of the bootstrap.
+    seed : int, optional
+        Seed of the draws; the same seed gives the same limits.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out and counted.
+    fractional : {"raise", "floor", "round", "cut"}, default "raise"
+        What to do with 8.5: refuse it, take 8, take 9 (half up), or compare it with `cuts` as it
+        is, which makes it a promoter.
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words, such as ``{"Very likely": 10}``.
+    min_responses : int, optional
+        Segments with fewer answers show no score; a warning counts them.
+    observed : bool, default True
+        Whether only segments with a row are shown. With False so are those without, of categories
+        that are declared: by pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every segment, in ascending order with nulls last; without `by` one row. A new
+        frame of the kind of `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``n`` (int): answers that count. ``n_missing`` (int): rows without an answer.
+          ``n_invalid`` (int): answers that are not on the scale.
+        - ``n_effective`` (float): the number of simple answers that would be as informative, where
+          there are weights or respondents who answered several times; else `n`.
+        - ``promoters``, ``passives``, ``detractors`` (float): shares, fractions that add up to 1.
+        - ``nps`` (float): from -100 to 100, not rounded; NaN without answers.
+        - ``standard_error`` (float): in the same points.
+        - ``lower``, ``upper`` (float): the interval, within -100 and 100.
+        - ``method`` (str): how the interval was found.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`): numbers as text too.
+    ArgumentError
+        If answers are not on the scale or not whole, weights or counts null or negative,
+        respondents null, or an argument has a wrong value (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If the answers look like those of another scale; if they are worth less than a tenth of
+        their number, because of a few large weights or of respondents who gave most of them; if
+        `repeat` sets answers aside; if `min_responses` hides scores.
+
+    See Also
+    --------
+    nps_difference : Two scores compared.
+    nps_from_counts : The same from tables that are counted already.
+
+    Notes
+    -----
+    With weights, and with respondents who answered several times, the interval is the score
+    interval for `n_effective` answers: the lesser of Kish's effective size [2]_ and the one that
+    the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_. Where
+    the n answers are of C < n respondents it is wider, as theirs is: for `n_effective` times
+    :math:`(t_{n-1} / t_{C-1})^2` answers, with quantiles of Student's t, since few respondents tell
+    little of how far the answers of one resemble each other; but no wider than if each had always
+    answered alike. An answer of weight 0 counts nowhere.
+
+    Without passives the interval is twice Wilson's less 1, and the test of NPS = 0 is McNemar's.
+    Rocks [4]_ compares other intervals.
+
+    "Net Promoter" and "NPS" are registered trademarks of Bain & Company, Satmetrix Systems and Fred
+    Reichheld.
+
+    References
+    ----------
+    .. [1] Tango, T. (1998), "Equivalence test and confidence interval for the difference in
+       proportions for the paired-sample design", Statistics in Medicine 17 (8), 891-908.
+    .. [2] Kish, L. (1965), Survey Sampling, Wiley.
+    .. [3] Korn, E. L. & Graubard, B. I. (1998), "Confidence Intervals for Proportions with Small
+       Expected Number of Positive Counts Estimated from Survey Data", Survey Methodology 24 (2),
+       193-201.
+    .. [4] Rocks, B. (2016), "Interval Estimation for the Net Promoter Score", The American
+       Statistician 70 (4), 365-372.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import nps
+    >>> answers = pd.DataFrame({"score": [10, 9, 9, 10, 9, 8, 7, 8, 3, 6]})
+    >>> nps(answers)[["n", "promoters", "passives", "detractors", "nps", "lower", "upper"]].round(2)
+        n  promoters  passives  detractors   nps  lower  upper
+    0  10        0.5       0.3         0.2  30.0 -21.66  67.53
+    """
+    _check_options(method, draws, seed, min_responses, confidence_level)
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
+    edges = check_cuts(cuts, limits)
+    table = read_answers(
+        responses,
+        score=score,
+        by=by,
+        taken=RESULT,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        repeat=repeat,
+        labels=labels,
+        observed=observed,
+    )
+    if method == "bootstrap" and (weights or respondent):
+        raise ArgumentError(
+            "`method` is 'bootstrap', which draws simple answers; with `weights` or `respondent` "
+            "use 'score'."
+        )
+    found = read_scaled_answers(table, limits, repeat=repeat)
+    groups = promoter_shares(found, edges)
+    warn_of_weights(found, groups.worth.effective)
+    chances = nps_limits(groups, method, draws, seed, confidence_level)
+    columns = nps_columns(groups, chances, method, min_responses, segmented=bool(table.by))
+    return build_like(table.rows, found.segments() | columns)
+
+
+def nps_from_counts(
+    table: IntoFrame,
+    *,
+    promoters: str = "promoters",
+    passives: str = "passives",
+    detractors: str = "detractors",
+    n: str | None = None,
+    by: str | Sequence[str] | None = None,
+    method: Method = "score",
+    draws: int = 2000,
+    seed: int | None = None,
+    min_responses: int | None = None,
+    confidence_level: float = 0.95,
+) -> Any:
+    """Net promoter score of promoters, passives and detractors that are counted already.
+
+    Parameters
+    ----------
+    table : IntoFrame
+        Counts in columns: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame. Rows of the same segment are added up.
+    promoters : str, default "promoters"
+        Column of the number of promoters, whole and 0 or more.
+    passives : str, default "passives"
+        Column of the number of passives.
+    detractors : str, default "detractors"
+        Column of the number of detractors.
+    n : str, optional
+        Column of the number of all: where the three do not add up to it, the table is refused.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    method : {"score", "adjusted_wald", "wald", "bootstrap"}, default "score"
+        How the interval is found, as in `nps`.
+    draws : int, default 2000
+        Number of draws of the bootstrap.
+    seed : int, optional
+        Seed of the draws; the same seed gives the same limits.
+    min_responses : int, optional
+        Segments with fewer answers show no score; a warning counts them.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `nps`; ``n_missing`` and ``n_invalid`` are 0.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If counts are null or negative or do not add up, or an argument has a wrong value (a
+        `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If `min_responses` hides scores.
+
+    See Also
+    --------
+    nps : The same from answers, with the formulas.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import nps_from_counts
+    >>> counts = pd.DataFrame({"promoters": [120], "passives": [45], "detractors": [30]})
+    >>> nps_from_counts(counts)[["n", "nps", "lower", "upper"]].round(2)
+         n    nps  lower  upper
+    0  195  46.15   35.0  55.88
+    """
+    _check_options(method, draws, seed, min_responses, confidence_level)
+    frame = from_native(table, "table")
+    names = {"promoters": promoters, "passives": passives, "detractors": detractors}
+    names |= {} if n is None else {"n": n}
+    segments = segment_names(by, RESULT)
+    for argument, column in [*names.items(), *(("by", column) for column in segments)]:
+        check_present(argument, column, frame)
+    if len(set(names.values())) < len(names):
+        raise ArgumentError(
+            f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
+            "own counts."
+        )
+    for argument, column in names.items():
+        if not frame.collect_schema()[column].is_integer():
+            raise ColumnTypeError(
+                f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
+                "must hold whole numbers, such as of type Int64."
+            )
+    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
+    rows = collect(frame.select(**{one: nw.col(names[one]) for one in names}, **keys))
+    parts = _checked_parts(rows, names)
+    found, segment = factorize_segments(rows, list(keys))
+    n_segments = int(segment.max(initial=-1)) + 1 if segments else 1
+    sums = [np.bincount(segment, parts[one], n_segments) for one in PARTS]
+    total = np.sum(sums, axis=0)
+    groups = PromoterShares(
+        n=np.rint(total).astype(np.int64),
+        missing=np.zeros(n_segments, np.int64),
+        invalid=np.zeros(n_segments, np.int64),
+        worth=unweighted(total),
+        promoters=ratio(sums[0], total),
+        passives=ratio(sums[1], total),
+        detractors=ratio(sums[2], total),
+    )
+    chances = nps_limits(groups, method, draws, seed, confidence_level)
+    given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
+    columns = nps_columns(groups, chances, method, min_responses, segmented=bool(segments))
+    return build_like(frame, given | columns)
+
+
+def _check_options(
+    method: str,
+    draws: int,
+    seed: int | None,
+    min_responses: int | None,
+    confidence_level: float,
+) -> None:
+    one_of("method", method, METHODS)
+    integer("draws", draws, 1)
+    if seed is not None:
+        integer("seed", seed, 0)
+    if min_responses is not None:
+        integer("min_responses", min_responses, 1)
+    probability("confidence_level", confidence_level)
+
+
+def _checked_parts(rows: nw.DataFrame[Any], names: Mapping[str, str]) -> dict[str, Floats]:
+    """Refuse counts that are null or negative, and parts that do not add up."""
+    parts = {}
+    for argument, column in names.items():
+        unknown = int(rows[argument].is_null().sum())
+        if unknown:
+            raise ArgumentError(
+                f"column {column!r} (given as `{argument}`) is null in "
+                f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
+            )
+        parts[argument] = rows[argument].to_numpy().astype(np.float64)
+        negative = parts[argument][parts[argument] < 0]
+        if len(negative):
+            raise ArgumentError(
+                f"column {column!r} (given as `{argument}`) is negative in "
+                f"{count_noun(len(negative), 'row')}: "
+                f"{format_examples(np.unique(negative).tolist())}; counts must be 0 or more."
+            )
+    if "n" in names:
+        total = np.sum([parts[one] for one in PARTS], axis=0)
+        wrong = np.flatnonzero(total != parts["n"])
+        if len(wrong):
+            some = [f"{total[i]:g} instead of {parts['n'][i]:g}" for i in wrong[:3].tolist()]
+            raise ArgumentError(
+                f"promoters, passives and detractors do not add up to column {names['n']!r} (given "
+                f"as `n`) in {count_noun(len(wrong), 'row')}: {', '.join(some)}. One of the four "
+                "is wrong."
+            )
+    return parts

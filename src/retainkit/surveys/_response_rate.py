@@ -1,0 +1,262 @@
+"""How many of those who are asked answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._checks import one_of, probability
+from retainkit._frames.output import build_like
+from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.durations import microseconds
+from retainkit._time.periods import PERIODS, WEEKDAYS, first_day
+from retainkit.errors import ArgumentError
+from retainkit.surveys._invitations import (
+    ANSWERED,
+    LATE,
+    OPEN,
+    SILENT,
+    count_statuses,
+    read_invitations,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._time.durations import Length
+    from retainkit._time.periods import Period, Weekday
+    from retainkit._typing import Integers
+    from retainkit.surveys._invitations import Invitations, InvitationStatus
+
+
+_RESULT = (
+    *("period", "invitations", "open", "late", "responses"),
+    *("response_rate", "lower", "upper", "complete"),
+)
+_MOST_ROWS = 20_000_000
+
+
+def response_rate(
+    invitations: IntoFrame,
+    *,
+    sent: str = "sent",
+    responded: str = "responded",
+    window: Length | None = None,
+    by: str | Sequence[str] | None = None,
+    period: Period | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Share of invitations that were answered, each with the same time to do so.
+
+    An invitation sent at :math:`t` is answered if the answer came in :math:`[t, t + w)`, where
+    :math:`w` is the window. Those with :math:`t + w` after the end of observation are too young to
+    judge: they are left out, whether they have been answered or not, and counted as ``open``. Of
+    the others
+
+    .. math:: \text{response\_rate} = \text{responses} / \text{invitations}.
+
+    Invitations are grouped by when they were sent, so that an answer in May to an invitation of
+    April belongs to April, and the rate of a period is final once its windows are over. Trengo
+    counts this way [1]_: answers to what was sent before the period are not in its rate.
+
+    Parameters
+    ----------
+    invitations : IntoFrame
+        One row an invitation: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame. The order of the rows means nothing.
+    sent : str, default "sent"
+        Column of dates or datetimes at which invitations were sent, with or without a time zone.
+    responded : str, default "responded"
+        Column of the times of the answers, dates or datetimes like `sent`. Null: no answer.
+    window : str or timedelta, optional
+        How long after sending an answer counts, such as ``"7D"``, ``"12H"`` or a timedelta; a day
+        is 24 hours, also where the clock is changed. Default: every answer before `as_of` counts;
+        see Notes on what becomes of recent invitations then.
+    by : str or sequence of str, optional
+        Columns of segments, such as the channel. Null is a segment of its own.
+    period : {"day", "week", "month", "quarter", "year"}, optional
+        Also group by the period in which invitations were sent.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. What was sent at or after it is left out, and an answer
+        at or after it is none yet; a warning counts both. Without a time zone it is read in the
+        zone in which periods are cut. Default: the midnight that ends the day of the last
+        invitation or answer.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows that lack their invitation are an error, or left out with a warning that counts
+        them: those where `sent` is null, or later than the answer.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every segment and, with `period`, for every period from the segment's first
+        invitation to `as_of`, also where none was sent; without both one row. A new frame of the
+        kind of `invitations`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): first day of the period of sending; only with `period`.
+        - ``invitations`` (int): those that can be judged.
+        - ``open`` (int): those too young to judge, in no other column.
+        - ``late`` (int): those answered after the window, which is not in time.
+        - ``responses`` (int): those answered within the window.
+        - ``response_rate`` (float): responses / invitations, a fraction; NaN without invitations.
+        - ``lower``, ``upper`` (float): Wilson's interval for it [2]_.
+        - ``complete`` (bool): whether the numbers are final: the period is over and nothing is
+          open. Without a window they never are.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If rows lack their invitation, only one of both columns has a time zone, or an argument has
+        a wrong value (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows without their invitation, rows and answers from `as_of` on.
+
+    See Also
+    --------
+    retainkit.cohort_retention : Who comes back after a first time, by age.
+
+    Notes
+    -----
+    *Without a window* an invitation of yesterday has had a day to be answered and one of last year
+    a year. The rate of the latest periods is then too low, rises from one extract to the next, and
+    cannot be compared with that of earlier ones. Give a window, at the price of not judging the
+    invitations of the last days.
+
+    *Why early answers do not count while their invitation is open.* Of the young invitations only
+    those answered at once would be known, and the rate would be too high if they were counted, too
+    low if the others were as well.
+
+    *Dates and times.* If one column has only dates, which are midnights, an answer on the day of
+    sending seems to come before the invitation. Cut both to dates, or neither.
+
+    The interval takes invitations as independent of each other. Where the same people are invited
+    again and again, it is too narrow.
+
+    References
+    ----------
+    .. [1] Trengo (2026), "How do we calculate the metrics?",
+       https://help.trengo.com/en/articles/154403-how-do-we-calculate-the-metrics.
+    .. [2] Wilson, E. B. (1927), "Probable Inference, the Law of Succession, and Statistical
+       Inference", Journal of the American Statistical Association 22 (158), 209-212.
+
+    Examples
+    --------
+    Of the three sent by 3 June one was answered within a week, and one after it. That of 12 June
+    has been answered too, but its week is not over.
+
+    >>> import pandas as pd
+    >>> from retainkit import response_rate
+    >>> invitations = pd.DataFrame(
+    ...     {
+    ...         "sent": pd.to_datetime(["2024-06-01", "2024-06-02", "2024-06-03", "2024-06-12"]),
+    ...         "responded": pd.to_datetime(["2024-06-04", None, "2024-06-13", "2024-06-13"]),
+    ...     }
+    ... )
+    >>> response_rate(invitations, window="7D", as_of="2024-06-15").round(3)
+       invitations  open  late  responses  response_rate  lower  upper  complete
+    0            3     1     1          1          0.333  0.061  0.792     False
+    """
+    length = None if window is None else microseconds("window", window)
+    if length == 0:
+        raise ArgumentError(f"`window` is {window!r}; it must be above 0, such as '7D'.")
+    if period is not None:
+        one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    probability("confidence_level", confidence_level)
+    table = read_invitations(
+        invitations,
+        sent=sent,
+        responded=responded,
+        by=by,
+        taken=_RESULT,
+        as_of=as_of,
+        tz=tz,
+        missing=missing,
+    )
+    fates = count_statuses(table, length, period, week_start)
+    segment, number, line = _lines(table, fates, period, week_start)
+    columns: dict[str, Any] = {
+        name: fates.segments[key][segment.tolist()]
+        for name, key in zip(table.by, table.keys, strict=True)
+    }
+    over = np.ones(len(number), bool)
+    if period is not None:
+        day = first_day(number, period, week_start)
+        columns["period"] = day.astype("datetime64[D]")
+        over = number < table.end.index(period, week_start)
+    counts = _counts(fates, line, len(number))
+    final = over & (counts["open"] == 0) & (length is not None)
+    rates = _rates(counts, confidence_level)
+    return build_like(table.rows, columns | counts | rates | {"complete": final})
+
+
+def _lines(
+    table: Invitations, fates: InvitationStatus, period: Period | None, week_start: Weekday
+) -> tuple[Integers, Integers, Integers]:
+    """Give the segment and period of each row of the result, and the row of each fate.
+
+    A segment has a row for every period from its first one to that in which observation ends.
+    """
+    size = int(fates.segment.max(initial=-1)) + 1 if table.by or period else 1
+    if period is None:
+        return np.arange(size), np.zeros(size, np.int64), fates.segment
+    last = table.end.before(table.zone).index(period, week_start)
+    # Where the clock is put back, what is sent before the end of observation may show later.
+    periods = np.minimum(fates.period, last)
+    first = np.full(size, last)
+    np.minimum.at(first, fates.segment, periods)
+    lengths = last + 1 - first
+    if lengths.sum() > _MOST_ROWS:
+        day = first_day(first.min(keepdims=True), period, week_start)[0]
+        raise ArgumentError(
+            f"the result would have {int(lengths.sum()):,} rows, with `sent` from "
+            f"{day.astype('datetime64[D]')} to {table.end}. If there is a stray date, leave it "
+            "out, or set `as_of`; else choose a longer `period`."
+        )
+    segment = np.repeat(np.arange(size), lengths)
+    # The row of period p of segment s is p + offset[s].
+    offset = np.cumsum(lengths) - lengths - first
+    number = np.arange(len(segment)) - offset[segment]
+    return segment, number, periods + offset[fates.segment]
+
+
+def _counts(fates: InvitationStatus, line: Integers, size: int) -> dict[str, Integers]:
+    """Add up the invitations of each row by what became of them."""
+
+    def total(*kinds: int) -> Integers:
+        some = np.isin(fates.fate, kinds)
+        return np.bincount(line[some], fates.count[some], size).astype(np.int64)
+
+    return {
+        "invitations": total(ANSWERED, LATE, SILENT),
+        "open": total(OPEN),
+        "late": total(LATE),
+        "responses": total(ANSWERED),
+    }
+
+
+def _rates(counts: dict[str, Integers], confidence_level: float) -> dict[str, Any]:
+    lower, upper = wilson(counts["responses"], counts["invitations"], confidence_level)
+    rate = ratio(counts["responses"], counts["invitations"])
+    return {"response_rate": rate, "lower": lower, "upper": upper}

@@ -1,0 +1,208 @@
+"""Scores over time, each with its interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._checks import boolean, integer, probability
+from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
+from retainkit._inputs.scale import check_scale
+from retainkit.surveys._period_scores import edges_of, scores_of
+from retainkit.surveys._periods import period_scores
+from retainkit.surveys._scale import warn_of_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._time.periods import Period, Weekday
+    from retainkit.surveys._period_scores import Metric
+
+TREND = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
+
+
+def score_trend(
+    responses: IntoFrame,
+    *,
+    score: str = "score",
+    time: str = "time",
+    period: Period = "month",
+    rolling: int | None = None,
+    metric: Metric = "nps",
+    by: str | Sequence[str] | None = None,
+    scale: tuple[int, int] = (0, 10),
+    cuts: tuple[float, float] | None = None,
+    positive: float | None = None,
+    weights: str | None = None,
+    counts: str | None = None,
+    respondent: str | None = None,
+    invalid: Literal["raise", "drop"] = "raise",
+    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    missing_codes: Sequence[float] = (),
+    labels: Mapping[Any, float] | None = None,
+    include_partial: bool = True,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    """Score of each period with its interval: NPS, the share of the satisfied, or the mean.
+
+    The intervals are those of `nps`, Wilson's for a share and Student's for a mean. Where they
+    overlap widely, the line between two points is noise.
+
+    Parameters
+    ----------
+    responses : IntoFrame
+        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    score : str, default "score"
+        Column of the answers: numbers, or with `labels` words. Null is no answer.
+    time : str, default "time"
+        Column of dates or datetimes of the answers.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Period of a row.
+    rolling : int, optional
+        Score the answers of so many periods, those of the row's own and before it, each answer
+        with the same weight. Windows of neighbouring rows share answers: do not compare them.
+    metric : {"nps", "csat", "mean"}, default "nps"
+        What the score is: from -100 to 100, a fraction, or in the unit of the scale.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    scale : tuple of int, default (0, 10)
+        Lowest and highest score there can be.
+    cuts : tuple of float, optional
+        Of NPS: highest score of a detractor and highest of a passive, as in `nps`.
+    positive : float, optional
+        Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
+    counts : str, optional
+        Column that says how many respondents a row stands for, a whole number.
+    respondent : str, optional
+        Column that identifies who answered, where some did so several times in a period or window;
+        the interval widens accordingly.
+    invalid : {"raise", "drop"}, default "raise"
+        Whether an answer that is not on the scale is an error, or is left out.
+    fractional : {"raise", "floor", "round", "cut"}, default "raise"
+        What to do with answers that are not whole, as in `nps`.
+    missing_codes : sequence of float, default ()
+        Numbers that mean no answer, such as 99.
+    labels : mapping, optional
+        Score of each answer in words, such as ``{"Very likely": 10}``.
+    include_partial : bool, default True
+        Also show the period in progress at `as_of`, with ``complete`` False: those who answer late
+        may differ.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether rows without a time are an error, or are left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from the first answer (of the segment) to `as_of`, those without
+        answers included. A new frame of the kind of `responses`; Polars for a LazyFrame, pandas
+        for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): its first day.
+        - ``n`` (int): answers that count; ``n_missing`` (int): rows of the period without one.
+        - ``score`` (float): NaN without answers.
+        - ``lower``, ``upper`` (float): its interval.
+        - ``metric`` (str), and ``window`` (int): periods that a row is made of.
+        - ``complete`` (bool): whether the period is over, and all of its window was observed.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If times are null and `missing` is ``"raise"``, or something has a wrong value as in `nps`
+        (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows lie at or after `as_of`, or are left out for want of a time; if the answers look
+        like those of another scale.
+
+    See Also
+    --------
+    control_chart : Whether a period differs from the usual noise.
+    nps_difference : Two periods compared.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import score_trend
+    >>> answers = pd.DataFrame(
+    ...     {
+    ...         "time": pd.to_datetime(["2024-01-09"] * 10 + ["2024-02-09"] * 10),
+    ...         "score": [10, 9, 9, 10, 9, 8, 7, 8, 3, 6, 10, 9, 9, 8, 7, 8, 3, 6, 5, 0],
+    ...     }
+    ... )
+    >>> table = score_trend(answers, as_of="2024-03-01")
+    >>> table[["n", "score", "lower", "upper", "complete"]].round(1)
+        n  score  lower  upper  complete
+    0  10   30.0  -21.7   67.5      True
+    1  10  -10.0  -54.0   38.8      True
+    """
+    if rolling is not None:
+        integer("rolling", rolling, 1)
+    boolean("include_partial", include_partial)
+    probability("confidence_level", confidence_level)
+    limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
+    edges = edges_of(metric, cuts, positive, limits)
+    table = read_answers(
+        responses,
+        score=score,
+        by=by,
+        taken=TREND,
+        weights=weights,
+        counts=counts,
+        respondent=respondent,
+        time=time,
+        labels=labels,
+        tz=tz,
+    )
+    window = rolling or 1
+    series = period_scores(
+        table,
+        limits,
+        period=period,
+        week_start=week_start,
+        as_of=as_of,
+        missing=missing,
+        rolling=window,
+    )
+    scores = scores_of(series, metric, edges, confidence_level)
+    if window == 1:
+        warn_of_weights(series.found, scores.size[series.cell])
+    lines = series.lines(partial=include_partial)
+    own = scores.at(lines.cell)
+    columns = {
+        "n": own.n,
+        "n_missing": series.tally.missing[lines.cell],
+        "score": own.score,
+        "lower": own.lower,
+        "upper": own.upper,
+        "metric": np.full(len(own.n), metric),
+        "window": np.full(len(own.n), window),
+        "complete": lines.complete & (lines.since >= window - 1),
+    }
+    return build_like(table.rows, series.labels(lines) | columns)

@@ -1,0 +1,1 @@
+"""Types for the annotations of programs that call retainkit."""
