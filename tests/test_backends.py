@@ -208,14 +208,14 @@ def test_a_question_has_one_answer(backend: Backend, seed: int) -> None:
 def tally(monkeypatch: pytest.MonkeyPatch, reducer: Any, frame: Any, options: Row) -> CohortCounts:
     """Catch what a reducer answers while the library makes its table."""
     answers: list[CohortCounts] = []
-    real = reducer.tally
+    real = reducer.count_cohorts
 
     def spy(*arguments: Any) -> CohortCounts:
         answers.append(real(*arguments))
         return answers[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(reducer, "tally", spy)
+        patch.setattr(reducer, "count_cohorts", spy)
         table(frame, **options)
     (answer,) = answers
     return answer

@@ -48,7 +48,7 @@ def natural(fitter: Any) -> float:
     columns = [one for one in ("frequency", "recency", "T", "monetary_value") if one in fitter.data]
     data = [fitter.data[column].to_numpy() for column in [*columns, "weights"]]
     with imported_lifetimes():
-        mean = fitter._negative_log_likelihood(np.log(fitter.params_.to_numpy()), *data, 0.0)  # noqa: SLF001
+        mean = fitter._negative_log_likelihood(np.log(fitter.params_.to_numpy()), *data, 0.0)
     return -float(mean) * fitter.data["weights"].sum()
 
 
@@ -350,7 +350,7 @@ def test_the_object_has_all_that_a_fit_leaves_behind(name: str) -> None:
     found = FITS[name](CDNOW, unit="week").to_lifetimes(CDNOW)
     assert vars(found).keys() == vars(own).keys()
     pd.testing.assert_frame_equal(found.data, own.data)
-    assert found._scale == own._scale  # noqa: SLF001
+    assert found._scale == own._scale
     assert found._negative_log_likelihood_ == pytest.approx(own._negative_log_likelihood_)
     assert found._hessian_ == pytest.approx(own._hessian_, rel=1e-4)
     # Its variances are right, its covariances are not.

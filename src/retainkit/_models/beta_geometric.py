@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import digamma, gammaln
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,6 @@ _TAIL = 1e10  # where S(t) has become a power of t
 
 def log_rise(z: Floats, a: Floats) -> Floats:
     """Log of Gamma(z + a) / Gamma(z): for large z not as the difference of two large numbers."""
-    from scipy.special import gammaln  # noqa: PLC0415  slow to load
-
     far = np.maximum(z, _FAR)
     series = _mu(far + a) - _mu(far)
     stirling = (far + a - 0.5) * np.log1p(a / far) + a * np.log(far) - a + series
@@ -47,8 +46,6 @@ def _mu(z: Floats) -> Floats:
 
 def digamma_rise(z: Floats, a: Floats) -> Floats:
     """Digamma(z + a) - digamma(z), with the same care."""
-    from scipy.special import digamma  # noqa: PLC0415  slow to load
-
     far = np.maximum(z, _FAR)
     stirling = np.log1p(a / far) + a / (2 * far) / (far + a) + _nu(far + a) - _nu(far)
     near = np.minimum(z, _FAR)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import betainc, xlogy
 
 from retainkit._models.special import (
     discounted_purchases_if_alive,
@@ -153,8 +154,6 @@ def new_customer_purchases(params: ArrayLike, t: ArrayLike, shift: int) -> Float
 
 def purchase_probabilities(params: ArrayLike, n: ArrayLike, t: ArrayLike, shift: int) -> Floats:
     """Probability that a customer who first buys at time 0 buys n times in (0, t]."""
-    from scipy.special import betainc, xlogy  # noqa: PLC0415 - scipy is loaded late
-
     r, alpha, a, b = _four(params)
     n, t = np.broadcast_arrays(*_arrays(n, t))
     k = n + shift

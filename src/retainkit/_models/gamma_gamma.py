@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,6 @@ def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
     In terms of u = x m / v, so that no power overflows and p or q may be huge:
     m^-1 (1 + 1/u)^-(p x) (1 + u)^-q / B(p x, q).
     """
-    from scipy import special  # noqa: PLC0415 (slow to load, and not always needed)
-
     p, q, v = params
     total = x * m
     logs: Floats = -special.betaln(p * x, q) - np.log(m)
@@ -35,8 +34,6 @@ def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
 
 def log_likelihood_gradient(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
     """Give the log-likelihood row by row, and its derivatives (n, 3) by p, q and v."""
-    from scipy import special  # noqa: PLC0415
-
     p, q, v = params
     shape, total = p * x, x * m
     below, above = np.log1p(v / total), np.log1p(total / v)
@@ -77,8 +74,6 @@ def median_spend(params: Floats, x: Floats, m: Floats) -> Floats:
 
 def _median_rate(shape: Floats) -> Floats:
     """Median of nu, of a Gamma with this shape and rate 1."""
-    from scipy import special  # noqa: PLC0415
-
     middle = special.gammaincinv(shape, 0.5).astype(np.float64, copy=False)
     # Below q = 0.001 the middle is smaller than any number.
     return np.maximum(middle, np.finfo(float).tiny)

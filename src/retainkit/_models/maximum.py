@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.optimize import Bounds, minimize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +77,6 @@ class _Climber:
 
     def climb(self, start: Floats) -> _Point:
         """L-BFGS-B, which needs no second derivatives; far off they mislead."""
-        from scipy.optimize import Bounds, minimize  # noqa: PLC0415 (slow to load)
 
         def downhill(theta: Floats) -> tuple[float, Floats]:
             point = self.at(theta)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.special import betaln, digamma, gammaln
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -79,8 +80,6 @@ def log_rising(c: float, n: Floats) -> Floats:
     """Log of the rising factorial c (c + 1) ... (c + n - 1), for whole n."""
     if _summable(n):
         return _partial_sums(np.log(c + np.arange(n.max(initial=0))), n)
-    from scipy.special import gammaln  # noqa: PLC0415 - scipy is loaded late
-
     difference: Floats = gammaln(c + n) - gammaln(c)
     return difference
 
@@ -90,8 +89,6 @@ def log_rising_ratio(b: float, a: float, n: Floats) -> Floats:
     if _summable(n):
         # Term by term, for gammaln of a large a + b has no digits left for the difference.
         return _partial_sums(np.log1p(-a / (a + b + np.arange(n.max(initial=0)))), n)
-    from scipy.special import betaln  # noqa: PLC0415
-
     return np.asarray(betaln(a, b + n) - betaln(a, b), np.float64)
 
 
@@ -99,8 +96,6 @@ def harmonic(c: float, n: Floats) -> Floats:
     """Sum of 1 / (c + j) over j < n, the derivative of `log_rising` in c."""
     if _summable(n):
         return _partial_sums(1 / (c + np.arange(n.max(initial=0))), n)
-    from scipy.special import digamma  # noqa: PLC0415
-
     difference: Floats = digamma(c + n) - digamma(c)
     return difference
 

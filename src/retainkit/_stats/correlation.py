@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtr
 
 from retainkit._stats.intervals import normal_quantile
 
@@ -58,8 +59,6 @@ def _ranks(values: Floats, count: Floats) -> Floats:
 
 
 def _correlation(r: float, n: float, spread: float, confidence_level: float) -> Correlation:
-    from scipy.special import stdtr  # noqa: PLC0415  imported when it is needed
-
     lower = upper = p_value = np.nan
     if n > 3 and abs(r) < 1:
         half = normal_quantile(confidence_level) * np.sqrt(spread / (n - 3))

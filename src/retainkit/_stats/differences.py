@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 from retainkit._stats.intervals import ratio, wilson
 
@@ -81,7 +82,5 @@ def mean_difference(first: Means, second: Means, level: float) -> tuple[Floats, 
 
 def _quantile(free: Floats, level: float) -> Floats:
     """Two-sided quantile of Student's t; NaN without a degree of freedom."""
-    from scipy.special import stdtrit  # noqa: PLC0415  SciPy is imported when needed
-
     known = np.where(free > 0, free, np.nan)
     return np.asarray(stdtrit(known, 0.5 + level / 2), np.float64)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 from retainkit._stats.intervals import ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from retainkit._typing import Floats, Integers
-    from retainkit.surveys._answer_counts import AnswerCounts
+    from retainkit._typing import Array, Floats, Integers
 
 
 _NOTHING = 1e-12  # a variance below this is one of rounding
@@ -62,8 +62,6 @@ class EffectiveSize:
         square of Student's t of n - 1 by that of units - 1. The answers are worth no less than if
         those of each respondent were alike.
         """
-        from scipy.special import stdtrit  # noqa: PLC0415  importing retainkit does not import scipy
-
         few = (self.units > 1) & (self.units < self.n)
         if not few.any():
             return self.effective
@@ -82,32 +80,44 @@ def unweighted(n: NDArray[np.generic]) -> EffectiveSize:
 
 
 def effective_size(
-    tally: AnswerCounts, values: Floats, clusters: Clusters | None = None
+    values: Floats,
+    *,
+    segment: Integers,
+    n_segments: int,
+    n: Integers,
+    weight: Floats,
+    square: Floats,
+    clusters: Clusters | None = None,
 ) -> EffectiveSize:
-    """Give what the means of `values` are worth, by segment.
+    """Effective size of the means of `values`, by segment.
 
-    The effective size is the lesser of Kish's and the one that the linearised variance of the
-    weighted mean gives; of no weights and no clusters it is the number of answers.
+    `values` are distinct answers of each segment, given by `n` respondents whose weights add up to
+    `weight`, and the squares of them to `square`. The effective size is the lesser of Kish's and
+    the one that the linearised variance of the weighted mean gives; without weights and clusters
+    it is the number of answers.
     """
-    n, weight = tally.sums(tally.n), tally.sums(tally.weight)
-    if clusters is None and all(
-        np.array_equal(one, tally.n) for one in (tally.weight, tally.square)
-    ):
-        return unweighted(n)
-    kish = ratio(weight**2, tally.sums(tally.square))
-    mean = ratio(tally.sums(tally.weight * values), weight)
-    off = values - mean[tally.segment]
-    spread = ratio(tally.sums(tally.weight * off**2), weight)
+
+    def total(of: Array) -> Floats:
+        """Sum by segment."""
+        return np.bincount(segment, of, n_segments).astype(np.float64)
+
+    number, weights = total(n), total(weight)
+    if clusters is None and all(np.array_equal(one, n) for one in (weight, square)):
+        return unweighted(number)
+    kish = ratio(weights**2, total(square))
+    mean = ratio(total(weight * values), weights)
+    off = values - mean[segment]
+    spread = ratio(total(weight * off**2), weights)
     if clusters is None:
-        units, between, alike = n, tally.sums(tally.square * off**2), kish
+        units, between, alike = number, total(square * off**2), kish
     else:
         units = clusters.number
         between = clusters.xx - 2 * mean * clusters.xw + mean**2 * clusters.ww
-        alike = ratio(weight**2, clusters.ww)
+        alike = ratio(weights**2, clusters.ww)
     # Both variances with their own n - 1, so that answers of one weight are worth their number.
-    variance = ratio(between, weight**2) * ratio(units, units - 1) * ratio(n - 1, n)
+    variance = ratio(between, weights**2) * ratio(units, units - 1) * ratio(number - 1, number)
     with np.errstate(invalid="ignore"):
-        known = (variance > _NOTHING * ratio(spread, n)) & (spread > _NOTHING)
+        known = (variance > _NOTHING * ratio(spread, number)) & (spread > _NOTHING)
     linear = np.where(known, ratio(spread, np.where(known, variance, 1)), alike)
-    effective = np.where(weight > 0, np.minimum(kish, linear), 0.0)
-    return EffectiveSize(n=n, effective=effective, units=units, alike=np.nan_to_num(alike))
+    effective = np.where(weights > 0, np.minimum(kish, linear), 0.0)
+    return EffectiveSize(n=number, effective=effective, units=units, alike=np.nan_to_num(alike))

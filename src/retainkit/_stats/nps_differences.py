@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
 from retainkit._stats.intervals import normal_quantile, ratio
 from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits
@@ -62,8 +63,6 @@ def difference_p_value(first: Sample, second: Sample) -> Floats:
     smaller the z that belongs to the first distance, and the larger that of the second: halving
     finds where they meet. No interval need be computed, and z² (V1 / n1 + V2 / n2) = D².
     """
-    from scipy.special import ndtr  # noqa: PLC0415  SciPy is imported when needed
-
     values = [
         np.asarray(one, np.float64)
         for sample in (first, second)
@@ -110,8 +109,6 @@ def paired_limits(
 
 def paired_p_value(pairs: ArrayLike, total: ArrayLike, squares: ArrayLike) -> Floats:
     """Two-sided p-value of no change: the smallest alpha whose paired interval leaves out 0."""
-    from scipy.special import ndtr  # noqa: PLC0415  SciPy is imported when needed
-
     centre, error = _paired(np.asarray(pairs, np.float64), total, squares)
     p_value: Floats = 2 * ndtr(-ratio(np.abs(centre), error))
     return p_value

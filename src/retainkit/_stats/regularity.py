@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import betainc
 
 from retainkit._stats.intervals import normal_quantile
 
@@ -63,8 +65,6 @@ def maximum_likelihood(
     all have the same, as must be where purchases are random and seen by the unit. The limits are
     those of the likelihood ratio.
     """
-    from scipy.optimize import brentq, minimize_scalar  # noqa: PLC0415  imported when needed
-
     total = last + before
     telling = total > 3  # two units part in one way only, and three in two that are alike
     if not telling.any():
@@ -91,8 +91,6 @@ def maximum_likelihood(
 
 def _log_mass(smaller: Floats, total: Floats, k: float) -> Floats:
     """Log of the mass of Beta(k, k) within half a unit of a part, of that of all parts."""
-    from scipy.special import betainc  # noqa: PLC0415  imported when needed
-
     below, above = betainc(k, k, [(smaller - 0.5) / total, (smaller + 0.5) / total])
     outside = betainc(k, k, 0.5 / total)
     mass: Floats = np.log(np.maximum(above - below, _TINY)) - np.log1p(-2 * outside)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.special import betaincinv, stdtrit
 
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
 
@@ -77,8 +78,6 @@ def _parts(count: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Booleans]:
 
 
 def _beta_quantile(a: Floats, b: Floats, share: float) -> Floats:
-    from scipy.special import betaincinv  # noqa: PLC0415  importing retainkit does not import scipy
-
     # A parameter of 0 is an end of the scale, which is set afterwards.
     return np.asarray(betaincinv(np.maximum(a, 1e-9), np.maximum(b, 1e-9), share), np.float64)
 
@@ -109,8 +108,6 @@ def mean_limits(
     Where all answered alike there is no spread to judge by. Then what may differ is at most the
     share that Wilson's limit of n of n leaves, which may lie at either end.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415  importing retainkit does not import scipy
-
     low, high = ends
     freedom = np.minimum(effective, units) - 1
     some = (freedom > 0) & (spread > 1e-12 * (high - low) ** 2)

@@ -10,6 +10,7 @@ from retainkit._checks import integer, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.customers import read_customers
 from retainkit._inputs.events import read_events
+from retainkit._stats import correlation, regularity
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv._purchase_counts import last_gaps
@@ -116,8 +117,6 @@ def spend_independence(
     1         spearman        946        0.206  0.144  0.267     0.00
     2  without_largest        945        0.057 -0.007  0.120     0.08
     """
-    from retainkit._stats import correlation  # noqa: PLC0415  SciPy is imported when it is needed
-
     probability("confidence_level", confidence_level)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
     rows = read_customers(summary, columns)
@@ -264,8 +263,6 @@ def purchase_regularity(
     0  maximum_likelihood        100        8.5    6.4   11.0
     1      wheat_morrison        100        8.2    6.7    9.9
     """
-    from retainkit._stats import regularity  # noqa: PLC0415  SciPy is imported when it is needed
-
     one_of("unit", unit, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
     integer("min_purchases", min_purchases, 3)

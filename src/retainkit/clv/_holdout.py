@@ -12,6 +12,7 @@ from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment
 from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.clv import _comparison, _tracking
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.purchases._steps import end_after
@@ -143,8 +144,6 @@ def tracking(
     39 1997-10-01       2357      50     52.63     True
     40 1997-10-08       2357      56     51.89     True
     """
-    from retainkit.clv import _tracking  # noqa: PLC0415  SciPy is imported when it is needed
-
     _check_model(model)
     one_of("period", period, PERIODS)
     boolean("exact", exact)
@@ -352,8 +351,6 @@ def holdout_report(
     0    BGNBD    1882  1653.409                0.785
     1    naive    1882  2930.101                1.024
     """
-    from retainkit.clv import _comparison, _tracking  # noqa: PLC0415  SciPy is imported when needed
-
     one_of("unit", unit, PERIODS)
     one_of("period", period, PERIODS)
     boolean("exact", exact)

@@ -21,6 +21,7 @@ import numpy as np
 
 from retainkit._inputs.customers import read_customers
 from retainkit._messages import count_noun
+from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
 from retainkit._models.model import covariance_of, parameter_array
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 
@@ -170,8 +171,6 @@ def assess_counting(
     parameters: Floats, columns: dict[str, Floats], weights: Floats, shift: int
 ) -> Fit:
     """Say of parameters of BG/NBD or MBG/NBD what one of our fits says of its own."""
-    from retainkit._models import bg_nbd, purchase_fits  # noqa: PLC0415  SciPy is imported when needed
-
     x, tx, T = columns["frequency"], columns["recency"], columns["T"]  # noqa: N806
     best = purchase_fits.fit_purchases(x, tx, T, weights, shift)
     rows = bg_nbd.log_likelihood(parameters, x, tx, T, shift)
@@ -180,8 +179,6 @@ def assess_counting(
 
 def assess_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
     """Say of parameters of Gamma-Gamma what one of our fits says of its own."""
-    from retainkit._models import gamma_gamma, purchase_fits  # noqa: PLC0415
-
     x, m = columns["frequency"], columns["monetary_value"]
     best = purchase_fits.fit_spend(x, m, weights)
     best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)

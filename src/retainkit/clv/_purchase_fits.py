@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import read_customers
 from retainkit._messages import warn
+from retainkit._models import purchase_fits
 from retainkit._models.model import model_from_fit
 from retainkit._time.periods import PERIODS
+from retainkit.clv import _lifetimes
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError
 
@@ -281,9 +283,6 @@ def _fit(
     unit: Period,
     engine: str,
 ) -> _Fitted:
-    from retainkit._models import purchase_fits  # noqa: PLC0415  SciPy is imported when needed
-    from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
-
     one_of("unit", unit, PERIODS)
     one_of("engine", engine, _lifetimes.ENGINES)
     penalty = number("penalty", penalty, 0)

@@ -10,9 +10,11 @@ import numpy as np
 from retainkit._checks import integer, one_of
 from retainkit._inputs.customers import read_customers
 from retainkit._messages import warn
+from retainkit._models import bg_nbd
 from retainkit._models.model import Model, fit_fields
 from retainkit._time.horizon import in_units
 from retainkit._time.periods import PERIODS
+from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
 from retainkit.errors import ArgumentError
 
@@ -63,8 +65,6 @@ class PurchaseModel(Model):
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
             lazy: the customer, and ``probability_alive`` (float).
         """
-        from retainkit._models import bg_nbd  # noqa: PLC0415  SciPy is imported when it is needed
-
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
         return rows.scored(customer, {"probability_alive": alive})
@@ -97,8 +97,6 @@ class PurchaseModel(Model):
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``expected_purchases`` (float).
         """
-        from retainkit._models import bg_nbd  # noqa: PLC0415
-
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         t = in_units(horizon, self.unit)
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
@@ -135,8 +133,6 @@ class PurchaseModel(Model):
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``discounted_expected_purchases`` (float).
         """
-        from retainkit._models import bg_nbd  # noqa: PLC0415
-
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         delta = rate_per_unit(rate, self.unit)
         if horizon is None and delta == 0:
@@ -158,8 +154,6 @@ class PurchaseModel(Model):
         float or numpy.ndarray
             Expected number of repeat purchases.
         """
-        from retainkit._models import bg_nbd  # noqa: PLC0415
-
         t = horizon if np.ndim(horizon) else in_units(horizon, self.unit)
         expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
         return expected if np.ndim(horizon) else float(expected)
@@ -179,8 +173,6 @@ class PurchaseModel(Model):
         float or numpy.ndarray
             Probability of each n.
         """
-        from retainkit._models import bg_nbd  # noqa: PLC0415
-
         counts = np.asarray([integer("n", one, 0) for one in np.atleast_1d(n).tolist()])
         t = in_units(horizon, self.unit)
         found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
@@ -205,8 +197,6 @@ class PurchaseModel(Model):
             (float), as `rfm_summary` gives them.
         """
         import pandas as pd  # noqa: PLC0415
-
-        from retainkit._models import bg_nbd  # noqa: PLC0415
 
         number_of = integer("n", n, 1)
         rng = np.random.default_rng(integer("seed", seed, 0))
@@ -256,8 +246,6 @@ class PurchaseModel(Model):
         >>> float(fitter.predict(39, 2, 30.43, 38.86).round(3))
         1.226
         """
-        from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
-
         columns = {"frequency": frequency, "recency": recency, "T": T}
         rows = None if summary is None else read_customers(summary, columns, weights=weights)
         return _lifetimes.counting_fitter(self, self.SHIFT, rows, weighted=weights is not None)
@@ -293,8 +281,6 @@ class PurchaseModel(Model):
             If the parameters are not at the maximum, for instance because it was penalised, or if
             the data do not identify one.
         """
-        from retainkit.clv import _lifetimes  # noqa: PLC0415
-
         one_of("unit", unit, PERIODS)
         found, fit = _lifetimes.adopt_counting(fitter, cls.NAMES, cls.SHIFT)
         parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))

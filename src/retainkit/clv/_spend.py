@@ -11,7 +11,9 @@ from retainkit._checks import number, one_of
 from retainkit._frames.output import select_to_native
 from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
 from retainkit._messages import warn
+from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.model import Model, fit_fields, model_from_fit, parameter_array
+from retainkit.clv import _lifetimes
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
@@ -93,8 +95,6 @@ class GammaGamma(Model):
             lazy: the customer, and ``expected_spend`` (float), in the unit of the amounts; with
             the median, ``median_spend`` (float).
         """
-        from retainkit._models import gamma_gamma  # noqa: PLC0415  SciPy is imported when it is needed
-
         one_of("infinite", infinite, ("raise", "median"))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         money = read_customers(summary, columns)
@@ -152,8 +152,6 @@ class GammaGamma(Model):
         >>> float(round(fitter.conditional_expected_average_profit(2, 22.35), 2))
         24.66
         """
-        from retainkit.clv import _lifetimes  # noqa: PLC0415
-
         if summary is None:
             return _lifetimes.spend_fitter(self, None, None, weighted=False)
         columns = {"frequency": frequency, "monetary_value": monetary_value}
@@ -190,8 +188,6 @@ class GammaGamma(Model):
             If the parameters are not at the maximum, for instance because it was penalised, or if
             the data do not identify one.
         """
-        from retainkit.clv import _lifetimes  # noqa: PLC0415
-
         found, fit = _lifetimes.adopt_spend(fitter, cls.NAMES)
         parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))
         if fit is None:
@@ -273,9 +269,6 @@ def fit_gamma_gamma(
     >>> [round(value, 2) for value in model.parameters.values()]
     [6.25, 3.74, 15.44]
     """
-    from retainkit._models import purchase_fits  # noqa: PLC0415  SciPy is imported when needed
-    from retainkit.clv import _lifetimes  # noqa: PLC0415  SciPy is imported when needed
-
     one_of("engine", engine, _lifetimes.ENGINES)
     penalty = number("penalty", penalty, 0)
     if engine == "lifetimes":

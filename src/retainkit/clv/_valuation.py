@@ -15,10 +15,12 @@ from retainkit._frames.input import check_present, collect
 from retainkit._frames.join import return_to_engine
 from retainkit._inputs.customers import check_finite, read_customers
 from retainkit._messages import count_noun
+from retainkit._models import bg_nbd, gamma_gamma
 from retainkit._models.model import covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
 from retainkit._time.horizon import in_units
-from retainkit.clv._discounting import rate_per_unit
+from retainkit.clv import _draws
+from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from retainkit._models.model import Model
     from retainkit._time.periods import Period
     from retainkit._typing import Floats
-    from retainkit.clv._discounting import Horizon
     from retainkit.clv._purchase_model import PurchaseModel
     from retainkit.clv._spend import GammaGamma
 
@@ -101,8 +102,6 @@ def valuation_spec(
 def _horizon(
     unit: Period, ahead: float | str, rate: float, compounding: Compounding, method: Method
 ) -> Horizon:
-    from retainkit.clv._discounting import Horizon  # noqa: PLC0415  SciPy is imported when it is needed
-
     length = in_units(ahead, unit)
     if method == "exact":
         return Horizon(length=length, rate=rate_per_unit(rate, unit, compounding))
@@ -130,8 +129,6 @@ def value_customers(
 
     `opened` are its histories and its spend, where they have been checked already.
     """
-    from retainkit._models import gamma_gamma  # noqa: PLC0415
-
     arguments = dict(zip(("frequency", "recency", "T", "monetary_value"), columns, strict=True))
     history = {name: arguments[name] for name in ("frequency", "recency", "T")}
     money = {name: arguments[name] for name in ("frequency", "monetary_value")}
@@ -168,9 +165,6 @@ def _scores(
     task: ValuationSpec, distinct: Mapping[str, Floats], *, median: bool
 ) -> dict[str, Floats]:
     """Score the distinct customers in all that does not depend on their money."""
-    from retainkit._models import bg_nbd, gamma_gamma  # noqa: PLC0415
-    from retainkit.clv._discounting import log_variance  # noqa: PLC0415
-
     model, horizon, theta = task.purchases, task.horizon, parameter_array(task.purchases)
     history = distinct["frequency"], distinct["recency"], distinct["T"]
     pairs = bg_nbd.pairs_of(distinct["frequency"], distinct["T"])
@@ -192,9 +186,6 @@ def _scores(
 
 def _drawn_bounds(task: ValuationSpec, rows: Customers, *, median: bool) -> dict[str, Floats]:
     """Bound the value of the distinct customers by draws, before the margin."""
-    from retainkit._models import bg_nbd  # noqa: PLC0415
-    from retainkit.clv import _draws  # noqa: PLC0415
-
     rng = np.random.default_rng(task.seed)
     x, tx, T, m = rows.distinct.values()  # noqa: N806
     pairs = bg_nbd.pairs_of(x, T)

@@ -12,6 +12,8 @@ from retainkit._frames.output import select_to_native
 from retainkit._inputs.customers import read_customers, repeat_buyers
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
+from retainkit._models.purchase_fits import fit_purchases, fit_spend
+from retainkit._stats.correlation import pearson
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
@@ -413,8 +415,6 @@ def _models(
     counted: Customers, spent: Customers, penalty: float
 ) -> tuple[BGNBD, GammaGamma, list[str]]:
     """Fit both models, and give what is to be said of them."""
-    from retainkit._models.purchase_fits import fit_purchases, fit_spend  # noqa: PLC0415
-
     used, left_out = repeat_buyers(spent)
     counting = fit_purchases(*history(counted), counted.counts, BGNBD.SHIFT, penalty)
     x, m = spent.distinct["frequency"][used], spent.distinct["monetary_value"][used]
@@ -428,8 +428,6 @@ def _models(
 
 def _assumption_warnings(task: ValuationSpec, counted: Customers, spent: Customers) -> list[str]:
     """Say what an expert would ask about."""
-    from retainkit._stats.correlation import pearson  # noqa: PLC0415
-
     longest = float(counted.distinct["T"].max())
     texts = []
     if task.horizon.length > longest:

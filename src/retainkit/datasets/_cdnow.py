@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +11,6 @@ import numpy as np
 from retainkit.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 
@@ -90,9 +90,6 @@ def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
 
 def _lifetimes_file(name: str) -> Path:
     """Find a data set of the installed lifetimes distribution, without importing it."""
-    from importlib import metadata  # noqa: PLC0415 - importing retainkit stays light
-    from pathlib import Path  # noqa: PLC0415
-
     try:
         found = metadata.distribution("lifetimes").locate_file(f"lifetimes/datasets/{name}")
     except metadata.PackageNotFoundError:

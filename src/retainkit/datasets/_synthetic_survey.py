@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.special import ndtri
 
 from retainkit._checks import integer, is_list, number
 from retainkit.datasets._periods import period_edges
@@ -376,8 +377,6 @@ def _ratings(rng: np.random.Generator, level: Floats, strengths: Floats) -> Floa
     their sum, each times its strength, is the attitude: what is drawn without it is moved along
     the strengths until it is.
     """
-    from scipy.special import ndtri  # noqa: PLC0415  SciPy is imported when needed
-
     rest = np.sqrt(max(0.0, 1 - np.sum(strengths**2)))
     weights = np.append(strengths, rest)
     free = rng.standard_normal((level.size, weights.size))

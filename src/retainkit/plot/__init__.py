@@ -3,37 +3,70 @@
 Each function takes what it draws and an optional ``ax``, draws on it and returns the
 `~matplotlib.axes.Axes`; titles and saving are left to the caller. Nothing global is
 touched: no style, no ``show``; pyplot is imported only to make a figure when ``ax`` is
-not given. Importing this module does not import matplotlib.
+not given. matplotlib is imported when a picture is asked for.
 """
 
-from retainkit.plot._checking import holdout_calibration, tracking
-from retainkit.plot._control import control_chart
-from retainkit.plot._drivers import key_drivers
-from retainkit.plot._frequency_recency import frequency_recency
-from retainkit.plot._growth import growth_accounting
-from retainkit.plot._history import customer_history
-from retainkit.plot._projection import projection
-from retainkit.plot._retention import retention_curve, retention_heatmap
-from retainkit.plot._survey import nps_bar
-from retainkit.plot._survivors import survival_curve
-from retainkit.plot._trend import score_trend
-from retainkit.plot._value import cltv_distribution
-from retainkit.plot._waterfall import mrr_waterfall
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "cltv_distribution",
-    "control_chart",
-    "customer_history",
-    "frequency_recency",
-    "growth_accounting",
-    "holdout_calibration",
-    "key_drivers",
-    "mrr_waterfall",
-    "nps_bar",
-    "projection",
-    "retention_curve",
-    "retention_heatmap",
-    "score_trend",
-    "survival_curve",
-    "tracking",
-]
+from retainkit.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from retainkit.plot._checking import holdout_calibration as holdout_calibration
+    from retainkit.plot._checking import tracking as tracking
+    from retainkit.plot._control import control_chart as control_chart
+    from retainkit.plot._drivers import key_drivers as key_drivers
+    from retainkit.plot._frequency_recency import frequency_recency as frequency_recency
+    from retainkit.plot._growth import growth_accounting as growth_accounting
+    from retainkit.plot._history import customer_history as customer_history
+    from retainkit.plot._projection import projection as projection
+    from retainkit.plot._retention import retention_curve as retention_curve
+    from retainkit.plot._retention import retention_heatmap as retention_heatmap
+    from retainkit.plot._survey import nps_bar as nps_bar
+    from retainkit.plot._survivors import survival_curve as survival_curve
+    from retainkit.plot._trend import score_trend as score_trend
+    from retainkit.plot._value import cltv_distribution as cltv_distribution
+    from retainkit.plot._waterfall import mrr_waterfall as mrr_waterfall
+
+_HOMES = {
+    "cltv_distribution": "_value",
+    "control_chart": "_control",
+    "customer_history": "_history",
+    "frequency_recency": "_frequency_recency",
+    "growth_accounting": "_growth",
+    "holdout_calibration": "_checking",
+    "key_drivers": "_drivers",
+    "mrr_waterfall": "_waterfall",
+    "nps_bar": "_survey",
+    "projection": "_projection",
+    "retention_curve": "_retention",
+    "retention_heatmap": "_retention",
+    "score_trend": "_trend",
+    "survival_curve": "_survivors",
+    "tracking": "_checking",
+}
+
+__all__ = [*_HOMES]
+
+
+if not TYPE_CHECKING:  # to which every name would be known otherwise
+
+    def __getattr__(name: str) -> object:
+        """Import the picture that is asked for, once."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'retainkit.plot' has no attribute {name!r}")
+        try:
+            value = getattr(import_module(f"retainkit.plot.{_HOMES[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "matplotlib":
+                raise
+            raise MissingDependencyError(
+                "matplotlib is needed for retainkit.plot; "
+                "install it with `pip install matplotlib` (the extra `plot`)."
+            ) from error
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

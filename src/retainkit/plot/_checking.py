@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from retainkit._checks import boolean
 from retainkit._frames.input import read_result
@@ -15,7 +16,6 @@ from retainkit.plot._style import (
     PALETTE,
     QUIET,
     SMALL,
-    require_matplotlib,
     space_of,
     subplots,
     tidy,
@@ -90,7 +90,6 @@ def tracking(table: IntoDataFrame, *, cumulative: bool = False, ax: Axes | None 
     >>> ax.lines[0].get_ydata().tolist()
     [5.0, 8.0, 7.5]
     """
-    require_matplotlib()
     ending = "_cumulative" if boolean("cumulative", cumulative) else ""
     values = [f"actual{ending}", f"expected{ending}"]
     days, columns = _course(table, ["holdout", "complete", *values])
@@ -152,7 +151,6 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['0\nn = 90', '1+\n30']
     """
-    require_matplotlib()
     needed = ["frequency", "customers", "actual", "expected", "naive", "lower", "upper"]
     frame = read_result(table, argument="table", columns=needed)
     names = [str(name) for name in frame["frequency"].to_list()]
@@ -216,8 +214,6 @@ def _unit_of(days: Floats) -> str:
 
 
 def _dates(days: Floats) -> Floats:
-    from matplotlib.dates import date2num  # noqa: PLC0415
-
     # matplotlib's own epoch may be another.
     epoch = float(date2num(np.datetime64("1970-01-01")))  # type: ignore[no-untyped-call]
     return days + epoch
@@ -279,8 +275,6 @@ def _mark_unfinished(
 
 
 def _draw_dates(ax: Axes, width: float) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415
-
     ticks = max(3, int(width / 55))
     locator = AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)

@@ -7,6 +7,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from retainkit.plot._checking import SHADE
 from retainkit.plot._periods import draw_periods, read_periods
@@ -22,7 +24,7 @@ from retainkit.plot._scores import (
     spread,
     worded,
 )
-from retainkit.plot._style import PALETTE, QUIET, TEXT, require_matplotlib, space_of, subplots, tidy
+from retainkit.plot._style import PALETTE, QUIET, TEXT, space_of, subplots, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +100,6 @@ def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['score', 'centre 29.0', 'limits 18.4 to 39.6', 'signal: beyond limits', 'baseline']
     """
-    require_matplotlib()
     needed = [*VALUES, "signal", "complete", "kind"]
     periods, data = read_periods(table, "table", needed, ["baseline", "metric"])
     check_numeric(data, VALUES, "control_chart")
@@ -139,8 +140,6 @@ def _draw_scores(
     style: dict[str, Any] = {"color": USUAL, "markersize": 4.5 if len(x) <= 60 else 3}
     style |= {"zorder": 4, "clip_on": False, "markeredgewidth": 0}
     ax.plot(periods.places[usual], dots, "o", gid="usual", **style)
-    from matplotlib.lines import Line2D  # noqa: PLC0415
-
     return {"score": Line2D([], [], marker="o", linewidth=1.2, **style)}
 
 
@@ -199,8 +198,6 @@ def _draw_marks(
 
 def _shade(ax: Axes, periods: Periods, data: Columns) -> dict[str, Any]:
     """Shade the periods that tell what is usual, if they are not all that are over."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     marked = [bool(one) for one in data.get("baseline", [])]
     over = [bool(one) for one in data["complete"]]
     if not any(marked) or all(own or not whole for own, whole in zip(marked, over, strict=True)):

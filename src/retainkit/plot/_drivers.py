@@ -6,6 +6,8 @@ import math
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patches import Patch
+
 from retainkit.errors import ArgumentError
 from retainkit.plot._reading import numbers, read, segment_labels
 from retainkit.plot._style import (
@@ -16,7 +18,6 @@ from retainkit.plot._style import (
     TEXT,
     in_percent,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
 )
@@ -98,7 +99,6 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['goes with a higher outcome', 'goes with a lower outcome']
     """
-    require_matplotlib()
     data = _ranked(table)
     names = [str(name) for name in data["driver"]]
     kinds = _kinds(data)
@@ -169,8 +169,6 @@ def _name_drivers(ax: Axes, names: Sequence[str], width: float, height: float) -
 
 def _draw_legend(ax: Axes, kinds: Sequence[str], room: float) -> None:
     """Name the colours above the axes, unless all bars are of the plain one."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     shown = [kind for kind in STYLES if kind in kinds]
     needed = sum(72 if kind == FLIP else 148 for kind in shown)
     if shown in ([], [UP]):

@@ -8,11 +8,14 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
 from retainkit._time.horizon import in_units
 from retainkit._time.periods import PERIODS
-from retainkit.clv._purchase_fits import BGNBD, MBGNBD
+from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._heatmap import RAMP
 from retainkit.plot._style import (
@@ -23,7 +26,6 @@ from retainkit.plot._style import (
     TEXT,
     contrast,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
 )
@@ -118,7 +120,6 @@ def frequency_recency(
     >>> ax.child_axes[0].get_xlabel()
     'Purchases expected in the next 26 weeks'
     """
-    require_matplotlib()
     check_model(model)
     one_of("values", values, ("expected_purchases", "probability_alive"))
     observed = in_units(T, model.unit, "T")
@@ -213,18 +214,12 @@ def _duration(span: float | str, unit: str) -> str:
 
 
 def _shades(highest: float, cmap: str | Colormap | None) -> Any:
-    from matplotlib.cm import ScalarMappable  # noqa: PLC0415
-    from matplotlib.colors import LinearSegmentedColormap, Normalize  # noqa: PLC0415
-
     ramp = LinearSegmentedColormap.from_list("value", RAMP) if cmap is None else cmap
     return ScalarMappable(norm=Normalize(0, highest or 1), cmap=ramp)
 
 
 def _draw_contours(ax: Axes, values: Floats, silence: Floats, shades: Any, *, alive: bool) -> None:
     """Draw lines of equal value, each in the ink that stands out from its own colour."""
-    from matplotlib.colors import to_hex  # noqa: PLC0415
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     room = int(ax.bbox.height / ax.figure.dpi * POINTS / 30)
     steps: Sequence[float] = ALIVE if room > 5 else ALIVE[1::2]
     if not alive:
@@ -272,8 +267,6 @@ def _apart(ax: Axes, lines: Sequence[Any]) -> dict[int, tuple[float, float]]:
 
 def _draw_bar(ax: Axes, shades: Any, label: str, thick: float, *, alive: bool) -> None:
     """Draw the colours above the picture, so that their name takes the place of a title."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patches import Patch
+
 from retainkit._checks import boolean
 from retainkit.plot._periods import draw_periods, read_periods
 from retainkit.plot._reading import numbers
-from retainkit.plot._style import PALETTE, SMALL, TEXT, require_matplotlib, space_of, subplots, tidy
+from retainkit.plot._style import PALETTE, SMALL, TEXT, space_of, subplots, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +94,6 @@ def growth_accounting(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['new', 'resurrected', 'retained', 'churned']
     """
-    require_matplotlib()
     money = boolean("amount", amount)
     colours = AMOUNTS if money else CUSTOMERS
     periods, data = read_periods(table, "table", [*colours, "complete"])
@@ -150,8 +151,6 @@ def _draw_legend(
     width: float,
 ) -> None:
     """Name the colours above the axes, in the order of the stack."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     handles: list[Artist] = [
         Patch(facecolor=colour, label=name.removesuffix("_amount"))
         for name, colour in colours.items()

@@ -11,6 +11,13 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import ScaledTranslation
 
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._reading import age_labels, check_once, numbers, read, segment_labels
@@ -35,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap
     from narwhals.stable.v2.typing import IntoDataFrame
 
@@ -183,8 +189,6 @@ def _counts(values: Sequence[float]) -> list[str]:
 
 def _width(texts: Iterable[str]) -> float:
     """Measure the widest text, in units of the size of the font."""
-    from matplotlib.textpath import TextPath  # noqa: PLC0415
-
     longest = sorted({text for text in texts if text}, key=len)[-3:]
     return max((TextPath((0, 0), text, size=1).get_extents().x1 for text in longest), default=1)
 
@@ -228,9 +232,6 @@ def colours_of(
     triangle: Triangle, cmap: str | Colormap | None, vmin: float | None, vmax: float | None
 ) -> tuple[ScalarMappable, list[str]]:
     """Give every cell its colour, and the scale that the colour bar shows."""
-    from matplotlib.cm import ScalarMappable  # noqa: PLC0415
-    from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex  # noqa: PLC0415
-
     coloured = triangle.in_colour()
     values = [value for value, colour in zip(triangle.values, coloured, strict=True) if colour]
     low = min([0.0, *values]) if vmin is None else vmin
@@ -247,9 +248,6 @@ def colours_of(
 
 def draw_cells(ax: Axes, triangle: Triangle, grid: Grid, colours: Sequence[str]) -> None:
     """Draw the cells, hatch those that are not complete, and write their values."""
-    from matplotlib.collections import PolyCollection  # noqa: PLC0415
-    from matplotlib.patches import Rectangle  # noqa: PLC0415
-
     half = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
     corners = [[(x + dx, y + dy) for dx, dy in half] for x, y in triangle.places]
     line = min(1.2, 0.05 * grid.height)
@@ -272,8 +270,6 @@ def _hatching(colour: str) -> dict[str, Any]:
 
 
 def _write_cells(ax: Axes, triangle: Triangle, grid: Grid, colours: Sequence[str]) -> None:
-    from matplotlib.patheffects import withStroke  # noqa: PLC0415
-
     style: dict[str, Any] = {
         "ha": "center",
         "va": "center_baseline",
@@ -318,8 +314,6 @@ def draw_labels(ax: Axes, triangle: Triangle, grid: Grid, title: str) -> None:
 
 def _draw_headers(ax: Axes, beside: float, grid: Grid) -> None:
     """Head the columns of labels, on the line of the ages."""
-    from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415
-
     above = ScaledTranslation(-4 / POINTS, 4 / POINTS, ax.figure.dpi_scale_trans)
     style: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": grid.label}
     ax.set_ylabel("Cohort", rotation=0, **style)
@@ -330,8 +324,6 @@ def _draw_headers(ax: Axes, beside: float, grid: Grid) -> None:
 
 def draw_notes(ax: Axes, triangle: Triangle, grid: Grid) -> None:
     """Explain beneath the cells what is hatched and what is not drawn."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     notes = triangle.notes()
     room = (ax.get_xlim()[1] + 0.5) * grid.width - 30
     keys = {HATCHED: Patch(**_hatching(RAMP[1]) | {"facecolor": RAMP[1]})}

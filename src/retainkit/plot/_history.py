@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._inputs.events import read_events
@@ -24,7 +25,6 @@ from retainkit.plot._style import (
     PALETTE,
     in_percent,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
     tidy,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.clv._purchase_fits import BGNBD, MBGNBD
+    from retainkit.clv import BGNBD, MBGNBD
 
 
 STEPS = 400  # points of a history, and one more for each purchase
@@ -142,7 +142,6 @@ def customer_history(
     >>> [text.get_text() for text in ax.texts]  # at the end, and after 26 weeks of silence
     ['95%', '<1%']
     """
-    require_matplotlib()
     check_model(model)
     ahead = 0.0 if future is None else in_units(future, model.unit, "future")
     log = read_events(
@@ -240,8 +239,6 @@ def _path(model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float) -> _Pa
 
 
 def _draw_path(ax: Axes, days: Integers, path: _Path, width: float) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num  # noqa: PLC0415
-
     # matplotlib's own epoch may be another.
     epoch = float(date2num(np.datetime64("1970-01-01")))  # type: ignore[no-untyped-call]
     x, now = epoch + path.day, path.observed

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from retainkit._frames.input import check_numbers, read_result
 from retainkit._frames.segments import factorize_segments
@@ -16,7 +19,6 @@ from retainkit.plot._style import (
     QUIET,
     SMALL,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
     tidy,
@@ -93,7 +95,6 @@ def projection(
     >>> [line.get_xdata().tolist() for line in ax.lines if line.get_gid() == "held out"]
     [[3.0]]
     """
-    require_matplotlib()
     unit = unit_of_age(period)
     cohorts, names = _cohorts_of(table, len(palette))
     ax, width, _ = space_of(subplots(7.0, 4.2) if ax is None else ax)
@@ -236,8 +237,6 @@ def _mark_end_of_fit(ax: Axes, cohorts: list[_Cohort]) -> None:
 
 
 def _draw_scales(ax: Axes, cohorts: list[_Cohort], width: float) -> None:
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     ages = np.concatenate([cohort.age for cohort in cohorts] or [np.zeros(1)])
     space = 0.02 * float(np.ptp(ages)) or 0.5
     ax.set_xlim(float(ages.min()) - space, float(ages.max()) + space)
@@ -256,8 +255,6 @@ def _draw_legend(
     narrow: bool,
 ) -> None:
     """Name the cohorts by colour, and what the marks mean in grey; one cohort needs no grey."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415
-
     one = len(cohorts) == 1
     ink = palette[0] if one else "#5f5f5f"
     handles: list[Artist] = []
@@ -295,9 +292,6 @@ def _draw_legend(
 
 def _ahead(cohorts: list[_Cohort], ink: str) -> list[Artist]:
     """Give what stands for the projection, with its band if there is one."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     if not cohorts:
         return []
     handles: list[Artist] = [

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
 from retainkit._checks import one_of
 from retainkit.plot import _heatmap as heatmap
 from retainkit.plot._reading import (
@@ -16,7 +19,7 @@ from retainkit.plot._reading import (
     segment_labels,
     unit_of_age,
 )
-from retainkit.plot._style import PALETTE, percent, require_matplotlib, space_of, subplots
+from retainkit.plot._style import PALETTE, percent, space_of, subplots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +136,6 @@ def retention_heatmap(
     >>> [text.get_text() for text in ax.texts if text.get_gid() == "cell"]
     ['100%', '30%', '100%']
     """
-    require_matplotlib()
     one_of("values", values, TITLES)
     title = f"{TITLES[values]} by age ({unit_of_age(period)})"
     triangle = heatmap.triangle_of(table, values, cohort_format)
@@ -209,7 +211,6 @@ def retention_curve(
     >>> ax.lines[0].get_ydata().tolist()
     [1.0, 0.3]
     """
-    require_matplotlib()
     unit = unit_of_age(period)
     picture = _lines_of(curve)
     if ax is None:
@@ -316,8 +317,6 @@ def _draw_line(ax: Axes, line: _Line, index: int, colour: str, *, joined: bool) 
 
 def _draw_scales(ax: Axes, picture: _Lines) -> None:
     """Percent from 0 upwards, whole ages, and no more ink than that."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     heights = [y for line in picture.lines for y in [*line.rate, *line.upper] if not math.isnan(y)]
     highest = max(heights, default=1.0) or 1.0
     ax.set_ylim(0, 1 if highest > 0.9 else 1.08 * highest)
@@ -338,8 +337,6 @@ def _draw_scales(ax: Axes, picture: _Lines) -> None:
 
 def _draw_legend(ax: Axes, picture: _Lines) -> None:
     """Name the lines, with the customers behind them, and the band."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     handles: list[Artist] = [*ax.get_lines()[-len(picture.lines) :]]
     if any(not math.isnan(low) for line in picture.lines for low in line.lower):
         handles.append(Patch(color="#7f7f7f", alpha=0.3, linewidth=0, label="interval"))

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from retainkit._frames.input import read_result
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -162,8 +163,6 @@ def draw_counts(ax: Axes, ticks: Sequence[int], rows: Sequence[tuple[str, str, F
 
     Gives the points that they take.
     """
-    from matplotlib.transforms import ScaledTranslation, blended_transform_factory  # noqa: PLC0415
-
     depth = _depth(ax)
     style: dict[str, Any] = {"va": "top", "fontsize": TEXT - 0.5, "clip_on": False}
     style["parse_math"] = False

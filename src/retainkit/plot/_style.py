@@ -5,28 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from retainkit.errors import MissingDependencyError
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.ticker import FuncFormatter
 
 
 DASH = "\N{EN DASH}"
 
 # Okabe and Ito (2008), told apart with any kind of colour vision; their yellow is too pale.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
-
-def require_matplotlib() -> None:
-    """Say how to install matplotlib if it is not there."""
-    try:
-        import matplotlib as mpl  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise MissingDependencyError(
-            "matplotlib is needed for retainkit.plot; "
-            "install it with `pip install matplotlib` (the extra `plot`)."
-        ) from error
 
 
 def subplots(width: float, height: float) -> Axes:
@@ -38,8 +27,6 @@ def subplots(width: float, height: float) -> Axes:
 
 def percent() -> FuncFormatter:
     """Write fractions as percent on an axis, without needless decimals."""
-    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415
-
     return FuncFormatter(lambda fraction, _: f"{100 * fraction:.6g}%")
 
 
@@ -68,8 +55,6 @@ LARGEST = 24.0 * POINTS
 
 def space_of(ax: Axes) -> tuple[Axes, float, float]:
     """Measure axes that were given, in points, where their figure's layout puts them."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
     layout = ax.figure.get_layout_engine()
     if layout is not None and isinstance(ax.figure, Figure):
         layout.execute(ax.figure)

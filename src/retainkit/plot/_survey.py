@@ -8,6 +8,8 @@ from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
@@ -29,7 +31,6 @@ from retainkit.plot._style import (
     contrast,
     in_percent,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
 )
@@ -104,7 +105,6 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.texts if text.get_gid() == "share"][:2]
     ['40%', '20%']
     """
-    require_matplotlib()
     bars = _bars_of(table)
     ax, width, height = space_of(_new_axes(bars) if ax is None else ax)
     ax.spines[:].set_visible(False)
@@ -244,8 +244,6 @@ def _draw_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
 
 def _draw_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
     """Draw the bars, with the shares in those that have room for them."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     rows = np.arange(len(bars.names))
     foot = np.zeros(len(rows))
     size = min(TEXT - 0.5, 0.62 * row)
@@ -278,8 +276,6 @@ def _draw_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
 
 def _draw_scores(ax: Axes, bars: _Bars, width: float, size: float) -> None:
     """Draw the scores in a panel of their own, and their numbers at its right."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     gap, column = min(34.0, 0.1 * width) / width, 3.4 * size / width
     room = 1 - PANEL - gap - column
     panel = ax.inset_axes((PANEL + gap, 0, room, 1), facecolor="none", gid="scores")

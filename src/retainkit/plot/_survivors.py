@@ -8,6 +8,10 @@ from itertools import pairwise
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
 from retainkit._checks import one_of
 from retainkit.plot._reading import PERIODS, check_once, numbers, read
 from retainkit.plot._style import (
@@ -17,7 +21,6 @@ from retainkit.plot._style import (
     SMALL,
     TEXT,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
     tidy,
@@ -91,7 +94,6 @@ def survival_curve(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['20 customers, median 2 months', 'interval']
     """
-    require_matplotlib()
     unit = None if unit is None else one_of("unit", unit, PERIODS)
     lines, legend = _lines_of(curve, palette)
     height = 4.2 + (LINE * (len(lines) + 1) / POINTS if len(lines) <= MOST else 0)
@@ -216,8 +218,6 @@ def _draw_legend(
     ax: Axes, lines: Sequence[_Line], names: str, unit: str | None, *, brief: bool
 ) -> None:
     """Name the lines, with their customers and medians where there is room."""
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     handles: list[Artist] = []
     handles += [one for one in ax.lines if one.get_gid() == "survival"][-len(lines) :]
     words = [line.label if brief else _legend_entry(line, unit) for line in lines]
@@ -259,8 +259,6 @@ def _legend_entry(line: _Line, unit: str | None) -> str:
 
 def _ticks(lines: Sequence[_Line], unit: str | None, width: float) -> list[float]:
     """Mark as many tenures as there is room for numbers beneath them."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     longest = max((line.x[-1] for line in lines), default=0.0)
     room = max(2, int(width / 42))
     for stride in STRIDES.get(unit or "", ()):
@@ -289,7 +287,6 @@ def _depth(ax: Axes) -> float:
 
 def _draw_at_risk(ax: Axes, lines: Sequence[_Line], ticks: Sequence[float]) -> None:
     """Write the numbers at risk beneath the marks, a row for each line."""
-    from matplotlib.transforms import ScaledTranslation, blended_transform_factory  # noqa: PLC0415
 
     def place(row: float, left: float = 0.0) -> Any:
         down = ScaledTranslation(left, -(_depth(ax) + LINE * row) / POINTS, scale)

@@ -9,6 +9,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D as Mark
+from matplotlib.patches import Patch
 
 from retainkit._frames.input import read_result
 from retainkit.plot._periods import draw_periods, read_periods
@@ -27,7 +29,7 @@ from retainkit.plot._scores import (
     shortened,
     spread,
 )
-from retainkit.plot._style import PALETTE, QUIET, TEXT, require_matplotlib, space_of, subplots, tidy
+from retainkit.plot._style import PALETTE, QUIET, TEXT, space_of, subplots, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +101,6 @@ def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['interval', 'month not over']
     """
-    require_matplotlib()
     course = _course_of(table)
     rows = len(course.lines) if len(course.lines) <= MOST else 0
     ax, width, height = space_of(subplots(7.4, 3.7 + LINE / 72 * rows) if ax is None else ax)
@@ -253,9 +254,6 @@ def _draw_line(ax: Axes, course: _Course, index: int) -> Line2D:
 
 def _draw_legend(ax: Axes, course: _Course, drawn: list[Line2D], width: float) -> None:
     """Name the lines, and explain the band and what is hollow."""
-    from matplotlib.lines import Line2D as Mark  # noqa: PLC0415
-    from matplotlib.patches import Patch  # noqa: PLC0415
-
     handles: list[Any] = []
     words: list[str] = []
     if course.names:

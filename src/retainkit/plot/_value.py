@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from retainkit._checks import probability
 from retainkit._frames.input import read_result
@@ -21,7 +22,6 @@ from retainkit.plot._style import (
     TEXT,
     in_percent,
     percent,
-    require_matplotlib,
     space_of,
     subplots,
     tidy,
@@ -94,7 +94,6 @@ def cltv_distribution(
     >>> ax.get_ylabel()
     'Share of the total CLTV of 100'
     """
-    require_matplotlib()
     share = probability("top", top)
     ranked, unknown = _ranked(table, value)
     total = float(ranked.sum())
@@ -169,8 +168,6 @@ def _draw_shares(ax: Axes, ranked: Floats, total: float, top: float) -> float:
 
 def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
     """Draw how many customers have which value, on a logarithmic scale; those at the top apart."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator  # noqa: PLC0415
-
     # What is next to nothing would take all the room: four powers of ten tell enough.
     drawn = ranked[ranked >= ranked[0] / 1e4]
     low, high = float(drawn[-1]), float(drawn[0])

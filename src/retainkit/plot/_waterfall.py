@@ -18,7 +18,6 @@ from retainkit.plot._style import (
     QUIET,
     SMALL,
     TEXT,
-    require_matplotlib,
     space_of,
     subplots,
     tidy,
@@ -106,7 +105,6 @@ def mrr_waterfall(
     >>> [text.get_text() for text in ax.texts if text.get_gid() == "amount"][:4]
     ['500', '+90', '+40', '0']
     """
-    require_matplotlib()
     fall = _waterfall_of(table, period)
     size = 0.86 * len(fall.names) + 1
     ax, width, _ = space_of(subplots(max(6.4, size), 4.2) if ax is None else ax)

@@ -10,6 +10,7 @@ import numpy as np
 from retainkit._checks import integer, one_of
 from retainkit._inputs.survival_table import read_survival_table
 from retainkit._messages import count_noun, warn
+from retainkit._models.beta_geometric_fit import AgeIntervals, fit_age_intervals
 from retainkit._models.model import model_from_fit
 from retainkit._time.periods import DAYS_IN, PERIODS
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from retainkit._inputs.survival_table import SurvivalTable
-    from retainkit._models.beta_geometric_fit import AgeIntervals
     from retainkit._time.periods import Period
     from retainkit._typing import Booleans
 
@@ -297,8 +297,6 @@ def fit_bdw(
 def _fit(
     kind: type[_Kind], rows: SurvivalTable, holdout: int, customers: str | float | None
 ) -> _Kind:
-    from retainkit._models.beta_geometric_fit import fit_age_intervals  # noqa: PLC0415  SciPy is imported when needed
-
     kept = integer("holdout", holdout, 0)
     used = rows.known(kept) & (rows.at_risk > 0) & (rows.age > rows.before)
     if not used.any():
@@ -318,8 +316,6 @@ def _fit(
 
 def _steps(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
     """Add up the steps of all cohorts, from one age to another."""
-    from retainkit._models.beta_geometric_fit import AgeIntervals  # noqa: PLC0415
-
     pairs = np.column_stack([rows.before[used], rows.age[used]])
     distinct, which = np.unique(pairs, axis=0, return_inverse=True)
     left, number = (

@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._checks import MOST_AGES, boolean, integer, number, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.survival_table import read_survival_table
+from retainkit._models import beta_geometric
 from retainkit._models.model import Model, covariance_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.projection._table import projection_table
@@ -53,8 +54,6 @@ class RetentionModel(Model):
         >>> SBG(alpha=1, beta=1).survival([0, 1, 2, 3]).round(3).tolist()
         [1.0, 0.5, 0.333, 0.25]
         """
-        from retainkit._models import beta_geometric  # noqa: PLC0415  SciPy is imported when it is needed
-
         return _plain(np.exp(beta_geometric.log_survival(self._theta, _ages("ages", ages, 0))))
 
     def retention_rate(self, ages: ArrayLike) -> Any:
@@ -78,8 +77,6 @@ class RetentionModel(Model):
         >>> SBG(alpha=1, beta=1).retention_rate([1, 2, 3]).round(3).tolist()
         [0.5, 0.667, 0.75]
         """
-        from retainkit._models import beta_geometric  # noqa: PLC0415
-
         return _plain(beta_geometric.retention_rate(self._theta, _ages("ages", ages, 1)))
 
     def expected_lifetime(self, horizon: int | None = None, discount_rate: float = 0.0) -> float:
@@ -170,8 +167,6 @@ class RetentionModel(Model):
         return _plain((np.array(found) / shares)[where].reshape(made.shape))
 
     def _lifetime(self, first: int, horizon: int | None, discount_rate: float) -> float:
-        from retainkit._models import beta_geometric  # noqa: PLC0415
-
         until = math.inf
         if horizon is not None:
             until = first + integer("horizon", horizon, 0)

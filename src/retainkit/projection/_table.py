@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import betaln, gammaln
 
+from retainkit._models import beta_geometric
 from retainkit._stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ def projection_table(
     confidence_level: float,
 ) -> dict[str, Any]:
     """Give the columns of a projection, and the number of each row's cohort as ``line``."""
-    from retainkit._models import beta_geometric  # noqa: PLC0415  SciPy is imported when it is needed
-
     known = rows.known(holdout)
     source, step = _extended(rows, horizon)
     seen = step == 0
@@ -86,8 +86,6 @@ def _last_known(rows: SurvivalTable, known: Booleans) -> Integers:
 
 def _variance(slopes: Floats, theta: Floats, spread: tuple[Floats, bool]) -> Floats:
     """Variance of the log of the curve, by the delta method."""
-    from retainkit._models import beta_geometric  # noqa: PLC0415
-
     matrix, coordinates = spread
     if coordinates:
         slopes = slopes @ beta_geometric.jacobian(theta)
@@ -139,8 +137,6 @@ def _predictive(
 
 def _beta_binomial(n: int, p: float, spread: float) -> Floats:
     """Chances of 0, 1, ..., n of n; `spread` is the variance of p as a part of p (1 - p)."""
-    from scipy.special import betaln, gammaln  # noqa: PLC0415  slow to load
-
     # A beta distribution as narrow as that is a point, and its size loses no digits.
     size = min(1 / max(spread, 1e-9) - 1, 1e9)
     a, b, k = p * size, (1 - p) * size, np.arange(n + 1.0)

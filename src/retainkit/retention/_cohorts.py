@@ -249,7 +249,7 @@ def cohort_retention(
         min_events=min_events,
     )
     reducer = _lazy if isinstance(log.rows, nw.LazyFrame) else _eager
-    tally = reducer.tally(log, query)
+    tally = reducer.count_cohorts(log, query)
     _warn_of_aside(tally, columns)
     _warn_of_early_starts(tally, query)
     cells = _large_enough(triangle(tally, query, log.zone), min_customers)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
 
@@ -112,8 +113,6 @@ def resampled(
     spells: Lookback, cells: OutputGrid, *, steps: int, draws: int, seed: int | None
 ) -> tuple[Floats, Floats]:
     """Draw customers anew, with all that they ever paid; gives NRR and GRR along a first axis."""
-    from scipy.sparse import csr_array  # noqa: PLC0415  for those who ask for it
-
     codes, customer = np.unique(spells.customer, return_inverse=True)
     paid = spells.base > 0
     customer, segment = customer[paid], spells.segment[paid]

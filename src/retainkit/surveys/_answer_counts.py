@@ -15,6 +15,7 @@ import numpy as np
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, format_examples, warn
+from retainkit._stats.effective_size import effective_size
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
     from retainkit._inputs.answers import Answers
     from retainkit._inputs.scale import Scale
+    from retainkit._stats.effective_size import Clusters, EffectiveSize
     from retainkit._typing import Array, Booleans, Floats, Integers
 _MOST_RESPONDENTS = 10**12  # of a row: sums of more might not fit into 64 bits
 _HUGE = 1e150  # the square of a weight above this may be infinite
@@ -74,6 +76,18 @@ class AnswerCounts:
     def share(self, which: Booleans) -> Floats:
         """Give by segment the share that some answers have in all weight."""
         return ratio(self.sums(np.where(which, self.weight, 0)), self.sums(self.weight))
+
+    def effective_size(self, values: Floats, clusters: Clusters | None = None) -> EffectiveSize:
+        """Effective size of the means of `values`, by segment."""
+        return effective_size(
+            values,
+            segment=self.segment,
+            n_segments=self.n_segments,
+            n=self.n,
+            weight=self.weight,
+            square=self.square,
+            clusters=clusters,
+        )
 
 
 def count_answers(responses: Answers) -> AnswerCounts:

@@ -14,7 +14,6 @@ from retainkit._frames.join import map_values
 from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
-from retainkit._stats.effective_size import EffectiveSize, effective_size
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.answers import Answers
     from retainkit._inputs.scale import Scale
+    from retainkit._stats.effective_size import EffectiveSize
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
@@ -82,13 +82,13 @@ class PeriodScores:
     def worth(self, values: Floats) -> EffectiveSize:
         """Give by cell what the mean of `values` is worth."""
         if not self.found.clustered:
-            return effective_size(self.tally, values)
+            return self.tally.effective_size(values)
         last = self.first + self.n_periods - 1
         rows = _in_windows(self.found.responses, self.first, last, self.rolling)
         keys, clusters = cluster_sums(rows, self.tally, values)
         _, segment, number = _placed(keys, rows.keys)
         cell = segment * self.n_periods + number - self.first
-        return effective_size(self.tally, values, clusters.at(cell, self.tally.n_segments))
+        return self.tally.effective_size(values, clusters.at(cell, self.tally.n_segments))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import numpy as np
 from retainkit._checks import one_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, warn
-from retainkit._stats.effective_size import EffectiveSize, effective_size
 from retainkit._stats.intervals import ratio
 from retainkit.surveys._answer_counts import count_answers, on_scale, warn_of_scale
 from retainkit.surveys._repeat_respondents import (
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.answers import Answers
     from retainkit._inputs.scale import Scale
+    from retainkit._stats.effective_size import EffectiveSize
     from retainkit._typing import Floats
     from retainkit.surveys._answer_counts import AnswerCounts
 
@@ -44,10 +44,10 @@ class ScaledAnswers:
     def worth(self, values: Floats) -> EffectiveSize:
         """Give by segment what the mean of `values` is worth."""
         if not self.clustered:
-            return effective_size(self.tally, values)
+            return self.tally.effective_size(values)
         keys, clusters = cluster_sums(self.responses, self.tally, values)
         _, segment = factorize_segments(keys, self.responses.keys)
-        return effective_size(self.tally, values, clusters.at(segment, self.tally.n_segments))
+        return self.tally.effective_size(values, clusters.at(segment, self.tally.n_segments))
 
 
 def read_scaled_answers(
