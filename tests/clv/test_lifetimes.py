@@ -19,10 +19,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from cdnow import CDNOW
 from retainkit import BGNBD, MBGNBD, GammaGamma, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd
 from retainkit.clv._lifetimes import imported_lifetimes
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError, RetainkitWarning
-from test_clv_models import CDNOW
 
 mpl.use("Agg")
 

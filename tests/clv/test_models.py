@@ -3,8 +3,6 @@
 import json
 import math
 import pickle
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from cdnow import CDNOW
 from retainkit import BGNBD, MBGNBD, GammaGamma, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd
 from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError, RetainkitWarning
 from tables import rows_of
@@ -23,15 +22,6 @@ PAPER = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
 NOTE = GammaGamma(p=6.25, q=3.74, v=15.44)
 
 
-def cdnow() -> pd.DataFrame:
-    """Read the 2,357 customers in weeks that lifetimes ships, rounded to two decimals."""
-    name = "lifetimes/datasets/cdnow_customers_summary_with_transactions.csv"
-    frame = pd.read_csv(Path(str(metadata.distribution("lifetimes").locate_file(name))))
-    frame.columns = ["customer_id", "frequency", "recency", "T", "monetary_value"]
-    return frame
-
-
-CDNOW = cdnow()
 KINDS: dict[str, Any] = {
     "pandas": lambda frame: frame,
     "polars": pl.from_pandas,
