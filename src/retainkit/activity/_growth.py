@@ -9,6 +9,7 @@ import numpy as np
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.events import read_events
+from retainkit._time.durations import window_days
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.activity._growth_tables import (
     ACTIVE,
@@ -25,7 +26,6 @@ from retainkit.activity._steps import (
     last_midnight,
     segment_values,
     warn_of_ambiguous_segments,
-    window_days,
 )
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ def active_users(
     3 2024-01-04       1              2         0.5      True
     """
     one_of("period", period, PERIODS)
-    days = window_days(window)
+    days = window_days("window", window)
     check_window(window, days, period)
     boolean("include_partial", include_partial)
     one_of("week_start", week_start, WEEKDAYS)
@@ -430,7 +430,7 @@ def active_days(
     1     2          1    0.5         1
     2     3          0    0.0         0
     """
-    length = window_days(window)
+    length = window_days("window", window)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, taken=DAYS, tz=tz, missing=missing)

@@ -11,6 +11,7 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.events import read_events
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.durations import window_days
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.activity._losses import InactivitySpec, losses
 from retainkit.activity._spec import VisitSpec
@@ -19,7 +20,6 @@ from retainkit.activity._steps import (
     last_midnight,
     segment_values,
     warn_of_ambiguous_segments,
-    window_days,
 )
 from retainkit.errors import ArgumentTypeError
 
@@ -175,7 +175,7 @@ def inactivity_churn(
     3 2024-01-22        1        1         1.0             0.0      True
     4 2024-01-29        0        0         NaN             NaN      True
     """
-    length = window_days(window)
+    length = window_days("window", window)
     one_of("period", period, PERIODS)
     one_of("dated", dated, ("window_end", "last_event"))
     boolean("include_partial", include_partial)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
 from retainkit._messages import count_noun, warn
 from retainkit.activity import _eager, _lazy
-from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,26 +16,6 @@ if TYPE_CHECKING:
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._typing import Integers
-
-_FORM = re.compile(r"\s*(\d+)\s*(d|day|days|w|week|weeks)\s*", re.IGNORECASE)
-_MOST_DAYS = 4_000_000  # all years there are, and more
-
-
-def window_days(value: Any) -> int:
-    """Read a window of whole days: a number, or a duration such as "30D" or "4 weeks"."""
-    need = "it must be a whole number of days, or a duration such as '30D', '4W' or '28 days'."
-    if isinstance(value, str):
-        found = _FORM.fullmatch(value)
-        if found is None:
-            raise ArgumentError(f"`window` is {value!r}; {need}")
-        days = int(found[1]) * (7 if found[2].lower().startswith("w") else 1)
-    elif isinstance(value, bool) or not isinstance(value, Integral):
-        raise ArgumentTypeError(f"`window` is {value!r}; {need}")
-    else:
-        days = int(value)
-    if not 1 <= days <= _MOST_DAYS:
-        raise ArgumentError(f"`window` is {value!r}; it must be one day or more.")
-    return days
 
 
 def choose_reducer(log: Events) -> ModuleType:

@@ -12,7 +12,7 @@ from retainkit._inputs.customers import read_customers
 from retainkit._messages import warn
 from retainkit._models import bg_nbd
 from retainkit._models.model import Model, fit_fields
-from retainkit._time.horizon import in_units
+from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
@@ -98,7 +98,7 @@ class PurchaseModel(Model):
             ``expected_purchases`` (float).
         """
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-        t = in_units(horizon, self.unit)
+        t = in_units("horizon", horizon, self.unit)
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
         return rows.scored(customer, {"expected_purchases": expected})
 
@@ -137,7 +137,7 @@ class PurchaseModel(Model):
         delta = rate_per_unit(rate, self.unit)
         if horizon is None and delta == 0:
             raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
-        t = np.inf if horizon is None else in_units(horizon, self.unit)
+        t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
         expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
         return rows.scored(customer, {"discounted_expected_purchases": expected})
 
@@ -154,7 +154,7 @@ class PurchaseModel(Model):
         float or numpy.ndarray
             Expected number of repeat purchases.
         """
-        t = horizon if np.ndim(horizon) else in_units(horizon, self.unit)
+        t = horizon if np.ndim(horizon) else in_units("horizon", horizon, self.unit)
         expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
         return expected if np.ndim(horizon) else float(expected)
 
@@ -174,7 +174,7 @@ class PurchaseModel(Model):
             Probability of each n.
         """
         counts = np.asarray([integer("n", one, 0) for one in np.atleast_1d(n).tolist()])
-        t = in_units(horizon, self.unit)
+        t = in_units("horizon", horizon, self.unit)
         found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
         return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
 
@@ -200,7 +200,7 @@ class PurchaseModel(Model):
 
         number_of = integer("n", n, 1)
         rng = np.random.default_rng(integer("seed", seed, 0))
-        observed = np.full(number_of, in_units(T, self.unit, "T"))
+        observed = np.full(number_of, in_units("T", T, self.unit))
         x, tx = bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
         columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
         return pd.DataFrame({"customer_id": np.arange(1, number_of + 1), **columns})

@@ -18,7 +18,7 @@ from retainkit._messages import count_noun
 from retainkit._models import bg_nbd, gamma_gamma
 from retainkit._models.model import covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
-from retainkit._time.horizon import in_units
+from retainkit._time.durations import in_units
 from retainkit.clv import _draws
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
 from retainkit.errors import ArgumentError
@@ -102,7 +102,7 @@ def valuation_spec(
 def _horizon(
     unit: Period, ahead: float | str, rate: float, compounding: Compounding, method: Method
 ) -> Horizon:
-    length = in_units(ahead, unit)
+    length = in_units("horizon", ahead, unit)
     if method == "exact":
         return Horizon(length=length, rate=rate_per_unit(rate, unit, compounding))
     if unit not in _MONTH:
@@ -111,7 +111,7 @@ def _horizon(
             "method='exact' takes every unit."
         )
     step = _MONTH[unit]
-    months = in_units(ahead, "month") if isinstance(ahead, str) else length / step
+    months = in_units("horizon", ahead, "month") if isinstance(ahead, str) else length / step
     each = rate_per_unit(rate, "month", compounding)
     return Horizon(length=months * step, rate=each / step, step=step)
 

@@ -13,7 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
 from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
-from retainkit._time.horizon import in_units
+from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
 from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -122,10 +122,10 @@ def frequency_recency(
     """
     check_model(model)
     one_of("values", values, ("expected_purchases", "probability_alive"))
-    observed = in_units(T, model.unit, "T")
+    observed = in_units("T", T, model.unit)
     if observed == 0:
         raise ArgumentError(f"`T` is {T!r}; it must be above 0.")
-    ahead = in_units(horizon, model.unit)
+    ahead = in_units("horizon", horizon, model.unit)
     if max_frequency is None:
         most = _usual_most(model, observed)
     else:

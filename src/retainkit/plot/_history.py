@@ -15,7 +15,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
-from retainkit._time.horizon import in_units
+from retainkit._time.durations import in_units
 from retainkit._time.periods import DAYS_IN, period_of
 from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -143,7 +143,7 @@ def customer_history(
     ['95%', '<1%']
     """
     check_model(model)
-    ahead = 0.0 if future is None else in_units(future, model.unit, "future")
+    ahead = 0.0 if future is None else in_units("future", future, model.unit)
     log = read_events(
         transactions,
         argument="transactions",
