@@ -1,4 +1,4 @@
-"""Estimation of the models of leaving from steps between ages. Arrays only.
+"""Fits of the retention models to steps between ages. Arrays only.
 
 The search runs over log(alpha / beta), log(alpha + beta) and log c, in which a simpler model (equal
 customers; some who leave at once and others who never do) lies straight ahead along one axis.
@@ -6,7 +6,7 @@ customers; some who leave at once and others who never do) lies straight ahead a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,20 +18,18 @@ from retainkit._models.beta_geometric import (
     log_likelihood_gradient,
     theta_of,
 )
-from retainkit._models.fit import Fit
+from retainkit._models.fit import Coordinates, Fit, fit_from_maximum, unidentified
 from retainkit._models.maximum import covariance, maximise
 
 if TYPE_CHECKING:
-    from retainkit._models.maximum import Maximum
     from retainkit._typing import Floats
 
 
-NAMES = ("alpha", "beta", "c")
-
+_NAMES = ("alpha", "beta", "c")
 _LARGE = float(np.log(1e6))
 _BOUNDS = ((-_LARGE, _LARGE), (-_LARGE, _LARGE), (-3.0, 3.0))
 
-# What it means to end at a bound: for a coordinate and its side a name and a sentence.
+# The meaning of a maximum at a bound: for a coordinate and its side a name and a sentence.
 _EDGES: dict[tuple[int, str], tuple[str, str]] = {
     (0, "low"): (
         "nobody_leaves",
@@ -67,6 +65,29 @@ _EDGES: dict[tuple[int, str], tuple[str, str]] = {
 }
 
 
+def _natural(phi: Floats, _: float) -> tuple[Floats, Floats]:
+    """Return alpha, beta and, if there is a third coordinate, c; and their derivatives."""
+    size, theta = len(phi), _theta(phi)
+    return theta[:size], jacobian(theta)[:size, :size]
+
+
+def _theta(phi: Floats) -> Floats:
+    """Return alpha, beta and c, which is 1 where there is no coordinate for it."""
+    return theta_of(np.append(phi, 0.0)[:3])
+
+
+def _coordinates(size: int) -> Coordinates:
+    """Return the coordinates of `size` parameters."""
+    return Coordinates(
+        names=_NAMES[:size],
+        bounds=_BOUNDS[:size],
+        natural=_natural,
+        # How much chances differ, or change, means nothing where there is no chance.
+        within=dict.fromkeys(range(1, size), 0),
+        edges={edge: meaning for edge, meaning in _EDGES.items() if edge[0] < size},
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AgeIntervals:
     """Steps from an age to a later one: how many of those there stayed, and how many left.
@@ -83,10 +104,10 @@ class AgeIntervals:
 
 def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
     """Fit `size` parameters: 2 for alpha and beta with c = 1, 3 with c."""
-    total = float(np.sum(steps.stayed + steps.left))
+    model, total = _coordinates(size), float(np.sum(steps.stayed + steps.left))
 
     def objective(phi: Floats) -> tuple[float, Floats]:
-        theta = theta_of(np.append(phi, 0.0)[:3])
+        theta = _theta(phi)
         value, slope = log_likelihood_gradient(
             theta, steps.before, steps.after, steps.stayed, steps.left
         )
@@ -94,45 +115,28 @@ def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
 
     starts = _starts(steps, size)
     # Newton's steps nearly always arrive from there, and save the climbs.
-    found = maximise(objective, starts, _BOUNDS[:size], size=total, near=starts[1])
-    theta = theta_of(np.append(found.estimate, 0.0)[:3])
-    matrix = covariance(found.hessian * total, jacobian(theta)[:size, :size], found.at_bound)
+    found = maximise(objective, starts, model.bounds, size=total, near=starts[1])
+    fit = replace(fit_from_maximum(model, found, size=total), size=steps.customers)
     # At a bound a coordinate is taken as given: the interval is that of the simpler model.
     coordinates = covariance(found.hessian * total, np.eye(size), found.at_bound)
     coordinates[found.at_bound, :] = coordinates[:, found.at_bound] = 0.0
-    names, warnings = _diagnose(found, matrix, size)
-    unknown = _not_enough(steps, size)
-    if unknown:
-        matrix[:], coordinates[:] = np.nan, np.nan
-        names, warnings = [unknown[0]], [unknown[1]]
-    elif len(steps.after) <= size:
-        warnings.append(
+    fit.diagnostics.update(
+        coordinates=coordinates.tolist(),
+        infinite_mean=has_infinite_mean(_theta(found.estimate)),
+        steps=len(steps.after),
+    )
+    problem = _too_little_data(steps, size)
+    if problem:
+        name, warning = problem
+        unknown = np.full_like(coordinates, np.nan).tolist()
+        return unidentified(fit, model, warning, at_bound=[name], coordinates=unknown)
+    if len(steps.after) <= size:
+        fit.warnings.append(
             f"{count_noun(len(steps.after), 'step')} between ages for {size} parameters: the curve "
             "goes through all points, whether or not the model is right. Nothing is left to check "
             "it by."
         )
-    diagnostics = {
-        "at_bound": names,
-        "not_identified": [
-            name for name, own in zip(NAMES, np.diag(matrix), strict=False) if np.isnan(own)
-        ],
-        "coordinates": coordinates.tolist(),
-        "infinite_mean": has_infinite_mean(theta),
-        "steps": len(steps.after),
-        "unbounded": found.unbounded,
-        "shortfall": found.shortfall,
-        "gradient": float(np.abs(found.gradient[~found.at_bound]).max(initial=0.0)),
-        "iterations": found.iterations,
-    }
-    return Fit(
-        parameters=theta[:size],
-        covariance=matrix,
-        log_likelihood=found.value * total,
-        size=steps.customers,
-        converged=found.converged,
-        diagnostics=diagnostics,
-        warnings=warnings,
-    )
+    return fit
 
 
 def _starts(steps: AgeIntervals, size: int) -> list[Floats]:
@@ -146,8 +150,8 @@ def _starts(steps: AgeIntervals, size: int) -> list[Floats]:
     return [start[:size] for start in starts]
 
 
-def _not_enough(steps: AgeIntervals, size: int) -> tuple[str, str] | None:
-    """Tell data from which the parameters cannot be learnt, whatever the likelihood."""
+def _too_little_data(steps: AgeIntervals, size: int) -> tuple[str, str] | None:
+    """Return the name and the description of data from which no parameters can be learnt."""
     if not steps.left.sum():
         return "nobody_left", (
             "Nobody left: how customers leave is not identified, and the model lets none of them "
@@ -165,25 +169,3 @@ def _not_enough(steps: AgeIntervals, size: int) -> tuple[str, str] | None:
             "periods."
         )
     return None
-
-
-def _diagnose(found: Maximum, matrix: Floats, size: int) -> tuple[list[str], list[str]]:
-    """Say in names and in sentences what the fit ran into."""
-    names, warnings = [], []
-    told = found.at_bound.copy()
-    told[1:] &= not found.at_bound[0]  # how much chances differ, where there is none
-    for (j, side), (name, sentence) in _EDGES.items():
-        if j < size and told[j] and side == ("high" if found.estimate[j] > 0 else "low"):
-            names.append(name)
-            warnings.append(sentence)
-    lost = [name for name, own in zip(NAMES, np.diag(matrix), strict=False) if np.isnan(own)]
-    if lost and not names:
-        warnings.append(f"The data hardly identify {', '.join(lost)}: the likelihood is flat.")
-    if found.unbounded:
-        warnings.append("The likelihood has no maximum: it grows for ever towards these values.")
-    elif not found.converged:
-        warnings.append(
-            f"The fit has not reached a maximum: up to {found.shortfall:.2g} of log-likelihood may "
-            "be missing."
-        )
-    return names, warnings

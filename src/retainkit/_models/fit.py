@@ -1,4 +1,4 @@
-"""Maximum likelihood over coordinates with bounds, and what a fit found. Arrays only."""
+"""Fits by maximum likelihood: the search, its result and its diagnosis. Arrays only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BLOCK = 10_000  # rows at a time, so that what is computed of them stays in the
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fit:
-    """What a fit found, in natural parameters; `log_likelihood` is the total without penalty.
+    """The result of a fit, in natural parameters; `log_likelihood` is the total without penalty.
 
     `diagnostics` holds plain JSON values. `warnings` are sentences for the user.
     """
@@ -40,30 +40,31 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
-    """A likelihood and the coordinates in which it is searched.
+    """The coordinates in which the parameters of a model are searched, with their bounds.
 
-    `natural` gives the parameters and their derivatives by the coordinates, and the matrix `theta`
-    the coordinates of the penalty. `edges` tells what it means to end at a bound: for a coordinate
-    and its side a short name and a sentence. `within` names coordinates that mean nothing where
-    another one is at its bound.
+    `natural` returns the parameters and their derivatives by the coordinates; its second argument
+    is the scale of the data. `edges` has the meaning of a maximum at a bound: for a coordinate and
+    its side a short name and a sentence. `within` maps coordinates to another one, at whose bound
+    they mean nothing.
     """
 
     names: tuple[str, ...]
     bounds: tuple[tuple[float, float], ...]
-    theta: Floats
     natural: Callable[[Floats, float], tuple[Floats, Floats]]
     edges: dict[tuple[int, str], tuple[str, str]]
     within: dict[int, int]
 
 
-# Both
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FitProblem:
-    """A model and the rows it is fitted to."""
+    """A model and the rows it is fitted to.
+
+    `rows` returns the log-likelihood of each row and its derivatives by the parameters. `penalty`
+    times the sum of the squares of ``penalised @ coordinates`` is taken from the mean.
+    """
 
     model: Coordinates
+    penalised: Floats
     rows: Rows
     data: tuple[Floats, ...]
     weights: Floats
@@ -71,15 +72,15 @@ class FitProblem:
     penalty: float
 
     def objective(self) -> Objective:
-        """Give the mean log-likelihood less the penalty, as a function of the coordinates."""
+        """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
         share = self.weights / self.weights.sum()
         blocks = [slice(first, first + _BLOCK) for first in range(0, len(share), _BLOCK)]
 
         def objective(phi: Floats) -> tuple[float, Floats]:
             params, jacobian = self.model.natural(phi, self.scale)
-            theta = self.model.theta @ phi
+            theta = self.penalised @ phi
             value = -self.penalty * float(theta @ theta)
-            slope = -2 * self.penalty * (theta @ self.model.theta)
+            slope = -2 * self.penalty * (theta @ self.penalised)
             for block in blocks:
                 logs, gradient = self.rows(params, tuple(values[block] for values in self.data))
                 value += float(share[block] @ logs)
@@ -89,7 +90,7 @@ class FitProblem:
         return objective
 
     def part(self) -> FitProblem | None:
-        """Take every so-manieth row, if there are many."""
+        """Return the problem of a part of the rows, evenly chosen, if there are many."""
         if len(self.weights) < _MANY:
             return None
         chosen = np.linspace(0, len(self.weights) - 1, _PART).astype(np.int64)
@@ -98,45 +99,62 @@ class FitProblem:
 
 
 def fit_problem(problem: FitProblem, starts: Sequence[Floats], near: Floats | None) -> Fit:
-    model, size, part = problem.model, float(problem.weights.sum()), problem.part()
+    """Maximise the likelihood of a problem from several starts, or from a point that is near."""
+    size, part = float(problem.weights.sum()), problem.part()
     found = maximise(
         problem.objective(),
         starts,
-        model.bounds,
+        problem.model.bounds,
         size=size,
         rough=None if part is None else part.objective(),
         near=near,
     )
-    parameters, jacobian = model.natural(found.estimate, problem.scale)
-    theta = model.theta @ found.estimate
+    fit = fit_from_maximum(problem.model, found, size=size, scale=problem.scale)
+    theta = problem.penalised @ found.estimate
+    return replace(
+        fit,
+        log_likelihood=(found.value + problem.penalty * float(theta @ theta)) * size,
+        diagnostics=fit.diagnostics | {"penalty": problem.penalty},
+    )
+
+
+def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: float = 1.0) -> Fit:
+    """Return the fit at the maximum of a mean log-likelihood over `size` customers."""
+    parameters, jacobian = model.natural(found.estimate, scale)
     matrix = covariance(found.hessian * size, jacobian, found.at_bound)
-    diagnostics, warnings = diagnose(model, found, matrix)
-    diagnostics["penalty"] = problem.penalty
+    lost = [name for name, own in zip(model.names, np.diag(matrix), strict=True) if np.isnan(own)]
+    at_bound, warnings = _diagnose(model, found, lost)
     return Fit(
         parameters=parameters,
         covariance=matrix,
-        log_likelihood=(found.value + problem.penalty * float(theta @ theta)) * size,
+        log_likelihood=found.value * size,
         size=size,
         converged=found.converged,
-        diagnostics=diagnostics,
+        diagnostics={
+            "at_bound": at_bound,
+            "not_identified": lost,
+            "unbounded": found.unbounded,
+            "shortfall": found.shortfall,
+            "gradient": float(np.abs(found.gradient[~found.at_bound]).max(initial=0.0)),
+            "iterations": found.iterations,
+        },
         warnings=warnings,
     )
 
 
-def diagnose(
-    model: Coordinates, found: Maximum, matrix: Floats
-) -> tuple[dict[str, Any], list[str]]:
-    """Say in plain values and in sentences what the fit ran into."""
+def _diagnose(
+    model: Coordinates, found: Maximum, lost: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Name the bounds that a fit ended at, and write warnings; `lost` are not identified."""
     names, warnings = [], []
-    told = found.at_bound.copy()
+    meaningful = found.at_bound.copy()
     for j, other in model.within.items():
-        told[j] &= not found.at_bound[other]
+        meaningful[j] &= not found.at_bound[other]
     for (j, side), (name, sentence) in model.edges.items():
         high = found.estimate[j] > np.mean(model.bounds[j])
-        if told[j] and side == ("high" if high else "low"):
+        if meaningful[j] and side == ("high" if high else "low"):
             names.append(name)
             warnings.append(sentence)
-    lost = [name for name, own in zip(model.names, np.diag(matrix), strict=True) if np.isnan(own)]
     if lost and not names:
         warnings.append(f"The data hardly identify {', '.join(lost)}: the likelihood is flat.")
     if found.unbounded:
@@ -146,12 +164,14 @@ def diagnose(
             "The fit has not reached a maximum: up to "
             f"{found.shortfall:.2g} of log-likelihood may be missing."
         )
-    diagnostics = {
-        "at_bound": names,
-        "not_identified": lost,
-        "unbounded": found.unbounded,
-        "shortfall": found.shortfall,
-        "gradient": float(np.abs(found.gradient[~found.at_bound]).max(initial=0.0)),
-        "iterations": found.iterations,
-    }
-    return diagnostics, warnings
+    return names, warnings
+
+
+def unidentified(fit: Fit, model: Coordinates, warning: str, **diagnostics: Any) -> Fit:
+    """Return a fit of which no parameter is identified, for the reason in `warning`."""
+    return replace(
+        fit,
+        covariance=np.full_like(fit.covariance, np.nan),
+        diagnostics=fit.diagnostics | {"not_identified": list(model.names)} | diagnostics,
+        warnings=[warning],
+    )

@@ -1,13 +1,13 @@
-"""The two problems of estimation: how often customers buy, and for how much. Arrays only.
+"""Fits of the models of purchases and of spend. Arrays only.
 
 Parameters are searched in coordinates that know neither the unit of time nor the currency, and in
 which a simpler model lies straight ahead along one axis. These are, with s the mean T,
 
-    log r, log(alpha / (r s)), log(a / b), log(a + b)           counting
+    log r, log(alpha / (r s)), log(a / b), log(a + b)           purchases
     log p, log q, log(p v / (q s))                              spend, with s the mean m
 
-The penalty is one on theta = (log r, log(alpha / s), log(a / b), log(a + b)) and (log p, log q,
-log(v / s)): `penalty` times the sum of their squares is taken from the mean log-likelihood.
+The penalised quantities are log r, log(alpha / s), log(a / b), log(a + b), and log p, log q,
+log(v / s): `penalty` times the sum of their squares is taken from the mean log-likelihood.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit._models import bg_nbd, gamma_gamma
-from retainkit._models.fit import Coordinates, Fit, FitProblem, fit_problem
+from retainkit._models.fit import Coordinates, Fit, FitProblem, fit_problem, unidentified
 
 if TYPE_CHECKING:
     from retainkit._typing import Floats
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _LARGE = float(np.log(1e6))
 
 
-# Counting
+# Purchases
 
 
-def _purchase_parameters(phi: Floats, scale: float) -> tuple[Floats, Floats]:
-    """Give r, alpha, a, b and their derivatives (4, 4) by the coordinates."""
+def _natural_purchases(phi: Floats, scale: float) -> tuple[Floats, Floats]:
+    """Return r, alpha, a, b and their derivatives (4, 4) by the coordinates."""
     r, wait, both = np.exp(phi[[0, 1, 3]])
     share, rest = 1 / (1 + np.exp(-phi[2])), 1 / (1 + np.exp(phi[2]))
     alpha, a, b = r * wait * scale, share * both, rest * both
@@ -46,11 +46,13 @@ def _purchase_coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([r, alpha / (r * scale), a / b, a + b])
 
 
+_PENALISED_PURCHASES = np.array(
+    [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64
+)
 _PURCHASES = Coordinates(
     names=("r", "alpha", "a", "b"),
     bounds=((-_LARGE, _LARGE), (-25.0, 25.0), (-_LARGE, _LARGE), (-_LARGE, _LARGE)),
-    theta=np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64),
-    natural=_purchase_parameters,
+    natural=_natural_purchases,
     within={3: 2},  # how much drop-out differs, where there is none
     edges={
         (0, "low"): (
@@ -109,7 +111,7 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
 ) -> Fit:
     """Fit BG/NBD (`shift` 0) or MBG/NBD (1) to distinct rows, each counted `weights` times.
 
-    `start` are parameters known to be near.
+    `start` are parameters known to be near the estimates.
     """
     scale = float(np.average(T, weights=weights)) or 1.0
 
@@ -122,6 +124,7 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
     fit = fit_problem(
         FitProblem(
             model=_PURCHASES,
+            penalised=_PENALISED_PURCHASES,
             rows=rows,
             data=(x, tx, T),
             weights=weights,
@@ -132,16 +135,14 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
         near,
     )
     fit.diagnostics["no_repeats"] = not np.any((x > 0) & (weights > 0))
-    if fit.diagnostics["no_repeats"]:
-        fit.covariance[:] = np.nan
-        fit.diagnostics["not_identified"] = list(_PURCHASES.names)
-        fit.warnings[:] = [
-            (
-                "Nobody bought again: neither the rate of purchase nor drop-out is identified, "
-                "and the model predicts no purchases."
-            )
-        ]
-    return fit
+    if not fit.diagnostics["no_repeats"]:
+        return fit
+    return unidentified(
+        fit,
+        _PURCHASES,
+        "Nobody bought again: neither the rate of purchase nor drop-out is identified, and the "
+        "model predicts no purchases.",
+    )
 
 
 def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noqa: N803
@@ -158,7 +159,7 @@ def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # 
         np.array([log_r, wait - 1.5, 0.0, 0.0]),
         np.array([0.0, wait - 2.0, 1.0, 0.0]),
         np.array([log_r + 1, wait - 0.5, -1.5, _LARGE]),
-        # Few repeat purchases leave it open whether rates differ or customers drop out: two tops.
+        # Few repeat purchases leave it open whether rates differ or customers drop out: two maxima.
         np.array([-1.0, wait - 1.0, 0.0, _LARGE]),
         np.array([-1.0, wait - 1.0, 0.0, 2.0]),
     ]
@@ -167,8 +168,8 @@ def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # 
 # Spend
 
 
-def _spend_natural(phi: Floats, scale: float) -> tuple[Floats, Floats]:
-    """Give p, q, v and their derivatives (3, 3) by the coordinates."""
+def _natural_spend(phi: Floats, scale: float) -> tuple[Floats, Floats]:
+    """Return p, q, v and their derivatives (3, 3) by the coordinates."""
     p, q, level = np.exp(phi)
     v = level * scale * q / p
     jacobian = np.array([[p, 0, 0], [0, q, 0], [-v, v, v]], dtype=np.float64)
@@ -180,11 +181,11 @@ def _spend_coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([p, q, p * v / (q * scale)])
 
 
+_PENALISED_SPEND = np.array([[1, 0, 0], [0, 1, 0], [-1, 1, 1]], dtype=np.float64)
 _SPEND = Coordinates(
     names=("p", "q", "v"),
     bounds=((-_LARGE, _LARGE), (-_LARGE / 2, _LARGE), (-25.0, 25.0)),
-    theta=np.array([[1, 0, 0], [0, 1, 0], [-1, 1, 1]], dtype=np.float64),
-    natural=_spend_natural,
+    natural=_natural_spend,
     within={},
     edges={
         (0, "low"): ("extreme_purchases", "p is at its lower bound; it is not identified."),
@@ -214,7 +215,7 @@ def fit_spend(
 ) -> Fit:
     """Fit Gamma-Gamma to distinct rows (x > 0, m > 0), each counted `weights` times.
 
-    `start` are parameters known to be near.
+    `start` are parameters known to be near the estimates.
     """
     scale = float(np.average(m, weights=weights))
 
@@ -226,7 +227,13 @@ def fit_spend(
     starts = _spend_starts(m / scale, weights)
     fit = fit_problem(
         FitProblem(
-            model=_SPEND, rows=rows, data=(x, m), weights=weights, scale=scale, penalty=penalty
+            model=_SPEND,
+            penalised=_PENALISED_SPEND,
+            rows=rows,
+            data=(x, m),
+            weights=weights,
+            scale=scale,
+            penalty=penalty,
         ),
         starts,
         near,
