@@ -655,7 +655,9 @@ def test_fits_reach_the_maximum_of_odd_data() -> None:
         columns = (steps.before, steps.after, steps.stayed, steps.left)
         for size in (2, 3):
             best = max(
-                beta_geometric.log_likelihood_gradient(beta_geometric.theta_of(phi), *columns)[0]
+                beta_geometric.log_likelihood_gradient(
+                    beta_geometric.natural_parameters(phi), *columns
+                )[0]
                 for phi in grid
                 if size == 3 or phi[2] == 0
             )

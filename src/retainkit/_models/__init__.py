@@ -1,1 +1,1 @@
-"""Likelihoods, their maxima, and what all fitted models share. Arrays only."""
+"""Likelihoods, their maxima, and the base class of all fitted models. Arrays only."""

@@ -1,6 +1,6 @@
-"""Survival of customers who each leave with a chance of their own: arrays only.
+"""The shifted-beta-geometric and beta-discrete-Weibull models of retention, on arrays.
 
-The chance differs between customers as Beta(alpha, beta), and with x = t**c
+The chance to leave differs between customers as Beta(alpha, beta), and with x = t**c
 
     S(t) = B(alpha, beta + x) / B(alpha, beta),
 
@@ -78,7 +78,7 @@ def log_survival_gradient(theta: Floats, t: ArrayLike) -> Floats:
     along = digamma_rise(beta, x) + by_alpha
     across = digamma_rise(beta, alpha) - digamma_rise(beta + x, alpha)
     by_beta = np.where(x < alpha, along, across)
-    # log 1 = 0 stands in for log 0, where x = 0 makes nothing of it.
+    # log 1 = 0 in place of log 0, which is multiplied by x = 0.
     by_c = -digamma_rise(beta + x, alpha) * x * np.log(np.where(t > 0, t, 1.0))
     return np.stack([by_alpha, by_beta, by_c], axis=-1)
 
@@ -94,12 +94,13 @@ def log_likelihood_gradient(
     """Log-likelihood of steps from age to age, and its derivatives by theta.
 
     Of those there at the age `before`, `stayed` are there at the age `after` and `left` are not.
-    Chained from age 0, with nobody gone in between unseen, it is that of eq. 7 and of appendix B.
+    Chained from age 0, without customers lost between the steps, it is that of eq. 7 and of
+    appendix B.
     """
     log_stay = log_survival(theta, after) - log_survival(theta, before)
     slope = log_survival_gradient(theta, after) - log_survival_gradient(theta, before)
     some = left > 0
-    # Where nobody left, the log of the chance to leave, perhaps of 0, is of no account.
+    # Where nobody left, the log of the chance to leave, perhaps of 0, is multiplied by 0.
     safe = np.where(some, np.minimum(log_stay, -1e-300), -1.0)
     value = stayed * log_stay + np.where(some, left * np.log(-np.expm1(safe)), 0.0)
     with np.errstate(over="ignore"):
@@ -110,8 +111,8 @@ def log_likelihood_gradient(
 # Coordinates of the search
 
 
-def theta_of(phi: Floats) -> Floats:
-    """Give alpha, beta, c of the coordinates log(alpha / beta), log(alpha + beta), log c."""
+def natural_parameters(phi: Floats) -> Floats:
+    """Return alpha, beta, c from the coordinates log(alpha / beta), log(alpha + beta), log c."""
     both = np.exp(phi[1])
     return np.array([both / (1 + np.exp(-phi[0])), both / (1 + np.exp(phi[0])), np.exp(phi[2])])
 
@@ -127,7 +128,7 @@ def jacobian(theta: Floats) -> Floats:
 
 
 def has_infinite_mean(theta: Floats) -> bool:
-    """Tell whether the mean lifetime is infinite: S(t) falls like t**(-c alpha)."""
+    """Return whether the mean lifetime is infinite: S(t) falls like t**(-c alpha)."""
     return bool(theta[2] * theta[0] <= 1)
 
 
@@ -143,7 +144,7 @@ def lifetime(theta: Floats, first: int, until: float, discount: float) -> float:
         return log_survival(theta, t) - discount * (np.asarray(t, np.float64) - first)
 
     def edge(t: float) -> float:
-        """Half the term less a twelfth of its slope: what a sum has beyond an integral."""
+        """Half the term less a twelfth of its slope: the excess of a sum over an integral."""
         x = np.asarray(t**c)
         slope = -float(digamma_rise(theta[1] + x, theta[0])) * float(x) * c / t - discount
         return float(np.exp(log_term(t))) * (0.5 - slope / 12)

@@ -16,7 +16,7 @@ from retainkit._models.beta_geometric import (
     has_infinite_mean,
     jacobian,
     log_likelihood_gradient,
-    theta_of,
+    natural_parameters,
 )
 from retainkit._models.fit import Coordinates, Fit, fit_from_maximum, unidentified
 from retainkit._models.maximum import covariance, maximise
@@ -73,7 +73,7 @@ def _natural(phi: Floats, _: float) -> tuple[Floats, Floats]:
 
 def _theta(phi: Floats) -> Floats:
     """Return alpha, beta and c, which is 1 where there is no coordinate for it."""
-    return theta_of(np.append(phi, 0.0)[:3])
+    return natural_parameters(np.append(phi, 0.0)[:3])
 
 
 def _coordinates(size: int) -> Coordinates:
@@ -117,7 +117,7 @@ def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
     # Newton's steps nearly always arrive from there, and save the climbs.
     found = maximise(objective, starts, model.bounds, size=total, near=starts[1])
     fit = replace(fit_from_maximum(model, found, size=total), size=steps.customers)
-    # At a bound a coordinate is taken as given: the interval is that of the simpler model.
+    # A coordinate at a bound is treated as known: the interval is that of the simpler model.
     coordinates = covariance(found.hessian * total, np.eye(size), found.at_bound)
     coordinates[found.at_bound, :] = coordinates[:, found.at_bound] = 0.0
     fit.diagnostics.update(

@@ -79,10 +79,10 @@ def probability_alive(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pairs:
-    """The distinct pairs of x and T among histories, and which of them each history has.
+class DistinctPairs:
+    """The distinct pairs of x and T among histories, and the pair of each history.
 
-    A living customer's future depends on nothing else, and there are far fewer of them.
+    A living customer's future depends on them alone, and there are far fewer of them.
     """
 
     x: Floats
@@ -90,12 +90,13 @@ class Pairs:
     code: Integers
 
 
-def pairs_of(x: Floats, T: Floats) -> Pairs:
+def distinct_pairs(x: Floats, T: Floats) -> DistinctPairs:
+    """Find the distinct pairs of x and T."""
     counts, by_x = np.unique(x, return_inverse=True)
     spans, by_T = np.unique(T, return_inverse=True)
     found, code = np.unique(by_x * len(spans) + by_T, return_inverse=True)
     by_x, by_T = np.divmod(found, max(len(spans), 1))
-    return Pairs(x=counts[by_x], T=spans[by_T], code=code)
+    return DistinctPairs(x=counts[by_x], T=spans[by_T], code=code)
 
 
 def expected_purchases(
@@ -105,7 +106,7 @@ def expected_purchases(
     tx: ArrayLike,
     T: ArrayLike,
     shift: int,
-    pairs: Pairs | None = None,
+    pairs: DistinctPairs | None = None,
 ) -> Floats:
     """Expected purchases in (T, T + t] of a customer with this history.
 
@@ -126,7 +127,7 @@ def discounted_purchases(
     tx: ArrayLike,
     T: ArrayLike,
     shift: int,
-    pairs: Pairs | None = None,
+    pairs: DistinctPairs | None = None,
 ) -> Floats:
     """Like `expected_purchases`, each discounted to time T; `t` may be infinite."""
     rate, t, x, tx, T = _arrays(rate, t, x, tx, T)
@@ -190,24 +191,27 @@ def simulate_future(
     shift: int,
     rng: np.random.Generator,
 ) -> tuple[Integers, Floats]:
-    """Draw purchases in (T, T + t] of customers with these histories: whose, and when after T."""
+    """Draw purchases in (T, T + t] of customers with these histories.
+
+    Returns the customer of each purchase, as a position, and its time after T.
+    """
     r, alpha, a, b = _four(params)
     x, tx, T = np.broadcast_arrays(*_arrays(x, tx, T))
     alive = rng.random(x.shape) < probability_alive(params, x, tx, T, shift)
     living = np.where(alive, rng.poisson(rng.gamma(r + x) / (alpha + T) * t), 0)
     bought = np.minimum(living, _until_dropout(rng.beta(a, b + x + shift), rng))
     # The purchases of a living customer are uniform over (0, t]; the first of them are made.
-    who = np.repeat(np.arange(x.size), living)
-    when = t * rng.random(len(who))
-    order = np.lexsort((when, who))
-    place = np.arange(len(who)) - np.repeat(np.cumsum(living) - living, living)
-    made = place < bought[who]
-    return who[made], when[order][made]
+    owner = np.repeat(np.arange(x.size), living)
+    when = t * rng.random(len(owner))
+    order = np.lexsort((when, owner))
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(living) - living, living)
+    made = place < bought[owner]
+    return owner[made], when[order][made]
 
 
 def _until_dropout(p: Floats, rng: np.random.Generator) -> Floats:
     """Draw the number of chances at the last of which a customer drops out: geometric."""
-    # By hand: for p = 0, which tiny a give, there is no last.
+    # Not rng.geometric: a tiny `a` gives p = 0, with which nobody ever drops out.
     with np.errstate(divide="ignore", over="ignore"):
         return 1 + np.floor(rng.exponential(size=p.shape) / -np.log1p(-p))
 
@@ -225,7 +229,7 @@ def _gone(params: ArrayLike, x: Floats, tx: Floats, T: Floats, shift: int) -> tu
 
 
 def _at_last_chance(b: float, k: Floats) -> Floats:
-    """Give b + k - 1; or b for k = 0, which is for no one to see."""
+    """Return b + k - 1, or b where k is 0 (those values are masked by the caller)."""
     return b + np.maximum(k - 1, 0)
 
 

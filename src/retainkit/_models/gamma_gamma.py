@@ -3,7 +3,7 @@
 A customer's purchases are Gamma(p, rate nu), with nu ~ Gamma(q, rate v) over customers, whatever
 their number: Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025,
 http://www.brucehardie.com/notes/025/. `x` is the number of purchases of a customer and `m` their
-mean, which counts for nothing where x is 0. `params` are p, q, v.
+mean, which is ignored where x is 0. `params` are p, q, v.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
 
 
 def log_likelihood_gradient(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
-    """Give the log-likelihood row by row, and its derivatives (n, 3) by p, q and v."""
+    """Log-likelihood row by row, and its derivatives (n, 3) by p, q and v."""
     p, q, v = params
     shape, total = p * x, x * m
     below, above = np.log1p(v / total), np.log1p(total / v)
@@ -56,7 +56,7 @@ def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
 
 
 def has_infinite_mean(params: Floats, x: Floats) -> Booleans:
-    """Tell where the expected spend is infinite."""
+    """Return where the expected spend is infinite."""
     p, q, _ = params
     infinite: Booleans = p * np.asarray(x) + q <= 1
     return infinite
@@ -80,7 +80,7 @@ def _median_rate(shape: Floats) -> Floats:
 
 
 def spend_rate(params: Floats, x: Floats, *, median: bool = False) -> tuple[Floats, Floats]:
-    """Give what p (v + x m) is divided by for the mean or the median, and its logarithm's slope.
+    """Divisor of p (v + x m) for the mean or the median, and the slope of its logarithm.
 
     The slope is by the shape p x + q, through which alone it depends on p, q and x.
     """
@@ -114,19 +114,19 @@ def _by_count(functions: Callable[[Floats], tuple[Floats, ...]], x: Floats) -> t
 
 
 def _total(x: Floats, m: Floats) -> Floats:
-    """Give what was spent; nothing where nothing was bought, even if the mean is NaN."""
+    """Return the amount spent: 0 where x is 0, even if the mean is NaN."""
     return np.multiply(x, np.where(np.asarray(x) > 0, m, 0.0))
 
 
 def simulate_amounts(
     params: Floats,
-    who: Integers,
+    owner: Integers,
     x: Floats,
     m: Floats,
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw the amount of each further purchase; `who` says which customer's it is."""
+    """Draw the amount of each further purchase; `owner` is the position of its customer."""
     p, q, v = params
     nu = rng.gamma(p * x + q) / (v + _total(x, m))
-    amounts: Floats = rng.gamma(p, size=len(who)) / np.maximum(nu, np.finfo(float).tiny)[who]
+    amounts: Floats = rng.gamma(p, size=len(owner)) / np.maximum(nu, np.finfo(float).tiny)[owner]
     return amounts

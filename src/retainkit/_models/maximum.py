@@ -1,6 +1,6 @@
-"""Maximum likelihood: a smooth function of a few parameters inside a box, and what it identifies.
+"""The maximum of a smooth function of a few parameters inside a box, and its covariance.
 
-The functions met here are mean log-likelihoods in logarithms (or log-odds) of the parameters. They
+The functions are mean log-likelihoods in logarithms (or log-odds) of the parameters. They
 are smooth, but seldom concave: along some direction they may rise for ever and ever less, towards
 a simpler model (equal customers). The box ends that climb, and a maximum on its edge says so.
 """
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 Objective: TypeAlias = "Callable[[Floats], tuple[float, Floats]]"
 """Parameters -> value and gradient."""
 
-_ENOUGH = 1e-12  # log-likelihood still to be gained at which polishing ends
-_LITTLE = 1e-4  # the same, at which the maximum counts as reached
-_UNKNOWN = 10  # standard error of a logarithm from which on it is not identified
-_NOTHING = 1e-9  # information that is only rounding
+_FINISHED = 1e-12  # log-likelihood still to be gained at which polishing ends
+_TOLERATED = 1e-4  # the same, at which the maximum counts as reached
+_UNIDENTIFIED = 10  # standard error of a logarithm from which on it is not identified
+_NO_INFORMATION = 1e-9  # information that is only rounding
 _STEP = 1e-4  # for differences of gradients
 _STEEP = 1e-3  # slope at a bound, in mean log-likelihood, that is no simpler model's
-_EDGE = 1e-6  # this close to a bound is at it
+_AT_EDGE = 1e-6  # this close to a bound is at it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Maximum:
-    """Where a function is greatest, and how sure that is.
+    """The maximum of a function, and how well it is known.
 
-    `shortfall` is what the quadratic approximation still promises, in units of the total
+    `shortfall` is the gain that the quadratic approximation still promises, in units of the total
     log-likelihood. `unbounded` is true where the function still rises steeply at the edge of the
     box: it has no maximum, and nothing has converged. `iterations` counts its evaluations.
     """
@@ -61,7 +61,7 @@ class _Point:
 
 
 class _Climber:
-    """The function in its box; everything that moves about in it."""
+    """A function in its box, and the steps of the search for its maximum."""
 
     def __init__(self, objective: Objective, box: Floats, size: float) -> None:
         self.objective = objective
@@ -70,19 +70,20 @@ class _Climber:
         self.calls = 0
 
     def at(self, theta: Floats) -> _Point:
+        """Evaluate the function."""
         self.calls += 1
         theta = np.clip(theta, self.low, self.high)
         value, gradient = self.objective(theta)
         return _Point(theta=theta, value=float(value), gradient=gradient)
 
     def climb(self, start: Floats) -> _Point:
-        """L-BFGS-B, which needs no second derivatives; far off they mislead."""
+        """Search by L-BFGS-B, which needs no second derivatives; far off they mislead."""
 
         def downhill(theta: Floats) -> tuple[float, Floats]:
             point = self.at(theta)
             return -point.value, -point.gradient
 
-        # What it says about success is ignored: the value reached decides.
+        # Its own report of success is ignored: the value reached decides.
         found = minimize(
             downhill,
             np.clip(start, self.low, self.high),
@@ -94,13 +95,14 @@ class _Climber:
         return self.at(found.x)
 
     def at_bound(self, theta: Floats) -> Booleans:
-        near: Booleans = np.minimum(theta - self.low, self.high - theta) <= _EDGE
+        """Return the parameters at a bound."""
+        near: Booleans = np.minimum(theta - self.low, self.high - theta) <= _AT_EDGE
         return near
 
     def free(self, point: _Point) -> Booleans:
-        """Tell which parameters may move uphill: not those at a bound and pushed against it."""
+        """Return the parameters that may move uphill: not those pushed against a bound."""
         outwards = np.where(point.gradient > 0, self.high - point.theta, point.theta - self.low)
-        movable: Booleans = outwards > _EDGE
+        movable: Booleans = outwards > _AT_EDGE
         return movable
 
     def hessian(self, theta: Floats) -> Floats:
@@ -131,10 +133,10 @@ class _Climber:
         return step, float(gain.sum()) * self.size
 
     def polish(self, point: _Point, hessian: Floats, steps: int) -> _Point:
-        """Newton's method with one matrix, as long as it pays."""
+        """Take Newton's steps with one Hessian, as long as they gain anything."""
         for _ in range(steps):
             step, gain = self.newton(point, hessian)
-            if gain <= _ENOUGH:
+            if gain <= _FINISHED:
                 break
             better = self.better(point, step)
             if better is None:
@@ -143,7 +145,7 @@ class _Climber:
         return point
 
     def better(self, point: _Point, step: Floats) -> _Point | None:
-        """Go a step, or a fraction of it, if that is no way down."""
+        """Return a higher point after the step or a fraction of it; None if there is none."""
         for fraction in (1, 0.25, 0.06):
             there = self.at(point.theta + fraction * step)
             # The last digits of a sum are noise; the gradient knows better.
@@ -182,15 +184,15 @@ def maximise(
     point = top if rough is None else climber.at(top.theta)
     point = climber.polish(point, scout.hessian(point.theta), 12)
     point, hessian, gain = _finish(climber, point)
-    if gain > _LITTLE:
+    if gain > _TOLERATED:
         others = [point, *(climber.climb(start) for start in [point.theta, *starts])]
         point, hessian, gain = _finish(climber, max(others, key=_height))
     for edge in _edges(climber, point, hessian):
         tried = _finish(climber, climber.climb(edge))
-        # As good at the edge is at the edge: between here and there nothing can be told apart.
-        if tried[0].value >= point.value - _LITTLE / 100 / size and tried[2] <= _LITTLE:
+        # A point at the edge that is as good is preferred: the data cannot tell the two apart.
+        if tried[0].value >= point.value - _TOLERATED / 100 / size and tried[2] <= _TOLERATED:
             point, hessian, gain = tried
-    # Towards a simpler model the slope dies away; a likelihood without maximum keeps its own.
+    # Towards a simpler model the slope dies away; that of a likelihood without a maximum does not.
     steep = np.abs(point.gradient) > _STEEP
     unbounded = bool(np.any(climber.at_bound(point.theta) & ~climber.free(point) & steep))
     return Maximum(
@@ -201,7 +203,7 @@ def maximise(
         at_bound=climber.at_bound(point.theta),
         shortfall=gain,
         unbounded=unbounded,
-        converged=bool(np.isfinite(point.value)) and gain <= _LITTLE and not unbounded,
+        converged=bool(np.isfinite(point.value)) and gain <= _TOLERATED and not unbounded,
         iterations=climber.calls,
     )
 
@@ -211,11 +213,11 @@ def _height(point: _Point) -> float:
 
 
 def _finish(climber: _Climber, point: _Point) -> tuple[_Point, Floats, float]:
-    """Polish until nothing more can be gained: the point, the Hessian and what is left to gain."""
+    """Polish until nothing more can be gained: the point, the Hessian and the gain that is left."""
     for _ in range(6):
         hessian = climber.hessian(point.theta)
         _, gain = climber.newton(point, hessian)
-        if gain <= _ENOUGH:
+        if gain <= _FINISHED:
             break
         ahead = climber.polish(point, hessian, 4)
         if ahead is point:
@@ -225,11 +227,11 @@ def _finish(climber: _Climber, point: _Point) -> tuple[_Point, Floats, float]:
 
 
 def _edges(climber: _Climber, point: _Point, hessian: Floats) -> list[Floats]:
-    """Give places at the edge of the box that may be as good: where a parameter is ill known."""
+    """Find points at the edge of the box that may be as good, for each ill-known parameter."""
     edges = []
     for j in np.flatnonzero(climber.free(point) & ~climber.at_bound(point.theta)):
         information = -hessian[j, j] * climber.size
-        if not _NOTHING < information < 1:
+        if not _NO_INFORMATION < information < 1:
             continue  # it has no effect at all, or is known to within a unit, given the others
         for bound in (climber.low[j], climber.high[j]):
             edge = point.theta.copy()
@@ -243,8 +245,9 @@ def covariance(hessian: Floats, jacobian: Floats, at_bound: Booleans) -> Floats:
     """Covariance of parameters g(theta) from the Hessian of the total log-likelihood in theta.
 
     `jacobian` is dg/dtheta. Rows and columns of parameters that the data do not identify are NaN:
-    those that move with a theta at its bound, or whose standard error is ten times what a unit of
-    theta moves them. Where the log-likelihood is flat, or no maximum, it is larger than that.
+    those that move with a theta at its bound, or whose standard error is ten times the change that
+    a unit of theta makes in them. Where the log-likelihood is flat, or has no maximum, it is larger
+    than that.
     """
     known = ~at_bound
     lost = np.abs(jacobian[:, at_bound]).sum(axis=1) > 0
@@ -257,6 +260,6 @@ def covariance(hessian: Floats, jacobian: Floats, at_bound: Booleans) -> Floats:
         floor = max(1e-10 * float(information.max()), 1e-12)
         matrix = (moves / np.maximum(information, floor)) @ moves.T
         matrix = (matrix + matrix.T) / 2
-        lost |= np.diag(matrix) > _UNKNOWN**2 * np.sum(jacobian**2, axis=1)
+        lost |= np.diag(matrix) > _UNIDENTIFIED**2 * np.sum(jacobian**2, axis=1)
     matrix[lost, :] = matrix[:, lost] = np.nan
     return matrix

@@ -1,4 +1,4 @@
-"""What all models have in common: parameters, their uncertainty, and the way through JSON."""
+"""The base class of all models: parameters, their uncertainty, and conversion to and from JSON."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Model:
         return len(self.NAMES) * math.log(self.n_customers) - 2 * self.log_likelihood
 
     def summary(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
-        """Give the parameters with their standard errors and intervals.
+        """Return the parameters with their standard errors and intervals.
 
         Returns
         -------
@@ -103,7 +103,7 @@ class Model:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the model as plain values, for JSON: what is NaN is None."""
+        """Return the model as plain values, for JSON: NaN becomes None."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {"model": type(self).__name__} | {
             name: _to_json(value) for name, value in values.items()
@@ -111,7 +111,7 @@ class Model:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Make a model of what `to_dict` gave."""
+        """Build a model from the result of `to_dict`."""
         given = dict(values)
         kind = given.pop("model", cls.__name__)
         known = {one.name for one in fields(cls)}
@@ -123,28 +123,28 @@ class Model:
         if given.get("log_likelihood") is None:
             given["log_likelihood"] = math.nan
         if given.get("covariance") is not None:
-            given["covariance"] = matrix(given["covariance"])
+            given["covariance"] = _nested_tuples(given["covariance"])
         return cls(**given)
 
 
-def matrix(rows: Any) -> tuple[tuple[float, ...], ...]:
-    """Give a matrix as tuples; None is NaN."""
+def _nested_tuples(rows: Any) -> tuple[tuple[float, ...], ...]:
+    """Return a matrix as tuples, with NaN for None."""
     return tuple(tuple(math.nan if v is None else float(v) for v in row) for row in rows)
 
 
-_Kind = TypeVar("_Kind", bound=Model)
+_FittedModel = TypeVar("_FittedModel", bound=Model)
 
 
-def model_from_fit(kind: type[_Kind], fit: Fit, **fields_of: Any) -> _Kind:
-    """Make a model of its fit."""
+def model_from_fit(kind: type[_FittedModel], fit: Fit, **fields_of: Any) -> _FittedModel:
+    """Build a model from its fit and its further fields."""
     parameters = dict(zip(kind.NAMES, fit.parameters.tolist(), strict=True))
     return kind(**parameters, **fields_of, **fit_fields(fit))
 
 
 def fit_fields(fit: Fit) -> dict[str, Any]:
-    """Give what a fit tells of itself, by the names of the fields of a model."""
+    """Return the fields of a model that describe its fit."""
     return {
-        "covariance": matrix(fit.covariance.tolist()),
+        "covariance": _nested_tuples(fit.covariance.tolist()),
         "log_likelihood": float(fit.log_likelihood),
         "n_customers": float(fit.size),
         "converged": bool(fit.converged),
@@ -153,12 +153,12 @@ def fit_fields(fit: Fit) -> dict[str, Any]:
 
 
 def parameter_array(model: Model) -> Floats:
-    """Give the parameters as an array."""
+    """Return the parameters as an array."""
     return np.array([*model.parameters.values()])
 
 
 def covariance_of(model: Model) -> Floats:
-    """Give the covariance of the parameters, NaN where it is not known."""
+    """Return the covariance of the parameters, NaN where it is not known."""
     size = len(model.NAMES)
     return np.full((size, size), np.nan) if model.covariance is None else np.array(model.covariance)
 

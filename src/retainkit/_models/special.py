@@ -45,8 +45,8 @@ def purchases_if_alive(
     """Purchases within `t` expected of a customer who is alive.
 
     G(t) = E[(1 - (1 + p t / alpha)**-r) / p] with p ~ Beta(a, b) the probability to drop out
-    after a purchase. The integrand is smooth, so nothing happens at a = 1 or at a + b = 1, where
-    the closed form (Fader, Hardie & Lee 2005, eq. 9 and 10) has 0 / 0.
+    after a purchase. The integrand is smooth, also at a = 1 and at a + b = 1, where the closed
+    form (Fader, Hardie & Lee 2005, eq. 9 and 10) has 0 / 0.
     """
     rules = _rules(a, b)
     z = np.asarray(t, np.float64) / np.asarray(alpha, np.float64)
@@ -114,7 +114,7 @@ def _partial_sums(terms: Floats, n: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rules:
-    """Rules of quadrature for the distinct Beta(a, b); `pair` says which one each element has."""
+    """Rules of quadrature for the distinct Beta(a, b); `pair` is the rule of each element."""
 
     a: Floats
     b: Floats
@@ -122,7 +122,7 @@ class _Rules:
     made: dict[int, tuple[Integers, Floats, Floats]] = field(default_factory=dict)
 
     def gauss(self, n: int, pair: Integers) -> tuple[Integers, Floats, Floats]:
-        """Give the place of each pair, and in columns nodes and weights / nodes of Gauss rules."""
+        """Return the column of each pair, and as columns the nodes and weights / nodes."""
         needed = np.zeros(self.a.size, bool)
         needed[pair] = True
         if n in self.made and not (needed & (self.made[n][0] < 0)).any():
@@ -186,10 +186,10 @@ def _living(z: Floats, r: Floats, pair: Integers, rules: _Rules) -> Floats:
         return lambda rows: _by_gauss(n, z[rows], r[rows], pair[rows], rules)
 
     value, left = _refine(map(gauss, _SIZES), z.size)
-    endless = np.isinf(z[left])
-    rows = left[endless]
+    infinite = np.isinf(z[left])
+    rows = left[infinite]
     value[rows] = _until_dropout(rules.a[pair[rows]], rules.b[pair[rows]])
-    rows = left[~endless]
+    rows = left[~infinite]
     value[rows] = _by_trapezoids(z[rows], r[rows], pair[rows], rules)
     return value
 
@@ -299,7 +299,7 @@ def _logit_rule(a: float, b: float, ends: Floats) -> tuple[Floats, Floats, Float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Discounted:
-    """What `discounted_purchases_if_alive` was asked for, flat."""
+    """The arguments of `discounted_purchases_if_alive` as flat arrays."""
 
     rate: Floats
     t: Floats
@@ -309,13 +309,13 @@ class _Discounted:
     rules: _Rules
 
     def solve(self) -> Floats:
-        """Give D for all elements."""
-        discounted, endless = self.rate > 0, np.isinf(self.t)
+        """Compute D for all elements."""
+        discounted, infinite = self.rate > 0, np.isinf(self.t)
         value = np.zeros(self.t.size)
         # exp(-rate t) G(t), the first term; the only one where nothing is discounted.
-        rows = np.flatnonzero(~(discounted & endless))
+        rows = np.flatnonzero(~(discounted & infinite))
         value[rows] = self._purchases(self.t[rows], rows)
-        rows = np.flatnonzero(discounted & ~endless)
+        rows = np.flatnonzero(discounted & ~infinite)
         value[rows] *= np.exp(-self.rate[rows] * self.t[rows])
 
         discounted &= self.t > 0
@@ -347,7 +347,7 @@ class _Discounted:
         for start in range(0, rows.size, size):
             some = rows[start : start + size]
             rate, scale = self.rate[some, None], self._scale(some)[:, None]
-            # What comes after rate t = 40 is worth nothing, exp(-40).
+            # Purchases after rate t = 40 are discounted to nothing, exp(-40).
             end = np.log1p(np.minimum(self.t[some, None], 40 / rate) / scale)
             grown = np.expm1(end * share)
             points = scale * grown

@@ -1,6 +1,6 @@
-"""How far two things agree: correlations, slopes and means with their intervals, of arrays.
+"""Correlations, slopes and means with their intervals, of arrays.
 
-Rows may stand for several customers; `count` says how many.
+A row may be several customers; `count` is their number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
-    """A correlation of so many pairs, its limits, and the p-value of there being none."""
+    """A correlation, its number of pairs, its limits, and the p-value of no correlation."""
 
     pairs: int
     estimate: float
@@ -51,7 +51,7 @@ def _product_moment(x: Floats, y: Floats, count: Floats) -> float:
 
 
 def _ranks(values: Floats, count: Floats) -> Floats:
-    """Middle rank of each value among all that the rows stand for."""
+    """Middle rank of each value among all customers."""
     _, code = np.unique(values, return_inverse=True)
     size = np.bincount(code, count)
     ranks: Floats = (np.cumsum(size) - (size - 1) / 2)[code]
@@ -95,7 +95,7 @@ def slope(
 def mean_count(y: Floats, count: Floats, confidence_level: float) -> tuple[float, float, float]:
     """Mean of counts and its limits: the score interval, with a variance of phi times the mean.
 
-    It is to counts what Wilson's is to shares: never below 0, and of use where nothing was counted.
+    It is like Wilson's interval of a share: never below 0, and useful where the mean is 0.
     phi is the variance over the mean, and at least 1, which is Poisson's: counts of customers who
     differ spread more, not less.
     """

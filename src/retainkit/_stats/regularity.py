@@ -1,4 +1,4 @@
-"""How regular purchases are: the shape k of Gamma distributed gaps. Arrays in, numbers out.
+"""Regularity of purchases: the shape k of Gamma distributed gaps. Arrays in, numbers out.
 
 A customer's last two gaps make U = last / (last + before). With Gamma gaps of shape k and any rate
 U is Beta(k, k), whatever the sum of the gaps: the rates, which differ between customers, drop out.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from retainkit._typing import Floats
 
 
-# Beyond these purchases come like clockwork, or all but at once.
+# Limits of k: beyond them purchases come at once, or like clockwork.
 _LEAST, _MOST = 1e-3, 1e4
 _TINY = 1e-300
 

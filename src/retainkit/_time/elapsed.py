@@ -30,7 +30,7 @@ STEP_PARTS = ("instant", "month", "rest", "days")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElapsedTime:
-    """Times taken apart for counting full steps, as arrays, numbers or expressions.
+    """Parts of times for counting full steps, as arrays, numbers or expressions.
 
     Days and weeks are counted on `instant`; months, quarters and years on the wall clock, by
     `month` (its number), `rest` (microseconds since it began) and `days` (its length).
@@ -42,7 +42,7 @@ class ElapsedTime:
     days: Any
 
     def take(self, index: Any) -> ElapsedTime:
-        """Take some elements of the arrays."""
+        """Return some elements of the arrays."""
         return ElapsedTime(**{part: getattr(self, part)[index] for part in STEP_PARTS})
 
     def since(self, start: ElapsedTime, period: Period) -> Any:
@@ -62,7 +62,7 @@ class ElapsedTime:
 
 
 def _at_least(value: Any, least: Any) -> Any:
-    """Give 1 where `value` >= `least` and 0 elsewhere: of numbers, arrays or expressions."""
+    """Return 1 where `value` >= `least` and 0 elsewhere, of numbers, arrays or expressions."""
     enough = value >= least
     if isinstance(enough, nw.Expr):
         return nw.when(enough).then(nw.lit(1)).otherwise(nw.lit(0))
@@ -70,7 +70,7 @@ def _at_least(value: Any, least: Any) -> Any:
 
 
 def elapsed_time(instant: Integers, wall: Integers) -> ElapsedTime:
-    """Take instants and their wall times apart."""
+    """Split instants and their wall times into parts."""
     month = period_of(wall, "month", "monday")
     rest = wall - lookup(month, _month_begin) * DAY
     days = lookup(month, lambda month: _month_begin(month + 1) - _month_begin(month))
@@ -84,7 +84,7 @@ def _month_begin(month: Integers) -> Integers:
 def elapsed_time_expr(
     instant: nw.Expr, wall: nw.Expr, microsecond: nw.Expr | None = None
 ) -> ElapsedTime:
-    """Take instants (as times without a zone in UTC) and wall times apart.
+    """Split instants (as times without a zone in UTC) and wall times into parts.
 
     `microsecond` is that of the second, which all zones share, where it is known otherwise.
     """

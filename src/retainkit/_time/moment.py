@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One instant and what the wall clock shows then."""
+    """One instant and the time that the wall clock shows then."""
 
     instant: int
     wall: int
@@ -32,9 +32,9 @@ class Moment:
         return wall.replace(tzinfo=None).isoformat(sep=" ").removesuffix(" 00:00:00")
 
     def steps(self, *, before: int = 0) -> ElapsedTime:
-        """Take the moment apart, or the one that comes some microseconds before it."""
-        taken = elapsed_time(np.array([self.instant - before]), np.array([self.wall - before]))
-        return ElapsedTime(**{name: int(getattr(taken, name)[0]) for name in STEP_PARTS})
+        """Split the moment into parts, or the one that comes some microseconds before it."""
+        parts = elapsed_time(np.array([self.instant - before]), np.array([self.wall - before]))
+        return ElapsedTime(**{name: int(getattr(parts, name)[0]) for name in STEP_PARTS})
 
     def index(self, period: Period, week_start: Weekday) -> int:
         """Number the period that holds this moment."""
@@ -42,17 +42,17 @@ class Moment:
         return int(period_index(day, period, week_start)[0])
 
     def before(self, zone: tzinfo | None) -> Moment:
-        """Give the last moment before this one, in `zone`."""
+        """Return the last moment before this one, in `zone`."""
         return _moment(self.instant - 1, zone)
 
     def begin_of(self, period: Period, week_start: Weekday, zone: tzinfo | None) -> Moment:
-        """Give the beginning of the period that holds this moment, in `zone`."""
+        """Return the beginning of the period that holds this moment, in `zone`."""
         day = first_day(np.array([self.index(period, week_start)], np.int64), period, week_start)
         instant, wall = midnights(day, zone)
         return Moment(instant=int(instant[0]), wall=int(wall[0]))
 
     def opens(self, period: Period, week_start: Weekday) -> bool:
-        """Tell whether a period begins at this very moment."""
+        """Return whether a period begins at this very moment."""
         index = np.array([self.index(period, week_start)], np.int64)
         return self.wall == int(first_day(index, period, week_start)[0]) * DAY
 
@@ -119,7 +119,7 @@ def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of"
 
 
 def midnights(days: Integers, zone: tzinfo | None) -> tuple[Integers, Integers]:
-    """Give the instants at which days begin in `zone`, and their wall times."""
+    """Return the instants at which days begin in `zone`, and their wall times."""
     wall = days * DAY
     if zone is None:
         return wall, wall

@@ -1,4 +1,4 @@
-"""Time zones: instants, and what a clock on the wall shows."""
+"""Time zones: conversion between instants and the time that a wall clock shows."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def utc_offsets(zone: tzinfo, first: int, last: int) -> list[tuple[int, int]]:
 
 
 def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
-    """Tell what the wall clock in `zone` shows at each instant (None: naive times, as they are)."""
+    """Return the wall time in `zone` at each instant (None: naive times, as they are)."""
     if zone is None or not len(instants):
         return instants
     changes = utc_offsets(zone, int(instants.min()), int(instants.max()))

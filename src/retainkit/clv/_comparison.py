@@ -86,7 +86,7 @@ def outcome(rows: Customers, model: BGNBD) -> Outcome:
         recency,
         T,
         model.SHIFT,
-        bg_nbd.pairs_of(x, T),
+        bg_nbd.distinct_pairs(x, T),
     )
     # Who came at the very end has had no time, and goes on with nothing.
     naive = np.nan_to_num(ratio(x, T)) * duration

@@ -17,7 +17,7 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from retainkit._models.bg_nbd import Pairs
+    from retainkit._models.bg_nbd import DistinctPairs
     from retainkit._typing import Floats
 
     History: TypeAlias = tuple[Floats, Floats, Floats]
@@ -36,7 +36,9 @@ class Horizon:
     rate: float
     step: float | None = None
 
-    def discounted(self, theta: Floats, history: History, shift: int, pairs: Pairs) -> Floats:
+    def discounted(
+        self, theta: Floats, history: History, shift: int, pairs: DistinctPairs
+    ) -> Floats:
         """Give the expected purchases of each history, discounted."""
         if self.step is None:
             terms = self.rate, self.length

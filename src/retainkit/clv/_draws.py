@@ -10,7 +10,7 @@ import numpy as np
 from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
 
 if TYPE_CHECKING:
-    from retainkit._models.bg_nbd import Pairs
+    from retainkit._models.bg_nbd import DistinctPairs
     from retainkit._typing import Floats
     from retainkit.clv._discounting import Horizon
 
@@ -43,12 +43,14 @@ class CustomerHistories:
     T: Floats
     m: Floats
     counts: Floats
-    pairs: Pairs
+    pairs: DistinctPairs
 
     def part(self, chosen: slice) -> CustomerHistories:
         columns = (self.x, self.tx, self.T, self.m, self.counts)
         x, tx, T, m, counts = (values[chosen] for values in columns)  # noqa: N806
-        return CustomerHistories(x=x, tx=tx, T=T, m=m, counts=counts, pairs=bg_nbd.pairs_of(x, T))
+        return CustomerHistories(
+            x=x, tx=tx, T=T, m=m, counts=counts, pairs=bg_nbd.distinct_pairs(x, T)
+        )
 
     def drawn(self, rng: np.random.Generator) -> Floats:
         """Draw as many customers with replacement, some of them with spend to learn from."""

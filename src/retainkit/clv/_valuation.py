@@ -167,7 +167,7 @@ def _scores(
     """Score the distinct customers in all that does not depend on their money."""
     model, horizon, theta = task.purchases, task.horizon, parameter_array(task.purchases)
     history = distinct["frequency"], distinct["recency"], distinct["T"]
-    pairs = bg_nbd.pairs_of(distinct["frequency"], distinct["T"])
+    pairs = bg_nbd.distinct_pairs(distinct["frequency"], distinct["T"])
     discounted, variance = log_variance(
         lambda near: horizon.discounted(near, history, model.SHIFT, pairs),
         theta,
@@ -188,7 +188,7 @@ def _drawn_bounds(task: ValuationSpec, rows: Customers, *, median: bool) -> dict
     """Bound the value of the distinct customers by draws, before the margin."""
     rng = np.random.default_rng(task.seed)
     x, tx, T, m = rows.distinct.values()  # noqa: N806
-    pairs = bg_nbd.pairs_of(x, T)
+    pairs = bg_nbd.distinct_pairs(x, T)
     customers = _draws.CustomerHistories(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
     models = task.purchases, task.spend
     theta = parameter_array(task.purchases), parameter_array(task.spend)
