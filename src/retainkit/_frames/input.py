@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._messages import count_noun
 from retainkit._time.zones import zone_like
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
-    ColumnTypeError,
     MissingColumnError,
 )
 
@@ -71,26 +69,6 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
     present = frame.collect_schema().names()
     if column not in present:
         raise MissingColumnError(argument, column, present)
-
-
-def check_numbers(
-    frame: nw.DataFrame[Any], argument: str, columns: Sequence[str], complete: Sequence[str]
-) -> None:
-    """Check that columns of a table hold numbers; in the `complete` ones none may be missing."""
-    for column in columns if len(frame) else ():
-        dtype = frame.schema[column]
-        known = ~frame[column].is_null()
-        if not dtype.is_numeric() and known.any():
-            raise ColumnTypeError(
-                f"column {column!r} of `{argument}` holds {dtype}; it must hold numbers, as in a "
-                "result of cohort_retention."
-            )
-        missing = len(frame) - int(np.isfinite(frame[column].to_numpy().astype(float)).sum())
-        if column in complete and missing:
-            raise ArgumentError(
-                f"column {column!r} of `{argument}` has no number in {count_noun(missing, 'row')}; "
-                "leave them out."
-            )
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:

@@ -17,17 +17,14 @@ if TYPE_CHECKING:
     from retainkit._typing import Array
 
 
-RESULT = (
-    *("cohort", "age", "age_end", "customers", "eligible", "retained", "retention"),
-    *("lower", "upper", "complete", "amount", "amount_per_customer"),
-)
-"""What a table of cohorts calls its own columns; no segment can have one of these names."""
+def segment_columns(frame: nw.DataFrame[Any], own: Sequence[str]) -> list[str]:
+    """Return the names of the columns that tell the segments of a result.
 
-
-def segment_columns(frame: nw.DataFrame[Any], before: str) -> list[str]:
-    """Name the columns of a result that tell its segments: those left of its first own column."""
-    left = frame.columns[: frame.columns.index(before)]
-    return [name for name in left if name not in RESULT]
+    `own` names the columns that every such result has, in their order. Segments stand left of the
+    first of them, and none is called like another.
+    """
+    left = frame.columns[: frame.columns.index(own[0])]
+    return [name for name in left if name not in own]
 
 
 def add_missing_categories(rows: nw.DataFrame[Any], keys: Sequence[str]) -> nw.DataFrame[Any]:

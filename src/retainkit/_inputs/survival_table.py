@@ -9,8 +9,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, number
-from retainkit._frames.input import check_numbers, check_present, collect, from_native
+from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.cohort_table import check_numbers
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError

@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from retainkit._frames.input import check_numbers, read_result
-from retainkit._frames.segments import factorize_segments
+from retainkit._frames.input import read_result
+from retainkit._frames.segments import factorize_segments, segment_columns
+from retainkit._inputs.cohort_table import check_numbers
 from retainkit.errors import ArgumentError
 from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import (
@@ -138,7 +139,7 @@ class _Cohort:
 def _cohorts_of(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[str]]:
     """Split a table into its cohorts, and name the columns that tell them apart."""
     frame = read_result(table, argument="table", columns=[*_NUMBERS, "held_out"])
-    names = frame.columns[: frame.columns.index("age")]
+    names = segment_columns(frame, ("age",))
     check_numbers(frame, "table", _NUMBERS, complete=("age", "customers"))
     segments, line = factorize_segments(frame, names)
     numbers = {name: frame[name].to_numpy().astype(np.float64) for name in _NUMBERS}

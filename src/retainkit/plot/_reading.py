@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from retainkit._checks import one_of
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import segment_columns
+from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit.errors import ArgumentError
 from retainkit.plot._style import DASH
 
@@ -35,7 +36,7 @@ def read(
 ) -> tuple[Columns, list[str]]:
     """Take the columns as lists, null as None, and name the segments: those left of `pivot`."""
     frame = read_result(table, argument=argument, columns=needed)
-    segments = segment_columns(frame, pivot)
+    segments = segment_columns(frame, (pivot, *COHORT_COLUMNS))
     names = [*segments, *needed, *(["age_end"] if "age_end" in frame.columns else [])]
     data = {name: _listed(frame[name]) for name in names}
     return data | {name: [int(age) for age in data[name]] for name in AGES & data.keys()}, segments

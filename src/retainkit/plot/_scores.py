@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from retainkit._frames.input import read_result
+from retainkit._frames.segments import segment_columns
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._style import POINTS, QUIET, TEXT, percent
 
@@ -42,7 +43,7 @@ def read_scores(
     Columns left of `pivot` tell the segments, whatever they are called: surveys ask for the age.
     """
     frame = read_result(table, argument="table", columns=[pivot, *needed])
-    names = frame.columns[: frame.columns.index(pivot)]
+    names = segment_columns(frame, (pivot,))
     data: Columns = {}
     for name in dict.fromkeys([*names, pivot, *needed, *optional]):
         if name in frame.columns:

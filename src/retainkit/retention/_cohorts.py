@@ -10,7 +10,7 @@ import numpy as np
 from retainkit._checks import boolean, integer, one_of, probability, rising_edges
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import RESULT
+from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.events import read_events
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
@@ -232,7 +232,7 @@ def cohort_retention(
 
     columns = {"customer": customer, "time": time, "amount": amount}
     columns |= {"cohort_time": cohort_time, "started": started, "returned": returned}
-    log = read_events(events, columns=columns, by=by, taken=RESULT, tz=tz, missing=missing)
+    log = read_events(events, columns=columns, by=by, taken=COHORT_COLUMNS, tz=tz, missing=missing)
     end = log.end(as_of)
     log = log.before(end)
     _check_one_start(log, cohort_time)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._frames.input import check_numbers, check_present, read_result
+from retainkit._frames.input import check_present, read_result
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns
+from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.retention._averages import chained, mean_of_rates, pooled
 
@@ -202,7 +203,7 @@ def retention_curve(
     # A cell in progress has no interval, and a cohort without customers no rate.
     known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     frame = frame[np.flatnonzero(known).tolist()]
-    by, grid = segment_columns(frame, "cohort"), _grid(frame)
+    by, grid = segment_columns(frame, COHORT_COLUMNS), _grid(frame)
     _check_segments(by, ("cohorts", "average"))
     segments, segment = factorize_segments(frame, by)
     eligible, retained = (grid.filled(frame[name], 0.0) for name in ("eligible", "retained"))
@@ -273,7 +274,7 @@ class _Grid:
 
 
 def _grid(frame: nw.DataFrame[Any]) -> _Grid:
-    lines, line = factorize_segments(frame, [*segment_columns(frame, "cohort"), "cohort"])
+    lines, line = factorize_segments(frame, [*segment_columns(frame, COHORT_COLUMNS), "cohort"])
     age, age_end, column = _ages(frame)
     places = len(np.unique(line * len(age) + column))
     if places < len(frame):

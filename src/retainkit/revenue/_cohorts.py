@@ -8,7 +8,7 @@ import numpy as np
 
 from retainkit._checks import boolean, probability
 from retainkit._frames.groupby import unique_keys
-from retainkit._frames.segments import RESULT
+from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit.revenue._rates import gross_rate, net_rate
@@ -172,7 +172,7 @@ def revenue_cohorts(
         currency=currency,
         rates=rates,
         by=by,
-        taken=(*RESULT, *RATES),
+        taken=(*COHORT_COLUMNS, *RATES),
         period=period,
         as_of=as_of,
         tz=tz,

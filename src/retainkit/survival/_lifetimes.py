@@ -10,7 +10,7 @@ import numpy as np
 from retainkit._checks import number, probability
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import factorize_segments
+from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit._messages import count_noun
 from retainkit._stats.intervals import normal_quantile
 from retainkit._stats.survival import area, kaplan_meier, restricted_mean
@@ -220,7 +220,7 @@ def _curves_of(
     """Open a curve: its segments, and the line of each."""
     parts = ("tenure", "at_risk", "churned", "survival", "lower", "upper")
     frame = read_result(curve, argument="curve", columns=parts)
-    names = frame.columns[: frame.columns.index("tenure")]
+    names = segment_columns(frame, parts)
     segments, segment = factorize_segments(frame, names)
     values = {name: _numbers(frame, name) for name in parts}
     order = np.lexsort((values["tenure"], segment))
