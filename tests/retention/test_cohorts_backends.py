@@ -246,7 +246,7 @@ def test_the_plan_and_the_kernel_count_the_same(seed: int, monkeypatch: pytest.M
         tally(monkeypatch, reducer, one.make(rows), options) for reducer, one in frames.items()
     )
     assert added_up(plan) == added_up(kernel)
-    assert plan.aside == kernel.aside
+    assert plan.excluded == kernel.excluded
 
 
 # --- what comes back ----------------------------------------------------------------

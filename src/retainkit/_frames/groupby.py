@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from retainkit._typing import Floats, Integers
+    from collections.abc import Mapping
+
+    from retainkit._typing import Booleans, Floats, Integers
 
 
 NEVER = np.iinfo(np.int64).max
@@ -54,8 +56,36 @@ def group_sum(values: Floats, group: Integers, n_groups: int) -> Floats:
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
-def group_min(values: Integers, group: Integers, n_groups: int) -> Integers:
-    """Least value of each group."""
-    least = np.full(n_groups, NEVER)
+def group_min(values: Integers, group: Integers, n_groups: int, empty: int = NEVER) -> Integers:
+    """Least value of each group, if it is below that of an `empty` one."""
+    least = np.full(n_groups, empty)
     np.minimum.at(least, group, values)
     return least
+
+
+def smallest_at_first(
+    time: Integers, first: Integers, values: Integers, group: Integers
+) -> tuple[Integers, Booleans]:
+    """Return the smallest value at the `first` time of each group, and mark those with several.
+
+    A group without elements has the value `NEVER`.
+    """
+    at_first = time == first[group]
+    values, group = values[at_first], group[at_first]
+    least = group_min(values, group, len(first))
+    # Of nothing the least is the greatest there is.
+    several = (least < -group_min(-values, group, len(first))) & (least < NEVER)
+    return least, several
+
+
+def unique_rows(columns: Mapping[str, Integers]) -> tuple[Integers, dict[str, Integers]]:
+    """Return the number of each row of columns among the distinct rows, and these rows."""
+    key, size = np.zeros(1, np.int64), 1
+    for values in columns.values():
+        least = int(values.min(initial=NEVER))
+        width = int(values.max(initial=least)) - least + 1
+        key, size = key * width + (values - least), size * width
+    numbers, row = unique_inverse(key, size)
+    member = np.zeros(len(numbers), np.int64)
+    member[row] = np.arange(len(row))
+    return row, {name: values[member] for name, values in columns.items()}

@@ -12,9 +12,9 @@ from retainkit._frames.factorize import factorize, factorize_array
 from retainkit._frames.output import from_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from retainkit._typing import Array
+    from retainkit._typing import Array, Integers
 
 
 def segment_columns(frame: nw.DataFrame[Any], own: Sequence[str]) -> list[str]:
@@ -70,3 +70,11 @@ def factorize_segments(
     rows = np.zeros(len(distinct), np.int64)
     rows[segment] = np.arange(len(segment))  # any row of a segment shows its keys
     return {key: frame[key][rows.tolist()] for key in keys}, segment
+
+
+def segment_values(
+    segments: Mapping[str, nw.Series[Any]], names: Iterable[str], segment: Integers
+) -> dict[str, nw.Series[Any]]:
+    """Return the segment of each row of a result, in columns of these names."""
+    rows = segment.tolist()
+    return {name: keys[rows] for name, keys in zip(names, segments.values(), strict=True)}

@@ -56,6 +56,10 @@ class Moment:
         index = np.array([self.index(period, week_start)], np.int64)
         return self.wall == int(first_day(index, period, week_start)[0]) * DAY
 
+    def last_begun(self, period: Period, week_start: Weekday) -> int:
+        """Number of the last period that began before this moment."""
+        return self.index(period, week_start) - self.opens(period, week_start)
+
 
 def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
     """Place a datetime: a naive one is read on the wall clock of `zone`."""

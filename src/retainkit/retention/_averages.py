@@ -1,7 +1,7 @@
-"""One curve over several cohorts: three averages, each with its interval. Arrays in, arrays out.
+"""Average several cohorts into one curve, in three ways. Arrays in, arrays out.
 
-Each takes two matrices, cohorts down and ages across: `eligible`, 0 where a cohort has not been
-observed, and `rate`, 0 there too.
+Each average takes two matrices, cohorts down and ages across: `eligible`, 0 where a cohort has not
+been observed, and `rate`, 0 there too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """An average for each age with its limits, and which cells went `into` it."""
+class AverageCurve:
+    """An average for each age with its limits, and the cells that are `used` for it."""
 
     estimate: Floats
     lower: Floats
@@ -27,14 +27,16 @@ class Curve:
     used: Booleans
 
 
-def pooled(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
+def pooled(eligible: Floats, rate: Floats, confidence_level: float) -> AverageCurve:
     """Share of all eligible customers: the ratio of sums, with Wilson's interval."""
     total, retained = eligible.sum(axis=0), (eligible * rate).sum(axis=0)
     lower, upper = wilson(retained, total, confidence_level)
-    return Curve(estimate=ratio(retained, total), lower=lower, upper=upper, used=eligible > 0)
+    return AverageCurve(
+        estimate=ratio(retained, total), lower=lower, upper=upper, used=eligible > 0
+    )
 
 
-def mean_of_rates(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
+def mean_of_rates(eligible: Floats, rate: Floats, confidence_level: float) -> AverageCurve:
     """Mean of the cohorts' rates, each cohort with the same weight.
 
     The limits are recovered from those of the single cohorts (MOVER): Zou, Huang & Zhang (2009),
@@ -47,10 +49,10 @@ def mean_of_rates(eligible: Floats, rate: Floats, confidence_level: float) -> Cu
     below = np.sqrt(np.sum((rate - lower) ** 2, axis=0, where=used))
     above = np.sqrt(np.sum((upper - rate) ** 2, axis=0, where=used))
     lower, upper = mean - ratio(below, cohorts), mean + ratio(above, cohorts)
-    return Curve(estimate=mean, lower=lower, upper=upper, used=used)
+    return AverageCurve(estimate=mean, lower=lower, upper=upper, used=used)
 
 
-def chained(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
+def chained(eligible: Floats, rate: Floats, confidence_level: float) -> AverageCurve:
     """Product of the steps from age to age, each over the cohorts observed at both ages.
 
     With e the eligible at the later age, step j is sum(e p_j) / sum(e p_(j-1)): the chain ladder of
@@ -81,4 +83,4 @@ def chained(eligible: Floats, rate: Floats, confidence_level: float) -> Curve:
     flat = (estimate == 0) | (log_variance == 0)
     n = np.where(flat, weight.sum(axis=0), n)
     lower, upper = wilson(estimate * n, n, confidence_level)
-    return Curve(estimate=estimate, lower=lower, upper=upper, used=used)
+    return AverageCurve(estimate=estimate, lower=lower, upper=upper, used=used)

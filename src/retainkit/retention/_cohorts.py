@@ -1,8 +1,8 @@
-"""Cohort retention: who comes back, by the period in which they started and their age since."""
+"""Cohort retention: the share of customers who come back, by the period of their start and age."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -10,14 +10,23 @@ import numpy as np
 from retainkit._checks import boolean, integer, one_of, probability, rising_edges
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.output import build_like
+from retainkit._frames.reducer import reducer
+from retainkit._frames.segments import segment_values
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.events import read_events
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
-from retainkit.retention._spec import ENTRIES, CohortSpec, ExclusionReason
+from retainkit.retention._spec import (
+    ENTRIES,
+    Clock,
+    CohortSpec,
+    Counting,
+    Entry,
+    ExclusionReason,
+)
 from retainkit.retention._triangle import triangle
 
 if TYPE_CHECKING:
@@ -29,7 +38,7 @@ if TYPE_CHECKING:
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
-    from retainkit.retention._spec import Clock, CohortCounts, Counting, Entry
+    from retainkit.retention._spec import CohortCounts
     from retainkit.retention._triangle import Triangle
 
 
@@ -79,7 +88,7 @@ def cohort_retention(
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     amount : str, optional
-        Column of money (or any count_noun) to add up in each cell, in its own unit.
+        Column of money (or any quantity) to add up in each cell, in its own unit.
     by : str or sequence of str, optional
         Columns of segments. Each gets a table of its own. A customer belongs to the segment of the
         row that starts the cohort, also when the value changes later; where several rows share that
@@ -217,11 +226,11 @@ def cohort_retention(
        lower  upper
     1  0.095  0.905
     """
-    one_of("entry", entry, ("first", "recurring"))
+    one_of("entry", entry, get_args(Entry))
     one_of("cohort_period", cohort_period, PERIODS)
     one_of("period", period, PERIODS)
-    one_of("clock", clock, ("calendar", "elapsed"))
-    one_of("counting", counting, ("on", "on_or_after", "on_or_before", "every"))
+    one_of("clock", clock, get_args(Clock))
+    one_of("counting", counting, get_args(Counting))
     one_of("week_start", week_start, WEEKDAYS)
     edges = None if brackets is None else rising_edges("brackets", brackets)
     integer("min_events", min_events, 1)
@@ -236,7 +245,7 @@ def cohort_retention(
     end = log.end(as_of)
     log = log.before(end)
     _check_one_start(log, cohort_time)
-    query = CohortSpec(
+    spec = CohortSpec(
         begin=_begin(log, period, week_start) if cohort_time is not None else None,
         as_of=end,
         entry=entry,
@@ -248,14 +257,14 @@ def cohort_retention(
         brackets=edges,
         min_events=min_events,
     )
-    reducer = _lazy if isinstance(log.rows, nw.LazyFrame) else _eager
-    tally = reducer.count_cohorts(log, query)
-    _warn_of_aside(tally, columns)
-    _warn_of_early_starts(tally, query)
-    cells = _large_enough(triangle(tally, query, log.zone), min_customers)
+    count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
+    counts = count(log, spec)
+    _warn_of_excluded(counts, columns)
+    _warn_of_early_starts(counts, spec)
+    cells = _drop_small_cohorts(triangle(counts, spec, log.zone), min_customers)
     if not include_partial:
         cells = cells.where(~cells.in_progress)
-    return build_like(log.rows, _table(cells, tally, log, query, confidence_level))
+    return build_like(log.rows, _retention_columns(cells, counts, log, spec, confidence_level))
 
 
 def _check_start(cohort_time: str | None, started: str | None, entry: str) -> None:
@@ -275,19 +284,19 @@ def _check_one_start(log: Events, cohort_time: str | None) -> None:
     several = spans.filter(nw.col("first") < nw.col("last"))
     number = count_rows(several)
     if number:
-        some = collect(several.sort("customer").head(3))["customer"].to_list()
+        examples = collect(several.sort("customer").head(3))["customer"].to_list()
         raise ArgumentError(
-            f"column {cohort_time!r} (given as `cohort_time`) has several values for {number:,} "
-            f"customers, such as {', '.join(map(repr, some))}; it must hold one start for each."
+            f"{named(cohort_time, 'cohort_time')} has several values for {number:,} customers, "
+            f"such as {', '.join(map(repr, examples))}; it must hold one start for each."
         )
 
 
 def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
-    """Observation begins with the period of the first event."""
+    """Return the beginning of observation: that of the period of the first event."""
     return None if log.begin is None else log.begin.begin_of(period, week_start, log.zone)
 
 
-def _warn_of_aside(tally: CohortCounts, columns: Mapping[str, str | None]) -> None:
+def _warn_of_excluded(counts: CohortCounts, columns: Mapping[str, str | None]) -> None:
     texts = {
         ExclusionReason.NEVER_STARTED: (
             "customer in no cohort, without a row before the end of observation "
@@ -305,31 +314,31 @@ def _warn_of_aside(tally: CohortCounts, columns: Mapping[str, str | None]) -> No
             "row not counted, before the customer's {cohort_time!r} (given as `cohort_time`)"
         ),
     }
-    for kind, text in texts.items():
-        if tally.aside[kind]:
+    for reason, text in texts.items():
+        if counts.excluded[reason]:
             noun, rest = text.format(**columns).split(maxsplit=1)
-            message = f"{count_noun(tally.aside[kind], noun)} {rest}."
-            warn(message)
+            warn(f"{count_noun(counts.excluded[reason], noun)} {rest}.")
 
 
-def _warn_of_early_starts(tally: CohortCounts, query: CohortSpec) -> None:
-    if query.begin is None:
+def _warn_of_early_starts(counts: CohortCounts, spec: CohortSpec) -> None:
+    if spec.begin is None:
         return
-    begin = query.begin.index(query.cohort_period, query.week_start)
-    early = tally.count[(tally.cell == ENTRIES) & (tally.cohort < begin)].sum()
+    begin = spec.begin.index(spec.cohort_period, spec.week_start)
+    early = counts.count[(counts.cell == ENTRIES) & (counts.cohort < begin)].sum()
     if early:
         warn(
-            f"{count_noun(early, 'customer')} with a start before {query.begin}, when the rows "
+            f"{count_noun(early, 'customer')} with a start before {spec.begin}, when the rows "
             "begin: what was not observed of them has no row in the result."
         )
 
 
-def _large_enough(cells: Triangle, min_customers: int) -> Triangle:
+def _drop_small_cohorts(cells: Triangle, min_customers: int) -> Triangle:
     if min_customers == 1:
         return cells
     small = cells.customers < min_customers
-    some = small & (cells.customers > 0)
-    left_out = set(zip(cells.segment[some].tolist(), cells.cohort[some].tolist(), strict=True))
+    counted = small & (cells.customers > 0)
+    pairs = (cells.segment[counted].tolist(), cells.cohort[counted].tolist())
+    left_out = set(zip(*pairs, strict=True))
     if left_out:
         warn(
             f"{count_noun(len(left_out), 'cohort')} with fewer than {min_customers:,} customers "
@@ -338,17 +347,13 @@ def _large_enough(cells: Triangle, min_customers: int) -> Triangle:
     return cells.where(~small)
 
 
-def _table(
-    cells: Triangle, tally: CohortCounts, log: Events, query: CohortSpec, confidence_level: float
+def _retention_columns(
+    cells: Triangle, counts: CohortCounts, log: Events, spec: CohortSpec, confidence_level: float
 ) -> dict[str, Any]:
-    """Name the columns of the result."""
-    segments = tally.segments
-    columns: dict[str, Any] = {
-        name: segments[key][cells.segment.tolist()]
-        for name, key in zip(log.by, log.keys, strict=True)
-    }
+    """Return the columns of the result."""
+    columns: dict[str, Any] = segment_values(counts.segments, log.by, cells.segment)
     columns |= {"cohort": cells.cohort, "age": cells.age}
-    if query.brackets is not None:
+    if spec.brackets is not None:
         columns["age_end"] = cells.age_end
     lower, upper = wilson(cells.retained, cells.eligible, confidence_level)
     columns |= {

@@ -1,17 +1,18 @@
-"""What one reads off a table of cohorts: the triangle as a matrix, and one curve over cohorts."""
+"""Compute the matrix and the curve of retention from a table of cohorts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from retainkit._checks import one_of, probability
 from retainkit._frames.input import check_present, read_result
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import factorize_segments, segment_columns
+from retainkit._frames.segments import factorize_segments, segment_columns, segment_values
 from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers
+from retainkit._messages import named
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.retention._averages import chained, mean_of_rates, pooled
 
@@ -81,22 +82,21 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     check_present("values", values, frame)
     if not frame.schema[values].is_numeric():
         raise ColumnTypeError(
-            f"column {values!r} (given as `values`) holds {frame.schema[values]}; it must hold "
-            "numbers."
+            f"{named(values, 'values')} holds {frame.schema[values]}; it must hold numbers."
         )
-    grid = _grid(frame)
-    cells = dict(zip(grid.age.tolist(), grid.filled(frame[values], np.nan).T, strict=True))
+    grid = _cohort_grid(frame)
+    cells = dict(zip(grid.age.tolist(), grid.fill(frame[values], np.nan).T, strict=True))
     ends = dict(zip(grid.age.tolist(), grid.age_end.tolist(), strict=True))
     if "age_end" not in frame.columns and cells:
         # Without brackets there is no gap between ages: one that is missing was not observed.
         ends = {age: age + 1 for age in range(min(cells), max(cells) + 1)}
-    nothing = np.full(len(grid.lines["cohort"]), np.nan)
+    nothing = np.full(len(grid.cohorts["cohort"]), np.nan)
     columns = {
         f"{age}" if end == age + 1 else f"{age}-{end - 1}": cells.get(age, nothing)
         for age, end in ends.items()
     }
-    _check_segments(grid.lines, columns)
-    matrix: IntoDataFrameT = build_like(frame, grid.lines | columns)
+    _check_segment_names(grid.cohorts, columns)
+    matrix: IntoDataFrameT = build_like(frame, grid.cohorts | columns)
     return matrix
 
 
@@ -195,7 +195,7 @@ def retention_curve(
     >>> retention_curve(table, average="simple")["retention"].head(2).tolist()
     [1.0, 0.625]
     """
-    one_of("average", average, tuple(_AVERAGES))
+    one_of("average", average, get_args(Average))
     probability("confidence_level", confidence_level)
     counts = ("age", "eligible", "retained")
     frame = read_result(table, argument="table", columns=("cohort", *counts, "lower"))
@@ -203,50 +203,50 @@ def retention_curve(
     # A cell in progress has no interval, and a cohort without customers no rate.
     known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     frame = frame[np.flatnonzero(known).tolist()]
-    by, grid = segment_columns(frame, COHORT_COLUMNS), _grid(frame)
-    _check_segments(by, ("cohorts", "average"))
+    by, grid = segment_columns(frame, COHORT_COLUMNS), _cohort_grid(frame)
+    _check_segment_names(by, ("cohorts", "average"))
     segments, segment = factorize_segments(frame, by)
-    eligible, retained = (grid.filled(frame[name], 0.0) for name in ("eligible", "retained"))
+    eligible, retained = (grid.fill(frame[name], 0.0) for name in ("eligible", "retained"))
 
     # At least one segment, so that an empty table gives an empty curve.
     parts = []
     for code in range(int(segment.max(initial=0)) + 1):
-        own = np.unique(grid.line[segment == code])
-        part = _curve(eligible[own], retained[own], average, confidence_level)
-        parts.append({"segment": np.full(len(part["seen"]), code)} | part)
+        rows = np.unique(grid.row[segment == code])
+        part = _average_cohorts(eligible[rows], retained[rows], average, confidence_level)
+        parts.append({"segment": np.full(len(part["observed"]), code)} | part)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    codes, seen = columns.pop("segment").tolist(), columns.pop("seen")
-    front: dict[str, Any] = {name: segments[name][codes] for name in by}
-    front["age"] = grid.age[seen]
+    observed = columns.pop("observed")
+    front: dict[str, Any] = segment_values(segments, by, columns.pop("segment"))
+    front["age"] = grid.age[observed]
     if "age_end" in frame.columns:
-        front["age_end"] = grid.age_end[seen]
-    columns["average"] = np.full(len(seen), average)
+        front["age_end"] = grid.age_end[observed]
+    columns["average"] = np.full(len(observed), average)
     curve: IntoDataFrameT = build_like(frame, front | columns)
     return curve
 
 
-def _curve(
+def _average_cohorts(
     eligible: Floats, retained: Floats, average: Average, confidence_level: float
 ) -> dict[str, Any]:
-    """Average the cohorts of one segment; `seen` tells which ages were observed."""
+    """Average the cohorts of one segment at the ages that were `observed`."""
     # Ages that this segment lacks are no gap in its chain.
-    there = np.flatnonzero(eligible.any(axis=0))
-    eligible, retained = eligible[:, there], retained[:, there]
+    ages = np.flatnonzero(eligible.any(axis=0))
+    eligible, retained = eligible[:, ages], retained[:, ages]
     curve = _AVERAGES[average](eligible, retained / np.maximum(eligible, 1), confidence_level)
-    seen = np.flatnonzero(curve.used.any(axis=0))
+    observed = np.flatnonzero(curve.used.any(axis=0))
     return {
-        "seen": there[seen],
-        "cohorts": curve.used.sum(axis=0)[seen],
-        "customers": np.sum(eligible, axis=0, where=curve.used)[seen].astype(np.int64),
-        "retained": np.sum(retained, axis=0, where=curve.used)[seen].astype(np.int64),
-        "retention": curve.estimate[seen],
-        "lower": curve.lower[seen],
-        "upper": curve.upper[seen],
+        "observed": ages[observed],
+        "cohorts": curve.used.sum(axis=0)[observed],
+        "customers": np.sum(eligible, axis=0, where=curve.used)[observed].astype(np.int64),
+        "retained": np.sum(retained, axis=0, where=curve.used)[observed].astype(np.int64),
+        "retention": curve.estimate[observed],
+        "lower": curve.lower[observed],
+        "upper": curve.upper[observed],
     }
 
 
-def _check_segments(segments: Iterable[str], taken: Iterable[str]) -> None:
-    for name in {*segments} & {*taken}:
+def _check_segment_names(segments: Iterable[str], reserved: Iterable[str]) -> None:
+    for name in {*segments} & {*reserved}:
         raise ArgumentError(
             f"`table` has a segment column {name!r}, which is also the name of a column of the "
             "result; rename it first."
@@ -254,39 +254,40 @@ def _check_segments(segments: Iterable[str], taken: Iterable[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """A table laid out: a line for every cohort of a segment, a column for every age.
+class _CohortGrid:
+    """A row for every cohort of a segment and a column for every age.
 
-    `line` and `column` say where each row of the table stands.
+    `row` and `column` are the place of each row of the table.
     """
 
-    lines: dict[str, nw.Series[Any]]
-    line: Integers
+    cohorts: dict[str, nw.Series[Any]]
+    row: Integers
     age: Integers
     age_end: Integers
     column: Integers
 
-    def filled(self, values: nw.Series[Any], empty: float) -> Floats:
-        """Put values in their places, and `empty` where there is none."""
-        cells = np.full((len(self.lines["cohort"]), len(self.age)), empty)
-        cells[self.line, self.column] = values.to_numpy()
+    def fill(self, values: nw.Series[Any], empty: float) -> Floats:
+        """Return values in their places, and `empty` where there is none."""
+        cells = np.full((len(self.cohorts["cohort"]), len(self.age)), empty)
+        cells[self.row, self.column] = values.to_numpy()
         return cells
 
 
-def _grid(frame: nw.DataFrame[Any]) -> _Grid:
-    lines, line = factorize_segments(frame, [*segment_columns(frame, COHORT_COLUMNS), "cohort"])
+def _cohort_grid(frame: nw.DataFrame[Any]) -> _CohortGrid:
+    """Check that a table has one row for each cohort and age, and return their places."""
+    cohorts, row = factorize_segments(frame, [*segment_columns(frame, COHORT_COLUMNS), "cohort"])
     age, age_end, column = _ages(frame)
-    places = len(np.unique(line * len(age) + column))
+    places = len(np.unique(row * len(age) + column))
     if places < len(frame):
         raise ArgumentError(
             f"`table` has {len(frame):,} rows for {places:,} pairs of cohort and age; there must "
             "be one row for each. Columns that tell segments apart must stand left of 'cohort'."
         )
-    return _Grid(lines=lines, line=line, age=age, age_end=age_end, column=column)
+    return _CohortGrid(cohorts=cohorts, row=row, age=age, age_end=age_end, column=column)
 
 
 def _ages(frame: nw.DataFrame[Any]) -> tuple[Integers, Integers, Integers]:
-    """Give every age of a table with its end, and the number of each row's age among them."""
+    """Return every age of a table with its end, and the number of each row's age among them."""
     first = frame["age"].to_numpy().astype(np.int64)
     age, where, column = np.unique(first, return_index=True, return_inverse=True)
     if "age_end" not in frame.columns:

@@ -1,7 +1,7 @@
-"""The cohort reduction on arrays: for frames in memory, several times faster than the plan.
+"""Count cohorts on arrays: for frames in memory, several times faster than the lazy plan.
 
-It answers the same question as `_cohort_plan` with customers and segments as codes and everything
-else as arrays: one element a row of the log, an entry (a customer in a cohort) or a cell.
+It answers the same question as `_lazy` with customers and segments as codes and everything else as
+arrays: one element a row of the log, an entry (a customer in a cohort) or a cell.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from retainkit._frames.groupby import (
     dense_codes,
     group_min,
     group_sum,
-    unique_inverse,
+    smallest_at_first,
     unique_keys,
+    unique_rows,
 )
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
@@ -44,7 +45,7 @@ _PAIRS = 2**23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Log:
+class _EventArrays:
     """The rows of an event log; None stands for a column that was not asked for."""
 
     customer: Integers
@@ -61,7 +62,10 @@ class _Log:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entries:
-    """Entries, ascending by customer. `group` numbers what the tally tells apart: `groups`."""
+    """Entries, ascending by customer.
+
+    `group` numbers the distinct rows of attributes that `CohortCounts` has, which are in `groups`.
+    """
 
     customer: Integers
     start: Integers
@@ -70,41 +74,43 @@ class _Entries:
     groups: dict[str, Integers]
 
 
-def count_cohorts(events: Events, query: CohortSpec) -> CohortCounts:
+def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
     """Count the entries and the active cells of an event log."""
     rows = collect(events.rows)
     segments, segment = factorize_segments(rows, events.keys)
-    log = _read(rows, events.zone, segment if events.by else None)
-    entries, aside = _entries(log, query)
+    log = _event_arrays(rows, events.zone, segment if events.by else None)
+    entries, excluded = _entries(log, spec)
     ages = int(entries.groups["begun"].max(initial=1))
-    n_cells = ages if query.brackets is None else len(query.brackets)
+    n_cells = ages if spec.brackets is None else len(spec.brackets)
 
     sizes = np.bincount(entries.group, minlength=len(entries.groups["cohort"]))
-    where = np.arange(len(sizes))
-    counted = [(where, np.full(len(sizes), ENTRIES), sizes, np.zeros(len(sizes)))]
-    age_at = _age_function(log, entries, query)
-    for row, entry in _pairs(log, entries, query):
+    group = np.arange(len(sizes))
+    counts = [(group, np.full(len(sizes), ENTRIES), sizes, np.zeros(len(sizes)))]
+    age_at = _age_function(log, entries, spec)
+    for row, entry in _pairs(log, entries, spec):
         age = age_at(row, entry)
         if log.cohort_time is not None:
-            aside[ExclusionReason.BEFORE_START] += int((age < 0).sum())
-        key, money = _cell_keys(entry, _cells(age, query), n_cells, log, row)
-        key, money = _active(key, money, len(entries.group) * n_cells, query.min_events)
-        counted.append(_count(key, money, n_cells, entries, query))
-    where, cell, count, amount = (np.concatenate(part) for part in zip(*counted, strict=True))
-    attributes = {name: values[where] for name, values in entries.groups.items()}
+            excluded[ExclusionReason.BEFORE_START] += int((age < 0).sum())
+        key, money = _cell_keys(entry, _cells(age, spec), n_cells, log, row)
+        key, money = _active_cells(key, money, len(entries.group) * n_cells, spec.min_events)
+        counts.append(_count(key, money, n_cells, entries, spec))
+    group, cell, count, amount = (np.concatenate(part) for part in zip(*counts, strict=True))
+    attributes = {name: values[group] for name, values in entries.groups.items()}
     return CohortCounts(
-        segments=segments, cell=cell, count=count, amount=amount, aside=aside, **attributes
+        segments=segments, cell=cell, count=count, amount=amount, excluded=excluded, **attributes
     )
 
 
-def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None) -> _Log:
+def _event_arrays(
+    rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
+) -> _EventArrays:
     arrays = {
         name: rows[name].to_numpy() if name in rows.columns else None
         for name in ("amount", "started", "returned")
     }
     customer, n_customers = integer_codes(rows["customer"])
     instant = instants_of(rows["time"])
-    return _Log(
+    return _EventArrays(
         customer=customer,
         n_customers=n_customers,
         segment=segment,
@@ -119,12 +125,12 @@ def _read(rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
 # Entries
 
 
-def _entries(log: _Log, query: CohortSpec) -> tuple[_Entries, dict[ExclusionReason, int]]:
-    """Find when each customer starts, and in which cohorts."""
+def _entries(log: _EventArrays, spec: CohortSpec) -> tuple[_Entries, dict[ExclusionReason, int]]:
+    """Return when each customer starts and in which cohorts, and counts of what is excluded."""
     rows: Rows = slice(None) if log.started is None else log.started
     key, width = log.customer[rows], 1
-    if query.entry == "recurring":
-        cohort = period_of(log.wall[rows], query.cohort_period, query.week_start)
+    if spec.entry == "recurring":
+        cohort = period_of(log.wall[rows], spec.cohort_period, spec.week_start)
         cohort -= cohort.min(initial=NEVER)
         width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
@@ -134,62 +140,45 @@ def _entries(log: _Log, query: CohortSpec) -> tuple[_Entries, dict[ExclusionReas
 
     segment, several = np.zeros(len(name), np.int64), np.zeros(len(name), bool)
     if log.segment is not None:
-        at_first = log.instant[rows] == first[entry]
-        candidates, of = log.segment[rows][at_first], entry[at_first]
-        segment = group_min(candidates, of, len(name))
-        several = segment < -group_min(-candidates, of, len(name))
+        segment, several = smallest_at_first(log.instant[rows], first, log.segment[rows], entry)
 
     # A code that goes unused starts never, which is not in time.
-    in_time = start < query.as_of.instant
+    in_time = start < spec.as_of.instant
     customer = name[in_time] // width
-    aside = {
-        ExclusionReason.NEVER_STARTED: _never_started(log),
+    excluded = {
+        ExclusionReason.NEVER_STARTED: _count_never_started(log),
         ExclusionReason.STARTED_LATE: int((~in_time & (start < NEVER)).sum()),
         ExclusionReason.SEVERAL_SEGMENTS: len(unique_keys(customer[several[in_time]])),
         ExclusionReason.BEFORE_START: 0,
     }
-    return _with_cohort(customer, start[in_time], segment[in_time], log, query), aside
+    return _with_cohort(customer, start[in_time], segment[in_time], log, spec), excluded
 
 
-def _never_started(log: _Log) -> int:
+def _count_never_started(log: _EventArrays) -> int:
+    """Count the customers without a row that starts them."""
     if log.started is None:
         return 0
     return len(unique_keys(log.customer)) - len(unique_keys(log.customer[log.started]))
 
 
 def _with_cohort(
-    customer: Integers, start: Integers, segment: Integers, log: _Log, query: CohortSpec
+    customer: Integers, start: Integers, segment: Integers, log: _EventArrays, spec: CohortSpec
 ) -> _Entries:
-    """Give each entry its cohort, and the numbers of ages that are over and that have begun."""
+    """Add to entries their cohorts, and the numbers of ages that are over and that have begun."""
     wall = wall_times(start, log.zone)
-    cohort = period_of(wall, query.cohort_period, query.week_start)
-    calendar = query.clock == "calendar"
-    begin = (
-        period_of(wall, query.period, query.week_start) if calendar else elapsed_time(start, wall)
-    )
-    over, begun = query.ages(begin)
+    cohort = period_of(wall, spec.cohort_period, spec.week_start)
+    calendar = spec.clock == "calendar"
+    begin = period_of(wall, spec.period, spec.week_start) if calendar else elapsed_time(start, wall)
+    over, begun = spec.ages(begin)
     attributes = {"segment": segment, "cohort": cohort, "over": over, "begun": begun}
-    group, groups = _grouped(attributes)
+    group, groups = unique_rows(attributes)
     return _Entries(customer=customer, start=start, wall=wall, group=group, groups=groups)
-
-
-def _grouped(attributes: dict[str, Integers]) -> tuple[Integers, dict[str, Integers]]:
-    """Number the distinct combinations of attributes, and give the attributes of each number."""
-    key, size = np.zeros(1, np.int64), 1
-    for values in attributes.values():
-        least = values.min(initial=NEVER)
-        width = int(values.max(initial=least)) - int(least) + 1
-        key, size = key * width + (values - least), size * width
-    numbers, group = unique_inverse(key, size)
-    member = np.zeros(len(numbers), np.int64)
-    member[group] = np.arange(len(group))
-    return group, {name: values[member] for name, values in attributes.items()}
 
 
 # Cells
 
 
-def _pair(log: _Log, entries: _Entries) -> tuple[Rows, Integers]:
+def _only_pairs(log: _EventArrays, entries: _Entries) -> tuple[Rows, Integers]:
     """Pair each return with its customer's only entry."""
     rows: Rows = slice(None) if log.returned is None else np.flatnonzero(log.returned)
     entry_of = np.full(log.n_customers, -1)
@@ -201,10 +190,12 @@ def _pair(log: _Log, entries: _Entries) -> tuple[Rows, Integers]:
     return np.arange(len(log.customer))[rows][entered], entry[entered]
 
 
-def _pairs(log: _Log, entries: _Entries, query: CohortSpec) -> Iterator[tuple[Rows, Integers]]:
+def _pairs(
+    log: _EventArrays, entries: _Entries, spec: CohortSpec
+) -> Iterator[tuple[Rows, Integers]]:
     """Pair each return with the entries of its customer, a block of customers at a time."""
-    if query.entry == "first":
-        yield _pair(log, entries)
+    if spec.entry == "first":
+        yield _only_pairs(log, entries)
         return
     rows = np.arange(len(log.customer)) if log.returned is None else np.flatnonzero(log.returned)
     rows = rows[np.argsort(log.customer[rows])]
@@ -223,32 +214,33 @@ def _pairs(log: _Log, entries: _Entries, query: CohortSpec) -> Iterator[tuple[Ro
 
 
 def _age_function(
-    log: _Log, entries: _Entries, query: CohortSpec
+    log: _EventArrays, entries: _Entries, spec: CohortSpec
 ) -> Callable[[Rows, Integers], Integers]:
-    """Make what tells the age at returns, given as rows and entries; below 0 before the start."""
-    if query.clock == "calendar":
-        now = period_of(log.wall, query.period, query.week_start)
-        begin = period_of(entries.wall, query.period, query.week_start)
+    """Return a function of rows and entries that computes ages, below 0 before the start."""
+    if spec.clock == "calendar":
+        now = period_of(log.wall, spec.period, spec.week_start)
+        begin = period_of(entries.wall, spec.period, spec.week_start)
         return lambda row, entry: now[row] - begin[entry]
     at, start = elapsed_time(log.instant, log.wall), elapsed_time(entries.start, entries.wall)
 
     def elapsed(row: Rows, entry: Integers) -> Integers:
-        since = at.take(row).since(start.take(entry), query.period)
+        since = at.take(row).since(start.take(entry), spec.period)
         return np.where(at.instant[row] < start.instant[entry], -1, since)
 
     return elapsed
 
 
-def _cells(age: Integers, query: CohortSpec) -> Integers:
-    if query.brackets is None:
+def _cells(age: Integers, spec: CohortSpec) -> Integers:
+    """Return the cell of each age, below 0 before the first bracket."""
+    if spec.brackets is None:
         return age
-    return np.searchsorted(query.brackets, age, side="right") - 1
+    return np.searchsorted(spec.brackets, age, side="right") - 1
 
 
 def _cell_keys(
-    entry: Integers, cell: Integers, n_cells: int, log: _Log, row: Rows
+    entry: Integers, cell: Integers, n_cells: int, log: _EventArrays, row: Rows
 ) -> tuple[Integers, Floats | None]:
-    """Number the cells of all entries; what falls before the first cell is left out."""
+    """Return the numbers of active cells and the money; what comes before the first is left out."""
     money = None if log.amount is None else log.amount[row]
     key, inside = entry * n_cells + cell, cell >= 0
     if inside.all():
@@ -256,10 +248,10 @@ def _cell_keys(
     return key[inside], None if money is None else money[inside]
 
 
-def _active(
+def _active_cells(
     key: Integers, money: Floats | None, size: int, min_events: int
 ) -> tuple[Integers, Floats | None]:
-    """Give the cells that are active, ascending, and the money in each."""
+    """Return the distinct cells with enough events, ascending, and the money in each."""
     if money is None and min_events == 1:
         return unique_keys(key), None
     cells, which = dense_codes(key, size)
@@ -268,35 +260,35 @@ def _active(
 
 
 def _count(
-    key: Integers, money: Floats | None, n_cells: int, entries: _Entries, query: CohortSpec
+    key: Integers, money: Floats | None, n_cells: int, entries: _Entries, spec: CohortSpec
 ) -> tuple[Integers, Integers, Integers, Floats]:
-    """Count active cells by group and cell, those marked by which an entry is counted."""
+    """Return group, cell, count and amount: entries are counted by the cells that are marked."""
     entry = key // n_cells
     cell = key - entry * n_cells
-    counts, mark = _counted_cells(entry, cell, query)
-    entry, cell = entry[counts], cell[counts]
+    used, mark = _counted_cells(entry, cell, spec)
+    entry, cell = entry[used], cell[used]
     group = entries.group[entry]
     place, which = dense_codes(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
     count = np.bincount(which[mark], minlength=len(place)).astype(np.int64)
-    amount = np.zeros(len(place)) if money is None else group_sum(money[counts], which, len(place))
-    some = (count > 0) | (amount != 0)
-    return place[some] // n_cells, place[some] % n_cells, count[some], amount[some]
+    amount = np.zeros(len(place)) if money is None else group_sum(money[used], which, len(place))
+    kept = (count > 0) | (amount != 0)
+    return place[kept] // n_cells, place[kept] % n_cells, count[kept], amount[kept]
 
 
 def _counted_cells(
-    entry: Integers, cell: Integers, query: CohortSpec
+    entry: Integers, cell: Integers, spec: CohortSpec
 ) -> tuple[Booleans | slice, Booleans | slice]:
-    """Tell which active cells count, and by which of those an entry is counted."""
+    """Mark the active cells that count, and those of them by which an entry is counted."""
     every = slice(None)
-    if query.counting == "on":
+    if spec.counting == "on":
         return every, every
     changes = entry[1:] != entry[:-1]
     opens, closes = np.append(True, changes)[: len(entry)], np.append(changes, True)[: len(entry)]
-    if query.counting == "on_or_after":
+    if spec.counting == "on_or_after":
         return every, closes
-    if query.counting == "on_or_before":
+    if spec.counting == "on_or_before":
         return every, opens
     # Counted from the first cell that a streak needs, its cells are 0, 1, 2 … without a gap.
-    needed = cell >= query.streak_from
+    needed = cell >= spec.streak_from
     begin = np.maximum.accumulate(np.where(opens, np.cumsum(needed) - needed, 0))
-    return ~needed | (np.cumsum(needed) - 1 - begin == cell - query.streak_from), every
+    return ~needed | (np.cumsum(needed) - 1 - begin == cell - spec.streak_from), every

@@ -1,7 +1,7 @@
-"""What a cohort question asks, and what a reducer answers: the two ends of a reduction.
+"""The question that a reducer of cohorts answers, and its answer.
 
-`_cohort_plan` answers inside a lazy engine and `_cohort_kernel` on arrays in memory; both take a
-`CohortSpec` and return a `CohortCounts`, and the tests hold them equal.
+`_lazy` answers inside a lazy engine and `_eager` on arrays in memory; both take a `CohortSpec` and
+return a `CohortCounts`, and the tests hold them equal.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class CohortSpec:
     def ages(self, start: Any) -> tuple[Any, Any]:
         """Count the ages that are over, and those that have begun, at the end of observation.
 
-        `start` is the number of the period in which an entry starts or, by the elapsed clock, its
-        `Steps`; arrays and expressions are served alike.
+        `start` is the number of the period in which an entry starts or, by the elapsed clock, an
+        `ElapsedTime`; arrays and expressions are served alike.
         """
         if self.clock == "elapsed":
             over = self.as_of.steps().since(start, self.period)
@@ -67,7 +67,7 @@ class CohortSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortCounts:
-    """Entries and active cells, counted: all that an estimate of retention needs.
+    """Counts of entries and active cells: all that an estimate of retention needs.
 
     Parallel arrays, one element for each segment, cohort, number of ages `over` and `begun`, and
     cell. An entry is a customer in a cohort. `over` counts the ages that have ended for it by the
@@ -85,11 +85,11 @@ class CohortCounts:
     cell: Integers
     count: Integers
     amount: Floats
-    aside: Mapping[ExclusionReason, int]
+    excluded: Mapping[ExclusionReason, int]
 
 
 class ExclusionReason(IntEnum):
-    """What a reduction sets aside and counts; each count that is not 0 becomes a warning."""
+    """Reasons for which a reduction leaves something out; each count above 0 becomes a warning."""
 
     NEVER_STARTED = -2
     STARTED_LATE = -3
@@ -98,4 +98,4 @@ class ExclusionReason(IntEnum):
 
 
 ENTRIES = -1
-"""The `cell` of those elements of a tally that count entries."""
+"""The `cell` of those elements of `CohortCounts` that count entries."""

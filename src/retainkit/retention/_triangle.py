@@ -1,4 +1,4 @@
-"""From counts to the triangle of retention: arrays in, arrays out."""
+"""Compute the triangle of retention from counts of cohorts: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retainkit._frames.groupby import group_min
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.moment import midnights
 from retainkit._time.periods import first_day, period_index
+from retainkit._time.segment_periods import segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.retention._spec import ENTRIES
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from retainkit._time.segment_periods import SegmentPeriods
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.retention._spec import CohortCounts, CohortSpec
 
@@ -43,98 +46,94 @@ class Triangle:
     in_progress: Booleans
 
     def where(self, keep: Booleans) -> Triangle:
-        """Take some of the cells."""
+        """Return some of the cells."""
         return Triangle(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
 
 
-def triangle(tally: CohortCounts, query: CohortSpec, zone: tzinfo | None) -> Triangle:
-    """Lay a tally out by cohort and age, as far as each cell has been observed or has begun.
+def triangle(counts: CohortCounts, spec: CohortSpec, zone: tzinfo | None) -> Triangle:
+    """Arrange counts by cohort and age, as far as each cell has been observed or has begun.
 
     A cell that is over for somebody counts those for whom it is; one that has only begun counts
     those for whom it has.
     """
-    edges = _edges(tally, query)
-    segment, cohort, row = _grid(tally, query)
-    shape = len(cohort), len(edges) - 1
-    _check_size(shape, cohort, query)
-    entry = tally.cell == ENTRIES
-    until = {
-        "over": np.searchsorted(edges[1:], tally.over, side="right"),
-        "begun": np.searchsorted(edges[:-1], tally.begun, side="left"),
-    }
-    eligible, retained, amount = (
-        {
-            name: _spread(
-                row[part], cell[part], end[part], values[part], shape=shape, counting=counting
-            )
-            for name, end in until.items()
-        }
-        for part, cell, values, counting in (
-            (entry, np.full_like(tally.cell, shape[1]), tally.count, "on_or_after"),
-            (~entry, tally.cell, tally.count, query.counting),
-            (~entry, tally.cell, tally.amount, query.counting),
-        )
-    )
-    customers = np.bincount(row[entry], tally.count[entry], minlength=shape[0])[:, np.newaxis]
-    day = first_day(cohort, query.cohort_period, query.week_start)
-    start = _earliest_start(day, query, zone)
-    over, begun = (ages[:, np.newaxis] for ages in query.ages(start))
+    edges = _edges(counts, spec)
+    cohorts = _cohorts(counts, spec)
+    shape = len(cohorts.period), len(edges) - 1
+    _check_size(shape, cohorts.period, spec)
+    row = cohorts.row(counts.segment, counts.cohort)
+    eligible, retained, amount = _cell_sums(counts, row, edges, shape, spec.counting)
+    entry = counts.cell == ENTRIES
+    customers = np.bincount(row[entry], counts.count[entry], minlength=shape[0])[:, np.newaxis]
+    day = first_day(cohorts.period, spec.cohort_period, spec.week_start)
+    start = _earliest_start(day, spec, zone)
+    over, begun = (ages[:, np.newaxis] for ages in spec.ages(start))
     # A cohort without customers is shown as far as it would be for somebody who started first.
-    is_over = (eligible["over"] > 0) | (customers == 0) & (edges[1:] <= over)
-    has_begun = (eligible["begun"] > 0) | (customers == 0) & (edges[:-1] < begun)
-    seen_from = _seen_from(start, edges, query)
-    is_over &= seen_from
-    has_begun &= seen_from
-    seen = {
-        name: np.where(is_over, found["over"], found["begun"])
-        for name, found in (("eligible", eligible), ("retained", retained), ("amount", amount))
-    }
-    lines, cells = np.nonzero(is_over | has_begun)
+    observed = _observed_from_begin(start, edges, spec)
+    is_over = observed & ((eligible["over"] > 0) | (customers == 0) & (edges[1:] <= over))
+    has_begun = observed & ((eligible["begun"] > 0) | (customers == 0) & (edges[:-1] < begun))
+    rows, cells = np.nonzero(is_over | has_begun)
+    shown = [
+        np.where(is_over, sums["over"], sums["begun"])[rows, cells]
+        for sums in (eligible, retained, amount)
+    ]
     return Triangle(
-        segment=segment[lines],
-        cohort=day[lines].astype("datetime64[D]"),
+        segment=cohorts.segment[rows],
+        cohort=day[rows].astype("datetime64[D]"),
         age=edges[cells],
         age_end=edges[cells + 1],
-        customers=customers[lines, 0].astype(np.int64),
-        eligible=seen["eligible"][lines, cells].astype(np.int64),
-        retained=seen["retained"][lines, cells].astype(np.int64),
-        amount=seen["amount"][lines, cells].astype(np.float64),
-        in_progress=~is_over[lines, cells],
+        customers=customers[rows, 0].astype(np.int64),
+        eligible=shown[0].astype(np.int64),
+        retained=shown[1].astype(np.int64),
+        amount=shown[2].astype(np.float64),
+        in_progress=~is_over[rows, cells],
     )
 
 
-def _check_size(shape: tuple[int, int], cohort: Integers, query: CohortSpec) -> None:
-    """Refuse what no memory holds, and what is mostly due to a stray date."""
+def _check_size(shape: tuple[int, int], cohort: Integers, spec: CohortSpec) -> None:
+    """Check that the triangle fits into memory; a stray date makes most of those that do not."""
     if shape[0] * shape[1] > _MOST_CELLS:
-        first = first_day(cohort, query.cohort_period, query.week_start).min()
+        first = first_day(cohort, spec.cohort_period, spec.week_start).min()
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages, from "
-            f"{first.astype('datetime64[D]')} to {query.as_of}. If there is a stray date, leave it "
+            f"{first.astype('datetime64[D]')} to {spec.as_of}. If there is a stray date, leave it "
             "out, or set `as_of`; else choose longer periods, or `brackets`."
         )
 
 
-def _edges(tally: CohortCounts, query: CohortSpec) -> Integers:
-    if query.brackets is not None:
-        return np.array(query.brackets, np.int64)
-    return np.arange(int(tally.begun.max(initial=0)) + 1)
+def _edges(counts: CohortCounts, spec: CohortSpec) -> Integers:
+    """Return the first age of each cell, and the end of the last."""
+    if spec.brackets is not None:
+        return np.array(spec.brackets, np.int64)
+    return np.arange(int(counts.begun.max(initial=0)) + 1)
 
 
-def _grid(tally: CohortCounts, query: CohortSpec) -> tuple[Integers, Integers, Integers]:
-    """Line up every cohort of each segment, from its first one to the end of observation.
+def _cohorts(counts: CohortCounts, spec: CohortSpec) -> SegmentPeriods:
+    """Return every cohort of each segment, from its first one to the end of observation."""
+    last = spec.as_of.last_begun(spec.cohort_period, spec.week_start)
+    n_segments = int(counts.segment.max(initial=-1)) + 1
+    return segment_periods(group_min(counts.cohort, counts.segment, n_segments, last + 1), last)
 
-    Gives the segment and the cohort of each line, and the line of each element of the tally.
-    """
-    last = query.as_of.index(query.cohort_period, query.week_start)
-    last -= query.as_of.opens(query.cohort_period, query.week_start)
-    segments, element = np.unique(tally.segment, return_inverse=True)
-    first = np.full(len(segments), last + 1)
-    np.minimum.at(first, element, tally.cohort)
-    lengths = last + 1 - first
-    begin = np.cumsum(lengths) - lengths
-    segment = np.repeat(segments, lengths)
-    cohort = np.arange(len(segment)) - np.repeat(begin - first, lengths)
-    return segment, cohort, (begin - first)[element] + tally.cohort
+
+def _cell_sums(
+    counts: CohortCounts, row: Integers, edges: Integers, shape: tuple[int, int], counting: str
+) -> list[dict[str, Floats]]:
+    """Sum of the eligible, the retained and their amounts, in cells that are over or have begun."""
+    until = {
+        "over": np.searchsorted(edges[1:], counts.over, side="right"),
+        "begun": np.searchsorted(edges[:-1], counts.begun, side="left"),
+    }
+    entry = counts.cell == ENTRIES
+    return [
+        {
+            name: _spread(row[part], cell[part], end[part], values[part], shape=shape, counting=how)
+            for name, end in until.items()
+        }
+        for part, cell, values, how in (
+            (entry, np.full_like(counts.cell, shape[1]), counts.count, "on_or_after"),
+            (~entry, counts.cell, counts.count, counting),
+            (~entry, counts.cell, counts.amount, counting),
+        )
+    ]
 
 
 def _spread(
@@ -166,18 +165,18 @@ def _spread(
     return table(cell, cell < end)
 
 
-def _earliest_start(day: Integers, query: CohortSpec, zone: tzinfo | None) -> Any:
-    """Place a start at the first instant of each cohort, as `CohortQuery.ages` takes it."""
-    if query.clock == "calendar":
-        return period_index(day, query.period, query.week_start)
+def _earliest_start(day: Integers, spec: CohortSpec, zone: tzinfo | None) -> Any:
+    """Return a start at the first instant of each cohort, as `CohortSpec.ages` needs it."""
+    if spec.clock == "calendar":
+        return period_index(day, spec.period, spec.week_start)
     return elapsed_time(*midnights(day, zone))
 
 
-def _seen_from(start: Any, edges: Integers, query: CohortSpec) -> Booleans:
-    """Tell which cells began when observation had begun, for all customers of a cohort.
+def _observed_from_begin(start: Any, edges: Integers, spec: CohortSpec) -> Booleans:
+    """Mark the cells that began when observation had begun, for all customers of a cohort.
 
-    What counts what has happened up to an age needs all that lies before it, too.
+    Where activity at earlier ages counts too, all of them must have been observed.
     """
-    cumulative = query.counting in {"on_or_before", "every"}
+    cumulative = spec.counting in {"on_or_before", "every"}
     first = np.full_like(edges[:-1], edges[0]) if cumulative else edges[:-1]
-    return first >= np.reshape(query.ages_before(start), (-1, 1))
+    return first >= np.reshape(spec.ages_before(start), (-1, 1))

@@ -1,0 +1,57 @@
+"""Expressions and joins over event logs that the lazy reducers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._time.periods import DAY
+from retainkit._time.zones import wall_time_expr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+
+    from retainkit._inputs.events import Events
+    from retainkit._time.moment import Moment
+    from retainkit._typing import Integers
+
+    Rows: TypeAlias = nw.LazyFrame[Any]
+
+
+def wall_time(column: str, events: Events, end: Moment, zone: tzinfo | None) -> nw.Expr:
+    """Wall-clock time in `zone` of a column of times, none of which lies after `end`."""
+    # A day of margin: engines may report the first and last time an hour off.
+    first = events.first.instant if events.first else end.instant
+    return wall_time_expr(
+        nw.col(column),
+        stored=events.stored,
+        zone=zone,
+        first=min(first, end.instant) - DAY,
+        last=end.instant + DAY,
+    )
+
+
+def first_segments(
+    rows: Rows, firsts: Rows, key: Sequence[str], segments: Sequence[str]
+) -> tuple[Rows, Rows]:
+    """Return the segment at the first time of each key, and how many segments there were then.
+
+    `firsts` has the key and the ``time``. Of several segments the smallest is returned; their
+    number is the column ``several``.
+    """
+    at_first = rows.join(firsts, on=[*key, "time"])
+    found = at_first.group_by(*key, *segments).agg(rows=nw.len())
+    several = found.group_by(key).agg(several=nw.len())
+    for column in segments:
+        found = found.with_columns(least=nw.col(column).min().over(*key))
+        smallest = (nw.col(column) == nw.col("least")) | nw.col("least").is_null()
+        found = found.filter(smallest).select(*key, *segments)
+    return found, several
+
+
+def integer_columns(frame: nw.DataFrame[Any], names: Sequence[str]) -> dict[str, Integers]:
+    """Return columns of a collected frame as arrays of integers."""
+    return {name: frame[name].to_numpy().astype(np.int64) for name in names}

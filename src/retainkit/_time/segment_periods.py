@@ -1,0 +1,53 @@
+"""The periods of each segment, one after another: the rows of tables by segment and period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from retainkit._typing import Integers
+
+Numbers = TypeVar("Numbers", bound="NDArray[np.generic]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentPeriods:
+    """Every period of each segment, from its first one to the last of all, in a row each.
+
+    `begin` is the row with which each segment begins, and ``offset + period`` the row of a period.
+    """
+
+    segment: Integers
+    period: Integers
+    begin: Integers
+    offset: Integers
+
+    def row(self, segment: Integers, period: Integers) -> Integers:
+        """Return the row of each segment and period."""
+        rows: Integers = self.offset[segment] + period
+        return rows
+
+    def sums(self, row: Integers, values: Integers) -> Integers:
+        """Sum of whole numbers in each row."""
+        return np.bincount(row, values, len(self.segment)).astype(np.int64)
+
+    def previous(self, values: Numbers) -> Numbers:
+        """Return the value of the period before: 0 for the first period of a segment."""
+        previous: Numbers = np.roll(values, 1)
+        previous[self.begin[self.segment]] = 0
+        return previous
+
+
+def segment_periods(first: Integers, last: int) -> SegmentPeriods:
+    """Return the rows of segments by the first period of each; one that begins later has none."""
+    lengths = np.maximum(last + 1 - first, 0)
+    begin = np.cumsum(lengths) - lengths
+    offset = begin - first
+    segment = np.repeat(np.arange(len(first)), lengths)
+    period = np.arange(len(segment)) - offset[segment]
+    return SegmentPeriods(segment=segment, period=period, begin=begin, offset=offset)
