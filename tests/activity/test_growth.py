@@ -552,13 +552,13 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
             query = VisitSpec(
                 end=opened.end(None), period=options["period"], week_start=options["week_start"]
             )
-            found = reducer.visits(opened, query)
+            found = reducer.count_visits(opened, query)
             keys = {key: found.segments[key].to_list() for key in opened.keys}
             named = [
                 tuple(None if pd.isna(keys[key][one]) else keys[key][one] for key in opened.keys)
                 for one in found.segment
             ]
-            parts = zip(named, found.period, found.gap, found.ahead, strict=True)
+            parts = zip(named, found.period, found.gap, found.next_visit, strict=True)
             sums = zip(
                 found.count,
                 *(getattr(found.money, one) for one in ("amount", "kept", "grown", "shrunk")),

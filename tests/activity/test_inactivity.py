@@ -357,8 +357,8 @@ CENSORED = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 
 
 def observed(ended: list[int], still: list[int]) -> GapCounts:
-    pause, count = np.unique([*ended, *(-one for one in still)], return_counts=True)
-    return GapCounts(pause=pause, count=count, customers=len(ended) + len(still))
+    gap, count = np.unique([*ended, *(-one for one in still)], return_counts=True)
+    return GapCounts(gap=gap, count=count, customers=len(ended) + len(still))
 
 
 def test_pauses_as_in_the_literature() -> None:

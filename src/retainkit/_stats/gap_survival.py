@@ -1,4 +1,4 @@
-"""How long customers pause: Kaplan-Meier on whole days, of counts. Arrays in, numbers out."""
+"""Kaplan-Meier estimate of the gaps between events, in whole days. Arrays in, numbers out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapLifeTable:
-    """A life table of pauses: those at risk and ended at each length, from 1 day on."""
+    """Life table of gaps: those at risk and ended at each length, from 1 day on."""
 
     length: Integers
     at_risk: Floats
@@ -31,13 +31,13 @@ class GapLifeTable:
 
     @property
     def survival(self) -> Floats:
-        """Share of pauses longer than each length: Kaplan & Meier (1958), eq. 2b."""
+        """Share of gaps longer than each length: Kaplan & Meier (1958), eq. 2b."""
         survival: Floats = np.cumprod(1 - self.ended / self.at_risk, dtype=np.float64)
         return survival
 
     def quantile(self, level: float) -> float:
-        """Give the least length by which a share of the pauses has ended; NaN if none is seen."""
-        return _first(self.length, self.survival, level)
+        """Least length by which a share `level` of the gaps has ended; NaN if none is."""
+        return _first_length(self.length, self.survival, level)
 
     def limits(self, level: float, effect: float, confidence_level: float) -> tuple[float, float]:
         """Limits of a quantile: lengths at which the band of the survival does not exclude it.
@@ -55,41 +55,42 @@ class GapLifeTable:
         # Where all have ended, nothing is known of the width: 0 from below, as before from above.
         lower = np.where(inside, np.exp(-loss * np.exp(width)), 0.0)
         upper = np.where(inside, np.exp(-loss * np.exp(-width)), 1.0)
-        return _first(self.length, lower, level), _first(self.length, upper, level)
+        below = _first_length(self.length, lower, level)
+        return below, _first_length(self.length, upper, level)
 
-    def influence(self, pause: Integers, until: float) -> Floats:
-        """Tell how much one pause moves the cumulative hazard at a length.
+    def influence(self, gap: Integers, until: float) -> Floats:
+        """Influence of one gap on the cumulative hazard at a length.
 
-        `pause` is a length or, below 1, the length so far of a pause that has not ended. Linear
-        in the sense of Reid (1981), Ann. Stat. 9:78-92: the martingale residual over those at risk.
+        `gap` is a length or, below 1, the length so far of a gap that has not ended. Linear in the
+        sense of Reid (1981), Ann. Stat. 9:78-92: the martingale residual over those at risk.
         """
         past = self.length <= until
         hazard = np.append(0.0, np.cumsum(np.where(past, self.ended / self.at_risk**2, 0.0)))
-        expected = hazard[np.searchsorted(self.length, np.abs(pause), side="right")]
-        seen = (pause > 0) & (pause <= until)
-        place = np.searchsorted(self.length, np.where(seen, pause, self.length[0]))
-        influence: Floats = np.where(seen, 1 / self.at_risk[place], 0.0) - expected
+        expected = hazard[np.searchsorted(self.length, np.abs(gap), side="right")]
+        ended = (gap > 0) & (gap <= until)
+        place = np.searchsorted(self.length, np.where(ended, gap, self.length[0]))
+        influence: Floats = np.where(ended, 1 / self.at_risk[place], 0.0) - expected
         return influence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapCounts:
-    """Pauses, counted by distinct length: below 1 that so far of those that have not ended.
+    """Counts of gaps by distinct length: below 1, the length so far of those that have not ended.
 
-    They are those of so many `customers`, who have been observed for a day at least.
+    `customers` is the number of customers who have been observed for a day at least.
     """
 
-    pause: Integers
+    gap: Integers
     count: Integers
     customers: int
 
 
-def life_table(observed: GapCounts) -> GapLifeTable:
+def life_table(counts: GapCounts) -> GapLifeTable:
     """Count those at risk and ended at each length."""
-    pause, count = observed.pause, observed.count
-    size = int(np.abs(pause).max(initial=0)) + 1
-    every = np.bincount(np.abs(pause), count, size)
-    ended = np.bincount(pause[pause > 0], count[pause > 0], size)
+    gap, count = counts.gap, counts.count
+    size = int(np.abs(gap).max(initial=0)) + 1
+    every = np.bincount(np.abs(gap), count, size)
+    ended = np.bincount(gap[gap > 0], count[gap > 0], size)
     at_risk = every[::-1].cumsum()[::-1]
     length = np.flatnonzero(ended)
     return GapLifeTable(
@@ -97,31 +98,31 @@ def life_table(observed: GapCounts) -> GapLifeTable:
     )
 
 
-def influences(levels: Sequence[float], observed: GapCounts) -> Floats:
-    """Tell how much each pause moves the cumulative hazard at each quantile, or at the last end."""
-    table = life_table(observed)
-    values = np.zeros((len(levels), len(observed.pause)))
+def influences(levels: Sequence[float], counts: GapCounts) -> Floats:
+    """Influence of each gap on the cumulative hazard at each quantile, or at the last end."""
+    table = life_table(counts)
+    values = np.zeros((len(levels), len(counts.gap)))
     for row, level in enumerate(levels if len(table.length) else ()):
         found = table.quantile(level)
         until = float(table.length[-1]) if np.isnan(found) else found
-        values[row] = table.influence(observed.pause, until)
+        values[row] = table.influence(counts.gap, until)
     return values
 
 
 def quantile_table(
-    levels: Sequence[float], observed: GapCounts, squares: Floats, confidence_level: float
+    levels: Sequence[float], counts: GapCounts, squares: Floats, confidence_level: float
 ) -> dict[str, NDArray[np.generic]]:
-    """Quantiles of pauses with their limits, and those of the ended ones alone.
+    """Quantiles of gaps with their limits, and those of the ended ones alone.
 
     `squares` are the sums over customers of the squared sums of each one's influences.
     """
-    table, pause, count = life_table(observed), observed.pause, observed.count
+    table, gap, count = life_table(counts), counts.gap, counts.count
     limits = [(np.nan, np.nan)] * len(levels)
-    if len(table.length) and observed.customers > 1:
-        together = squares * observed.customers / (observed.customers - 1)
-        apart = (count * influences(levels, observed) ** 2).sum(axis=1)
+    if len(table.length) and counts.customers > 1:
+        clustered = squares * counts.customers / (counts.customers - 1)
+        independent = (count * influences(levels, counts) ** 2).sum(axis=1)
         effects = np.ones(len(levels))  # where all end at once, nothing varies
-        np.divide(together, apart, out=effects, where=apart > 0)
+        np.divide(clustered, independent, out=effects, where=independent > 0)
         limits = [
             table.limits(level, float(effect), confidence_level)
             for level, effect in zip(levels, effects, strict=True)
@@ -132,12 +133,15 @@ def quantile_table(
         "days": np.array([table.quantile(level) for level in levels], np.float64),
         "lower": np.array([low for low, _ in limits], np.float64),
         "upper": np.array([high for _, high in limits], np.float64),
-        "naive_days": np.array([_first(table.length, naive, one) for one in levels], np.float64),
-        "ended": np.full(len(levels), count[pause > 0].sum()),
-        "censored": np.full(len(levels), count[pause <= 0].sum()),
+        "naive_days": np.array(
+            [_first_length(table.length, naive, level) for level in levels], np.float64
+        ),
+        "ended": np.full(len(levels), count[gap > 0].sum()),
+        "censored": np.full(len(levels), count[gap <= 0].sum()),
     }
 
 
-def _first(length: Integers, survival: Floats, level: float) -> float:
+def _first_length(length: Integers, survival: Floats, level: float) -> float:
+    """Return the first length at which survival is down to 1 - level; NaN if it never is."""
     reached = np.flatnonzero(survival <= 1 - level + _ROUNDING)
     return float(length[reached[0]]) if len(reached) else np.nan

@@ -1,26 +1,23 @@
-"""Losses by inactivity, and how long customers pause."""
+"""Churn by inactivity, and the gaps between the events of customers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from retainkit._checks import boolean, is_list, one_of, probability
-from retainkit._frames.output import build_like
+from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import read_events
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
 from retainkit._time.periods import PERIODS, WEEKDAYS
-from retainkit.activity._losses import InactivitySpec, losses
+from retainkit.activity import _eager, _lazy
+from retainkit.activity._counts import WindowSpec
+from retainkit.activity._losses import Dated, count_losses
 from retainkit.activity._spec import VisitSpec
-from retainkit.activity._steps import (
-    choose_reducer,
-    last_midnight,
-    segment_values,
-    warn_of_ambiguous_segments,
-)
+from retainkit.activity._steps import build_result, count_visits, last_midnight
 from retainkit.errors import ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -31,8 +28,8 @@ if TYPE_CHECKING:
 
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
-    from retainkit.activity._losses import Dated, Losses
-    from retainkit.activity._spec import Visits
+    from retainkit.activity._losses import Losses
+    from retainkit.activity._spec import VisitCounts
 
 _CHURN = (
     *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),
@@ -177,7 +174,7 @@ def inactivity_churn(
     """
     length = window_days("window", window)
     one_of("period", period, PERIODS)
-    one_of("dated", dated, ("window_end", "last_event"))
+    one_of("dated", dated, get_args(Dated))
     boolean("include_partial", include_partial)
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
@@ -185,32 +182,31 @@ def inactivity_churn(
     log = read_events(events, columns=columns, by=by, taken=_CHURN, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
-    days = VisitSpec(end=end, period="day")
-    visits: Visits = choose_reducer(log).visits(log, days)
-    warn_of_ambiguous_segments(visits.several)
-    query = InactivitySpec(window=length, dated=dated, period=period, week_start=week_start)
-    found = losses(visits, days, query)
-    rows = np.flatnonzero(found.over | include_partial)
-    table = _churn_table(found, confidence_level)
-    segments = segment_values(log, visits.segments, found.spans.lines.segment[rows])
-    return build_like(log.rows, segments | {name: values[rows] for name, values in table.items()})
+    unit = VisitSpec(end=end, period="day")
+    visits = count_visits(log, unit)
+    spec = WindowSpec(window=length, period=period, week_start=week_start)
+    losses = count_losses(visits, unit, spec, dated)
+    rows = np.flatnonzero(losses.over | include_partial)
+    table = _churn_columns(losses, confidence_level)
+    shown = {name: values[rows] for name, values in table.items()}
+    return build_result(log, visits.segments, losses.days.periods.segment[rows], shown)
 
 
-def _churn_table(found: Losses, confidence_level: float) -> dict[str, Array]:
-    """Name the columns of the result; what is not final has no rate."""
-    lower, upper = wilson(found.churned, found.at_risk, confidence_level)
+def _churn_columns(losses: Losses, confidence_level: float) -> dict[str, Array]:
+    """Return the columns of the result; what is not final has no rate."""
+    lower, upper = wilson(losses.churned, losses.at_risk, confidence_level)
     rates = {
-        "churn_rate": ratio(found.churned, found.at_risk),
+        "churn_rate": ratio(losses.churned, losses.at_risk),
         "lower": lower,
         "upper": upper,
-        "returned_later": ratio(found.returned, found.churned),
+        "returned_later": ratio(losses.returned, losses.churned),
     }
     return {
-        "period": found.spans.begin.astype("datetime64[D]"),
-        "at_risk": found.at_risk,
-        "churned": found.churned,
-        **{name: np.where(found.complete, rate, np.nan) for name, rate in rates.items()},
-        "complete": found.complete,
+        "period": losses.days.begin.astype("datetime64[D]"),
+        "at_risk": losses.at_risk,
+        "churned": losses.churned,
+        **{name: np.where(losses.complete, rate, np.nan) for name, rate in rates.items()},
+        "complete": losses.complete,
     }
 
 
@@ -332,23 +328,21 @@ def usage_interval(
     log = read_events(events, columns=columns, by=by, taken=_INTERVAL, tz=tz, missing=missing)
     end = last_midnight(log, log.end(as_of))
     log = log.before(end)
-    query = VisitSpec(end=end, period="day")
-    reducer = choose_reducer(log)
-    visits: Visits = reducer.visits(log, query)
-    warn_of_ambiguous_segments(visits.several)
+    spec = VisitSpec(end=end, period="day")
+    visits = count_visits(log, spec)
     codes = np.unique(visits.segment)
-    observed = _observed(visits, query, codes)
-    values = np.array([influences(levels, one) for one in observed[:-1]])
-    squares = reducer.squares(log, query, observed[0].pause, values) if len(codes) else values
+    counts = _gap_counts(visits, spec, codes)
+    values = np.array([influences(levels, one) for one in counts[:-1]])
+    square = reducer(log.rows, lazy=_lazy.sum_squares, eager=_eager.sum_squares)
+    squares = square(log, spec, counts[0].gap, values) if len(codes) else values
     tables = [
         quantile_table(levels, one, squared, confidence_level)
-        for one, squared in zip(observed[:-1], squares, strict=True)
+        for one, squared in zip(counts[:-1], squares, strict=True)
     ]
     # The table of no customers shows what the columns are.
-    tables.append(quantile_table((), observed[-1], np.zeros(0), confidence_level))
+    tables.append(quantile_table((), counts[-1], np.zeros(0), confidence_level))
     table = {name: np.concatenate([one[name] for one in tables]) for name in tables[0]}
-    segments = segment_values(log, visits.segments, np.repeat(codes, len(levels)))
-    return build_like(log.rows, segments | table)
+    return build_result(log, visits.segments, np.repeat(codes, len(levels)), table)
 
 
 def _levels(quantiles: Any) -> tuple[float, ...]:
@@ -360,22 +354,21 @@ def _levels(quantiles: Any) -> tuple[float, ...]:
     return tuple(probability("quantiles", level) for level in quantiles)
 
 
-def _observed(visits: Visits, query: VisitSpec, codes: Integers) -> list[GapCounts]:
-    """Count the pauses of each segment by length, and last those of nobody."""
-    over, still = visits.gap > 0, visits.ahead == 0
-    pause = np.concatenate([visits.gap[over], visits.period[still] - query.last])
-    count = np.concatenate([visits.count[over], visits.count[still]])
-    segment = np.concatenate([visits.segment[over], visits.segment[still]])
+def _gap_counts(visits: VisitCounts, spec: VisitSpec, codes: Integers) -> list[GapCounts]:
+    """Count the gaps of each segment by length, and last those of nobody."""
+    ended, still = visits.gap > 0, visits.next_visit == 0
+    gap = np.concatenate([visits.gap[ended], visits.period[still] - spec.last])
+    count = np.concatenate([visits.count[ended], visits.count[still]])
+    segment = np.concatenate([visits.segment[ended], visits.segment[still]])
     # Whoever first comes on the last day has not been observed after it.
-    seen = still & ~((visits.gap == 0) & (visits.period == query.last))
-    lengths, place = np.unique(pause, return_inverse=True)
+    observed = still & ~((visits.gap == 0) & (visits.period == spec.last))
+    lengths, place = np.unique(gap, return_inverse=True)
+    size = len(lengths)
     return [
         GapCounts(
-            pause=lengths,
-            count=np.bincount(place[segment == code], count[segment == code], len(lengths)).astype(
-                np.int64
-            ),
-            customers=int(visits.count[seen & (visits.segment == code)].sum()),
+            gap=lengths,
+            count=np.bincount(place[own], count[own], size).astype(np.int64),
+            customers=int(visits.count[observed & (visits.segment == code)].sum()),
         )
-        for code in (*codes, -1)
+        for code, own in ((code, segment == code) for code in (*codes, -1))
     ]

@@ -1,7 +1,7 @@
-"""What a question about visits asks, and what a reducer answers: the two ends of a reduction.
+"""The questions that a reducer of visits answers, and its answers.
 
-A *visit* is a customer in a period with events, however many there are. `_visit_plan` answers
-inside a lazy engine and `_visit_kernel` on arrays in memory, and the tests hold them equal.
+A *visit* is a customer in a period with events, however many there are. `_lazy` answers inside a
+lazy engine and `_eager` on arrays in memory, and the tests hold them equal.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from retainkit._typing import Floats, Integers
 
 ROUNDING = 1e-9
-"""Share of the money in two periods up to which their difference is none, not rounded well."""
+"""Share of the money in two periods up to which a difference between them is due to rounding."""
 
 NEXT, LATER = 1, 2
-"""Whether a visit is followed by one in the very next period, or in a later one; 0: by none."""
+"""The customer's next visit is in the very next period, or in a later one; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +36,11 @@ class VisitSpec:
     @property
     def last(self) -> int:
         """Number of the last period that has begun."""
-        opens = self.end.opens(self.period, self.week_start)
-        return self.end.index(self.period, self.week_start) - opens
+        return self.end.last_begun(self.period, self.week_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class MoneySums:
     """Sums over the visits of an element: all money, and how it compares with the period before.
 
     Where the gap is 1, `kept` adds up what was spent in both periods, `grown` what is more than in
@@ -55,30 +54,30 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visits:
-    """Visits, counted: parallel arrays, an element for each segment, period, gap and `ahead`.
+class VisitCounts:
+    """Counts of visits: parallel arrays, an element for each segment, period, gap and `next_visit`.
 
-    `gap` is the number of periods since the customer's visit before, 0 at the first one. `ahead` is
-    0 at the last visit, `NEXT` or `LATER`. `several` counts the customers with several segments at
-    their first instant.
+    `gap` is the number of periods since the customer's visit before, 0 at the first one.
+    `next_visit` is 0 at the last visit, `NEXT` or `LATER`. `n_ambiguous` counts the customers with
+    several segments at their first instant.
     """
 
     segments: Mapping[str, nw.Series[Any]]
     segment: Integers
     period: Integers
     gap: Integers
-    ahead: Integers
+    next_visit: Integers
     count: Integers
-    money: Money | None
-    several: int
+    money: MoneySums | None
+    n_ambiguous: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frequencies:
-    """Customers by segment and number of visits in a window, those without one included."""
+class FrequencyCounts:
+    """Counts of customers by segment and number of visits in a window, 0 included."""
 
     segments: Mapping[str, nw.Series[Any]]
     segment: Integers
     visits: Integers
     count: Integers
-    several: int
+    n_ambiguous: int

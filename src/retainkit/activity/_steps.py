@@ -1,46 +1,54 @@
-"""The steps that the functions on visits share: windows, the choice of a reducer, segments."""
+"""Steps that the functions on visits share: the reduction, the last midnight, the result."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw
-
+from retainkit._frames.output import build_like
+from retainkit._frames.reducer import reducer
+from retainkit._frames.segments import segment_values
 from retainkit._messages import count_noun, warn
 from retainkit.activity import _eager, _lazy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
+
+    import narwhals.stable.v2 as nw
 
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._typing import Integers
+    from retainkit._typing import Array, Integers
+    from retainkit.activity._spec import VisitCounts, VisitSpec
 
 
-def choose_reducer(log: Events) -> ModuleType:
-    """Choose the plan for an engine and the kernel for a frame in memory."""
-    return _lazy if isinstance(log.rows, nw.LazyFrame) else _eager
+def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
+    """Count the visits of an event log, and warn of segments that are ambiguous."""
+    count = reducer(log.rows, lazy=_lazy.count_visits, eager=_eager.count_visits)
+    visits = count(log, spec)
+    warn_of_ambiguous_segments(visits.n_ambiguous)
+    return visits
 
 
 def last_midnight(log: Events, end: Moment) -> Moment:
-    """Give the last midnight up to the end of observation: a day is seen whole, or not at all."""
+    """Last midnight up to the end of observation: a day is observed whole, or not at all."""
     return end.begin_of("day", "monday", log.zone)
 
 
-def segment_values(
-    log: Events, segments: Mapping[str, nw.Series[Any]], segment: Integers
-) -> dict[str, nw.Series[Any]]:
-    """Name the segment of each row of a result."""
-    return {
-        name: segments[key][segment.tolist()] for name, key in zip(log.by, log.keys, strict=True)
-    }
-
-
 def warn_of_ambiguous_segments(number: int) -> None:
-    """Count those whose segment had to be chosen."""
+    """Warn of customers with several segments at their first instant."""
     if number:
         warn(
             f"{count_noun(number, 'customer')} with several values of `by` at the instant of the "
             "first row, of which the smallest is taken."
         )
+
+
+def build_result(
+    log: Events,
+    segments: Mapping[str, nw.Series[Any]],
+    segment: Integers,
+    columns: dict[str, Array],
+) -> Any:
+    """Return a native table of columns, with the segment of each row before them."""
+    named: dict[str, Any] = segment_values(segments, log.by, segment)
+    return build_like(log.rows, named | columns)

@@ -1,0 +1,340 @@
+"""Active users: customers active in each period and window, and the days on which they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from retainkit._checks import boolean, one_of, probability
+from retainkit._frames.reducer import reducer
+from retainkit._inputs.events import read_events
+from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.durations import window_days
+from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.activity import _eager, _lazy
+from retainkit.activity._counts import (
+    WindowSpec,
+    count_active,
+    count_active_in_window,
+    period_days,
+)
+from retainkit.activity._spec import VisitSpec
+from retainkit.activity._steps import (
+    build_result,
+    count_visits,
+    last_midnight,
+    warn_of_ambiguous_segments,
+)
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._time.periods import Period, Weekday
+    from retainkit._typing import Array, Integers
+    from retainkit.activity._counts import PeriodDays
+    from retainkit.activity._spec import FrequencyCounts, VisitCounts
+
+_ACTIVE = ("period", "active", "active_window", "stickiness", "lower", "upper", "complete")
+_DAYS = ("days", "customers", "share", "lower", "upper", "at_least", "complete")
+_LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+
+
+def active_users(
+    events: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    time: str = "time",
+    period: Period = "day",
+    window: int | str = 28,
+    by: str | Sequence[str] | None = None,
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""Active customers of each period, of the window that ends with it, and their ratio.
+
+    With :math:`A_t` the customers with an event in period :math:`t`, and :math:`W_t` those with
+    one in the `window` days that end with it, stickiness is :math:`|A_t| / |W_t|`: by default daily
+    active users to those of the trailing 28 days (DAU/MAU).
+
+    Parameters
+    ----------
+    events : IntoFrame
+        One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
+        relation or a PySpark DataFrame. The order of the rows means nothing.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    period : {"day", "week", "month", "quarter", "year"}, default "day"
+        Calendar period of ``active``.
+    window : int or str, default 28
+        Length of the trailing window in days, or a duration such as ``"28D"`` or ``"4W"``; not
+        shorter than a period can be. Whole weeks hold every weekday equally often.
+    by : str or sequence of str, optional
+        Columns of segments, as in `growth_accounting`: that of the customer's first row.
+    include_partial : bool, default False
+        Also show the period in progress, if `as_of` does not end one.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Default: the midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or time is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for every period from a segment's first one to `as_of`, those without activity
+        included: a new frame of the same kind as `events`; Polars for a LazyFrame, pandas for
+        DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``period`` (date): its first day.
+        - ``active`` (int): customers with an event in the period.
+        - ``active_window`` (int): customers with an event in the window, which is half-open: the
+          `window` days before the end of the period.
+        - ``stickiness`` (float): active / active_window; NaN where that is 0 or not ``complete``.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``complete`` (bool): whether the period is over, and its window began no earlier than the
+          day of the first row of all. A window that reaches back further counts too few.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, such as a window shorter than the period; or a column
+        nulls (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows at or after `as_of`, rows with nulls.
+
+    See Also
+    --------
+    active_days : On how many days of one window customers were active.
+
+    Notes
+    -----
+    Vendors' windows differ: 7 and 30 days, 28 and 91, or the calendar month. Mean stickiness over
+    the days of a month is a mean of ratios, and not the mean of the daily active customers over the
+    active customers of the month.
+
+    Examples
+    --------
+    Ann comes on the 1st, 2nd and 3rd, Bob on the 1st and the 4th:
+
+    >>> import pandas as pd
+    >>> from retainkit import active_users
+    >>> days = pd.to_datetime([f"2024-01-0{day}" for day in (1, 2, 3, 1, 4)])
+    >>> visits = pd.DataFrame({"customer_id": ["ann"] * 3 + ["bob"] * 2, "time": days})
+    >>> table = active_users(visits, window=2)
+    >>> table[["period", "active", "active_window", "stickiness", "complete"]]
+          period  active  active_window  stickiness  complete
+    0 2024-01-01       2              2         NaN     False
+    1 2024-01-02       1              2         0.5      True
+    2 2024-01-03       1              1         1.0      True
+    3 2024-01-04       1              2         0.5      True
+    """
+    one_of("period", period, PERIODS)
+    days = window_days("window", window)
+    _check_window(window, days, period)
+    boolean("include_partial", include_partial)
+    one_of("week_start", week_start, WEEKDAYS)
+    probability("confidence_level", confidence_level)
+    columns = {"customer": customer, "time": time}
+    log = read_events(events, columns=columns, by=by, taken=_ACTIVE, tz=tz, missing=missing)
+    end = log.end(as_of)
+    log = log.before(end)
+    unit = VisitSpec(end=end, period="day")
+    visits = count_visits(log, unit)
+    spec = WindowSpec(window=days, period=period, week_start=week_start)
+    found = period_days(visits, unit, spec)
+    table = _active_columns(visits, unit, spec, found, confidence_level)
+    rows = np.flatnonzero((found.end <= end.index("day", "monday")) | include_partial)
+    shown = {name: values[rows] for name, values in table.items()}
+    return build_result(log, visits.segments, found.periods.segment[rows], shown)
+
+
+def _check_window(window: int | str, days: int, period: Period) -> None:
+    if days < _LONGEST[period]:
+        raise ArgumentError(
+            f"`window` is {window!r}, and a {period} has up to {_LONGEST[period]} days: who is "
+            "active in the period must be so in the window that ends with it. Choose a longer "
+            "window, or a shorter `period`."
+        )
+
+
+def _active_columns(
+    visits: VisitCounts,
+    unit: VisitSpec,
+    spec: WindowSpec,
+    found: PeriodDays,
+    confidence_level: float,
+) -> dict[str, Array]:
+    """Return the columns of the result, the periods in progress included."""
+    active = count_active(visits, found, spec)
+    active_window = count_active_in_window(visits, unit, spec.window, found.until - 1, found)
+    over = found.end <= unit.end.index("day", "monday")
+    complete = over & (found.end - spec.window >= visits.period.min(initial=unit.last))
+    lower, upper = wilson(active, active_window, confidence_level)
+    rates = {"stickiness": ratio(active, active_window), "lower": lower, "upper": upper}
+    return {
+        "period": found.begin.astype("datetime64[D]"),
+        "active": active,
+        "active_window": active_window,
+        **{name: np.where(complete, values, np.nan) for name, values in rates.items()},
+        "complete": complete,
+    }
+
+
+def active_days(
+    events: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    time: str = "time",
+    window: int | str = 28,
+    by: str | Sequence[str] | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    confidence_level: float = 0.95,
+) -> Any:
+    r"""On how many days of one window customers were active: the power-user curve.
+
+    Of the customers with an event in the last `window` days before `as_of`, how many had one on
+    exactly 1, 2, ... of these days? It tells the few who come daily from the many who come once,
+    which the ratio of daily to monthly active customers (`active_users`) does not.
+
+    Parameters
+    ----------
+    events : IntoFrame
+        One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
+        relation or a PySpark DataFrame.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    window : int or str, default 28
+        Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``.
+    by : str or sequence of str, optional
+        Columns of segments, as in `growth_accounting`: that of the customer's first row.
+    as_of : str, date or datetime, optional
+        End of the window, which a day in progress does not enter: it ends with the last midnight
+        up to `as_of`. Later rows are not used, and counted in a warning. Default: the midnight
+        that ends the day of the last row.
+    tz : str, optional
+        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null customer or time is an error, or its row is left out with a warning.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        `window` rows for every segment with customers: a new frame of the same kind as `events`;
+        Polars for a LazyFrame, pandas for DuckDB and PySpark.
+
+        - the columns of `by`.
+        - ``days`` (int): 1 to `window`.
+        - ``customers`` (int): with events on exactly so many days.
+        - ``share`` (float): customers / all who were active in the window; NaN if there are none.
+        - ``lower``, ``upper`` (float): Wilson's interval for it.
+        - ``at_least`` (int): customers with events on so many days or more. The first row's are
+          all who were active.
+        - ``complete`` (bool): whether the window began no earlier than the day of the first row.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, or a column nulls (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows at or after the end of the window, rows with nulls.
+
+    Notes
+    -----
+    Mixpanel (frequency) and PostHog (stickiness) show the same, as exactly or at least so many
+    days. Customers who first came amid the window had fewer days to be active on.
+
+    References
+    ----------
+    .. [1] Chen, A. (2018), "The Power User Curve: the best way to understand your most engaged
+       users", andrewchen.com.
+
+    Examples
+    --------
+    Of the three days to the 4th, Ann comes on two and Bob on one:
+
+    >>> import pandas as pd
+    >>> from retainkit import active_days
+    >>> days = pd.to_datetime([f"2024-01-0{day}" for day in (1, 2, 3, 1, 4)])
+    >>> visits = pd.DataFrame({"customer_id": ["ann"] * 3 + ["bob"] * 2, "time": days})
+    >>> active_days(visits, window=3)[["days", "customers", "share", "at_least"]]
+       days  customers  share  at_least
+    0     1          1    0.5         2
+    1     2          1    0.5         1
+    2     3          0    0.0         0
+    """
+    length = window_days("window", window)
+    probability("confidence_level", confidence_level)
+    columns = {"customer": customer, "time": time}
+    log = read_events(events, columns=columns, by=by, taken=_DAYS, tz=tz, missing=missing)
+    end = last_midnight(log, log.end(as_of))
+    log = log.before(end)
+    unit = VisitSpec(end=end, period="day")
+    since = unit.last + 1 - length
+    count = reducer(log.rows, lazy=_lazy.count_frequencies, eager=_eager.count_frequencies)
+    found = count(log, unit, since)
+    warn_of_ambiguous_segments(found.n_ambiguous)
+    begin = since if log.begin is None else log.begin.index("day", "monday")
+    segments = np.unique(found.segment)
+    table = _days_columns(found, segments, length, confidence_level)
+    table["complete"] = np.full(len(segments) * length, since >= begin)
+    return build_result(log, found.segments, np.repeat(segments, length), table)
+
+
+def _days_columns(
+    found: FrequencyCounts, segments: Integers, window: int, confidence_level: float
+) -> dict[str, Array]:
+    """Return the columns of the result, `window` rows for each of the segments."""
+    shape = len(segments), window + 1
+    block = np.searchsorted(segments, found.segment)
+    exactly = np.bincount(block * shape[1] + found.visits, found.count, shape[0] * shape[1])
+    customers = exactly.astype(np.int64).reshape(shape)[:, 1:]
+    at_least = customers[:, ::-1].cumsum(axis=1)[:, ::-1]
+    every = at_least[:, :1] + np.zeros_like(customers)
+    lower, upper = wilson(customers, every, confidence_level)
+    columns = {
+        "days": np.arange(1, window + 1) + np.zeros_like(customers),
+        "customers": customers,
+        "share": ratio(customers, every),
+        "lower": lower,
+        "upper": upper,
+        "at_least": at_least,
+    }
+    return {name: values.ravel() for name, values in columns.items()}
