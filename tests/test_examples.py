@@ -50,6 +50,7 @@ def run(example: Path, *arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_an_example_writes_where_it_is_told_and_nowhere_else(example: Path, tmp_path: Path) -> None:
     here, out = tmp_path / "here", tmp_path / "made" / "on demand"
@@ -63,6 +64,7 @@ def test_an_example_writes_where_it_is_told_and_nowhere_else(example: Path, tmp_
         assert_is_a_picture(out / name)
 
 
+@pytest.mark.slow
 def test_the_quickstart_shows_the_retention_of_cdnow(tmp_path: Path) -> None:
     here = tmp_path / "here"
     lines = run(QUICKSTART, cwd=here).splitlines()
@@ -101,6 +103,7 @@ def test_the_quickstart_shows_the_retention_of_cdnow(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_demo_of_value_shows_what_was_published(tmp_path: Path) -> None:
     lines = run(VALUE, cwd=tmp_path / "here").splitlines()
     rows = [line.split() for line in lines]
@@ -119,6 +122,7 @@ def test_the_demo_of_value_shows_what_was_published(tmp_path: Path) -> None:
     assert max(map(len, lines[:-1])) <= 80
 
 
+@pytest.mark.slow
 def test_the_demo_of_subscriptions_shows_what_the_rows_say(tmp_path: Path) -> None:
     lines = run(SUBSCRIPTIONS, cwd=tmp_path / "here").splitlines()
     rows = [line.split() for line in lines]
@@ -165,6 +169,7 @@ def test_the_demo_of_subscriptions_shows_what_the_rows_say(tmp_path: Path) -> No
     assert max(map(len, lines[:-1])) <= 80
 
 
+@pytest.mark.slow
 def test_the_demo_of_surveys_shows_what_the_rows_say(tmp_path: Path) -> None:
     lines = run(SURVEY, cwd=tmp_path / "here").splitlines()
     rows = [line.split() for line in lines]

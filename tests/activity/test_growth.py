@@ -40,6 +40,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
+from sizes import batches, cases
 from tables import Row, rows_of
 
 PERIODS = ["day", "week", "month", "quarter", "year"]
@@ -235,11 +236,12 @@ each_metric = pytest.mark.parametrize(
 
 @each_metric
 @pytest.mark.parametrize("lazy", [False, True], ids=["kernel", "plan"])
+@pytest.mark.parametrize("seeds", batches(range(150), quick=25))
 def test_random_logs_agree_with_the_slow_reference(
-    metric: Any, slow: Any, question: Any, *, lazy: bool
+    metric: Any, slow: Any, question: Any, seeds: range, *, lazy: bool
 ) -> None:
     backend = next(one for one in BACKENDS if one.name == ("polars-lazy" if lazy else "pandas"))
-    for seed in range(150):
+    for seed in seeds:
         rows, options = question(seed)
         frame = backend.make(rows, like=like(rows))
         assert_same(quietly(metric, frame, **options), slow(rows, **options))
@@ -420,7 +422,7 @@ def test_a_day_in_progress_is_not_in_the_window() -> None:
 # --- what must always hold --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", cases(range(40), quick=10))
 def test_the_identities_hold_in_every_segment(seed: int) -> None:
     rows, options = growth_question(seed)
     options |= {"amount": "amount", "include_partial": True}
@@ -445,13 +447,15 @@ def pd_frame(rows: list[Row]) -> Any:
     return BACKENDS[0].make(rows, like=like(rows))
 
 
+@pytest.mark.slow
 @each_metric
+@pytest.mark.parametrize("seeds", batches(range(30), quick=6))
 def test_segments_add_up_and_the_order_of_rows_means_nothing(
-    metric: Any, slow: Any, question: Any
+    metric: Any, slow: Any, question: Any, seeds: range
 ) -> None:
     del slow
     counts = {"active", "new", "retained", "resurrected", "churned", "customers", "active_window"}
-    for seed in range(30):
+    for seed in seeds:
         rows, options = question(seed)
         mixed = random.Random(seed).sample(rows, len(rows))  # noqa: S311
         one = quietly(metric, pd_frame(rows), **options)
@@ -533,6 +537,7 @@ def test_only_counts_are_brought_back(backend: Backend, monkeypatch: pytest.Monk
     assert max(brought) <= 3
 
 
+@pytest.mark.slow
 def test_plan_and_kernel_give_the_same_visits() -> None:
     from retainkit._inputs.events import read_events  # noqa: PLC0415
 

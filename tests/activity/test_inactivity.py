@@ -36,6 +36,7 @@ from event_logs import (
 from retainkit import active_users, datasets, inactivity_churn, usage_interval
 from retainkit._stats.gap_survival import GapCounts, life_table
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
+from sizes import batches
 from tables import Row, rows_of
 
 NAN = math.nan
@@ -268,11 +269,12 @@ each_metric = pytest.mark.parametrize(
 
 @each_metric
 @pytest.mark.parametrize("lazy", [False, True], ids=["kernel", "plan"])
+@pytest.mark.parametrize("seeds", batches(range(150), quick=25))
 def test_random_logs_agree_with_the_slow_reference(
-    metric: Any, slow: Any, question: Any, *, lazy: bool
+    metric: Any, slow: Any, question: Any, seeds: range, *, lazy: bool
 ) -> None:
     backend = next(one for one in BACKENDS if one.name == ("polars-lazy" if lazy else "pandas"))
-    for seed in range(150):
+    for seed in seeds:
         rows, options = question(seed)
         frame = backend.make(rows, like=like(rows))
         assert_same(quietly(metric, frame, **options), slow(rows, **options))
@@ -434,7 +436,7 @@ def test_the_truth_is_found_where_gaps_are_geometric() -> None:
     assert table["days"].tolist() == [7, 22]
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_intervals_cover_although_gaps_of_a_customer_resemble_each_other() -> None:
     # The truth is what a great many customers show; of the intervals that take gaps for
     # independent, far fewer hold it.
@@ -465,6 +467,7 @@ def test_intervals_cover_although_gaps_of_a_customer_resemble_each_other() -> No
 # --- what must always hold --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_metric
 def test_the_order_of_rows_and_duplicates_mean_nothing(
     metric: Any, slow: Any, question: Any
@@ -480,6 +483,7 @@ def test_the_order_of_rows_and_duplicates_mean_nothing(
         pd.testing.assert_frame_equal(frame, given)
 
 
+@pytest.mark.slow
 def test_segments_add_up() -> None:
     for seed in range(40):
         rows, options = churn_question(seed)

@@ -25,6 +25,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
+from sizes import cases
 from tables import Row, rows_of
 
 COUNTS = ("opening", "new", "reactivated", "churned", "closing")
@@ -474,8 +475,9 @@ def events(
     return total | {"churn_rate": total["churned"] / base if base else None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [False, True], ids=["all", "segments"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", cases(range(12), quick=4))
 def test_rates_are_those_counted_day_by_day(seed: int, by: bool) -> None:  # noqa: FBT001
     rng = np.random.default_rng([67, seed])
     rows = random_table(rng, int(rng.integers(1, 40)))
@@ -527,7 +529,7 @@ def assert_identity(rows: list[Row]) -> None:
 
 
 @each_method
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", cases(range(20), quick=5))
 def test_identities_order_and_splits(seed: int, method: str) -> None:
     rng = np.random.default_rng([71, seed])
     table = pd.DataFrame(random_table(rng, 60)).astype({"end": "datetime64[us]"})
@@ -675,7 +677,7 @@ def test_a_stray_date_is_no_way_to_fill_the_memory() -> None:
 # --- simulated truth --------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @each_method
 def test_the_truth_is_found(method: str) -> None:
     """500 data sets of 400 customers, each of whom leaves with a known chance on 29 days of April.

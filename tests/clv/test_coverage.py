@@ -78,7 +78,7 @@ def interval_of_the_mean(
     return middle / factor, middle * factor
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_intervals_cover_the_truth() -> None:
     # With 300 data sets the standard error of a coverage of 95 % is 1.3 %.
     truth = PURCHASES.parameters | SPEND.parameters

@@ -151,6 +151,7 @@ def regularity(orders: pd.DataFrame, **options: Any) -> dict[str, Row]:
     return by_name(purchase_regularity(orders, **options), "method")
 
 
+@pytest.mark.slow
 def test_wheat_and_morrison_find_the_shape_of_whole_quantiles() -> None:
     # U of Erlang-k gaps is Beta(k, k): its quantiles, as parts of 50,000 days.
     for k in (1, 2, 5):
@@ -188,6 +189,7 @@ def test_random_purchases_seen_by_the_day_have_regularity_1_exactly() -> None:
     assert expected > 1.2
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_the_likelihood_ratio() -> None:
     gaps = [(3, 7), (5, 4), (1, 6), (2, 2), (10, 9), (1, 1), (4, 12)]
     row = regularity(buyers(gaps))["maximum_likelihood"]
@@ -222,6 +224,7 @@ def test_simulated_customers_of_shape_k_are_found_out(k: int) -> None:
     assert row["upper"] - row["lower"] < 0.3 * k
 
 
+@pytest.mark.slow
 def test_cdnow_is_as_slow_pandas_says() -> None:
     squares = []
     days = cdnow().drop_duplicates(["customer_id", "time"])
@@ -345,6 +348,7 @@ def assert_same(have: list[Row], want: list[Row]) -> None:
             assert here[name] == close, (name, there)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [BG, MBG, DAILY], ids=["BG", "MBG", "days"])
 @pytest.mark.parametrize(("period", "begin_of"), [("week", monday_of), ("month", month_of)])
 def test_tracking_is_as_counted_by_hand(model: Any, period: Any, begin_of: Any) -> None:

@@ -36,7 +36,7 @@ def value(summary: Any, *models: Any, **options: Any) -> Any:
 
 
 @FREE
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.filterwarnings("ignore:a and b are at infinity:retainkit.RetainkitWarning")
 def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
     # By the public functions, one refit at a time. The width of an interval of 90 % is known to 7 %
@@ -58,6 +58,7 @@ def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
     assert apart.abs().median() < 0.5
 
 
+@pytest.mark.slow
 def test_a_fit_from_near_reaches_the_maximum() -> None:
     # That of a fit from afar, which test_clv_maximum.py holds to several optimisers.
     x, tx, T, m = (  # noqa: N806
@@ -77,6 +78,7 @@ def test_a_fit_from_near_reaches_the_maximum() -> None:
             assert near == pytest.approx(far, abs=1e-3)
 
 
+@pytest.mark.simulation
 @FREE
 def test_bootstrap_and_delta_agree_where_there_are_many_customers() -> None:
     models = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
@@ -88,6 +90,7 @@ def test_bootstrap_and_delta_agree_where_there_are_many_customers() -> None:
     assert ratio.median() == pytest.approx(1.1, abs=0.15)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("kind", [BGNBD, MBGNBD])
 def test_a_future_simulated_is_that_of_the_story(kind: Any) -> None:
     # Purchase by purchase: alive or not, a rate, a drop-out after each purchase, amounts of a
@@ -141,6 +144,7 @@ def test_prediction_is_wider_than_estimation() -> None:
     pd.testing.assert_frame_equal(estimated.drop(columns=BOUNDS), predicted.drop(columns=BOUNDS))
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
     options: dict[str, Any] = {"predictive": True, "draws": 50}
     one = value(SUMMARY, **options, seed=1)

@@ -121,6 +121,7 @@ def probe(calls: str) -> tuple[dict[str, list[str]], str]:
     return changed, printed
 
 
+@pytest.mark.slow
 def test_nothing_of_the_host_changes_on_the_first_call_or_later() -> None:
     changed, printed = probe(OURS)
     assert len(changed) == 12
@@ -128,6 +129,7 @@ def test_nothing_of_the_host_changes_on_the_first_call_or_later() -> None:
     assert printed == ""
 
 
+@pytest.mark.slow
 def test_the_probe_sees_what_lifetimes_does_by_itself() -> None:
     changed, _ = probe('{"import": lambda: __import__("lifetimes")}')
     assert set(changed["import 1"]) == {"list", "pandas", "pickle"}
@@ -171,6 +173,7 @@ def test_threads_take_turns() -> None:
 # --- fits ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_model
 def test_a_fit_by_lifetimes_is_the_one_of_lifetimes(name: str) -> None:
     model = FITS[name](CDNOW, unit="week", engine="lifetimes")
@@ -228,6 +231,7 @@ def test_every_kind_of_frame_is_fitted_by_lifetimes(kind: Any) -> None:
     assert found.n_customers == 2357
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FITS, "GammaGammaFitter"])
 def test_weights_are_those_of_lifetimes(name: str) -> None:
     weighted = CDNOW.assign(n=1 + np.arange(len(CDNOW)) % 3)
@@ -240,6 +244,7 @@ def test_weights_are_those_of_lifetimes(name: str) -> None:
     assert model.n_customers == used["n"].sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 20])
 def test_what_makes_lifetimes_fail_is_said_and_our_engine_answers(n: int, capsys: Any) -> None:
     # F1: LinAlgError for 1 and 2 customers, ConvergenceError for 3, 5 and 20.
@@ -273,6 +278,7 @@ def test_an_engine_that_there_is_not() -> None:
             fit(CDNOW, engine="scipy")
 
 
+@pytest.mark.slow
 def test_what_data_leave_open_is_said_of_a_fit_by_lifetimes_too() -> None:
     # F2: r .00026, alpha 160332.6, a = b = 1.10517, and no word.
     once = pd.DataFrame({"frequency": 0, "recency": 0.0, "T": np.linspace(10, 100, 500)})
@@ -344,6 +350,7 @@ def test_lifetime_value_is_computed_by_both_objects_together() -> None:
     assert value.to_numpy() == pytest.approx(by_hand.to_numpy(), rel=1e-8)
 
 
+@pytest.mark.slow
 @each_model
 def test_the_object_has_all_that_a_fit_leaves_behind(name: str) -> None:
     own = theirs(name, CDNOW)
@@ -411,6 +418,7 @@ PLOTS = {
 }
 
 
+@pytest.mark.slow
 @each_model
 @pytest.mark.parametrize("plot", PLOTS)
 def test_the_plots_of_lifetimes_run_on_the_object(name: str, plot: str) -> None:
@@ -437,6 +445,7 @@ def test_the_matrix_of_the_living_is_ours() -> None:
 # --- from lifetimes -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_model
 def test_a_fitter_is_taken_over_with_its_data(name: str) -> None:
     fitter = theirs(name, CDNOW)
@@ -538,6 +547,7 @@ def test_what_is_no_such_fitter() -> None:
 # --- pickles (P2) -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_model
 def test_our_models_and_objects_pickle_where_those_of_lifetimes_do_not(name: str) -> None:
     with pytest.raises((AttributeError, pickle.PicklingError)):

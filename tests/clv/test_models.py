@@ -161,6 +161,7 @@ def test_horizons_are_durations_or_numbers_in_the_unit() -> None:
             purchases(horizon)
 
 
+@pytest.mark.ci
 def test_discounting() -> None:
     # By parts, with the trapezoidal rule on expected_purchases; for ever is a long time.
     row, rate = one(2, 30.43, 38.86), 0.15

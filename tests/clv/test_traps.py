@@ -202,6 +202,7 @@ def residual(model: BGNBD, x: int, tx: float, T: float, delta: float, horizon: f
     return float((alive * worth).sum() / (alive + gone).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [PAPER, MODIFIED], ids=["BG/NBD", "MBG/NBD"])
 @pytest.mark.parametrize("delta", [0.0027, math.log(1.15) / 52])
 @pytest.mark.parametrize("history", [(7, 35, 77.86), (0, 0, 77.86), (26, 30.857, 31)])
@@ -264,6 +265,7 @@ def likelihood(theta: Any, frame: pd.DataFrame) -> float:
     return float((gammaln(r + x) - gammaln(r) + r * np.log(alpha) + both).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 20])
 def test_f1_a_few_customers(size: int) -> None:
     # lifetimes on `load_cdnow_summary().sample(size, random_state=1)`: LinAlgError for 1 and 2,
@@ -343,6 +345,7 @@ def test_f4_a_penalty_is_that_of_the_definition() -> None:
         assert 30 < p * v / (q - 1) / scale < 40  # the mean over customers is 35.08
 
 
+@pytest.mark.slow
 def test_f4_the_value_with_a_penalty_knows_no_unit() -> None:
     weeks = summary()
     in_cents = weeks.assign(monetary_value=100 * weeks["monetary_value"])
@@ -420,6 +423,7 @@ def valued(frame: pd.DataFrame, unit: Any, **options: Any) -> pd.DataFrame:
     return cltv_from_models(frame, *models, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_d4_every_unit_goes_all_the_way(unit: Any) -> None:
     # lifetimes makes no summary in months, quarters or years, and no value of one in hours. The
@@ -433,6 +437,7 @@ def test_d4_every_unit_goes_all_the_way(unit: Any) -> None:
     pd.testing.assert_frame_equal(found, by_day, rtol=2e-5)
 
 
+@pytest.mark.slow
 def test_d4_calendar_units_go_all_the_way_too() -> None:
     # Two purchases in the same month are one, so the numbers differ. Customers of one quarter, seen
     # by the quarter or the year, tell too little of their differences, and that is said.
@@ -451,6 +456,7 @@ def test_d4_calendar_units_go_all_the_way_too() -> None:
         assert 0.5 < total / by_day < 1.5
 
 
+@pytest.mark.slow
 def test_d5_the_totals_of_lifetimes_and_the_one_of_all_units() -> None:
     # clv-cases.md D5: customer_lifetime_value(..., time=12, discount_rate=0.01) is 70,726.7 by the
     # day and 71,508.0 by the same days as weeks, for its years have 360 and 365 days.
@@ -488,6 +494,7 @@ def test_d5_the_value_of_some_is_that_customer_s_own() -> None:
     assert found["cltv"].tolist() == all_of_them.loc[some["customer_id"]].tolist()
 
 
+@pytest.mark.slow
 def test_d6_cdnow_runs_as_it_is() -> None:
     # Eight of its orders cost nothing, on which the shortest programme with lifetimes fails.
     orders = load_cdnow(sample=True)

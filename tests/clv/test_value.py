@@ -47,9 +47,14 @@ def test_the_parts_are_those_of_the_models() -> None:
     assert table["cltv"].tolist() == pytest.approx((purchases * spend).tolist(), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("compounding", "factor"),
-    [("annual", 1.2), ("monthly", (1 + 0.2 / 12) ** 12), ("continuous", math.exp(0.2))],
+    [
+        ("annual", 1.2),
+        pytest.param("monthly", (1 + 0.2 / 12) ** 12, marks=pytest.mark.ci),
+        pytest.param("continuous", math.exp(0.2), marks=pytest.mark.ci),
+    ],
 )
 def test_each_purchase_is_discounted_from_its_moment(compounding: Any, factor: float) -> None:
     # Day by day, in the middle of the day; a year from now is worth 1 / factor.
@@ -69,6 +74,7 @@ def test_the_margin_scales() -> None:
     assert part["cltv"].tolist() == pytest.approx((whole["cltv"] / 4).tolist())
 
 
+@pytest.mark.slow
 def test_the_value_does_not_depend_on_the_unit_of_the_summary() -> None:
     # lifetimes: 70,726.7 by the day and 71,508.0 by the same days as weeks.
     weeks = SOME.assign(recency=SOME["recency"] / 7, T=SOME["T"] / 7)
@@ -79,6 +85,7 @@ def test_the_value_does_not_depend_on_the_unit_of_the_summary() -> None:
         assert by_week["cltv"].tolist() == pytest.approx(by_day["cltv"].tolist(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_month_and_a_half_is_a_month_and_a_half() -> None:
     # lifetimes counts whole months: the value of 1.5 is that of 2.
     one, more, two = (value(horizon=f"{n} months")["cltv"].sum() for n in ("1", "1.5", "2"))
@@ -88,6 +95,7 @@ def test_a_month_and_a_half_is_a_month_and_a_half() -> None:
     assert value(horizon=0)["cltv"].tolist() == [0.0] * len(SOME)
 
 
+@pytest.mark.simulation
 def test_the_interval_is_that_of_the_parameters() -> None:
     # Parameters drawn from their joint normal distribution (of the logarithms), valued one by one.
     purchases, spend = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
@@ -118,6 +126,7 @@ def test_without_a_covariance_there_is_no_interval() -> None:
     assert value()["cltv"].notna().all()
 
 
+@pytest.mark.slow
 def test_a_higher_level_is_a_wider_interval() -> None:
     models = fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY)
     narrow, wide = (
@@ -150,6 +159,7 @@ def test_one_call_on_every_kind_of_frame(kind: str) -> None:
         assert have == pytest.approx(want, rel=1e-5)
 
 
+@pytest.mark.slow
 @FREE
 def test_one_call_is_the_three_steps() -> None:
     steps = cltv_from_models(SUMMARY, fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY))
@@ -160,6 +170,7 @@ def test_one_call_is_the_three_steps() -> None:
 THEIRS = {("day", False): 70726.7, ("week", True): 71508.0, ("week", False): 74590.3}
 
 
+@pytest.mark.slow
 @FREE
 @pytest.mark.parametrize(("unit", "exact"), THEIRS)
 def test_the_value_of_lifetimes(unit: Any, exact: Any) -> None:
@@ -175,6 +186,7 @@ def test_the_value_of_lifetimes(unit: Any, exact: Any) -> None:
     assert (table["cltv"] < table["upper"]).all()
 
 
+@pytest.mark.slow
 @FREE
 @pytest.mark.parametrize("horizon", ["12 months", "2 months", 60, 45])
 def test_the_value_of_lifetimes_customer_by_customer(horizon: Any) -> None:
@@ -200,6 +212,7 @@ def test_lifetimes_has_no_years() -> None:
         cltv_from_models(SOME.head(1).assign(T=1, recency=0), model, SPEND, method="lifetimes")
 
 
+@pytest.mark.slow
 @FREE
 @pytest.mark.parametrize("kind", ["pandas", *MAKERS])
 def test_segments_have_models_of_their_own(kind: str) -> None:

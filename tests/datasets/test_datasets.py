@@ -75,6 +75,7 @@ def test_every_customer_of_cdnow_first_bought_in_the_first_quarter_of_1997() -> 
     assert set(events["customer_id"]) == set(range(1, 23_571))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sample", "name"), [(False, "CDNOW_master.txt"), (True, "CDNOW_sample.txt")]
 )
@@ -118,6 +119,7 @@ def test_the_free_purchases_of_cdnow_are_kept() -> None:
     assert (load_cdnow(sample=True)["amount"] == 0).sum() == 8
 
 
+@pytest.mark.slow
 def test_loading_cdnow_does_not_import_lifetimes() -> None:
     program = (
         "import sys; from retainkit.datasets import load_cdnow, make_events; "
@@ -505,6 +507,7 @@ def test_rows_of_renewals_are_the_subscriptions_cut_at_every_renewal() -> None:
     assert joined == whole
 
 
+@pytest.mark.slow
 def test_moves_go_to_the_plan_beside_and_touch() -> None:
     table = make_subscriptions(3_000, seed=3, upgrade=0.2, downgrade=0.1, reactivation=0)
     plans = list(DEFAULT_CHURN)

@@ -119,6 +119,7 @@ def test_the_score_of_those_who_answer_is_the_one_of_the_formula() -> None:
         assert abs(score - (mix[0] - mix[2])) > 0.03  # unlike the truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("persistence", [0.0, 0.6, 1.0])
 def test_the_correlation_of_waves_is_a_power_of_the_persistence(persistence: float) -> None:
     survey = make_survey(
@@ -142,6 +143,7 @@ def rating_mean(attitude: float, strength: float) -> float:
     return 1 + sum(float(around.sf(edge)) for edge in (1.5, 2.5, 3.5, 4.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.0, 0.5, 0.9, -0.4])
 def test_drivers_correlate_with_the_attitude_as_strongly_as_was_asked_for(strength: float) -> None:
     drivers = {"it": strength, "other": 0.3}
@@ -203,6 +205,7 @@ def test_answers_that_take_long_come_after_sixty_days() -> None:
     assert_share(lag == 60, math.exp(-0.6))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     customers=st.integers(1, 40),

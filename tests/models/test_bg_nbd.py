@@ -259,6 +259,7 @@ EXTREMES = list(
 )
 
 
+@pytest.mark.slow
 def test_living_purchases_to_11_digits() -> None:
     some = np.random.default_rng(1).choice(len(EXTREMES), 600, replace=False)
     z, r, a, b = np.array(EXTREMES)[some].T
@@ -297,6 +298,7 @@ def test_living_purchases_broadcast() -> None:
     assert purchases_if_alive(np.empty(0), 1, 1, 1, 1).shape == (0,)
 
 
+@pytest.mark.slow
 def test_discounted_to_11_digits() -> None:
     grid = list(
         itertools.product(
@@ -473,6 +475,7 @@ def test_simulated_customers_buy_as_expected(shift) -> None:
     assert (np.abs(score.mean(axis=0)) < error * score.std(axis=0)).all()
 
 
+@pytest.mark.slow
 @MODELS
 def test_the_simulated_future_is_as_expected(shift) -> None:
     params, n = (2.0, 5.0, 0.8, 2.0), 200_000

@@ -210,6 +210,7 @@ def test_spend_on_78_weeks_of_cdnow() -> None:
 # Against other optimisers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0, 1])
 @pytest.mark.parametrize("params", COUNTING)
 @pytest.mark.parametrize("n", [50, 200])
@@ -225,7 +226,7 @@ def test_spend_is_as_good_as_other_optimisers(params: Sequence[float], n: int) -
     assert spend_gap(params, n, [n, 1]) < 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("regime", range(4))
 @pytest.mark.parametrize("n", [50, 200, 1000, 5000])
 def test_400_sets_of_counts(regime: int, n: int) -> None:
@@ -234,7 +235,7 @@ def test_400_sets_of_counts(regime: int, n: int) -> None:
     assert max(gaps) < 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("regime", range(4))
 @pytest.mark.parametrize("n", [50, 200, 1000, 5000])
 def test_272_sets_of_spend(regime: int, n: int) -> None:

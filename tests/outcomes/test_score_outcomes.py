@@ -39,6 +39,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
+from sizes import cases
 from tables import Row, rows_of
 
 NAN = math.nan
@@ -301,7 +302,7 @@ def in_pandas(answers: list[Row], outcomes: list[Row], types: Any, **options: An
     )
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", cases(range(150), quick=30))
 def test_the_table_is_that_of_a_walk_over_customers(seed: int) -> None:
     answers, outcomes, options, types = random_tables(seed)
     actual = in_pandas(answers, outcomes, types, **options)
@@ -861,6 +862,7 @@ def test_segments_at_once_are_segments_apart() -> None:
         pd.testing.assert_frame_equal(part, alone)
 
 
+@pytest.mark.slow
 def test_every_answer_is_counted_once() -> None:
     for seed in range(20):
         answers, outcomes, options, types = random_tables(seed)

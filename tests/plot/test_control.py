@@ -152,6 +152,7 @@ def test_the_axis_is_in_the_unit_of_the_metric(
     assert all(tick.endswith("%") for tick in ticks) == (metric == "csat")
 
 
+@pytest.mark.slow
 def test_limits_beyond_the_scale_are_in_sight() -> None:
     ax = axes()
     control_chart(chart(metric="nps", centre=85.0, lower_limit=60.0, upper_limit=110.0), ax=ax)

@@ -82,6 +82,7 @@ def test_the_legend_is_in_the_order_of_the_stack_and_names_the_colours() -> None
     assert words(ax) == [*expected, "month not over"]
 
 
+@pytest.mark.slow
 def test_a_period_that_is_not_over_is_hatched() -> None:
     ax, table = axes(), growth()
     growth_accounting(table, ax=ax)
@@ -122,6 +123,7 @@ def test_the_axes_name_the_periods(freq: str, start: str, expected: list[str], l
     assert ax.get_title() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [2.6, 4, 7, 12])
 @pytest.mark.parametrize("freq", ["D", "7D", "MS", "QS", "YS"])
 def test_labels_of_periods_do_not_overlap_and_lie_at_their_bars(width: float, freq: str) -> None:
@@ -158,6 +160,7 @@ def test_a_missing_row_leaves_a_gap() -> None:
     assert [x for x, _, _ in boxes(ax, "new")] == pytest.approx([0, 1, 3, 4, 5])
 
 
+@pytest.mark.slow
 def test_rows_in_any_order_give_the_same_picture() -> None:
     first, second = axes(), axes()
     growth_accounting(growth(), ax=first)

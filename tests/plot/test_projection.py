@@ -183,6 +183,7 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
         projection(table())
 
 
+@pytest.mark.slow
 def test_pyplot_is_not_imported_for_axes_that_are_given() -> None:
     code = """
 import sys

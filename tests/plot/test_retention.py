@@ -292,6 +292,7 @@ def test_ramp_has_even_steps_of_lightness() -> None:
     assert min(steps) > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [3, 12, 36])
 def test_heatmap_of_its_own_figure_is_readable(size: int) -> None:
     ax: Any = retention_heatmap(frame(full_triangle(size)))

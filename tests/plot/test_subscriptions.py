@@ -187,6 +187,7 @@ def test_amounts_are_written_in_a_size_that_suits(scale: float, expected: list[s
     assert texts(ax, "amount")[:5] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scale", "expected"), [(0.005, "2"), (1, "400"), (500, "200k"), (1e5, "40M")]
 )
@@ -207,6 +208,7 @@ def test_a_movement_that_rounds_to_nothing_is_not_nothing() -> None:
     assert texts(ax, "amount")[3] == "+<1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(3.4, 2.8), (4.5, 3), (6.4, 4.2), (10, 6)])
 def test_amounts_and_names_do_not_overlap(size: tuple[float, float]) -> None:
     ax = axes(*size)
@@ -471,6 +473,7 @@ PICTURES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("draw", "data"), PICTURES)
 def test_every_small_frame_can_be_drawn(draw: Any, data: Any, backend: Backend) -> None:
     if backend.lazy:
@@ -494,6 +497,7 @@ def test_without_axes_there_is_a_new_figure_and_nothing_else_changes(draw: Any, 
     pd.testing.assert_frame_equal(table, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("draw", "data"), PICTURES)
 def test_all_words_lie_within_a_new_figure(draw: Any, data: Any) -> None:
     ax = draw(data())

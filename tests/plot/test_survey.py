@@ -175,6 +175,7 @@ def test_the_panel_of_scores_stays_on_the_scale() -> None:
     assert high - low == pytest.approx(20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 3, 12, 30, 90])
 def test_a_new_figure_has_room_for_every_row(rows: int) -> None:
     ax = nps_bar(many(rows))
@@ -187,6 +188,7 @@ def test_a_new_figure_has_room_for_every_row(rows: int) -> None:
     assert min(box.x0 for box in boxes) >= 0
 
 
+@pytest.mark.slow
 def test_names_are_wrapped_and_shortened_where_rows_are_low() -> None:
     long = "The customers in the north who came by way of a partner, wave 7"
     table = many(6).assign(plan=[f"{long}{row}" for row in range(6)])
@@ -358,6 +360,7 @@ def test_segments_are_lines_of_their_own_colour_and_mark() -> None:
     assert xs == pytest.approx([6.9, 7, 7.1])
 
 
+@pytest.mark.slow
 def test_many_segments_have_names_at_the_side_and_no_bands() -> None:
     ax = axes(9, 5)
     score_trend(segments(12), ax=ax)
@@ -443,6 +446,7 @@ def test_answers_are_counted_beneath_the_periods() -> None:
     assert part(ax, "n") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freq", ["D", "7D", "MS", "QS", "YS"])
 @pytest.mark.parametrize("width", [3.4, 7.4])
 def test_counts_and_notes_keep_apart(width: float, freq: str) -> None:
@@ -550,6 +554,7 @@ def test_the_trend_refuses_what_it_cannot_draw() -> None:
 # --- both ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_small_frame_can_be_drawn(backend: Backend) -> None:
     if backend.lazy:
         pytest.skip("results are in memory")

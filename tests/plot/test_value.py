@@ -90,6 +90,7 @@ def overlapping(boxes: Any) -> list[tuple[int, int]]:
 # Frequency and recency
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [BG, MBG], ids=["BG/NBD", "MBG/NBD"])
 def test_map_draws_p_alive_in_every_cell(model: Any, ax: Any) -> None:
     frequency_recency(model, T=39, values="probability_alive", max_frequency=12, ax=ax)
@@ -390,6 +391,7 @@ def orders(days: list[str], customer: Any = "ann") -> pd.DataFrame:
     return pd.DataFrame({"customer_id": [customer] * len(days), "time": times})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["day", "week", "month", "quarter", "year"])
 @pytest.mark.parametrize("kind", [BGNBD, MBGNBD])
 @pytest.mark.parametrize("as_of", [None, "1997-10-01", "1998-02-03T12:00"])
@@ -620,6 +622,7 @@ def test_the_order_of_rows_changes_nothing() -> None:
         assert all(np.array_equal(a.get_xydata(), b.get_xydata()) for a, b in lines)
 
 
+@pytest.mark.slow
 def test_the_epoch_of_matplotlib_does_not_matter() -> None:
     code = (
         "import matplotlib; matplotlib.rcParams['date.epoch'] = '2000-01-01'\n"

@@ -329,6 +329,7 @@ def test_residual_lifetimes_of_the_paper(alpha: float, beta: float, published: l
     np.testing.assert_allclose(found, np.array(exact, float), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [1.0, 0.1, 1e-3, 1e-6])
 @pytest.mark.parametrize(("alpha", "beta"), [(0.7, 1.2), (3.8, 15.2), (0.067, 0.267), (50, 5e3)])
 def test_the_discounted_lifetime_is_the_hypergeometric_function(
@@ -602,6 +603,7 @@ def test_data_that_do_not_identify_the_model(there: tuple[int, ...], name: str, 
     np.testing.assert_allclose(model.survival(np.arange(len(there))), share, atol=0.002)
 
 
+@pytest.mark.slow
 def test_equal_customers_have_the_interval_of_a_single_chance() -> None:
     """(1 - p)^t with p = 1/2 estimated from 15,750 renewals: the variance is known."""
     table = counts(8000, 4000, 2000, 1000, 500, 250)
@@ -631,6 +633,7 @@ def test_as_many_parameters_as_ages_are_said() -> None:
     assert model.diagnostics["not_identified"] == ["alpha", "beta", "c"]
 
 
+@pytest.mark.slow
 def test_fits_reach_the_maximum_of_odd_data() -> None:
     """No point of a grid is higher, from five customers to many, alike and unlike."""
     rng = np.random.default_rng(8)
@@ -865,7 +868,7 @@ SETS, CUSTOMERS, SEEN, AHEAD = 500, 4000, 8, 5
 TRUTH = {"alpha": 1.2, "beta": 3.5}
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_estimates_and_intervals_hold_the_truth() -> None:
     """Customers with chances of their own, who leave by them; 500 times fitted and projected.
 

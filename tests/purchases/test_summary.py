@@ -29,6 +29,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
+from sizes import cases
 from tables import Row, rows_of
 
 NAMED = {backend.name: backend for backend in BACKENDS}
@@ -157,6 +158,7 @@ def random_orders(seed: int, size: int = 400) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_the_summary_of_lifetimes_by_day_and_week(cdnow: pd.DataFrame, tmp_path: Path) -> None:
     logs = {"cdnow": cdnow[["customer_id", "time", "amount"]]}
     logs |= {str(seed): random_orders(seed) for seed in range(3)}
@@ -329,7 +331,7 @@ def question(seed: int) -> tuple[Any, list[Row], dict[str, Any], dict[str, Any]]
     )
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", cases(range(120), quick=30))
 def test_any_question_as_the_oracle_answers_it(seed: int) -> None:
     function, rows, asked, told = question(seed)
     expected = oracle(rows, **told)
@@ -337,7 +339,7 @@ def test_any_question_as_the_oracle_answers_it(seed: int) -> None:
     assert_same(rows_of(quietly(function, frame, **asked)), expected)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", cases(range(60), quick=10))
 @pytest.mark.parametrize("name", ["polars-lazy", "duckdb"])
 @pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning:duckdb._relation")
 def test_the_plan_and_the_kernel_are_equal(name: str, seed: int) -> None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 import oracles
 import retainkit
+from sizes import n_examples
 from tables import Row, assert_rows, rows_of
 
 PERIODS = ["day", "week", "month", "quarter", "year"]
@@ -47,7 +48,7 @@ examples = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=40,
+    max_examples=n_examples(40, quick=10),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -187,7 +188,7 @@ def table(frame: Any, **options: Any) -> list[Row]:
 
 
 @pytest.mark.parametrize("make", [in_pandas, in_polars_lazily])
-@settings(examples, max_examples=150)
+@settings(examples, max_examples=n_examples(150, quick=30))
 @given(question=questions())
 def test_the_library_agrees_with_the_oracle(
     make: Callable[[list[Row]], Any], question: tuple[list[Row], dict[str, Any]]
@@ -314,7 +315,7 @@ IDS: dict[str, Callable[[list[int]], Any]] = {
 
 
 @pytest.mark.parametrize("kind", IDS)
-@settings(examples, max_examples=8)
+@settings(examples, max_examples=n_examples(8, quick=4))
 @given(rows=events(), options=PLAIN)
 def test_the_type_of_the_ids_changes_nothing(
     kind: str, rows: list[Row], options: dict[str, Any]
@@ -325,7 +326,7 @@ def test_the_type_of_the_ids_changes_nothing(
 
 
 @pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["c9", *(f"c{i}" for i in range(6))])])
-@settings(examples, max_examples=8)
+@settings(examples, max_examples=n_examples(8, quick=4))
 @given(rows=events(), options=PLAIN)
 def test_categories_in_polars_change_nothing(
     dtype: Any, rows: list[Row], options: dict[str, Any]
@@ -335,7 +336,7 @@ def test_categories_in_polars_change_nothing(
     assert_rows(table(frame.with_columns(customer_id=names), **options), table(frame, **options))
 
 
-@settings(examples, max_examples=20)
+@settings(examples, max_examples=n_examples(20, quick=6))
 @given(question=questions())
 def test_the_input_is_not_changed(question: tuple[list[Row], dict[str, Any]]) -> None:
     rows, options = question
@@ -347,7 +348,7 @@ def test_the_input_is_not_changed(question: tuple[list[Row], dict[str, Any]]) ->
         assert frame[column].dtype == before[column].dtype
 
 
-@settings(examples, max_examples=20)
+@settings(examples, max_examples=n_examples(20, quick=6))
 @given(rows=events(), options=PLAIN, customers=st.integers(1, 3))
 def test_min_customers_only_leaves_cohorts_out(
     rows: list[Row], options: dict[str, Any], customers: int
@@ -357,7 +358,7 @@ def test_min_customers_only_leaves_cohorts_out(
     assert_rows(table(in_pandas(rows), **options, min_customers=customers), kept)
 
 
-@settings(examples, max_examples=20)
+@settings(examples, max_examples=n_examples(20, quick=6))
 @given(question=questions())
 def test_include_partial_only_adds_rows(question: tuple[list[Row], dict[str, Any]]) -> None:
     rows, options = question

@@ -377,6 +377,7 @@ def simulated(*, persistent: bool) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+@pytest.mark.slow
 @each_average
 @pytest.mark.parametrize("persistent", [False, True])
 def test_intervals_cover_the_truth_as_often_as_they_say(average: str, *, persistent: bool) -> None:

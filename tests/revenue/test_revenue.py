@@ -757,6 +757,7 @@ def test_nothing_lost_is_not_certainty() -> None:
     assert gone["grr_upper"] == gone["upper"]
 
 
+@pytest.mark.slow
 def test_the_bootstrap_agrees_with_all_27_samples() -> None:
     pairs = [(10, 12), (20, 5), (50, 50)]
     samples = list(itertools.product(pairs, repeat=3))
@@ -773,6 +774,7 @@ def test_the_bootstrap_agrees_with_all_27_samples() -> None:
         assert row[f"{name}_upper"] == pytest.approx(high, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_bootstrap_draws_whole_customers() -> None:
     # A chain of two steps over 27 samples of three histories.
     histories = [(10, 12, 12), (20, 5, 10), (50, 50, 25)]
@@ -833,7 +835,7 @@ def test_a_chain_that_begins_before_all_is_unknown() -> None:
     assert all(row[name] is None for name in ("nrr", "quick_ratio", "net_churn", "gross_churn"))
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("interval", ["delta", "bootstrap"])
 def test_intervals_cover_what_they_promise(interval: str) -> None:
     # Amounts vary by a factor of ten and more; 12% leave, 18% pay half, 20% pay half as much again.

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retainkit import RetainkitWarning, mrr_movements, revenue_cohorts, revenue_retention
+from sizes import n_examples
 from tables import Row, plain, rows_of
 
 DAY = timedelta(days=1)
@@ -31,7 +32,7 @@ examples = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=60,
+    max_examples=n_examples(60, quick=15),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -296,7 +297,7 @@ FUNCTIONS = [mrr_movements, revenue_retention, revenue_cohorts]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@settings(examples, max_examples=25)
+@settings(examples, max_examples=n_examples(25, quick=8))
 @given(rows=books(), as_of=AS_OF, by=st.sampled_from([None, "plan"]), data=st.data())
 def test_row_order_index_and_splitting_change_nothing(
     function: Any, rows: list[Row], as_of: date, by: str | None, data: st.DataObject
@@ -319,7 +320,7 @@ def test_row_order_index_and_splitting_change_nothing(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@settings(examples, max_examples=25)
+@settings(examples, max_examples=n_examples(25, quick=8))
 @given(rows=books(), as_of=AS_OF, period=PERIOD)
 def test_later_rows_do_not_change_what_was(
     function: Any, rows: list[Row], as_of: date, period: str

@@ -32,6 +32,7 @@ from retainkit._stats.nps_intervals import (
     variance,
     wald_limits,
 )
+from sizes import cases
 from survey_coverage import (
     Limits,
     Mix,
@@ -386,6 +387,7 @@ OVER_THE_GRID = {
 }
 
 
+@pytest.mark.slow
 @each_method
 @pytest.mark.parametrize("n", SIZES)
 def test_coverage_over_the_grid_to_the_printed_digit(method: str, n: int) -> None:
@@ -425,6 +427,7 @@ MIXES: dict[Mix, str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 25, 50, 100, 400])
 def test_coverage_of_named_mixes_to_the_printed_digit(n: int) -> None:
     column = (10, 25, 50, 100, 400).index(n)
@@ -516,6 +519,7 @@ def test_the_p_value_is_below_alpha_when_the_interval_leaves_out_zero(alpha: flo
     assert 0 < outside.mean() < 1
 
 
+@pytest.mark.slow
 def test_the_p_value_is_the_smallest_alpha_whose_interval_leaves_out_zero() -> None:
     # Found the slow way, by halving alpha and computing every interval.
     columns = (FIRST.promoters, FIRST.detractors, FIRST.n)
@@ -610,7 +614,8 @@ def test_answers_added_to_each_group_shrink_a_difference() -> None:
     assert held == pytest.approx(83.5, abs=0.051)
 
 
-@pytest.mark.parametrize("sizes", [(10, 10), (10, 50), (25, 25)])
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", cases([(10, 10), (10, 50), (25, 25)], quick=1))
 def test_coverage_of_differences_over_a_grid(sizes: tuple[int, int]) -> None:
     # Of all pairs of mixes in steps of a fifth.
     pairs = itertools.product(mixes_on_a_grid(5), repeat=2)
@@ -619,7 +624,7 @@ def test_coverage_of_differences_over_a_grid(sizes: tuple[int, int]) -> None:
     assert 0.945 <= held.mean() <= 0.975
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("sizes", [(10, 10), (10, 50), (25, 25)])
 def test_coverage_of_differences_of_lopsided_mixes(sizes: tuple[int, int]) -> None:
     # With a tenth of all in some group, or none, it dips a little further, as Wilson's does.

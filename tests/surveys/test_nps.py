@@ -698,6 +698,7 @@ def random_answers(seed: int, size: int = 400) -> pd.DataFrame:
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
     "options",

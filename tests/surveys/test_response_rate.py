@@ -35,6 +35,7 @@ from retainkit.errors import (
     MissingColumnError,
     RetainkitWarning,
 )
+from sizes import batches
 from tables import Row, rows_of
 
 COUNTS = ["invitations", "open", "late", "responses"]
@@ -173,8 +174,9 @@ def like(rows: list[Row]) -> Row:
     return LIKE | {"sent": rows[0]["sent"], "responded": rows[0]["sent"]}
 
 
-def test_random_invitations_agree_with_the_slow_reference() -> None:
-    for seed in range(150):
+@pytest.mark.parametrize("seeds", batches(range(150), quick=30))
+def test_random_invitations_agree_with_the_slow_reference(seeds: range) -> None:
+    for seed in seeds:
         rows, options = random_question(seed)
         frame = PANDAS.make(rows, like=like(rows))
         assert_same(quietly(response_rate, frame, **options), slow_rate(rows, **options))
@@ -460,6 +462,7 @@ def test_a_column_of_nothing_but_none_has_the_type_of_the_other() -> None:
     assert counts_of(pl.from_pandas(frame).lazy(), window="1D") == [1, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_an_empty_frame_gives_the_same_columns(backend: Backend) -> None:
     empty = backend.make([], like=LIKE)
     (row,) = rows_of(response_rate(empty, window="1D"))

@@ -746,6 +746,7 @@ def test_order_index_and_extra_columns_mean_nothing() -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
+@pytest.mark.slow
 def test_segments_at_once_equal_segments_apart() -> None:
     rows, _ = random_answers(5)
     table = pd.DataFrame([row for row in rows if row["score"] != 9])

@@ -73,6 +73,7 @@ def test_each_period_is_scored_as_nps_scores_it(options: Any) -> None:
     assert found[-1]["n"] == 0, "July has no answers and is a row"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rolling", [1, 2, 3, 12])
 @pytest.mark.parametrize("options", [{"weights": "w"}, {"respondent": "who", "weights": "w"}])
 def test_rolling_windows_hold_the_answers_of_their_periods(rolling: int, options: Any) -> None:
@@ -120,6 +121,7 @@ def test_the_mean_of_repeated_answers_has_the_freedom_of_its_respondents() -> No
     assert [row["lower"], row["upper"]] == pytest.approx(list(limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [None, "w"])
 def test_a_mean_has_the_limits_that_csat_gives_it(weights: str | None) -> None:
     table = random_answers(5)

@@ -772,7 +772,7 @@ def test_wrong_curves_are_named() -> None:
 # --- simulated truth --------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_the_truth_is_found() -> None:
     """500 data sets of 250 customers whose churn is known, in months of the calendar.
 

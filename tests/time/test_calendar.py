@@ -202,6 +202,7 @@ def stepped(period: str) -> tuple[list[int], list[int], list[int]]:
     return list(starts), list(ends), list(full)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", PERIODS)
 def test_a_step_is_full_at_its_end_and_not_before(period: str) -> None:
     starts, ends, full = (np.array(values) for values in stepped(period))
@@ -329,6 +330,7 @@ def around(name: str) -> list[int]:
     )
 
 
+@pytest.mark.slow
 def test_the_changes_that_are_tested() -> None:
     assert at("2024-03-31 01:00") in changes("Europe/Berlin")
     assert at("2024-09-08 04:00") in changes("America/Santiago")
@@ -417,6 +419,7 @@ def test_wall_time_expressions_to_the_microsecond_and_before_1970(engine: str) -
     assert [micros(one) for one in have] == [micros(wall_of(one, zone)) for one in instants]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
 def test_wall_time_expressions_over_a_century_and_a_half(engine: str) -> None:
     # One row with the date that some systems write for "unknown" is enough for such a span.

@@ -389,6 +389,7 @@ def test_whatever_weights_can_have_is_found(seed: int) -> None:
     assert low <= found.smallest <= found.largest <= high
 
 
+@pytest.mark.ci
 def test_margins_that_no_weights_can_have_are_not_met() -> None:
     # The three x are four of nine, the two y five, of which the limits leave too little to a.
     table = pd.DataFrame({"a": list("yxyyx"), "b": [2, 2, 1, 1, 2], "c": list("tfftf")})
@@ -537,6 +538,7 @@ def test_every_kind_of_frame_is_given_the_same(backend: Backend, call: str) -> N
     assert nw.from_native(frame).collect_schema() == schema
 
 
+@pytest.mark.slow
 @each_call
 def test_weights_of_a_lazy_frame_can_be_used_in_its_engine(backend: Backend, call: str) -> None:
     rows = answers(20, n=120)
@@ -579,6 +581,7 @@ def test_weights_replace_those_they_began_with(backend: Backend) -> None:
         assert [row["base"] for row in table] == [row["base"] for row in rows]
 
 
+@pytest.mark.slow
 def test_nulls_are_refused_or_left_out(backend: Backend) -> None:
     rows = answers(24, n=80)
     lacking = [
@@ -641,6 +644,7 @@ def test_values_may_be_booleans_dates_and_floats(backend: Backend) -> None:
 CATEGORIES = ["email", "app", "phone"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [
