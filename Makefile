@@ -8,7 +8,7 @@ bin = $(VENV)/bin
 install = $(bin)/python -m pip install --quiet --disable-pip-version-check
 sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo check test lint docs clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -21,8 +21,11 @@ demo: $(VENV)/.demo ## a shop's customers, a subscription business, a survey: ta
 	$(bin)/python examples/survey.py
 
 # Each of pytest's workers has a core of its own; more threads would only wait for each other.
-test: export OPENBLAS_NUM_THREADS = 1
-test: $(VENV)/.test ## the whole test-suite, doctests included (PySpark's tests are left out)
+check test: export OPENBLAS_NUM_THREADS = 1
+check: lint ## before each commit: style, types, the quick tests on pandas and Polars
+	$(bin)/python -m pytest -n auto -m "not slow" --backends=pandas,polars,polars-lazy
+
+test: $(VENV)/.test ## the tests on all kinds of frames but PySpark's, doctests included
 	$(bin)/python -m pytest -n auto
 
 lint: $(VENV)/.lint ## style, format and types
@@ -35,7 +38,7 @@ docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) dist docs/_build docs/reference/api retainkit-demo .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist docs/_build docs/reference/api retainkit-demo .coverage .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples docs -name __pycache__ -prune -exec rm -rf {} +
 
 # pip reads dependency groups from 25.1 on; the one a new environment comes with may be older.
