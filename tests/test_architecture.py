@@ -50,7 +50,7 @@ FLOORS: list[set[str]] = [
 ]
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 # Packages that stand on another and use more of it than it exports.
-ACROSS = {("clv", "purchases"), ("outcomes", "surveys"), ("weighting", "surveys")}
+ACROSS = {("clv", "purchases")}
 
 
 # --- imports ----------------------------------------------------------------------------

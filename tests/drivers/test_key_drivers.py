@@ -13,7 +13,7 @@ import pytest
 
 from retainkit import errors, key_drivers
 from retainkit._stats import relative_weights
-from retainkit._stats.relative_weights import drawn_importance
+from retainkit._stats.relative_weights import bootstrap_importance
 from tables import rows_of
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def test_rows_that_are_equal_may_be_drawn_together() -> None:
 def test_batches_do_not_matter(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     table, names = answers()
     whole = analysed(table, "score", names, method=method, draws=50)
-    monkeypatch.setattr(relative_weights, "_MOST", 500)
+    monkeypatch.setattr(relative_weights, "_MAX_ELEMENTS", 500)
     found = analysed(table, "score", names, method=method, draws=50)
     for name in names:
         for limit in ("lower", "upper"):
@@ -331,7 +331,7 @@ def test_intervals_cover_the_truth() -> None:
     rng, hits, runs = np.random.default_rng(3), np.zeros(2), 600
     for run in range(runs):
         values = rng.multivariate_normal(np.zeros(3), matrix, size=250)
-        drawn = drawn_importance(values, np.ones(250), "relative_weights", draws=400, seed=run)
+        drawn = bootstrap_importance(values, np.ones(250), "relative_weights", draws=400, seed=run)
         lower, upper = np.quantile(drawn, [0.025, 0.975], axis=0)
         hits += (lower <= truth) & (truth <= upper)
     assert (hits / runs > 0.92).all()  # 95%, and three standard errors of so many runs

@@ -17,7 +17,7 @@ from scipy import stats
 from backends import Backend
 from event_logs import wilson
 from retainkit import ces, csat, pmf
-from retainkit._stats.share_intervals import SHARES
+from retainkit._stats.share_intervals import SHARE_INTERVALS
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -247,7 +247,7 @@ SAMPLES = [(0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (18, 20), (85, 300), (2.5
 @pytest.mark.parametrize(("x", "n"), [one for one in SAMPLES if isinstance(one[0], int)])
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_clopper_pearson_leaves_half_of_the_rest_in_each_tail(x: int, n: int, level: float) -> None:
-    lower, upper = (float(one) for one in SHARES["clopper_pearson"](x, n, level))
+    lower, upper = (float(one) for one in SHARE_INTERVALS["clopper_pearson"](x, n, level))
     tail = (1 - level) / 2
     # Sums of binomial probabilities.
     up = sum(math.comb(n, k) * lower**k * (1 - lower) ** (n - k) for k in range(x, n + 1))
@@ -258,7 +258,7 @@ def test_clopper_pearson_leaves_half_of_the_rest_in_each_tail(x: int, n: int, le
 
 @pytest.mark.parametrize(("x", "n"), SAMPLES)
 def test_jeffreys_leaves_half_of_the_rest_on_each_side(x: float, n: float) -> None:
-    lower, upper = (float(one) for one in SHARES["jeffreys"](x, n, 0.95))
+    lower, upper = (float(one) for one in SHARE_INTERVALS["jeffreys"](x, n, 0.95))
 
     def below(limit: float) -> float:
         """Add up the posterior density over the angle of which p is the squared sine."""
@@ -270,17 +270,17 @@ def test_jeffreys_leaves_half_of_the_rest_on_each_side(x: float, n: float) -> No
     assert below(upper) == pytest.approx(0.975, abs=1e-4) if x < n else upper == 1
 
 
-@pytest.mark.parametrize("interval", SHARES)
+@pytest.mark.parametrize("interval", SHARE_INTERVALS)
 def test_intervals_of_shares_hold_the_share_and_mirror(interval: str) -> None:
     x, n = np.array(SAMPLES, float).T
-    lower, upper = SHARES[interval](x, n, 0.95)
+    lower, upper = SHARE_INTERVALS[interval](x, n, 0.95)
     assert ((lower <= x / n) & (x / n <= upper) & (lower >= 0) & (upper <= 1)).all()
     assert (lower < upper).all()
-    mirrored = SHARES[interval](n - x, n, 0.95)
+    mirrored = SHARE_INTERVALS[interval](n - x, n, 0.95)
     np.testing.assert_allclose(1 - mirrored[1], lower, atol=1e-12)
-    narrow = SHARES[interval](x, n, 0.8)
+    narrow = SHARE_INTERVALS[interval](x, n, 0.8)
     assert (upper - lower >= narrow[1] - narrow[0]).all()
-    assert np.isnan(SHARES[interval](0, 0, 0.95)).all()
+    assert np.isnan(SHARE_INTERVALS[interval](0, 0, 0.95)).all()
 
 
 # Mean and worst coverage of 95 % intervals in %, our definitions, 2.3: p = .01 ... .99.
@@ -304,7 +304,7 @@ COVERAGE = {
 def test_coverage_of_shares_by_exact_enumeration(n: int) -> None:
     chances = np.arange(2, 199) / 200
     weight = stats.binom.pmf(np.arange(n + 1)[:, np.newaxis], n, chances)
-    for interval, limits in SHARES.items():
+    for interval, limits in SHARE_INTERVALS.items():
         lower, upper = limits(np.arange(n + 1), n, 0.95)
         inside = (lower[:, np.newaxis] <= chances) & (chances <= upper[:, np.newaxis])
         covered = 100 * (weight * inside).sum(axis=0)

@@ -1,7 +1,7 @@
 """Answers to a survey: checked once, when they come in.
 
 What can be said of single values (out of the scale, not whole, a code for no answer) is said of the
-distinct ones that `_tally` counts: there are few, and the rows are read only once.
+distinct ones that `surveys._answer_counts` counts: there are few, and the rows are read only once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._checks import boolean, one_of
 from retainkit._frames.dtypes import is_numeric_like, object_types, type_name
 from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
 from retainkit._frames.segments import add_missing_categories
@@ -20,12 +19,12 @@ from retainkit._inputs.zones import zones_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import tzinfo
 
     from retainkit._frames.input import Frame
+    from retainkit._inputs.response_options import ResponseOptions
 
-REPEATS = ("cluster", "last", "first", "mean", "error")
 _NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
 _DTYPES = {"score": "float64", "weights": "float64", "counts": "int64", "time": "datetime64[us]"}
 
@@ -36,9 +35,9 @@ class Answers:
 
     `rows` has ``score`` (floats, or text where there are `labels`; null: no answer), the segments
     as ``by_0``, ``by_1`` …, and as asked for ``weight`` (a float), ``count`` (an integer),
-    ``respondent`` and ``time``. `names` tells the column given for each argument, and `called` what
-    a public function calls an argument where it has a name of its own. Times are stored in the zone
-    `stored` and periods are cut in `zone` (both None: times without a zone).
+    ``respondent`` and ``time``. `names` has the column given for each argument, and
+    `argument_names` the names of arguments in a public function where they differ. Times are stored
+    in the zone `stored` and periods are cut in `zone` (both None: times without a zone).
     """
 
     rows: Frame
@@ -47,7 +46,7 @@ class Answers:
     labels: Mapping[Any, float] | None
     stored: tzinfo | None = None
     zone: tzinfo | None = None
-    called: Mapping[str, str] = field(default_factory=dict)
+    argument_names: Mapping[str, str] = field(default_factory=dict)
     observed: bool = True
 
     @property
@@ -72,77 +71,47 @@ class Answers:
 
     def source(self, argument: str) -> str:
         """Name a column as an error does."""
-        return _source(self.names[argument], self.called.get(argument, argument))
+        return _source(self.names[argument], self.argument_names.get(argument, argument))
 
 
 def _source(column: str, argument: str) -> str:
     return f"column {column!r} (given as `{argument}`)"
 
 
-def read_answers(
-    native: Any,
-    *,
-    score: str,
-    by: str | Sequence[str] | None,
-    taken: Sequence[str],
-    weights: str | None = None,
-    counts: str | None = None,
-    respondent: str | None = None,
-    time: str | None = None,
-    repeat: str = "cluster",
-    labels: Mapping[Any, float] | None = None,
-    tz: str | None = None,
-    called: Mapping[str, str] | None = None,
-    words: bool = True,
-    observed: bool = True,
-) -> Answers:
-    """Check answers and give their columns the names of their arguments.
-
-    Errors name an argument as it is `called` by the public function. Where that one takes no
-    `labels`, answers in `words` cannot be helped.
-    """
+def read_answers(native: Any, options: ResponseOptions) -> Answers:
+    """Check answers and give their columns the names of their arguments."""
     frame = from_native(native, "responses")
-    boolean("observed", observed)
-    one_of("repeat", repeat, REPEATS)
-    given = {
-        "score": score,
-        "weights": weights,
-        "counts": counts,
-        "respondent": respondent,
-        "time": time,
-    }
-    names = {argument: column for argument, column in given.items() if column is not None}
-    _check_alone(names, repeat)
-    called = called or {}
-    segments = segment_names(by, taken)
+    names, labels, called = options.columns, options.labels, options.argument_names
+    segments = segment_names(options.by, options.reserved)
     for argument, column in [*names.items(), *(("by", column) for column in segments)]:
         check_present(called.get(argument, argument), column, frame)
     times = [names["time"]] if "time" in names else []
     expected = {names[one]: dtype for one, dtype in _DTYPES.items() if one in names}
     if labels is not None:
         labels = _checked_labels(labels)
-        expected.pop(score)
+        expected.pop(options.score)
     frame, zones = normalize_pandas(frame, times, expected)
     for argument, column in names.items():
+        own_name = called.get(argument, argument)
         if argument == "score":
-            own_name = called.get("score", "score")
-            _check_score(own_name, column, frame, labels, words=words)
+            _check_score(own_name, column, frame, labels, accept_text=options.accept_text)
         else:
-            _check_column(argument, column, frame, called.get(argument, argument))
+            _check_column(argument, column, frame, own_name)
     for column in segments:
         check_type("by", column, frame)
-    own = {"score": _score(frame, score, labels)}
-    if weights is not None:
-        own["weight"] = nw.col(weights).cast(nw.Float64).fill_nan(None)
-    if counts is not None:
-        own["count"] = nw.col(counts).cast(nw.Int64)
-    if respondent is not None:
-        own["respondent"] = _ids(frame, respondent)
+    own = {"score": _score(frame, options.score, labels)}
+    if options.weights is not None:
+        own["weight"] = nw.col(options.weights).cast(nw.Float64).fill_nan(None)
+    if options.counts is not None:
+        own["count"] = nw.col(options.counts).cast(nw.Int64)
+    if options.respondent is not None:
+        own["respondent"] = _ids(frame, options.respondent)
     stored = zone = None
-    if time is not None:
-        stored, zone = zones_of({"time": time}, frame, zones, tz)
-        dates = frame.collect_schema()[time] == nw.Date
-        own["time"] = nw.col(time).cast(nw.Datetime("us")) if dates else nw.col(time)
+    if options.time is not None:
+        stored, zone = zones_of({"time": options.time}, frame, zones, options.tz)
+        dates = frame.collect_schema()[options.time] == nw.Date
+        time = nw.col(options.time)
+        own["time"] = time.cast(nw.Datetime("us")) if dates else time
     keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
     return Answers(
         rows=frame.select(**own, **keys),
@@ -151,30 +120,9 @@ def read_answers(
         labels=labels,
         stored=stored,
         zone=zone,
-        called=called,
-        observed=observed,
+        argument_names=called,
+        observed=options.observed,
     )
-
-
-def _check_alone(names: Mapping[str, str], repeat: str) -> None:
-    """Refuse what does not go together."""
-    if "counts" in names:
-        for other in ("weights", "respondent"):
-            if other in names:
-                raise ArgumentError(
-                    f"`counts` and `{other}` are both given. A row of `counts` stands for several "
-                    "respondents who answered alike; give one of the two."
-                )
-    if repeat in {"first", "last"} and "respondent" in names and "time" not in names:
-        raise ArgumentError(
-            f"`repeat` is {repeat!r}, which needs `time`: the column that tells when the answer "
-            "was given."
-        )
-    if repeat != "cluster" and "respondent" not in names:
-        raise ArgumentError(
-            f"`repeat` is {repeat!r}, which needs `respondent`: the column that tells whose answer "
-            "it is."
-        )
 
 
 def _check_column(argument: str, column: str, frame: Frame, name: str) -> None:
@@ -212,7 +160,7 @@ def _check_ids(column: str, frame: Frame, name: str) -> None:
 
 
 def _check_score(
-    name: str, column: str, frame: Frame, labels: Mapping[Any, float] | None, *, words: bool
+    name: str, column: str, frame: Frame, labels: Mapping[Any, float] | None, *, accept_text: bool
 ) -> None:
     """Check the type of the answers: numbers, or with labels anything plain."""
     dtype, kinds = frame.collect_schema()[column], object_types(frame, column)
@@ -223,7 +171,7 @@ def _check_score(
     elif not is_numeric_like(frame, column):
         text = dtype in {nw.String, nw.Categorical} or isinstance(dtype, nw.Enum) or "str" in kinds
         also = " Answers in words need `labels`, which says the score of each."
-        raise ColumnTypeError(f"{holds} {_NUMBERS}.{also if text and words else ''}")
+        raise ColumnTypeError(f"{holds} {_NUMBERS}.{also if text and accept_text else ''}")
 
 
 def _checked_labels(labels: Any) -> dict[Any, float]:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
+from retainkit._checks import one_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
-_MOST = 10_000  # steps of a scale
+Invalid: TypeAlias = Literal["raise", "drop"]
+Rounding: TypeAlias = Literal["raise", "floor", "round"]
+Fractional: TypeAlias = Literal["raise", "floor", "round", "cut"]
+
+_MAX_STEPS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Which answers are scores: from `low` to `high`, whole, and none of the `missing_codes`."""
+    """Scores go from `low` to `high`, are whole, and none of the `missing_codes`."""
 
     low: float
     high: float
     missing_codes: tuple[float, ...] = ()
-    invalid: str = "raise"
-    fractional: str = "raise"
+    invalid: Invalid = "raise"
+    fractional: Fractional = "raise"
 
 
 def check_scale(
-    scale: Any, *, missing_codes: Any = (), invalid: str = "raise", fractional: str = "raise"
+    scale: Any,
+    *,
+    missing_codes: Any = (),
+    invalid: Invalid = "raise",
+    fractional: Fractional = "raise",
 ) -> Scale:
-    """Check the limits of a scale and the codes that are no answer."""
+    """Check the limits of a scale, the codes that are no answer, and what happens to others."""
     try:
         low, high = read_numbers(scale)
     except (TypeError, ValueError):
@@ -41,16 +50,18 @@ def check_scale(
         raise ArgumentError(
             f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
         )
-    if high - low > _MOST:
+    if high - low > _MAX_STEPS:
         raise ArgumentError(
-            f"`scale` is {scale!r}; it must have at most {_MOST:,} steps. What is finer is an "
+            f"`scale` is {scale!r}; it must have at most {_MAX_STEPS:,} steps. What is finer is an "
             "amount, and no answer on a scale."
         )
+    one_of("invalid", invalid, get_args(Invalid))
+    one_of("fractional", fractional, get_args(Fractional))
     return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
 
 
 def read_numbers(values: Any) -> tuple[float, ...]:
     """Read several numbers; raises TypeError or ValueError where there are none."""
     if isinstance(values, str):
-        raise TypeError  # it would be taken digit by digit
+        raise TypeError  # it would be read digit by digit
     return tuple(float(value) for value in values)

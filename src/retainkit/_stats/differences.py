@@ -1,7 +1,7 @@
-"""Differences of two shares, and means with their differences: numbers in, limits out.
+"""Differences of two shares, and means with their differences: arrays in, limits out.
 
-Arrays broadcast. Where there is nobody a limit is NaN, as it is for a mean of one, or of several
-that are all alike: amounts have no ends, and without a spread nothing tells how far off a mean is.
+Arrays broadcast. A limit is NaN for no numbers at all, and for a mean of one number or of several
+equal ones: amounts have no bounds, and without variance nothing shows how far off a mean may be.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats
 
 
-_ROUNDING = 1e-9  # a spread that is less than this share of the mean is one of rounding
+_ROUNDING = 1e-9  # a deviation below this share of the mean is rounding
 
 
 def share_difference(
@@ -49,19 +49,21 @@ class Means:
     squares: Floats
 
     @property
-    def flat(self) -> Booleans:
-        """Whether all numbers are alike, but for what rounding leaves between them."""
-        alike: Booleans = self.squares <= self.n * (_ROUNDING * self.mean) ** 2
-        return alike
+    def constant(self) -> Booleans:
+        """Whether all numbers are equal, up to rounding."""
+        equal: Booleans = self.squares <= self.n * (_ROUNDING * self.mean) ** 2
+        return equal
 
     @property
-    def error(self) -> Floats:
+    def squared_error(self) -> Floats:
         """Squared standard error; NaN for fewer than two."""
         return ratio(np.where(self.n > 1, self.squares, np.nan), self.n * (self.n - 1))
 
     def limits(self, level: float) -> tuple[Floats, Floats]:
         """Limits of each mean by Student's t."""
-        half = _quantile(np.where(self.flat, np.nan, self.n - 1), level) * np.sqrt(self.error)
+        half = _t_quantile(np.where(self.constant, np.nan, self.n - 1), level) * np.sqrt(
+            self.squared_error
+        )
         return self.mean - half, self.mean + half
 
 
@@ -70,17 +72,18 @@ def mean_difference(first: Means, second: Means, level: float) -> tuple[Floats, 
 
     B. L. Welch (1947), Biometrika 34:28-35: Student's t with the degrees of freedom
     (v1 + v2)² / (v1² / (n1 - 1) + v2² / (n2 - 1)), where v are squared standard errors. One of
-    them may be 0; where neither varies the limits are NaN.
+    them may be 0; where both are constant the limits are NaN.
     """
-    total = first.error + second.error
-    spread = ratio(first.error**2, first.n - 1) + ratio(second.error**2, second.n - 1)
-    free = np.where(first.flat & second.flat, np.nan, ratio(total**2, spread))
-    half = _quantile(free, level) * np.sqrt(total)
+    total = first.squared_error + second.squared_error
+    parts = ratio(first.squared_error**2, first.n - 1)
+    parts = parts + ratio(second.squared_error**2, second.n - 1)
+    freedom = np.where(first.constant & second.constant, np.nan, ratio(total**2, parts))
+    half = _t_quantile(freedom, level) * np.sqrt(total)
     difference: Floats = first.mean - second.mean
     return difference, difference - half, difference + half
 
 
-def _quantile(free: Floats, level: float) -> Floats:
+def _t_quantile(freedom: Floats, level: float) -> Floats:
     """Two-sided quantile of Student's t; NaN without a degree of freedom."""
-    known = np.where(free > 0, free, np.nan)
+    known = np.where(freedom > 0, freedom, np.nan)
     return np.asarray(stdtrit(known, 0.5 + level / 2), np.float64)

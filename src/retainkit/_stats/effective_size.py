@@ -1,4 +1,4 @@
-"""How many simple answers a mean is worth, where there are weights or several of one respondent."""
+"""Effective size of means, with weights and with several answers of one respondent."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from retainkit._typing import Array, Floats, Integers
 
 
-_NOTHING = 1e-12  # a variance below this is one of rounding
+_ROUNDING = 1e-12  # a smaller variance is rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """Sums over respondents who answered several times, a segment an element.
+    """Sums over respondents who answered several times, one element a segment.
 
-    Of the sum of weighted values x and of the weights w of each: the sums of squares and products.
+    `number` counts respondents; with x the sum of the weighted values of one and w the sum of the
+    weights, `xx`, `xw` and `ww` are the sums of their squares and products.
     """
 
     number: Floats
@@ -31,10 +32,10 @@ class Clusters:
     xw: Floats
     ww: Floats
 
-    def at(self, place: Integers, size: int) -> Clusters:
-        """Lay them out at other places, of `size`; elsewhere there is nobody."""
+    def scatter(self, index: Integers, size: int) -> Clusters:
+        """Return arrays of `size` with these sums at `index`, and 0 elsewhere."""
         number, xx, xw, ww = (
-            np.bincount(place, one, size).astype(np.float64)
+            np.bincount(index, one, size).astype(np.float64)
             for one in (self.number, self.xx, self.xw, self.ww)
         )
         return Clusters(number=number, xx=xx, xw=xw, ww=ww)
@@ -42,25 +43,25 @@ class Clusters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveSize:
-    """What means of `n` answers are worth, a segment or cell an element.
+    """Effective size of means of `n` answers, one element a segment or cell.
 
-    They are as uncertain as those of `effective` simple answers. `units` is the number of those
-    that are independent of each other, answers or else respondents; if a respondent always answered
-    alike, the means would be worth `alike`.
+    The means are as uncertain as those of `effective` simple answers. `units` is the number of
+    independent units: answers, or else respondents. `minimum` is the effective size if all answers
+    of a respondent were equal.
     """
 
     n: Floats
     effective: Floats
     units: Floats
-    alike: Floats
+    minimum: Floats
 
-    def of_limits(self, level: float) -> Floats:
-        """Give the number of simple answers whose limits are as wide.
+    def for_interval(self, level: float) -> Floats:
+        """Return the number of simple answers whose interval is as wide.
 
-        Few respondents tell little of how far the answers of one resemble each other. So E. L. Korn
-        & B. I. Graubard (1998), Survey Methodology 24:193-201, multiply the effective size by the
-        square of Student's t of n - 1 by that of units - 1. The answers are worth no less than if
-        those of each respondent were alike.
+        Few respondents say little about how far the answers of one resemble each other. So E. L.
+        Korn & B. I. Graubard (1998), Survey Methodology 24:193-201, multiply the effective size by
+        the square of the ratio of Student's t with n - 1 and with units - 1 degrees of freedom. The
+        result is no less than the minimum.
         """
         few = (self.units > 1) & (self.units < self.n)
         if not few.any():
@@ -69,14 +70,14 @@ class EffectiveSize:
             stdtrit(np.where(few, number - 1, 1), 0.5 + level / 2)
             for number in (self.n, self.units)
         )
-        least = np.minimum(self.effective, self.alike)
-        return np.maximum(self.effective * (of_n / of_units) ** 2, least)
+        minimum = np.minimum(self.effective, self.minimum)
+        return np.maximum(self.effective * (of_n / of_units) ** 2, minimum)
 
 
 def unweighted(n: NDArray[np.generic]) -> EffectiveSize:
-    """Give what simple answers are worth: their number."""
+    """Effective size of simple answers: their number."""
     size = np.asarray(n, np.float64)
-    return EffectiveSize(n=size, effective=size, units=size, alike=size)
+    return EffectiveSize(n=size, effective=size, units=size, minimum=size)
 
 
 def effective_size(
@@ -91,10 +92,10 @@ def effective_size(
 ) -> EffectiveSize:
     """Effective size of the means of `values`, by segment.
 
-    `values` are distinct answers of each segment, given by `n` respondents whose weights add up to
-    `weight`, and the squares of them to `square`. The effective size is the lesser of Kish's and
-    the one that the linearised variance of the weighted mean gives; without weights and clusters
-    it is the number of answers.
+    `values` are the distinct answers of each segment, given by `n` respondents whose weights sum to
+    `weight` and the squares of these to `square`. The effective size is the lesser of Kish's and
+    the one from the linearised variance of the weighted mean; without weights and clusters it is
+    the number of answers.
     """
 
     def total(of: Array) -> Floats:
@@ -109,15 +110,15 @@ def effective_size(
     off = values - mean[segment]
     spread = ratio(total(weight * off**2), weights)
     if clusters is None:
-        units, between, alike = number, total(square * off**2), kish
+        units, between, minimum = number, total(square * off**2), kish
     else:
         units = clusters.number
         between = clusters.xx - 2 * mean * clusters.xw + mean**2 * clusters.ww
-        alike = ratio(weights**2, clusters.ww)
-    # Both variances with their own n - 1, so that answers of one weight are worth their number.
+        minimum = ratio(weights**2, clusters.ww)
+    # Both variances with their own n - 1, so that n answers of equal weights have the size n.
     variance = ratio(between, weights**2) * ratio(units, units - 1) * ratio(number - 1, number)
     with np.errstate(invalid="ignore"):
-        known = (variance > _NOTHING * ratio(spread, number)) & (spread > _NOTHING)
-    linear = np.where(known, ratio(spread, np.where(known, variance, 1)), alike)
+        known = (variance > _ROUNDING * ratio(spread, number)) & (spread > _ROUNDING)
+    linear = np.where(known, ratio(spread, np.where(known, variance, 1)), minimum)
     effective = np.where(weights > 0, np.minimum(kish, linear), 0.0)
-    return EffectiveSize(n=number, effective=effective, units=units, alike=np.nan_to_num(alike))
+    return EffectiveSize(n=number, effective=effective, units=units, minimum=np.nan_to_num(minimum))

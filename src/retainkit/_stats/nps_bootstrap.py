@@ -1,4 +1,4 @@
-"""Percentiles of net promoter scores of answers drawn anew: counts in, limits out."""
+"""Bootstrap intervals of Net Promoter Scores: counts in, limits out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 def bootstrap_limits(
     counts: Integers, level: float, *, draws: int, seed: int | None
 ) -> tuple[Floats, Floats]:
-    """Give the percentile limits of the difference of shares, from -1 to 1; NaN without answers.
+    """Percentile limits of the difference of shares, from -1 to 1; NaN without answers.
 
-    `counts` has a row a segment: promoters, passives and detractors. Each mix is drawn from the
-    seed anew, so that a segment has the same limits beside others as alone.
+    `counts` has a row a segment: promoters, passives and detractors. The draws of each mix start
+    at the seed, so that a segment has the same limits beside others as alone.
     """
-    mixes, place = np.unique(counts, axis=0, return_inverse=True)
+    mixes, index = np.unique(counts, axis=0, return_inverse=True)
     limits = np.full((2, len(mixes)), np.nan)
     tails = [0.5 - level / 2, 0.5 + level / 2]
     for i, mix in enumerate(mixes):
@@ -26,5 +26,5 @@ def bootstrap_limits(
         if n:
             drawn = np.random.default_rng(seed).multinomial(n, mix / n, size=draws)
             limits[:, i] = np.quantile((drawn[:, 0] - drawn[:, 2]) / n, tails)
-    lower, upper = limits[:, place.ravel()]
+    lower, upper = limits[:, index.ravel()]
     return lower, upper

@@ -1,4 +1,4 @@
-"""Differences of Net Promoter Scores, between groups or of the same people: numbers in and out.
+"""Differences of Net Promoter Scores, between groups or of the same people: arrays in and out.
 
 Everything is in shares: a score lies between -1 and 1, a difference between -2 and 2. Arrays
 broadcast, counts and n may be fractional, and where an n is 0 everything is NaN. Each p-value is
@@ -27,7 +27,7 @@ ADDED = 3  # pseudo-respondents of a paired difference, and what they add to the
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """How many promoters and detractors there are among n answers, one number or one a row."""
+    """Numbers of promoters and detractors among n answers: one number each, or one a row."""
 
     promoters: ArrayLike
     detractors: ArrayLike
@@ -60,7 +60,7 @@ def difference_p_value(first: Sample, second: Sample) -> Floats:
     Say t1 > t2. At that alpha, with its normal quantile z, the lower limit is 0, so the distances
     t1 - l1 and u2 - t2 are the cosine and the sine of some angle times the difference D; and being
     score limits they are z sqrt(V1(l1) / n1) and z sqrt(V2(u2) / n2). The larger the angle, the
-    smaller the z that belongs to the first distance, and the larger that of the second: halving
+    smaller the z that belongs to the first distance, and the larger that of the second: bisection
     finds where they meet. No interval need be computed, and z² (V1 / n1 + V2 / n2) = D².
     """
     values = [
@@ -69,10 +69,10 @@ def difference_p_value(first: Sample, second: Sample) -> Floats:
         for one in (sample.promoters, sample.detractors, sample.n)
     ]
     x1, y1, n1, x2, y2, n2 = np.broadcast_arrays(*values)
-    turned = first.score < second.score
-    # Exchanging promoters and detractors of both turns the sign of the difference.
-    x1, y1 = np.where(turned, y1, x1), np.where(turned, x1, y1)
-    x2, y2 = np.where(turned, y2, x2), np.where(turned, x2, y2)
+    swapped = first.score < second.score
+    # Exchanging promoters and detractors of both changes the sign of the difference.
+    x1, y1 = np.where(swapped, y1, x1), np.where(swapped, x1, y1)
+    x2, y2 = np.where(swapped, y2, x2), np.where(swapped, x2, y2)
     t1, t2 = ratio(x1 - y1, n1), ratio(x2 - y2, n2)
     difference = t1 - t2
     angle, step = np.zeros_like(difference), np.pi / 2
@@ -83,8 +83,8 @@ def difference_p_value(first: Sample, second: Sample) -> Floats:
         v2 = constrained_variance(x2, y2, n2, t2 + difference * sine)
         angle = np.where(n1 * cosine**2 * v2 > n2 * sine**2 * v1, angle + step, angle)
     z = ratio(difference, np.sqrt(ratio(v1, n1) + ratio(v2, n2)))
-    alike = difference == 0  # two groups of promoters alone differ by 0 / 0 standard errors
-    return np.where(alike, 1.0, 2 * ndtr(-z))
+    equal = difference == 0  # two groups of promoters alone differ by 0 / 0 standard errors
+    return np.where(equal, 1.0, 2 * ndtr(-z))
 
 
 def paired_limits(
@@ -94,14 +94,14 @@ def paired_limits(
 
     `total` and `squares` are the sums of the changes and of their squares. As the adjusted Wald
     interval of one score does, it adds three respondents, whose changes sum to 0 and their squares
-    to 3: so it has a width when nobody moved. They also draw a change towards 0: of ten pairs of
-    whom nearly all go from one end to the other, it holds the truth only nine times in ten.
+    to 3: so it has a width when nobody moved. They also draw a change towards 0: for ten pairs of
+    whom nearly all go from one end to the other, it covers the truth only nine times in ten.
     """
     n = np.asarray(pairs, np.float64)
-    centre, error = _paired(n, total, squares)
+    centre, error = _adjusted_mean_and_error(n, total, squares)
     half = normal_quantile(level) * error
-    # Of two or three pairs, or at a low level, the interval around the adjusted mean could leave
-    # out the observed one. That is further from 0, so what the interval says of 0 stays.
+    # With two or three pairs, or at a low level, the interval around the adjusted mean could leave
+    # out the observed one. That is further from 0, so whether it holds 0 does not change.
     observed = ratio(total, n)
     lower, upper = np.minimum(centre - half, observed), np.maximum(centre + half, observed)
     return np.maximum(lower, -2), np.minimum(upper, 2)
@@ -109,12 +109,14 @@ def paired_limits(
 
 def paired_p_value(pairs: ArrayLike, total: ArrayLike, squares: ArrayLike) -> Floats:
     """Two-sided p-value of no change: the smallest alpha whose paired interval leaves out 0."""
-    centre, error = _paired(np.asarray(pairs, np.float64), total, squares)
+    centre, error = _adjusted_mean_and_error(np.asarray(pairs, np.float64), total, squares)
     p_value: Floats = 2 * ndtr(-ratio(np.abs(centre), error))
     return p_value
 
 
-def _paired(n: Floats, total: ArrayLike, squares: ArrayLike) -> tuple[Floats, Floats]:
+def _adjusted_mean_and_error(
+    n: Floats, total: ArrayLike, squares: ArrayLike
+) -> tuple[Floats, Floats]:
     """Mean and standard error with the added respondents; NaN without a pair."""
     known = np.where(n > 0, n + ADDED, np.nan)
     centre = ratio(total, known)

@@ -1,4 +1,4 @@
-"""Intervals of one Net Promoter Score: numbers in, numbers out.
+"""Intervals of one Net Promoter Score: arrays in, arrays out.
 
 With shares p of promoters and d of detractors among n answers, the score is p - d, and the limits
 are in shares too, from -1 to 1. Arrays broadcast, counts and n may be fractional (effective sizes),
@@ -25,7 +25,7 @@ STEPS = 56  # halvings of at most 2: the limits are exact to the last digit of n
 def variance(promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike) -> Floats:
     """Variance of one answer that counts as 1, 0 or -1: p + d - (p - d)².
 
-    Written as a sum of what is not negative, so that rounding cannot make it so.
+    Computed as a sum of terms that are never negative, so that rounding cannot make it negative.
     """
     p, d = ratio(promoters, n), ratio(detractors, n)
     return np.maximum(p * (1 - p) + d * (1 - d) + 2 * p * d, 0)
@@ -41,8 +41,8 @@ def wald_limits(
 ) -> tuple[Floats, Floats]:
     """Limits z standard errors below and above the score.
 
-    For comparison with others who use it: of few answers or nearly unanimous ones it covers the
-    truth far too seldom, and of unanimous ones it has no width.
+    Offered for comparison with others who use it: with few answers, or nearly unanimous ones, it
+    covers the truth far too seldom, and with unanimous ones it has no width.
     """
     score = ratio(np.subtract(promoters, detractors), n)
     half = normal_quantile(level) * standard_error(promoters, detractors, n)
@@ -52,7 +52,7 @@ def wald_limits(
 def adjusted_wald_limits(
     promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike, level: float, added: float = 3.0
 ) -> tuple[Floats, Floats]:
-    """Wald's limits once some made-up answers are added: a quarter to each end, half to passives.
+    """Wald's limits with pseudo-answers added: a quarter to each end, half to the passives.
 
     `added` = 3 is what MeasuringU and the R package NPS use; 2 is Agresti & Min (2005), Stat. Med.
     24:729-740.
@@ -80,15 +80,15 @@ def score_limits(
         np.asarray(n, np.float64),
     )
     z = normal_quantile(level)
-    # The lower limit is the upper one of promoters and detractors exchanged, with its sign turned.
+    # The lower limit is minus the upper one of promoters and detractors exchanged.
     upper = _upper_limit(np.stack([y, x]), np.stack([x, y]), answers, z)
     return -upper[0], upper[1]
 
 
 def _upper_limit(x: Floats, y: Floats, n: Floats, z: float) -> Floats:
-    """Halve between the observed score, which is not rejected, and 1, which is unless observed."""
+    """Upper limit, found by bisection between the observed score and 1."""
     score = ratio(x - y, n)
-    limit, step = score, 1 - score
+    limit, step = score, 1 - score  # the score is never rejected, and 1 is unless it is observed
     for _ in range(STEPS):
         step = step / 2
         further = limit + step
@@ -110,9 +110,9 @@ def constrained_variance(x: Floats, y: Floats, n: Floats, t: Floats) -> Floats:
     size = np.abs(t)
     rare, common = np.where(t < 0, x, y), np.where(t < 0, y, x)
     slope = (2 * n - common + rare) * size - (x + y)
-    rest = rare * size * (1 - size)  # never negative, nor is what the root is drawn from
+    rest = rare * size * (1 - size)  # never negative, nor is the number under the root
     root = np.sqrt(slope**2 + 8 * n * rest)
-    # Of the two ways to write the larger root, that which adds two numbers of the same sign.
+    # Of the two ways to write the larger root, the one that adds two numbers of the same sign.
     with np.errstate(divide="ignore", invalid="ignore"):
         q = np.where(slope > 0, 2 * rest / (slope + root), (root - slope) / (4 * n))
     spread: Floats = 2 * q + size * (1 - size)

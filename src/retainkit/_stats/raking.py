@@ -1,10 +1,10 @@
-"""Raking: weights that give every margin its shares and stay as near as can be to where they began.
+"""Raking: weights that give every margin its shares and stay close to the initial ones.
 
-Numbers only. Answers that are alike in all margins share a cell. A round goes through the margins
-and multiplies, for each category, the weights of its cells by what brings it to its share; where
-weights have limits, they stop there, and the factor is the one that counts this in. So a weight is
-the product of a factor from each margin, cut at the limits: of all weights within them that give
-the margins their shares, the ones of least relative entropy to those at the start.
+Arrays only. Answers with the same category in every margin share a cell. A round goes through the
+margins and multiplies, for each category, the weights of its cells by the factor that brings it to
+its share; weights that reach a limit stop there, and the factor allows for them. So a weight is the
+product of a factor from each margin, cut at the limits: of all weights within them that give the
+margins their shares, those of least relative entropy to the initial ones.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from retainkit._typing import Floats, Integers
 
 
-_STEPS = 200  # to find a factor: a few by Newton's method, at worst a search by halves
-_ENOUGH = 1e-13  # of a sum, with what rounding leaves
-_FAR = 1e200  # a weight that would be so large or so small stands at its limit for good
+_STEPS = 200  # to find a factor: a few by Newton's method, at worst as many by bisection
+_PRECISION = 1e-13  # of a sum; rounding allows no better
+_EXTREME = 1e200  # a weight beyond it, or below its inverse, stays at its limit for good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Margin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raked:
-    """The weight of an answer of each cell, of mean 1, and how near the margins have come.
+    """The weight of an answer of each cell, of mean 1, and how far the margins are off.
 
     `deviations` has for each margin the weighted share of every category less the one it should
     have.
@@ -60,10 +60,10 @@ def rake_cells(
     tolerance: float,
     max_iterations: int,
 ) -> Raked:
-    """Weigh cells of so many answers, whose weights above 0 at the start have these means.
+    """Rake cells of `count` answers, whose initial weights have the mean `start`, above 0.
 
-    Every category has a share above 0 and at least one cell. With `limits` the answers of a cell
-    must be of one weight.
+    Every category has a share above 0 and at least one cell. With `limits` all answers of a cell
+    must have the same initial weight.
     """
     total = count.sum()
     free = start * (total / (count * start).sum())
@@ -76,50 +76,51 @@ def rake_cells(
         if converged or iterations == max_iterations:
             break
         for margin in margins:
-            wanted = total * margin.share
+            target = total * margin.share
             if limits:
-                factor = _limited_factor(count, free, margin, wanted, (low, high))
+                factor = _limited_factor(count, free, margin, target, (low, high))
                 with np.errstate(over="ignore"):
-                    free = np.clip(free * factor[margin.category], 1 / _FAR, _FAR)
+                    free = np.clip(free * factor[margin.category], 1 / _EXTREME, _EXTREME)
             else:
-                free = free * (wanted / margin.sums(count * free))[margin.category]
+                free = free * (target / margin.sums(count * free))[margin.category]
         iterations += 1
     return Raked(weight=weight, iterations=iterations, converged=converged, deviations=deviations)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def _limited_factor(
-    count: Floats, free: Floats, margin: Margin, wanted: Floats, limits: tuple[float, float]
+    count: Floats, free: Floats, margin: Margin, target: Floats, limits: tuple[float, float]
 ) -> Floats:
-    """Find by category the factor at which its weights, cut at the limits, add up to `wanted`.
+    """Find for each category the factor at which its weights, cut at the limits, sum to `target`.
 
-    The sum rises with the factor along straight pieces: Newton's method walks over them, between
-    bounds that close in.
+    The sum is a rising, piecewise linear function of the factor: Newton's method, within bounds
+    that are narrowed at each step.
     """
     low, high = limits
     slope = margin.sums(count * free)
-    below = np.maximum((wanted - low * margin.sums(count)) / slope, 1 / _FAR)
-    # Above it all are at the upper limit, or without one the sum alone is enough.
-    top = high / _least(free, margin) if np.isfinite(high) else wanted / slope
+    below = np.maximum((target - low * margin.sums(count)) / slope, 1 / _EXTREME)
+    # There all weights are at the upper limit; without one the sum is at least the target.
+    top = high / _smallest(free, margin) if np.isfinite(high) else target / slope
     above = np.maximum(top, below) * (1 + 1e-9)
-    factor = np.ones(len(wanted))
+    factor = np.ones(len(target))
     for _ in range(_STEPS):
         moved = factor[margin.category] * free
-        missing = wanted - margin.sums(count * np.clip(moved, low, high))
-        found = np.abs(missing) <= _ENOUGH * wanted
+        missing = target - margin.sums(count * np.clip(moved, low, high))
+        found = np.abs(missing) <= _PRECISION * target
         if found.all():
             break
         below = np.where(missing > 0, np.maximum(below, factor), below)
         above = np.where(missing < 0, np.minimum(above, factor), above)
-        bends = margin.sums(count * np.where((moved > low) & (moved < high), moved, 0))
-        step = factor * (1 + missing / bends)
+        inner = margin.sums(count * np.where((moved > low) & (moved < high), moved, 0))
+        step = factor * (1 + missing / inner)
         inside = (below < step) & (step < above)
         step = np.where(inside, step, np.sqrt(below) * np.sqrt(above))
         factor = np.where(found, factor, step)
     return factor
 
 
-def _least(free: Floats, margin: Margin) -> Floats:
-    least = np.full(len(margin.share), np.inf)
-    np.minimum.at(least, margin.category, free)
-    return least
+def _smallest(free: Floats, margin: Margin) -> Floats:
+    """Return the smallest value of each category."""
+    smallest = np.full(len(margin.share), np.inf)
+    np.minimum.at(smallest, margin.category, free)
+    return smallest

@@ -1,21 +1,22 @@
-"""Key drivers: what part of the differences in a score goes with each of several ratings."""
+"""Key drivers: importance of several ratings for the differences in a score."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames.output import build_like
-from retainkit._messages import count_noun, segment_label, warn
+from retainkit._messages import count_noun, named, segment_label, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.relative_weights import (
+    Method,
+    bootstrap_importance,
     coefficients,
     correlations,
     dependent,
-    drawn_importance,
     importance,
 )
 from retainkit.drivers._reading import RESULT, driver_names, read_rows
@@ -38,7 +39,7 @@ def key_drivers(
     *,
     outcome: str,
     drivers: Sequence[str],
-    method: Literal["relative_weights", "lmg"] = "relative_weights",
+    method: Method = "relative_weights",
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
     draws: int = 1000,
@@ -181,7 +182,7 @@ def key_drivers(
     0  service  8       0.696  0.719        0.834      0.967
     1    price  8       0.272  0.281        0.521      0.967
     """
-    one_of("method", method, ("relative_weights", "lmg"))
+    one_of("method", method, get_args(Method))
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
@@ -191,24 +192,25 @@ def key_drivers(
     table = read_rows(
         responses, outcome=outcome, drivers=names, by=by, weights=weights, missing=missing
     )
-    pairs = table.by_segment()
-    problems = [None if table.empty else _problem(table, *pair) for pair in pairs]
-    _say(table, problems)
+    segments = table.by_segment()
+    problems = [None if table.empty else _find_problem(table, *segment) for segment in segments]
+    _raise_or_warn(table, problems)
     found = [
-        _nothing(len(names), len(values))
+        _no_analysis(len(names), len(values))
         if table.empty or problem is not None
-        else _analysed(
-            values, weight, method=method, level=confidence_level, draws=draws, seed=seed
-        )
-        for (values, weight), problem in zip(pairs, problems, strict=True)
+        else _analyse(values, weight, method=method, level=confidence_level, draws=draws, seed=seed)
+        for (values, weight), problem in zip(segments, problems, strict=True)
     ]
     _warn_of_draws(found, draws)
-    return build_like(table.given, _columns(table, found, method))
+    return build_like(table.given, _driver_columns(table, found, method))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What was found of the drivers of a segment; `flat` counts draws that told nothing."""
+class _DriverAnalysis:
+    """Importance and other statistics of the drivers of a segment.
+
+    `constant_draws` counts the draws in which the outcome did not vary.
+    """
 
     n: int
     importance: Floats
@@ -216,14 +218,14 @@ class _Found:
     upper: Floats
     correlation: Floats
     coefficient: Floats
-    flat: int
+    constant_draws: int
 
 
 # Checks
 
 
-def _problem(table: DriverRows, values: Floats, weights: Floats) -> str | None:
-    """Say why drivers cannot be told apart in these rows, and what to do."""
+def _find_problem(table: DriverRows, values: Floats, weights: Floats) -> str | None:
+    """Return why the importance cannot be computed, and what to do about it; None if it can."""
     n, p = len(values), len(table.drivers)
     if n <= p + 1:
         return (
@@ -234,8 +236,8 @@ def _problem(table: DriverRows, values: Floats, weights: Floats) -> str | None:
     constant = np.flatnonzero(values.min(axis=0) == values.max(axis=0))
     if len(constant) and constant[-1] == p:
         return (
-            f"column {table.outcome!r} (given as `outcome`) is {values[0, p]:g} in all "
-            f"{count_noun(n, 'row')}: there are no differences to explain"
+            f"{named(table.outcome, 'outcome')} is {values[0, p]:g} in all {count_noun(n, 'row')}: "
+            "there are no differences to explain"
         )
     if len(constant):
         which = " and ".join(f"{table.drivers[i]!r} is always {values[0, i]:g}" for i in constant)
@@ -255,8 +257,8 @@ def _problem(table: DriverRows, values: Floats, weights: Floats) -> str | None:
     return None
 
 
-def _say(table: DriverRows, problems: Sequence[str | None]) -> None:
-    """Raise what stands in the way; where it does in some segments only, warn."""
+def _raise_or_warn(table: DriverRows, problems: Sequence[str | None]) -> None:
+    """Raise the first problem if every segment has one; warn if only some have."""
     wrong = [(i, problem) for i, problem in enumerate(problems) if problem is not None]
     if not wrong:
         return
@@ -273,49 +275,60 @@ def _say(table: DriverRows, problems: Sequence[str | None]) -> None:
 # Estimates
 
 
-def _nothing(drivers: int, n: int) -> _Found:
-    nan = np.full(drivers, np.nan)
-    return _Found(
-        n=n, importance=nan, lower=nan, upper=nan, correlation=nan, coefficient=nan, flat=0
+def _no_analysis(n_drivers: int, n: int) -> _DriverAnalysis:
+    """Return NaN for a segment whose importance cannot be computed."""
+    nan = np.full(n_drivers, np.nan)
+    return _DriverAnalysis(
+        n=n,
+        importance=nan,
+        lower=nan,
+        upper=nan,
+        correlation=nan,
+        coefficient=nan,
+        constant_draws=0,
     )
 
 
-def _analysed(
-    values: Floats, weights: Floats, *, method: str, level: float, draws: int, seed: int | None
-) -> _Found:
+def _analyse(
+    values: Floats, weights: Floats, *, method: Method, level: float, draws: int, seed: int | None
+) -> _DriverAnalysis:
+    """Compute the importance of the drivers in a segment, with bootstrap percentiles."""
     matrix = correlations(values, weights)
-    drawn = drawn_importance(values, weights, method, draws=draws, seed=seed)
-    told = drawn[~np.isnan(drawn[:, 0])]
+    drawn = bootstrap_importance(values, weights, method, draws=draws, seed=seed)
+    known = drawn[~np.isnan(drawn[:, 0])]
     limits = np.full((2, drawn.shape[1]), np.nan)
-    if len(told):
-        limits = np.quantile(told, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-    return _Found(
+    if len(known):
+        limits = np.quantile(known, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    return _DriverAnalysis(
         n=len(values),
         importance=importance(matrix, method),
         lower=limits[0],
         upper=limits[1],
         correlation=matrix[:-1, -1],
         coefficient=coefficients(matrix),
-        flat=draws - len(told),
+        constant_draws=draws - len(known),
     )
 
 
-def _warn_of_draws(found: Sequence[_Found], draws: int) -> None:
-    flat = sum(one.flat for one in found)
-    if flat:
+def _warn_of_draws(found: Sequence[_DriverAnalysis], draws: int) -> None:
+    """Warn of draws in which the outcome did not vary."""
+    constant = sum(one.constant_draws for one in found)
+    if constant:
         warn(
-            f"in {flat:,} of {count_noun(draws * len(found), 'draw')} the outcome did not vary; "
-            "the intervals leave them out. Hardly anybody differs from the rest: do not rely on "
-            "them."
+            f"in {constant:,} of {count_noun(draws * len(found), 'draw')} the outcome did not "
+            "vary; the intervals leave them out. Hardly anybody differs from the rest: do not rely "
+            "on them."
         )
 
 
-# Out
+# The result
 
 
-def _columns(table: DriverRows, found: Sequence[_Found], method: str) -> dict[str, Any]:
-    """Lay out a row for every segment and driver, the most important first."""
-    p, rows = len(table.drivers), len(table.drivers) * len(found)
+def _driver_columns(
+    table: DriverRows, found: Sequence[_DriverAnalysis], method: Method
+) -> dict[str, Any]:
+    """Build a row for every segment and driver, the most important first."""
+    p = len(table.drivers)
     value: dict[str, Floats] = {
         name: np.array([getattr(one, name) for one in found], np.float64).reshape(-1, p)
         for name in ("importance", "lower", "upper", "correlation", "coefficient")
@@ -324,7 +337,7 @@ def _columns(table: DriverRows, found: Sequence[_Found], method: str) -> dict[st
     value["share"] = ratio(value["importance"], value["r_squared"])
     order = np.argsort(-value["importance"], axis=1, kind="stable")
     value = {name: np.take_along_axis(one, order, axis=1).ravel() for name, one in value.items()}
-    place = np.repeat(np.arange(len(found)), p).tolist()
+    segment = np.repeat(np.arange(len(found)), p).tolist()
     signs = [
         np.where(np.abs(value[name]) > _ROUNDING, np.sign(value[name]), 0)
         for name in ("correlation", "coefficient")
@@ -334,7 +347,7 @@ def _columns(table: DriverRows, found: Sequence[_Found], method: str) -> dict[st
         "n": np.repeat(np.array([one.n for one in found], np.int64), p),
         **value,
         "sign_flip": signs[0] * signs[1] < 0,
-        "method": np.full(rows, method),
+        "method": np.full(p * len(found), method),
     }
-    segments = {name: column[place] for name, column in table.segments.items()}
+    segments = {name: column[segment] for name, column in table.segments.items()}
     return segments | {name: own[name] for name in RESULT}

@@ -25,6 +25,7 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import TIME
 from retainkit._inputs.events import read_events
+from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.subscriptions import read_subscriptions
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.zones import instant_expr
@@ -102,16 +103,16 @@ def read_dated_answers(
 ) -> Answers:
     """Read answers and check them; a row without a score is none, whatever else is in it."""
     given = from_native(responses, "responses")
-    table = read_answers(
-        responses,
+    options = ResponseOptions(
         score=score,
         by=by,
-        taken=taken,
         respondent=customer,
         time=time,
-        called={"respondent": "customer"},
-        words=False,
+        reserved=taken,
+        argument_names={"respondent": "customer"},
+        accept_text=False,
     )
+    table = read_answers(responses, options)
     rows = collect(table.rows)
     segments, segment = factorize_segments(rows, table.keys)
     n_segments = int(segment.max(initial=-1)) + 1 if table.by else 1

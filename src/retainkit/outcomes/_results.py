@@ -1,4 +1,4 @@
-"""What became of those who answered: arrays in and out."""
+"""Outcomes of those who answered: events, amounts and churn within the horizon of each answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._messages import count_noun, format_examples
-from retainkit._stats.event_index import event_index, range_sums
+from retainkit._messages import count_noun, format_examples, named
+from retainkit._stats.event_index import event_index, first_or_last, range_sums
 from retainkit.errors import ArgumentError
 from retainkit.outcomes._reading import same_customers
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ResponseOutcomes:
-    """What happened after each answer: parallel arrays.
+    """Outcomes after each answer: parallel arrays.
 
-    `open` is where the horizon is not over, `gone` where it never began (None: there is no such
-    thing); `happened` and `amount` (None: not asked for) hold where neither is so. Customers are
-    codes; `strangers` is the number of those whose horizon is over if there are customers in the
-    other table and nobody who answered is among them.
+    `open` marks answers whose horizon is not over, `gone` those of customers who had left before
+    (None: not applicable); `happened` and `amount` (None: not asked for) hold for the others.
+    Customers are codes. Where the other table has customers, and none of those who answered,
+    `n_unmatched` is the number of these whose horizon is over.
     """
 
     customer: Integers
@@ -33,86 +33,91 @@ class ResponseOutcomes:
     gone: Booleans | None
     happened: Booleans
     amount: Floats | None
-    strangers: int
+    n_unmatched: int
+
+    @property
+    def left_before(self) -> Booleans:
+        """Answers whose horizon is over, of customers who had left before."""
+        return np.zeros(len(self.open), bool) if self.gone is None else self.gone & ~self.open
+
+    @property
+    def eligible(self) -> Booleans:
+        """Answers that can count: the horizon is over, and the customer had not left before."""
+        return ~self.open & ~self.left_before
 
 
 def event_outcomes(
     answers: Answers, events: Outcomes, length: int, observed: Moment
 ) -> ResponseOutcomes:
-    """See who had an event within the horizon, and add up what it was worth."""
+    """Find who had an event within the horizon, and sum the amounts."""
     customer, others = same_customers(answers.customer, events.customer)
-    line = event_index(others, events.instant)
-    low = line.place(customer, answers.instant)
-    high = line.place(customer, answers.instant + length)
-    paid = None if events.amount is None else range_sums(events.amount[line.order], low, high)
-    still = answers.instant + length >= observed.instant
+    index = event_index(others, events.instant)
+    low = index.position(customer, answers.instant)
+    high = index.position(customer, answers.instant + length)
+    amount = None if events.amount is None else range_sums(events.amount[index.order], low, high)
+    still_open = answers.instant + length >= observed.instant
     return ResponseOutcomes(
         customer=customer,
-        open=still,
+        open=still_open,
         gone=None,
         happened=high > low,
-        amount=paid,
-        strangers=_count_unmatched(customer, others, still),
+        amount=amount,
+        n_unmatched=_count_unmatched(customer, others, still_open),
     )
 
 
 def churn_outcomes(
     answers: Answers, members: Memberships, length: int, observed: Moment
 ) -> ResponseOutcomes:
-    """See who was subscribed when answering, and no more at the end of the horizon."""
+    """Find who was subscribed when answering, and no longer at the end of the horizon."""
     customer, others = same_customers(answers.customer, members.customer)
     ends = event_index(others, members.end)
     if members.start is None:
         rows = np.bincount(others, minlength=int(customer.max(initial=-1)) + 1)[customer]
 
-        def here(instant: Integers) -> Booleans:
+        def subscribed(instant: Integers) -> Booleans:
             staying: Booleans = (rows == 0) | (ends.count(customer, instant) < rows)
             return staying
     else:
         starts = event_index(others, members.start)
 
-        def here(instant: Integers) -> Booleans:
+        def subscribed(instant: Integers) -> Booleans:
             # Every row ends after its start: those that have begun and not ended are running.
             running: Booleans = starts.count(customer, instant) > ends.count(customer, instant)
             return running
 
-    at_first, at_last = here(answers.instant), here(answers.instant + length)
-    still = answers.instant + length >= observed.instant
+    before, after = subscribed(answers.instant), subscribed(answers.instant + length)
+    still_open = answers.instant + length >= observed.instant
     return ResponseOutcomes(
         customer=customer,
-        open=still,
-        gone=~at_first,
-        happened=at_first & ~at_last,
+        open=still_open,
+        gone=~before,
+        happened=before & ~after,
         amount=None,
-        strangers=0 if members.only_leavers else _count_unmatched(customer, others, still),
+        n_unmatched=0 if members.only_leavers else _count_unmatched(customer, others, still_open),
     )
 
 
-def _count_unmatched(customer: Integers, others: Integers, still: Booleans) -> int:
+def _count_unmatched(customer: Integers, others: Integers, still_open: Booleans) -> int:
     """Count those whose horizon is over, if the other table has customers and none of these."""
-    # Of a horizon that is still open not all events have been read.
-    apart = len(others) > 0 and not np.isin(customer, others).any()
-    return len(np.unique(customer[~still])) if apart else 0
+    # The events of a horizon that is still open have not all been read.
+    disjoint = len(others) > 0 and not np.isin(customer, others).any()
+    return len(np.unique(customer[~still_open])) if disjoint else 0
 
 
-def last_of_each(answers: Answers, fates: ResponseOutcomes, column: str) -> Booleans:
-    """Mark the last answer of each customer in a segment of those that can count."""
-    can = ~fates.open if fates.gone is None else ~fates.open & ~fates.gone
-    place = np.flatnonzero(can)
-    person = answers.segment[place] * (int(fates.customer.max(initial=0)) + 1)
-    person += fates.customer[place]
-    time = answers.instant[place]
-    order = np.lexsort((-time, person))
-    person, time = person[order], time[order]
-    begins = np.append(True, person[1:] != person[:-1])[: len(place)]
-    tied = begins[:-1] & ~begins[1:] & (time[1:] == time[:-1])
-    if tied.any():
-        who = answers.customer[place[order[1:][tied]].tolist()].to_list()
+def last_answers(answers: Answers, outcomes: ResponseOutcomes, column: str) -> Booleans:
+    """Mark the last eligible answer of each customer in a segment; raise if two are tied."""
+    index = np.flatnonzero(outcomes.eligible)
+    person = answers.segment[index] * (int(outcomes.customer.max(initial=0)) + 1)
+    person += outcomes.customer[index]
+    last, tied = first_or_last(person, answers.instant[index], last=True)
+    if len(tied):
+        who = answers.customer[index[tied].tolist()].to_list()
         raise ArgumentError(
-            f"{count_noun(len(who), 'customer')} in column {column!r} (given as `customer`) gave "
-            f"several answers at the last time, such as {format_examples(who)}; which of them "
-            "counts cannot be told. Leave one in."
+            f"{count_noun(len(who), 'customer')} in {named(column, 'customer')} gave several "
+            f"answers at the last time, such as {format_examples(who)}; which of them counts "
+            "cannot be told. Leave one in."
         )
-    used = np.zeros(len(can), bool)
-    used[place[order[begins]]] = True
+    used = np.zeros(len(outcomes.open), bool)
+    used[index[last]] = True
     return used

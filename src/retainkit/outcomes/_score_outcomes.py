@@ -1,23 +1,22 @@
-"""What promoters, passives and detractors did afterwards."""
+"""Outcomes of promoters, passives and detractors within a horizon after their answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.cuts import check_cuts
 from retainkit._inputs.scale import check_scale
-from retainkit._messages import count_noun, warn
-from retainkit._stats.differences import Means, mean_difference, share_difference
-from retainkit._stats.intervals import ratio, wilson
+from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
 from retainkit.errors import ArgumentError
+from retainkit.outcomes._rates import rate_columns, rows_by_group, rows_by_score
 from retainkit.outcomes._reading import read_dated_answers, read_memberships, read_outcome_events
-from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_of_each
-from retainkit.surveys._promoters import check_cuts
+from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,14 +24,12 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._inputs.scale import Scale
     from retainkit._time.durations import Length
-    from retainkit._typing import Array, Booleans, Floats, Integers
     from retainkit.outcomes._reading import Answers
     from retainkit.outcomes._results import ResponseOutcomes
 
+Outcome: TypeAlias = Literal["event", "churn"]
 
-_GROUPS = ("promoters", "passives", "detractors")
 _RESULT = (
     *("group", "score", "n", "outcomes", "rate", "lower", "upper"),
     *("difference", "difference_lower", "difference_upper"),
@@ -47,7 +44,7 @@ def score_outcomes(
     outcomes: IntoFrame,
     *,
     horizon: Length = "90D",
-    outcome: Literal["event", "churn"] = "event",
+    outcome: Outcome = "event",
     customer: str = "customer_id",
     score: str = "score",
     time: str = "time",
@@ -219,8 +216,10 @@ def score_outcomes(
     1    passives  0         0   NaN    NaN    NaN
     2  detractors  1         1   1.0  0.207  1.000
     """
-    length = _horizon(horizon)
-    one_of("outcome", outcome, ("event", "churn"))
+    length = microseconds("horizon", horizon)
+    if length == 0:
+        raise ArgumentError(f"`horizon` is {horizon!r}; it must be above 0, such as '90D'.")
+    one_of("outcome", outcome, get_args(Outcome))
     boolean("by_score", by_score)
     probability("confidence_level", confidence_level)
     limits = check_scale(scale)
@@ -239,153 +238,71 @@ def score_outcomes(
         scale=limits,
         missing=missing,
     )
-    if outcome == "event":
+    options = _OutcomeOptions(
+        outcome=outcome,
+        customer=customer,
+        time=outcome_time,
+        amount=amount,
+        start=start,
+        end=end,
+        as_of=as_of,
+        missing=missing,
+    )
+    found = _read_outcomes(outcomes, answers, length, options)
+    rows = rows_by_score(answers, limits) if by_score else rows_by_group(answers, edges)
+    used = last_answers(answers, found, customer)
+    columns = rate_columns(rows, found, used, confidence_level)
+    segment = np.repeat(np.arange(answers.n_segments), len(rows.labels))
+    segments = {name: values[segment.tolist()] for name, values in answers.segments.items()}
+    columns["n_missing"] = answers.missing[segment]
+    return build_like(answers.given, segments | columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OutcomeOptions:
+    """The columns of the table of outcomes, and how they are read."""
+
+    outcome: Outcome
+    customer: str
+    time: str
+    amount: str | None
+    start: str | None
+    end: str
+    as_of: str | date | None
+    missing: str
+
+
+def _read_outcomes(
+    outcomes: Any, answers: Answers, length: int, options: _OutcomeOptions
+) -> ResponseOutcomes:
+    """Read what followed each answer; warn where none of those who answered is in the table."""
+    if options.outcome == "event":
         events, observed = read_outcome_events(
             outcomes,
             answers,
-            customer=customer,
-            time=outcome_time,
-            amount=amount,
-            missing=missing,
-            as_of=as_of,
+            customer=options.customer,
+            time=options.time,
+            amount=options.amount,
+            missing=options.missing,
+            as_of=options.as_of,
             horizon=length,
         )
-        fates = event_outcomes(answers, events, length, observed)
+        found = event_outcomes(answers, events, length, observed)
     else:
         members, observed = read_memberships(
             outcomes,
             answers,
-            customer=customer,
-            start=start,
-            end=end,
-            missing=missing,
-            as_of=as_of,
+            customer=options.customer,
+            start=options.start,
+            end=options.end,
+            missing=options.missing,
+            as_of=options.as_of,
         )
-        fates = churn_outcomes(answers, members, length, observed)
-    if fates.strangers:
+        found = churn_outcomes(answers, members, length, observed)
+    if found.n_unmatched:
         warn(
-            f"of {count_noun(fates.strangers, 'customer')} who answered and whose horizon is over, "
-            f"none is among those of `outcomes`; does column {customer!r} (given as `customer`) "
+            f"of {count_noun(found.n_unmatched, 'customer')} who answered and whose horizon is "
+            f"over, none is among those of `outcomes`; does {named(options.customer, 'customer')} "
             "name customers alike in both tables?"
         )
-    cells = _by_score(answers, limits) if by_score else _by_group(answers, edges)
-    used = last_of_each(answers, fates, customer)
-    columns = _columns(cells, fates, used, confidence_level)
-    place = np.repeat(np.arange(answers.n_segments), len(cells.labels)).tolist()
-    segments = {name: values[place] for name, values in answers.segments.items()}
-    missing_rows = {"n_missing": np.repeat(answers.missing, len(cells.labels))}
-    return build_like(answers.given, segments | columns | missing_rows)
-
-
-def _horizon(value: Any) -> int:
-    length = microseconds("horizon", value)
-    if length == 0:
-        raise ArgumentError(f"`horizon` is {value!r}; it must be above 0, such as '90D'.")
-    return length
-
-
-# Rows of the result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Cells:
-    """Rows of the result: which one each answer belongs to, and what each is compared with.
-
-    `labels` names the rows of one segment, in a column called `name`; `reference` gives the place
-    among them of the one to compare with, -1 for none.
-    """
-
-    name: str
-    labels: Array
-    reference: Integers
-    cell: Integers
-    n_segments: int
-
-    def count(self, which: Booleans) -> Integers:
-        """Count answers by row."""
-        return np.bincount(self.cell[which], minlength=self.n_segments * len(self.labels))
-
-    def sums(self, values: Floats, which: Booleans) -> Floats:
-        """Add up over answers by row."""
-        size = self.n_segments * len(self.labels)
-        return np.bincount(self.cell[which], values[which], size).astype(np.float64)
-
-    def compared(self, values: Array) -> Floats:
-        """Give to each row the value of the one it is compared with, NaN where there is none."""
-        table = values.astype(np.float64).reshape(self.n_segments, len(self.labels))
-        others = np.where(self.reference < 0, np.nan, table[:, self.reference])
-        return others.ravel()
-
-
-def _by_group(answers: Answers, cuts: tuple[float, float]) -> _Cells:
-    group = np.where(answers.score <= cuts[0], 2, np.where(answers.score <= cuts[1], 1, 0))
-    return _Cells(
-        name="group",
-        labels=np.array(_GROUPS),
-        reference=np.array([2, 2, -1]),
-        cell=answers.segment * 3 + group,
-        n_segments=answers.n_segments,
-    )
-
-
-def _by_score(answers: Answers, scale: Scale) -> _Cells:
-    scores = np.arange(int(scale.low), int(scale.high) + 1)
-    return _Cells(
-        name="score",
-        labels=scores,
-        reference=np.arange(len(scores)) - 1,
-        cell=answers.segment * len(scores) + answers.score - int(scale.low),
-        n_segments=answers.n_segments,
-    )
-
-
-def _columns(
-    cells: _Cells, fates: ResponseOutcomes, used: Booleans, level: float
-) -> dict[str, Any]:
-    """Count, and set every row beside the one it is compared with."""
-    n, happened = cells.count(used), cells.count(used & fates.happened)
-    lower, upper = wilson(happened, n, level)
-    others = cells.compared(happened), cells.compared(n)
-    difference, low, high = share_difference(happened, n, *others, level)
-    columns = {
-        cells.name: np.tile(cells.labels, cells.n_segments),
-        "n": n,
-        "outcomes": happened,
-        "rate": ratio(happened, n),
-        "lower": lower,
-        "upper": upper,
-        "difference": difference,
-        "difference_lower": low,
-        "difference_upper": high,
-    }
-    if fates.amount is not None:
-        columns |= _amounts(cells, fates.amount, used, level)
-    gone = np.zeros(len(used), bool) if fates.gone is None else fates.gone & ~fates.open
-    columns["n_open"] = cells.count(fates.open)
-    if fates.gone is not None:
-        columns["n_gone"] = cells.count(gone)
-    columns["n_earlier"] = cells.count(~used & ~fates.open & ~gone)
-    return columns
-
-
-def _amounts(cells: _Cells, amount: Floats, used: Booleans, level: float) -> dict[str, Floats]:
-    n = cells.count(used)
-    mean = ratio(cells.sums(amount, used), n)
-    # Only of those who are used there is a mean to be away from.
-    off = np.where(used, amount - mean[cells.cell], 0.0)
-    means = Means(n=n.astype(np.float64), mean=mean, squares=cells.sums(off**2, used))
-    lower, upper = means.limits(level)
-    others = Means(
-        n=cells.compared(means.n),
-        mean=cells.compared(means.mean),
-        squares=cells.compared(means.squares),
-    )
-    difference, low, high = mean_difference(means, others, level)
-    return {
-        "amount_per_customer": mean,
-        "amount_lower": lower,
-        "amount_upper": upper,
-        "amount_difference": difference,
-        "amount_difference_lower": low,
-        "amount_difference_upper": high,
-    }
+    return found

@@ -1,21 +1,23 @@
-"""Control charts of scores: whether a change is more than the usual noise."""
+"""Control charts of scores: periods that differ from the usual noise."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from retainkit._checks import integer, number, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.scale import check_scale
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import Fractional, Invalid, check_scale
 from retainkit._messages import count_noun, segment_label, warn
+from retainkit._stats.control_limits import LimitKind, control_limits, signals
 from retainkit.errors import ArgumentError
-from retainkit.surveys._control_limits import chart
-from retainkit.surveys._period_scores import edges_of, scores_of
-from retainkit.surveys._periods import period_scores
-from retainkit.surveys._scale import warn_of_weights
+from retainkit.surveys._period_answers import count_by_period
+from retainkit.surveys._period_rows import PeriodOptions
+from retainkit.surveys._period_scores import metric_edges, score_periods
+from retainkit.surveys._scaled_answers import warn_of_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
 
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans
-    from retainkit.surveys._period_scores import Metric
-    from retainkit.surveys._periods import PeriodScores, SegmentPeriods
+    from retainkit.surveys._period_answers import PeriodAnswers, SegmentPeriods
+    from retainkit.surveys._period_scores import Metric, PeriodScores
 
-CHART = (
+_RESULT = (
     *("period", "n", "score", "centre", "lower_limit", "upper_limit", "signal"),
     *("moving_range", "moving_range_limit", "baseline", "complete", "kind", "metric"),
 )
@@ -42,7 +44,7 @@ def control_chart(
     period: Period = "month",
     metric: Metric = "nps",
     by: str | Sequence[str] | None = None,
-    kind: Literal["individuals", "sampling"] = "individuals",
+    kind: LimitKind = "individuals",
     baseline: int | None = None,
     sigmas: float = 3.0,
     scale: tuple[int, int] = (0, 10),
@@ -51,8 +53,8 @@ def control_chart(
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
-    invalid: Literal["raise", "drop"] = "raise",
-    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    invalid: Invalid = "raise",
+    fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     as_of: str | date | None = None,
@@ -190,53 +192,78 @@ def control_chart(
     4 2024-05-01   25.0    25.0         25.0
     5 2024-06-01 -100.0    25.0         25.0  beyond limits
     """
-    one_of("kind", kind, ("individuals", "sampling"))
+    one_of("kind", kind, get_args(LimitKind))
     number("sigmas", sigmas, 0)
     if baseline is not None:
         integer("baseline", baseline, 2)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
-    edges = edges_of(metric, cuts, positive, limits)
-    table = read_answers(
-        responses,
+    edges = metric_edges(metric, cuts, positive, limits)
+    periods = PeriodOptions(period=period, week_start=week_start, as_of=as_of, missing=missing)
+    options = ResponseOptions(
         score=score,
         by=by,
-        taken=CHART,
         weights=weights,
         counts=counts,
         respondent=respondent,
         time=time,
         labels=labels,
         tz=tz,
+        reserved=_RESULT,
     )
-    series = period_scores(
-        table, limits, period=period, week_start=week_start, as_of=as_of, missing=missing
-    )
-    scores = scores_of(series, metric, edges, 0.95)
-    warn_of_weights(series.found, scores.size[series.cell])
-    lines = series.lines()
-    own = scores.at(lines.cell)
-    usual = lines.complete if baseline is None else lines.complete & (lines.since < baseline)
-    base = _judged(usual & (own.n > 0), lines, series)
-    found = chart(own, lines.segment, base, lines.complete, kind=kind, sigmas=sigmas)
-    rest = {"baseline": usual, "complete": lines.complete}
-    rest |= {"kind": np.full(len(own.n), kind), "metric": np.full(len(own.n), metric)}
-    return build_like(table.rows, series.labels(lines) | found | rest)
+    answers = read_answers(responses, options)
+    counted = count_by_period(answers, limits, periods)
+    scores = score_periods(counted, metric, edges, 0.95)
+    warn_of_weights(counted.answers, scores.size[counted.cell])
+    rows = counted.rows()
+    shown = scores.at(rows.cell)
+    usual = rows.complete if baseline is None else rows.complete & (rows.since < baseline)
+    base = _usable_baseline(usual & (shown.n > 0), rows, counted)
+    columns = _chart_columns(shown, rows, base, kind=kind, sigmas=sigmas)
+    columns |= {"baseline": usual, "complete": rows.complete}
+    columns |= {"kind": np.full(len(shown.n), kind), "metric": np.full(len(shown.n), metric)}
+    return build_like(answers.rows, counted.label_columns(rows) | columns)
 
 
-def _judged(base: Booleans, lines: SegmentPeriods, series: PeriodScores) -> Booleans:
-    """Unmark the baselines that are too short; without segments there is only that to refuse."""
-    size = np.bincount(lines.segment, base, len(series.starts)).astype(np.int64)
+def _usable_baseline(base: Booleans, rows: SegmentPeriods, counted: PeriodAnswers) -> Booleans:
+    """Unmark baselines of fewer than two periods, with a warning; raise if there is no other."""
+    size = np.bincount(rows.segment, base, len(counted.starts)).astype(np.int64)
     few = np.flatnonzero(size < 2)
     if not len(few) or not len(base):
         return base
-    if not series.segments:
+    if not counted.segments:
         raise ArgumentError(
             f"too few periods of the baseline are over and have answers ({size[0]}): it takes two "
             "or more to tell what is usual. Choose a longer `baseline`, or a shorter `period`."
         )
-    first = segment_label(series.segments, int(few[0]))
+    first = segment_label(counted.segments, int(few[0]))
     warn(
         f"{len(few):,} of {count_noun(len(size), 'segment')}, such as {first}, have fewer than two "
         "periods of the baseline that are over and have answers, and so no limits and no signals."
     )
-    return base & (size >= 2)[lines.segment]
+    return base & (size >= 2)[rows.segment]
+
+
+def _chart_columns(
+    scores: PeriodScores, rows: SegmentPeriods, base: Booleans, *, kind: LimitKind, sigmas: float
+) -> dict[str, Any]:
+    """Compute the columns of scores, limits and signals."""
+    limits = control_limits(
+        scores.score,
+        size=scores.size,
+        deviation=scores.deviation,
+        segment=rows.segment,
+        base=base,
+        kind=kind,
+        sigmas=sigmas,
+    )
+    low, high = scores.ends
+    return {
+        "n": scores.n,
+        "score": scores.score,
+        "centre": limits.centre,
+        "lower_limit": np.maximum(limits.centre - limits.half, low),
+        "upper_limit": np.minimum(limits.centre + limits.half, high),
+        "signal": signals(scores.score, limits, rows.segment, (scores.n > 0) & rows.complete),
+        "moving_range": limits.moving_range,
+        "moving_range_limit": limits.moving_range_limit,
+    }

@@ -10,18 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
-import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
-from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import TIME, check_type, segment_names
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
-from retainkit._time.periods import DAY, period_index_expr
-from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
@@ -30,14 +26,6 @@ if TYPE_CHECKING:
 
     from retainkit._frames.input import Frame
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
-    from retainkit._typing import Integers
-
-
-# What has become of an invitation.
-ANSWERED, LATE, SILENT, OPEN, UNSEEN = range(5)
-_AFTERWARDS = 10  # added where an answer came after the end of observation
-_ALL = 0  # the period of all invitations, where none was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +51,6 @@ class Invitations:
     def keys(self) -> list[str]:
         """The segment columns as they are called in `rows`."""
         return [f"by_{i}" for i in range(len(self.by))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvitationStatus:
-    """What became of the invitations: parallel arrays, an element for each cell and fate.
-
-    `segments` holds the values of the segments, `period` is the number of the period of sending.
-    """
-
-    segments: Mapping[str, nw.Series[Any]]
-    segment: Integers
-    period: Integers
-    fate: Integers
-    count: Integers
 
 
 def read_invitations(
@@ -285,91 +259,3 @@ def _beyond_the_calendar(given: Mapping[str, str], found: str) -> ArgumentError:
         f"`responded`) goes beyond the calendar ({found}); times must lie within the years 1 to "
         "9999, in the zone of the periods too."
     )
-
-
-# Counts
-
-
-def count_statuses(
-    table: Invitations, window: int | None, period: Period | None, week_start: Weekday
-) -> InvitationStatus:
-    """Count what became of the invitations of each segment and period, in their engine.
-
-    A warning counts what came at or after the end of observation.
-    """
-    names, rows = ("period", "fate", "number"), table.rows
-    if table.size:
-        rows = rows.with_columns(
-            period=_period_expr(table, period, week_start), fate=_fate_expr(table, window)
-        )
-        rows = rows.group_by([*table.keys, "period", "fate"]).agg(number=nw.len())
-        found = collect(rows.select(*table.keys, nw.col(*names).cast(nw.Int64)))
-        arrays = {name: found[name].to_numpy().astype(np.int64) for name in names}
-        _warn_of_unseen(table, arrays["fate"], arrays["number"])
-        found = found.filter(nw.col("fate") != UNSEEN)
-    else:
-        # A plain value does not spread over no rows in every engine.
-        found, arrays = collect(rows), {name: np.zeros(0, np.int64) for name in names}
-    used = arrays["fate"] != UNSEEN
-    segments, segment = factorize_segments(found, table.keys)
-    return InvitationStatus(
-        segments=segments,
-        segment=segment,
-        period=arrays["period"][used],
-        fate=arrays["fate"][used] % _AFTERWARDS,
-        count=arrays["number"][used],
-    )
-
-
-def _period_expr(table: Invitations, period: Period | None, week_start: Weekday) -> nw.Expr:
-    if period is None or table.first is None or table.last is None:
-        return nw.lit(_ALL)
-    # A day of margin: engines may report the first and last time an hour off.
-    wall = wall_time_expr(
-        nw.col("sent"),
-        stored=table.stored,
-        zone=table.zone,
-        first=table.first.instant - DAY,
-        last=min(table.last.instant, table.end.instant) + DAY,
-    )
-    return period_index_expr(wall, period, week_start).cast(nw.Int64)
-
-
-def _fate_expr(table: Invitations, window: int | None) -> nw.Expr:
-    """Tell what became of each invitation by the end of observation."""
-    sent, responded = nw.col("sent"), nw.col("responded")
-    end = instant_expr(table.end.instant, table.stored)
-    fate = nw.when(_true(responded < end)).then(nw.lit(ANSWERED)).otherwise(nw.lit(SILENT))
-    if window is not None:
-        fate = _within(window, fate, table)
-    after = nw.when(_true(responded >= end)).then(nw.lit(_AFTERWARDS)).otherwise(nw.lit(0))
-    return nw.when(sent >= end).then(nw.lit(UNSEEN)).otherwise(fate + after)
-
-
-def _within(window: int, fate: nw.Expr, table: Invitations) -> nw.Expr:
-    """Tell which answers are late, and of which invitations one cannot know yet."""
-    limit = table.end.instant - window
-    if table.first is None or limit < table.first.instant:
-        return nw.lit(OPEN)
-    # Of the others there is no sum, which might lie beyond the calendar.
-    judged = nw.when(nw.col("sent") <= instant_expr(limit, table.stored)).then(nw.col("sent"))
-    end = instant_expr(table.end.instant, table.stored)
-    responded = nw.col("responded")
-    late = (responded >= later_expr(judged, window)) & (responded < end)
-    fate = nw.when(_true(late)).then(nw.lit(LATE)).otherwise(fate)
-    return nw.when(judged.is_null()).then(nw.lit(OPEN)).otherwise(fate)
-
-
-def _warn_of_unseen(table: Invitations, fate: Integers, number: Integers) -> None:
-    rows = count_noun(table.size, "row")
-    unseen, unheard = int(number[fate == UNSEEN].sum()), int(number[fate >= _AFTERWARDS].sum())
-    texts = []
-    if unseen:
-        texts.append(f"{unseen:,} of {rows} sent at or after as_of ({table.end}) are not used")
-    if unheard:
-        texts.append(
-            f"the answers of {unheard:,} of {rows} came at or after as_of ({table.end}) and are "
-            "not used"
-        )
-    if texts:
-        warn(f"{'; '.join(texts)}.")

@@ -1,36 +1,23 @@
-"""Net promoter score, with an interval that holds."""
+"""Net Promoter Score of answers, with its interval."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw
-import numpy as np
-
-from retainkit._checks import integer, one_of, probability
-from retainkit._frames.dtypes import type_name
-from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.columns import segment_names
-from retainkit._inputs.scale import check_scale
-from retainkit._messages import count_noun, format_examples
-from retainkit._stats.effective_size import unweighted
-from retainkit._stats.intervals import ratio
-from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.surveys._nps_table import METHODS, PARTS, RESULT, nps_columns, nps_limits
-from retainkit.surveys._promoters import PromoterShares, check_cuts, promoter_shares
-from retainkit.surveys._scale import read_scaled_answers, warn_of_weights
+from retainkit._inputs.cuts import check_cuts
+from retainkit._inputs.response_options import Repeat, ResponseOptions
+from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit.errors import ArgumentError
+from retainkit.surveys._nps_table import RESULT, Method, NpsOptions, nps_columns
+from retainkit.surveys._promoters import promoter_shares
+from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._typing import Floats
-
-Method = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 
 
 def nps(
@@ -44,12 +31,12 @@ def nps(
     counts: str | None = None,
     respondent: str | None = None,
     time: str | None = None,
-    repeat: Literal["cluster", "last", "first", "mean", "error"] = "cluster",
+    repeat: Repeat = "cluster",
     method: Method = "score",
     draws: int = 2000,
     seed: int | None = None,
-    invalid: Literal["raise", "drop"] = "raise",
-    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    invalid: Invalid = "raise",
+    fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     min_responses: int | None = None,
@@ -197,14 +184,18 @@ def nps(
         n  promoters  passives  detractors   nps  lower  upper
     0  10        0.5       0.3         0.2  30.0 -21.66  67.53
     """
-    _check_options(method, draws, seed, min_responses, confidence_level)
+    interval = NpsOptions(
+        method=method,
+        draws=draws,
+        seed=seed,
+        min_responses=min_responses,
+        confidence_level=confidence_level,
+    )
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = check_cuts(cuts, limits)
-    table = read_answers(
-        responses,
+    options = ResponseOptions(
         score=score,
         by=by,
-        taken=RESULT,
         weights=weights,
         counts=counts,
         respondent=respondent,
@@ -212,177 +203,16 @@ def nps(
         repeat=repeat,
         labels=labels,
         observed=observed,
+        reserved=RESULT,
     )
+    answers = read_answers(responses, options)
     if method == "bootstrap" and (weights or respondent):
         raise ArgumentError(
             "`method` is 'bootstrap', which draws simple answers; with `weights` or `respondent` "
             "use 'score'."
         )
-    found = read_scaled_answers(table, limits, repeat=repeat)
-    groups = promoter_shares(found, edges)
-    warn_of_weights(found, groups.worth.effective)
-    chances = nps_limits(groups, method, draws, seed, confidence_level)
-    columns = nps_columns(groups, chances, method, min_responses, segmented=bool(table.by))
-    return build_like(table.rows, found.segments() | columns)
-
-
-def nps_from_counts(
-    table: IntoFrame,
-    *,
-    promoters: str = "promoters",
-    passives: str = "passives",
-    detractors: str = "detractors",
-    n: str | None = None,
-    by: str | Sequence[str] | None = None,
-    method: Method = "score",
-    draws: int = 2000,
-    seed: int | None = None,
-    min_responses: int | None = None,
-    confidence_level: float = 0.95,
-) -> Any:
-    """Net promoter score of promoters, passives and detractors that are counted already.
-
-    Parameters
-    ----------
-    table : IntoFrame
-        Counts in columns: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
-        DataFrame. Rows of the same segment are added up.
-    promoters : str, default "promoters"
-        Column of the number of promoters, whole and 0 or more.
-    passives : str, default "passives"
-        Column of the number of passives.
-    detractors : str, default "detractors"
-        Column of the number of detractors.
-    n : str, optional
-        Column of the number of all: where the three do not add up to it, the table is refused.
-    by : str or sequence of str, optional
-        Columns of segments. Null is a segment of its own.
-    method : {"score", "adjusted_wald", "wald", "bootstrap"}, default "score"
-        How the interval is found, as in `nps`.
-    draws : int, default 2000
-        Number of draws of the bootstrap.
-    seed : int, optional
-        Seed of the draws; the same seed gives the same limits.
-    min_responses : int, optional
-        Segments with fewer answers show no score; a warning counts them.
-    confidence_level : float, default 0.95
-        Coverage of the interval, between 0 and 1.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `nps`; ``n_missing`` and ``n_invalid`` are 0.
-
-    Raises
-    ------
-    MissingColumnError
-        If a column is not in the frame (a `KeyError`).
-    ColumnTypeError, ArgumentTypeError
-        If a column or an argument is of the wrong type (a `TypeError`).
-    ArgumentError
-        If counts are null or negative or do not add up, or an argument has a wrong value (a
-        `ValueError`).
-
-    Warns
-    -----
-    RetainkitWarning
-        If `min_responses` hides scores.
-
-    See Also
-    --------
-    nps : The same from answers, with the formulas.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from retainkit import nps_from_counts
-    >>> counts = pd.DataFrame({"promoters": [120], "passives": [45], "detractors": [30]})
-    >>> nps_from_counts(counts)[["n", "nps", "lower", "upper"]].round(2)
-         n    nps  lower  upper
-    0  195  46.15   35.0  55.88
-    """
-    _check_options(method, draws, seed, min_responses, confidence_level)
-    frame = from_native(table, "table")
-    names = {"promoters": promoters, "passives": passives, "detractors": detractors}
-    names |= {} if n is None else {"n": n}
-    segments = segment_names(by, RESULT)
-    for argument, column in [*names.items(), *(("by", column) for column in segments)]:
-        check_present(argument, column, frame)
-    if len(set(names.values())) < len(names):
-        raise ArgumentError(
-            f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
-            "own counts."
-        )
-    for argument, column in names.items():
-        if not frame.collect_schema()[column].is_integer():
-            raise ColumnTypeError(
-                f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
-                "must hold whole numbers, such as of type Int64."
-            )
-    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
-    rows = collect(frame.select(**{one: nw.col(names[one]) for one in names}, **keys))
-    parts = _checked_parts(rows, names)
-    found, segment = factorize_segments(rows, list(keys))
-    n_segments = int(segment.max(initial=-1)) + 1 if segments else 1
-    sums = [np.bincount(segment, parts[one], n_segments) for one in PARTS]
-    total = np.sum(sums, axis=0)
-    groups = PromoterShares(
-        n=np.rint(total).astype(np.int64),
-        missing=np.zeros(n_segments, np.int64),
-        invalid=np.zeros(n_segments, np.int64),
-        worth=unweighted(total),
-        promoters=ratio(sums[0], total),
-        passives=ratio(sums[1], total),
-        detractors=ratio(sums[2], total),
-    )
-    chances = nps_limits(groups, method, draws, seed, confidence_level)
-    given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
-    columns = nps_columns(groups, chances, method, min_responses, segmented=bool(segments))
-    return build_like(frame, given | columns)
-
-
-def _check_options(
-    method: str,
-    draws: int,
-    seed: int | None,
-    min_responses: int | None,
-    confidence_level: float,
-) -> None:
-    one_of("method", method, METHODS)
-    integer("draws", draws, 1)
-    if seed is not None:
-        integer("seed", seed, 0)
-    if min_responses is not None:
-        integer("min_responses", min_responses, 1)
-    probability("confidence_level", confidence_level)
-
-
-def _checked_parts(rows: nw.DataFrame[Any], names: Mapping[str, str]) -> dict[str, Floats]:
-    """Refuse counts that are null or negative, and parts that do not add up."""
-    parts = {}
-    for argument, column in names.items():
-        unknown = int(rows[argument].is_null().sum())
-        if unknown:
-            raise ArgumentError(
-                f"column {column!r} (given as `{argument}`) is null in "
-                f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
-            )
-        parts[argument] = rows[argument].to_numpy().astype(np.float64)
-        negative = parts[argument][parts[argument] < 0]
-        if len(negative):
-            raise ArgumentError(
-                f"column {column!r} (given as `{argument}`) is negative in "
-                f"{count_noun(len(negative), 'row')}: "
-                f"{format_examples(np.unique(negative).tolist())}; counts must be 0 or more."
-            )
-    if "n" in names:
-        total = np.sum([parts[one] for one in PARTS], axis=0)
-        wrong = np.flatnonzero(total != parts["n"])
-        if len(wrong):
-            some = [f"{total[i]:g} instead of {parts['n'][i]:g}" for i in wrong[:3].tolist()]
-            raise ArgumentError(
-                f"promoters, passives and detractors do not add up to column {names['n']!r} (given "
-                f"as `n`) in {count_noun(len(wrong), 'row')}: {', '.join(some)}. One of the four "
-                "is wrong."
-            )
-    return parts
+    found = read_scaled_answers(answers, limits, repeat=repeat)
+    shares = promoter_shares(found, edges)
+    warn_of_weights(found, shares.size.effective)
+    columns = nps_columns(shares, interval, segmented=bool(answers.by))
+    return build_like(answers.rows, found.segments() | columns)

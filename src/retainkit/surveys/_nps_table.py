@@ -1,11 +1,13 @@
-"""What `nps` shows of promoters, passives and detractors: limits, columns, warnings."""
+"""Columns of a table of Net Promoter Scores: shares, scores and their intervals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from retainkit._checks import integer, one_of, probability
 from retainkit._messages import count_noun, warn
 from retainkit._stats.nps_bootstrap import bootstrap_limits
 from retainkit._stats.nps_intervals import (
@@ -19,71 +21,77 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._promoters import PromoterShares
 
+Method: TypeAlias = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 
-METHODS = ("score", "adjusted_wald", "wald", "bootstrap")
 PARTS = ("promoters", "passives", "detractors")
 RESULT = (
     *("n", "n_missing", "n_invalid", "n_effective", *PARTS),
     *("nps", "standard_error", "lower", "upper", "method"),
 )
+_LIMITS = {"score": score_limits, "adjusted_wald": adjusted_wald_limits, "wald": wald_limits}
 
 
-def nps_limits(
-    groups: PromoterShares, method: str, draws: int, seed: int | None, confidence_level: float
-) -> tuple[Floats, Floats]:
-    """Give the interval of the difference of shares, from -1 to 1."""
-    n = groups.worth.of_limits(confidence_level)
-    promoters, passives, detractors = (share * n for share in _shares(groups))
-    if method == "bootstrap":
-        counts = np.rint(np.nan_to_num(np.column_stack([promoters, passives, detractors])))
-        return bootstrap_limits(counts.astype(np.int64), confidence_level, draws=draws, seed=seed)
-    limits = {
-        "score": score_limits,
-        "adjusted_wald": adjusted_wald_limits,
-        "wald": wald_limits,
-    }[method]
-    return limits(promoters, detractors, n, confidence_level)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NpsOptions:
+    """The checked options of intervals, and the least number of answers of a score."""
+
+    method: Method
+    draws: int
+    seed: int | None
+    min_responses: int | None
+    confidence_level: float
+
+    def __post_init__(self) -> None:
+        """Check the options, in this order."""
+        one_of("method", self.method, get_args(Method))
+        integer("draws", self.draws, 1)
+        if self.seed is not None:
+            integer("seed", self.seed, 0)
+        if self.min_responses is not None:
+            integer("min_responses", self.min_responses, 1)
+        probability("confidence_level", self.confidence_level)
 
 
-def _shares(groups: PromoterShares) -> tuple[Floats, Floats, Floats]:
-    return groups.promoters, groups.passives, groups.detractors
-
-
-def nps_columns(
-    groups: PromoterShares,
-    limits: tuple[Floats, Floats],
-    method: str,
-    min_responses: int | None,
-    *,
-    segmented: bool,
-) -> dict[str, Any]:
-    """Name the columns of the result; with `min_responses`, hide the scores of fewer answers."""
-    n = groups.worth.effective
-    error = standard_error(groups.promoters * n, groups.detractors * n, n)
-    hidden = np.zeros(len(n), bool)
-    if min_responses is not None:
-        hidden = groups.n < min_responses
-        if hidden.any():
-            _warn_of_hidden(groups.n, hidden, min_responses, segmented=segmented)
+def nps_columns(shares: PromoterShares, options: NpsOptions, *, segmented: bool) -> dict[str, Any]:
+    """Compute the columns of a result; scores of too few answers are NaN, with a warning."""
+    n = shares.size.effective
+    lower, upper = _limits(shares, options)
     scores = {
-        "nps": groups.promoters - groups.detractors,
-        "standard_error": error,
-        "lower": limits[0],
-        "upper": limits[1],
+        "nps": shares.promoters - shares.detractors,
+        "standard_error": standard_error(shares.promoters * n, shares.detractors * n, n),
+        "lower": lower,
+        "upper": upper,
     }
-    parts = zip(PARTS, _shares(groups), strict=True)
+    hidden = np.zeros(len(n), bool)
+    if options.min_responses is not None:
+        hidden = shares.n < options.min_responses
+        _warn_of_hidden(shares.n, hidden, options.min_responses, segmented=segmented)
     return {
-        "n": groups.n,
-        "n_missing": groups.missing,
-        "n_invalid": groups.invalid,
+        "n": shares.n,
+        "n_missing": shares.missing,
+        "n_invalid": shares.invalid,
         "n_effective": n,
-        **{name: np.where(hidden, np.nan, share) for name, share in parts},
+        **{name: np.where(hidden, np.nan, getattr(shares, name)) for name in PARTS},
         **{name: np.where(hidden, np.nan, 100 * value) for name, value in scores.items()},
-        "method": np.full(len(n), method),
+        "method": np.full(len(n), options.method),
     }
+
+
+def _limits(shares: PromoterShares, options: NpsOptions) -> tuple[Floats, Floats]:
+    """Interval of the difference of shares, from -1 to 1."""
+    level = options.confidence_level
+    n = shares.size.for_interval(level)
+    promoters, passives, detractors = (getattr(shares, name) * n for name in PARTS)
+    if options.method != "bootstrap":
+        return _LIMITS[options.method](promoters, detractors, n, level)
+    counts = np.rint(np.nan_to_num(np.column_stack([promoters, passives, detractors])))
+    return bootstrap_limits(counts.astype(np.int64), level, draws=options.draws, seed=options.seed)
 
 
 def _warn_of_hidden(n: Integers, hidden: Booleans, min_responses: int, *, segmented: bool) -> None:
+    """Warn of segments that have too few answers for a score."""
+    if not hidden.any():
+        return
     if segmented:
         what = f"{int(hidden.sum()):,} of {count_noun(len(n), 'segment')} with fewer answers"
     else:

@@ -1,35 +1,37 @@
-"""Scores of periods: the net promoter score, the share of the satisfied, or the mean."""
+"""Scores by segment and period: Net Promoter Score, share of the satisfied, or mean."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from retainkit._checks import number, one_of
-from retainkit._stats.intervals import ratio, wilson
+from retainkit._inputs.cuts import check_cuts
+from retainkit._stats.intervals import wilson
 from retainkit._stats.nps_intervals import score_limits
 from retainkit._stats.share_intervals import mean_limits
 from retainkit.errors import ArgumentError
-from retainkit.surveys._promoters import check_cuts
 
 if TYPE_CHECKING:
     from retainkit._inputs.scale import Scale
     from retainkit._typing import Floats, Integers
-    from retainkit.surveys._periods import PeriodScores
+    from retainkit.surveys._period_answers import PeriodAnswers
 
 
-Metric = Literal["nps", "csat", "mean"]
-
-METRICS = ("nps", "csat", "mean")
+Metric: TypeAlias = Literal["nps", "csat", "mean"]
 
 
-def edges_of(
+def metric_edges(
     metric: str, cuts: tuple[float, float] | None, positive: float | None, scale: Scale
 ) -> tuple[float, float]:
-    """Give the edges that `metric` needs: those of detractors and passives, or of the satisfied."""
-    one_of("metric", metric, METRICS)
+    """Check the options of `metric`, and return its edges.
+
+    Answers up to the first edge are those of detractors, answers above the second those of
+    promoters or of the satisfied; a mean does not use them.
+    """
+    one_of("metric", metric, get_args(Metric))
     for argument, value, own in (("cuts", cuts, "nps"), ("positive", positive, "csat")):
         if value is not None and metric != own:
             raise ArgumentError(
@@ -47,17 +49,17 @@ def edges_of(
             f"`positive` is {given}, and so all answers from {low} to {high} count as satisfied; "
             f"give one above {low}."
         )
-    # Above the edge is satisfied, so it lies just below the lowest score that is.
+    # Answers above the edge count as satisfied, so it lies just below the lowest such score.
     edge = float(np.nextafter(lowest, -np.inf))
     return edge, edge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
+class PeriodScores:
     """A score of each cell, its interval, and the standard deviation of one answer.
 
-    `size` is the number of simple answers that the score is worth, which is `n` without weights;
-    `ends` are the least and the highest score there can be.
+    `size` is the effective size, which is `n` without weights; `ends` are the least and the highest
+    score there can be.
     """
 
     n: Integers
@@ -65,11 +67,11 @@ class Scores:
     score: Floats
     lower: Floats
     upper: Floats
-    spread: Floats
+    deviation: Floats
     ends: tuple[float, float]
 
-    def at(self, cell: Integers) -> Scores:
-        """Take the scores of some cells."""
+    def at(self, cell: Integers) -> PeriodScores:
+        """Select the scores of some cells."""
         return replace(
             self,
             n=self.n[cell],
@@ -77,49 +79,38 @@ class Scores:
             score=self.score[cell],
             lower=self.lower[cell],
             upper=self.upper[cell],
-            spread=self.spread[cell],
+            deviation=self.deviation[cell],
         )
 
 
-def scores_of(
-    series: PeriodScores, metric: str, edges: tuple[float, float], confidence_level: float
-) -> Scores:
-    """Score the cells: NPS from -100 to 100, the share above the second edge, or the mean."""
-    tally = series.tally
-    low, high = tally.value <= edges[0], tally.value > edges[1]
+def score_periods(
+    answers: PeriodAnswers, metric: Metric, edges: tuple[float, float], level: float
+) -> PeriodScores:
+    """Compute the score of each cell: NPS from -100 to 100, a share, or a mean on the scale."""
+    counts = answers.counts
+    low, high = counts.value <= edges[0], counts.value > edges[1]
     values = {
         "nps": high.astype(np.float64) - low,
         "csat": high.astype(np.float64),
-        "mean": tally.value,
+        "mean": counts.value,
     }[metric]
-    weight = tally.sums(tally.weight)
-    mean = ratio(tally.sums(tally.weight * values), weight)
-    spread = np.sqrt(ratio(tally.sums(tally.weight * (values - mean[tally.segment]) ** 2), weight))
-    worth = series.worth(values)
-    size = worth.of_limits(confidence_level)
+    mean, variance = counts.mean_by_segment(values)
+    size = answers.effective_size(values)
+    n = size.for_interval(level)
     if metric == "nps":
-        limits = score_limits(
-            tally.share(high) * size, tally.share(low) * size, size, confidence_level
-        )
+        promoters, detractors = counts.share_by_segment(high), counts.share_by_segment(low)
+        limits = score_limits(promoters * n, detractors * n, n, level)
     elif metric == "csat":
-        limits = wilson(mean * size, size, confidence_level)
+        limits = wilson(mean * n, n, level)
     else:
-        limits = mean_limits(
-            mean,
-            spread**2,
-            n=worth.n,
-            effective=worth.effective,
-            units=worth.units,
-            level=confidence_level,
-            ends=series.ends,
-        )
+        limits = mean_limits(mean, variance, size, level=level, ends=answers.ends)
     unit = 100 if metric == "nps" else 1
-    return Scores(
-        n=tally.counts(),
-        size=worth.effective,
+    return PeriodScores(
+        n=counts.n_by_segment(),
+        size=size.effective,
         score=unit * mean,
         lower=unit * limits[0],
         upper=unit * limits[1],
-        spread=unit * spread,
-        ends={"nps": (-100.0, 100.0), "csat": (0.0, 1.0), "mean": series.ends}[metric],
+        deviation=unit * np.sqrt(variance),
+        ends={"nps": (-100.0, 100.0), "csat": (0.0, 1.0), "mean": answers.ends}[metric],
     )

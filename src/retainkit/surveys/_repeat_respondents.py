@@ -1,4 +1,4 @@
-"""Respondents who answered several times: whose answers count, and as how many."""
+"""Several answers of one respondent: sums for clustered intervals, or one answer of each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from retainkit._frames.output import with_column
 from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import Clusters
+from retainkit._stats.event_index import first_or_last
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def check_respondents(responses: Answers) -> None:
-    """Refuse answers of which nobody knows whose they are."""
+    """Check that every answer has a respondent."""
     unknown = count_rows(responses.rows.filter(nw.col("respondent").is_null()))
     if unknown:
         raise ArgumentError(
@@ -34,23 +35,23 @@ def check_respondents(responses: Answers) -> None:
 
 
 def cluster_sums(
-    responses: Answers, tally: AnswerCounts, values: Floats
+    responses: Answers, counts: AnswerCounts, values: Floats
 ) -> tuple[nw.DataFrame[Any], Clusters]:
-    """Add up over the answers of each respondent in each segment, in the engine that holds them.
+    """Sum over the answers of each respondent in each segment, in the engine that holds them.
 
-    `values` are what the answers of `tally` stand for. Gives the keys of the segments, in no order,
-    and beside them the sums.
+    `values` are the values of the answers in `counts`. Returns a row for each segment, in no order,
+    and the sums beside it.
     """
-    answers, where = np.unique(tally.answer, return_index=True)
-    meaning = {"score": answers, "x": values[where], "valid": np.ones(len(answers))}
-    rows = responses.rows
+    answers, first = np.unique(counts.answer, return_index=True)
+    meaning = {"score": answers, "x": values[first], "valid": np.ones(len(answers))}
     # Answers that do not count stay, with a weight of 0: every segment has to be there.
-    counts = nw.col("valid").fill_null(0.0)
-    weight = counts * nw.col("weight") if "weight" in responses.columns else counts
-    rows = map_values(rows, "score", meaning).with_columns(x=nw.col("x").fill_null(0.0), w=weight)
+    valid = nw.col("valid").fill_null(0.0)
+    weight = valid * nw.col("weight") if "weight" in responses.columns else valid
+    rows = map_values(responses.rows, "score", meaning)
+    rows = rows.with_columns(x=nw.col("x").fill_null(0.0), w=weight)
     key = [*responses.keys, "respondent"]
-    each = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
-    sums = each.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
+    by_respondent = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
+    sums = by_respondent.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
         number=(nw.col("w") > 0).cast(nw.Int64),
         xx=nw.col("xw") * nw.col("xw"),
         xw=nw.col("xw") * nw.col("w"),
@@ -66,41 +67,44 @@ def cluster_sums(
     return found, Clusters(number=number, xx=xx, xw=xw, ww=ww)
 
 
-def keep_one_per_respondent(responses: Answers, tally: AnswerCounts, repeat: str) -> Answers:
-    """Let each respondent count once in a segment, by the rule of `repeat`; reads the rows.
+def keep_one_per_respondent(responses: Answers, counts: AnswerCounts, repeat: str) -> Answers:
+    """Make each respondent count once in a segment, by the rule of `repeat`; reads the rows.
 
-    `tally` holds the answers that count; rows with others stay as they are.
+    `counts` holds the answers that count; rows with others stay as they are.
     """
     rows = collect(responses.rows)
     _, segment = factorize_segments(rows, responses.keys)
-    valid = _is_in(rows["score"], np.unique(tally.answer))
+    valid = _is_in(rows["score"], np.unique(counts.answer))
     if "weight" in rows.columns:
         valid &= rows["weight"].to_numpy().astype(np.float64) > 0
-    who, width = integer_codes(rows["respondent"])
-    _, person = np.unique(segment * width + who, return_inverse=True)
+    respondent, width = integer_codes(rows["respondent"])
+    _, person = np.unique(segment * width + respondent, return_inverse=True)
     number = np.bincount(person[valid], minlength=int(person.max(initial=-1)) + 1)[person]
     if repeat == "error":
-        _refuse_repeats(responses, rows, valid & (number > 1))
+        _check_no_repeats(responses, rows, valid & (number > 1))
     if repeat == "mean":
         weight = rows["weight"].to_numpy() if "weight" in rows.columns else np.ones(len(rows))
-        shared = weight / np.where(valid, np.maximum(number, 1), 1)
-        return replace(responses, rows=with_column(rows, "weight", shared))
+        divided = weight / np.where(valid, np.maximum(number, 1), 1)
+        return replace(responses, rows=with_column(rows, "weight", divided))
     if repeat in {"first", "last"}:
-        kept = ~valid | _first_or_last(responses, rows, person, valid, repeat)
+        kept = ~valid
+        kept[_first_or_last_answers(responses, rows, person, valid, repeat)] = True
         return replace(responses, rows=rows[np.flatnonzero(kept).tolist()])
     return responses
 
 
 def _is_in(answers: nw.Series[Any], valid: Array) -> Booleans:
-    if not len(valid):  # of which PyArrow could not tell the type
+    """Mark the answers that are valid."""
+    if not len(valid):  # a list whose type PyArrow cannot infer
         return np.zeros(len(answers), bool)
     found: Booleans = answers.is_in(valid.tolist()).fill_null(value=False).to_numpy().astype(bool)
     return found
 
 
-def _refuse_repeats(responses: Answers, rows: nw.DataFrame[Any], again: Booleans) -> None:
-    if again.any():
-        who = rows["respondent"][np.flatnonzero(again).tolist()].unique(maintain_order=True)
+def _check_no_repeats(responses: Answers, rows: nw.DataFrame[Any], repeated: Booleans) -> None:
+    """Raise if a respondent answered more than once."""
+    if repeated.any():
+        who = rows["respondent"][np.flatnonzero(repeated).tolist()].unique(maintain_order=True)
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once, such as {format_examples(who.to_list())}. Say with `repeat` what to "
@@ -108,33 +112,24 @@ def _refuse_repeats(responses: Answers, rows: nw.DataFrame[Any], again: Booleans
         )
 
 
-def _first_or_last(
-    responses: Answers,
-    rows: nw.DataFrame[Any],
-    person: Integers,
-    valid: Booleans,
-    repeat: str,
-) -> Booleans:
-    """Mark the first or the last answer of each respondent; two at once are refused."""
+def _first_or_last_answers(
+    responses: Answers, rows: nw.DataFrame[Any], person: Integers, valid: Booleans, repeat: str
+) -> Integers:
+    """Find the row of the first or last valid answer of each person; raise if two are tied."""
+    index = np.flatnonzero(valid)
     unknown = int(rows["time"].is_null().to_numpy().astype(bool)[valid].sum())
     if unknown:
         raise ArgumentError(
             f"{responses.source('time')} is null in {count_noun(unknown, 'row')} with an answer; "
             "fill it in, or leave such rows out."
         )
-    place = np.flatnonzero(valid)
-    time = instants_of(rows["time"])
-    time, person = time[place], person[place]
-    order = np.lexsort((time if repeat == "first" else -time, person))
-    begins = np.append(True, person[order][1:] != person[order][:-1])[: len(order)]
-    tied = ~begins[1:] & begins[:-1] & (time[order][1:] == time[order][:-1])
-    if tied.any():
-        who = rows["respondent"][place[order[1:][tied]].tolist()].to_list()
+    time = instants_of(rows["time"])[index]
+    chosen, tied = first_or_last(person[index], time, last=repeat == "last")
+    if len(tied):
+        who = rows["respondent"][index[tied].tolist()].to_list()
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} gave "
             f"several answers at the {repeat} time, such as {format_examples(who)}; which of them "
             f"is the {repeat} one cannot be told. Leave one in."
         )
-    chosen = np.zeros(len(rows), bool)
-    chosen[place[order[begins]]] = True
-    return chosen
+    return index[chosen]

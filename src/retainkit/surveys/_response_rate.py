@@ -1,8 +1,8 @@
-"""How many of those who are asked answer."""
+"""Response rate: the share of invitations that were answered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -10,16 +10,10 @@ from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
-from retainkit._time.periods import PERIODS, WEEKDAYS, first_day
+from retainkit._time.periods import Period, Weekday, first_day
 from retainkit.errors import ArgumentError
-from retainkit.surveys._invitations import (
-    ANSWERED,
-    LATE,
-    OPEN,
-    SILENT,
-    count_statuses,
-    read_invitations,
-)
+from retainkit.surveys._invitation_status import ANSWERED, LATE, OPEN, SILENT, count_statuses
+from retainkit.surveys._invitations import read_invitations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +22,16 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._time.durations import Length
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Integers
-    from retainkit.surveys._invitations import Invitations, InvitationStatus
+    from retainkit.surveys._invitation_status import InvitationStatus
+    from retainkit.surveys._invitations import Invitations
 
 
 _RESULT = (
     *("period", "invitations", "open", "late", "responses"),
     *("response_rate", "lower", "upper", "complete"),
 )
-_MOST_ROWS = 20_000_000
+_MAX_ROWS = 20_000_000
 
 
 def response_rate(
@@ -181,8 +175,8 @@ def response_rate(
     if length == 0:
         raise ArgumentError(f"`window` is {window!r}; it must be above 0, such as '7D'.")
     if period is not None:
-        one_of("period", period, PERIODS)
-    one_of("week_start", week_start, WEEKDAYS)
+        one_of("period", period, get_args(Period))
+    one_of("week_start", week_start, get_args(Weekday))
     probability("confidence_level", confidence_level)
     table = read_invitations(
         invitations,
@@ -194,40 +188,41 @@ def response_rate(
         tz=tz,
         missing=missing,
     )
-    fates = count_statuses(table, length, period, week_start)
-    segment, number, line = _lines(table, fates, period, week_start)
+    statuses = count_statuses(table, length, period, week_start)
+    segment, number, row = _result_rows(table, statuses, period, week_start)
     columns: dict[str, Any] = {
-        name: fates.segments[key][segment.tolist()]
+        name: statuses.segments[key][segment.tolist()]
         for name, key in zip(table.by, table.keys, strict=True)
     }
     over = np.ones(len(number), bool)
     if period is not None:
-        day = first_day(number, period, week_start)
-        columns["period"] = day.astype("datetime64[D]")
+        columns["period"] = first_day(number, period, week_start).astype("datetime64[D]")
         over = number < table.end.index(period, week_start)
-    counts = _counts(fates, line, len(number))
-    final = over & (counts["open"] == 0) & (length is not None)
-    rates = _rates(counts, confidence_level)
-    return build_like(table.rows, columns | counts | rates | {"complete": final})
+    counts = _counts_by_row(statuses, row, len(number))
+    n, responses = counts["invitations"], counts["responses"]
+    lower, upper = wilson(responses, n, confidence_level)
+    rates = {"response_rate": ratio(responses, n), "lower": lower, "upper": upper}
+    rates["complete"] = over & (counts["open"] == 0) & (length is not None)
+    return build_like(table.rows, columns | counts | rates)
 
 
-def _lines(
-    table: Invitations, fates: InvitationStatus, period: Period | None, week_start: Weekday
+def _result_rows(
+    table: Invitations, statuses: InvitationStatus, period: Period | None, week_start: Weekday
 ) -> tuple[Integers, Integers, Integers]:
-    """Give the segment and period of each row of the result, and the row of each fate.
+    """Return the segment and period of each row of the result, and the row of each status.
 
     A segment has a row for every period from its first one to that in which observation ends.
     """
-    size = int(fates.segment.max(initial=-1)) + 1 if table.by or period else 1
+    size = int(statuses.segment.max(initial=-1)) + 1 if table.by or period else 1
     if period is None:
-        return np.arange(size), np.zeros(size, np.int64), fates.segment
+        return np.arange(size), np.zeros(size, np.int64), statuses.segment
     last = table.end.before(table.zone).index(period, week_start)
     # Where the clock is put back, what is sent before the end of observation may show later.
-    periods = np.minimum(fates.period, last)
+    periods = np.minimum(statuses.period, last)
     first = np.full(size, last)
-    np.minimum.at(first, fates.segment, periods)
+    np.minimum.at(first, statuses.segment, periods)
     lengths = last + 1 - first
-    if lengths.sum() > _MOST_ROWS:
+    if lengths.sum() > _MAX_ROWS:
         day = first_day(first.min(keepdims=True), period, week_start)[0]
         raise ArgumentError(
             f"the result would have {int(lengths.sum()):,} rows, with `sent` from "
@@ -238,15 +233,15 @@ def _lines(
     # The row of period p of segment s is p + offset[s].
     offset = np.cumsum(lengths) - lengths - first
     number = np.arange(len(segment)) - offset[segment]
-    return segment, number, periods + offset[fates.segment]
+    return segment, number, periods + offset[statuses.segment]
 
 
-def _counts(fates: InvitationStatus, line: Integers, size: int) -> dict[str, Integers]:
-    """Add up the invitations of each row by what became of them."""
+def _counts_by_row(statuses: InvitationStatus, row: Integers, n_rows: int) -> dict[str, Any]:
+    """Count the invitations of each row of the result by status."""
 
-    def total(*kinds: int) -> Integers:
-        some = np.isin(fates.fate, kinds)
-        return np.bincount(line[some], fates.count[some], size).astype(np.int64)
+    def total(*wanted: int) -> Integers:
+        some = np.isin(statuses.status, wanted)
+        return np.bincount(row[some], statuses.count[some], n_rows).astype(np.int64)
 
     return {
         "invitations": total(ANSWERED, LATE, SILENT),
@@ -254,9 +249,3 @@ def _counts(fates: InvitationStatus, line: Integers, size: int) -> dict[str, Int
         "late": total(LATE),
         "responses": total(ANSWERED),
     }
-
-
-def _rates(counts: dict[str, Integers], confidence_level: float) -> dict[str, Any]:
-    lower, upper = wilson(counts["responses"], counts["invitations"], confidence_level)
-    rate = ratio(counts["responses"], counts["invitations"])
-    return {"response_rate": rate, "lower": lower, "upper": upper}

@@ -1,6 +1,6 @@
-"""Which answers are good and which are bad: by the reader's word, or by a vendor's rule.
+"""Rules of good and bad answers, a vendor's or the user's own.
 
-A rule belongs to scales: on another one it says nothing, and is refused.
+A vendor's rule is defined for some scales, and raises on any other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Preset: TypeAlias = Mapping[Span, tuple[Span, Span | None]]
 
 CSAT_RULES: Mapping[str, Preset] = {
-    # What is not good is bad, 3 of 5 too.
+    # All answers that are not good are bad, 3 of 5 too.
     "zendesk": {
         (1, 2): ((2, 2), (1, 1)),
         (1, 3): ((3, 3), (1, 2)),
@@ -51,7 +51,7 @@ CSAT_RULES: Mapping[str, Preset] = {
     "nicereply": {(1, 5): ((4, 5), None)},
 }
 CES_RULES: Mapping[str, Preset] = {
-    # All three of the wording of 2013, "made it easy for me": high is good.
+    # All three are for the wording of 2013, "made it easy for me": high is good.
     "zonka": {(1, 7): ((5, 7), (1, 3))},
     "solucx": {(1, 7): ((5, 7), (1, 3))},  # npm, @solucx/indicators
     "cys": {(1, 7): ((6, 7), (1, 3))},
@@ -60,13 +60,13 @@ CES_RULES: Mapping[str, Preset] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """The good and the bad answers of a scale; `tells_bad` is False where bad means not good."""
+    """The good and the bad answers of a scale; without `names_bad`, bad means not good."""
 
     name: str | None
     scale: Scale
     good: tuple[int, ...]
     bad: tuple[int, ...]
-    tells_bad: bool
+    names_bad: bool
 
     def is_good(self, values: Floats) -> Booleans:
         """Mark the good answers."""
@@ -77,20 +77,19 @@ class Rule:
         return np.isin(values, self.bad)
 
     def text(self, stat: str) -> str:
-        """Write the rule as the column of a result shows it."""
-        points = _points(self.scale)
-        words = f"of {_spans(points)}"
+        """Write the rule as in the column ``rule`` of a result."""
+        points = _spans(_points(self.scale))
         if stat == "share":
-            words = f"{_spans(self.good)} {words}"
+            text = f"{_spans(self.good)} of {points}"
         elif stat == "net":
-            words = f"{_spans(self.good)} less {_spans(self.bad)} {words}"
+            text = f"{_spans(self.good)} less {_spans(self.bad)} of {points}"
         else:
-            words = _spans(points)
-        return words if self.name is None else f"{self.name}: {words}"
+            text = points
+        return text if self.name is None else f"{self.name}: {text}"
 
 
-def preset(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
-    """Find a vendor's rule for a scale."""
+def vendor_rule(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
+    """Return a vendor's rule for a scale."""
     found = known[one_of("rule", name, known)].get((int(scale.low), int(scale.high)))
     if found is None:
         scales = ", ".join(str(one) for one in known[name])
@@ -104,22 +103,24 @@ def preset(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
     if found[1] is not None:
         first, last = found[1]
         bad = tuple(range(first, last + 1))
-    return Rule(name=name, scale=scale, good=good, bad=bad, tells_bad=found[1] is not None)
+    return Rule(name=name, scale=scale, good=good, bad=bad, names_bad=found[1] is not None)
 
 
-def chosen(positive: Any, negative: Any, scale: Scale, *, higher_is_better: bool = True) -> Rule:
-    """Read which answers are good and bad; by default the bad ones mirror the good ones.
+def custom_rule(
+    positive: Any, negative: Any, scale: Scale, *, higher_is_better: bool = True
+) -> Rule:
+    """Return the rule of given good and bad answers; by default the bad ones mirror the good ones.
 
-    Where the mirror would show some of the good ones, those that are not good are bad.
+    Where mirroring would make some of the good ones bad, all that are not good are bad.
     """
     points = _points(scale)
-    good = _answers("positive", positive, "top", points, higher_is_better=higher_is_better)
+    good = _read_answers("positive", positive, "top", points, higher_is_better=higher_is_better)
     if negative is None:
         mirrored = {points[0] + points[-1] - one for one in good}
         overlap = mirrored & set(good)
         bad = tuple(one for one in points if one not in good and (overlap or one in mirrored))
     else:
-        bad = _answers(
+        bad = _read_answers(
             "negative", negative, "bottom", points, higher_is_better=not higher_is_better
         )
         both = sorted(set(good) & set(bad))
@@ -128,17 +129,17 @@ def chosen(positive: Any, negative: Any, scale: Scale, *, higher_is_better: bool
                 f"`positive` and `negative` both hold {_spans(tuple(both))}; an answer is one of "
                 "the two, or neither."
             )
-    return Rule(name=None, scale=scale, good=good, bad=bad, tells_bad=True)
+    return Rule(name=None, scale=scale, good=good, bad=bad, names_bad=True)
 
 
-def beyond_middle(scale: Scale, *, higher_is_better: bool) -> tuple[int, ...]:
-    """Give the answers on the good side of the middle of a scale."""
+def good_half(scale: Scale, *, higher_is_better: bool) -> tuple[int, ...]:
+    """Return the answers on the good side of the middle of a scale."""
     middle = (scale.low + scale.high) / 2
     points = _points(scale)
     return tuple(one for one in points if (one > middle if higher_is_better else one < middle))
 
 
-def _answers(
+def _read_answers(
     argument: str,
     given: Any,
     word: str,
@@ -146,7 +147,7 @@ def _answers(
     *,
     higher_is_better: bool,
 ) -> tuple[int, ...]:
-    """Read answers: "top2", which are the best or worst two of a scale, or a list of them."""
+    """Read a list of answers, or a word such as "top2" for the best or worst two of a scale."""
     span = _spans(points)
     need = f"it must be a word such as '{word}2', or a list of some of the answers {span}, not all."
     if isinstance(given, str):
@@ -164,6 +165,7 @@ def _answers(
 
 
 def _points(scale: Scale) -> tuple[int, ...]:
+    """Return all answers of a scale."""
     return tuple(range(int(scale.low), int(scale.high) + 1))
 
 

@@ -1,122 +1,72 @@
-"""Answers on a scale, counted by segment and by respondent: what every score is made of."""
+"""Comparison of answers with the declared scale: those on it, those not, and doubts about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._checks import one_of
-from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun, warn
-from retainkit._stats.intervals import ratio
-from retainkit.surveys._answer_counts import count_answers, on_scale, warn_of_scale
-from retainkit.surveys._repeat_respondents import (
-    check_respondents,
-    cluster_sums,
-    keep_one_per_respondent,
-)
+from retainkit._messages import count_noun, format_examples, warn
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
-
     from retainkit._inputs.answers import Answers
     from retainkit._inputs.scale import Scale
-    from retainkit._stats.effective_size import EffectiveSize
-    from retainkit._typing import Floats
+    from retainkit._typing import Booleans
     from retainkit.surveys._answer_counts import AnswerCounts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScaledAnswers:
-    """Answers that count, and how to find what their means are worth."""
-
-    responses: Answers
-    tally: AnswerCounts
-    clustered: bool
-
-    def segments(self) -> dict[str, nw.Series[Any]]:
-        """Give the segments under the names that they came with."""
-        responses, own = self.responses, self.tally.segments
-        return {name: own[key] for name, key in zip(responses.by, responses.keys, strict=True)}
-
-    def worth(self, values: Floats) -> EffectiveSize:
-        """Give by segment what the mean of `values` is worth."""
-        if not self.clustered:
-            return self.tally.effective_size(values)
-        keys, clusters = cluster_sums(self.responses, self.tally, values)
-        _, segment = factorize_segments(keys, self.responses.keys)
-        return self.tally.effective_size(values, clusters.at(segment, self.tally.n_segments))
-
-
-def read_scaled_answers(
-    responses: Answers, scale: Scale, *, repeat: str, look: bool = True
-) -> ScaledAnswers:
-    """Count the answers that lie on the scale, each respondent's as `repeat` says.
-
-    With `look`, warn where the answers look like those of another scale.
-    """
-    one_of("invalid", scale.invalid, ("raise", "drop"))
-    one_of("fractional", scale.fractional, ("raise", "floor", "round", "cut"))
-    tally = on_scale(count_answers(responses), responses, scale)
-    if look:
-        warn_of_scale(tally, responses, scale)
-    if "respondent" not in responses.names:
-        return ScaledAnswers(responses=responses, tally=tally, clustered=False)
-    check_respondents(responses)
-    if repeat != "cluster":
-        responses = keep_one_per_respondent(responses, tally, repeat)
-        given, tally = tally, on_scale(count_answers(responses), responses, scale)
-        _warn_of_repeats(given, tally, responses, repeat)
-    return ScaledAnswers(responses=responses, tally=tally, clustered=repeat in {"cluster", "mean"})
-
-
-def _warn_of_repeats(
-    given: AnswerCounts, taken: AnswerCounts, responses: Answers, repeat: str
-) -> None:
-    """Warn of answers that do not count because another one of the respondent does."""
-    total = int(given.n.sum())
-    left = total - int(taken.n.sum())
-    if left:
-        warn(
-            f"{left:,} of {count_noun(total, 'answer')} set aside: only the {repeat} of each "
-            f"respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`)."
+def keep_on_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> AnswerCounts:
+    """Keep the answers on the scale and count the others, or raise, as the scale's options say."""
+    missing = np.isin(counts.value, scale.missing_codes)
+    counts = replace(counts.take(~missing), missing=counts.missing + counts.n_by_segment(missing))
+    value = counts.value
+    fractional = value != np.rint(value)
+    if fractional.any() and scale.fractional == "raise":
+        raise ArgumentError(
+            f"{_describe_answers(counts, fractional, responses)} not whole. Say with `fractional` "
+            "what to do, such as 'floor' or 'round' (half up)."
         )
-
-
-def warn_of_invalid(found: ScaledAnswers) -> None:
-    """Warn of answers that are left out, where the result does not count them."""
-    left = int(found.tally.invalid.sum())
-    if left:
-        warn(
-            f"{count_noun(left, 'answer')} in {found.responses.source('score')} left out: not on "
-            "the scale (`invalid='drop'`)."
+    if scale.fractional in {"floor", "round"}:
+        value = np.floor(value + (0.5 if scale.fractional == "round" else 0))
+    # As it was given: rounding must not bring an answer back on the scale.
+    outside = (counts.value < scale.low) | (counts.value > scale.high)
+    if outside.any() and scale.invalid == "raise":
+        raise ArgumentError(
+            f"{_describe_answers(counts, outside, responses)} not on the scale from {scale.low:g} "
+            f"to {scale.high:g}. If it is another scale, set `scale`; codes for no answer go in "
+            "`missing_codes`, and `invalid='drop'` leaves all others out."
         )
+    counts = replace(counts, value=value, invalid=counts.n_by_segment(outside))
+    return counts.take(~outside)
 
 
-def warn_of_weights(found: ScaledAnswers, effective: Floats) -> None:
-    """Warn where a few answers outweigh all others."""
-    n, responses = found.tally.counts(), found.responses
-    thin = ((n > 1) & (effective < n / 10)) | ((n > 2) & (effective < 1.5))
-    if not thin.any():
+def warn_of_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> None:
+    """Warn where the answers look like those of another scale than the declared one."""
+    total = int(counts.n.sum())
+    if total < 30 or not responses.names:
         return
-    worst = int(np.argmin(np.where(thin, ratio(effective, n), np.inf)))
-    text = f"{n[worst]:,} answers that are worth {effective[worst]:.1f}"
-    if responses.by:
-        text = (
-            f"in {count_noun(int(thin.sum()), responses.cell)} the answers are worth far less than "
-            f"their number, such as {text}"
+    seen = {value: int(counts.n[counts.value == value].sum()) for value in np.unique(counts.value)}
+    top, bottom = max(seen), min(seen)
+    middle = (scale.low + scale.high) / 2
+    text = None
+    if top <= middle and len(seen) > 2:
+        text = f"none of {total:,} answers is above {top:g}"
+    elif scale.low == 0 and bottom == 1 and seen[bottom] >= 10:
+        text = f"{seen[bottom]:,} answers are {bottom:g} and none is {scale.low:g}"
+    elif top == scale.high - 1 and seen[top] >= 30:
+        text = f"{seen[top]:,} answers are {top:g} and none is {scale.high:g}"
+    if text:
+        warn(
+            f"in {responses.source('score')} {text}: is the scale from {scale.low:g} to "
+            f"{scale.high:g}? If it is another one, set `scale`."
         )
-    else:
-        text = f"there are {text}"
-    causes = {
-        "weights": "a few have very large weights in",
-        "respondent": "a few respondents gave most of them, by",
-    }
-    why = " or ".join(
-        f"{cause} {responses.source(argument)}"
-        for argument, cause in causes.items()
-        if argument in responses.names
-    )
-    warn(f"{text}: {why}. The interval allows for it; look whether that is meant.")
+
+
+def _describe_answers(counts: AnswerCounts, which: Booleans, responses: Answers) -> str:
+    """Count some of the answers and show a few, as the subject of a sentence."""
+    values = format_examples([float(value) for value in np.unique(counts.value[which])])
+    number = int(counts.n[which].sum())
+    verb = "is" if number == 1 else "are"
+    return f"{count_noun(number, 'answer')} ({values}) in {responses.source('score')} {verb}"

@@ -1,30 +1,36 @@
-"""From answers on a scale to a share, a mean or a net score, with limits."""
+"""Estimates of scores by a rule: a share, a mean or a net of answers, with an interval."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._stats.intervals import ratio
+from retainkit._frames.output import build_like
+from retainkit._inputs.answers import read_answers
 from retainkit._stats.nps_intervals import score_limits
-from retainkit._stats.share_intervals import SHARES, mean_limits
+from retainkit._stats.share_intervals import SHARE_INTERVALS, ShareInterval, mean_limits
 from retainkit.errors import ArgumentError
+from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from retainkit._inputs.response_options import ResponseOptions
     from retainkit._inputs.scale import Scale
     from retainkit._typing import Booleans, Floats
     from retainkit.surveys._rules import Rule
-    from retainkit.surveys._scale import ScaledAnswers
+    from retainkit.surveys._scaled_answers import ScaledAnswers
+
+CsatStat: TypeAlias = Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"]
+CesStat: TypeAlias = Literal["mean", "share", "net"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A statistic of each segment, with its limits."""
+    """A statistic of each segment, with its limits and effective size."""
 
     value: Floats
     lower: Floats
@@ -32,10 +38,10 @@ class Estimate:
     effective: Floats
 
 
-def checked_interval(stat: str, stats: Sequence[str], interval: str, rule: str | None) -> str:
-    """Check what is asked for, and name the interval that a statistic has."""
+def check_interval(stat: str, stats: Sequence[str], interval: str, rule: str | None) -> str:
+    """Check what to estimate, and return the name of the interval that the statistic has."""
     one_of("stat", stat, stats)
-    one_of("interval", interval, tuple(SHARES))
+    one_of("interval", interval, get_args(ShareInterval))
     if stat == "share":
         return interval
     if interval != "wilson":
@@ -51,8 +57,8 @@ def checked_interval(stat: str, stats: Sequence[str], interval: str, rule: str |
     return "score" if stat == "net" else "t"
 
 
-def check_scale_of(stat: str, scale: Scale) -> None:
-    """Refuse shares of a maximum of which there are negative ones."""
+def check_maximum(stat: str, scale: Scale) -> None:
+    """Check that no answer is negative where the maximum is divided by."""
     if stat == "mean_of_maximum" and scale.low < 0:
         raise ArgumentError(
             f"`stat` is 'mean_of_maximum', and the `scale` from {scale.low:g} to {scale.high:g} "
@@ -60,78 +66,95 @@ def check_scale_of(stat: str, scale: Scale) -> None:
         )
 
 
-def _scaled(values: Floats, stat: str, scale: Scale) -> Floats:
-    """Bring scores to the scale on which their mean is shown."""
-    if stat == "normalized_mean":
-        return (values - scale.low) / (scale.high - scale.low)
-    return values / scale.high if stat == "mean_of_maximum" else values
+def check_only_rule(rule: Any, *, given: bool) -> None:
+    """Check that good or bad answers are not also `given` beside a vendor's rule."""
+    if given:
+        raise ArgumentError(
+            f"`rule` is {rule!r}, and `positive` or `negative` is given too; both say which "
+            "answers are good or bad. Give one of the two."
+        )
 
 
-def estimate(found: ScaledAnswers, rule: Rule, stat: str, interval: str, level: float) -> Estimate:
-    """Estimate a statistic of each segment."""
-    value = found.tally.value
-    if stat == "share":
-        return share_of(found, rule.is_good(value), interval, level)
-    if stat == "net":
-        return _net(found, rule, level)
-    return _mean(found, stat, rule.scale, level)
+def estimate_scores(
+    responses: Any,
+    options: ResponseOptions,
+    rule: Rule,
+    *,
+    name: str,
+    stat: str,
+    interval: str,
+    level: float,
+    check_scale: bool = True,
+    constants: Mapping[str, Any] | None = None,
+) -> Any:
+    """Read answers and estimate a statistic of each segment, in a column called `name`.
 
-
-def share_of(found: ScaledAnswers, which: Booleans, interval: str, level: float) -> Estimate:
-    """Estimate the share of some answers, with the limits for as many as they are worth."""
-    worth = found.worth(which.astype(np.float64))
-    size = worth.of_limits(level)
-    share = found.tally.share(which)
-    lower, upper = SHARES[interval](share * size, size, level)
-    return Estimate(value=share, lower=lower, upper=upper, effective=worth.effective)
-
-
-def _net(found: ScaledAnswers, rule: Rule, level: float) -> Estimate:
-    """Estimate the share of good answers less that of bad ones, as NPS is."""
-    tally = found.tally
-    good, bad = rule.is_good(tally.value), rule.is_bad(tally.value)
-    worth = found.worth(good.astype(np.float64) - bad)
-    size = worth.of_limits(level)
-    first, second = tally.share(good), tally.share(bad)
-    lower, upper = score_limits(first * size, second * size, size, level)
-    return Estimate(value=first - second, lower=lower, upper=upper, effective=worth.effective)
-
-
-def _mean(found: ScaledAnswers, stat: str, scale: Scale, level: float) -> Estimate:
-    tally = found.tally
-    values = _scaled(tally.value, stat, scale)
-    low, high = _scaled(np.array([scale.low, scale.high]), stat, scale).tolist()
-    worth, weight = found.worth(values), tally.sums(tally.weight)
-    mean = ratio(tally.sums(tally.weight * values), weight)
-    off = values - mean[tally.segment]
-    lower, upper = mean_limits(
-        mean,
-        ratio(tally.sums(tally.weight * off**2), weight),
-        n=worth.n,
-        effective=worth.effective,
-        units=worth.units,
-        level=level,
-        ends=(low, high),
-    )
-    return Estimate(value=mean, lower=lower, upper=upper, effective=worth.effective)
-
-
-def columns_of(
-    found: ScaledAnswers, rule: Rule, result: Estimate, *, name: str, stat: str, interval: str
-) -> dict[str, Any]:
-    """Name the columns of a result, of which that of the statistic is called `name`."""
-    tally = found.tally
-    return {
-        "n": tally.counts(),
-        "n_missing": tally.missing,
-        "n_invalid": tally.invalid,
+    The result ends with columns of `constants`.
+    """
+    answers = read_answers(responses, options)
+    found = read_scaled_answers(answers, rule.scale, repeat=options.repeat, check_scale=check_scale)
+    result = _estimate(found, rule, stat, interval, level)
+    warn_of_weights(found, result.effective)
+    counts = found.counts
+    columns = {
+        "n": counts.n_by_segment(),
+        "n_missing": counts.missing,
+        "n_invalid": counts.invalid,
         "n_effective": result.effective,
-        "positive": tally.counts(rule.is_good(tally.value)),
-        "negative": tally.counts(rule.is_bad(tally.value)),
+        "positive": counts.n_by_segment(rule.is_good(counts.value)),
+        "negative": counts.n_by_segment(rule.is_bad(counts.value)),
         name: result.value,
         "lower": result.lower,
         "upper": result.upper,
-        "stat": np.full(tally.n_segments, stat),
-        "rule": np.full(tally.n_segments, rule.text(stat)),
-        "interval": np.full(tally.n_segments, interval),
     }
+    same = {"stat": stat, "rule": rule.text(stat), "interval": interval} | dict(constants or {})
+    columns |= {key: np.full(counts.n_segments, value) for key, value in same.items()}
+    return build_like(answers.rows, found.segments() | columns)
+
+
+def _estimate(found: ScaledAnswers, rule: Rule, stat: str, interval: str, level: float) -> Estimate:
+    """Estimate a statistic of each segment."""
+    if stat == "share":
+        return estimate_share(found, rule.is_good(found.counts.value), interval, level)
+    if stat == "net":
+        return _estimate_net(found, rule, level)
+    return _estimate_mean(found, stat, rule.scale, level)
+
+
+def estimate_share(found: ScaledAnswers, which: Booleans, interval: str, level: float) -> Estimate:
+    """Estimate the share of some answers, with the interval for their effective size."""
+    size = found.effective_size(which.astype(np.float64))
+    n = size.for_interval(level)
+    share = found.counts.share_by_segment(which)
+    lower, upper = SHARE_INTERVALS[interval](share * n, n, level)
+    return Estimate(value=share, lower=lower, upper=upper, effective=size.effective)
+
+
+def _estimate_net(found: ScaledAnswers, rule: Rule, level: float) -> Estimate:
+    """Estimate the share of good answers less that of bad ones, as NPS is."""
+    counts = found.counts
+    good, bad = rule.is_good(counts.value), rule.is_bad(counts.value)
+    size = found.effective_size(good.astype(np.float64) - bad)
+    n = size.for_interval(level)
+    share_good, share_bad = counts.share_by_segment(good), counts.share_by_segment(bad)
+    lower, upper = score_limits(share_good * n, share_bad * n, n, level)
+    return Estimate(
+        value=share_good - share_bad, lower=lower, upper=upper, effective=size.effective
+    )
+
+
+def _estimate_mean(found: ScaledAnswers, stat: str, scale: Scale, level: float) -> Estimate:
+    """Estimate the mean answer, on the scale or rescaled as `stat` says."""
+    values = _rescale(found.counts.value, stat, scale)
+    low, high = _rescale(np.array([scale.low, scale.high]), stat, scale).tolist()
+    size = found.effective_size(values)
+    mean, variance = found.counts.mean_by_segment(values)
+    lower, upper = mean_limits(mean, variance, size, level=level, ends=(low, high))
+    return Estimate(value=mean, lower=lower, upper=upper, effective=size.effective)
+
+
+def _rescale(values: Floats, stat: str, scale: Scale) -> Floats:
+    """Convert scores to the scale on which their mean is shown."""
+    if stat == "normalized_mean":
+        return (values - scale.low) / (scale.high - scale.low)
+    return values / scale.high if stat == "mean_of_maximum" else values

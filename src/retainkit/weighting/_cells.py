@@ -21,10 +21,10 @@ from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import check_type
+from retainkit._inputs.weights import check_weight_sums
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.surveys._answer_counts import check_weight_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

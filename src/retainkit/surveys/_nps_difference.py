@@ -1,43 +1,37 @@
-"""Net promoter scores compared: between groups, or of the same people at two times."""
+"""Differences of Net Promoter Scores, between groups or of the same people in two groups."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._frames.factorize import integer_codes
-from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import build_like, from_columns
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import check_type, segment_names
-from retainkit._inputs.scale import check_scale
-from retainkit._messages import count_noun, format_examples, warn
-from retainkit._stats.intervals import ratio
-from retainkit._stats.nps_differences import (
-    Sample,
-    difference_limits,
-    difference_p_value,
-    paired_limits,
-    paired_p_value,
-)
+from retainkit._inputs.cuts import check_cuts
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit._messages import format_examples, named
+from retainkit._stats.multiplicity import Adjustment, adjust_p_values
+from retainkit._stats.nps_differences import Sample, difference_limits, difference_p_value
 from retainkit.errors import ArgumentError
-from retainkit.surveys._promoters import check_cuts, promoter_shares
-from retainkit.surveys._scale import read_scaled_answers, warn_of_invalid, warn_of_weights
+from retainkit.surveys._paired_changes import GroupPairs, compare_respondents
+from retainkit.surveys._promoters import promoter_shares
+from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid, warn_of_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._typing import Floats, Integers
-    from retainkit.surveys._scale import ScaledAnswers
+    from retainkit.surveys._scaled_answers import ScaledAnswers
 
 
-RESULT = (
+_RESULT = (
     *("group_a", "group_b", "n_a", "n_b", "nps_a", "nps_b"),
     *("difference", "lower", "upper", "p_value", "p_adjusted"),
 )
@@ -51,13 +45,13 @@ def nps_difference(
     reference: Any = None,
     by: str | Sequence[str] | None = None,
     pair: str | None = None,
-    adjust: Literal["holm", "bonferroni", "none"] = "holm",
+    adjust: Adjustment = "holm",
     scale: tuple[int, int] = (0, 10),
     cuts: tuple[float, float] | None = None,
     weights: str | None = None,
     counts: str | None = None,
-    invalid: Literal["raise", "drop"] = "raise",
-    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    invalid: Invalid = "raise",
+    fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     confidence_level: float = 0.95,
@@ -187,11 +181,11 @@ def nps_difference(
        lower   upper  p_value
     0  8.905  76.866    0.015
     """
-    one_of("adjust", adjust, ("holm", "bonferroni", "none"))
+    one_of("adjust", adjust, get_args(Adjustment))
     probability("confidence_level", confidence_level)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = check_cuts(cuts, limits)
-    segments = segment_names(by, RESULT)
+    segments = segment_names(by, _RESULT)
     if group in segments:
         raise ArgumentError(f"`by` names {group!r}, which is the `group`; leave it out of `by`.")
     if pair is not None and (weights or counts):
@@ -199,191 +193,79 @@ def nps_difference(
     frame = from_native(responses, "responses")
     check_present("group", group, frame)
     check_type("group", group, frame)
-    table = read_answers(
-        responses,
+    options = ResponseOptions(
         score=score,
         by=[*segments, group],
-        taken=(),  # the result has no column of the name of `group`
         weights=weights,
         counts=counts,
         respondent=pair,
         labels=labels,
-        called={"respondent": "pair"},
+        argument_names={"respondent": "pair"},
+        reserved=(),  # the result has no column of the name of `group`
     )
-    found = read_scaled_answers(table, limits, repeat="cluster")
+    found = read_scaled_answers(read_answers(responses, options), limits)
     warn_of_invalid(found)
-    pairs = _pairs(found, reference, group)
+    pairs = _pair_groups(found, reference, group)
     if pair is None:
-        columns = _between(found, pairs, edges, confidence_level)
+        columns = _compare_groups(found, pairs, edges, confidence_level)
     else:
-        columns = _within(found, pairs, edges, confidence_level)
-    columns["p_adjusted"] = _adjusted(columns["p_value"], adjust)
-    own = found.tally.segments
-    given = {
-        name: own[key][pairs.first.tolist()]
-        for name, key in zip(table.by[:-1], table.keys[:-1], strict=True)
-    }
-    last = own[table.keys[-1]]
-    given |= {"group_a": last[pairs.first.tolist()], "group_b": last[pairs.second.tolist()]}
-    return build_like(table.rows, given | columns)
+        columns = compare_respondents(found, pairs, edges, confidence_level)
+    columns["p_adjusted"] = adjust_p_values(columns["p_value"], adjust)
+    first, second = pairs.first.tolist(), pairs.second.tolist()
+    *outer, (_, groups) = found.segments().items()
+    keys = {name: column[first] for name, column in outer}
+    keys |= {"group_a": groups[first], "group_b": groups[second]}
+    return build_like(found.responses.rows, keys | columns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pairs:
-    """Which groups are compared: places of two cells (a group in a segment), a row a comparison."""
-
-    first: Integers
-    second: Integers
-
-
-def _pairs(found: ScaledAnswers, reference: Any, group: str) -> _Pairs:
+def _pair_groups(found: ScaledAnswers, reference: Any, group: str) -> GroupPairs:
     """Pair the groups of each segment."""
-    keys, segments = found.responses.keys, found.tally.segments
+    keys, segments = found.responses.keys, found.counts.segments
     cells = from_columns(segments)
     _, outer = factorize_segments(cells, keys[:-1])
     names, inner = factorize_segments(cells, keys[-1:])
     n_outer, n_inner = (int(one.max(initial=-1)) + 1 for one in (outer, inner))
-    place = np.full((n_outer, n_inner), -1)
-    place[outer, inner] = np.where(found.tally.counts() > 0, np.arange(len(cells)), -1)
+    cell = np.full((n_outer, n_inner), -1)
+    cell[outer, inner] = np.where(found.counts.n_by_segment() > 0, np.arange(len(cells)), -1)
     later, earlier = np.tril_indices(n_inner, -1)
     if reference is not None:
         own = names[keys[-1]]
         # With pandas' own null nothing can be compared.
         pairs = zip(own.to_list(), own.is_null().to_list(), strict=True)
-        values = [None if lacks else value for value, lacks in pairs]
+        values = [None if null else value for value, null in pairs]
         if reference not in values:
             raise ArgumentError(
-                f"`reference` is {reference!r}, which is no group in column {group!r} (given as "
-                f"`group`); it has {format_examples(values, 8)}."
+                f"`reference` is {reference!r}, which is no group in {named(group, 'group')}; it "
+                f"has {format_examples(values, 8)}."
             )
         base = values.index(reference)
         later = np.array([i for i in range(n_inner) if i != base], np.int64)
         earlier = np.full(len(later), base)
-    first, second = place[:, later].ravel(), place[:, earlier].ravel()
+    first, second = cell[:, later].ravel(), cell[:, earlier].ravel()
     both = (first >= 0) & (second >= 0)
-    return _Pairs(first=first[both], second=second[both])
+    return GroupPairs(first=first[both], second=second[both])
 
 
-def _between(
-    found: ScaledAnswers, pairs: _Pairs, edges: tuple[float, float], confidence_level: float
+def _compare_groups(
+    found: ScaledAnswers, pairs: GroupPairs, edges: tuple[float, float], level: float
 ) -> dict[str, Any]:
-    """Compare the answers of different people."""
-    groups = promoter_shares(found, edges)
-    size = groups.worth.effective
+    """Compare groups of different respondents."""
+    shares = promoter_shares(found, edges)
+    size = shares.size.effective
     warn_of_weights(found, size)
-    samples = [
-        Sample(groups.promoters[at] * size[at], groups.detractors[at] * size[at], size[at])
+    first, second = (
+        Sample(shares.promoters[at] * size[at], shares.detractors[at] * size[at], size[at])
         for at in (pairs.first, pairs.second)
-    ]
-    lower, upper = difference_limits(samples[0], samples[1], confidence_level)
-    score = groups.promoters - groups.detractors
-    first, second = score[pairs.first], score[pairs.second]
+    )
+    lower, upper = difference_limits(first, second, level)
+    score = shares.promoters - shares.detractors
     return {
-        "n_a": groups.n[pairs.first],
-        "n_b": groups.n[pairs.second],
-        "nps_a": 100 * first,
-        "nps_b": 100 * second,
-        "difference": 100 * (first - second),
+        "n_a": shares.n[pairs.first],
+        "n_b": shares.n[pairs.second],
+        "nps_a": 100 * score[pairs.first],
+        "nps_b": 100 * score[pairs.second],
+        "difference": 100 * (score[pairs.first] - score[pairs.second]),
         "lower": 100 * lower,
         "upper": 100 * upper,
-        "p_value": difference_p_value(samples[0], samples[1]),
+        "p_value": difference_p_value(first, second),
     }
-
-
-def _within(
-    found: ScaledAnswers, pairs: _Pairs, edges: tuple[float, float], confidence_level: float
-) -> dict[str, Any]:
-    """Compare the answers of the same people, in the order of cells and respondents."""
-    cell, who, value = _answers(found, edges)
-    width = int(who.max(initial=-1)) + 1
-    key = cell * width + who
-    begins, ends = (
-        np.searchsorted(cell, np.arange(len(found.tally.missing)), side)
-        for side in ("left", "right")
-    )
-    sizes = ends - begins
-    # Every answer of the first cell of a pair, and the place of the same person in the second.
-    number = np.repeat(np.arange(len(pairs.first)), sizes[pairs.first])
-    offset = np.arange(len(number)) - np.repeat(
-        np.cumsum(sizes[pairs.first]) - sizes[pairs.first], sizes[pairs.first]
-    )
-    here = begins[pairs.first][number] + offset
-    wanted = pairs.second[number] * width + who[here]
-    there = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
-    same = key[there] == wanted if len(key) else np.zeros(0, bool)
-    _warn_of_single(found, cell, pairs, np.concatenate([here[same], there[same]]))
-    number, first, second = number[same], value[here[same]], value[there[same]]
-
-    def sums(values: Floats) -> Floats:
-        return np.bincount(number, values, len(pairs.first)).astype(np.float64)
-
-    change = first - second
-    n = sums(np.ones(len(number)))
-    lower, upper = paired_limits(n, sums(change), sums(change**2), confidence_level)
-    return {
-        "n_a": n.astype(np.int64),
-        "n_b": n.astype(np.int64),
-        "nps_a": 100 * ratio(sums(first), n),
-        "nps_b": 100 * ratio(sums(second), n),
-        "difference": 100 * ratio(sums(change), n),
-        "lower": 100 * lower,
-        "upper": 100 * upper,
-        "p_value": paired_p_value(n, sums(change), sums(change**2)),
-    }
-
-
-def _answers(found: ScaledAnswers, edges: tuple[float, float]) -> tuple[Integers, Integers, Floats]:
-    """Give cell, respondent and value of each answer that counts; one a cell and respondent."""
-    responses, tally = found.responses, found.tally
-    rows = collect(responses.rows)
-    _, cell = factorize_segments(rows, responses.keys)
-    answers, where = np.unique(tally.answer, return_index=True)
-    meaning = (tally.value > edges[1]).astype(np.float64) - (tally.value <= edges[0])
-    known = dict(zip(answers.tolist(), meaning[where].tolist(), strict=True))
-    value = np.array([known.get(one, np.nan) for one in rows["score"].to_list()], np.float64)
-    who = integer_codes(rows["respondent"])[0]
-    counts = ~np.isnan(value)
-    cell, who, value = cell[counts], who[counts], value[counts]
-    order = np.lexsort((who, cell))
-    cell, who, value = cell[order], who[order], value[order]
-    again = (cell[1:] == cell[:-1]) & (who[1:] == who[:-1])
-    if again.any():
-        places = np.flatnonzero(counts)[order][1:][again].tolist()
-        names = rows["respondent"][places].unique(maintain_order=True).to_list()
-        raise ArgumentError(
-            f"{count_noun(len(names), 'respondent')} in {responses.source('respondent')} answered "
-            f"more than once in a group, such as {format_examples(names)}; a pair is one answer in "
-            "each. Leave one in, for instance the last."
-        )
-    return cell, who, value
-
-
-def _warn_of_single(found: ScaledAnswers, cell: Integers, pairs: _Pairs, used: Integers) -> None:
-    """Count the answers that lack a partner in some comparison; `used` has a place for each use."""
-    asked = np.bincount(
-        np.concatenate([pairs.first, pairs.second]), minlength=cell.max(initial=0) + 1
-    )
-    left = int((np.bincount(used, minlength=len(cell)) < asked[cell]).sum())
-    if left:
-        warn(
-            f"{left:,} of {count_noun(int((asked[cell] > 0).sum()), 'answer')} "
-            f"{'is' if left == 1 else 'are'} left out of one comparison or more: who gave "
-            f"{'it' if left == 1 else 'them'}, by {found.responses.source('respondent')}, answered "
-            "in one of the two groups only."
-        )
-
-
-def _adjusted(p_value: Floats, adjust: str) -> Floats:
-    """Adjust p-values for their number; NaN is no comparison."""
-    known = ~np.isnan(p_value)
-    number = int(known.sum())
-    adjusted = p_value.copy()
-    if adjust == "bonferroni":
-        adjusted[known] = np.minimum(p_value[known] * number, 1)
-    elif adjust == "holm":
-        order = np.argsort(p_value[known], kind="stable")
-        steps = p_value[known][order] * (number - np.arange(number))
-        back = np.empty(number)
-        back[order] = np.minimum(np.maximum.accumulate(steps), 1)
-        adjusted[known] = back
-    return adjusted

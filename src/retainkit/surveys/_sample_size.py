@@ -1,4 +1,4 @@
-"""Plan a survey: how many answers it takes, and which difference so many answers can show."""
+"""Sample size of a survey of a Net Promoter Score, and the difference that a sample can detect."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retainkit._checks import integer, number, probability
+from retainkit._stats import nps_intervals
 from retainkit._stats.intervals import normal_quantile
-from retainkit._stats.nps_intervals import variance
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-LARGEST = 200  # points from all detractors to all promoters
+_RANGE = 200  # points from all detractors to all promoters
 
 
 def survey_sample_size(
@@ -114,13 +114,13 @@ def survey_sample_size(
             f"`margin` is {margin!r} and `detect` is {detect!r}; give one of them: `margin` to "
             "know one score, `detect` to see a difference between two."
         )
-    spread = _variance(promoters, detractors)
+    variance = _variance_of_answer(promoters, detractors)
     errors = _errors(power, confidence_level)
     if detect is None:
         z = normal_quantile(confidence_level)
-        needed = spread * (z / _points("margin", margin, LARGEST // 2)) ** 2
+        needed = variance * (z / _points("margin", margin, _RANGE // 2)) ** 2
     else:
-        needed = 2 * spread * (errors / _points("detect", detect, LARGEST)) ** 2
+        needed = 2 * variance * (errors / _points("detect", detect, _RANGE)) ** 2
     needed = max(needed, 1.0)
     if population is None:
         return math.ceil(needed)
@@ -200,15 +200,15 @@ def survey_detectable_difference(
         ) from None
     if (responses < 0).any():
         raise ArgumentError(f"`n` is down to {np.nanmin(responses):g}; it must be 0 or more.")
-    spread = _variance(promoters, detractors)
+    variance = _variance_of_answer(promoters, detractors)
     errors = _errors(power, confidence_level)
-    with np.errstate(divide="ignore"):  # no response shows nothing
-        points = 100 * errors * np.sqrt(2 * spread / responses)
-    points = np.where(points > LARGEST, np.inf, points)
+    with np.errstate(divide="ignore"):  # without responses no difference is found
+        points = 100 * errors * np.sqrt(2 * variance / responses)
+    points = np.where(points > _RANGE, np.inf, points)
     return points if responses.ndim else float(points)
 
 
-def _variance(promoters: float | None, detractors: float | None) -> float:
+def _variance_of_answer(promoters: float | None, detractors: float | None) -> float:
     """Variance of one response in the mix expected, or in the worst one: 1."""
     if promoters is None and detractors is None:
         return 1.0
@@ -223,18 +223,18 @@ def _variance(promoters: float | None, detractors: float | None) -> float:
             f"`promoters` and `detractors` are {p:g} and {d:g}, more than all together; they are "
             "shares of all responses, passives included."
         )
-    spread = float(variance(p, d, 1.0))
-    if spread == 0:
+    variance = float(nps_intervals.variance(p, d, 1.0))
+    if variance == 0:
         raise ArgumentError(
             f"`promoters` and `detractors` are {p:g} and {d:g}: with everybody in one group "
             "nothing varies, and any number of responses would seem enough. Leave them out for "
             "the worst case."
         )
-    return spread
+    return variance
 
 
 def _errors(power: float, level: float) -> float:
-    """How many standard errors away a difference must be to be found with that power."""
+    """Distance in standard errors at which a difference is found with that power."""
     chance, alpha = probability("power", power), 1 - probability("confidence_level", level)
     if chance <= alpha / 2:
         raise ArgumentError(
@@ -246,7 +246,7 @@ def _errors(power: float, level: float) -> float:
 
 
 def _points(name: str, value: Any, largest: int) -> float:
-    """Accept a number of points above 0, and give it as a share."""
+    """Check a number of points above 0, and return it as a share."""
     points = number(name, value, 0, largest)
     if points == 0:
         raise ArgumentError(

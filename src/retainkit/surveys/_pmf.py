@@ -1,9 +1,9 @@
-"""Product-market fit: who would miss the product."""
+"""Product-market fit: the share of those who would be very disappointed without the product."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -12,12 +12,13 @@ from retainkit._checks import is_list, one_of, probability
 from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
+from retainkit._inputs.response_options import Repeat, ResponseOptions
 from retainkit._inputs.scale import Scale
 from retainkit._messages import format_examples, warn
-from retainkit._stats.share_intervals import SHARES
+from retainkit._stats.share_intervals import ShareInterval
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.surveys._scale import read_scaled_answers, warn_of_weights
-from retainkit.surveys._score_estimates import share_of
+from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
+from retainkit.surveys._score_estimates import estimate_share
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,8 +31,8 @@ _RESULT = (
     *("n", "n_missing", "n_excluded", "n_effective", "very", "pmf", "lower", "upper"),
     *("threshold", "clears", "interval"),
 )
-# What answers stand for. Those that are excluded lie beyond the scale, and nothing on so wide a one
-# looks like the answers of another.
+# Values of answers. Those that are excluded lie beyond the scale, which is so wide that no answers
+# look like those of another.
 _OTHER, _VERY, _EXCLUDED = 0.0, 1.0, 100.0
 _SCALE = Scale(low=-99, high=9, invalid="drop")
 
@@ -43,13 +44,13 @@ def pmf(
     very: str | float = "very disappointed",
     exclude: str | Collection[str | float] = (),
     threshold: float = 0.4,
-    interval: Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"] = "wilson",
+    interval: ShareInterval = "wilson",
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
     time: str | None = None,
-    repeat: Literal["cluster", "last", "first", "mean", "error"] = "cluster",
+    repeat: Repeat = "cluster",
     observed: bool = True,
     confidence_level: float = 0.95,
 ) -> Any:
@@ -163,47 +164,48 @@ def pmf(
          n  n_excluded  very    pmf  lower  upper  clears
     0  285          15    85  0.298  0.248  0.354   False
     """
-    wanted, unwanted = _checked_answers(very, exclude)
+    counted, excluded = _check_answers(very, exclude)
     limit = probability("threshold", threshold)
-    one_of("interval", interval, tuple(SHARES))
+    one_of("interval", interval, get_args(ShareInterval))
     probability("confidence_level", confidence_level)
-    table = read_answers(
-        responses,
+    options = ResponseOptions(
         score=answer,
         by=by,
-        taken=_RESULT,
         weights=weights,
         counts=counts,
         respondent=respondent,
         time=time,
         repeat=repeat,
-        observed=observed,
         labels={very: _VERY},
-        called={"score": "answer"},
+        observed=observed,
+        reserved=_RESULT,
+        argument_names={"score": "answer"},
     )
-    found = read_scaled_answers(_classify(table, wanted, unwanted, very), _SCALE, repeat=repeat)
-    tally = found.tally
-    is_very = tally.value == _VERY
-    result = share_of(found, is_very, interval, confidence_level)
+    answers = read_answers(responses, options)
+    classified = _classify(answers, counted, excluded, very)
+    found = read_scaled_answers(classified, _SCALE, repeat=repeat)
+    numbers = found.counts
+    is_very = numbers.value == _VERY
+    result = estimate_share(found, is_very, interval, confidence_level)
     warn_of_weights(found, result.effective)
     columns = {
-        "n": tally.counts(),
-        "n_missing": tally.missing,
-        "n_excluded": tally.invalid,
+        "n": numbers.n_by_segment(),
+        "n_missing": numbers.missing,
+        "n_excluded": numbers.invalid,
         "n_effective": result.effective,
-        "very": tally.counts(is_very),
+        "very": numbers.n_by_segment(is_very),
         "pmf": result.value,
         "lower": result.lower,
         "upper": result.upper,
-        "threshold": np.full(tally.n_segments, limit),
+        "threshold": np.full(numbers.n_segments, limit),
         "clears": result.lower >= limit,
-        "interval": np.full(tally.n_segments, interval),
+        "interval": np.full(numbers.n_segments, interval),
     }
-    return build_like(table.rows, found.segments() | columns)
+    return build_like(answers.rows, found.segments() | columns)
 
 
-def _checked_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | float]]:
-    """Check the answers that arguments name, and give them as they compare."""
+def _check_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | float]]:
+    """Check the answers that arguments name, and return them in the form in which they compare."""
     if isinstance(exclude, str):
         exclude = [exclude]
     if not is_list(exclude) and not isinstance(exclude, (set, frozenset)):
@@ -217,15 +219,15 @@ def _checked_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | floa
                 raise ArgumentTypeError(
                     f"`{argument}` names {one!r}; an answer must be text or a number."
                 )
-    wanted, unwanted = _alike(very), {_alike(one): one for one in given["exclude"]}
-    if wanted in unwanted:
+    counted, excluded = _normalize(very), {_normalize(one): one for one in given["exclude"]}
+    if counted in excluded:
         raise ArgumentError(
             f"`exclude` names {very!r}, which is also `very`; an answer is one of the two."
         )
-    return wanted, unwanted
+    return counted, excluded
 
 
-def _alike(answer: str | float) -> str:
+def _normalize(answer: str | float) -> str:
     """Write an answer so that it compares: without capitals, and 3.0 as 3."""
     if isinstance(answer, str):
         return answer.strip().casefold()
@@ -233,22 +235,24 @@ def _alike(answer: str | float) -> str:
 
 
 def _classify(
-    table: Answers, wanted: str, unwanted: Mapping[str, str | float], very: str | float
+    responses: Answers, counted: str, excluded: Mapping[str, str | float], very: str | float
 ) -> Answers:
-    """Give each answer that occurs what it stands for; reads the distinct ones."""
-    distinct = collect(table.rows.group_by("score").agg(rows=nw.len()))["score"]
+    """Give each answer that occurs its value; reads the distinct answers."""
+    distinct = collect(responses.rows.group_by("score").agg(rows=nw.len()))["score"]
     answers = sorted(distinct.drop_nulls().to_list(), key=str)
-    alike = {one: _alike(one) for one in answers}
-    for argument, named in (("very", {wanted: very}), ("exclude", unwanted)):
-        lacking = sorted(repr(one) for key, one in named.items() if key not in alike.values())
+    normalized = {one: _normalize(one) for one in answers}
+    for argument, expected in (("very", {counted: very}), ("exclude", excluded)):
+        lacking = sorted(
+            repr(one) for key, one in expected.items() if key not in normalized.values()
+        )
         if answers and lacking:
             warn(
-                f"nobody in {table.source('score')} answered "
+                f"nobody in {responses.source('score')} answered "
                 f"{' or '.join(lacking)}; the answers are {format_examples(answers)}. If it is "
                 f"spelled otherwise, set `{argument}`."
             )
     labels = {
-        one: _VERY if key == wanted else _EXCLUDED if key in unwanted else _OTHER
-        for one, key in alike.items()
+        one: _VERY if key == counted else _EXCLUDED if key in excluded else _OTHER
+        for one, key in normalized.items()
     }
-    return replace(table, labels=labels)
+    return replace(responses, labels=labels)

@@ -9,10 +9,12 @@ import numpy as np
 from retainkit._checks import boolean, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.scale import check_scale
-from retainkit.surveys._period_scores import edges_of, scores_of
-from retainkit.surveys._periods import period_scores
-from retainkit.surveys._scale import warn_of_weights
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit.surveys._period_answers import count_by_period
+from retainkit.surveys._period_rows import PeriodOptions
+from retainkit.surveys._period_scores import metric_edges, score_periods
+from retainkit.surveys._scaled_answers import warn_of_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from retainkit._time.periods import Period, Weekday
     from retainkit.surveys._period_scores import Metric
 
-TREND = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
+_RESULT = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
 
 
 def score_trend(
@@ -41,8 +43,8 @@ def score_trend(
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
-    invalid: Literal["raise", "drop"] = "raise",
-    fractional: Literal["raise", "floor", "round", "cut"] = "raise",
+    invalid: Invalid = "raise",
+    fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     include_partial: bool = True,
@@ -162,47 +164,40 @@ def score_trend(
     0  10   30.0  -21.7   67.5      True
     1  10  -10.0  -54.0   38.8      True
     """
-    if rolling is not None:
-        integer("rolling", rolling, 1)
+    window = 1 if rolling is None else integer("rolling", rolling, 1)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
-    edges = edges_of(metric, cuts, positive, limits)
-    table = read_answers(
-        responses,
+    edges = metric_edges(metric, cuts, positive, limits)
+    periods = PeriodOptions(
+        period=period, week_start=week_start, as_of=as_of, missing=missing, rolling=window
+    )
+    options = ResponseOptions(
         score=score,
         by=by,
-        taken=TREND,
         weights=weights,
         counts=counts,
         respondent=respondent,
         time=time,
         labels=labels,
         tz=tz,
+        reserved=_RESULT,
     )
-    window = rolling or 1
-    series = period_scores(
-        table,
-        limits,
-        period=period,
-        week_start=week_start,
-        as_of=as_of,
-        missing=missing,
-        rolling=window,
-    )
-    scores = scores_of(series, metric, edges, confidence_level)
+    answers = read_answers(responses, options)
+    counted = count_by_period(answers, limits, periods)
+    scores = score_periods(counted, metric, edges, confidence_level)
     if window == 1:
-        warn_of_weights(series.found, scores.size[series.cell])
-    lines = series.lines(partial=include_partial)
-    own = scores.at(lines.cell)
+        warn_of_weights(counted.answers, scores.size[counted.cell])
+    rows = counted.rows(partial=include_partial)
+    shown = scores.at(rows.cell)
     columns = {
-        "n": own.n,
-        "n_missing": series.tally.missing[lines.cell],
-        "score": own.score,
-        "lower": own.lower,
-        "upper": own.upper,
-        "metric": np.full(len(own.n), metric),
-        "window": np.full(len(own.n), window),
-        "complete": lines.complete & (lines.since >= window - 1),
+        "n": shown.n,
+        "n_missing": counted.counts.missing[rows.cell],
+        "score": shown.score,
+        "lower": shown.lower,
+        "upper": shown.upper,
+        "metric": np.full(len(shown.n), metric),
+        "window": np.full(len(shown.n), window),
+        "complete": rows.complete & (rows.since >= window - 1),
     }
-    return build_like(table.rows, series.labels(lines) | columns)
+    return build_like(answers.rows, counted.label_columns(rows) | columns)

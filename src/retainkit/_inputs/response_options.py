@@ -1,0 +1,66 @@
+"""Options by which the answers of a survey are read, checked when they are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from retainkit._checks import boolean, one_of
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Repeat: TypeAlias = Literal["cluster", "last", "first", "mean", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseOptions:
+    """The columns of answers, and how they are read.
+
+    Segments must not be called like one of the columns `reserved` by the result. Errors name an
+    argument by `argument_names` where the public function has a name of its own for it. Answers in
+    words need `labels`; a function that has no such argument does not `accept_text`.
+    """
+
+    score: str
+    by: str | Sequence[str] | None = None
+    weights: str | None = None
+    counts: str | None = None
+    respondent: str | None = None
+    time: str | None = None
+    repeat: Repeat = "cluster"
+    labels: Mapping[Any, float] | None = None
+    tz: str | None = None
+    observed: bool = True
+    reserved: Sequence[str] = ()
+    argument_names: Mapping[str, str] = field(default_factory=dict)
+    accept_text: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the options, and that they go together."""
+        boolean("observed", self.observed)
+        one_of("repeat", self.repeat, get_args(Repeat))
+        for other, value in (("weights", self.weights), ("respondent", self.respondent)):
+            if self.counts is not None and value is not None:
+                raise ArgumentError(
+                    f"`counts` and `{other}` are both given. A row of `counts` stands for several "
+                    "respondents who answered alike; give one of the two."
+                )
+        if self.repeat in {"first", "last"} and self.respondent is not None and self.time is None:
+            raise ArgumentError(
+                f"`repeat` is {self.repeat!r}, which needs `time`: the column that tells when the "
+                "answer was given."
+            )
+        if self.repeat != "cluster" and self.respondent is None:
+            raise ArgumentError(
+                f"`repeat` is {self.repeat!r}, which needs `respondent`: the column that tells "
+                "whose answer it is."
+            )
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that are given, by the arguments that name them."""
+        names = ("score", "weights", "counts", "respondent", "time")
+        given = {name: getattr(self, name) for name in names}
+        return {name: column for name, column in given.items() if column is not None}

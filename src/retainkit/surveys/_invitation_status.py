@@ -1,0 +1,136 @@
+"""Invitations counted by segment, period and status: answered, late, silent, or open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames.input import collect
+from retainkit._frames.segments import factorize_segments
+from retainkit._messages import count_noun, warn
+from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retainkit._time.periods import Period, Weekday
+    from retainkit._typing import Integers
+    from retainkit.surveys._invitations import Invitations
+
+
+# UNSEEN: sent at or after the end of observation.
+ANSWERED, LATE, SILENT, OPEN, UNSEEN = range(5)
+_ANSWERED_LATER = 10  # added to the status where an answer came after the end of observation
+_ALL = 0  # the period of all invitations, where they are not grouped by period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationStatus:
+    """Counts of invitations: parallel arrays with an element for each segment, period and status.
+
+    `segments` holds the values of the segments, `period` is the number of the period of sending.
+    """
+
+    segments: Mapping[str, nw.Series[Any]]
+    segment: Integers
+    period: Integers
+    status: Integers
+    count: Integers
+
+
+def count_statuses(
+    table: Invitations, window: int | None, period: Period | None, week_start: Weekday
+) -> InvitationStatus:
+    """Count the invitations of each segment, period and status, in the engine that holds them.
+
+    A warning counts those sent or answered at or after the end of observation.
+    """
+    names, rows = ("period", "status", "number"), table.rows
+    if table.size:
+        rows = rows.with_columns(
+            period=_period_expr(table, period, week_start), status=_status_expr(table, window)
+        )
+        rows = rows.group_by([*table.keys, "period", "status"]).agg(number=nw.len())
+        found = collect(rows.select(*table.keys, nw.col(*names).cast(nw.Int64)))
+        arrays = {name: found[name].to_numpy().astype(np.int64) for name in names}
+        _warn_of_unseen(table, arrays["status"], arrays["number"])
+        found = found.filter(nw.col("status") != UNSEEN)
+    else:
+        # In some engines a constant does not become a column of no rows.
+        found, arrays = collect(rows), {name: np.zeros(0, np.int64) for name in names}
+    used = arrays["status"] != UNSEEN
+    segments, segment = factorize_segments(found, table.keys)
+    return InvitationStatus(
+        segments=segments,
+        segment=segment,
+        period=arrays["period"][used],
+        status=arrays["status"][used] % _ANSWERED_LATER,
+        count=arrays["number"][used],
+    )
+
+
+def _period_expr(table: Invitations, period: Period | None, week_start: Weekday) -> nw.Expr:
+    """Number of the period in which an invitation was sent."""
+    if period is None or table.first is None or table.last is None:
+        return nw.lit(_ALL)
+    # A day of margin: engines may report the first and last time an hour off.
+    wall = wall_time_expr(
+        nw.col("sent"),
+        stored=table.stored,
+        zone=table.zone,
+        first=table.first.instant - DAY,
+        last=min(table.last.instant, table.end.instant) + DAY,
+    )
+    return period_index_expr(wall, period, week_start).cast(nw.Int64)
+
+
+def _status_expr(table: Invitations, window: int | None) -> nw.Expr:
+    """Status of an invitation at the end of observation."""
+    sent, responded = nw.col("sent"), nw.col("responded")
+    end = instant_expr(table.end.instant, table.stored)
+    answered = nw.when(_false_if_null(responded < end))
+    status = answered.then(nw.lit(ANSWERED)).otherwise(nw.lit(SILENT))
+    if window is not None:
+        status = _status_in_window(window, status, table)
+    later = nw.when(_false_if_null(responded >= end)).then(nw.lit(_ANSWERED_LATER))
+    return nw.when(sent >= end).then(nw.lit(UNSEEN)).otherwise(status + later.otherwise(nw.lit(0)))
+
+
+def _status_in_window(window: int, status: nw.Expr, table: Invitations) -> nw.Expr:
+    """Status of an invitation that has a window to be answered: it may be late, or still open."""
+    limit = table.end.instant - window
+    if table.first is None or limit < table.first.instant:
+        return nw.lit(OPEN)
+    # Null for the others: the end of their window might lie beyond the calendar.
+    judged = nw.when(nw.col("sent") <= instant_expr(limit, table.stored)).then(nw.col("sent"))
+    end = instant_expr(table.end.instant, table.stored)
+    responded = nw.col("responded")
+    late = (responded >= later_expr(judged, window)) & (responded < end)
+    status = nw.when(_false_if_null(late)).then(nw.lit(LATE)).otherwise(status)
+    return nw.when(judged.is_null()).then(nw.lit(OPEN)).otherwise(status)
+
+
+def _false_if_null(condition: nw.Expr) -> nw.Expr:
+    """Replace nulls of a condition by false."""
+    return condition.fill_null(value=False)
+
+
+def _warn_of_unseen(table: Invitations, status: Integers, number: Integers) -> None:
+    """Warn of invitations and answers at or after the end of observation."""
+    rows = count_noun(table.size, "row")
+    sent_later = int(number[status == UNSEEN].sum())
+    answered_later = int(number[status >= _ANSWERED_LATER].sum())
+    texts = []
+    if sent_later:
+        texts.append(f"{sent_later:,} of {rows} sent at or after as_of ({table.end}) are not used")
+    if answered_later:
+        texts.append(
+            f"the answers of {answered_later:,} of {rows} came at or after as_of ({table.end}) and "
+            "are not used"
+        )
+    if texts:
+        warn(f"{'; '.join(texts)}.")

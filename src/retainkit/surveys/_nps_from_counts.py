@@ -1,0 +1,190 @@
+"""Net Promoter Score of promoters, passives and detractors that are counted already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.output import build_like
+from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.columns import segment_names
+from retainkit._messages import count_noun, format_examples, named
+from retainkit._stats.effective_size import unweighted
+from retainkit._stats.intervals import ratio
+from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.surveys._nps_table import PARTS, RESULT, Method, NpsOptions, nps_columns
+from retainkit.surveys._promoters import PromoterShares
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._frames.input import Frame
+    from retainkit._typing import Floats
+
+
+def nps_from_counts(
+    table: IntoFrame,
+    *,
+    promoters: str = "promoters",
+    passives: str = "passives",
+    detractors: str = "detractors",
+    n: str | None = None,
+    by: str | Sequence[str] | None = None,
+    method: Method = "score",
+    draws: int = 2000,
+    seed: int | None = None,
+    min_responses: int | None = None,
+    confidence_level: float = 0.95,
+) -> Any:
+    """Net promoter score of promoters, passives and detractors that are counted already.
+
+    Parameters
+    ----------
+    table : IntoFrame
+        Counts in columns: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame. Rows of the same segment are added up.
+    promoters : str, default "promoters"
+        Column of the number of promoters, whole and 0 or more.
+    passives : str, default "passives"
+        Column of the number of passives.
+    detractors : str, default "detractors"
+        Column of the number of detractors.
+    n : str, optional
+        Column of the number of all: where the three do not add up to it, the table is refused.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own.
+    method : {"score", "adjusted_wald", "wald", "bootstrap"}, default "score"
+        How the interval is found, as in `nps`.
+    draws : int, default 2000
+        Number of draws of the bootstrap.
+    seed : int, optional
+        Seed of the draws; the same seed gives the same limits.
+    min_responses : int, optional
+        Segments with fewer answers show no score; a warning counts them.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `nps`; ``n_missing`` and ``n_invalid`` are 0.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If counts are null or negative or do not add up, or an argument has a wrong value (a
+        `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If `min_responses` hides scores.
+
+    See Also
+    --------
+    nps : The same from answers, with the formulas.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import nps_from_counts
+    >>> counts = pd.DataFrame({"promoters": [120], "passives": [45], "detractors": [30]})
+    >>> nps_from_counts(counts)[["n", "nps", "lower", "upper"]].round(2)
+         n    nps  lower  upper
+    0  195  46.15   35.0  55.88
+    """
+    options = NpsOptions(
+        method=method,
+        draws=draws,
+        seed=seed,
+        min_responses=min_responses,
+        confidence_level=confidence_level,
+    )
+    frame = from_native(table, "table")
+    names = {"promoters": promoters, "passives": passives, "detractors": detractors}
+    names |= {} if n is None else {"n": n}
+    segments = segment_names(by, RESULT)
+    _check_columns(frame, names, segments)
+    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
+    rows = collect(frame.select(**{one: nw.col(names[one]) for one in names}, **keys))
+    parts = _checked_parts(rows, names)
+    found, segment = factorize_segments(rows, list(keys))
+    n_segments = int(segment.max(initial=-1)) + 1 if segments else 1
+    shares = _shares(
+        [np.bincount(segment, parts[one], n_segments).astype(np.float64) for one in PARTS]
+    )
+    given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
+    return build_like(frame, given | nps_columns(shares, options, segmented=bool(segments)))
+
+
+def _check_columns(frame: Frame, names: Mapping[str, str], segments: Sequence[str]) -> None:
+    """Check that the columns are there, are different ones, and hold whole numbers."""
+    for argument, column in [*names.items(), *(("by", column) for column in segments)]:
+        check_present(argument, column, frame)
+    if len(set(names.values())) < len(names):
+        raise ArgumentError(
+            f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
+            "own counts."
+        )
+    for argument, column in names.items():
+        if not frame.collect_schema()[column].is_integer():
+            raise ColumnTypeError(
+                f"{named(column, argument)} holds {type_name(frame, column)}; it must hold whole "
+                "numbers, such as of type Int64."
+            )
+
+
+def _checked_parts(rows: nw.DataFrame[Any], names: Mapping[str, str]) -> dict[str, Floats]:
+    """Read counts, and check that they are not null or negative and that the parts add up."""
+    parts = {}
+    for argument, column in names.items():
+        unknown = int(rows[argument].is_null().sum())
+        if unknown:
+            raise ArgumentError(
+                f"{named(column, argument)} is null in {count_noun(unknown, 'row')}; fill it in, "
+                "or leave such rows out."
+            )
+        parts[argument] = rows[argument].to_numpy().astype(np.float64)
+        negative = parts[argument][parts[argument] < 0]
+        if len(negative):
+            raise ArgumentError(
+                f"{named(column, argument)} is negative in {count_noun(len(negative), 'row')}: "
+                f"{format_examples(np.unique(negative).tolist())}; counts must be 0 or more."
+            )
+    if "n" in names:
+        total = np.sum([parts[one] for one in PARTS], axis=0)
+        wrong = np.flatnonzero(total != parts["n"])
+        if len(wrong):
+            some = [f"{total[i]:g} instead of {parts['n'][i]:g}" for i in wrong[:3].tolist()]
+            raise ArgumentError(
+                f"promoters, passives and detractors do not add up to column {names['n']!r} (given "
+                f"as `n`) in {count_noun(len(wrong), 'row')}: {', '.join(some)}. One of the four "
+                "is wrong."
+            )
+    return parts
+
+
+def _shares(counts: Sequence[Floats]) -> PromoterShares:
+    """Shares of promoters, passives and detractors of these numbers by segment."""
+    total = np.sum(counts, axis=0)
+    none = np.zeros(len(total), np.int64)
+    promoters, passives, detractors = (ratio(one, total) for one in counts)
+    return PromoterShares(
+        n=np.rint(total).astype(np.int64),
+        missing=none,
+        invalid=none,
+        size=unweighted(total),
+        promoters=promoters,
+        passives=passives,
+        detractors=detractors,
+    )

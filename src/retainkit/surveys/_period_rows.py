@@ -1,0 +1,122 @@
+"""Periods of answers: each row gets the number of its period as a last segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import narwhals.stable.v2 as nw
+
+from retainkit._checks import one_of
+from retainkit._frames.input import collect, count_rows
+from retainkit._messages import count_noun, warn
+from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.periods import DAY, Period, Weekday, period_index_expr
+from retainkit._time.zones import instant_expr, wall_time_expr
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from retainkit._frames.input import Frame
+    from retainkit._inputs.answers import Answers
+    from retainkit._time.moment import Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodOptions:
+    """The checked options of scores by period, each over a window of `rolling` periods."""
+
+    period: Period
+    week_start: Weekday
+    as_of: str | date | None
+    missing: str
+    rolling: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the choices, in this order."""
+        one_of("period", self.period, get_args(Period))
+        one_of("week_start", self.week_start, get_args(Weekday))
+        one_of("missing", self.missing, ("raise", "drop"))
+
+
+def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, Moment, int]:
+    """Add the period of each answer; also returns the end of observation and the first period.
+
+    Rows at or after the end of observation are left out, with a warning.
+    """
+    rows = responses.rows
+    time = nw.col("time")
+    facts = collect(
+        rows.select(first=time.min(), last=time.max(), size=nw.len(), nulls=time.null_count())
+    )
+    size = int(facts.item(0, "size"))
+    unknown = int(facts.item(0, "nulls")) if size else 0
+    if unknown:
+        _raise_or_warn(responses.source("time"), unknown, size, options.missing)
+        rows, size = rows.drop_nulls("time"), size - unknown
+    stored, zone = responses.stored, responses.zone
+    given = None if options.as_of is None else as_of_moment(options.as_of, zone)
+    if not size:
+        return _without_answers(responses, rows, given or end_of_day(0, zone), options)
+    earliest, latest, end = _time_span(responses, facts, given)
+    if latest.instant >= end.instant:
+        rows = rows.filter(time < instant_expr(end.instant, stored))
+        used = count_rows(rows)
+        warn(
+            f"{size - used:,} of {count_noun(size, 'row')} at or after as_of ({end}) are not used."
+        )
+        if not used:
+            return _without_answers(responses, rows, end, options)
+    first = min(earliest.instant, end.instant) - DAY
+    wall = wall_time_expr(time, stored=stored, zone=zone, first=first, last=latest.instant + DAY)
+    number = period_index_expr(nw.col("wall"), options.period, options.week_start)
+    answers = _with_last_segment(responses, rows.with_columns(wall=wall), number.cast(nw.Int64))
+    return answers, end, earliest.index(options.period, options.week_start)
+
+
+def _without_answers(
+    responses: Answers, rows: Frame, end: Moment, options: PeriodOptions
+) -> tuple[Answers, Moment, int]:
+    """Return no rows with a period; the first period is the one after the end."""
+    answers = _with_last_segment(responses, rows, nw.lit(0).cast(nw.Int64))
+    return answers, end, end.index(options.period, options.week_start) + 1
+
+
+def _with_last_segment(responses: Answers, rows: Any, number: nw.Expr) -> Answers:
+    """Add the number of the period to rows, as the last segment column."""
+    rows = rows.with_columns(number.alias(f"by_{len(responses.by)}"))
+    return replace(responses, rows=rows, by=(*responses.by, "period"))
+
+
+def _raise_or_warn(source: str, unknown: int, size: int, missing: str) -> None:
+    """Raise for answers without a time, or warn that they are left out."""
+    text = f"{source} is null in {count_noun(unknown, 'row')}, of {size:,}"
+    if missing == "raise":
+        raise ArgumentError(
+            f"{text}. Fill it in or leave such rows out; `missing='drop'` leaves them out and "
+            "warns with their number."
+        )
+    warn(f"{text}: such rows are left out.")
+
+
+def _time_span(
+    responses: Answers, facts: nw.DataFrame[Any], given: Moment | None
+) -> tuple[Moment, Moment, Moment]:
+    """Return the times of the first and last answer, and the end of observation."""
+    stored, zone = responses.stored, responses.zone
+    try:
+        first, last = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
+    except (ValueError, OverflowError) as error:
+        raise ArgumentError(
+            f"{responses.source('time')} goes beyond the calendar ({error}); times must lie within "
+            "the years 1 to 9999, in the zone of the periods too."
+        ) from None
+    try:
+        end = given or end_of_day(last.instant, zone)
+    except OverflowError:
+        raise ArgumentError(
+            f"{responses.source('time')} goes up to {last}, and no midnight comes after it; say "
+            "with `as_of` when observation ends."
+        ) from None
+    return first, last, end

@@ -1,0 +1,119 @@
+"""Answers on a scale, counted by segment and by respondent: the basis of every score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from retainkit._frames.segments import factorize_segments
+from retainkit._messages import count_noun, warn
+from retainkit._stats.intervals import ratio
+from retainkit.surveys._answer_counts import count_answers
+from retainkit.surveys._repeat_respondents import (
+    check_respondents,
+    cluster_sums,
+    keep_one_per_respondent,
+)
+from retainkit.surveys._scale import keep_on_scale, warn_of_scale
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from retainkit._inputs.answers import Answers
+    from retainkit._inputs.scale import Scale
+    from retainkit._stats.effective_size import EffectiveSize
+    from retainkit._typing import Floats
+    from retainkit.surveys._answer_counts import AnswerCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaledAnswers:
+    """The answers that count; `clustered` where a respondent may have given several of them."""
+
+    responses: Answers
+    counts: AnswerCounts
+    clustered: bool
+
+    def segments(self) -> dict[str, nw.Series[Any]]:
+        """Return the segment columns under their names in the frame."""
+        responses, columns = self.responses, self.counts.segments
+        return {name: columns[key] for name, key in zip(responses.by, responses.keys, strict=True)}
+
+    def effective_size(self, values: Floats) -> EffectiveSize:
+        """Effective size of the means of `values`, by segment."""
+        if not self.clustered:
+            return self.counts.effective_size(values)
+        found, clusters = cluster_sums(self.responses, self.counts, values)
+        _, segment = factorize_segments(found, self.responses.keys)
+        clusters = clusters.scatter(segment, self.counts.n_segments)
+        return self.counts.effective_size(values, clusters)
+
+
+def read_scaled_answers(
+    responses: Answers, scale: Scale, *, repeat: str = "cluster", check_scale: bool = True
+) -> ScaledAnswers:
+    """Count the answers on the scale, those of each respondent as `repeat` says.
+
+    With `check_scale`, warn where the answers look like those of another scale.
+    """
+    counts = keep_on_scale(count_answers(responses), responses, scale)
+    if check_scale:
+        warn_of_scale(counts, responses, scale)
+    if "respondent" not in responses.names:
+        return ScaledAnswers(responses=responses, counts=counts, clustered=False)
+    check_respondents(responses)
+    if repeat != "cluster":
+        before = int(counts.n.sum())
+        responses = keep_one_per_respondent(responses, counts, repeat)
+        counts = keep_on_scale(count_answers(responses), responses, scale)
+        _warn_of_repeats(before, int(counts.n.sum()), responses, repeat)
+    clustered = repeat in {"cluster", "mean"}
+    return ScaledAnswers(responses=responses, counts=counts, clustered=clustered)
+
+
+def _warn_of_repeats(before: int, after: int, responses: Answers, repeat: str) -> None:
+    """Warn of answers that do not count because another one of the respondent does."""
+    if before > after:
+        warn(
+            f"{before - after:,} of {count_noun(before, 'answer')} set aside: only the {repeat} of "
+            f"each respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`)."
+        )
+
+
+def warn_of_invalid(answers: ScaledAnswers) -> None:
+    """Warn of answers that are left out, where the result does not count them."""
+    left = int(answers.counts.invalid.sum())
+    if left:
+        warn(
+            f"{count_noun(left, 'answer')} in {answers.responses.source('score')} left out: not on "
+            "the scale (`invalid='drop'`)."
+        )
+
+
+def warn_of_weights(answers: ScaledAnswers, effective: Floats) -> None:
+    """Warn where a few answers outweigh all others."""
+    n, responses = answers.counts.n_by_segment(), answers.responses
+    small = ((n > 1) & (effective < n / 10)) | ((n > 2) & (effective < 1.5))
+    if not small.any():
+        return
+    worst = int(np.argmin(np.where(small, ratio(effective, n), np.inf)))
+    text = f"{n[worst]:,} answers that are worth {effective[worst]:.1f}"
+    if responses.by:
+        text = (
+            f"in {count_noun(int(small.sum()), responses.cell)} the answers are worth far less "
+            f"than their number, such as {text}"
+        )
+    else:
+        text = f"there are {text}"
+    causes = {
+        "weights": "a few have very large weights in",
+        "respondent": "a few respondents gave most of them, by",
+    }
+    why = " or ".join(
+        f"{cause} {responses.source(argument)}"
+        for argument, cause in causes.items()
+        if argument in responses.names
+    )
+    warn(f"{text}: {why}. The interval allows for it; look whether that is meant.")
