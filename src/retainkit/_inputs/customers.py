@@ -6,13 +6,14 @@ the same. So what is expensive is computed once for each distinct row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.dtypes import type_name
+from retainkit._frames.groupby import group_sum
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, select_to_native
@@ -21,10 +22,15 @@ from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from retainkit._frames.input import Frame
     from retainkit._typing import Booleans, Floats, Integers
+
+
+HISTORY = ("frequency", "recency", "T")
+SPEND = ("frequency", "monetary_value")
+"""The arguments that name the columns of a purchase history, and those of spend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +90,41 @@ def read_customers(
     native: Any, columns: Mapping[str, str], *, weights: str | None = None
 ) -> Customers:
     """Check a table of customers: each argument of `columns` names a column of numbers."""
+    customers = _distinct_customers(native, columns, weights)
+    _check_values(customers.distinct, customers.counts, customers.names)
+    return customers
+
+
+def read_histories_and_spend(
+    native: Any, columns: Mapping[str, str]
+) -> tuple[Customers, Customers]:
+    """Check a summary of purchases, and find its distinct histories and its distinct spend."""
+    customers = _distinct_customers(native, columns, None)
+    histories, spend = (_reduced_to(customers, arguments) for arguments in (HISTORY, SPEND))
+    for part in (histories, spend):
+        _check_values(part.distinct, part.counts, part.names)
+    return histories, spend
+
+
+def _reduced_to(customers: Customers, arguments: Sequence[str]) -> Customers:
+    """Return the distinct rows of some of the columns."""
+    values = [customers.distinct[name] for name in arguments]
+    order = np.lexsort(values[::-1])
+    differs = [one[order][1:] != one[order][:-1] for one in values]
+    opens = np.append(True, np.any(differs, axis=0))[: len(order)]
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(opens) - 1
+    return replace(
+        customers,
+        names={name: customers.names[name] for name in arguments},
+        distinct={name: customers.distinct[name][order[opens]] for name in arguments},
+        counts=group_sum(customers.counts, group, int(opens.sum())),
+        code=None if customers.code is None else group[customers.code],
+    )
+
+
+def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | None) -> Customers:
+    """Read the distinct rows of a table of customers, whose values are not checked yet."""
     frame = from_native(native, "summary")
     names = dict(columns)
     for argument, column in [*names.items(), *([("weights", weights)] if weights else [])]:
@@ -98,7 +139,6 @@ def read_customers(
     )
     found, counts, code = _distinct_rows(rows, [*_keys(names)])
     distinct = dict(zip(names, found, strict=True))
-    _check_values(distinct, counts, names)
     return Customers(frame=frame, names=names, distinct=distinct, counts=counts, code=code)
 
 

@@ -1,4 +1,4 @@
-"""What was expected of the customers of a holdout beside what came: columns of the report."""
+"""The purchases of a holdout, actual and expected: columns of the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from retainkit._stats.intervals import ratio
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.errors import ArgumentError
-from retainkit.purchases._steps import last_period, purchase_spec, reduce_purchases, result_table
+from retainkit.purchases._reduction import reduce_purchases
+from retainkit.purchases._spec import purchase_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,24 +32,14 @@ if TYPE_CHECKING:
 _COLUMNS = ("frequency", "recency", "T", "frequency_holdout", "duration_holdout")
 
 
-def customers(
+def read_calibration(
     log: Events, split: Moment, end: Moment, *, unit: Period, exact: bool, week_start: Weekday
 ) -> Customers:
-    """Give the distinct rows of `calibration_holdout`, and how many customers have each."""
-    query = purchase_spec(
-        log,
-        split,
-        unit=unit,
-        exact=exact,
-        week_start=week_start,
-        include_first=False,
-        amounts="keep",
-        holdout=True,
+    """Return the distinct rows of `calibration_holdout`, and how many customers have each."""
+    spec = purchase_spec(
+        log, split, unit=unit, exact=exact, week_start=week_start, end_of_holdout=end
     )
-    periods = last_period(log, end, query.merge, week_start) - query.last
-    duration = periods if query.length is None else periods / query.length
-    table = result_table(reduce_purchases(log, query), log, "customer", duration)
-    rows = read_customers(table, {name: name for name in _COLUMNS})
+    rows = read_customers(reduce_purchases(log, spec).rows, {name: name for name in _COLUMNS})
     if not rows.counts.sum():
         raise ArgumentError(
             f"no row of `transactions` is before `calibration_end` ({split}), and nothing can be "
@@ -57,17 +48,17 @@ def customers(
     return rows
 
 
-def fitted_to(rows: Customers, unit: Period) -> tuple[BGNBD, Sequence[str]]:
-    """Fit BG/NBD to the calibration, and give what is to be said of the fit."""
+def fit_calibration(rows: Customers, unit: Period) -> tuple[BGNBD, Sequence[str]]:
+    """Fit BG/NBD to the calibration; return the warnings as well."""
     fit = fit_purchases(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
     return model_from_fit(BGNBD, fit, unit=unit), fit.warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outcome:
-    """Distinct histories: repeat purchases `x`, purchases in the holdout, how many customers.
+class HoldoutForecasts:
+    """Distinct histories: repeat purchases `x`, purchases in the holdout, number of customers.
 
-    `forecasts` holds what was expected of each, by the name of the forecast, the model's first.
+    `forecasts` holds the expected purchases of each, by the name of the forecast, the model first.
     """
 
     x: Floats
@@ -76,7 +67,7 @@ class Outcome:
     forecasts: dict[str, Floats]
 
 
-def outcome(rows: Customers, model: BGNBD) -> Outcome:
+def forecast_holdout(rows: Customers, model: BGNBD) -> HoldoutForecasts:
     """Forecast the purchases of the holdout."""
     x, recency, T, held, duration = rows.distinct.values()  # noqa: N806  the papers' name
     expected = bg_nbd.expected_purchases(
@@ -88,14 +79,14 @@ def outcome(rows: Customers, model: BGNBD) -> Outcome:
         model.SHIFT,
         bg_nbd.distinct_pairs(x, T),
     )
-    # Who came at the very end has had no time, and goes on with nothing.
+    # Customers who came at the very end have had no time: none is expected of them.
     naive = np.nan_to_num(ratio(x, T)) * duration
     forecasts = {type(model).__name__: expected, "naive": naive}
-    return Outcome(x=x, actual=held, count=rows.counts, forecasts=forecasts)
+    return HoldoutForecasts(x=x, actual=held, count=rows.counts, forecasts=forecasts)
 
 
-def total(found: Outcome, confidence_level: float) -> dict[str, Any]:
-    """Give a row for each forecast."""
+def total_columns(found: HoldoutForecasts, confidence_level: float) -> dict[str, Any]:
+    """Return the columns of the table with a row for each forecast."""
     forecasts = found.forecasts.values()
     errors = [found.actual - forecast for forecast in forecasts]
     slopes = [
@@ -118,8 +109,10 @@ def total(found: Outcome, confidence_level: float) -> dict[str, Any]:
     }
 
 
-def by_frequency(found: Outcome, most: int, confidence_level: float) -> dict[str, Any]:
-    """Give a row for each number of repeat purchases, the last for `most` and all above."""
+def by_frequency_columns(
+    found: HoldoutForecasts, most: int, confidence_level: float
+) -> dict[str, Any]:
+    """Return a row for each number of repeat purchases, the last for `most` and all above."""
     group = np.minimum(found.x, most).astype(np.int64)
     size = int(group.max(initial=0)) + 1
     customers = np.bincount(group, found.count, size)

@@ -1,4 +1,4 @@
-"""Whether the assumptions of the models hold: spend independent of frequency, purchases random."""
+"""Checks of the assumptions of the models: spend independent of frequency, purchases random."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.customers import read_customers
-from retainkit._inputs.events import read_events
+from retainkit._inputs.orders import read_orders
 from retainkit._stats import correlation, regularity
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import PERIODS, WEEKDAYS
@@ -126,11 +126,11 @@ def spend_independence(
     others = count.copy()
     if len(x):
         others[np.lexsort((x, x * m))[-1]] -= 1
-    some = others > 0
+    left = others > 0
     found = {
         "pearson": correlation.pearson(x, m, count, confidence_level),
         "spearman": correlation.spearman(x, m, count, confidence_level),
-        "without_largest": correlation.pearson(x[some], m[some], others[some], confidence_level),
+        "without_largest": correlation.pearson(x[left], m[left], others[left], confidence_level),
     }
     return build_like(
         rows.frame,
@@ -267,15 +267,7 @@ def purchase_regularity(
     one_of("week_start", week_start, WEEKDAYS)
     integer("min_purchases", min_purchases, 3)
     probability("confidence_level", confidence_level)
-    log = read_events(
-        transactions,
-        argument="transactions",
-        columns={"customer": customer, "time": time},
-        by=None,
-        taken=(),
-        tz=tz,
-        missing=missing,
-    )
+    log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     log = log.before(log.end(as_of))
     gaps = last_gaps(log, unit, week_start, min_purchases)
     pairs = gaps.last, gaps.before, gaps.count
@@ -283,7 +275,7 @@ def purchase_regularity(
         "maximum_likelihood": regularity.maximum_likelihood(*pairs, confidence_level),
         "wheat_morrison": regularity.wheat_morrison(*pairs, confidence_level),
     }
-    unseen = ratio(gaps.rows - gaps.occasions, gaps.rows - gaps.customers)
+    merged = ratio(gaps.n_rows - gaps.n_purchases, gaps.n_rows - gaps.n_customers)
     return build_like(
         log.rows,
         {
@@ -292,6 +284,6 @@ def purchase_regularity(
             "regularity": [one.estimate for one in found.values()],
             "lower": [one.lower for one in found.values()],
             "upper": [one.upper for one in found.values()],
-            "merged": np.full(len(found), float(unseen)),
+            "merged": np.full(len(found), float(merged)),
         },
     )

@@ -1,4 +1,4 @@
-"""Horizons, discount rates, and the variance of what is discounted."""
+"""Horizons, discount rates, and the variance of discounted purchases."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Horizon:
-    """How far ahead purchases count, and for how much, in a model's unit of time.
+    """The length of time ahead and the discount rate, in a model's unit of time.
 
-    With a `step` they are discounted as lifetimes does it: all of a step from its end, and the last
-    step is whole.
+    With a `step` purchases are discounted as lifetimes does it: all of a step from its end, and the
+    last step is whole.
     """
 
     length: float
@@ -39,7 +39,7 @@ class Horizon:
     def discounted(
         self, theta: Floats, history: History, shift: int, pairs: DistinctPairs
     ) -> Floats:
-        """Give the expected purchases of each history, discounted."""
+        """Return the expected purchases of each history, discounted."""
         if self.step is None:
             terms = self.rate, self.length
             return bg_nbd.discounted_purchases(theta, *terms, *history, shift, pairs)
@@ -52,7 +52,7 @@ class Horizon:
         return total
 
     def factor(self, when: Floats) -> Floats:
-        """Give what a purchase at a moment ahead counts for."""
+        """Return the discount factors of purchases at moments ahead."""
         moment = when if self.step is None else np.ceil(when / self.step) * self.step
         return np.exp(-self.rate * moment)
 
@@ -75,7 +75,7 @@ def log_variance(
 
 
 def rate_per_unit(rate: Any, unit: Period, compounding: str = "annual") -> float:
-    """Give the continuous rate for each unit of time that an annual discount rate amounts to."""
+    """Convert an annual discount rate to the continuous rate for each unit of time."""
     if isinstance(rate, bool) or not isinstance(rate, Real):
         raise ArgumentTypeError(
             f"the discount rate is {rate!r}; it must be a number, 0.1 for 10 %."

@@ -1,4 +1,4 @@
-"""Values under drawn parameters, and futures simulated."""
+"""Intervals of values by simulation: parameters drawn or fitted anew, and simulated futures."""
 
 from __future__ import annotations
 
@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 _VALUES = 2_000_000  # values of customers and draws held at a time
 
 
-# Draws
-
-
 def draw_parameters(theta: Floats, covariance: Floats, n: int, rng: np.random.Generator) -> Floats:
     """Draw parameters from the normal distribution of their logarithms: (n, parameters).
 
-    Those of which nothing is known, whose variance is NaN, stand still.
+    Parameters whose variance is NaN are not varied.
     """
     relative = np.nan_to_num(covariance / np.outer(theta, theta), nan=0.0)
     draws: Floats = theta * np.exp(
@@ -36,7 +33,7 @@ def draw_parameters(theta: Floats, covariance: Floats, n: int, rng: np.random.Ge
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CustomerHistories:
-    """Distinct customers and how many there are of each; `m` counts for nothing where x is 0."""
+    """Distinct customers and how many there are of each; `m` is ignored where x is 0."""
 
     x: Floats
     tx: Floats
@@ -46,13 +43,14 @@ class CustomerHistories:
     pairs: DistinctPairs
 
     def part(self, chosen: slice) -> CustomerHistories:
+        """Return some of the customers."""
         columns = (self.x, self.tx, self.T, self.m, self.counts)
         x, tx, T, m, counts = (values[chosen] for values in columns)  # noqa: N806
         return CustomerHistories(
             x=x, tx=tx, T=T, m=m, counts=counts, pairs=bg_nbd.distinct_pairs(x, T)
         )
 
-    def drawn(self, rng: np.random.Generator) -> Floats:
+    def resample(self, rng: np.random.Generator) -> Floats:
         """Draw as many customers with replacement, some of them with spend to learn from."""
         size = int(self.counts.sum())
         while True:
@@ -63,7 +61,7 @@ class CustomerHistories:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Refit:
-    """Where both models stand and with which penalties they were fitted."""
+    """The parameters of both models, and the penalties with which they were fitted."""
 
     shift: int
     purchases: Floats
@@ -71,14 +69,14 @@ class Refit:
     spend: Floats
     spend_penalty: float
 
-    def draws(
+    def draw_parameters(
         self, customers: CustomerHistories, n: int, rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
         """Fit both anew to customers drawn with replacement, n times."""
         x, m = customers.x, customers.m
         found = np.empty((n, 4)), np.empty((n, 3))
         for i in range(n):
-            weights = customers.drawn(rng)
+            weights = customers.resample(rng)
             kept, spent = weights > 0, (weights > 0) & (x > 0) & (m > 0)
             found[0][i] = purchase_fits.fit_purchases(
                 x[kept],
@@ -97,27 +95,27 @@ class Refit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedValues:
-    """Which values are drawn: those expected under drawn parameters, or futures simulated."""
+    """Values of customers under drawn parameters: expected ones, or those of simulated futures."""
 
     horizon: Horizon
     shift: int
     predictive: bool
     median: bool
 
-    def bounds(
+    def limits(
         self,
         customers: CustomerHistories,
         draws: tuple[Floats, Floats],
         confidence_level: float,
         rng: np.random.Generator,
     ) -> tuple[Floats, Floats]:
-        """Give the quantiles of each customer's value over the draws of the parameters."""
+        """Return the quantiles of each customer's value over the draws of the parameters."""
         tail, block = (1 - confidence_level) / 2, max(1, _VALUES // len(draws[0]))
-        one = self._simulated if self.predictive else self._expected
+        value = self._simulated if self.predictive else self._expected
         found = [np.empty((2, 0))]
         for first in range(0, len(customers.x), block):
             some = customers.part(slice(first, first + block))
-            values = np.array([one(some, *pair, rng) for pair in zip(*draws, strict=True)])
+            values = np.array([value(some, *pair, rng) for pair in zip(*draws, strict=True)])
             # Without interpolation, which infinite values would not survive.
             quantiles = np.quantile(values, [tail, 1 - tail], axis=0, method="inverted_cdf")
             found.append(quantiles)
@@ -130,15 +128,17 @@ class SimulatedValues:
         history, pairs = (some.x, some.tx, some.T), some.pairs
         purchases = self.horizon.discounted(theta, history, self.shift, pairs)
         spend = gamma_gamma.median_spend if self.median else gamma_gamma.expected_spend
-        each, none = spend(phi, some.x, some.m), np.zeros(len(purchases))
-        return np.multiply(purchases, each, out=none, where=purchases > 0)
+        amounts = spend(phi, some.x, some.m)
+        # Without purchases the value is 0, also where the expected spend is infinite.
+        zeros = np.zeros(len(purchases))
+        return np.multiply(purchases, amounts, out=zeros, where=purchases > 0)
 
     def _simulated(
         self, some: CustomerHistories, theta: Floats, phi: Floats, rng: np.random.Generator
     ) -> Floats:
-        who, when = bg_nbd.simulate_future(
+        owner, when = bg_nbd.simulate_future(
             theta, self.horizon.length, some.x, some.tx, some.T, self.shift, rng
         )
-        amounts = gamma_gamma.simulate_amounts(phi, who, some.x, some.m, rng)
-        worth = np.bincount(who, amounts * self.horizon.factor(when), len(some.x))
-        return worth.astype(np.float64, copy=False)
+        amounts = gamma_gamma.simulate_amounts(phi, owner, some.x, some.m, rng)
+        values = np.bincount(owner, amounts * self.horizon.factor(when), len(some.x))
+        return values.astype(np.float64, copy=False)

@@ -1,4 +1,4 @@
-"""Whether a model of purchases foretells what comes: its course, and a report on a holdout."""
+"""A report on how a model of purchases forecasts a holdout."""
 
 from __future__ import annotations
 
@@ -8,170 +8,33 @@ from typing import TYPE_CHECKING, Any, Literal
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
-from retainkit._inputs.events import read_events
-from retainkit._messages import count_noun, warn
-from retainkit._time.moment import as_of_moment
+from retainkit._inputs.orders import read_orders
+from retainkit._messages import warn
 from retainkit._time.periods import PERIODS, WEEKDAYS
-from retainkit.clv import _comparison, _tracking
-from retainkit.clv._purchase_fits import BGNBD
-from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.purchases._steps import end_after
+from retainkit.clv._comparison import (
+    by_frequency_columns,
+    fit_calibration,
+    forecast_holdout,
+    read_calibration,
+    total_columns,
+)
+from retainkit.clv._tracking_columns import (
+    check_model,
+    check_period,
+    tracking_columns,
+    warn_of_calibration,
+    week_start_at,
+)
+from retainkit.errors import ArgumentError
+from retainkit.purchases._orders import calibration_and_end
 
 if TYPE_CHECKING:
     from datetime import date
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
-
-
-def tracking(
-    model: BGNBD,
-    transactions: IntoFrame,
-    *,
-    customer: str = "customer_id",
-    time: str = "time",
-    calibration_end: str | date | None = None,
-    as_of: str | date | None = None,
-    period: Period = "week",
-    exact: bool = True,
-    tz: str | None = None,
-    week_start: Weekday | None = None,
-    missing: Literal["raise", "drop"] = "raise",
-) -> Any:
-    r"""Repeat purchases in each period, as they came and as a model expects them.
-
-    Each customer is expected to have made :math:`E[X(t - t_0)]` repeat purchases by the time t,
-    with the first at :math:`t_0`; what is expected of a period is how much the sum over all
-    customers grows in it. It uses nothing of a customer but the time of the first purchase.
-
-    Parameters
-    ----------
-    model : BGNBD or MBGNBD
-        The model, fitted or made of its parameters.
-    transactions : IntoFrame
-        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
-        or a PySpark DataFrame. The order of the rows means nothing.
-    customer : str, default "customer_id"
-        Column that identifies the customer.
-    time : str, default "time"
-        Column of dates or datetimes, with or without a time zone.
-    calibration_end : str, date or datetime, optional
-        Instant at which calibration ended: only customers who first bought before it are followed,
-        and the periods that begin at it or later are marked. It should begin a period. Default: all
-        customers are followed.
-    as_of : str, date or datetime, optional
-        Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Default: the midnight that ends the day of the last row.
-    period : {"day", "week", "month", "quarter", "year"}, default "week"
-        Calendar period of a row.
-    exact : bool, default True
-        Merge purchases by day, and measure time in days divided by the length of the model's unit,
-        as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole units; `period`
-        must not cut them.
-    tz : str, optional
-        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
-    week_start : {"monday", "tuesday", ..., "sunday"}, optional
-        Day on which a week begins. Default: the weekday of `calibration_end`, so that the holdout
-        begins with a week; without one, Monday.
-    missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column is an error, or its row is left out with a warning.
-
-    Returns
-    -------
-    DataFrame
-        A row for each period from that of the first purchase of all to that of the last observed
-        instant: a new frame of the kind of `transactions`; Polars for a LazyFrame, pandas for
-        DuckDB and PySpark. A period without purchases is a row with 0.
-
-        - ``period`` (date): its first day.
-        - ``customers`` (int): customers acquired by its end.
-        - ``actual`` (int): repeat purchases in it; those of a customer in one day (with
-          ``exact=False``, in one unit) are one.
-        - ``expected`` (float): what the model expects of them.
-        - ``actual_cumulative`` (int), ``expected_cumulative`` (float): both since the beginning.
-        - ``holdout`` (bool): whether it begins at `calibration_end` or later.
-        - ``complete`` (bool): whether it has been observed to its end. Where it has not,
-          ``actual`` and ``expected`` both go as far as observation does.
-
-    Raises
-    ------
-    MissingColumnError
-        If a column is not in the frame (a `KeyError`).
-    ColumnTypeError, ArgumentTypeError
-        If a column or an argument is of the wrong type (a `TypeError`).
-    ArgumentError
-        If an argument has a wrong value, or a column has nulls (a `ValueError`).
-
-    Warns
-    -----
-    RetainkitWarning
-        If rows or customers are set aside, or if `calibration_end` lies within a period.
-
-    See Also
-    --------
-    holdout_report : The holdout in full, by what is known of each customer.
-    retainkit.plot.tracking : The table as a picture.
-
-    Notes
-    -----
-    With `exact` the time of a customer runs from the beginning of the first day to the end of the
-    period, as the R packages BTYD and CLVTools have it and lifetimes does; ``T`` of a summary stops
-    at the last day, one day earlier. With ``exact=False`` it is counted as ``T`` is, since no
-    repeat purchase can be seen in the unit of the first.
-
-    References
-    ----------
-    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
-       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284, figures 2
-       and 3.
-
-    Examples
-    --------
-    The weeks 38 to 41 of CDNOW, two before the end of calibration and two after it:
-
-    >>> from retainkit import BGNBD
-    >>> from retainkit import tracking
-    >>> from retainkit.datasets import load_cdnow
-    >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
-    >>> weeks = tracking(model, load_cdnow(sample=True), calibration_end="1997-10-01")
-    >>> columns = ["period", "customers", "actual", "expected", "holdout"]
-    >>> weeks.loc[37:40, columns].round({"expected": 2})
-           period  customers  actual  expected  holdout
-    37 1997-09-17       2357      53     54.18    False
-    38 1997-09-24       2357      62     53.39    False
-    39 1997-10-01       2357      50     52.63     True
-    40 1997-10-08       2357      56     51.89     True
-    """
-    _check_model(model)
-    one_of("period", period, PERIODS)
-    boolean("exact", exact)
-    if not exact:
-        _tracking.check_fit(model.unit, period)
-    if week_start is not None:
-        one_of("week_start", week_start, WEEKDAYS)
-    log = read_events(
-        transactions,
-        argument="transactions",
-        columns={"customer": customer, "time": time},
-        by=None,
-        taken=(),
-        tz=tz,
-        missing=missing,
-    )
-    split = end = None
-    if calibration_end is not None:
-        split = as_of_moment(calibration_end, log.zone, "calibration_end")
-        end = end_after(split, log, as_of)
-    end = end or log.end(as_of)
-    log = log.before(end)
-    starts = week_start or _tracking.week_start_at(split, log.zone)
-    columns, later = _tracking.course(
-        log, model, split=split, end=end, period=period, week_start=starts, exact=exact
-    )
-    _warn_of(later, split, period, starts)
-    return build_like(log.rows, columns)
+    from retainkit.clv._purchase_fits import BGNBD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -357,71 +220,41 @@ def holdout_report(
     integer("max_frequency", max_frequency, 1)
     probability("confidence_level", confidence_level)
     if not exact:
-        _tracking.check_fit(unit, period)
+        check_period(unit, period)
     if week_start is not None:
         one_of("week_start", week_start, WEEKDAYS)
     if model is not None:
-        _check_model(model)
+        check_model(model)
         _check_unit(model, unit)
-    log = read_events(
-        transactions,
-        argument="transactions",
-        columns={"customer": customer, "time": time},
-        by=None,
-        taken=(),
-        tz=tz,
-        missing=missing,
-    )
-    split = as_of_moment(calibration_end, log.zone, "calibration_end")
-    end = end_after(split, log, as_of)
+    log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
+    split, end = calibration_and_end(log, calibration_end, as_of)
     log = log.before(end)
-    starts = week_start or _tracking.week_start_at(split, log.zone)
-    rows = _comparison.customers(log, split, end, unit=unit, exact=exact, week_start=starts)
+    starts = week_start or week_start_at(split, log.zone)
+    rows = read_calibration(log, split, end, unit=unit, exact=exact, week_start=starts)
     if model is None:
-        model, told = _comparison.fitted_to(rows, unit)
-        for text in told:
+        model, messages = fit_calibration(rows, unit)
+        for text in messages:
             warn(text)
-    found = _comparison.outcome(rows, model)
-    columns, later = _tracking.course(
+    found = forecast_holdout(rows, model)
+    periods, n_later = tracking_columns(
         log, model, split=split, end=end, period=period, week_start=starts, exact=exact
     )
-    _warn_of(later, split, period, starts)
-    held = columns["holdout"]
+    warn_of_calibration(n_later, split, period, starts)
+    held = periods["holdout"]
     return HoldoutReport(
         model=model,
-        total=build_like(log.rows, _comparison.total(found, confidence_level)),
+        total=build_like(log.rows, total_columns(found, confidence_level)),
         by_frequency=build_like(
-            log.rows, _comparison.by_frequency(found, max_frequency, confidence_level)
+            log.rows, by_frequency_columns(found, max_frequency, confidence_level)
         ),
-        by_period=build_like(log.rows, {name: one[held] for name, one in columns.items()}),
+        by_period=build_like(log.rows, {name: one[held] for name, one in periods.items()}),
     )
-
-
-def _check_model(model: object) -> None:
-    if not isinstance(model, BGNBD):
-        raise ArgumentTypeError(
-            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
-            "fit_bg_nbd gives."
-        )
 
 
 def _check_unit(model: BGNBD, unit: Period) -> None:
+    """Check that a model has the unit of the summary."""
     if model.unit != unit:
         raise ArgumentError(
             f"`unit` is {unit!r}, and that of `model` is {model.unit!r}; the summary must be in "
             f"the unit of the model: give `unit={model.unit!r}`."
-        )
-
-
-def _warn_of(later: int, split: Moment | None, cut: Period, week_start: Weekday) -> None:
-    """Say which customers are not in the result, and whether calibration ends within a period."""
-    if later:
-        warn(
-            f"{count_noun(later, 'customer')} with a first purchase at or after `calibration_end`: "
-            "not in the result."
-        )
-    if split is not None and not split.opens(cut, week_start):
-        warn(
-            f"`calibration_end` ({split}) lies within a {cut}: what came of it after that is in "
-            f"the row of that {cut}, which is not marked as holdout."
         )

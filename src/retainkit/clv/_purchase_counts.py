@@ -1,7 +1,8 @@
-"""When customers bought, as the distinct units of each: reduced inside the engine to counts.
+"""Counts of purchases by unit of time, and the last gaps of customers, reduced in the engine.
 
-One plan serves frames in memory and lazy engines. It keeps to what every engine computes alike,
-and brings back tables that grow with the days of a log, or the lengths of gaps, not with customers.
+The same expressions serve frames in memory and lazy engines. They keep to the operations that all
+engines compute alike, and bring back tables that grow with the days of a log, or the lengths of
+gaps, not with customers.
 """
 
 from __future__ import annotations
@@ -25,65 +26,64 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Counts:
-    """How many customers first bought in each `unit`, and how many bought again in it.
+class UnitCounts:
+    """The number of customers with a first purchase in each `unit`, and with a repeat purchase.
 
-    Units in which nobody did either have no element. `later` counts the customers left out because
-    they first bought at the end of calibration or after it.
+    Units without purchases have no element. `n_later` counts the customers left out because they
+    first bought at the end of calibration or after it.
     """
 
     unit: Integers
     first: Integers
     again: Integers
-    later: int
+    n_later: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Gaps:
     """The last gap of each customer and the one before it, in units: distinct pairs and counts.
 
-    `customers` counts all customers, `occasions` their units with a purchase, `rows` the rows.
+    `n_customers` counts all customers, `n_purchases` their units with a purchase, `n_rows` the
+    rows.
     """
 
     last: Floats
     before: Floats
     count: Floats
-    customers: int
-    occasions: int
-    rows: int
+    n_customers: int
+    n_purchases: int
+    n_rows: int
 
 
 def counts_by_unit(
     log: Events, unit: Period, week_start: Weekday, until: Moment | None = None
-) -> Counts:
+) -> UnitCounts:
     """Count first and repeat purchases by unit, of customers who first bought before `until`."""
-    rows, later = log.rows, 0
+    rows, n_later = log.rows, 0
     if until is not None:
         starts = rows.group_by("customer").agg(start=nw.col("time").min())
         early = nw.col("start") < instant_expr(until.instant, log.stored)
         known = starts.filter(early).select("customer")
-        later = count_rows(starts) - count_rows(known)
-        rows = _joined(rows, known) if later else rows
-    occasions = _occasions(rows, log, unit, week_start)
-    firsts = occasions.group_by("customer").agg(unit=nw.col("unit").min())
-    began = _by_unit(firsts)
-    bought = _by_unit(occasions)
-    at = np.union1d(began[0], bought[0]).astype(np.int64)
-    first, all_of = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
-    first[np.searchsorted(at, began[0])] = began[1]
-    all_of[np.searchsorted(at, bought[0])] = bought[1]
-    return Counts(unit=at, first=first, again=all_of - first, later=later)
+        n_later = count_rows(starts) - count_rows(known)
+        rows = _join(rows, known) if n_later else rows
+    purchases = _purchase_units(rows, log, unit, week_start)
+    firsts = purchases.group_by("customer").agg(unit=nw.col("unit").min())
+    units, number = _count_by_unit(purchases)
+    first_units, first_number = _count_by_unit(firsts)
+    first = np.zeros(len(units), np.int64)
+    first[np.searchsorted(units, first_units)] = first_number
+    return UnitCounts(unit=units, first=first, again=number - first, n_later=n_later)
 
 
 def last_gaps(log: Events, unit: Period, week_start: Weekday, min_purchases: int) -> Gaps:
-    """Give the last two gaps of all customers with so many purchases."""
-    occasions = _occasions(log.rows, log, unit, week_start)
-    sizes = occasions.group_by("customer").agg(size=nw.len(), third=nw.col("unit").max())
+    """Return the last two gaps of all customers with so many purchases."""
+    purchases = _purchase_units(log.rows, log, unit, week_start)
+    sizes = purchases.group_by("customer").agg(size=nw.len(), third=nw.col("unit").max())
     sizes = sizes.with_columns(size=nw.col("size").cast(nw.Int64))
-    totals = collect(sizes.select(customers=nw.len(), occasions=nw.col("size").sum()))
+    totals = collect(sizes.select(customers=nw.len(), purchases=nw.col("size").sum()))
     kept = sizes.filter(nw.col("size") >= min_purchases).select("customer", "third")
-    kept = _with_the_one_before(occasions, kept, ["third"], "second")
-    kept = _with_the_one_before(occasions, kept, ["second", "third"], "first")
+    kept = _add_previous(purchases, kept, ["third"], "second")
+    kept = _add_previous(purchases, kept, ["second", "third"], "first")
     gaps = kept.select(
         last=nw.col("third") - nw.col("second"), before=nw.col("second") - nw.col("first")
     )
@@ -96,14 +96,14 @@ def last_gaps(log: Events, unit: Period, week_start: Weekday, min_purchases: int
         last=last[order],
         before=before[order],
         count=count[order],
-        customers=int(totals.item(0, "customers")),
-        occasions=int(totals.item(0, "occasions") or 0),
-        rows=log.size,
+        n_customers=int(totals.item(0, "customers")),
+        n_purchases=int(totals.item(0, "purchases") or 0),
+        n_rows=log.size,
     )
 
 
-def _occasions(rows: Frame, log: Events, unit: Period, week_start: Weekday) -> Frame:
-    """One row for each customer and unit with a purchase."""
+def _purchase_units(rows: Frame, log: Events, unit: Period, week_start: Weekday) -> Frame:
+    """Return one row for each customer and unit with a purchase."""
     times = [moment.instant for moment in (log.first, log.last) if moment is not None] or [0]
     # A day of margin: engines may report the first and last time an hour off.
     wall = wall_time_expr(
@@ -118,19 +118,19 @@ def _occasions(rows: Frame, log: Events, unit: Period, week_start: Weekday) -> F
     return rows.unique(subset=["customer", "unit"])
 
 
-def _with_the_one_before(occasions: Frame, customers: Frame, known: list[str], name: str) -> Frame:
+def _add_previous(purchases: Frame, customers: Frame, known: list[str], name: str) -> Frame:
     """Add the last unit of each customer before the first of the `known` ones."""
-    earlier = _joined(occasions, customers).filter(nw.col("unit") < nw.col(known[0]))
+    earlier = _join(purchases, customers).filter(nw.col("unit") < nw.col(known[0]))
     values = {one: nw.col(one).max() for one in known}
     return earlier.group_by("customer").agg(**{name: nw.col("unit").max()}, **values)
 
 
-def _joined(rows: Frame, others: Frame) -> Frame:
+def _join(rows: Frame, others: Frame) -> Frame:
     joined: Frame = rows.join(others, on="customer")  # type: ignore[arg-type]  # alike
     return joined
 
 
-def _by_unit(rows: Any) -> tuple[Integers, Integers]:
+def _count_by_unit(rows: Any) -> tuple[Integers, Integers]:
     """Count rows by unit, ascending."""
     found = collect(rows.group_by("unit").agg(rows=nw.len()))
     unit, number = (found[name].to_numpy().astype(np.int64) for name in ("unit", "rows"))

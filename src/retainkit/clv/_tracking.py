@@ -1,144 +1,165 @@
-"""The course of purchases, actual and expected: from counts by unit to a row for each period."""
+"""Repeat purchases in each period, actual and as a model expects them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from retainkit._models.bg_nbd import new_customer_purchases
-from retainkit._models.model import parameter_array
-from retainkit._time.moment import midnights
-from retainkit._time.periods import DAYS_IN, WEEKDAYS, first_day, period_index
-from retainkit.clv._purchase_counts import counts_by_unit
-from retainkit.errors import ArgumentError
+from retainkit._checks import boolean, one_of
+from retainkit._frames.output import build_like
+from retainkit._inputs.orders import read_orders
+from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.clv._tracking_columns import (
+    check_model,
+    check_period,
+    tracking_columns,
+    warn_of_calibration,
+    week_start_at,
+)
+from retainkit.purchases._orders import calibration_and_end
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import date
 
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
+    from narwhals.stable.v2.typing import IntoFrame
+
     from retainkit._time.periods import Period, Weekday
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.clv._purchase_counts import Counts
     from retainkit.clv._purchase_fits import BGNBD
 
 
-_WITHIN: dict[Period, tuple[Period, ...]] = {
-    "day": ("day", "week", "month", "quarter", "year"),
-    "week": ("week",),
-    "month": ("month", "quarter", "year"),
-    "quarter": ("quarter", "year"),
-    "year": ("year",),
-}
-"""The periods that each unit fits into without being cut."""
-
-_MOST_PERIODS = 100_000
-
-
-def check_fit(unit: Period, period: Period) -> None:
-    """Refuse periods that cut a unit in which purchases were merged."""
-    if period not in _WITHIN[unit]:
-        fitting = " or ".join(map(repr, _WITHIN[unit]))
-        raise ArgumentError(
-            f"`period` is {period!r}, which cuts the {unit}s in which `exact=False` merges "
-            f"purchases; it must be {fitting} then."
-        )
-
-
-def week_start_at(split: Moment | None, zone: tzinfo | None) -> Weekday:
-    """Give the day of the week of the end of calibration; without one, Monday."""
-    if split is None:
-        return "monday"
-    day = split.begin_of("day", "monday", zone)
-    return next(name for name in WEEKDAYS if day.opens("week", name))
-
-
-def course(
-    log: Events,
+def tracking(
     model: BGNBD,
+    transactions: IntoFrame,
     *,
-    split: Moment | None,
-    end: Moment,
-    period: Period,
-    week_start: Weekday,
-    exact: bool,
-) -> tuple[dict[str, Any], int]:
-    """Give the columns of `tracking`, and how many customers came too late for it."""
-    unit: Period = "day" if exact else model.unit
-    counts = counts_by_unit(log, unit, week_start, split)
-    start = _start_of(counts.unit, unit, week_start)
-    index = period_index(start, period, week_start)
-    last = end.before(log.zone)
-    # Rows at the first instants of all have nothing before them; of no rows there are no periods.
-    low = int(index.min()) if len(index) else 0
-    high = last.index(period, week_start) if len(index) else -1
-    if high - low >= _MOST_PERIODS:
-        began = first_day(np.array([low]), period, week_start).astype("datetime64[D]")[0]
-        raise ArgumentError(
-            f"there are {high - low + 1:,} periods from {began} to {end}, more than can be of "
-            "use. If there is a stray date, leave it out; otherwise take a longer `period`."
-        )
-    periods = np.arange(low, high + 1, dtype=np.int64)
-    opens = first_day(periods, period, week_start)
-    closes = first_day(periods + 1, period, week_start)
-    until = np.minimum(closes, last.index("day", week_start) + 1)
-    expected = _expected(model, counts, start, until, unit=unit, exact=exact, week_start=week_start)
-    again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
-    joined = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
-    columns = {
-        "period": opens.astype("datetime64[D]"),
-        "customers": np.cumsum(joined),
-        "actual": again,
-        "expected": np.diff(expected, prepend=0.0),
-        "actual_cumulative": np.cumsum(again),
-        "expected_cumulative": expected,
-        "holdout": _held(opens, split, log.zone),
-        "complete": midnights(closes, log.zone)[0] <= end.instant,
-    }
-    return columns, counts.later
+    customer: str = "customer_id",
+    time: str = "time",
+    calibration_end: str | date | None = None,
+    as_of: str | date | None = None,
+    period: Period = "week",
+    exact: bool = True,
+    tz: str | None = None,
+    week_start: Weekday | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+) -> Any:
+    r"""Repeat purchases in each period, as they came and as a model expects them.
 
+    Each customer is expected to have made :math:`E[X(t - t_0)]` repeat purchases by the time t,
+    with the first at :math:`t_0`; what is expected of a period is how much the sum over all
+    customers grows in it. It uses nothing of a customer but the time of the first purchase.
 
-def _start_of(units: Integers, unit: Period, week_start: Weekday) -> Integers:
-    return first_day(units, unit, week_start)
+    Parameters
+    ----------
+    model : BGNBD or MBGNBD
+        The model, fitted or made of its parameters.
+    transactions : IntoFrame
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    calibration_end : str, date or datetime, optional
+        Instant at which calibration ended: only customers who first bought before it are followed,
+        and the periods that begin at it or later are marked. It should begin a period. Default: all
+        customers are followed.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Default: the midnight that ends the day of the last row.
+    period : {"day", "week", "month", "quarter", "year"}, default "week"
+        Calendar period of a row.
+    exact : bool, default True
+        Merge purchases by day, and measure time in days divided by the length of the model's unit,
+        as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole units; `period`
+        must not cut them.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, optional
+        Day on which a week begins. Default: the weekday of `calibration_end`, so that the holdout
+        begins with a week; without one, Monday.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null in a column is an error, or its row is left out with a warning.
 
+    Returns
+    -------
+    DataFrame
+        A row for each period from that of the first purchase of all to that of the last observed
+        instant: a new frame of the kind of `transactions`; Polars for a LazyFrame, pandas for
+        DuckDB and PySpark. A period without purchases is a row with 0.
 
-def _held(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
-    if split is None:
-        return np.zeros(len(opens), bool)
-    held: Booleans = midnights(opens, zone)[0] >= split.instant
-    return held
+        - ``period`` (date): its first day.
+        - ``customers`` (int): customers acquired by its end.
+        - ``actual`` (int): repeat purchases in it; those of a customer in one day (with
+          ``exact=False``, in one unit) are one.
+        - ``expected`` (float): what the model expects of them.
+        - ``actual_cumulative`` (int), ``expected_cumulative`` (float): both since the beginning.
+        - ``holdout`` (bool): whether it begins at `calibration_end` or later.
+        - ``complete`` (bool): whether it has been observed to its end. Where it has not,
+          ``actual`` and ``expected`` both go as far as observation does.
 
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, or a column has nulls (a `ValueError`).
 
-def _expected(
-    model: BGNBD,
-    counts: Counts,
-    start: Integers,
-    until: Integers,
-    *,
-    unit: Period,
-    exact: bool,
-    week_start: Weekday,
-) -> Floats:
-    """Expected repeat purchases up to each day `until`, of all customers together.
+    Warns
+    -----
+    RetainkitWarning
+        If rows or customers are set aside, or if `calibration_end` lies within a period.
 
-    Those who came in the same unit have had the same time. It runs in days to the end of the
-    period or, in whole units, to the last of them, as T does.
+    See Also
+    --------
+    holdout_report : The holdout in full, by what is known of each customer.
+    retainkit.plot.tracking : The table as a picture.
+
+    Notes
+    -----
+    With `exact` the time of a customer runs from the beginning of the first day to the end of the
+    period, as the R packages BTYD and CLVTools have it and lifetimes does; ``T`` of a summary stops
+    at the last day, one day earlier. With ``exact=False`` it is counted as ``T`` is, since no
+    repeat purchase can be seen in the unit of the first.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "'Counting Your Customers' the Easy
+       Way: An Alternative to the Pareto/NBD Model", Marketing Science 24 (2), 275-284, figures 2
+       and 3.
+
+    Examples
+    --------
+    The weeks 38 to 41 of CDNOW, two before the end of calibration and two after it:
+
+    >>> from retainkit import BGNBD
+    >>> from retainkit import tracking
+    >>> from retainkit.datasets import load_cdnow
+    >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    >>> weeks = tracking(model, load_cdnow(sample=True), calibration_end="1997-10-01")
+    >>> columns = ["period", "customers", "actual", "expected", "holdout"]
+    >>> weeks.loc[37:40, columns].round({"expected": 2})
+           period  customers  actual  expected  holdout
+    37 1997-09-17       2357      53     54.18    False
+    38 1997-09-24       2357      62     53.39    False
+    39 1997-10-01       2357      50     52.63     True
+    40 1997-10-08       2357      56     51.89     True
     """
-    came = counts.first > 0
-    if exact:
-        since, upto, length = start[came], until, DAYS_IN[model.unit]
+    check_model(model)
+    one_of("period", period, PERIODS)
+    boolean("exact", exact)
+    if not exact:
+        check_period(model.unit, period)
+    if week_start is not None:
+        one_of("week_start", week_start, WEEKDAYS)
+    log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
+    if calibration_end is None:
+        split, end = None, log.end(as_of)
     else:
-        since, length = counts.unit[came], 1.0
-        upto = period_index(until - 1, unit, week_start)
-    # Spans come again and again, and the expectation is evaluated once for each.
-    longest = int(upto.max(initial=0) - since.min(initial=0)) if len(since) else 0
-    by_span = new_customer_purchases(
-        parameter_array(model), np.arange(max(longest, 0) + 1) / length, model.SHIFT
+        split, end = calibration_and_end(log, calibration_end, as_of)
+    log = log.before(end)
+    starts = week_start or week_start_at(split, log.zone)
+    columns, n_later = tracking_columns(
+        log, model, split=split, end=end, period=period, week_start=starts, exact=exact
     )
-    number = counts.first[came]
-    total = np.zeros(len(upto))
-    for row, at in enumerate(upto):
-        here = since < at
-        total[row] = number[here] @ by_span[at - since[here]]
-    return total
+    warn_of_calibration(n_later, split, period, starts)
+    return build_like(log.rows, columns)

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from retainkit._frames.input import collect, instants_of, normalize_pandas
-from retainkit._inputs.events import read_events
+from retainkit._inputs.orders import read_orders
 from retainkit._messages import count_noun, warn
 from retainkit._time.durations import in_units
 from retainkit._time.periods import DAYS_IN, period_of
@@ -144,15 +144,7 @@ def customer_history(
     """
     check_model(model)
     ahead = 0.0 if future is None else in_units("future", future, model.unit)
-    log = read_events(
-        transactions,
-        argument="transactions",
-        columns={"customer": customer, "time": time},
-        by=None,
-        taken=(),
-        tz=tz,
-        missing=missing,
-    )
+    log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     end = log.end(as_of)
     days = _purchase_days(log, customer_id, customer, end)
     last = end.before(log.zone).index("day", "monday")

@@ -1,7 +1,7 @@
-"""The reduction of purchases on arrays: for frames in memory, several times faster than the plan.
+"""Reduction of purchases on arrays, for frames in memory: several times faster than `_lazy`.
 
-It answers the same question as `_purchase_plan` with customers as codes and everything else as
-arrays: one element a row of the log, a purchase or a customer.
+It returns the same result, with customers as codes and everything else as arrays: one element a
+row of the log, a purchase or a customer.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 
 from retainkit._frames.factorize import argsort, integer_codes
 from retainkit._frames.groupby import NEVER, group_sum, unique_keys
-from retainkit._frames.input import collect, instants_of
+from retainkit._frames.input import collect, from_native, instants_of
+from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
-from retainkit.purchases._spec import ROUNDING, PurchaseSummary, check_one_segment
+from retainkit.purchases._spec import ROUNDING, PurchaseSummary, several_segments
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """Rows of a log: codes of customers below `size`, numbers of periods, and amounts."""
+    """Rows of a log: codes of customers below `n_codes`, numbers of periods, and amounts."""
 
-    size: int
+    n_codes: int
     customer: Integers
     period: Integers
     amount: Floats | None
 
-    def where(self, kept: Booleans) -> _Rows:
+    def filter(self, kept: Booleans) -> _Rows:
         """Keep some rows."""
         amount = None if self.amount is None else self.amount[kept]
         return replace(self, customer=self.customer[kept], period=self.period[kept], amount=amount)
@@ -44,44 +45,49 @@ class _Rows:
     def money(self) -> Floats:
         """Add up the amounts of each code."""
         return group_sum(
-            np.zeros(0) if self.amount is None else self.amount, self.customer, self.size
+            np.zeros(0) if self.amount is None else self.amount, self.customer, self.n_codes
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Customers:
-    """An element for each code: its purchases, and the periods of the first and the last."""
+class _PurchaseCounts:
+    """The number of purchases of each code, and the periods of the first and the last."""
 
-    bought: Integers
+    number: Integers
     first: Integers
     last: Integers
 
 
-def reduce(log: Events, query: PurchaseSpec) -> PurchaseSummary:
-    """Summarise the purchases of each customer."""
+def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
+    """Summarize the purchases of each customer."""
     frame = collect(log.rows)
-    customer, size = integer_codes(frame["customer"])
-    row_of = np.full(size, -1)
-    row_of[customer] = np.arange(len(customer))  # any row of a customer shows who it is
+    customer, n_codes = integer_codes(frame["customer"])
+    row_of = np.full(n_codes, -1)
+    row_of[customer] = np.arange(len(customer))  # any row of a customer will do
     segments, segment = factorize_segments(frame, log.keys)
-    _check_constant(log, frame, segment, customer, row_of)
+    _check_one_segment(log, frame, segment, customer, row_of)
 
-    rows, rest = _sides(log, frame, customer, size, query)
-    customers = _customers(rows)
-    held = None if rest is None else _customers(rest).bought
-    codes, who = _in_order(frame["customer"], row_of, np.flatnonzero(customers.bought))
+    rows, rest = _split_at_end(log, frame, customer, n_codes, spec)
+    counts = _count_purchases(rows)
+    held = np.zeros(n_codes, np.int64) if rest is None else _count_purchases(rest).number
+    codes, customers = _sorted_by_customer(frame["customer"], row_of, np.flatnonzero(counts.number))
     columns = {key: values[segment[row_of[codes]]] for key, values in segments.items()}
-    columns |= {"customer": who, **_summary(rows, customers, codes, query)}
-    if rest is not None and held is not None:
+    columns |= {"customer": customers, **_summary_columns(rows, counts, codes, spec)}
+    if rest is not None:
         columns["frequency_holdout"] = held[codes]
         if rest.amount is not None:
             columns["monetary_value_holdout"] = _mean(rest.money(), held)[codes]
-    without = (row_of >= 0) & (customers.bought == 0)
-    later = 0 if held is None else int((without & (held > 0)).sum())
-    return PurchaseSummary(columns=columns, later=later, nothing=int(without.sum()) - later)
+        columns["duration_holdout"] = np.full(len(codes), spec.duration)
+    without = (row_of >= 0) & (counts.number == 0)
+    in_holdout = int((without & (held > 0)).sum())
+    return PurchaseSummary(
+        rows=from_native(build_like(frame, columns), "transactions"),
+        n_first_in_holdout=in_holdout,
+        n_without_purchase=int(without.sum()) - in_holdout,
+    )
 
 
-def _check_constant(
+def _check_one_segment(
     log: Events,
     frame: nw.DataFrame[Any],
     segment: Integers,
@@ -92,50 +98,52 @@ def _check_constant(
         return
     differs = segment != segment[row_of[customer]]
     if differs.any():
-        codes, who = _in_order(frame["customer"], row_of, unique_keys(customer[differs]))
-        raise check_one_segment(log.by, len(codes), who[:3].to_list())
+        codes, customers = _sorted_by_customer(
+            frame["customer"], row_of, unique_keys(customer[differs])
+        )
+        raise several_segments(log.by, len(codes), customers[:3].to_list())
 
 
-def _in_order(
+def _sorted_by_customer(
     customer: nw.Series[Any], row_of: Integers, codes: Integers
 ) -> tuple[Integers, nw.Series[Any]]:
-    """Put codes into the order of their customers, and name these."""
-    who = customer[row_of[codes]]
-    order = argsort(who)
-    return codes[order], who[order]
+    """Sort codes by their customers, and return these too."""
+    customers = customer[row_of[codes]]
+    order = argsort(customers)
+    return codes[order], customers[order]
 
 
 # Purchases: the rows of one customer in one period
 
 
-def _sides(
+def _split_at_end(
     log: Events,
     frame: nw.DataFrame[Any],
     customer: Integers,
-    size: int,
-    query: PurchaseSpec,
+    n_codes: int,
+    spec: PurchaseSpec,
 ) -> tuple[_Rows, _Rows | None]:
-    """Give the rows before the end and, where there is a holdout, those from it on."""
+    """Return the rows before the end and, if there is a holdout, those from it on."""
     instant = instants_of(frame["time"])
-    period = period_of(wall_times(instant, log.zone), query.merge, query.week_start)
+    period = period_of(wall_times(instant, log.zone), spec.merge_period, spec.week_start)
     amount = frame["amount"].to_numpy() if "amount" in log.columns else None
-    rows = _Rows(size=size, customer=customer, period=period, amount=amount)
-    if not query.holdout:
-        return _netted(rows, query), None
-    held = instant >= query.end.instant
-    return _netted(rows.where(~held), query), _netted(rows.where(held), query)
+    rows = _Rows(n_codes=n_codes, customer=customer, period=period, amount=amount)
+    if not spec.holdout:
+        return _net_refunds(rows, spec), None
+    held = instant >= spec.end.instant
+    return _net_refunds(rows.filter(~held), spec), _net_refunds(rows.filter(held), spec)
 
 
-def _netted(rows: _Rows, query: PurchaseSpec) -> _Rows:
-    """Put one row in the place of all of a purchase, and leave out what nets below zero."""
-    if not query.net or rows.amount is None or not len(rows.customer):
+def _net_refunds(rows: _Rows, spec: PurchaseSpec) -> _Rows:
+    """Merge the rows of each purchase, and leave out those whose money nets below zero."""
+    if not spec.net_refunds or rows.amount is None or not len(rows.customer):
         return rows
-    key, width, least = _keys(rows)
+    key, width, least = _period_keys(rows)
     order = np.argsort(key, kind="stable")
     key, amount = key[order], rows.amount[order]
     opens = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
-    net, moved = np.add.reduceat(amount, opens), np.add.reduceat(np.abs(amount), opens)
-    kept = net >= -ROUNDING * moved
+    net, absolute = np.add.reduceat(amount, opens), np.add.reduceat(np.abs(amount), opens)
+    kept = net >= -ROUNDING * absolute
     key = key[opens][kept]
     customer = key // width
     return replace(
@@ -146,8 +154,8 @@ def _netted(rows: _Rows, query: PurchaseSpec) -> _Rows:
     )
 
 
-def _keys(rows: _Rows) -> tuple[Integers, int, int]:
-    """Number the customers' periods: ``customer * width + (period - least)``."""
+def _period_keys(rows: _Rows) -> tuple[Integers, int, int]:
+    """Number the periods of all customers: ``customer * width + (period - least)``."""
     least = int(rows.period.min(initial=NEVER))
     width = int(rows.period.max(initial=least)) - least + 1
     return rows.customer * width + (rows.period - least), width, least
@@ -156,35 +164,35 @@ def _keys(rows: _Rows) -> tuple[Integers, int, int]:
 # Customers
 
 
-def _customers(rows: _Rows) -> _Customers:
+def _count_purchases(rows: _Rows) -> _PurchaseCounts:
     """Count the purchases of each code, and find the first and the last."""
-    key, width, least = _keys(rows)
+    key, width, least = _period_keys(rows)
     key = unique_keys(key)
     customer = key // width
     changes = customer[1:] != customer[:-1]
     opens, closes = np.append(True, changes)[: len(key)], np.append(changes, True)[: len(key)]
-    first, last = np.zeros(rows.size, np.int64), np.zeros(rows.size, np.int64)
+    first, last = np.zeros(rows.n_codes, np.int64), np.zeros(rows.n_codes, np.int64)
     first[customer[opens]] = key[opens] - customer[opens] * width + least
     last[customer[closes]] = key[closes] - customer[closes] * width + least
-    bought = np.bincount(customer, minlength=rows.size).astype(np.int64, copy=False)
-    return _Customers(bought=bought, first=first, last=last)
+    number = np.bincount(customer, minlength=rows.n_codes).astype(np.int64, copy=False)
+    return _PurchaseCounts(number=number, first=first, last=last)
 
 
-def _summary(
-    rows: _Rows, customers: _Customers, codes: Integers, query: PurchaseSpec
+def _summary_columns(
+    rows: _Rows, counts: _PurchaseCounts, codes: Integers, spec: PurchaseSpec
 ) -> dict[str, Any]:
-    """Make the columns of the summary, for some codes."""
-    first = customers.first[codes]
-    recency, T = customers.last[codes] - first, query.last - first  # noqa: N806  the papers' name
-    frequency = customers.bought if query.include_first else customers.bought - 1
+    """Return the columns of the summary for some codes."""
+    first = counts.first[codes]
+    recency, T = counts.last[codes] - first, spec.last - first  # noqa: N806  the papers' name
+    frequency = counts.number if spec.include_first else counts.number - 1
     columns = {
         "frequency": frequency[codes],
-        "recency": recency if query.length is None else recency / query.length,
-        "T": T if query.length is None else T / query.length,
+        "recency": recency if spec.length is None else recency / spec.length,
+        "T": T if spec.length is None else T / spec.length,
     }
     if rows.amount is not None:
-        if not query.include_first:
-            rows = rows.where(rows.period > customers.first[rows.customer])
+        if not spec.include_first:
+            rows = rows.filter(rows.period > counts.first[rows.customer])
         columns["monetary_value"] = _mean(rows.money(), frequency)[codes]
     return columns
 

@@ -1,7 +1,7 @@
-"""The reduction of purchases as a lazy plan: its answer is a lazy frame of the same engine.
+"""Reduction of purchases by narwhals expressions that run inside a lazy engine.
 
-This plan defines the reduction. It keeps to what every engine computes alike: plain aggregates of
-plain columns, integer arithmetic, conditions in columns of their own.
+They define the reduction. They keep to the operations that all engines compute alike: plain
+aggregates of plain columns, integer arithmetic, conditions in columns of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import collect, count_rows
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
-from retainkit.purchases._spec import ROUNDING, PurchaseSummary, check_one_segment
+from retainkit.purchases._spec import ROUNDING, PurchaseSummary, several_segments
 
 if TYPE_CHECKING:
     from retainkit._inputs.events import Events
@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     Rows: TypeAlias = nw.LazyFrame[Any]
 
 
-def reduce(log: Events, query: PurchaseSpec) -> PurchaseSummary:
+def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarise the purchases of each customer."""
-    _check_constant(log)
-    customers = _customers(_purchases(log, query), log, query)
-    later, nothing = _excluded(customers, query)
-    if query.net or query.holdout:
+    _check_one_segment(log)
+    customers = _customers(_purchases(log, spec), log, spec)
+    n_first_in_holdout, n_without_purchase = _count_excluded(customers, spec)
+    if spec.net_refunds or spec.holdout:
         customers = customers.filter(nw.col("bought") > 0)
-    return PurchaseSummary(columns=_summary(customers, log, query), later=later, nothing=nothing)
+    return PurchaseSummary(
+        rows=_summary_columns(customers, log, spec),
+        n_first_in_holdout=n_first_in_holdout,
+        n_without_purchase=n_without_purchase,
+    )
 
 
-def _check_constant(log: Events) -> None:
+def _check_one_segment(log: Events) -> None:
     if not log.by:
         return
     segments = log.rows.group_by("customer", *log.keys).agg(rows=nw.len())
@@ -40,30 +44,31 @@ def _check_constant(log: Events) -> None:
     several = found.filter(nw.col("segments") > 1)
     number = count_rows(several)
     if number:
-        some = collect(several.sort("customer").head(3))["customer"].to_list()
-        raise check_one_segment(log.by, number, some)
+        examples = collect(several.sort("customer").head(3))["customer"].to_list()
+        raise several_segments(log.by, number, examples)
 
 
-def _purchases(log: Events, query: PurchaseSpec) -> Rows:
-    """One row for each customer, side of the end and period in which there were rows.
+def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
+    """Group the rows of each customer by side of the end and by period.
 
-    `is_bought` and `is_held` are 1 where it is a purchase, before the end or from it on.
+    `is_bought` and `is_held` are 1 where they are a purchase, before the end or from it on.
     """
-    rows: Rows = log.rows  # type: ignore[assignment]  # only lazy ones come here
-    rows = rows.with_columns(wall=_wall(log, query), side=_side(log, query))
+    rows: Rows = log.rows.lazy().with_columns(
+        wall=_wall_time(log, spec), side=_in_holdout(log, spec)
+    )
     rows = rows.with_columns(
-        period=period_index_expr(nw.col("wall"), query.merge, query.week_start)
+        period=period_index_expr(nw.col("wall"), spec.merge_period, spec.week_start)
     )
     values = {"rows": nw.len()}
     if "amount" in log.columns:
-        rows = rows.with_columns(moved=nw.col("amount").abs())
-        values |= {name: nw.col(name).sum() for name in ("amount", "moved")}
+        rows = rows.with_columns(absolute=nw.col("amount").abs())
+        values |= {name: nw.col(name).sum() for name in ("amount", "absolute")}
     merged = rows.group_by(*log.keys, "customer", "side", "period").agg(**values)
     counts = nw.lit(1)
-    if query.net:
-        counts = _one_if(nw.col("amount") >= nw.col("moved") * -ROUNDING)
+    if spec.net_refunds:
+        counts = _one_if(nw.col("amount") >= nw.col("absolute") * -ROUNDING)
     merged = merged.with_columns(counts=counts)
-    if query.net:
+    if spec.net_refunds:
         below = nw.col("amount") < 0
         merged = merged.with_columns(amount=nw.when(below).then(0.0).otherwise(nw.col("amount")))
     return merged.with_columns(
@@ -72,9 +77,10 @@ def _purchases(log: Events, query: PurchaseSpec) -> Rows:
     )
 
 
-def _wall(log: Events, query: PurchaseSpec) -> nw.Expr:
+def _wall_time(log: Events, spec: PurchaseSpec) -> nw.Expr:
+    """Return the wall time of each row."""
     # A day of margin: engines may report the first and last time an hour off.
-    first, last = log.first or query.end, log.last or query.end
+    first, last = log.first or spec.end, log.last or spec.end
     return wall_time_expr(
         nw.col("time"),
         stored=log.stored,
@@ -84,15 +90,15 @@ def _wall(log: Events, query: PurchaseSpec) -> nw.Expr:
     )
 
 
-def _side(log: Events, query: PurchaseSpec) -> nw.Expr:
-    """Give 1 to the rows of the holdout, and 0 to those before it."""
-    if not query.holdout:
+def _in_holdout(log: Events, spec: PurchaseSpec) -> nw.Expr:
+    """Return 1 for the rows of the holdout, and 0 for those before it."""
+    if not spec.holdout:
         return nw.lit(0)
-    return _one_if(nw.col("time") >= instant_expr(query.end.instant, log.stored))
+    return _one_if(nw.col("time") >= instant_expr(spec.end.instant, log.stored))
 
 
-def _customers(purchases: Rows, log: Events, query: PurchaseSpec) -> Rows:
-    """One row a customer: purchases counted, first and last, money added up, on either side."""
+def _customers(purchases: Rows, log: Events, spec: PurchaseSpec) -> Rows:
+    """Count the purchases and add up the money of each customer on both sides of the end."""
     bought, held = nw.col("is_bought") == 1, nw.col("is_held") == 1
     rows = purchases.with_columns(bought_in=nw.when(bought).then(nw.col("period")))
     values = {
@@ -102,7 +108,7 @@ def _customers(purchases: Rows, log: Events, query: PurchaseSpec) -> Rows:
         "held": nw.col("is_held").sum(),
     }
     if "amount" in log.columns:
-        if not query.include_first:
+        if not spec.include_first:
             rows = rows.with_columns(first_in=nw.col("bought_in").min().over("customer"))
             bought &= nw.col("period") > nw.col("first_in")
         amount = nw.col("amount")
@@ -114,47 +120,49 @@ def _customers(purchases: Rows, log: Events, query: PurchaseSpec) -> Rows:
     return rows.group_by(*log.keys, "customer").agg(**values)
 
 
-def _excluded(customers: Rows, query: PurchaseSpec) -> tuple[int, int]:
-    """Count those who first buy in the holdout, and those without a purchase."""
-    if not query.net and not query.holdout:
+def _count_excluded(customers: Rows, spec: PurchaseSpec) -> tuple[int, int]:
+    """Count the customers with a first purchase in the holdout, and those without a purchase."""
+    if not spec.net_refunds and not spec.holdout:
         return 0, 0
     without = customers.filter(nw.col("bought") == 0)
-    without = without.select(later=_one_if(nw.col("held") > 0))
-    counted = collect(without.select(rows=nw.len(), later=nw.col("later").sum()))
-    later = int(counted.item(0, "later") or 0)
-    return later, int(counted.item(0, "rows")) - later
+    without = without.select(in_holdout=_one_if(nw.col("held") > 0))
+    counts = collect(without.select(rows=nw.len(), in_holdout=nw.col("in_holdout").sum()))
+    in_holdout = int(counts.item(0, "in_holdout") or 0)
+    return in_holdout, int(counts.item(0, "rows")) - in_holdout
 
 
-def _summary(customers: Rows, log: Events, query: PurchaseSpec) -> Rows:
-    once = 0 if query.include_first else 1
+def _summary_columns(customers: Rows, log: Events, spec: PurchaseSpec) -> Rows:
+    """Return the columns of the summary for each customer."""
+    not_repeat = 0 if spec.include_first else 1
     customers = customers.with_columns(
-        frequency=nw.col("bought").cast(nw.Int64) - once, held=nw.col("held").cast(nw.Int64)
+        frequency=nw.col("bought").cast(nw.Int64) - not_repeat, held=nw.col("held").cast(nw.Int64)
     )
     columns = {
         "frequency": nw.col("frequency"),
-        "recency": _in_units(nw.col("last") - nw.col("first"), query),
-        "T": _in_units(query.last - nw.col("first"), query),
+        "recency": _in_units(nw.col("last") - nw.col("first"), spec),
+        "T": _in_units(spec.last - nw.col("first"), spec),
     }
     if "amount" in log.columns:
         columns["monetary_value"] = _mean("money", "frequency")
-    if query.holdout:
+    if spec.duration is not None:
         columns["frequency_holdout"] = nw.col("held")
         if "amount" in log.columns:
             columns["monetary_value_holdout"] = _mean("money_held", "held")
+        dtype = nw.Float64 if isinstance(spec.duration, float) else nw.Int64
+        columns["duration_holdout"] = nw.lit(spec.duration).cast(dtype)
     return customers.select(*log.keys, "customer", **columns)
 
 
-def _in_units(periods: nw.Expr, query: PurchaseSpec) -> nw.Expr:
+def _in_units(periods: nw.Expr, spec: PurchaseSpec) -> nw.Expr:
     whole = periods.cast(nw.Int64)
-    return whole if query.length is None else whole.cast(nw.Float64) / query.length
+    return whole if spec.length is None else whole.cast(nw.Float64) / spec.length
 
 
 def _mean(money: str, number: str) -> nw.Expr:
-    some = nw.col(number) > 0
     mean = nw.col(money).cast(nw.Float64) / nw.col(number)
     # Infinite less infinite is NaN: written as a literal, narwhals 2.5 tells DuckDB null.
     infinite = nw.lit(float("inf"))
-    return nw.when(some).then(mean).otherwise(infinite - infinite)
+    return nw.when(nw.col(number) > 0).then(mean).otherwise(infinite - infinite)
 
 
 def _one_if(condition: nw.Expr) -> nw.Expr:

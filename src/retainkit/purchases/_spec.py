@@ -1,77 +1,148 @@
-"""What a question about purchases asks, and what a reducer answers: the two ends of a reduction.
+"""The specification of a purchase summary, its result, and the options they are made from.
 
-`_purchase_plan` answers inside a lazy engine and `_purchase_kernel` on arrays in memory; both take
-a `PurchaseSpec` and return a `PurchaseSummary`, and the tests hold them equal.
+`_lazy` reduces inside an engine and `_eager` on arrays in memory; both take a `PurchaseSpec` and
+return a `PurchaseSummary`, and the tests hold them equal.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from retainkit._checks import boolean, one_of
 from retainkit._messages import count_noun
+from retainkit._time.periods import DAYS_IN, PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
+    from retainkit._frames.input import Frame
+    from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
 
 Amounts = Literal["raise", "net", "keep"]
 
 SUMMARY = ("frequency", "recency", "T", "monetary_value")
-"""What a summary of purchases calls its own columns."""
+"""The columns of a summary beside its keys."""
 
 HOLDOUT = ("frequency_holdout", "monetary_value_holdout", "duration_holdout")
-"""And those of the time after calibration."""
+"""The columns of the time after calibration."""
 
 ROUNDING = 1e-9
-"""Share of all money moved up to which a net below zero is one of zero, not rounded well."""
+"""Share of all money moved up to which a net below zero is a rounding error of zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryOptions:
+    """The arguments of `rfm_summary`, most of which `calibration_holdout` and `cltv` have too."""
+
+    customer: str
+    time: str
+    amount: str | None = None
+    by: str | Sequence[str] | None = None
+    as_of: str | date | None = None
+    unit: Period = "day"
+    include_first: bool = False
+    amounts: Amounts = "raise"
+    exact: bool = False
+    missing: str = "raise"
+    tz: str | None = None
+    week_start: Weekday = "monday"
+
+    def validate(self) -> None:
+        """Check the options that do not depend on the table."""
+        one_of("unit", self.unit, PERIODS)
+        one_of("amounts", self.amounts, get_args(Amounts))
+        one_of("week_start", self.week_start, WEEKDAYS)
+        boolean("include_first", self.include_first)
+        boolean("exact", self.exact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseSpec:
     """The options of a summary that a reduction depends on, checked.
 
-    Purchases of one customer in one period `merge` are one. The summary is made of those before
-    `end`, which its last observed period `last` precedes or holds; where there is a `holdout`,
-    those from `end` on are counted beside it.
-    Recency and T are numbers of periods divided by `length`, or whole where that is None. With
-    `net`, a period whose money nets below zero has no purchase in it.
+    Purchases of one customer in one `merge_period` are one. The summary is made of those before
+    `end`, whose last instant lies in the period numbered `last`. Those from `end` on are the
+    holdout, if there is one, and `duration` is its length.
+    Recency, T and `duration` are numbers of periods divided by `length`, or whole where that is
+    None. With `net_refunds`, a period whose money nets below zero has no purchase in it.
     """
 
-    merge: Period
+    merge_period: Period
     week_start: Weekday
     length: float | None
     include_first: bool
-    net: bool
+    net_refunds: bool
     end: Moment
     last: int
-    holdout: bool
+    duration: float | None
+
+    @property
+    def holdout(self) -> bool:
+        """Whether purchases from `end` on are counted as well."""
+        return self.duration is not None
+
+
+def purchase_spec(
+    log: Events,
+    end: Moment,
+    *,
+    unit: Period,
+    exact: bool,
+    week_start: Weekday,
+    include_first: bool = False,
+    amounts: Amounts = "keep",
+    end_of_holdout: Moment | None = None,
+) -> PurchaseSpec:
+    """Return the specification of a summary up to `end`, and of the holdout after it."""
+    merge_period: Period = "day" if exact else unit
+    length = DAYS_IN[unit] if exact else None
+
+    def last_period(moment: Moment) -> int:
+        """Number the period that holds the last instant before a moment."""
+        return moment.before(log.zone).index(merge_period, week_start)
+
+    duration: float | None = None
+    if end_of_holdout is not None:
+        duration = last_period(end_of_holdout) - last_period(end)
+        duration = duration if length is None else duration / length
+    return PurchaseSpec(
+        merge_period=merge_period,
+        week_start=week_start,
+        length=length,
+        include_first=include_first,
+        # Without negative amounts each amount is its net.
+        net_refunds=amounts == "net" and log.least is not None and log.least < 0,
+        end=end,
+        last=last_period(end),
+        duration=duration,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseSummary:
-    """One row a customer with a purchase before the end, and who was left out.
+    """One row a customer with a purchase before the end, and the number of those left out.
 
-    `columns` is a lazy frame or, in ascending order of customers, a dict of arrays and narwhals
-    series; with the columns ``by_0`` …, ``customer``, ``frequency``, ``recency``, ``T`` and, where
-    they apply, ``monetary_value``, ``frequency_holdout`` and ``monetary_value_holdout``.
-    `later` counts the customers whose first purchase lies in the holdout, `nothing` those of whom
-    no purchase is left.
+    `rows` has the columns ``by_0`` …, ``customer``, ``frequency``, ``recency``, ``T`` and, where
+    they apply, ``monetary_value`` and those of `HOLDOUT`; in memory in ascending order of
+    customers. `n_first_in_holdout` counts the customers whose first purchase lies in the holdout,
+    `n_without_purchase` those of whom no purchase is left.
     """
 
-    columns: Any
-    later: int
-    nothing: int
+    rows: Frame
+    n_first_in_holdout: int
+    n_without_purchase: int
 
 
-def check_one_segment(by: Sequence[str], number: int, some: Sequence[Any]) -> ArgumentError:
-    """Say that customers have several values of `by`."""
+def several_segments(by: Sequence[str], number: int, examples: Sequence[Any]) -> ArgumentError:
+    """Return the error about customers with several values of `by`."""
     names = " and ".join(map(repr, by))
     return ArgumentError(
         f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
-        f"{count_noun(number, 'customer')}, such as {', '.join(map(repr, some))}; a customer must "
-        "have one throughout. Keep the first or the last one, for instance, or leave `by` out."
+        f"{count_noun(number, 'customer')}, such as {', '.join(map(repr, examples))}; a customer "
+        "must have one throughout. Keep the first or the last one, for instance, or leave `by` out."
     )

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from retainkit._checks import boolean
-from retainkit._inputs.events import read_events
-from retainkit._messages import warn
-from retainkit._time.moment import as_of_moment
-from retainkit.purchases._spec import HOLDOUT, SUMMARY
-from retainkit.purchases._steps import (
-    check_amounts,
-    check_options,
-    end_after,
-    last_period,
-    purchase_spec,
-    reduce_purchases,
-    reserved_names,
-    result_table,
-    warn_of_excluded,
-)
+from retainkit._frames.output import to_native
+from retainkit.purchases._orders import calibration_and_end, read_summary_orders
+from retainkit.purchases._reduction import summarize_orders, summarize_purchases
+from retainkit.purchases._spec import HOLDOUT, SUMMARY, SummaryOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,35 +158,21 @@ def rfm_summary(
     0         ann          2        8  9            20.0
     1         bob          0        0  4             NaN
     """
-    check_options(unit, amounts, week_start)
-    boolean("include_first", include_first)
-    boolean("exact", exact)
-    taken = reserved_names(SUMMARY, customer)
-    columns = {"customer": customer, "time": time, "amount": amount}
-    log = read_events(
-        transactions,
-        argument="transactions",
-        columns=columns,
+    options = SummaryOptions(
+        customer=customer,
+        time=time,
+        amount=amount,
         by=by,
-        taken=taken,
-        tz=tz,
-        missing=missing,
-    )
-    end = log.end(as_of)
-    log = log.before(end)
-    check_amounts(log, amount, amounts)
-    query = purchase_spec(
-        log,
-        end,
+        as_of=as_of,
         unit=unit,
-        exact=exact,
-        week_start=week_start,
         include_first=include_first,
         amounts=amounts,
+        exact=exact,
+        missing=missing,
+        tz=tz,
+        week_start=week_start,
     )
-    found = reduce_purchases(log, query)
-    warn_of_excluded(found)
-    return result_table(found, log, customer)
+    return to_native(summarize_orders(transactions, options).frame)
 
 
 def calibration_holdout(
@@ -337,41 +311,20 @@ def calibration_holdout(
     0                  1                    20.0                 4
     1                  0                     NaN                 4
     """
-    check_options(unit, amounts, week_start)
-    boolean("include_first", include_first)
-    boolean("exact", exact)
-    taken = reserved_names((*SUMMARY, *HOLDOUT), customer)
-    columns = {"customer": customer, "time": time, "amount": amount}
-    log = read_events(
-        transactions,
-        argument="transactions",
-        columns=columns,
+    options = SummaryOptions(
+        customer=customer,
+        time=time,
+        amount=amount,
         by=by,
-        taken=taken,
-        tz=tz,
-        missing=missing,
-    )
-    split = as_of_moment(calibration_end, log.zone, "calibration_end")
-    end = end_after(split, log, as_of)
-    log = log.before(end)
-    check_amounts(log, amount, amounts)
-    query = purchase_spec(
-        log,
-        split,
+        as_of=as_of,
         unit=unit,
-        exact=exact,
-        week_start=week_start,
         include_first=include_first,
         amounts=amounts,
-        holdout=True,
+        exact=exact,
+        missing=missing,
+        tz=tz,
+        week_start=week_start,
     )
-    if not split.opens(query.merge, week_start):
-        warn(
-            f"`calibration_end` ({split}) lies within a {query.merge}: purchases in both parts of "
-            "it count once in each."
-        )
-    found = reduce_purchases(log, query)
-    warn_of_excluded(found)
-    periods = last_period(log, end, query.merge, week_start) - query.last
-    duration = periods if query.length is None else periods / query.length
-    return result_table(found, log, customer, duration)
+    log = read_summary_orders(transactions, options, (*SUMMARY, *HOLDOUT))
+    split, end = calibration_and_end(log, calibration_end, as_of)
+    return to_native(summarize_purchases(log, options, split, end).frame)

@@ -1,0 +1,38 @@
+"""The table of orders: an event log under the name of `transactions`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from retainkit._inputs.events import read_events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retainkit._inputs.events import Events
+
+
+def read_orders(
+    transactions: Any,
+    *,
+    customer: str,
+    time: str,
+    tz: str | None,
+    missing: str,
+    amount: str | None = None,
+    by: str | Sequence[str] | None = None,
+    reserved: Sequence[str] = (),
+) -> Events:
+    """Read a log of orders: their customers and times, and amounts and segments if there are any.
+
+    The result reserves the names `reserved`, which segments must not have.
+    """
+    return read_events(
+        transactions,
+        argument="transactions",
+        columns={"customer": customer, "time": time, "amount": amount},
+        by=by,
+        taken=reserved,
+        tz=tz,
+        missing=missing,
+    )

@@ -1,0 +1,287 @@
+"""Customer lifetime value of a log of orders: summary, fits of both models, and values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import narwhals.stable.v2 as nw
+
+from retainkit._checks import number
+from retainkit._frames.input import collect
+from retainkit._frames.output import select_to_native
+from retainkit._inputs.customers import read_histories_and_spend, repeat_buyers
+from retainkit._messages import warn
+from retainkit._models.model import model_from_fit
+from retainkit._models.purchase_fits import fit_purchases, fit_spend
+from retainkit._stats.correlation import pearson
+from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._purchase_model import history
+from retainkit.clv._spend import GammaGamma
+from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
+from retainkit.errors import ArgumentError
+from retainkit.purchases._reduction import summarize_orders
+from retainkit.purchases._spec import SUMMARY, SummaryOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from narwhals.stable.v2.typing import IntoFrame
+
+    from retainkit._frames.input import Frame
+    from retainkit._inputs.customers import Customers
+    from retainkit.clv._valuation import Compounding, Infinite, Interval, Method, ValuationSpec
+    from retainkit.purchases._reduction import CustomerSummary
+    from retainkit.purchases._spec import Amounts
+
+_NEGLIGIBLE = 0.1  # correlation of spend and frequency that is no cause for concern
+
+
+def cltv(
+    transactions: IntoFrame,
+    *,
+    customer: str = "customer_id",
+    time: str = "time",
+    amount: str = "amount",
+    by: str | Sequence[str] | None = None,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    amounts: Amounts = "raise",
+    missing: Literal["raise", "drop"] = "raise",
+    penalty: float = 0.0,
+    horizon: float | str = "12 months",
+    discount_rate: float = 0.1,
+    margin: float = 1.0,
+    compounding: Compounding = "annual",
+    method: Method = "exact",
+    infinite: Infinite = "raise",
+    confidence_level: float = 0.95,
+    interval: Interval = "delta",
+    predictive: bool = False,
+    draws: int = 500,
+    seed: int | None = None,
+) -> Any:
+    r"""Value each customer by a log of orders: summary, both models and the value in one call.
+
+    The same as `rfm_summary` in days, `fit_bg_nbd`, `fit_gamma_gamma` and `cltv_from_models` one
+    after the other, with the value
+
+    .. math:: \text{CLTV} = \text{margin} \cdot E[M] \int_0^H e^{-\delta t} \, dE[Y(t)]
+
+    of what a customer is expected to spend within the horizon :math:`H`, discounted to today.
+
+    Parameters
+    ----------
+    transactions : IntoFrame
+        One row an order: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame.
+    customer : str, default "customer_id"
+        Column that identifies the customer.
+    time : str, default "time"
+        Column of dates or datetimes: when the order was made.
+    amount : str, default "amount"
+        Column of money, in its own unit.
+    by : str or sequence of str, optional
+        Columns of segments, one value throughout for each customer. Both models are fitted for each
+        segment by itself, so it takes some hundred customers.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+    tz : str, optional
+        Time zone in which days are cut. Default: the column's own.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do with negative amounts, as in `rfm_summary`.
+    missing : {"raise", "drop"}, default "raise"
+        What to do with nulls, as in `rfm_summary`.
+    penalty : float, default 0.0
+        Penalty of the fits, as in `fit_bg_nbd`.
+    horizon : float or str, default "12 months"
+        How far ahead: a number of days, or a duration as in `cltv_from_models`.
+    discount_rate : float, default 0.1
+        Annual discount rate, as a fraction.
+    margin : float, default 1.0
+        Share of the spend that is kept; at 1 the value is revenue.
+    compounding : {"annual", "monthly", "continuous"}, default "annual"
+        What `discount_rate` means, as in `cltv_from_models`.
+    method : {"exact", "lifetimes"}, default "exact"
+        How to value, as in `cltv_from_models`.
+    infinite : {"raise", "median"}, default "raise"
+        What to do where the expected spend is infinite, as in `cltv_from_models`.
+    confidence_level : float, default 0.95
+        Coverage of the interval, between 0 and 1.
+    interval : {"delta", "bootstrap"}, default "delta"
+        How to find what the parameters leave open, as in `cltv_from_models`.
+    predictive : bool, default False
+        Whether the interval is one for what the customer will really be worth.
+    draws : int, default 500
+        Number of draws of the bootstrap and of simulated futures.
+    seed : int, optional
+        Seed of the random numbers, needed where something is drawn.
+
+    Returns
+    -------
+    DataFrame
+        A row for each customer, as of `rfm_summary`: a new frame of the same kind as
+        `transactions`, lazy where it is lazy.
+
+        - the columns of `by`, and that of the customer under its own name.
+        - ``probability_alive`` (float): that the customer has not dropped out.
+        - ``expected_purchases`` (float): within the horizon, not discounted.
+        - ``expected_spend`` (float): at each purchase, in the unit of the amounts.
+        - ``cltv`` (float): the value, in the unit of the amounts.
+        - ``lower``, ``upper`` (float): its interval, as of `cltv_from_models`.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, if a column has nulls or negative amounts, if nobody has
+        bought twice, or if the expected spend is infinite (a `ValueError`). The message says in
+        which segment.
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside, if a fit needs care, if spend goes with frequency, which the models
+        take to be independent, or if the horizon reaches further than any customer has been
+        observed. The message says what, how much and in which segment.
+
+    See Also
+    --------
+    cltv_from_models : The same from models, which can be looked at first.
+    holdout_report : Whether to believe it.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), "RFM and CLV: Using Iso-Value Curves
+       for Customer Base Analysis", Journal of Marketing Research 42 (4), 415-430.
+
+    Examples
+    --------
+    >>> from retainkit import cltv
+    >>> from retainkit.datasets import load_cdnow
+    >>> value = cltv(load_cdnow(sample=True), horizon="12 months")
+    >>> list(value)[:4], len(value)
+    (['customer_id', 'probability_alive', 'expected_purchases', 'expected_spend'], 2357)
+    """
+    penalty = number("penalty", penalty, 0)
+    options = ValuationOptions(
+        horizon=horizon,
+        discount_rate=discount_rate,
+        margin=margin,
+        compounding=compounding,
+        method=method,
+        infinite=infinite,
+        confidence_level=confidence_level,
+        interval=interval,
+        predictive=predictive,
+        draws=draws,
+        seed=seed,
+    )
+    orders = SummaryOptions(
+        customer=customer,
+        time=time,
+        amount=amount,
+        by=by,
+        as_of=as_of,
+        amounts=amounts,
+        missing=missing,
+        tz=tz,
+    )
+    summary = summarize_orders(transactions, orders)
+    keys = [*summary.segments, customer]
+    _check_names(keys)
+    tables = []
+    for label, part in _split_by_segment(summary):
+        table, messages = _value_segment(part, label, keys, penalty, options)
+        tables.append(table)
+        for text in messages:
+            warn(f"{label}{text}")
+    columns = {name: name for name in (*keys, *RESULT)}
+    return select_to_native(nw.concat(tables), columns)  # type: ignore[type-var]
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Check that no key is named like a column of the result."""
+    for name in names:
+        if name in RESULT:
+            raise ArgumentError(
+                f"`customer` or `by` names the column {name!r}, which is also the name of a column "
+                "of the result; rename it first."
+            )
+
+
+def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
+    """Split a summary by its segments, in ascending order, each with its label for messages."""
+    frame, segments = summary.frame, summary.segments
+    if not segments:
+        return [("", frame)]
+    distinct = collect(frame.select(*segments).unique().sort(*segments, nulls_last=True))
+    parts = []
+    for values in distinct.iter_rows():
+        part = frame
+        for name, value in zip(segments, values, strict=True):
+            own = nw.col(name)
+            part = part.filter(own.is_null() if value is None else own == value)
+        label = ", ".join(f"{name} {value}" for name, value in zip(segments, values, strict=True))
+        parts.append((f"{label}: ", part))
+    return parts or [("", frame)]
+
+
+def _value_segment(
+    summary: Frame, label: str, keys: Sequence[str], penalty: float, options: ValuationOptions
+) -> tuple[Frame, list[str]]:
+    """Fit both models to a segment and value its customers; return the warnings as well."""
+    *segments, customer = keys
+    columns = {name: name for name in SUMMARY}
+    histories, spend = read_histories_and_spend(summary, columns)
+    if not histories.counts.sum():  # no customers to learn from, nor to value
+        spec = valuation_spec(BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1), options)
+        return value_customers(summary, spec, customer, columns, by=segments), []
+    try:
+        purchases, gamma_gamma, messages = _fit_models(histories, spend, penalty)
+        spec = valuation_spec(purchases, gamma_gamma, options)
+        table = value_customers(
+            summary, spec, customer, columns, by=segments, checked=(histories, spend)
+        )
+    except ArgumentError as error:
+        raise ArgumentError(f"{label}{error}") from None
+    return table, [*messages, *_assumption_warnings(spec, histories, spend)]
+
+
+def _fit_models(
+    histories: Customers, spend: Customers, penalty: float
+) -> tuple[BGNBD, GammaGamma, list[str]]:
+    """Fit both models; return the warnings as well."""
+    used, messages = repeat_buyers(spend)
+    x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
+    fit = fit_purchases(*history(histories), histories.counts, BGNBD.SHIFT, penalty)
+    spend_fit = fit_spend(x, m, spend.counts[used], penalty)
+    return (
+        model_from_fit(BGNBD, fit, unit="day"),
+        model_from_fit(GammaGamma, spend_fit),
+        [*fit.warnings, *messages, *spend_fit.warnings],
+    )
+
+
+def _assumption_warnings(spec: ValuationSpec, histories: Customers, spend: Customers) -> list[str]:
+    """Return warnings of a horizon beyond the data, and of spend that goes with frequency."""
+    longest = float(histories.distinct["T"].max())
+    texts = []
+    if spec.horizon.length > longest:
+        texts.append(
+            f"The horizon is {spec.horizon.length:,.0f} days, and no customer has been observed "
+            f"for longer than {longest:,.0f}: the value extrapolates."
+        )
+    used, _ = repeat_buyers(spend)
+    x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
+    found = pearson(x, m, spend.counts[used], 0.95)
+    if found.lower > _NEGLIGIBLE or found.upper < -_NEGLIGIBLE:
+        texts.append(
+            f"Spend goes with frequency (correlation {found.estimate:.2f}); the models take them "
+            "to be independent: values of frequent buyers are biased. `spend_independence` tells "
+            "more."
+        )
+    return texts

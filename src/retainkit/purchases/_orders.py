@@ -1,0 +1,76 @@
+"""Orders as they are read for a summary: reserved names, negative amounts, end of calibration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.input import collect, count_rows
+from retainkit._inputs.orders import read_orders
+from retainkit._messages import count_noun, named
+from retainkit._time.moment import as_of_moment
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from retainkit._inputs.events import Events
+    from retainkit._time.moment import Moment
+    from retainkit.purchases._spec import Amounts, SummaryOptions
+
+
+def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequence[str]) -> Events:
+    """Check the options of a summary with these columns of its `own`, and read its orders."""
+    options.validate()
+    if options.customer in own:
+        raise ArgumentError(
+            f"`customer` names the column {options.customer!r}, which is also the name of a column "
+            "of the result; rename it first."
+        )
+    return read_orders(
+        transactions,
+        customer=options.customer,
+        time=options.time,
+        amount=options.amount,
+        by=options.by,
+        reserved=[*own, options.customer],
+        tz=options.tz,
+        missing=options.missing,
+    )
+
+
+def check_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
+    """Check that no amount is negative, unless that is allowed."""
+    if amount is None or amounts != "raise" or log.least is None or log.least >= 0:
+        return
+    below = log.rows.filter(nw.col("amount") < 0)
+    number = count_rows(below)
+    if not number:  # they are all at or after `as_of`
+        return
+    found = collect(below.sort("amount", "customer").head(3).select("customer", "amount"))
+    pairs = zip(found["customer"].to_list(), found["amount"].to_list(), strict=True)
+    examples = ", ".join(f"{value:g} of customer {customer!r}" for customer, value in pairs)
+    raise ArgumentError(
+        f"{named(amount, 'amount')} is negative in {count_noun(number, 'row')}, of "
+        f"{log.size:,}; for instance {examples}. If these are refunds, `amounts='net'` sets them "
+        "against the purchases of the same period; `amounts='keep'` takes them as they are."
+    )
+
+
+def calibration_and_end(
+    log: Events, calibration_end: str | date, as_of: str | date | None
+) -> tuple[Moment, Moment]:
+    """Return the ends of calibration and of the holdout, which must have time between them."""
+    split = as_of_moment(calibration_end, log.zone, "calibration_end")
+    if as_of is None and log.last is None:
+        return split, split  # without rows any end will do
+    end = log.end(as_of)
+    if end.instant > split.instant:
+        return split, end
+    given = "the day of the last row ends at" if as_of is None else "`as_of` is"
+    raise ArgumentError(
+        f"{given} {end}, and `calibration_end` is {split}: no time is left for the holdout. "
+        "Calibrate up to an earlier day, or say with `as_of` how long observation went on."
+    )

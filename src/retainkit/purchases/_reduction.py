@@ -1,0 +1,80 @@
+"""Summaries of orders: specification, reduction, and the result under the caller's names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.reducer import reducer
+from retainkit._messages import count_noun, warn
+from retainkit.purchases import _eager, _lazy
+from retainkit.purchases._orders import check_amounts, read_summary_orders
+from retainkit.purchases._spec import HOLDOUT, SUMMARY, purchase_spec
+
+if TYPE_CHECKING:
+    from retainkit._frames.input import Frame
+    from retainkit._inputs.events import Events
+    from retainkit._time.moment import Moment
+    from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, SummaryOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerSummary:
+    """A row for each customer; the columns of `segments` come first, then that of the customer."""
+
+    frame: Frame
+    segments: tuple[str, ...]
+
+
+def summarize_orders(transactions: Any, options: SummaryOptions) -> CustomerSummary:
+    """Read orders and summarize those before the end of observation."""
+    log = read_summary_orders(transactions, options, SUMMARY)
+    return summarize_purchases(log, options, log.end(options.as_of))
+
+
+def summarize_purchases(
+    log: Events, options: SummaryOptions, end: Moment, end_of_holdout: Moment | None = None
+) -> CustomerSummary:
+    """Summarize the purchases before `end`, and those of the holdout after it if there is one."""
+    log = log.before(end_of_holdout or end)
+    check_amounts(log, options.amount, options.amounts)
+    spec = purchase_spec(
+        log,
+        end,
+        unit=options.unit,
+        exact=options.exact,
+        week_start=options.week_start,
+        include_first=options.include_first,
+        amounts=options.amounts,
+        end_of_holdout=end_of_holdout,
+    )
+    if spec.holdout and not end.opens(spec.merge_period, spec.week_start):
+        warn(
+            f"`calibration_end` ({end}) lies within a {spec.merge_period}: purchases in both parts "
+            "of it count once in each."
+        )
+    found = reduce_purchases(log, spec)
+    _warn_of_excluded(found)
+    own = (*SUMMARY, *HOLDOUT)
+    keys = (*log.keys, "customer", *own)
+    names = dict(zip((*log.by, options.customer, *own), keys, strict=True))
+    present = found.rows.collect_schema().names()
+    columns = {name: nw.col(key) for name, key in names.items() if key in present}
+    return CustomerSummary(frame=found.rows.select(**columns), segments=log.by)
+
+
+def reduce_purchases(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
+    """Summarize the purchases of each customer."""
+    return reducer(log.rows, lazy=_lazy.reduce, eager=_eager.reduce)(log, spec)
+
+
+def _warn_of_excluded(found: PurchaseSummary) -> None:
+    texts = {
+        "with a first purchase at or after `calibration_end`": found.n_first_in_holdout,
+        "without a purchase, whose money nets below zero in every period": found.n_without_purchase,
+    }
+    for text, number in texts.items():
+        if number:
+            warn(f"{count_noun(number, 'customer')} {text}: not in the result.")
