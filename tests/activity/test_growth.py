@@ -288,7 +288,7 @@ def test_growth_by_hand() -> None:
 
 
 def test_money_by_hand() -> None:
-    # retention-definitions 1.8: retained is the sum of min(now, before).
+    # Retained is the sum of min(now, before).
     table = growth_accounting(
         log(
             ("ann", "2024-01-05", 100.0),
@@ -315,7 +315,7 @@ def test_money_by_hand() -> None:
 
 
 def test_rounding_makes_no_expansion() -> None:
-    # 0.1 + 0.2 and 0.3 differ by 5.6e-17: row 39 of the edge cases.
+    # 0.1 + 0.2 and 0.3 differ by 5.6e-17.
     events = log(
         ("ann", "2024-01-05", 0.3),
         ("ann", "2024-02-05", 0.1),
@@ -370,7 +370,7 @@ def test_several_segments_at_the_first_instant_are_warned_of() -> None:
 
 
 def test_windows_by_hand() -> None:
-    # As in definitions 1.8: the first window - 1 days cannot be complete.
+    # The first window - 1 days cannot be complete.
     events = log(
         ("ann", "2024-01-01"),
         ("ann", "2024-01-03"),

@@ -1,7 +1,6 @@
 """Churn rates: published figures, edge cases, a slow reference by sets of days, simulated truth.
 
-Cases are those of section 3 of the project's reference page on retention cases, each with its
-source; rows are those of its section 4, the edge cases in which naive code is wrong.
+Published figures stand with their source. The edge cases are those in which naive code is wrong.
 """
 # ruff: noqa: C901, DTZ001 - a reference is as long as its definition; naive times on purpose
 
@@ -65,7 +64,7 @@ def hundred_customers() -> pd.DataFrame:
     return subscriptions(*rows)
 
 
-def test_case_3_26_chartmogul_standard() -> None:
+def test_churn_of_chartmogul() -> None:
     # help.chartmogul.com 203359341: 100 customers, 12 churned, of whom 1 came back and 1 was new in
     # the period: (12 - 2) / 100.
     row = at(churn(hundred_customers(), as_of="2024-06-01"), "2024-05-01")
@@ -75,7 +74,7 @@ def test_case_3_26_chartmogul_standard() -> None:
     assert [row["lower"], row["upper"]] == pytest.approx([limits.low, limits.high])
 
 
-def test_case_3_26_by_the_method_of_stripe_all_are_counted() -> None:
+def test_by_the_method_of_stripe_all_are_counted() -> None:
     rows = churn(hundred_customers(), as_of="2024-06-01", method="stripe")
     row = at(rows, "2024-05-01")
     assert counts([row]) == [(100, 1, 1, 12, 90)]
@@ -84,7 +83,7 @@ def test_case_3_26_by_the_method_of_stripe_all_are_counted() -> None:
     assert [row["lower"], row["upper"]] == pytest.approx([limits.low, limits.high])
 
 
-def test_case_3_26_by_days() -> None:
+def test_customers_of_chartmogul_by_days() -> None:
     rows = churn(hundred_customers(), as_of="2024-06-01", method="daily")
     row = at(rows, "2024-05-01")
     assert counts([row]) == [(100, 1, 1, 12, 90)]
@@ -94,7 +93,7 @@ def test_case_3_26_by_days() -> None:
     assert row["churn_rate"] == pytest.approx(expected)
 
 
-def test_case_3_28_profitwell_churn_comes_at_the_end_of_what_was_paid() -> None:
+def test_churn_of_profitwell_comes_at_the_end_of_what_was_paid() -> None:
     # From 15 April, cancelled on 8 June: the paid month ends on 15 June.
     table = subscriptions((1, "2024-04-15", "2024-06-15"))
     rows = churn(table, period="day", as_of="2024-07-01")
@@ -105,7 +104,7 @@ def test_case_3_28_profitwell_churn_comes_at_the_end_of_what_was_paid() -> None:
 # --- edge cases -------------------------------------------------------------------------------
 
 
-def test_rows_16_33_who_returns_after_a_gap_has_churned_and_is_reactivated() -> None:
+def test_who_returns_after_a_gap_has_churned_and_is_reactivated() -> None:
     table = subscriptions(
         (1, "2024-01-10", "2024-02-10"), (1, "2024-04-10", None), (2, "2024-01-01", None)
     )
@@ -117,7 +116,7 @@ def test_rows_16_33_who_returns_after_a_gap_has_churned_and_is_reactivated() -> 
     ]
 
 
-def test_row_33_who_came_and_left_within_a_period_is_not_new_later() -> None:
+def test_who_came_and_left_within_a_period_is_not_new_later() -> None:
     table = subscriptions((1, "2024-01-10", "2024-01-20"), (1, "2024-03-01", None))
     assert counts(churn(table, as_of="2024-04-01")) == [
         (0, 0, 0, 0, 0),
@@ -126,7 +125,7 @@ def test_row_33_who_came_and_left_within_a_period_is_not_new_later() -> None:
     ]
 
 
-def test_rows_21_22_periods_and_subscriptions_are_half_open() -> None:
+def test_periods_and_subscriptions_are_half_open() -> None:
     table = subscriptions((1, "2024-01-01", "2024-02-01"), (2, "2024-01-31T23:59:59.999999", None))
     assert counts(churn(table, as_of="2024-03-01")) == [(0, 2, 0, 0, 2), (2, 0, 0, 1, 1)]
     # A moment earlier it is churn of January, where nothing of it shows.
@@ -134,7 +133,7 @@ def test_rows_21_22_periods_and_subscriptions_are_half_open() -> None:
     assert counts(churn(table, as_of="2024-03-01")) == [(0, 1, 0, 0, 1), (1, 0, 0, 0, 1)]
 
 
-def test_row_23_the_period_in_progress_is_marked_and_has_no_interval() -> None:
+def test_the_period_in_progress_is_marked_and_has_no_interval() -> None:
     table = subscriptions((1, "2024-01-01", "2024-03-10"), (2, "2024-01-01", None))
     assert len(churn(table, as_of="2024-03-15")) == 2
     row = churn(table, as_of="2024-03-15", include_partial=True)[-1]
@@ -143,7 +142,7 @@ def test_row_23_the_period_in_progress_is_marked_and_has_no_interval() -> None:
     assert (row["lower"], row["upper"]) == (None, None)
 
 
-def test_row_24_future_starts_are_counted_in_a_warning() -> None:
+def test_future_starts_are_counted_in_a_warning() -> None:
     table = subscriptions((1, "2024-01-01", None), (2, "2024-03-01", None), (3, "2025-01-01", None))
     with pytest.warns(RetainkitWarning, match=r"^2 of 3 rows start at or after as_of \(2024-03-01"):
         rows = churn(table, as_of="2024-03-01")
@@ -151,14 +150,14 @@ def test_row_24_future_starts_are_counted_in_a_warning() -> None:
 
 
 @each_method
-def test_rows_25_26_what_runs_and_what_ends_at_as_of_or_later_is_no_churn(method: str) -> None:
+def test_what_runs_and_what_ends_at_as_of_or_later_is_no_churn(method: str) -> None:
     ends = (None, "2024-03-01", "2030-01-01")
     table = subscriptions(*((i, "2024-01-01", end) for i, end in enumerate(ends)))
     rows = churn(table, as_of="2024-03-01", method=method)
     assert counts(rows) == [(0, 3, 0, 0, 3), (3, 0, 0, 0, 3)]
 
 
-def test_row_26_by_default_observation_ends_with_the_day_of_the_last_start() -> None:
+def test_by_default_observation_ends_with_the_day_of_the_last_start() -> None:
     table = subscriptions(
         (1, "2024-01-01", "2024-02-10"),
         (2, "2024-02-29T12:00", None),
@@ -169,7 +168,7 @@ def test_row_26_by_default_observation_ends_with_the_day_of_the_last_start() -> 
     assert counts(rows) == [(0, 2, 0, 0, 2), (2, 1, 0, 1, 2)]
 
 
-def test_rows_27_28_29_what_overlaps_or_touches_is_one_run() -> None:
+def test_what_overlaps_or_touches_is_one_run() -> None:
     table = subscriptions(
         (1, "2024-01-01", "2024-03-01"),
         (1, "2024-02-01", "2024-02-15"),
@@ -184,7 +183,7 @@ def test_rows_27_28_29_what_overlaps_or_touches_is_one_run() -> None:
         assert [row["new"] for row in rows] == [1, 0, 0, 0, 0, 0, 0]
 
 
-def test_row_28_a_late_renewal_within_the_gap_is_none() -> None:
+def test_a_late_renewal_within_the_gap_is_none() -> None:
     table = subscriptions((1, "2024-01-01", "2024-01-31"), (1, "2024-02-03", "2024-03-31"))
     options = {"as_of": "2024-05-04"}
     assert [row["churned"] for row in churn(table, **options, gap="3D")] == [0, 0, 1, 0]
@@ -218,7 +217,7 @@ def test_a_gap_of_days_is_one_on_the_wall_clock() -> None:
     assert sum(row["churned"] for row in rows) == 1
 
 
-def test_rows_30_44_a_segment_is_that_of_the_start_of_the_run() -> None:
+def test_a_segment_is_that_of_the_start_of_the_run() -> None:
     table = subscriptions(
         (1, "2024-01-05", "2024-02-01", "basic"),
         (1, "2024-02-01", "2024-03-10", "pro"),
@@ -266,7 +265,7 @@ def test_several_segments_at_the_start_of_a_run_are_counted_in_a_warning() -> No
     assert row["plan"] == "a"
 
 
-def test_row_31_no_length_is_set_aside_and_a_negative_one_refused() -> None:
+def test_no_length_is_set_aside_and_a_negative_one_refused() -> None:
     table = subscriptions((1, "2024-01-01", "2024-01-01"), (2, "2024-01-05", None))
     with pytest.warns(RetainkitWarning, match="^1 of 2 rows end as they start and are not used"):
         rows = churn(table, as_of="2024-02-01")
@@ -280,14 +279,14 @@ def test_row_31_no_length_is_set_aside_and_a_negative_one_refused() -> None:
     ("method", "expected"),
     [("opening", (0, 0, 0, 0, 0)), ("stripe", (0, 1, 0, 1, 0)), ("daily", (0, 1, 0, 1, 0))],
 )
-def test_row_32_start_and_end_within_one_period(method: str, expected: tuple[int, ...]) -> None:
+def test_start_and_end_within_one_period(method: str, expected: tuple[int, ...]) -> None:
     table = subscriptions((1, "2024-01-05", "2024-01-20"))
     (row,) = churn(table, as_of="2024-02-01", method=method)
     assert counts([row]) == [expected]
     assert row["churn_rate"] == (None if method == "opening" else 1)
 
 
-def test_row_37_what_is_free_makes_no_customer() -> None:
+def test_what_is_free_makes_no_customer() -> None:
     table = subscriptions(
         (1, "2024-01-05", "2024-02-05", 0),
         (1, "2024-02-05", None, 9),
@@ -300,7 +299,7 @@ def test_row_37_what_is_free_makes_no_customer() -> None:
     assert counts(churn(table, as_of="2024-03-01"))[0] == (0, 2, 0, 0, 2)
 
 
-def test_rows_40_42_46_nothing_to_lose_is_nan_and_no_loss_is_0_in_every_month() -> None:
+def test_nothing_to_lose_is_nan_and_no_loss_is_0_in_every_month() -> None:
     table = subscriptions((1, "2024-01-05", "2024-02-05"), (2, "2024-05-05", None))
     for method in METHODS:
         rows = churn(table, as_of="2024-08-01", method=method)
@@ -314,12 +313,12 @@ def test_rows_40_42_46_nothing_to_lose_is_nan_and_no_loss_is_0_in_every_month() 
         assert unknown == [rate is None for rate in rates]
 
 
-def test_row_45_a_table_that_begins_late_makes_all_new_in_the_first_period() -> None:
+def test_a_table_that_begins_late_makes_all_new_in_the_first_period() -> None:
     table = subscriptions(*((i, "2024-01-01", None) for i in range(5)))
     assert counts(churn(table, as_of="2024-03-01")) == [(0, 5, 0, 0, 5), (5, 0, 0, 0, 5)]
 
 
-def test_row_48_the_input_is_left_alone() -> None:
+def test_the_input_is_left_alone() -> None:
     table = hundred_customers()
     copy = table.copy(deep=True)
     for method in METHODS:
@@ -606,7 +605,7 @@ def test_all_kinds_of_frames_agree(backend: Backend, method: str) -> None:
 LIKE: Row = {"customer_id": 1, "start": datetime(2024, 1, 1), "end": datetime(2024, 1, 2)}
 
 
-def test_row_49_an_empty_frame_gives_an_empty_result(backend: Backend) -> None:
+def test_an_empty_frame_gives_an_empty_result(backend: Backend) -> None:
     for method in METHODS:
         empty = backend.make([], like=LIKE | {"plan": "a"})
         table = churn_rate(empty, by="plan", method=method)  # type: ignore[arg-type]
@@ -633,7 +632,7 @@ def test_periods_are_cut_in_the_zone_that_is_asked_for(backend: Backend) -> None
     assert [row["churned"] for row in there] == [1, 0, 0]
 
 
-def test_row_47_weeks_quarters_and_years() -> None:
+def test_weeks_quarters_and_years() -> None:
     table = subscriptions((1, "2023-12-31", "2024-04-01"), (2, "2024-01-01", None))
     days = {
         "year": ["2023-01-01", "2024-01-01"],

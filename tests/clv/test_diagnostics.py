@@ -441,7 +441,7 @@ def cdnow_parts() -> pd.DataFrame:
 )
 def test_totals_of_cdnow(model: Any, expected: float, error: float) -> None:
     # Actual: Fader, Hardie & Lee (2005). Forecasts and errors: sums over the customers of the
-    # closed-form expectation at the maximum (clv-cases, 2.1), made with lifetimes.
+    # closed-form expectation at the maximum, made with lifetimes.
     row = rows_of(report_on_cdnow(model).total)[0]
     assert row["forecast"] == type(model or BG).__name__
     assert (row["customers"], row["actual"]) == (2357, 1882)

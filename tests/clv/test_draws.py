@@ -60,7 +60,7 @@ def test_the_bootstrap_is_that_of_customers_drawn_with_replacement() -> None:
 
 @pytest.mark.slow
 def test_a_fit_from_near_reaches_the_maximum() -> None:
-    # That of a fit from afar, which test_clv_maximum.py holds to several optimisers.
+    # That of a fit from afar, which models/test_maximum.py holds to several optimisers.
     x, tx, T, m = (  # noqa: N806
         SUMMARY[name].to_numpy(float) for name in ("frequency", "recency", "T", "monetary_value")
     )

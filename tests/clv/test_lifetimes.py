@@ -52,7 +52,7 @@ def natural(fitter: Any) -> float:
     return -float(mean) * fitter.data["weights"].sum()
 
 
-# --- no trace (P5) ------------------------------------------------------------------------------
+# --- no trace -----------------------------------------------------------------------------------
 
 PROBE = """
 import contextlib, copy, io, json, pickle, threading, warnings
@@ -201,11 +201,11 @@ def test_a_spend_fit_by_lifetimes_is_the_one_of_lifetimes() -> None:
 def test_log_likelihood_and_covariance_are_right_where_those_of_lifetimes_are_not() -> None:
     model = fit_bg_nbd(CDNOW, unit="week", engine="lifetimes")
     fitter = theirs("BetaGeoFitter", CDNOW)
-    # F6: it says 0.25027. Fader, Hardie & Lee (2005): -9582.4.
+    # lifetimes says 0.25027. Fader, Hardie & Lee (2005): -9582.4.
     assert fitter._negative_log_likelihood_ == pytest.approx(0.25027, abs=1e-5)
     assert model.log_likelihood == pytest.approx(-9582.42556, abs=1e-4)
     assert model.log_likelihood == pytest.approx(natural(fitter), rel=1e-12)
-    # F5: .067431 above and .000204 below the diagonal, a correlation of 14.2; right is .003706.
+    # There .067431 above and .000204 below the diagonal, a correlation of 14.2; right is .003706.
     wrong = fitter.variance_matrix_.to_numpy()
     covariance = np.array(model.covariance)
     assert wrong[0, 1] == pytest.approx(0.067431, abs=1e-6)
@@ -247,7 +247,7 @@ def test_weights_are_those_of_lifetimes(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 20])
 def test_what_makes_lifetimes_fail_is_said_and_our_engine_answers(n: int, capsys: Any) -> None:
-    # F1: LinAlgError for 1 and 2 customers, ConvergenceError for 3, 5 and 20.
+    # There LinAlgError for 1 and 2 customers, ConvergenceError for 3, 5 and 20.
     few = CDNOW.sample(n, random_state=1)
     why = "LinAlgError" if n < 3 else "ConvergenceError"
     with pytest.raises(ValueError, match=r".") as raised:
@@ -266,7 +266,7 @@ def test_what_makes_lifetimes_fail_is_said_and_our_engine_answers(n: int, capsys
 
 
 def test_a_penalty_is_not_handed_on() -> None:
-    # F4: there it is on the squares of the parameters, and depends on the currency.
+    # There it is on the squares of the parameters, and depends on the currency.
     for fit in (fit_bg_nbd, fit_mbg_nbd, fit_gamma_gamma):
         with pytest.raises(ArgumentError, match="from_lifetimes"):
             fit(CDNOW, penalty=0.01, engine="lifetimes")
@@ -280,14 +280,14 @@ def test_an_engine_that_there_is_not() -> None:
 
 @pytest.mark.slow
 def test_what_data_leave_open_is_said_of_a_fit_by_lifetimes_too() -> None:
-    # F2: r .00026, alpha 160332.6, a = b = 1.10517, and no word.
+    # There r .00026, alpha 160332.6, a = b = 1.10517, and no word.
     once = pd.DataFrame({"frequency": 0, "recency": 0.0, "T": np.linspace(10, 100, 500)})
     with pytest.warns(RetainkitWarning, match="Nobody bought again"):
         model = fit_bg_nbd(once, engine="lifetimes")
     assert model.a == pytest.approx(1.10517, abs=1e-5)
     assert model.diagnostics["not_identified"] == ["r", "alpha", "a", "b"]
     assert np.isnan(np.array(model.covariance)).all()
-    # F3: q = .712, and a negative mean spend.
+    # There q = .712, and a negative mean spend.
     rng = np.random.default_rng(3)
     amounts = np.exp(rng.normal(3, 2.2, 800))
     spend = pd.DataFrame({"frequency": rng.integers(1, 4, 800), "monetary_value": amounts})
@@ -340,7 +340,7 @@ def test_expected_spend_of_the_object_is_ours() -> None:
 
 
 def test_lifetime_value_is_computed_by_both_objects_together() -> None:
-    # clv-cases D5 has the sum for fits in days; here it only has to run, and to add up by hand.
+    # test_value.py has its sums for fits in days; here it only has to run, and to add up by hand.
     purchases, spend = COUNTING["BetaGeoFitter"].to_lifetimes(), SPEND.to_lifetimes()
     value = spend.customer_lifetime_value(
         purchases, *HISTORY, CDNOW["monetary_value"], time=1, discount_rate=0.01, freq="W"
@@ -407,7 +407,7 @@ def test_new_customers_can_be_drawn_from_the_object(name: str) -> None:
     pd.testing.assert_frame_equal(drawn, own.generate_new_data(size=50))
 
 
-# P1: plot_expected_repeat_purchases, plot_history_alive and calculate_alive_path raise by
+# plot_expected_repeat_purchases, plot_history_alive and calculate_alive_path raise by
 # themselves on today's matplotlib and pandas.
 PLOTS = {
     "plot_period_transactions": {},
@@ -464,7 +464,7 @@ def test_a_fitter_of_spend_is_taken_over_with_its_data() -> None:
     model = GammaGamma.from_lifetimes(fitter)
     assert model.parameters == fitter.params_.to_dict()
     assert model.log_likelihood == pytest.approx(-4055.92324, abs=1e-4)
-    # The standard errors of the maximum: the Hessian of the rounded file, clv-cases 2.1.
+    # The standard errors of the maximum: the Hessian of the rounded file.
     assert model.standard_errors == pytest.approx({"p": 1.190, "q": 0.290, "v": 4.160}, rel=1e-3)
 
 
@@ -480,7 +480,7 @@ def test_there_and_back() -> None:
 
 
 def test_parameters_put_in_by_hand_predict_where_lifetimes_does_not() -> None:
-    # N1: a = 1 gives inf there; the limit is 1.1021367860, of 40 digits.
+    # a = 1 gives inf there; the limit is 1.1021367860, of 40 digits.
     with imported_lifetimes() as package:
         fitter = package.BetaGeoFitter()
     fitter.params_ = pd.Series({"r": 0.243, "alpha": 4.414, "a": 1.0, "b": 2.426})
@@ -505,7 +505,7 @@ def test_a_fitter_saved_without_data_is_taken_over(tmp_path: Any) -> None:
 
 
 def test_a_penalised_fitter_is_not_at_the_maximum() -> None:
-    # F4: a .286, b .658 with the penalizer of the documentation.
+    # There a .286, b .658 with the penalizer of the documentation.
     fitter = theirs("BetaGeoFitter", CDNOW, penalizer=0.01)
     with pytest.warns(RetainkitWarning, match="below the maximum") as told:
         model = BGNBD.from_lifetimes(fitter, unit="week")
@@ -544,7 +544,7 @@ def test_what_is_no_such_fitter() -> None:
         BGNBD.from_lifetimes(theirs("BetaGeoFitter", CDNOW), unit="D")  # type: ignore[arg-type]
 
 
-# --- pickles (P2) -------------------------------------------------------------------------------
+# --- pickles ------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

@@ -1,9 +1,9 @@
 """Published numbers through the public functions, and the traps that today's systems fall into.
 
-Reference numbers without another source are from the project's list of them (clv-cases.md), whose
-sections and letters the tests name: maximum-likelihood estimates that agree with the published ones
-in every printed digit, and 40-digit integrals. What the arrays and the summaries are held to stands
-beside them; here are the models, the fits and the value, as a user calls them.
+Reference numbers without a source were found apart from this code: maximum-likelihood estimates
+that agree with the published ones in every printed digit, and 40-digit integrals. What the arrays
+and the summaries are held to stands in their own tests; here are the models, the fits and the
+value, as a user calls them.
 """
 
 # ruff: noqa: N803, N806 - T is what the papers call it
@@ -75,7 +75,7 @@ def customer(x: float, tx: float, T: float, m: float = math.nan) -> pd.DataFrame
     return pd.DataFrame([columns])
 
 
-# --- published fits: clv-cases.md 2.1, both columns of the table -----------------------------
+# --- published fits, on exact weeks and on the rounded file ----------------------------------
 
 EXACT = {
     fit_bg_nbd: ((0.2425945, 4.4136023, 0.7929221, 2.4259072), -9582.42921),
@@ -106,7 +106,7 @@ def test_both_columns_of_the_published_fits(fit: Any) -> None:
 
 
 def test_the_78_weeks_of_spend() -> None:
-    # clv-cases.md 2.2; the notebook rfm-and-clv: 4.6823, 4.1904, 24.4006.
+    # Notebook rfm-and-clv of abdullahau/customer-analytics: 4.6823, 4.1904, 24.4006.
     model = fit_gamma_gamma(summary("1998-07-01"))
     assert model.n_customers == 1139
     assert [*model.parameters.values()] == pytest.approx(
@@ -118,7 +118,7 @@ def test_the_78_weeks_of_spend() -> None:
     ("fit", "total", "error"), [(fit_bg_nbd, 1653.409, 0.7855), (fit_mbg_nbd, 1576.728, 0.7648)]
 )
 def test_the_holdout_of_cdnow(fit: Any, total: float, error: float) -> None:
-    # clv-cases.md 2.1: the sum of E[Y(39)], where 1,882 were made, and the mean absolute error.
+    # The sum of E[Y(39)], where 1,882 were made, and the mean absolute error.
     both = calibration_holdout(
         load_cdnow(sample=True),
         calibration_end="1997-10-01",
@@ -136,10 +136,10 @@ def test_the_holdout_of_cdnow(fit: Any, total: float, error: float) -> None:
 
 
 def test_mbg_nbd_is_not_held_to_the_numbers_of_bg_nbd() -> None:
-    # clv-cases.md 2.1: 40-digit integrals. lifetimes' own test of this model asks for 1.226 +- .05.
+    # 40-digit integrals. lifetimes' own test of this model asks for 1.226 +- .05.
     found = MODIFIED.expected_purchases(customer(2, 30.43, 38.86), 39)["expected_purchases"]
     assert found[0] == pytest.approx(1.2629606, abs=5e-8)
-    # The list has P(alive | x = 0, tx = 1, T = 1). Where tx is T it is b / (a + b), whatever T, and
+    # This is P(alive | x = 0, tx = 1, T = 1). Where tx is T it is b / (a + b), whatever T, and
     # a summary of who never came back has tx = 0.
     alive = MODIFIED.probability_alive(customer(0, 0, 0))["probability_alive"]
     assert alive[0] == pytest.approx(0.64431138, abs=5e-9)
@@ -207,8 +207,8 @@ def residual(model: BGNBD, x: int, tx: float, T: float, delta: float, horizon: f
 @pytest.mark.parametrize("delta", [0.0027, math.log(1.15) / 52])
 @pytest.mark.parametrize("history", [(7, 35, 77.86), (0, 0, 77.86), (26, 30.857, 31)])
 def test_residual_transactions(model: BGNBD, delta: float, history: tuple[float, ...]) -> None:
-    # clv-cases.md 2.2 has the customer and the rates (a week) with Pareto/NBD's numbers, 1.8641833
-    # and 1.870585; BG/NBD's are nowhere published.
+    # The customer and the rates (a week) of BTYD's manual, pnbd.DERT, which has Pareto/NBD's
+    # numbers; BG/NBD's are nowhere published.
     annual = math.expm1(delta * 365.2425 / 7)
     name = "discounted_expected_purchases"
     ever = model.discounted_expected_purchases(customer(*history), annual)[name][0]
@@ -217,18 +217,18 @@ def test_residual_transactions(model: BGNBD, delta: float, history: tuple[float,
     assert year == pytest.approx(residual(model, *history, delta, 52), rel=1e-9)
 
 
-# --- N: predictions that elsewhere are inf, NaN or wrong -----------------------------------------
+# --- predictions that elsewhere are inf, NaN or wrong -----------------------------------------
 
 
-def test_n1_a_is_one() -> None:
-    # lifetimes: inf, inf. 3F2 in 30 digits: these; see test_clv_bg_nbd.py for a near 1.
+def test_a_is_one() -> None:
+    # lifetimes: inf, inf. 3F2 in 30 digits: these; see models/test_bg_nbd.py for a near 1.
     model = BGNBD(r=0.243, alpha=4.414, a=1.0, b=2.426, unit="week")
     found = model.expected_purchases(customer(2, 30.43, 38.86), 39)["expected_purchases"]
     assert found[0] == pytest.approx(1.1021367860, abs=5.1e-11)
     assert model.expected_purchases_new_customer(52) == pytest.approx(1.2899882525, abs=5.1e-11)
 
 
-def test_n2_who_bought_once_has_a_value() -> None:
+def test_who_bought_once_has_a_value() -> None:
     # lifetimes: NaN for every one-time buyer of such a fit. Eq. 10 of Fader, Hardie & Lee (2005) in
     # 40 digits: .892323705242 purchases; each is worth the population's mean, p v / (q - 1).
     model, once = BGNBD(r=2.0, alpha=5.0, a=0.8, b=0.1, unit="week"), customer(0, 0, 40)
@@ -238,7 +238,7 @@ def test_n2_who_bought_once_has_a_value() -> None:
     assert value[0] == pytest.approx(0.892323705242 * 6.25 * 15.44 / 2.74, rel=1e-10)
 
 
-def test_n4_many_purchases() -> None:
+def test_many_purchases() -> None:
     # lifetimes: at 171 too small by a factor of 4.3, at 200 NaN. Right to the digits printed.
     model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
     right = {160: (1.3017e-5, 5e-10), 170: (1.03936e-5, 5e-11)}
@@ -252,7 +252,7 @@ def test_n4_many_purchases() -> None:
     assert many @ found == pytest.approx(MODIFIED.expected_purchases_new_customer(365), rel=1e-11)
 
 
-# --- F: fits that elsewhere fail, or should ----------------------------------------------------
+# --- fits that elsewhere fail, or should ----------------------------------------------------
 
 
 def likelihood(theta: Any, frame: pd.DataFrame) -> float:
@@ -267,7 +267,7 @@ def likelihood(theta: Any, frame: pd.DataFrame) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 20])
-def test_f1_a_few_customers(size: int) -> None:
+def test_a_few_customers(size: int) -> None:
     # lifetimes on `load_cdnow_summary().sample(size, random_state=1)`: LinAlgError for 1 and 2,
     # after a finished fit, and ConvergenceError for 3, 5 and 20.
     few = rounded().sample(size, random_state=1)
@@ -290,7 +290,7 @@ def test_f1_a_few_customers(size: int) -> None:
     assert (expected >= 0).all()
 
 
-def test_f2_nobody_bought_again() -> None:
+def test_nobody_bought_again() -> None:
     # lifetimes' MBG/NBD fits a 34.66 and b .035 to this, and its BG/NBD a = b = 1.10517, the start,
     # without a word. Drop-out is not identified, and r -> 0.
     frame = pd.DataFrame({"frequency": 0, "recency": 0.0, "T": np.linspace(10, 100, 500)})
@@ -309,7 +309,7 @@ def heavy() -> pd.DataFrame:
     return pd.DataFrame({"customer_id": np.arange(800), **columns})
 
 
-def test_f3_an_infinite_mean_has_no_value() -> None:
+def test_an_infinite_mean_has_no_value() -> None:
     # lifetimes: q = .712 and an expected spend of -49.19, and with its remedy q = 1 and NaN.
     with pytest.warns(RetainkitWarning, match=r"q is 0\.712"):
         spend = fit_gamma_gamma(heavy())
@@ -324,7 +324,7 @@ def test_f3_an_infinite_mean_has_no_value() -> None:
     assert np.isfinite(value).all()
 
 
-def test_f4_a_penalty_is_that_of_the_definition() -> None:
+def test_a_penalty_is_that_of_the_definition() -> None:
     # lifetimes with .01: q .968 in dollars, .184 in cents; population mean -491.4 and -.115. Here
     # the definition (mean log-likelihood less .01 times the squares of log p, log q and log(v / the
     # mean amount)) is maximised by Nelder-Mead, with SciPy's beta prime density.
@@ -346,7 +346,7 @@ def test_f4_a_penalty_is_that_of_the_definition() -> None:
 
 
 @pytest.mark.slow
-def test_f4_the_value_with_a_penalty_knows_no_unit() -> None:
+def test_the_value_with_a_penalty_knows_no_unit() -> None:
     weeks = summary()
     in_cents = weeks.assign(monetary_value=100 * weeks["monetary_value"])
     in_days = weeks.assign(recency=7 * weeks["recency"], T=7 * weeks["T"])
@@ -359,9 +359,9 @@ def test_f4_the_value_with_a_penalty_knows_no_unit() -> None:
     pd.testing.assert_frame_equal(value(in_days, "day"), value(weeks), rtol=1e-5)
 
 
-def test_f5_the_interval_of_a_ratio_needs_the_right_covariance() -> None:
+def test_the_interval_of_a_ratio_needs_the_right_covariance() -> None:
     # From the covariance of lifetimes, with a correlation of 14.2, var(log(r / alpha)) would be
-    # negative. Right: .003706 and .780 (clv-cases.md F5), so by hand
+    # negative. Right: .003706 and .780, so by hand
     # (.01256 / .24259)^2 + (.37822 / 4.41360)^2 - 2 (.003706) / (.24259 * 4.41360).
     model = fit_bg_nbd(summary(), unit="week")
     covariance = np.array(model.covariance)
@@ -373,7 +373,7 @@ def test_f5_the_interval_of_a_ratio_needs_the_right_covariance() -> None:
     assert slope @ covariance @ slope == pytest.approx(by_hand, rel=2e-3)
 
 
-def test_f6_log_likelihoods_can_be_compared() -> None:
+def test_log_likelihoods_can_be_compared() -> None:
     # lifetimes: .25027, the mean after a change of the unit. -9582.43 is the sum, a density of
     # times in weeks: of the same times in days it is 2,457 log 7 lower.
     weeks = summary()
@@ -405,7 +405,7 @@ def test_f6_log_likelihoods_can_be_compared() -> None:
         ("monetary_value", 0, fit_gamma_gamma),
     ],
 )
-def test_f8_one_bad_cell_is_named(column: str, row: int, call: Any) -> None:
+def test_one_bad_cell_is_named(column: str, row: int, call: Any) -> None:
     # lifetimes: "The model did not converge. Try adding a larger penalizer".
     frame = rounded().astype({"frequency": float})
     frame.loc[row, column] = math.nan
@@ -415,7 +415,7 @@ def test_f8_one_bad_cell_is_named(column: str, row: int, call: Any) -> None:
         assert part in str(error.value)
 
 
-# --- D: data ------------------------------------------------------------------------------------
+# --- data ---------------------------------------------------------------------------------------
 
 
 def valued(frame: pd.DataFrame, unit: Any, **options: Any) -> pd.DataFrame:
@@ -425,9 +425,9 @@ def valued(frame: pd.DataFrame, unit: Any, **options: Any) -> pd.DataFrame:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
-def test_d4_every_unit_goes_all_the_way(unit: Any) -> None:
+def test_every_unit_goes_all_the_way(unit: Any) -> None:
     # lifetimes makes no summary in months, quarters or years, and no value of one in hours. The
-    # same orders, as days by the length of the unit, have the same value whatever the unit (D5).
+    # same orders, as days by the length of the unit, have the same value whatever the unit.
     frame = summary(unit=unit)
     days = summary(unit="day")
     for name in ("recency", "T"):
@@ -438,7 +438,7 @@ def test_d4_every_unit_goes_all_the_way(unit: Any) -> None:
 
 
 @pytest.mark.slow
-def test_d4_calendar_units_go_all_the_way_too() -> None:
+def test_calendar_units_go_all_the_way_too() -> None:
     # Two purchases in the same month are one, so the numbers differ. Customers of one quarter, seen
     # by the quarter or the year, tell too little of their differences, and that is said.
     orders, by_day = load_cdnow(sample=True), None
@@ -457,8 +457,8 @@ def test_d4_calendar_units_go_all_the_way_too() -> None:
 
 
 @pytest.mark.slow
-def test_d5_the_totals_of_lifetimes_and_the_one_of_all_units() -> None:
-    # clv-cases.md D5: customer_lifetime_value(..., time=12, discount_rate=0.01) is 70,726.7 by the
+def test_the_totals_of_lifetimes_and_the_one_of_all_units() -> None:
+    # In lifetimes customer_lifetime_value(..., time=12, discount_rate=0.01) is 70,726.7 by the
     # day and 71,508.0 by the same days as weeks, for its years have 360 and 365 days.
     rate = {"discount_rate": 0.12, "compounding": "monthly"}
     days, weeks = summary(unit="day"), summary()
@@ -475,7 +475,7 @@ def test_d5_the_totals_of_lifetimes_and_the_one_of_all_units() -> None:
 
 
 @pytest.mark.parametrize("months", [0.5, 1, 1.5, 11.9, 12, 12.5])
-def test_d5_a_part_of_a_month_is_a_part_of_a_month(months: float) -> None:
+def test_a_part_of_a_month_is_a_part_of_a_month(months: float) -> None:
     # lifetimes: .5 is 1 month, 1.5 is 2, 11.9 is 12 and 12.5 is 13.
     frame, weeks = rounded().head(200), months * 365.2425 / 12 / 7
     found = cltv_from_models(frame, PAPER, NOTE, horizon=f"{months} months", discount_rate=0)
@@ -484,7 +484,7 @@ def test_d5_a_part_of_a_month_is_a_part_of_a_month(months: float) -> None:
     assert found["cltv"].tolist() == pytest.approx((purchases * spend).tolist(), rel=1e-10)
 
 
-def test_d5_the_value_of_some_is_that_customer_s_own() -> None:
+def test_the_value_of_some_is_that_customer_s_own() -> None:
     # lifetimes' development version numbers the result anew: customer 1 gets the value of 2.
     frame = rounded()
     some = frame[frame["frequency"] > 0].sample(frac=1, random_state=2)
@@ -495,7 +495,7 @@ def test_d5_the_value_of_some_is_that_customer_s_own() -> None:
 
 
 @pytest.mark.slow
-def test_d6_cdnow_runs_as_it_is() -> None:
+def test_cdnow_runs_as_it_is() -> None:
     # Eight of its orders cost nothing, on which the shortest programme with lifetimes fails.
     orders = load_cdnow(sample=True)
     assert (orders["amount"] == 0).sum() == 8

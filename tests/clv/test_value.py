@@ -166,7 +166,7 @@ def test_one_call_is_the_three_steps() -> None:
     pd.testing.assert_frame_equal(cltv(ORDERS, as_of="1998-07-01"), steps)
 
 
-# lifetimes' own, on its own fits: clv-cases D5, without the week that its "W" adds at the end.
+# lifetimes' own, on its own fits, without the week that its "W" adds at the end.
 THEIRS = {("day", False): 70726.7, ("week", True): 71508.0, ("week", False): 74590.3}
 
 

@@ -212,7 +212,7 @@ def test_trap_n1_a_is_one() -> None:
     # lifetimes: inf, inf
     params = (0.243, 4.414, 1.0, 2.426)
     got = bg.expected_purchases(params, 39, 2, 30.43, 38.86, BG)
-    # The collected reference says 1.1021367868; 3F2 in 30 digits says this.
+    # Another reference says 1.1021367868; 3F2 in 30 digits says this.
     assert got == pytest.approx(1.1021367860, abs=5.1e-11)
     assert bg.new_customer_purchases(params, 52, BG) == pytest.approx(1.2899882525, abs=5.1e-11)
 
@@ -220,7 +220,7 @@ def test_trap_n1_a_is_one() -> None:
 def test_trap_n2_a_plus_b_below_one() -> None:
     # lifetimes: nan
     got = bg.expected_purchases((2.0, 5.0, 0.8, 0.1), 52, 0, 0, 40, BG)
-    # The collected reference says 0.8922980784; eq. 10 of Fader, Hardie & Lee (2005) in 40 digits
+    # Another reference says 0.8922980784; eq. 10 of Fader, Hardie & Lee (2005) in 40 digits
     # and 3F2 in 30 say this.
     assert got == pytest.approx(0.8923237052, abs=5.1e-11)
 

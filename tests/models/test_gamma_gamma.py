@@ -40,7 +40,7 @@ def cdnow() -> pd.DataFrame:
 
 
 def test_log_likelihood_on_cdnow() -> None:
-    """Fader & Hardie (2013), note 025: -4055.9177; the digits: clv-cases.md 2.1."""
+    """Fader & Hardie (2013), note 025: -4055.9177."""
     table = cdnow().query("x > 0")
     x, m = table["x"].to_numpy(float), table["m"].to_numpy()
     assert (m.size, m.mean(), m.std(ddof=1)) == pytest.approx((946, 35.08, 30.28), abs=0.005)
@@ -54,7 +54,7 @@ def test_expected_spend_of_the_first_ten_customers() -> None:
     """Note 025, as in lifetimes' test_conditional_expected_average_profit: 24.65 18.91 35.17 ...
 
     x and m: the first rows of lifetimes/datasets/cdnow_customers_summary_with_transactions.csv.
-    Exact at these parameters (clv-cases.md 2.1): 24.6637 18.9169 35.2190 71.4697 27.2884.
+    Exact at these parameters: 24.6637 18.9169 35.2190 71.4697 27.2884.
     """
     x = np.array([2.0, 1, 0, 0, 0, 7, 1, 0, 2, 0])
     m = np.array([22.35, 11.77, 0, 0, 0, 73.74, 11.77, 0, 25.55, 0])
@@ -103,7 +103,7 @@ def test_gradient_is_the_slope(params: tuple[float, float, float], x: list[float
 
 
 def test_expected_spend_is_infinite_or_positive() -> None:
-    """clv-cases.md F3, where lifetimes gives -49.19 for the customer without repeat purchases."""
+    """In lifetimes it is -49.19 for the customer without repeat purchases."""
     params = np.array([0.42387, 0.71195, 33.4289])
     spend = expected_spend(params, np.array([0.0, 1, 3]), np.array([np.nan, 20, 20]))
     np.testing.assert_allclose(spend, [np.inf, 166.7, 40.3], rtol=1e-3)

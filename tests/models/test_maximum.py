@@ -141,7 +141,7 @@ def spend_gap(params: Sequence[float], n: int, seed: Sequence[int]) -> float:
     ("shift", "params", "log_likelihood", "errors"),
     [
         # Fader, Hardie & Lee (2005), Marketing Science 24: .243, 4.414, .793, 2.426; -9582.4.
-        # The other digits: clv-cases.md 2.1, on exact weeks.
+        # The other digits: maxima found apart from this code, on exact weeks.
         (
             0,
             (0.2425945, 4.4136023, 0.7929221, 2.4259072),
@@ -173,7 +173,7 @@ def test_counting_on_cdnow(
 
 
 def test_the_covariance_of_cdnow_is_not_that_of_lifetimes() -> None:
-    """clv-cases.md F5: .003706 and .780, where lifetimes has .067431 beside .000204."""
+    """By the Hessian .003706 and .780, where lifetimes has .067431 beside .000204."""
     x, tx, T, *_ = cdnow("1997-09-30")
     matrix = fit_purchases(x, tx, T, np.ones(x.size), 0).covariance
     np.testing.assert_array_equal(matrix, matrix.T)
@@ -182,7 +182,7 @@ def test_the_covariance_of_cdnow_is_not_that_of_lifetimes() -> None:
 
 
 def test_spend_on_cdnow() -> None:
-    """Fader & Hardie (2013), note 025: 6.25, 3.74, 15.44; digits and errors: clv-cases.md 2.1."""
+    """Fader & Hardie (2013), note 025: 6.25, 3.74, 15.44; the other digits apart from this code."""
     *_, x, m = cdnow("1997-09-30")
     assert (x.size, m.mean(), m.std(ddof=1)) == (
         946,
@@ -200,7 +200,7 @@ def test_spend_on_cdnow() -> None:
 
 
 def test_spend_on_78_weeks_of_cdnow() -> None:
-    """clv-cases.md 2.2; the notebook named there: 4.6823, 4.1904, 24.4006."""
+    """Notebook rfm-and-clv of abdullahau/customer-analytics: 4.6823, 4.1904, 24.4006."""
     *_, x, m = cdnow("1998-06-30")
     fit = fit_spend(x, m, np.ones(x.size))
     assert x.size == 1139
@@ -286,7 +286,7 @@ def test_the_unit_of_time_does_not_matter(penalty: float) -> None:
 
 @pytest.mark.parametrize("penalty", [0.0, 0.01])
 def test_the_currency_does_not_matter(penalty: float) -> None:
-    """clv-cases.md F4: in lifetimes q is .968 in dollars and .184 in cents."""
+    """In lifetimes q is .968 in dollars and .184 in cents."""
     *_, x, m = cdnow("1997-09-30")
     dollars = fit_spend(x, m, np.ones(x.size), penalty)
     cents = fit_spend(x, 100 * m, np.ones(x.size), penalty)
@@ -333,7 +333,7 @@ def test_many_rows_give_what_their_maximum_is() -> None:
 @pytest.mark.parametrize("shift", [0, 1])
 @pytest.mark.parametrize("penalty", [0.0, 0.01])
 def test_nobody_buys_again(shift: int, penalty: float) -> None:
-    """clv-cases.md F2: lifetimes gives a = b = 1.10517, its start value, and no warning."""
+    """In lifetimes a = b = 1.10517, its start value, and no warning."""
     nothing = np.zeros(500)
     fit = fit_purchases(nothing, nothing, np.linspace(10, 100, 500), np.ones(500), shift, penalty)
     assert np.isfinite(fit.parameters).all()
@@ -428,7 +428,7 @@ def test_equal_dropout_is_named() -> None:
     ],
 )
 def test_one_or_two_customers(x: list[float], tx: list[float], T: list[float], shift: int) -> None:
-    """clv-cases.md F1: lifetimes raises LinAlgError on one or two."""
+    """By lifetimes there is a LinAlgError on one or two."""
     columns = [np.array(column, float) for column in (x, tx, T)]
     fit = fit_purchases(*columns, np.ones(len(x)), shift)
     assert np.isfinite(fit.parameters).all()
@@ -438,7 +438,7 @@ def test_one_or_two_customers(x: list[float], tx: list[float], T: list[float], s
 
 
 def test_infinite_mean_spend_is_named() -> None:
-    """clv-cases.md F3: q = .712."""
+    """Where lifetimes finds the same q, .712, and says nothing."""
     rng = np.random.default_rng(3)
     m, x = np.exp(rng.normal(3, 2.2, 800)), rng.integers(1, 4, 800).astype(float)
     fit = fit_spend(x, m, np.ones(800))

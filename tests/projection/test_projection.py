@@ -70,7 +70,7 @@ def test_the_fits_of_the_paper(
 
 
 def test_standard_errors_are_those_of_the_hessian() -> None:
-    """clv-cases.md 2.4: .0656 and .1525; and by differences of the sum written out in this test."""
+    """Found apart from this code: .0656, .1525; and by differences of the sum written out here."""
     model = fit_sbg(years(REGULAR), holdout=5)
     assert [*model.standard_errors.values()] == pytest.approx([0.0656, 0.1525], abs=1e-4)
     lost, stayed = -np.diff([10 * one for one in REGULAR[:8]]), 10 * REGULAR[7]
@@ -99,13 +99,13 @@ def test_the_beta_discrete_weibull_fits(
 ) -> None:
     """Fader et al. (2018): 0.259, 1.722, 1.584; abdullahau/customer-analytics prints four digits.
 
-    The share at age 12 is that of retention-cases.md 3.20.
+    The share at age 12 follows from their parameters.
     """
     model = fit_bdw(years(share), holdout=8)
     assert tuple(model.parameters.values()) == pytest.approx(published, abs=1.5e-4)
     assert model.log_likelihood == pytest.approx(likelihood, abs=1e-3)
     assert model.survival(12) == pytest.approx(twelfth, abs=0.5e-4)
-    # clv-cases.md 2.4: the regular c is known to within .37.
+    # The regular c is known to within .37.
     if share is REGULAR:
         assert model.standard_errors["c"] == pytest.approx(0.37, abs=0.005)
 
@@ -121,7 +121,7 @@ def test_the_beta_discrete_weibull_fits(
 def test_the_fits_of_five_years(
     share: list[float], parameters: tuple[float, float], likelihood: float, twelfth: float
 ) -> None:
-    """clv-cases.md 2.4 and retention-cases.md 3.20 (there by another optimiser)."""
+    """The notebook of abdullahau/customer-analytics on the data of Fader & Hardie (2007)."""
     model = fit_sbg(years(share), holdout=8)
     assert tuple(model.parameters.values()) == pytest.approx(parameters, rel=1e-5)
     assert model.log_likelihood == pytest.approx(likelihood, abs=1e-5)
@@ -132,13 +132,13 @@ def test_the_fits_of_five_years(
 
 
 def test_the_twelfth_year_of_the_paper() -> None:
-    """retention-cases.md 3.17."""
+    """Fader & Hardie (2007): by the sBG 17.0 % and 37.8 % are left in year 12."""
     for share, twelfth in ((REGULAR, 0.1700), (HIGH_END, 0.3780)):
         assert fit_sbg(years(share), holdout=5).survival(12) == pytest.approx(twelfth, abs=0.5e-4)
 
 
 def test_equal_chances_of_any_size() -> None:
-    """retention-cases.md 3.19: with alpha = beta = 1, 1/2, 1/6, 1/12, ... leave."""
+    """rstudio-pubs 958259: with alpha = beta = 1, 1/2, 1/6, 1/12, ... leave."""
     shares = SBG(alpha=1, beta=1).survival(np.arange(11))
     expected = [1 / (t * (t + 1)) for t in range(1, 11)]
     np.testing.assert_allclose(-np.diff(shares), expected, rtol=1e-13)
@@ -147,7 +147,7 @@ def test_equal_chances_of_any_size() -> None:
 
 
 def test_one_over_churn_is_what_the_documentation_says() -> None:
-    """retention-definitions.md: 3.68 years and 2.2 % after twelve, where 17.3 % were."""
+    """By hand: 3.68 years and 2.2 % after twelve, where 17.3 % were."""
     there = np.array(REGULAR[:5])
     churn = -np.diff(there).sum() / there[:-1].sum()
     assert churn == pytest.approx(0.2717, abs=0.5e-4)
@@ -301,7 +301,7 @@ def test_a_cohort_that_begins_late_tells_of_those_there_then() -> None:
 def test_discounted_lifetimes_of_the_notebook(
     share: list[float], fit: Callable[..., Any], new: float, after_four: float
 ) -> None:
-    """clv-cases.md 2.4: fits of five years, 10 %, sums over 100 years."""
+    """abdullahau/customer-analytics: fits of five years, 10 %, sums over 100 years."""
     model = fit(years(share), holdout=8)
     assert model.expected_lifetime(100, 0.1) == pytest.approx(new, abs=0.0051)
     assert model.residual_lifetime(4, 100, 0.1) == pytest.approx(after_four, abs=0.0051)
@@ -317,7 +317,7 @@ def test_discounted_lifetimes_of_the_notebook(
 def test_residual_lifetimes_of_the_paper(alpha: float, beta: float, published: list[float]) -> None:
     """Fader & Hardie (2010), Table 3: 10 %, before the first to fifth renewal.
 
-    The second case is printed with parameters rounded to three decimals.
+    The second row is printed with parameters rounded to three decimals.
     """
     found = SBG(alpha=alpha, beta=beta).residual_lifetime(np.arange(5), discount_rate=0.1)
     np.testing.assert_allclose(found, published, rtol=1.5e-3)

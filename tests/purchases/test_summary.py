@@ -448,7 +448,7 @@ def test_an_empty_frame(name: str) -> None:
 # --- traps -------------------------------------------------------------------------------
 
 
-def test_d1_a_holdout_without_money() -> None:
+def test_a_holdout_without_money() -> None:
     # lifetimes on pandas 3: ValueError, No objects to concatenate.
     orders = log(
         (1, "2024-01-05"), (1, "2024-02-07"), (2, "2024-01-20"), names=("customer_id", "time")
@@ -458,7 +458,7 @@ def test_d1_a_holdout_without_money() -> None:
     assert not {"monetary_value", "monetary_value_holdout"} & set(parts)
 
 
-def test_d2_the_last_day_of_calibration_is_in_it() -> None:
+def test_the_last_day_of_calibration_is_in_it() -> None:
     # lifetimes, end "2024-01-31": 15:00 on that day is in the holdout, frequencies 1 and 2.
     times = ["2024-01-01T09:00", "2024-01-15", "2024-01-31T15:00", "2024-02-05"]
     parts = calibration_holdout(
@@ -467,7 +467,7 @@ def test_d2_the_last_day_of_calibration_is_in_it() -> None:
     assert list(parts[["frequency", "recency", "T", "frequency_holdout"]].iloc[0]) == [2, 30, 30, 1]
 
 
-def test_d2_two_orders_of_a_day_are_one_purchase_in_both_parts() -> None:
+def test_two_orders_of_a_day_are_one_purchase_in_both_parts() -> None:
     # lifetimes: 40 in calibration, 20 (the mean over rows) in the holdout.
     rows = [("2024-01-01", 1.0), ("2024-01-03", 10.0), ("2024-01-03", 30.0)]
     rows += [("2024-02-03", 10.0), ("2024-02-03", 30.0)]
@@ -479,7 +479,7 @@ def test_d2_two_orders_of_a_day_are_one_purchase_in_both_parts() -> None:
 
 
 @pytest.mark.parametrize("kind", ["object", "string"])
-def test_d3_dates_as_text_are_refused(kind: str) -> None:
+def test_dates_as_text_are_refused(kind: str) -> None:
     # lifetimes and pymc-marketing sort them as text: monetary value 51.5, customers vanish.
     orders = pd.DataFrame({"customer_id": [1, 1, 1], "amount": [100.0, 2.0, 3.0]})
     orders["time"] = pd.Series(["15/01/2024", "01/02/2024", "10/03/2024"], dtype=kind)
@@ -492,7 +492,7 @@ def test_d3_dates_as_text_are_refused(kind: str) -> None:
 REFUND = [(1, "2024-01-01", 50.0), (1, "2024-01-06", 80.0), (1, "2024-01-12", -80.0)]
 
 
-def test_d6_a_refund_is_refused_netted_or_kept() -> None:
+def test_a_refund_is_refused_netted_or_kept() -> None:
     # lifetimes: frequency 2, recency 11, monetary value 0.
     with pytest.raises(ArgumentError, match=r"(?s)'amount'.*1 row, of 3.*-80 of customer 1.*'net'"):
         rfm_summary(log(*REFUND), amount="amount")
@@ -520,14 +520,14 @@ def test_d6_a_refund_is_refused_netted_or_kept() -> None:
     ]
 
 
-def test_d6_refunds_that_are_not_used_are_not_refused() -> None:
+def test_refunds_that_are_not_used_are_not_refused() -> None:
     with pytest.warns(RetainkitWarning, match="1 of 3 rows at or after as_of"):
         summary = rfm_summary(log(*REFUND), amount="amount", as_of="2024-01-12")
     assert summary["monetary_value"].tolist() == [80.0]
 
 
 @pytest.mark.parametrize("name", ["pandas", "polars-lazy"])
-def test_d6_who_is_left_without_a_purchase_is_counted(name: str) -> None:
+def test_who_is_left_without_a_purchase_is_counted(name: str) -> None:
     frame = NAMED[name].make(ORDERS)
     with pytest.warns(RetainkitWarning, match="1 customer without a purchase"):
         summary = rfm_summary(frame, amount="amount", amounts="net")
@@ -548,7 +548,7 @@ def test_a_net_of_zero_does_not_depend_on_the_order_of_rounding(
     assert row["monetary_value"] >= 0
 
 
-def test_d6_cdnow_as_it_is(cdnow: pd.DataFrame) -> None:
+def test_cdnow_as_it_is(cdnow: pd.DataFrame) -> None:
     # Its 8 orders of nothing are purchases: refused nowhere, counted everywhere.
     assert (cdnow["amount"] == 0).sum() == 8
     paid = rfm_summary(cdnow, amount="amount")
@@ -556,7 +556,7 @@ def test_d6_cdnow_as_it_is(cdnow: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("column", ["customer_id", "amount"])
-def test_d6_nulls_are_refused_or_counted(column: str) -> None:
+def test_nulls_are_refused_or_counted(column: str) -> None:
     orders = log((1.0, "2024-01-01", 50.0), (2.0, "2024-01-06", 80.0), (2.0, "2024-01-08", 1.0))
     orders.loc[1, column] = math.nan
     with pytest.raises(ArgumentError, match=rf"'{column}' .*null in 1 row"):
@@ -565,7 +565,7 @@ def test_d6_nulls_are_refused_or_counted(column: str) -> None:
         assert len(rfm_summary(orders, amount="amount", missing="drop")) == 2
 
 
-def test_p6_the_column_is_called_t_as_in_the_papers() -> None:
+def test_the_column_is_called_t_as_in_the_papers() -> None:
     # In pandas `summary.T` is the frame on its side; the docstring says how to reach the column.
     summary = rfm_summary(log(*REFUND[:2]))
     assert summary["T"].tolist() == [5]

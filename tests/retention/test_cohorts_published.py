@@ -71,8 +71,8 @@ DAILY = {"cohort_period": "day", "period": "day"}
 RECURRING = DAILY | {"entry": "recurring"}
 
 
-def test_case_3_1_daily_recurring(compute: Compute) -> None:
-    # PostHog, test_day_interval. Verified on the reference page.
+def test_posthog_daily_recurring(compute: Compute) -> None:
+    # PostHog, test_day_interval.
     table = compute(TWO_PEOPLE, **RECURRING, as_of="2020-06-21")
     assert triangle(table) == {
         june(10): [1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0],
@@ -101,7 +101,7 @@ MONTHS = events(
 )
 
 
-def test_monthly_recurring(compute: Compute) -> None:
+def test_posthog_monthly_recurring(compute: Compute) -> None:
     # PostHog, test_month_interval. Derived by hand: months are numbered from January = 0;
     # p1 is active in {0, 1, 2, 4, 5, 8} and p2 in {0, 1, 2, 5, 6, 10}. Row c, age k counts
     # those active both in c and in c + k: row 0 is 2 2 2 0 1 2 1 0 1 0 1, and so on.
@@ -136,8 +136,8 @@ WEEKS = [
     ("week_start", "first", "as_of"),
     [("sunday", june(7), "2020-07-26"), ("monday", june(8), "2020-07-27")],
 )
-def test_case_3_3_weeks(compute: Compute, week_start: str, first: date, as_of: str) -> None:
-    # PostHog, test_week_interval: the same counts, other dates. Verified on the reference page.
+def test_posthog_weeks(compute: Compute, week_start: str, first: date, as_of: str) -> None:
+    # PostHog, test_week_interval: the same counts, other dates.
     both = [d(0), d(1), d(7), d(-6, month=1), d(1, month=1)]
     rows = events(p1=[*both, d(14)], p2=[*both, d(15, month=1)])
     weekly = {"cohort_period": "week", "period": "week", "entry": "recurring"}
@@ -154,22 +154,22 @@ FIVE_PEOPLE = events(
 )
 
 
-def test_case_3_4_on_or_after(compute: Compute) -> None:
-    # PostHog, test_rolling_retention_doesnt_double_count_same_user. Verified there.
+def test_posthog_on_or_after(compute: Compute) -> None:
+    # PostHog, test_rolling_retention_doesnt_double_count_same_user.
     table = compute(FIVE_PEOPLE, **RECURRING, counting="on_or_after", as_of="2020-06-16")
     rows = [[2, 2, 1, 1, 1, 0], [2, 1, 1, 0, 0], [1, 1, 0, 0], [3, 2, 0], [3, 0], [0]]
     assert triangle(table) == {june(10 + i): row for i, row in enumerate(rows)}
 
 
-def test_case_3_4_on_or_after_from_the_second_day(compute: Compute) -> None:
-    # PostHog, test_rolling_retention: the window begins on 11 June. Verified there.
+def test_posthog_on_or_after_from_the_second_day(compute: Compute) -> None:
+    # PostHog, test_rolling_retention: the window begins on 11 June.
     late = [row for row in FIVE_PEOPLE if row["time"] >= d(1)]
     table = compute(late, **RECURRING, counting="on_or_after", as_of="2020-06-16")
     rows = [[2, 1, 1, 0, 0], [1, 1, 0, 0], [3, 2, 0], [3, 0], [0]]
     assert triangle(table) == {june(11 + i): row for i, row in enumerate(rows)}
 
 
-def test_case_3_6_two_occurrences(compute: Compute) -> None:
+def test_posthog_two_occurrences(compute: Compute) -> None:
     # PostHog, test_all_events_with_minimum_occurrences. By hand: the only day with two events
     # of a person is 15 June (p1, 5:00 and 9:00), so the only returns that count are those of
     # p1 on that day: from 10 June age 5, from 11 June age 4, from 12 June age 3, and from
@@ -195,10 +195,10 @@ def test_case_3_6_two_occurrences(compute: Compute) -> None:
     assert {cohort: row[0] for cohort, row in cells.items() if row[0]} == {june(15): 1}
 
 
-def test_three_occurrences_on_or_after(compute: Compute) -> None:
+def test_posthog_three_occurrences_on_or_after(compute: Compute) -> None:
     # PostHog, test_rolling_retention_with_minimum_occurrences. By hand: three events in a day
     # have p3 on 13 June and p1 on 14 June only, so from 11 June p3 counts up to age 2, from
-    # 12 June up to age 1, and from 13 June p1 at age 1. Age 0 as in case 3.6.
+    # 12 June up to age 1, and from 13 June p1 at age 1. Age 0 as with two occurrences.
     late = [row for row in FIVE_PEOPLE if row["time"] >= d(1)]
     rows = late + 2 * events(p1=[d(4)], p3=[d(3)])
     options = {"counting": "on_or_after", "min_events": 3, "as_of": "2020-06-16"}
@@ -212,7 +212,7 @@ def at(day: int, hour: int) -> datetime:
     return datetime(2020, 6, day, hour, tzinfo=UTC)
 
 
-def test_case_3_7_calendar_days_and_24_hours(compute: Compute) -> None:
+def test_posthog_calendar_days_and_24_hours(compute: Compute) -> None:
     # PostHog, test_retention_24h_window_calculation. By hand: first on 10 June at 23:00; 1:00
     # next day is 2 h later (calendar age 1, elapsed 0), 23:00 next day is 24 h later (1, 1).
     rows = events(p=[at(10, 23), at(11, 1), at(11, 23)])
@@ -221,7 +221,7 @@ def test_case_3_7_calendar_days_and_24_hours(compute: Compute) -> None:
         assert triangle(table)[june(10)][:3] == [1, 1, 0]
 
 
-def test_case_3_7_short_of_24_hours(compute: Compute) -> None:
+def test_posthog_short_of_24_hours(compute: Compute) -> None:
     # PostHog, test_retention_24h_window_with_person_breakdown. By hand: 23:00 to 22:00 next
     # day is 23 h, 12:00 to 13:00 next day is 25 h. On the calendar both come back at age 1.
     rows = events(usa=[at(10, 23), at(11, 22)], canada=[at(10, 12), at(11, 13)])
@@ -235,14 +235,14 @@ def test_case_3_7_short_of_24_hours(compute: Compute) -> None:
             assert triangle(mine)[june(10)][:2] == counts
 
 
-def test_24_hours_of_a_first_ever_start(compute: Compute) -> None:
+def test_posthog_24_hours_of_a_first_ever_start(compute: Compute) -> None:
     # PostHog, test_retention_24h_window_first_time_ever. By hand: 9 h and 23 h: both age 0.
     rows = events(p1=[at(10, 14), at(10, 23)], p2=[at(10, 23), at(11, 22)])
     table = compute(rows, **DAILY, clock="elapsed", as_of="2020-06-21")
     assert triangle(table)[june(10)][:2] == [2, 0]
 
 
-def test_case_3_8_brackets(compute: Compute) -> None:
+def test_posthog_brackets(compute: Compute) -> None:
     # PostHog, test_custom_brackets_day_period, lengths 4, 10, 3 after day 0. By hand: p1 comes
     # on days 1, 5 and 16, one in each bracket; p2 on days 4 and 10, in the first two.
     rows = events(p1=[d(0), d(1), d(5), d(16)], p2=[d(0), d(4), d(10)], p3=[d(0)])
@@ -256,7 +256,7 @@ def test_case_3_8_brackets(compute: Compute) -> None:
     assert triangle(table)[june(10)] == [3, 2, 2, 1]
 
 
-def test_case_3_8_empty_brackets(compute: Compute) -> None:
+def test_posthog_empty_brackets(compute: Compute) -> None:
     # PostHog, test_custom_brackets_empty_bracket_handling, lengths 3, 5, 4. By hand: day 12 is
     # in the third, [9, 13), and not after it.
     rows = events(p=[d(0), d(12)])
@@ -264,7 +264,7 @@ def test_case_3_8_empty_brackets(compute: Compute) -> None:
     assert triangle(table)[june(10)] == [1, 0, 0, 1]
 
 
-def test_case_3_8_brackets_on_or_after(compute: Compute) -> None:
+def test_posthog_brackets_on_or_after(compute: Compute) -> None:
     # PostHog, test_custom_brackets_cumulative, lengths 5, 5. By hand: p1 comes on day 8, in
     # the second bracket and so "on or after" the first too; p2 on day 3, in the first.
     rows = events(p1=[d(0), d(8)], p2=[d(0), d(3)])
@@ -281,7 +281,7 @@ def test_case_3_8_brackets_on_or_after(compute: Compute) -> None:
         ("month", [d(0, month=2), d(0, month=5)], (0, 1, 4, 7), "2021-03-01"),
     ],
 )
-def test_brackets_of_weeks_and_months(
+def test_posthog_brackets_of_weeks_and_months(
     compute: Compute, period: str, returns: list[datetime], brackets: tuple[int], as_of: str
 ) -> None:
     # PostHog, as named above; one person, one return in each bracket.
@@ -290,7 +290,7 @@ def test_brackets_of_weeks_and_months(
     assert next(iter(triangle(compute(rows, **options)).values())) == [1, 1, 1]
 
 
-def test_case_3_9_segment_is_the_one_at_the_start(compute: Compute) -> None:
+def test_posthog_segment_is_the_one_at_the_start(compute: Compute) -> None:
     # PostHog, first-ever retention by flag. By hand: old_user starts on day 0 without a flag,
     # and the start on day 2 under "control" is not the first; new_user starts on day 2. Both
     # return on day 3: ages 3 and 1. "control" must not appear.
@@ -323,7 +323,7 @@ def test_case_3_9_segment_is_the_one_at_the_start(compute: Compute) -> None:
             assert row[name] == sum(r[name] for r in same)
 
 
-def test_case_3_11_clickhouse_retention(compute: Compute) -> None:
+def test_clickhouse_retention(compute: Compute) -> None:
     # ClickHouse documentation, parametric-functions.md, `retention`: sums 5, 5, 5. Of the
     # cohort of 1 January (0-4) all are there on 2 and 3 January. By hand for the others:
     # 5-9 start on 2 January and are there on 3 January, 10-14 start on 3 January.
@@ -341,7 +341,7 @@ def test_case_3_11_clickhouse_retention(compute: Compute) -> None:
 
 
 # Mixpanel documentation, docs/reports/retention.mdx, FAQ 3: 1000 -> 500, 500 -> 400, and
-# 700 -> 10 in a month that is not over. Verified on the reference page.
+# 700 -> 10 in a month that is not over.
 MIXPANEL = [
     {"customer_id": f"{month}-{i}", "time": date(2024, month + age, 1)}
     for month, *counts in [(1, 1000, 500), (2, 500, 400), (3, 700, 10)]
@@ -352,7 +352,7 @@ MIXPANEL = [
 
 @pytest.mark.parametrize(("kind", "rate"), [("pooled", 0.60), ("simple", 0.65), ("chained", 0.60)])
 @pytest.mark.parametrize("include_partial", [False, True])
-def test_case_3_12_averages(
+def test_mixpanel_averages(
     average: Compute, kind: str, rate: float, *, include_partial: bool
 ) -> None:
     # Pooled 900 / 1500, simple (50 % + 80 %) / 2; Mixpanel's own 56 % weighs by size twice.
@@ -365,7 +365,7 @@ def test_case_3_12_averages(
     assert curve[1]["retention"] == pytest.approx(rate, abs=1e-12)
 
 
-def test_case_3_12_the_month_in_progress(compute: Compute) -> None:
+def test_mixpanel_the_month_in_progress(compute: Compute) -> None:
     # Taken for final, the 10 of 700 would pull the average down to 910 / 2200 = 41.4 %.
     table = compute(MIXPANEL, as_of="2024-04-02", include_partial=True)
     ones = [row for row in table if row["age"] == 1]
@@ -374,7 +374,7 @@ def test_case_3_12_the_month_in_progress(compute: Compute) -> None:
     assert round(retained / eligible, 3) == 0.414
 
 
-def test_case_3_14_amplitude(compute: Compute) -> None:
+def test_amplitude_24_hours(compute: Compute) -> None:
     # amplitude.com/docs, retention-analysis-time. U1: 1 Dec 17:59 to 2 Dec 17:00 is 23 h 01:
     # day 0 in strict 24 h (ours); Amplitude floors both to the hour first, which makes 24 h.
     u1 = events(u1=[naive("2020-12-01 17:59"), naive("2020-12-02 17:00")])
@@ -395,7 +395,7 @@ def test_case_3_14_amplitude(compute: Compute) -> None:
         ("month", 6, 12, 0),  # U3
     ],
 )
-def test_case_3_14_amplitude_weeks_and_months(
+def test_amplitude_weeks_and_months(
     compute: Compute, period: str, start: int, back: int, age: int
 ) -> None:
     # The same page; U2, U3 and the bounds of week 1. All starts in one cohort, 1 December.
@@ -425,7 +425,7 @@ RETENTIONEERING = events(
         (None, [[1, 0.5, 1], [1, 1], [1]]),
     ],
 )
-def test_case_3_15_retentioneering(
+def test_retentioneering_months(
     compute: Compute, as_of: str | None, rates: list[list[float | None]]
 ) -> None:
     # Events of retentioneering's guide, origin/3.x:docs/source/user_guides/cohorts.rst; it

@@ -108,7 +108,7 @@ def test_the_curve_is_pooled_by_default() -> None:
     ]
 
 
-def test_case_3_12_mixpanel() -> None:
+def test_averages_of_mixpanel() -> None:
     # 1000 -> 500, 500 -> 400 and, in a month that is not over, 700 -> 10. Mixpanel says 56 %,
     # pooled it is 60 %, the mean is 65 %; with the month in progress it would be 41.4 %.
     rows = cells({JAN: [(1000, 1000), (1000, 500)], FEB: [(500, 500), (500, 400)]})
@@ -645,7 +645,7 @@ EDGES = (0, 1, 5, 15, 18)
 
 
 def bracketed() -> pd.DataFrame:
-    # Case 3.8 of the published ones, and a cohort that has not come so far.
+    # PostHog's brackets, as in test_cohorts_published.py, and a cohort that has not come so far.
     table = frame(cells({JAN: [(3, 3), (3, 2), (3, 2), (3, 1)], FEB: [(2, 2), (2, 1)]}))
     first, end = (dict(enumerate(edges)) for edges in (EDGES[:-1], EDGES[1:]))
     table.insert(2, "age_end", table["age"].map(end))

@@ -190,7 +190,7 @@ def slow_score_limits(x: float, y: float, n: float, level: float) -> tuple[float
     return lower, upper
 
 
-# survey-definitions, end of 2.2: promoters, passives, detractors; Wald, adjusted Wald with T = 3,
+# Computed apart from this code: promoters, passives, detractors; Wald, adjusted Wald with T = 3,
 # Bonett-Price and score, in points. Wald's columns are a line of arithmetic; those of the score are
 # cross-checked by solving for them.
 TABLE = {
@@ -327,7 +327,7 @@ def test_a_score_interval_contains_the_score_and_has_a_width(level: float) -> No
 
 
 def test_adjusted_wald_may_leave_out_the_score() -> None:
-    # survey-definitions 2.2: 4 of the 1,326 samples at n = 50 and 80 %, and one promoter of one.
+    # By enumeration, 4 of the 1,326 samples at n = 50 and 80 %, and one promoter of one.
     x, y = samples(50)
     lower, upper = adjusted_wald_limits(x, y, 50, 0.8)
     outside = (lower > (x - y) / 50) | (upper < (x - y) / 50)
@@ -376,8 +376,8 @@ def test_of_many_answers_all_are_wald() -> None:
 
 # --- coverage ------------------------------------------------------------------------------------
 
-# survey-definitions 2.2, over the grid: mean and worst coverage and share of mixes below 93 %, all
-# in percent, and mean width in points; n = 10, 25, 50, 100.
+# Enumerated apart from this code: mean and worst coverage over the grid and share of mixes below
+# 93 %, all in percent, and mean width in points; n = 10, 25, 50, 100.
 SIZES = (10, 25, 50, 100)
 OVER_THE_GRID = {
     "wald": "86.4 22.4 97 75.1, 91.8 46.9 57 51.2, 93.5 71.7 12 36.9, 94.3 87.7 4 26.3",
@@ -408,8 +408,8 @@ def test_the_score_interval_covers_and_walds_collapses(n: int, worst: float) -> 
     assert wald.min() == pytest.approx(1 - 0.975**n, abs=0.005)
 
 
-# survey-definitions 2.2: promoters and detractors, coverage in percent at n = 10, 25, 50, 100, 400,
-# of Wald's interval, of adjusted Wald's and of the score's.
+# Enumerated apart from this code: promoters and detractors, coverage in percent at n = 10, 25, 50,
+# 100, 400, of Wald's interval, of adjusted Wald's and of the score's.
 MIXES: dict[Mix, str] = {
     (0.5, 0.2): "90 93 94 94 95, 96 95 95 95 95, 95 95 95 95 95",
     (0.33, 0.33): "91 94 94 95 95, 96 95 95 95 95, 96 95 95 95 95",
@@ -438,7 +438,7 @@ def test_coverage_of_named_mixes_to_the_printed_digit(n: int) -> None:
             assert abs(found - printed) <= 0.501, (method, mix, found)
 
 
-# survey-definitions 2.2, "Other levels", mean and worst at n = 10, on a grid of step 0.05.
+# At other levels, likewise: mean and worst at n = 10, on a grid of step 0.05.
 OTHER_LEVELS = [
     ("score", 0.8, "80.6 62.3"),
     ("adjusted_wald", 0.8, "79.6 34.9"),
@@ -590,7 +590,7 @@ def adjusted_difference(first: Sample, second: Sample, level: float) -> tuple[Fl
 
 
 BAD, GREAT, EXTREME = (0.05, 0.8), (0.85, 0.05), (0.95, 0.01)
-# survey-definitions 2.4, the named hard cases: MOVER, and Wald beside it.
+# Hard mixes of two samples, enumerated apart from this code: MOVER, and Wald beside it.
 HARD = [
     ((10, 10), (BAD, GREAT), 94.0, 85.8),
     ((10, 50), (GREAT, GREAT), 96.5, 80.1),

@@ -76,21 +76,27 @@ def slow_score_limits(x: float, y: float, n: float) -> tuple[float, float]:
 # --- published ----------------------------------------------------------------------------------
 
 
-def test_cases_9_12_13_14_scores() -> None:
+def test_nps_of_the_r_package() -> None:
     # R NPS, tests/testthat/test_01_basics.R: (D, P, Pr) = (1, 2, 3).
     row = one(answers(of(3, 2, 1)))
     assert row["nps"] == pytest.approx(100 / 3)
     assert row["standard_error"] == pytest.approx(30.4, abs=0.05)
+
+
+def test_nps_of_a_gist() -> None:
     # gist fitzgeraldsteele/7361953: scores 0..10 once each, and 100/30/80.
     assert one(answers(range(11)))["nps"] == pytest.approx(-45.45454545454545, abs=1e-12)
     assert one(answers(of(100, 30, 80)))["nps"] == pytest.approx(9.5, abs=0.05)
+
+
+def test_nps_of_delighted_and_npspy() -> None:
     # Delighted help 531; npspy README.
     assert one(answers(of(10, 5, 5)))["nps"] == 25
     for scores, expected in {(0, 7, 9): 0, (7, 9): 50, (0, 7): -50}.items():
         assert one(answers(list(scores)))["nps"] == expected
 
 
-def test_case_10_variances_of_r_nps() -> None:
+def test_variances_of_the_r_package() -> None:
     # (D, P, Pr) = (1, 0, 1), (0, 1, 1), (1, 1, 1): var 1, .25, 2/3; se .707, .354, .471.
     for (detractors, passives, promoters), error in {
         (1, 0, 1): 0.707,
@@ -101,7 +107,7 @@ def test_case_10_variances_of_r_nps() -> None:
         assert row["standard_error"] / 100 == pytest.approx(error, abs=5e-4)
 
 
-def test_case_11_scores_of_another_scale() -> None:
+def test_scores_of_another_scale_of_the_r_package() -> None:
     # R NPS: scores 1..15, cuts (0, 6, 8, 15): NPS 2/30... of the 15 scores: 7 promoters, 6 below.
     row = one(answers(range(1, 16)), scale=(1, 15), cuts=(6, 8))
     assert row["nps"] / 100 == pytest.approx(2 / 30)
@@ -109,7 +115,7 @@ def test_case_11_scores_of_another_scale() -> None:
     assert variance == pytest.approx(0.8622, abs=5e-5)
 
 
-def test_case_30_counts_that_do_not_add_up_are_refused() -> None:
+def test_counts_of_reportstream_that_do_not_add_up_are_refused() -> None:
     # CDCgov/prime-reportstream #5281: "32 provided NPS", of 2, 11 and 18.
     table = pd.DataFrame({"promoters": [18], "passives": [11], "detractors": [2], "n": [32]})
     with pytest.raises(ArgumentError, match=r"do not add up.*1 row: 31 instead of 32"):
@@ -418,7 +424,7 @@ def test_a_warning_of_weights_names_what_is_there() -> None:
 
 
 def test_kish() -> None:
-    # Oracle of survey-cases: Kish of (1, 1, 1, 1, 4) = 3.2; all alike, so no other size is less.
+    # Kish, by hand: of (1, 1, 1, 1, 4) it is 8^2 / 20 = 3.2; all alike, so no other size is less.
     row = one(answers([10] * 5, w=[1, 1, 1, 1, 4]), weights="w")
     assert row["n_effective"] == pytest.approx(3.2)
 

@@ -16,7 +16,7 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 TYPICAL = {"promoters": 0.5, "detractors": 0.2}  # of whom 30 % are passive: V = 0.61
 GOOD = {"promoters": 0.7, "detractors": 0.1}  # V = 0.44
 
-# survey-definitions 2.8, at 95 %: margins of 10, 5 and 3 points.
+# Worked out apart from this code, at 95 %: margins of 10, 5 and 3 points.
 MARGINS: list[tuple[dict[str, float], list[int]]] = [
     ({}, [385, 1537, 4269]),
     (TYPICAL, [235, 938, 2604]),
@@ -32,14 +32,14 @@ def test_responses_for_a_margin(mix: dict[str, float], printed: list[int]) -> No
 
 
 def test_responses_for_a_difference_of_two_waves() -> None:
-    # survey-definitions 2.8: 5, 10, 15 and 20 points with a power of 80 %.
+    # Worked out apart from this code: 5, 10, 15 and 20 points with a power of 80 %.
     sizes = [survey_sample_size(detect=detect, **TYPICAL) for detect in (5, 10, 15, 20)]
     assert sizes == [3831, 958, 426, 240]
     assert [survey_sample_size(detect=detect) for detect in (5, 10, 20)] == [6280, 1570, 393]
 
 
 def test_the_difference_that_so_many_responses_can_show() -> None:
-    # survey-definitions 2.8.
+    # Worked out apart from this code.
     found = survey_detectable_difference([25, 50, 100, 200, 400, 1000], **TYPICAL)
     assert found.round(1).tolist() == [61.9, 43.8, 30.9, 21.9, 15.5, 9.8]
 
@@ -64,7 +64,7 @@ def test_it_is_the_fewest_that_have_the_margin(margin: float, level: float) -> N
 
 
 def test_the_score_interval_is_as_wide_as_planned() -> None:
-    # survey-definitions 2.8: at n = 235 half its width is 9.95 points.
+    # Worked out apart from this code: at n = 235 half its width is 9.95 points.
     lower, upper = score_limits(0.5 * 235, 0.2 * 235, 235, 0.95)
     assert round(100 * float(upper - lower) / 2, 2) == 9.95
 
@@ -81,8 +81,8 @@ def test_one_function_undoes_the_other(
 
 
 def test_the_planned_power_is_the_power() -> None:
-    # survey-definitions 2.8: +30 against +40 with 903 each, for the variances 0.61 and 0.54 of the
-    # two waves, and the test that the library makes: 79.4 %, also by simulation.
+    # Worked out apart from this code: +30 against +40 with 903 each, for the variances 0.61 and
+    # 0.54 of the two waves, and the test that the library makes: 79.4 %, also by simulation.
     rng, n, surveys = np.random.default_rng(11), 903, 20_000
     first = rng.multinomial(n, [0.50, 0.20, 0.30], surveys)
     second = rng.multinomial(n, [0.55, 0.15, 0.30], surveys)

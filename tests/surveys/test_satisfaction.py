@@ -58,7 +58,7 @@ def assert_alike(have: Row, want: Row) -> None:
 # --- published ----------------------------------------------------------------------------------
 
 
-def test_case_15_mean_of_maximum() -> None:
+def test_mean_of_maximum_as_a_vendor_computes_it() -> None:
     # A vendor's page on metric scores: ten answers on a scale from 1 to 10 make 60 %.
     table = answers([6, 7, 5, 3, 8, 9, 4, 10, 7, 1])
     row = one(table, scale=(1, 10), stat="mean_of_maximum")
@@ -70,7 +70,7 @@ def test_case_15_mean_of_maximum() -> None:
     assert one(worst, scale=(1, 10), stat="normalized_mean")["csat"] == 0
 
 
-def test_case_16_neutral_answers_are_in_the_denominator() -> None:
+def test_neutral_answers_of_simplesat_are_in_the_denominator() -> None:
     # SimpleSat, article 3456900: 8 positive and 2 negative make 80 %, with a neutral one 70 %.
     assert one(counted(s3=8, s1=2), scale=(1, 3), rule="simplesat", counts="people")["csat"] == 0.8
     table = counted(s3=7, s2=1, s1=2)
@@ -79,7 +79,7 @@ def test_case_16_neutral_answers_are_in_the_denominator() -> None:
     assert (row["n"], row["positive"], row["negative"]) == (10, 7, 2)
 
 
-def test_case_17_normalized_mean() -> None:
+def test_normalized_mean_of_take_satisfaction() -> None:
     # PyPI, take-satisfaction, README.
     table = answers(range(11), people=[0, 1, 2, 0, 0, 10, 0, 35, 200, 360, 3330])
     row = one(table, scale=(0, 10), stat="normalized_mean", counts="people")
@@ -99,22 +99,21 @@ def test_case_17_normalized_mean() -> None:
         (4, 200, 0.007804426416349468, 0.05028708690582644),
     ],
 )
-def test_case_18_wilson(good: int, n: int, lower: float, upper: float) -> None:
-    # statsmodels, results_proportion.py, from R: binom.confint(x = c(18), n = 20). Our list of
-    # cases has the lower limit of 4 of 200 with two digits exchanged; in exact arithmetic it is
-    # 0.00780442641634946836.
+def test_wilson_limits_of_statsmodels(good: int, n: int, lower: float, upper: float) -> None:
+    # statsmodels, results_proportion.py, from R: binom.confint(x = c(18), n = 20). The lower
+    # limit of 4 of 200 is 0.00780442641634946836 in exact arithmetic.
     row = one(counted(s5=good, s1=n - good), counts="people")
     assert (row["lower"], row["upper"]) == pytest.approx((lower, upper), rel=1e-12)
     assert row["interval"] == "wilson"
 
 
-def test_case_21_adjusted_wald() -> None:
+def test_adjusted_wald_limits_of_sauro_and_lewis() -> None:
     # Sauro & Lewis: 4 of 5 completed a task, 36 % to 98 %.
     row = one(answers([5, 5, 4, 4, 1]), interval="agresti_coull")
     assert (round(row["lower"], 2), round(row["upper"], 2)) == (0.36, 0.98)
 
 
-def test_case_25_market_fit() -> None:
+def test_market_fit_of_calcbee() -> None:
     # calcbee.com: 85 of 300 are 28.3 %.
     table = pd.DataFrame({"answer": ["very disappointed", "not"], "people": [85, 215]})
     row = one(table, pmf, counts="people")
@@ -123,13 +122,13 @@ def test_case_25_market_fit() -> None:
     assert row["clears"] is False
 
 
-def test_case_26_sentiment() -> None:
+def test_sentiment_of_closealert() -> None:
     # Closealert, help page 447422: 49 positive and 4 negative of 53, times 10: 8.5.
     row = one(counted(s3=49, s1=4), scale=(1, 3), rule="simplesat", stat="net", counts="people")
     assert round(10 * row["csat"], 1) == 8.5
 
 
-def test_case_29_votes() -> None:
+def test_votes_of_codewars() -> None:
     # codewars.com, issue 1292: 1 very, 1 somewhat and 2 not satisfied, 38 %.
     labels = {"not": 0, "somewhat": 1, "very": 2}
     table = answers(["very", "somewhat", "not", "not"])
@@ -139,7 +138,7 @@ def test_case_29_votes() -> None:
 
 # --- rules --------------------------------------------------------------------------------------
 
-# Table 1.2 of our definitions: vendor, scale, good answers, bad answers where they are named.
+# As the vendors document them: vendor, scale, good answers, bad answers where they are named.
 TABLE: list[tuple[str, tuple[int, int], set[int], set[int] | None]] = [
     ("zendesk", (1, 2), {2}, {1}),
     ("zendesk", (1, 3), {3}, {1, 2}),
@@ -283,7 +282,7 @@ def test_intervals_of_shares_hold_the_share_and_mirror(interval: str) -> None:
     assert np.isnan(SHARE_INTERVALS[interval](0, 0, 0.95)).all()
 
 
-# Mean and worst coverage of 95 % intervals in %, our definitions, 2.3: p = .01 ... .99.
+# Mean and worst coverage of 95 % intervals in %, enumerated apart from this code: p = .01 ... .99.
 COVERAGE = {
     10: {
         "wilson": (95.4, 86.0),

@@ -1,8 +1,7 @@
 """Survival curves: other packages' figures, dates and units, censoring, simulated truth.
 
-Cases are those of section 3 of the project's reference page on retention cases, rows those of its
-section 4. The figures of lifelines 0.30.3 were printed by the lines that stand with them; it is not
-installed with the tests, since it needs an older pandas.
+The figures of lifelines 0.30.3 were printed by the lines that stand with them; it is not installed
+with the tests, since it needs an older pandas.
 """
 
 # ruff: noqa: DTZ001, DTZ901, ERA001 - naive times on purpose; the lines that made the figures
@@ -69,7 +68,7 @@ def subscriptions(*rows: tuple[Any, ...], columns: str = "customer_id start end"
 # --- other packages' figures ------------------------------------------------------------------
 
 
-def test_case_3_21_lifelines_on_6_mp() -> None:
+def test_lifelines_on_6_mp() -> None:
     # k = KaplanMeierFitter().fit(g.t, g.status)
     # pd.concat([k.survival_function_, k.confidence_interval_], axis=1); k.event_table
     expected = {
@@ -103,7 +102,7 @@ def test_case_3_21_lifelines_on_6_mp() -> None:
     assert median == {"churned": 9, "median": 23, "lower": 13, "upper": None}
 
 
-def test_case_3_21_lifelines_on_the_placebo() -> None:
+def test_lifelines_on_the_placebo() -> None:
     table = by_duration(lives(RX_1), observed=None)
     expected = {
         1: (0.904761904762, 0.670045882235, 0.975294149038),
@@ -135,7 +134,7 @@ def waltons() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["duration", "observed", "group"])
 
 
-def test_case_3_21_lifelines_on_waltons_mice() -> None:
+def test_lifelines_on_waltons_mice() -> None:
     table = waltons()
     assert (len(table), table["observed"].sum()) == (163, 156)
     # w = load_waltons(); k = KaplanMeierFitter().fit(w["T"], w["E"]); k.predict(56)
@@ -165,7 +164,7 @@ ONGOING = (
 )
 
 
-def test_case_3_21_lifelines_on_governments() -> None:
+def test_lifelines_on_governments() -> None:
     rows = [
         (years, seen)
         for seen, text in ((True, ENDED), (False, ONGOING))
@@ -174,14 +173,14 @@ def test_case_3_21_lifelines_on_governments() -> None:
     ]
     table = pd.DataFrame(rows, columns=["duration", "observed"])
     assert (len(table), table["observed"].sum()) == (1808, 1468)
-    # KaplanMeierFitter().fit(d["duration"], d["observed"]).predict([1, 5]), in case 3.21
+    # KaplanMeierFitter().fit(d["duration"], d["observed"]).predict([1, 5])
     curve = by_duration(table)
     assert at(curve, 1).survival == pytest.approx(0.721792, abs=5e-7)
     assert at(curve, 5).survival == pytest.approx(0.334008, abs=5e-7)
     assert rows_of(median_lifetime(curve))[0]["median"] == 4
 
 
-def test_case_3_21_lifelines_on_rossi_without_censoring_before_the_end() -> None:
+def test_lifelines_on_rossi_without_censoring_before_the_end() -> None:
     # 432 convicts, of whom 54 were arrested again by week 26 and 114 by week 52, when it ended:
     # r.loc[r["arrest"] == 1, "week"].value_counts().sort_index(), from week 1.
     weeks = (
@@ -467,7 +466,7 @@ def test_curves_of_dates_are_those_counted_one_by_one(seed: int, unit: str) -> N
     ]
 
 
-def test_case_3_30_lifelines_durations() -> None:
+def test_durations_of_lifelines() -> None:
     # datetimes_to_durations(starts, ends, fill_date="2013-10-12") counts the 12th as observed:
     # durations 2, 3, 2 of which the first is seen to its end; so as_of is the midnight after it.
     table = subscriptions(
@@ -484,7 +483,7 @@ def test_case_3_30_lifelines_durations() -> None:
     ]
 
 
-def test_row_2_months_are_counted_from_the_start() -> None:
+def test_months_are_counted_from_the_start() -> None:
     # From 31 January: 29 February, 31 March, 30 April.
     for end, tenure in {"02-28": 1, "02-29": 1, "03-01": 2, "03-31": 2, "04-30": 3}.items():
         table = subscriptions((1, "2024-01-31", f"2024-{end}"), (2, "2024-01-01", None))
@@ -492,7 +491,7 @@ def test_row_2_months_are_counted_from_the_start() -> None:
         assert [row["tenure"] for row in rows if row["churned"]] == [tenure], end
 
 
-def test_rows_25_26_what_runs_is_censored_also_with_an_end_to_come() -> None:
+def test_what_runs_is_censored_also_with_an_end_to_come() -> None:
     ends = (None, "2024-06-01", "2024-07-15")
     expected = curve_of(
         subscriptions(*((i, "2024-01-01", None) for i in range(3))), as_of="2024-06-01"
@@ -506,7 +505,7 @@ def test_rows_25_26_what_runs_is_censored_also_with_an_end_to_come() -> None:
     assert (last["tenure"], last["at_risk"], last["churned"]) == (151, 3, 1)
 
 
-def test_rows_27_28_33_a_life_is_the_first_uninterrupted_run() -> None:
+def test_a_life_is_the_first_uninterrupted_run() -> None:
     expected = curve_of(subscriptions((1, "2024-01-01", "2024-05-01")), as_of="2025-01-01")
     for extra in (
         [(1, "2024-01-01", "2024-02-01"), (1, "2024-02-01", "2024-05-01")],
@@ -581,7 +580,7 @@ def test_entry_in_dates() -> None:
     assert [row["at_risk"] for row in rows] == [1, 1, 1]
 
 
-def test_row_44_a_customer_is_in_the_segment_of_the_start() -> None:
+def test_a_customer_is_in_the_segment_of_the_start() -> None:
     table = subscriptions(
         (1, "2024-01-01", "2024-02-01", "free"),
         (1, "2024-02-01", "2024-04-01", "pro"),
@@ -595,7 +594,7 @@ def test_row_44_a_customer_is_in_the_segment_of_the_start() -> None:
     assert [row["churned"] for row in rows] == [0, 0, 0, 1, 0, 0]
 
 
-def test_row_37_what_is_free_makes_no_customer() -> None:
+def test_what_is_free_makes_no_customer() -> None:
     table = subscriptions(
         (1, "2024-01-01", "2024-02-01", 0),
         (1, "2024-02-01", None, 9),
@@ -682,7 +681,7 @@ def test_all_kinds_of_frames_agree_on_durations(backend: Backend) -> None:
 LIKE: Row = {"customer_id": 1, "start": datetime(2024, 1, 1), "end": datetime(2024, 1, 2)}
 
 
-def test_row_49_an_empty_frame_gives_an_empty_curve(backend: Backend) -> None:
+def test_an_empty_frame_gives_an_empty_curve(backend: Backend) -> None:
     curve = survival_curve(backend.make([], like=LIKE | {"plan": "a"}), by="plan")
     names = ["plan", "tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard"]
     assert rows_of(curve) == []
