@@ -133,7 +133,7 @@ class _Climber:
         return step, float(gain.sum()) * self.size
 
     def polish(self, point: _Point, hessian: Floats, steps: int) -> _Point:
-        """Take Newton's steps with one Hessian, as long as they gain anything."""
+        """Repeat Newton's steps with one Hessian, as long as they gain anything."""
         for _ in range(steps):
             step, gain = self.newton(point, hessian)
             if gain <= _FINISHED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -17,16 +17,8 @@ if TYPE_CHECKING:
 Period = Literal["day", "week", "month", "quarter", "year"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
-PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year")
-WEEKDAYS: tuple[Weekday, ...] = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
+PERIODS: tuple[Period, ...] = get_args(Period)
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND

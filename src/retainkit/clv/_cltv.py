@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from retainkit._frames.input import Frame
     from retainkit._inputs.customers import Customers
-    from retainkit.clv._valuation import Compounding, Infinite, Interval, Method, ValuationSpec
+    from retainkit.clv._spend import Infinite
+    from retainkit.clv._valuation import Compounding, Interval, Method, ValuationSpec
     from retainkit.purchases._reduction import CustomerSummary
     from retainkit.purchases._spec import Amounts
 

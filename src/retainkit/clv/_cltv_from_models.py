@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit.clv._purchase_fits import BGNBD
-    from retainkit.clv._spend import GammaGamma
-    from retainkit.clv._valuation import Compounding, Infinite, Interval, Method
+    from retainkit.clv._spend import GammaGamma, Infinite
+    from retainkit.clv._valuation import Compounding, Interval, Method
 
 
 def cltv_from_models(

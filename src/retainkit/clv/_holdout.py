@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class HoldoutReport:
-    """What a model expected of a holdout beside what came; made by `holdout_report`.
+    """The purchases of a holdout beside those that a model expected; made by `holdout_report`.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""The bridge to `imported_lifetimes` and back.
+"""Conversion of models to fitted objects of the package `lifetimes` and back, and fits by it.
 
 The package is imported where it is needed and nowhere else, and leaves no trace in the settings of
-the program. What it finds is judged by our own likelihood: its covariance is not symmetric, and its
-log-likelihood is a mean on another scale.
+the program. Its estimates are assessed by our own likelihood: its covariance is not symmetric, and
+its log-likelihood is a mean on another scale.
 """
 # ruff: noqa: SLF001 - what a fit of lifetimes leaves behind has names with a leading underscore
 
@@ -15,14 +15,14 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from retainkit._inputs.customers import read_customers
-from retainkit._messages import count_noun
+from retainkit._messages import count_noun, warn
 from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
-from retainkit._models.model import covariance_of, parameter_array
+from retainkit._models.model import covariance_of, fit_fields, parameter_array
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -35,16 +35,25 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats
 
 
-ENGINES: Final = ("retainkit", "lifetimes")
+Engine = Literal["retainkit", "lifetimes"]
 
-# By what may happen at the first purchase: see `bg_nbd`.
-_COUNTING: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
-_SPEND: Final = "GammaGammaFitter"
-_TAKERS: Final = {_COUNTING[0]: "BGNBD", _COUNTING[1]: "MBGNBD", _SPEND: "GammaGamma"}
+# By the `shift` of the model: see `bg_nbd`.
+_PURCHASE_FITTERS: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
+_SPEND_FITTER: Final = "GammaGammaFitter"
+# The model that each fitter is converted to.
+_MODELS: Final = {
+    _PURCHASE_FITTERS[0]: "BGNBD",
+    _PURCHASE_FITTERS[1]: "MBGNBD",
+    _SPEND_FITTER: "GammaGamma",
+}
 
-_NEAR: Final = 1e-3  # log-likelihood below the maximum that is still at it: 0.04 standard errors
+_NEAR: Final = (
+    1e-3  # log-likelihood below the maximum that still counts as it: 0.04 standard errors
+)
 
-_ALONE = threading.RLock()  # settings saved and restored by two threads at once would stay changed
+_SETTINGS_LOCK = (
+    threading.RLock()
+)  # settings saved and restored by two threads at once would stay changed
 
 
 # --- the package, without traces ----------------------------------------------------------------
@@ -52,7 +61,7 @@ _ALONE = threading.RLock()  # settings saved and restored by two threads at once
 
 @contextmanager
 def imported_lifetimes() -> Iterator[ModuleType]:
-    """Lend the package, and leave the settings of the program as they were.
+    """Import the package for a block, and restore the settings of the program after it.
 
     Its import silences every FutureWarning, sets an option of pandas and, by way of dill, teaches
     `pickle` new types; each evaluation of a likelihood does the first again. Warnings meanwhile
@@ -60,7 +69,7 @@ def imported_lifetimes() -> Iterator[ModuleType]:
     """
     import pandas as pd  # noqa: PLC0415 (importing retainkit does not import it)
 
-    with _ALONE, warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+    with _SETTINGS_LOCK, warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
         before = list(_options(pd.options))
         had_dill = "dill" in sys.modules
         try:
@@ -82,7 +91,7 @@ def imported_lifetimes() -> Iterator[ModuleType]:
 
 
 def _options(group: Any) -> Iterator[tuple[Any, str, Any]]:
-    """Walk through pandas' options: the group, the name and the value of each."""
+    """Yield all options of pandas: the group, the name and the value of each."""
     for name in dir(group):
         value = getattr(group, name)
         if isinstance(value, type(group)):
@@ -95,7 +104,7 @@ def _options(group: Any) -> Iterator[tuple[Any, str, Any]]:
 
 
 def check_penalty(penalty: float) -> None:
-    """Refuse a penalty, which is another one there."""
+    """Check that there is no penalty, which is another one in lifetimes."""
     if penalty:
         raise ArgumentError(
             f"`penalty` is {penalty:g} with `engine` 'lifetimes', whose penalizer_coef is another "
@@ -105,23 +114,23 @@ def check_penalty(penalty: float) -> None:
         )
 
 
-def fit_counting(rows: Customers, shift: int, *, weighted: bool) -> Fit:
+def fit_purchases(rows: Customers, shift: int, *, weighted: bool) -> Fit:
     """Fit BG/NBD (`shift` 0) or MBG/NBD (1) with lifetimes."""
-    columns, weights = _customers(rows, weighted=weighted)
-    parameters = _fit_with(_COUNTING[shift], columns, weights if weighted else None)
-    return assess_counting(parameters, rows.distinct, rows.counts, shift)
+    columns, weights = _fitter_columns(rows, weighted=weighted)
+    parameters = _fit_with(_PURCHASE_FITTERS[shift], columns, weights if weighted else None)
+    return assess_purchases(parameters, rows.distinct, rows.counts, shift)
 
 
 def fit_spend(rows: Customers, used: Booleans, *, weighted: bool) -> Fit:
     """Fit Gamma-Gamma with lifetimes to those distinct rows that are used."""
-    columns, weights = _customers(rows, used, weighted=weighted)
-    parameters = _fit_with(_SPEND, columns, weights if weighted else None)
+    columns, weights = _fitter_columns(rows, used, weighted=weighted)
+    parameters = _fit_with(_SPEND_FITTER, columns, weights if weighted else None)
     distinct = {name: values[used] for name, values in rows.distinct.items()}
     return assess_spend(parameters, distinct, rows.counts[used])
 
 
 def _fit_with(name: str, columns: dict[str, Floats], weights: Floats | None) -> Floats:
-    """Give the parameters that lifetimes finds, or say that it fails."""
+    """Return the parameters that lifetimes finds; raise if it fails."""
     with imported_lifetimes() as package, redirect_stdout(StringIO()):  # it prints before it raises
         fitter = getattr(package, name)()
         try:
@@ -145,12 +154,12 @@ def _failure(name: str, columns: dict[str, Floats], why: str) -> ArgumentError:
     )
 
 
-def _customers(
+def _fitter_columns(
     rows: Customers, used: Booleans | None = None, *, weighted: bool
 ) -> tuple[dict[str, Floats], Floats]:
-    """Give a row for each customer in the order of the table, or the distinct ones with weights.
+    """Return a row for each customer in the order of the table, or the distinct ones with weights.
 
-    Those of a lazy table have no order.
+    Customers of a lazy table have no order.
     """
     if weighted:
         place = np.arange(len(rows.counts))
@@ -164,13 +173,13 @@ def _customers(
     return columns, rows.counts[place] if weighted else np.ones(len(place))
 
 
-# --- judgement ----------------------------------------------------------------------------------
+# --- assessment ---------------------------------------------------------------------------------
 
 
-def assess_counting(
+def assess_purchases(
     parameters: Floats, columns: dict[str, Floats], weights: Floats, shift: int
 ) -> Fit:
-    """Say of parameters of BG/NBD or MBG/NBD what one of our fits says of its own."""
+    """Return a fit of BG/NBD or MBG/NBD with parameters of lifetimes, and our diagnosis of them."""
     x, tx, T = columns["frequency"], columns["recency"], columns["T"]  # noqa: N806
     best = purchase_fits.fit_purchases(x, tx, T, weights, shift)
     rows = bg_nbd.log_likelihood(parameters, x, tx, T, shift)
@@ -178,7 +187,7 @@ def assess_counting(
 
 
 def assess_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
-    """Say of parameters of Gamma-Gamma what one of our fits says of its own."""
+    """Return a fit of Gamma-Gamma with parameters of lifetimes, and our diagnosis of them."""
     x, m = columns["frequency"], columns["monetary_value"]
     best = purchase_fits.fit_spend(x, m, weights)
     best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)
@@ -187,55 +196,66 @@ def assess_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats
 
 
 def _assess(parameters: Floats, reached: float, best: Fit) -> Fit:
-    """Put parameters in the place of the maximum, whose covariance is theirs if they are there."""
+    """Return the best fit with other parameters, which have its covariance if they are as good."""
     missing = best.log_likelihood - reached
-    there = best.converged and abs(missing) <= _NEAR
-    told = list(best.warnings)
-    if not there and missing > _NEAR:
-        told.append(
+    at_maximum = best.converged and abs(missing) <= _NEAR
+    warnings_of_fit = list(best.warnings)
+    if not at_maximum and missing > _NEAR:
+        warnings_of_fit.append(
             f"The parameters of lifetimes lie {missing:.3g} of log-likelihood below the maximum, "
             "which engine='retainkit' finds: they have no standard errors."
         )
-    own = {"gradient", "iterations"}  # of our way to the maximum
-    kept = {name: value for name, value in best.diagnostics.items() if name not in own}
+    search = {"gradient", "iterations"}  # of our own search
+    kept = {name: value for name, value in best.diagnostics.items() if name not in search}
     return replace(
         best,
         parameters=parameters,
-        covariance=best.covariance if there else np.full_like(best.covariance, np.nan),
+        covariance=best.covariance if at_maximum else np.full_like(best.covariance, np.nan),
         log_likelihood=reached,
-        converged=there,
+        converged=at_maximum,
         diagnostics=kept | {"engine": "lifetimes", "shortfall": max(missing, 0.0)},
-        warnings=told,
+        warnings=warnings_of_fit,
     )
 
 
 # --- from a fitter ------------------------------------------------------------------------------
 
 
-def adopt_counting(fitter: Any, names: tuple[str, ...], shift: int) -> tuple[Floats, Fit | None]:
-    """Take parameters over, judged if the fitter carries the data that it was fitted to."""
-    parameters = _parameters(fitter, _COUNTING[shift], names)
-    rows = _carried(fitter, ("frequency", "recency", "T"))
+def adopt_purchases(fitter: Any, names: tuple[str, ...], shift: int) -> dict[str, Any]:
+    """Return the fields of a model of purchases from a fitter, and warn of its fit."""
+    parameters = _parameters(fitter, _PURCHASE_FITTERS[shift], names)
+    rows = _fitter_data(fitter, ("frequency", "recency", "T"))
     if rows is None:
-        return parameters, None
-    return parameters, assess_counting(parameters, rows.distinct, rows.counts, shift)
+        return _model_fields(names, parameters, None)
+    fit = assess_purchases(parameters, rows.distinct, rows.counts, shift)
+    return _model_fields(names, parameters, fit)
 
 
-def adopt_spend(fitter: Any, names: tuple[str, ...]) -> tuple[Floats, Fit | None]:
-    """Take parameters over, judged if the fitter carries the data that it was fitted to."""
-    parameters = _parameters(fitter, _SPEND, names)
-    rows = _carried(fitter, ("frequency", "monetary_value"))
+def adopt_spend(fitter: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of a model of spend from a fitter, and warn of its fit."""
+    parameters = _parameters(fitter, _SPEND_FITTER, names)
+    rows = _fitter_data(fitter, ("frequency", "monetary_value"))
     if rows is None:
-        return parameters, None
-    return parameters, assess_spend(parameters, rows.distinct, rows.counts)
+        return _model_fields(names, parameters, None)
+    return _model_fields(names, parameters, assess_spend(parameters, rows.distinct, rows.counts))
+
+
+def _model_fields(names: tuple[str, ...], parameters: Floats, fit: Fit | None) -> dict[str, Any]:
+    """Return parameters and, if the fitter has its data, the diagnosis of their fit."""
+    values = dict(zip(names, parameters.tolist(), strict=True))
+    if fit is None:
+        return values | {"diagnostics": {"engine": "lifetimes"}}
+    for text in fit.warnings:
+        warn(text)
+    return values | fit_fields(fit)
 
 
 def _parameters(fitter: Any, name: str, names: tuple[str, ...]) -> Floats:
     with imported_lifetimes() as package:
-        # A ModifiedBetaGeoFitter is a BetaGeoFitter, too: what comes first is what it is.
-        kinds = [one for one in reversed(_TAKERS) if isinstance(fitter, getattr(package, one))]
+        # A ModifiedBetaGeoFitter is a BetaGeoFitter, too: the first one found is its own kind.
+        kinds = [one for one in reversed(_MODELS) if isinstance(fitter, getattr(package, one))]
     if kinds[:1] != [name]:
-        other = f" {_TAKERS[kinds[0]]}.from_lifetimes takes that one over." if kinds else ""
+        other = f" {_MODELS[kinds[0]]}.from_lifetimes takes that one over." if kinds else ""
         kind = type(fitter).__name__
         raise ArgumentTypeError(
             f"`fitter` is a {kind}; it must be a fitted {name} of lifetimes.{other}"
@@ -246,8 +266,8 @@ def _parameters(fitter: Any, name: str, names: tuple[str, ...]) -> Floats:
     return np.array([float(found[name]) for name in names])
 
 
-def _carried(fitter: Any, names: tuple[str, ...]) -> Customers | None:
-    """Give the data of a fitter, unless it was saved without them."""
+def _fitter_data(fitter: Any, names: tuple[str, ...]) -> Customers | None:
+    """Return the data of a fitter, unless it was saved without them."""
     data = getattr(fitter, "data", None)
     if not {*names, "weights"} <= set(getattr(data, "columns", ())):
         return None
@@ -257,45 +277,45 @@ def _carried(fitter: Any, names: tuple[str, ...]) -> Customers | None:
 # --- to a fitter --------------------------------------------------------------------------------
 
 
-def counting_fitter(model: Model, shift: int, rows: Customers | None, *, weighted: bool) -> Any:
-    """Make a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
+def purchase_fitter(model: Model, shift: int, rows: Customers | None, *, weighted: bool) -> Any:
+    """Build a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
     with imported_lifetimes() as package:
         from lifetimes import (  # noqa: PLC0415
             generate_data as draw,
         )
 
-        fitter = _fitter(package, _COUNTING[shift], model)
+        fitter = _build_fitter(package, _PURCHASE_FITTERS[shift], model)
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         if rows is None:
             return fitter
-        columns, weights = _customers(rows, weighted=weighted)
+        columns, weights = _fitter_columns(rows, weighted=weighted)
         x, tx, T = columns["frequency"].astype(np.int64), columns["recency"], columns["T"]  # noqa: N806
         fitter._scale = 1 / T.max()
         make = (draw.beta_geometric_nbd_model, draw.modified_beta_geometric_nbd_model)[shift]
         # Unlike the lambda that `fit` leaves, this can be pickled.
         fitter.generate_new_data = partial(make, T, *fitter.params_)
-        _give_data(fitter, {"frequency": x, "recency": tx, "T": T}, weights)
+        _set_data(fitter, {"frequency": x, "recency": tx, "T": T}, weights)
         scaled = parameter_array(model) * [1, fitter._scale, 1, 1]
-        _give_likelihood(fitter, scaled, (x, tx * fitter._scale, T * fitter._scale, weights))
+        _set_likelihood(fitter, scaled, (x, tx * fitter._scale, T * fitter._scale, weights))
     return fitter
 
 
 def spend_fitter(
     model: Model, rows: Customers | None, used: Booleans | None, *, weighted: bool
 ) -> Any:
-    """Make a GammaGammaFitter as if it had been fitted to those distinct rows that are used."""
+    """Build a GammaGammaFitter as if it had been fitted to the distinct rows that are used."""
     with imported_lifetimes() as package:
-        fitter = _fitter(package, _SPEND, model)
+        fitter = _build_fitter(package, _SPEND_FITTER, model)
         if rows is None:
             return fitter
-        columns, weights = _customers(rows, used, weighted=weighted)
+        columns, weights = _fitter_columns(rows, used, weighted=weighted)
         x, m = columns["frequency"], columns["monetary_value"]
-        _give_data(fitter, {"monetary_value": m, "frequency": x}, weights)
-        _give_likelihood(fitter, parameter_array(model), (x, m, weights))
+        _set_data(fitter, {"monetary_value": m, "frequency": x}, weights)
+        _set_likelihood(fitter, parameter_array(model), (x, m, weights))
     return fitter
 
 
-def _fitter(package: ModuleType, name: str, model: Model) -> Any:
+def _build_fitter(package: ModuleType, name: str, model: Model) -> Any:
     import pandas as pd  # noqa: PLC0415
 
     names = list(model.parameters)
@@ -307,7 +327,7 @@ def _fitter(package: ModuleType, name: str, model: Model) -> Any:
     return fitter
 
 
-def _give_data(fitter: Any, columns: dict[str, Any], weights: Floats) -> None:
+def _set_data(fitter: Any, columns: dict[str, Any], weights: Floats) -> None:
     import pandas as pd  # noqa: PLC0415
 
     whole = np.array_equal(weights, np.floor(weights))
@@ -315,8 +335,8 @@ def _give_data(fitter: Any, columns: dict[str, Any], weights: Floats) -> None:
     fitter.data = pd.DataFrame(columns)
 
 
-def _give_likelihood(fitter: Any, scaled: Floats, data: tuple[Any, ...]) -> None:
-    """Give what its own likelihood says, on its own scale."""
+def _set_likelihood(fitter: Any, scaled: Floats, data: tuple[Any, ...]) -> None:
+    """Set the value and the Hessian of its own likelihood, on its own scale."""
     from autograd import hessian  # type: ignore[import-untyped]  # noqa: PLC0415
 
     theta, likelihood = np.log(scaled), fitter._negative_log_likelihood

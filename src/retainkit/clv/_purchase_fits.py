@@ -1,9 +1,9 @@
-"""How often customers will buy: BG/NBD and MBG/NBD, fitted or made of their parameters."""
+"""The models BG/NBD and MBG/NBD of repeat purchases, and their fits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, get_args
 
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import read_customers
@@ -12,6 +12,7 @@ from retainkit._models import purchase_fits
 from retainkit._models.model import model_from_fit
 from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
+from retainkit.clv._lifetimes import Engine
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError
 
@@ -109,7 +110,7 @@ def fit_bg_nbd(
     weights: str | None = None,
     penalty: float = 0.0,
     unit: Period = "day",
-    engine: Literal["retainkit", "lifetimes"] = "retainkit",
+    engine: Engine = "retainkit",
 ) -> BGNBD:
     """Fit the BG/NBD model of repeat purchases.
 
@@ -194,7 +195,7 @@ def fit_mbg_nbd(
     weights: str | None = None,
     penalty: float = 0.0,
     unit: Period = "day",
-    engine: Literal["retainkit", "lifetimes"] = "retainkit",
+    engine: Engine = "retainkit",
 ) -> MBGNBD:
     """Fit the MBG/NBD model of repeat purchases.
 
@@ -281,10 +282,10 @@ def _fit(
     weights: str | None,
     penalty: float,
     unit: Period,
-    engine: str,
+    engine: Engine,
 ) -> _Fitted:
     one_of("unit", unit, PERIODS)
-    one_of("engine", engine, _lifetimes.ENGINES)
+    one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
@@ -292,7 +293,7 @@ def _fit(
     if not rows.counts.sum():
         raise ArgumentError("`summary` has no customers, and nothing can be learnt from it.")
     if engine == "lifetimes":
-        fit = _lifetimes.fit_counting(rows, kind.SHIFT, weighted=weights is not None)
+        fit = _lifetimes.fit_purchases(rows, kind.SHIFT, weighted=weights is not None)
     else:
         fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:

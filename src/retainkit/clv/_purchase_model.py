@@ -1,4 +1,4 @@
-"""What BG/NBD and MBG/NBD have in common: their parameters, and all that can be asked of them."""
+"""The base class of BG/NBD and MBG/NBD: their parameters, and their predictions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 
 from retainkit._checks import integer, one_of
 from retainkit._inputs.customers import read_customers
-from retainkit._messages import warn
 from retainkit._models import bg_nbd
-from retainkit._models.model import Model, fit_fields
+from retainkit._models.model import Model
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseModel(Model):
-    """A model of how often customers buy; `SHIFT` says whether they may drop out at once."""
+    """A model of how often customers buy; with a `SHIFT` of 1 they may drop out at once."""
 
     NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     SHIFT: ClassVar[int]
@@ -49,7 +48,7 @@ class PurchaseModel(Model):
         recency: str = "recency",
         T: str = "T",  # noqa: N803
     ) -> Any:
-        """Give each customer's probability of not having dropped out.
+        """Return each customer's probability of not having dropped out.
 
         Parameters
         ----------
@@ -79,7 +78,7 @@ class PurchaseModel(Model):
         recency: str = "recency",
         T: str = "T",  # noqa: N803
     ) -> Any:
-        """Give the purchases that each customer is expected to make within a horizon.
+        """Return the purchases that each customer is expected to make within a horizon.
 
         Parameters
         ----------
@@ -113,7 +112,7 @@ class PurchaseModel(Model):
         recency: str = "recency",
         T: str = "T",  # noqa: N803
     ) -> Any:
-        """Give the expected purchases of each customer, each discounted to today.
+        """Return the expected purchases of each customer, each discounted to today.
 
         Parameters
         ----------
@@ -142,7 +141,7 @@ class PurchaseModel(Model):
         return rows.scored(customer, {"discounted_expected_purchases": expected})
 
     def expected_purchases_new_customer(self, horizon: Any) -> Any:
-        """Give the repeat purchases that a new customer is expected to make within a horizon.
+        """Return the repeat purchases that a new customer is expected to make within a horizon.
 
         Parameters
         ----------
@@ -159,7 +158,7 @@ class PurchaseModel(Model):
         return expected if np.ndim(horizon) else float(expected)
 
     def purchase_probabilities(self, n: Any, horizon: float | str) -> Any:
-        """Give the probability that a new customer makes exactly n repeat purchases.
+        """Return the probability that a new customer makes exactly n repeat purchases.
 
         Parameters
         ----------
@@ -179,7 +178,7 @@ class PurchaseModel(Model):
         return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
 
     def simulate(self, n: int, T: float | str, *, seed: int) -> pd.DataFrame:  # noqa: N803
-        """Make a summary of customers who behave as the model says.
+        """Simulate a summary of customers who behave as the model says.
 
         Parameters
         ----------
@@ -198,12 +197,12 @@ class PurchaseModel(Model):
         """
         import pandas as pd  # noqa: PLC0415
 
-        number_of = integer("n", n, 1)
+        n_customers = integer("n", n, 1)
         rng = np.random.default_rng(integer("seed", seed, 0))
-        observed = np.full(number_of, in_units("T", T, self.unit))
+        observed = np.full(n_customers, in_units("T", T, self.unit))
         x, tx = bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
         columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
-        return pd.DataFrame({"customer_id": np.arange(1, number_of + 1), **columns})
+        return pd.DataFrame({"customer_id": np.arange(1, n_customers + 1), **columns})
 
     def to_lifetimes(
         self,
@@ -214,7 +213,7 @@ class PurchaseModel(Model):
         T: str = "T",  # noqa: N803
         weights: str | None = None,
     ) -> Any:
-        """Give the model as a fitted object of `lifetimes`, on which its methods and plots run.
+        """Return the model as a fitted object of `lifetimes`, on which its methods and plots run.
 
         Importing lifetimes here changes neither warning filters nor pandas' options.
 
@@ -248,11 +247,11 @@ class PurchaseModel(Model):
         """
         columns = {"frequency": frequency, "recency": recency, "T": T}
         rows = None if summary is None else read_customers(summary, columns, weights=weights)
-        return _lifetimes.counting_fitter(self, self.SHIFT, rows, weighted=weights is not None)
+        return _lifetimes.purchase_fitter(self, self.SHIFT, rows, weighted=weights is not None)
 
     @classmethod
     def from_lifetimes(cls, fitter: Any, *, unit: Period = "day") -> Self:
-        """Take a fitted object of `lifetimes` over.
+        """Build a model from a fitted object of `lifetimes`.
 
         Parameters
         ----------
@@ -282,13 +281,7 @@ class PurchaseModel(Model):
             the data do not identify one.
         """
         one_of("unit", unit, PERIODS)
-        found, fit = _lifetimes.adopt_counting(fitter, cls.NAMES, cls.SHIFT)
-        parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))
-        if fit is None:
-            return cls(**parameters, unit=unit, diagnostics={"engine": "lifetimes"})
-        for text in fit.warnings:
-            warn(text)
-        return cls(**parameters, unit=unit, **fit_fields(fit))
+        return cls(unit=unit, **_lifetimes.adopt_purchases(fitter, cls.NAMES, cls.SHIFT))
 
     @property
     def _theta(self) -> tuple[float, float, float, float]:
@@ -296,5 +289,5 @@ class PurchaseModel(Model):
 
 
 def history(rows: Customers) -> tuple[Floats, Floats, Floats]:
-    """Give frequency, recency and T of the distinct rows."""
+    """Return frequency, recency and T of the distinct rows."""
     return rows.distinct["frequency"], rows.distinct["recency"], rows.distinct["T"]

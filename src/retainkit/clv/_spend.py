@@ -1,9 +1,9 @@
-"""How much customers spend at a purchase: the Gamma-Gamma model."""
+"""The Gamma-Gamma model of spend at a purchase, and its fit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -12,11 +12,15 @@ from retainkit._frames.output import select_to_native
 from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
 from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
-from retainkit._models.model import Model, fit_fields, model_from_fit, parameter_array
+from retainkit._models.model import Model, model_from_fit, parameter_array
 from retainkit.clv import _lifetimes
+from retainkit.clv._lifetimes import Engine
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
+
+
+Infinite = Literal["raise", "median"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +76,9 @@ class GammaGamma(Model):
         customer: str = "customer_id",
         frequency: str = "frequency",
         monetary_value: str = "monetary_value",
-        infinite: Literal["raise", "median"] = "raise",
+        infinite: Infinite = "raise",
     ) -> Any:
-        """Give the amount that each customer is expected to spend at a purchase.
+        """Return the amount that each customer is expected to spend at a purchase.
 
         Parameters
         ----------
@@ -95,21 +99,21 @@ class GammaGamma(Model):
             lazy: the customer, and ``expected_spend`` (float), in the unit of the amounts; with
             the median, ``median_spend`` (float).
         """
-        one_of("infinite", infinite, ("raise", "median"))
+        one_of("infinite", infinite, get_args(Infinite))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
-        money = read_customers(summary, columns)
-        counted = read_customers(summary, {"frequency": frequency})
-        theta, n = parameter_array(self), counted.distinct["frequency"]
+        spend = read_customers(summary, columns)
+        counts = read_customers(summary, {"frequency": frequency})
+        theta, n = parameter_array(self), counts.distinct["frequency"]
         median = bool(gamma_gamma.has_infinite_mean(theta, n).any())
         if infinite == "raise":
-            check_finite(gamma_gamma.has_infinite_mean(theta, n), counted, self.q)
+            check_finite(gamma_gamma.has_infinite_mean(theta, n), counts, self.q)
         rate, _ = gamma_gamma.spend_rate(theta, n, median=median)
-        # Amounts are looked at in the frame itself: a lazy sum need not be the same twice.
-        carried = {"x": money.values["frequency"], "m": money.values["monetary_value"]}
-        rows = counted.joined(customer, {"rate": rate}, **carried)
-        spend = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
+        # Amounts are read in the frame itself: a lazy sum need not be the same twice.
+        carried = {"x": spend.values["frequency"], "m": spend.values["monetary_value"]}
+        rows = counts.joined(customer, {"rate": rate}, **carried)
+        amount = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
         name = "median_spend" if median else "expected_spend"
-        return select_to_native(rows, {customer: "customer", name: spend})
+        return select_to_native(rows, {customer: "customer", name: amount})
 
     def to_lifetimes(
         self,
@@ -119,7 +123,7 @@ class GammaGamma(Model):
         monetary_value: str = "monetary_value",
         weights: str | None = None,
     ) -> Any:
-        """Give the model as a fitted object of `lifetimes`, on which its methods run.
+        """Return the model as a fitted object of `lifetimes`, on which its methods run.
 
         Importing lifetimes here changes neither warning filters nor pandas' options.
 
@@ -162,7 +166,7 @@ class GammaGamma(Model):
 
     @classmethod
     def from_lifetimes(cls, fitter: Any) -> Self:
-        """Take a fitted object of `lifetimes` over.
+        """Build a model from a fitted object of `lifetimes`.
 
         Parameters
         ----------
@@ -188,13 +192,7 @@ class GammaGamma(Model):
             If the parameters are not at the maximum, for instance because it was penalised, or if
             the data do not identify one.
         """
-        found, fit = _lifetimes.adopt_spend(fitter, cls.NAMES)
-        parameters = dict(zip(cls.NAMES, found.tolist(), strict=True))
-        if fit is None:
-            return cls(**parameters, diagnostics={"engine": "lifetimes"})
-        for text in fit.warnings:
-            warn(text)
-        return cls(**parameters, **fit_fields(fit))
+        return cls(**_lifetimes.adopt_spend(fitter, cls.NAMES))
 
 
 def fit_gamma_gamma(
@@ -204,7 +202,7 @@ def fit_gamma_gamma(
     monetary_value: str = "monetary_value",
     weights: str | None = None,
     penalty: float = 0.0,
-    engine: Literal["retainkit", "lifetimes"] = "retainkit",
+    engine: Engine = "retainkit",
 ) -> GammaGamma:
     """Fit the Gamma-Gamma model of spend.
 
@@ -269,18 +267,18 @@ def fit_gamma_gamma(
     >>> [round(value, 2) for value in model.parameters.values()]
     [6.25, 3.74, 15.44]
     """
-    one_of("engine", engine, _lifetimes.ENGINES)
+    one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
     rows = read_customers(summary, columns, weights=weights)
-    used, told = repeat_buyers(rows)
+    used, messages = repeat_buyers(rows)
     if engine == "lifetimes":
         fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
     else:
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
         fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
-    for text in [*told, *fit.warnings]:
+    for text in [*messages, *fit.warnings]:
         warn(text)
     return model_from_fit(GammaGamma, fit)

@@ -21,6 +21,7 @@ from retainkit._stats.intervals import normal_quantile
 from retainkit._time.durations import in_units
 from retainkit.clv import _draws
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
+from retainkit.clv._spend import Infinite
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 Compounding = Literal["annual", "monthly", "continuous"]
 Method = Literal["exact", "lifetimes"]
 Interval = Literal["delta", "bootstrap"]
-Infinite = Literal["raise", "median"]
 
 RESULT = ("probability_alive", "expected_purchases", "expected_spend", "cltv", "lower", "upper")
 
@@ -64,7 +64,7 @@ class ValuationOptions:
 
     @property
     def simulated(self) -> bool:
-        """Whether the interval comes from random draws."""
+        """Return whether the interval comes from random draws."""
         return self.predictive or self.interval == "bootstrap"
 
     def validate(self) -> None:

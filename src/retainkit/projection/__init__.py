@@ -1,5 +1,6 @@
-"""How many customers will stay: models of retention, fitted and projected."""
+"""Models of retention: fits, and projections of survival beyond what was observed."""
 
-from retainkit.projection._fits import BDW, SBG, annualize_rate, fit_bdw, fit_sbg
+from retainkit.projection._annualize import annualize_rate
+from retainkit.projection._fits import BDW, SBG, fit_bdw, fit_sbg
 
 __all__ = ["BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"]

@@ -1,33 +1,30 @@
-"""How many customers will still be there: survival projected beyond what was observed."""
+"""The retention models sBG and BdW, and their fits to tables of survivors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
-from retainkit._checks import integer, one_of
+from retainkit._checks import integer
 from retainkit._inputs.survival_table import read_survival_table
 from retainkit._messages import count_noun, warn
 from retainkit._models.beta_geometric_fit import AgeIntervals, fit_age_intervals
 from retainkit._models.model import model_from_fit
-from retainkit._time.periods import DAYS_IN, PERIODS
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.errors import ArgumentError
 from retainkit.projection._model import RetentionModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import ArrayLike
 
     from retainkit._inputs.survival_table import SurvivalTable
-    from retainkit._time.periods import Period
     from retainkit._typing import Booleans
 
 
-_Kind = TypeVar("_Kind", bound=RetentionModel)
+_FittedModel = TypeVar("_FittedModel", bound=RetentionModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,18 +292,18 @@ def fit_bdw(
 
 
 def _fit(
-    kind: type[_Kind], rows: SurvivalTable, holdout: int, customers: str | float | None
-) -> _Kind:
-    kept = integer("holdout", holdout, 0)
-    used = rows.known(kept) & (rows.at_risk > 0) & (rows.age > rows.before)
+    kind: type[_FittedModel], rows: SurvivalTable, holdout: int, customers: str | float | None
+) -> _FittedModel:
+    n_held_out = integer("holdout", holdout, 0)
+    used = rows.known(n_held_out) & (rows.at_risk > 0) & (rows.age > rows.before)
     if not used.any():
         raise ArgumentError(
             "`table` has no two ages of a cohort"
-            + (f" beside those held out (`holdout` is {kept})" if kept else "")
+            + (f" beside those held out (`holdout` is {n_held_out})" if n_held_out else "")
             + " with customers at the first of them, and nothing can be learnt from it."
         )
-    fit = fit_age_intervals(_steps(rows, used), size=len(kind.NAMES))
-    fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=kept)
+    fit = fit_age_intervals(_age_intervals(rows, used), size=len(kind.NAMES))
+    fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=n_held_out)
     if customers is not None:
         fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
     for text in [*_assumption_warnings(rows, used), *fit.warnings]:
@@ -314,12 +311,12 @@ def _fit(
     return model_from_fit(kind, fit)
 
 
-def _steps(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
+def _age_intervals(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
     """Add up the steps of all cohorts, from one age to another."""
     pairs = np.column_stack([rows.before[used], rows.age[used]])
-    distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+    distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
     left, number = (
-        np.bincount(which.ravel(), values[used]).astype(np.float64)
+        np.bincount(inverse.ravel(), values[used]).astype(np.float64)
         for values in (rows.left, rows.at_risk)
     )
     starts = np.unique(rows.line[used], return_index=True)[1]
@@ -333,7 +330,7 @@ def _steps(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
 
 
 def _assumption_warnings(rows: SurvivalTable, used: Booleans) -> list[str]:
-    """Say what a table may have been meant as."""
+    """Return warnings of tables that look like a misunderstanding."""
     texts = []
     if rows.start[used].min() > 0:
         texts.append(
@@ -347,62 +344,3 @@ def _assumption_warnings(rows: SurvivalTable, used: Booleans) -> list[str]:
             "intervals mean nothing."
         )
     return texts
-
-
-def annualize_rate(rate: ArrayLike, *, period: Period) -> Any:
-    r"""Churn rate of a year, if that of each period goes on throughout it.
-
-    Each period takes its share of what is left, so rates compound:
-
-    .. math:: 1 - (1 - r)^k
-
-    with k periods to the year. A monthly rate of 5 % is 46 % a year, not 60 %.
-
-    Parameters
-    ----------
-    rate : float or array-like of float
-        Churn rates as fractions, at most 1. A negative one, net churn where expansion exceeds
-        losses, gives a negative rate: growth. NaN stays NaN. For a retention rate r, take 1 less
-        the result for 1 - r.
-    period : {"day", "week", "month", "quarter", "year"}
-        What the rates are rates of. A year has 12 months, 4 quarters, 365.2425 days.
-
-    Returns
-    -------
-    float or numpy.ndarray
-        Rate of a year, a fraction, of the shape of `rate`.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If `rate` does not hold numbers.
-    ArgumentError
-        If a rate is above 1, such as a percentage, or `period` is none of the words.
-
-    Notes
-    -----
-    It is arithmetic, and no forecast: churn of a new cohort falls with age, and that of the first
-    months, compounded, claims far too much. For a forecast see `fit_sbg`.
-
-    Examples
-    --------
-    >>> from retainkit import annualize_rate
-    >>> round(annualize_rate(0.05, period="month"), 4)
-    0.4596
-    >>> annualize_rate([0.1, -0.02], period="quarter").round(4).tolist()
-    [0.3439, -0.0824]
-    """
-    one_of("period", period, PERIODS)
-    try:
-        rates = np.asarray(rate, np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"`rate` is {rate!r}; it must hold numbers.") from None
-    if (rates > 1).any():
-        raise ArgumentError(
-            f"`rate` is up to {rates[rates > 1].max():g}; a churn rate is a fraction, at most 1: "
-            "0.05 for 5 %."
-        )
-    periods = {"month": 12.0, "quarter": 4.0}.get(period, DAYS_IN["year"] / DAYS_IN[period])
-    with np.errstate(divide="ignore"):  # all are gone
-        yearly = -np.expm1(periods * np.log1p(-rates))
-    return yearly if rates.ndim else float(yearly)

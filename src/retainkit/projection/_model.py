@@ -1,4 +1,4 @@
-"""What the models of leaving have in common: all that can be asked of them."""
+"""The base class of the retention models: survival, lifetimes and projections."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class RetentionModel(Model):
         >>> SBG(alpha=1, beta=1).survival([0, 1, 2, 3]).round(3).tolist()
         [1.0, 0.5, 0.333, 0.25]
         """
-        return _plain(np.exp(beta_geometric.log_survival(self._theta, _ages("ages", ages, 0))))
+        return _scalar_or_array(
+            np.exp(beta_geometric.log_survival(self._theta, _read_ages("ages", ages, 0)))
+        )
 
     def retention_rate(self, ages: ArrayLike) -> Any:
         """Share of those who were there one period before who are still there at each age.
@@ -77,10 +79,12 @@ class RetentionModel(Model):
         >>> SBG(alpha=1, beta=1).retention_rate([1, 2, 3]).round(3).tolist()
         [0.5, 0.667, 0.75]
         """
-        return _plain(beta_geometric.retention_rate(self._theta, _ages("ages", ages, 1)))
+        return _scalar_or_array(
+            beta_geometric.retention_rate(self._theta, _read_ages("ages", ages, 1))
+        )
 
     def expected_lifetime(self, horizon: int | None = None, discount_rate: float = 0.0) -> float:
-        r"""Give the number of periods that a new customer is expected to stay.
+        r"""Return the number of periods that a new customer is expected to stay.
 
         .. math:: E(DL) = \sum_{t=0}^{H - 1} \frac{S(t)}{(1 + d)^t}
 
@@ -119,7 +123,7 @@ class RetentionModel(Model):
     def residual_lifetime(
         self, renewals: ArrayLike, horizon: int | None = None, discount_rate: float = 0.0
     ) -> Any:
-        r"""Give the number of periods to come of customers who have renewed so many times.
+        r"""Return the number of periods to come of customers who have renewed so many times.
 
         They stand before their next renewal, which counts if it is made, undiscounted:
 
@@ -160,11 +164,11 @@ class RetentionModel(Model):
         >>> model.residual_lifetime([0, 4], discount_rate=0.1).round(2).tolist()
         [3.31, 3.84]
         """
-        made = _ages("renewals", renewals, 0)
+        made = _read_ages("renewals", renewals, 0)
         distinct, where = np.unique(made, return_inverse=True)
         found = [self._lifetime(int(k) + 1, horizon, discount_rate) for k in distinct]
         shares = np.asarray(self.survival(distinct))
-        return _plain((np.array(found) / shares)[where].reshape(made.shape))
+        return _scalar_or_array((np.array(found) / shares)[where].reshape(made.shape))
 
     def _lifetime(self, first: int, horizon: int | None, discount_rate: float) -> float:
         until = math.inf
@@ -279,15 +283,16 @@ class RetentionModel(Model):
         3    3       0.4     NaN      0.400    0.0
         4    4       NaN     NaN      0.333    NaN
         """
-        ahead = integer("horizon", horizon, 0)
-        kept = self.diagnostics.get("holdout", 0) if holdout is None else holdout
-        kept = integer("holdout", kept, 0)
+        n_ages = integer("horizon", horizon, 0)
+        if holdout is None:
+            holdout = self.diagnostics.get("holdout", 0)
+        n_held_out = integer("holdout", holdout, 0)
         boolean("predictive", predictive)
         probability("confidence_level", confidence_level)
         if customers is None and at_risk is None:
             customers = self.diagnostics.get("customers")
         rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
-        for name in {*rows.cohorts} & {*_OWN}:
+        for name in {*rows.cohorts} & {*_RESULT}:
             raise ArgumentError(
                 f"`cohort` names the column {name!r}, which is also the name of a column of the "
                 "result; rename it first."
@@ -295,18 +300,21 @@ class RetentionModel(Model):
         columns = projection_table(
             rows,
             theta=self._theta,
-            spread=self._spread(),
-            horizon=ahead,
-            holdout=kept,
+            covariance=self._covariance(),
+            horizon=n_ages,
+            holdout=n_held_out,
             predictive=predictive,
             confidence_level=confidence_level,
         )
         line = columns.pop("line").tolist()
-        named = {name: series[line] for name, series in rows.cohorts.items()}
-        return build_like(rows.frame, named | columns)
+        cohorts = {name: series[line] for name, series in rows.cohorts.items()}
+        return build_like(rows.frame, cohorts | columns)
 
-    def _spread(self) -> tuple[Floats, bool]:
-        """Covariance of the parameters; or of the coordinates, where a parameter has none."""
+    def _covariance(self) -> tuple[Floats, bool]:
+        """Return the covariance of the parameters, or where one has none, of the coordinates.
+
+        The second value is whether it is that of the coordinates.
+        """
         matrix = covariance_of(self)
         coordinates = self.diagnostics.get("coordinates")
         if not np.isnan(matrix).any() or coordinates is None:
@@ -314,13 +322,13 @@ class RetentionModel(Model):
         return np.array(coordinates, np.float64), True
 
 
-_OWN = (
+_RESULT = (
     *("age", "customers", "observed", "fitted", "projected"),
     *("lower", "upper", "held_out", "error"),
 )
 
 
-def _ages(argument: str, values: Any, least: int) -> Floats:
+def _read_ages(argument: str, values: Any, least: int) -> Floats:
     """Read whole numbers of periods."""
     try:
         ages = np.asarray(values, np.float64)
@@ -335,6 +343,6 @@ def _ages(argument: str, values: Any, least: int) -> Floats:
     return ages
 
 
-def _plain(values: Floats) -> Any:
-    """Give a number for a number."""
+def _scalar_or_array(values: Floats) -> Any:
+    """Return a number where the values are one number."""
     return values if values.ndim else float(values)

@@ -1,4 +1,4 @@
-"""The curve of a model beside what was observed, and beyond it: arrays in, arrays out."""
+"""The curve of a model beside the observed one and beyond it: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ def projection_table(
     rows: SurvivalTable,
     *,
     theta: Floats,
-    spread: tuple[Floats, bool],
+    covariance: tuple[Floats, bool],
     horizon: int,
     holdout: int,
     predictive: bool,
     confidence_level: float,
 ) -> dict[str, Any]:
-    """Give the columns of a projection, and the number of each row's cohort as ``line``."""
+    """Return the columns of a projection, and the number of each row's cohort as ``line``."""
     known = rows.known(holdout)
-    source, step = _extended(rows, horizon)
+    source, step = _with_later_ages(rows, horizon)
     seen = step == 0
     age = rows.age[source] + step
     fitted = seen & known[source]
-    last = _last_known(rows, known)[source]
+    last = _last_fitted(rows, known)[source]
     # Up to the last age fitted the curve is that since the start; after it, that since then.
     since = np.where(fitted, rows.start[source], rows.age[last])
     share = np.where(fitted, 1.0, rows.share[last])
     logs = beta_geometric.log_survival(theta, age) - beta_geometric.log_survival(theta, since)
     slopes = beta_geometric.log_survival_gradient(theta, age)
     slopes = slopes - beta_geometric.log_survival_gradient(theta, since)
-    variance = _variance(slopes, theta, spread)
+    variance = _variance(slopes, theta, covariance)
     z = normal_quantile(confidence_level)
     lower, upper = _logit_interval(logs, variance, z)
     if predictive:
-        ahead = ~fitted
+        later = ~fitted
         low, high = _predictive(
-            np.exp(logs[ahead]), variance[ahead], rows.there[last][ahead], confidence_level
+            np.exp(logs[later]), variance[later], rows.there[last][later], confidence_level
         )
-        lower[ahead], upper[ahead] = low, high
+        lower[later], upper[later] = low, high
     curve = share * np.exp(logs)
     observed = np.where(seen, rows.share[source], np.nan)
     held_out = seen & ~fitted
@@ -67,7 +67,7 @@ def projection_table(
     }
 
 
-def _extended(rows: SurvivalTable, horizon: int) -> tuple[Integers, Integers]:
+def _with_later_ages(rows: SurvivalTable, horizon: int) -> tuple[Integers, Integers]:
     """Append `horizon` ages to each cohort: the row that each comes from, and the steps beyond."""
     number = len(rows.line)
     final = np.append(rows.line[1:] != rows.line[:-1], True)[:number]
@@ -77,17 +77,17 @@ def _extended(rows: SurvivalTable, horizon: int) -> tuple[Integers, Integers]:
     return source, step
 
 
-def _last_known(rows: SurvivalTable, known: Booleans) -> Integers:
-    """Give for each row the last one of its cohort that the model knows."""
+def _last_fitted(rows: SurvivalTable, known: Booleans) -> Integers:
+    """Return for each row the last one of its cohort that the model was fitted to."""
     last = np.zeros(int(rows.line.max(initial=-1)) + 1, np.int64)
     last[rows.line[known]] = np.flatnonzero(known)
     return last[rows.line]
 
 
-def _variance(slopes: Floats, theta: Floats, spread: tuple[Floats, bool]) -> Floats:
+def _variance(slopes: Floats, theta: Floats, covariance: tuple[Floats, bool]) -> Floats:
     """Variance of the log of the curve, by the delta method."""
-    matrix, coordinates = spread
-    if coordinates:
+    matrix, of_coordinates = covariance
+    if of_coordinates:
         slopes = slopes @ beta_geometric.jacobian(theta)
     slopes = slopes[:, : len(matrix)]
     variance: Floats = np.maximum(np.einsum("ij,jk,ik->i", slopes, matrix, slopes), 0.0)
@@ -96,13 +96,13 @@ def _variance(slopes: Floats, theta: Floats, spread: tuple[Floats, bool]) -> Flo
 
 def _logit_interval(logs: Floats, variance: Floats, z: float) -> tuple[Floats, Floats]:
     """Interval of exp(logs), within 0 and 1."""
-    sure = logs == 0
-    gone = -np.expm1(np.where(sure, -1.0, logs))
+    certain = logs == 0
+    gone = -np.expm1(np.where(certain, -1.0, logs))
     logit, error = logs - np.log(gone), np.sqrt(variance) / gone
     limits = []
     for side in (-z, z):
         limit = 1 / (1 + np.exp(np.minimum(-(logit + side * error), 700.0)))
-        limits.append(np.where(sure, 1.0, limit))
+        limits.append(np.where(certain, 1.0, limit))
     return limits[0], limits[1]
 
 
@@ -111,8 +111,8 @@ def _predictive(
 ) -> tuple[Floats, Floats]:
     """Interval of the share of `number` customers who stay, if `share` is expected.
 
-    `variance` is that of the log of `share`. The share itself is taken as beta-distributed with
-    this mean and variance, and the number who stay is beta-binomial.
+    `variance` is that of the log of `share`. The share itself is supposed to be beta-distributed
+    with this mean and variance, and the number who stay is beta-binomial.
     """
     lower, upper = np.full(len(share), np.nan), np.full(len(share), np.nan)
     tail = (1 - confidence_level) / 2
@@ -136,7 +136,7 @@ def _predictive(
 
 
 def _beta_binomial(n: int, p: float, spread: float) -> Floats:
-    """Chances of 0, 1, ..., n of n; `spread` is the variance of p as a part of p (1 - p)."""
+    """Probabilities of 0, 1, ..., n of n; `spread` is the variance of p as a part of p (1 - p)."""
     # A beta distribution as narrow as that is a point, and its size loses no digits.
     size = min(1 / max(spread, 1e-9) - 1, 1e9)
     a, b, k = p * size, (1 - p) * size, np.arange(n + 1.0)

@@ -83,7 +83,7 @@ class PurchaseSpec:
 
     @property
     def holdout(self) -> bool:
-        """Whether purchases from `end` on are counted as well."""
+        """Return whether purchases from `end` on are counted as well."""
         return self.duration is not None
 
 
