@@ -16,7 +16,7 @@ from matplotlib.dates import date2num
 from backends import BACKENDS, Backend, params
 from pictures import axes, part, words
 from retainkit import errors
-from retainkit.plot._checking import holdout_calibration, tracking
+from retainkit.plot._holdout import holdout_calibration, tracking
 
 
 def course(periods: int = 12, freq: str = "7D", held: int = 5, unfinished: int = 1) -> Any:

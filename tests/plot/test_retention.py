@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from pictures import axes
 from retainkit import errors
 from retainkit.plot import retention_curve, retention_heatmap
-from retainkit.plot._heatmap import NEUTRAL, RAMP
-from retainkit.plot._style import contrast
+from retainkit.plot._retention_heatmap import NEUTRAL
+from retainkit.plot._style import RAMP, contrast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

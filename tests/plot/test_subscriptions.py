@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from pictures import axes, part, plain, texts, words
 from retainkit import errors
-from retainkit.plot._survivors import survival_curve
+from retainkit.plot._survival import survival_curve
 from retainkit.plot._waterfall import mrr_waterfall
 
 if TYPE_CHECKING:

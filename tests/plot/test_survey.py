@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex
 
 from pictures import axes, part, plain, texts, words
 from retainkit import errors
-from retainkit.plot._survey import nps_bar
+from retainkit.plot._nps import nps_bar
 from retainkit.plot._trend import score_trend
 
 if TYPE_CHECKING:

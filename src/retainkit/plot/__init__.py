@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from retainkit.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from retainkit.plot._checking import holdout_calibration as holdout_calibration
-    from retainkit.plot._checking import tracking as tracking
     from retainkit.plot._control import control_chart as control_chart
     from retainkit.plot._drivers import key_drivers as key_drivers
     from retainkit.plot._frequency_recency import frequency_recency as frequency_recency
     from retainkit.plot._growth import growth_accounting as growth_accounting
     from retainkit.plot._history import customer_history as customer_history
+    from retainkit.plot._holdout import holdout_calibration as holdout_calibration
+    from retainkit.plot._holdout import tracking as tracking
+    from retainkit.plot._nps import nps_bar as nps_bar
     from retainkit.plot._projection import projection as projection
-    from retainkit.plot._retention import retention_curve as retention_curve
-    from retainkit.plot._retention import retention_heatmap as retention_heatmap
-    from retainkit.plot._survey import nps_bar as nps_bar
-    from retainkit.plot._survivors import survival_curve as survival_curve
+    from retainkit.plot._retention_curve import retention_curve as retention_curve
+    from retainkit.plot._retention_heatmap import retention_heatmap as retention_heatmap
+    from retainkit.plot._survival import survival_curve as survival_curve
     from retainkit.plot._trend import score_trend as score_trend
     from retainkit.plot._value import cltv_distribution as cltv_distribution
     from retainkit.plot._waterfall import mrr_waterfall as mrr_waterfall
@@ -34,16 +34,16 @@ _HOMES = {
     "customer_history": "_history",
     "frequency_recency": "_frequency_recency",
     "growth_accounting": "_growth",
-    "holdout_calibration": "_checking",
+    "holdout_calibration": "_holdout",
     "key_drivers": "_drivers",
     "mrr_waterfall": "_waterfall",
-    "nps_bar": "_survey",
+    "nps_bar": "_nps",
     "projection": "_projection",
-    "retention_curve": "_retention",
-    "retention_heatmap": "_retention",
+    "retention_curve": "_retention_curve",
+    "retention_heatmap": "_retention_heatmap",
     "score_trend": "_trend",
-    "survival_curve": "_survivors",
-    "tracking": "_checking",
+    "survival_curve": "_survival",
+    "tracking": "_holdout",
 }
 
 __all__ = [*_HOMES]

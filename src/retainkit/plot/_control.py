@@ -1,4 +1,4 @@
-"""The picture of a control chart: scores, their limits, and which periods are signals."""
+"""Picture of a control chart: scores, their limits, and the periods that are signals."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from retainkit.plot._checking import SHADE
-from retainkit.plot._periods import draw_periods, read_periods
-from retainkit.plot._reading import numbers
-from retainkit.plot._scores import (
+from retainkit.plot._axes import measure, subplots, tidy
+from retainkit.plot._periods import draw_periods, pad_periods, read_periods
+from retainkit.plot._reading import as_floats
+from retainkit.plot._score_axes import (
+    at_places,
     check_numeric,
     constant_of,
     draw_counts,
+    draw_nothing,
     draw_scale,
-    empty,
-    legend_of,
-    room_beneath,
-    spread,
-    worded,
+    draw_score_legend,
+    score_texts,
 )
-from retainkit.plot._style import PALETTE, QUIET, TEXT, space_of, subplots, tidy
+from retainkit.plot._style import PALETTE, QUIET, SHADE, SLATE, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from retainkit.plot._reading import Columns
 
 
-USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], "#5b6b7b"
+USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], SLATE
 SHAPES = "DsPX"
 VALUES = ("n", "score", "centre", "lower_limit", "upper_limit")
 KINDS = {
@@ -105,24 +104,24 @@ def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     check_numeric(data, VALUES, "control_chart")
     metric = str(constant_of(data, "metric") or "")
     kind = constant_of(data, "kind")
-    ax, *space = space_of(subplots(7.4, 4.0) if ax is None else ax)
+    ax, *space = measure(subplots(7.4, 4.0) if ax is None else ax)
     places = periods.places
     size = int(places.max(initial=-1)) + 1
-    values = {name: spread(places, numbers(data[name]), size) for name in VALUES}
+    values = {name: at_places(places, as_floats(data[name]), size) for name in VALUES}
     drawn = [one for name in VALUES[1:] for one in values[name].tolist()]
     name = draw_scale(ax, metric, drawn)
     tidy(ax)
     if not any(map(math.isfinite, drawn)):
-        empty(ax, "No answers")
+        draw_nothing(ax, "No answers")
     ax.set_ylabel(name)
     if not periods.days:
         return ax
     handles = {**_draw_scores(ax, periods, values, data), **_draw_limits(ax, values, metric)}
     handles |= _draw_marks(ax, periods, values, data)
-    handles |= _shade(ax, periods, data)
-    legend_of(ax, space[0], list(handles.values()), list(handles))
+    handles |= _shade_baseline(ax, periods, data)
+    draw_score_legend(ax, space[0], list(handles.values()), list(handles))
     _draw_beneath(ax, periods, values["n"], str(kind), space)
-    _, _, height = space_of(ax)  # as what stands above and beneath has left it
+    _, _, height = measure(ax)  # what is left by the legend and the labels
     ax.set_ylabel(fill(name, max(18, int(height / 5.6))))
     return ax
 
@@ -130,8 +129,10 @@ def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
 def _draw_scores(
     ax: Axes, periods: Periods, values: dict[str, Floats], data: Columns
 ) -> dict[str, Any]:
-    """Draw the line through the periods that are over, and a dot for each that is usual."""
-    over = spread(periods.places, [float(bool(one)) for one in data["complete"]], len(values["n"]))
+    """Draw a line through the periods that are over, and a dot for each without a signal."""
+    over = at_places(
+        periods.places, [float(bool(one)) for one in data["complete"]], len(values["n"])
+    )
     usual = [not one for one in data["signal"]]
     x = np.arange(len(over))
     line = np.where(over == 1, values["score"], np.nan)
@@ -159,15 +160,15 @@ def _draw_limits(ax: Axes, values: dict[str, Floats], metric: str) -> dict[str, 
         handles[name] = line
     low, centre, high = (values[name] for name in ("lower_limit", "centre", "upper_limit"))
     middle, limits = "centre", "limits"
-    if all(map(_constant, (low, centre, high))):
-        ends = worded([float(np.nanmin(own)) for own in (low, centre, high)], metric)
+    if all(map(_is_constant, (low, centre, high))):
+        ends = score_texts([float(np.nanmin(own)) for own in (low, centre, high)], metric)
         middle, limits = f"centre {ends[1]}", f"limits {ends[0]} to {ends[2]}"
-    elif _constant(centre):
-        middle += f" {worded([float(np.nanmin(centre))], metric)[0]}"
+    elif _is_constant(centre):
+        middle += f" {score_texts([float(np.nanmin(centre))], metric)[0]}"
     return {middle: handles["centre"], limits: handles["lower_limit"]}
 
 
-def _constant(values: Floats) -> bool:
+def _is_constant(values: Floats) -> bool:
     known = values[~np.isnan(values)]
     return len(known) > 0 and bool(np.ptp(known) <= 1e-9 * max(1.0, float(np.abs(known).max())))
 
@@ -196,8 +197,8 @@ def _draw_marks(
     return handles
 
 
-def _shade(ax: Axes, periods: Periods, data: Columns) -> dict[str, Any]:
-    """Shade the periods that tell what is usual, if they are not all that are over."""
+def _shade_baseline(ax: Axes, periods: Periods, data: Columns) -> dict[str, Any]:
+    """Shade the periods that the limits come from, if they are not all that are over."""
     marked = [bool(one) for one in data.get("baseline", [])]
     over = [bool(one) for one in data["complete"]]
     if not any(marked) or all(own or not whole for own, whole in zip(marked, over, strict=True)):
@@ -209,17 +210,12 @@ def _shade(ax: Axes, periods: Periods, data: Columns) -> dict[str, Any]:
 
 
 def _draw_beneath(ax: Axes, periods: Periods, n: Floats, kind: str, space: Sequence[float]) -> None:
-    """Label the periods, with the answers in them where there is room, and say what limits are."""
+    """Label the periods, with their answers where there is room, and explain the limits."""
     width, height = space
-    last = int(periods.places[-1])
-    aside = max(0.6, 1.5 - last / 2)
-    ax.set_xlim(-aside, last + aside)
-    draw_periods(ax, periods, width * last / (last + 2 * aside) if last else width)
-    taken = 0.0
-    if room_beneath(ax, height, 1):
-        taken = draw_counts(ax, [round(tick) for tick in ax.get_xticks()], [("n =", QUIET, n)])
+    draw_periods(ax, periods, width * pad_periods(ax, periods, 0.6, 1.5))
+    counts = draw_counts(ax, height, [("n =", QUIET, n)])
     notes = ["First day of the week"] if periods.unit == "week" else []
     if kind in KINDS:
         notes.append(KINDS[kind].format(periods.noun))
-    words = [fill(note, max(24, int(width / 5.2))) for note in notes]
-    ax.set_xlabel("\n".join(words), fontsize=TEXT, labelpad=4 + taken)
+    lines = [fill(note, max(24, int(width / 5.2))) for note in notes]
+    ax.set_xlabel("\n".join(lines), fontsize=TEXT, labelpad=4 + counts)

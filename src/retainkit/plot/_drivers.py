@@ -1,4 +1,4 @@
-"""The picture of key drivers: what part of the differences in a score goes with each."""
+"""Picture of key drivers: the part of the differences in a score that goes with each."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Patch
 
-from retainkit.errors import ArgumentError
-from retainkit.plot._reading import numbers, read, segment_labels
-from retainkit.plot._style import (
-    PALE,
-    PALETTE,
-    QUIET,
-    SMALL,
-    TEXT,
-    in_percent,
-    percent,
-    space_of,
-    subplots,
-)
+from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
+from retainkit.plot._reading import as_floats, check_one_row_each, check_one_segment, read_columns
+from retainkit.plot._style import HATCH, PALE, PALETTE, QUIET, SMALL, TEXT
+from retainkit.plot._text import in_percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,11 +21,12 @@ if TYPE_CHECKING:
 
     from retainkit.plot._reading import Columns
 
+
 UP, DOWN, FLIP = "up", "down", "flip"
 STYLES: dict[str, dict[str, Any]] = {
     UP: {"facecolor": PALETTE[0]},
     DOWN: {"facecolor": PALETTE[1]},
-    FLIP: {"facecolor": "#a9a9a9", "edgecolor": "white", "hatch": "////"},
+    FLIP: {"facecolor": "#a9a9a9", "edgecolor": "white", "hatch": HATCH},
 }
 WORDS = {
     UP: "goes with a higher outcome",
@@ -45,9 +37,7 @@ FLIPPED = (
     "Sign flips: alone it goes one way with the outcome, beside the other drivers the other way. "
     "Read no direction off it."
 )
-_NEEDED = (
-    *("driver", "n", "importance", "lower", "upper", "correlation", "sign_flip", "r_squared"),
-)
+_NEEDED = ("driver", "n", "importance", "lower", "upper", "correlation", "sign_flip", "r_squared")
 
 
 def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
@@ -101,54 +91,44 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """
     data = _ranked(table)
     names = [str(name) for name in data["driver"]]
-    kinds = _kinds(data)
-    tall = 1.6 + 0.36 * max(len(names), 2) + 0.4 * (FLIP in kinds)
-    ax, width, height = space_of(subplots(7.0, tall) if ax is None else ax)
+    directions = _directions(data)
+    tall = 1.6 + 0.36 * max(len(names), 2) + 0.4 * (FLIP in directions)
+    ax, width, height = measure(subplots(7.0, tall) if ax is None else ax)
     if names:
-        _draw_bars(ax, data, kinds)
+        _draw_bars(ax, data, directions)
         _name_drivers(ax, names, width, height)
         ax.set_ylim(len(names) - 0.4, -0.6)
-    room = space_of(ax)[1]  # the names have taken theirs
-    _draw_legend(ax, kinds, room)
+    room = measure(ax)[1]  # what the names leave
+    _draw_legend(ax, directions, room)
     size = TEXT + 1 if width > 280 else SMALL
-    ax.set_xlabel(_label(data, kinds, int(room / (0.54 * size))), fontsize=size)
+    ax.set_xlabel(_label(data, directions, int(room / (0.54 * size))), fontsize=size)
     ax.tick_params(axis="x", labelsize=size)
-    _tidy(ax)
+    _tidy_x(ax)
     return ax
 
 
 def _ranked(table: IntoDataFrame) -> Columns:
     """Read one segment, the most important driver first."""
-    data, segments = read(table, "table", "driver", _NEEDED)
-    if segments:
-        found = list(dict.fromkeys(segment_labels(data, segments)))
-        if len(found) > 1:
-            shown = ", ".join(map(repr, found[:8])) + (", ..." if len(found) > 8 else "")
-            raise ArgumentError(
-                f"`table` holds {len(found)} segments of {', '.join(map(repr, segments))}: "
-                f"{shown}. The picture shows one; filter the table to one segment first."
-            )
-    different = len(set(data["driver"]))
-    if different < len(data["driver"]):
-        raise ArgumentError(
-            f"`table` has {len(data['driver'])} rows for {different} drivers, and one row for each "
-            "can be drawn. Filter it to the rows that belong together first."
-        )
-    importance = numbers(data["importance"])
+    data, segments = read_columns(table, "table", _NEEDED[:1], _NEEDED)
+    check_one_segment("table", data, segments)
+    check_one_row_each("table", data["driver"], "drivers")
+    importance = as_floats(data["importance"])
     last = [-1.0 if math.isnan(one) else one for one in importance]
     order = sorted(range(len(last)), key=lambda row: -last[row])
     return {name: [values[row] for row in order] for name, values in data.items()}
 
 
-def _kinds(data: Columns) -> list[str]:
-    """Tell the direction of each driver."""
-    pairs = zip(numbers(data["correlation"]), data["sign_flip"], strict=True)
+def _directions(data: Columns) -> list[str]:
+    """Return the direction of each driver."""
+    pairs = zip(as_floats(data["correlation"]), data["sign_flip"], strict=True)
     return [FLIP if flip else DOWN if correlation < 0 else UP for correlation, flip in pairs]
 
 
-def _draw_bars(ax: Axes, data: Columns, kinds: Sequence[str]) -> None:
-    importance, lower, upper = (numbers(data[name]) for name in ("importance", "lower", "upper"))
-    for y, (value, low, high, kind) in enumerate(zip(importance, lower, upper, kinds, strict=True)):
+def _draw_bars(ax: Axes, data: Columns, directions: Sequence[str]) -> None:
+    importance, lower, upper = (as_floats(data[name]) for name in ("importance", "lower", "upper"))
+    for y, (value, low, high, kind) in enumerate(
+        zip(importance, lower, upper, directions, strict=True)
+    ):
         if math.isnan(value):
             style: dict[str, Any] = {"va": "center", "color": QUIET, "fontsize": TEXT}
             ax.text(0.01, y, "not known", transform=ax.get_yaxis_transform(), **style)
@@ -167,40 +147,30 @@ def _name_drivers(ax: Axes, names: Sequence[str], width: float, height: float) -
     ax.set_yticks(range(len(names)), labels, fontsize=size, parse_math=False)
 
 
-def _draw_legend(ax: Axes, kinds: Sequence[str], room: float) -> None:
+def _draw_legend(ax: Axes, directions: Sequence[str], room: float) -> None:
     """Name the colours above the axes, unless all bars are of the plain one."""
-    shown = [kind for kind in STYLES if kind in kinds]
+    shown = [kind for kind in STYLES if kind in directions]
     needed = sum(72 if kind == FLIP else 148 for kind in shown)
     if shown in ([], [UP]):
         return
     handles = [Patch(label=WORDS[kind], linewidth=0, **STYLES[kind]) for kind in shown]
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=len(shown) if room > needed else 1,
-        frameon=False,
-        fontsize=TEXT if room > 200 else SMALL,
-        borderaxespad=0.2,
-        handlelength=1.2,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        labelspacing=0.25,
-    )
+    style = {**ABOVE, "ncols": len(shown) if room > needed else 1, "borderaxespad": 0.2}
+    style |= {"handlelength": 1.2, "handletextpad": 0.5, "columnspacing": 1.2, "labelspacing": 0.25}
+    draw_legend(ax, handles, size=TEXT if room > 200 else SMALL, style=style)
 
 
-def _label(data: Mapping[str, Sequence[Any]], kinds: Sequence[str], letters: int) -> str:
-    """Say beneath the axis what it counts, of how many, and what a flip is."""
+def _label(data: Mapping[str, Sequence[Any]], directions: Sequence[str], letters: int) -> str:
+    """Label of the axis: what it counts, of how many answers, and what a flip is."""
     lines = ["Importance with interval: part of the variance of the outcome"]
     if data["n"]:
-        explained = in_percent(numbers(data["r_squared"])[0])
+        explained = in_percent(as_floats(data["r_squared"])[0])
         lines.append(f"All drivers together: R² = {explained}, n = {int(data['n'][0]):,}")
-    if FLIP in kinds:
+    if FLIP in directions:
         lines.append(FLIPPED)
     return "\n".join(fill(line, max(22, letters)) for line in lines)
 
 
-def _tidy(ax: Axes) -> None:
+def _tidy_x(ax: Axes) -> None:
     """Leave no more ink than the grid of the x axis needs."""
     ax.spines[["top", "right", "bottom"]].set_visible(False)
     ax.tick_params(axis="both", length=0)

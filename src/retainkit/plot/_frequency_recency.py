@@ -1,34 +1,24 @@
-"""The picture of a model of purchases: what it says of customers by frequency and recency."""
+"""Picture of a model of purchases: its predictions by frequency and recency."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
-from retainkit.clv import BGNBD, MBGNBD
-from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.plot._heatmap import RAMP
-from retainkit.plot._style import (
-    DARK,
-    LIGHT,
-    POINTS,
-    SMALL,
-    TEXT,
-    contrast,
-    percent,
-    space_of,
-    subplots,
-)
+from retainkit.errors import ArgumentError
+from retainkit.plot._axes import measure, percent, subplots
+from retainkit.plot._models import check_purchase_model
+from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
     from retainkit._typing import Floats, Integers
+    from retainkit.clv import BGNBD, MBGNBD
 
 
 Values = Literal["expected_purchases", "probability_alive"]
@@ -120,8 +111,8 @@ def frequency_recency(
     >>> ax.child_axes[0].get_xlabel()
     'Purchases expected in the next 26 weeks'
     """
-    check_model(model)
-    one_of("values", values, ("expected_purchases", "probability_alive"))
+    check_purchase_model(model)
+    one_of("values", values, get_args(Values))
     observed = in_units("T", T, model.unit)
     if observed == 0:
         raise ArgumentError(f"`T` is {T!r}; it must be above 0.")
@@ -130,20 +121,20 @@ def frequency_recency(
         most = _usual_most(model, observed)
     else:
         most = integer("max_frequency", max_frequency, 1)
-    ask = _Question(model=model, alive=values == "probability_alive", ahead=ahead, T=observed)
+    predict = _Prediction(model=model, alive=values == "probability_alive", ahead=ahead, T=observed)
     edges = np.linspace(0, observed, ROWS + 1)
-    cells = ask.answer(np.arange(1, most + 1), (edges[1:] + edges[:-1]) / 2)
-    lines = ask.answer(np.arange(1, most + 2), edges)  # one column more: lines reach the edge
-    single = ask.answer(np.array([0]), np.array([observed]))
-    ax, width, height = space_of(subplots(6.4, 4.4) if ax is None else ax)
-    alive = ask.alive
+    cells = predict.at(np.arange(1, most + 1), (edges[1:] + edges[:-1]) / 2)
+    lines = predict.at(np.arange(1, most + 2), edges)  # one column more: lines reach the edge
+    single = predict.at(np.array([0]), np.array([observed]))
+    ax, width, height = measure(subplots(6.4, 4.4) if ax is None else ax)
+    alive = predict.alive
     highest = 1.0 if alive else float(max(cells.max(), single.max()))
     shades = _shades(highest, cmap)
     columns = np.arange(most + 1) + 0.5
-    look: dict[str, Any] = {"cmap": shades.cmap, "norm": shades.norm, "shading": "flat"}
-    ax.pcolormesh(columns, edges, cells, gid="cells", **look)
+    style: dict[str, Any] = {"cmap": shades.cmap, "norm": shades.norm, "shading": "flat"}
+    ax.pcolormesh(columns, edges, cells, gid="cells", **style)
     # Whoever has not bought again has been silent all the time: one point, drawn to be seen.
-    ax.pcolormesh([-0.5, 0.5], [0.95 * observed, observed], single, gid="no repeat", **look)
+    ax.pcolormesh([-0.5, 0.5], [0.95 * observed, observed], single, gid="no repeat", **style)
     _draw_contours(ax, lines, edges, shades, alive=alive)
     ax.set_xlabel(f"Repeat purchases in {_duration(T, model.unit)}")
     upwards = f"{model.unit.capitalize()}s since the last purchase"
@@ -157,16 +148,16 @@ def frequency_recency(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """What is asked of a model about customers observed for T: both spans in its unit."""
+class _Prediction:
+    """A quantity of a model for customers observed for T; T and the horizon are in its unit."""
 
     model: BGNBD | MBGNBD
     alive: bool
     ahead: float
     T: float
 
-    def answer(self, frequency: Integers, silence: Floats) -> Floats:
-        """Give the answer for each time of silence (down) and frequency (across)."""
+    def at(self, frequency: Integers, silence: Floats) -> Floats:
+        """Return the prediction for each time of silence (down) and frequency (across)."""
         import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
         shape = (len(silence), len(frequency))
@@ -183,27 +174,18 @@ class _Question:
             found = self.model.probability_alive(summary)["probability_alive"]
         else:
             found = self.model.expected_purchases(summary, self.ahead)["expected_purchases"]
-        answers: Floats = found.to_numpy().reshape(shape)
-        return answers
-
-
-def check_model(model: object) -> None:
-    """Accept the models that tell of purchases."""
-    if not isinstance(model, (BGNBD, MBGNBD)):
-        raise ArgumentTypeError(
-            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
-            "fit_bg_nbd gives."
-        )
+        values: Floats = found.to_numpy().reshape(shape)
+        return values
 
 
 def _usual_most(model: BGNBD | MBGNBD, observed: float) -> int:
-    """Give the repeat purchases that one new customer in a thousand exceeds."""
+    """Return the repeat purchases that one new customer in a thousand exceeds."""
     chances = model.purchase_probabilities(np.arange(501), observed)
     return max(5, int(np.searchsorted(np.cumsum(chances[:-1]), 0.999)))
 
 
 def _duration(span: float | str, unit: str) -> str:
-    """Word a duration: 52W is 52 weeks; a number is in the model's unit."""
+    """Write a duration in full: 52W is 52 weeks; a number is in the model's unit."""
     number, word = f"{span:g}" if not isinstance(span, str) else "", unit
     if isinstance(span, str):
         found = re.findall(r"[\d.]+|[A-Za-z]+", span)
@@ -214,8 +196,7 @@ def _duration(span: float | str, unit: str) -> str:
 
 
 def _shades(highest: float, cmap: str | Colormap | None) -> Any:
-    ramp = LinearSegmentedColormap.from_list("value", RAMP) if cmap is None else cmap
-    return ScalarMappable(norm=Normalize(0, highest or 1), cmap=ramp)
+    return ScalarMappable(norm=Normalize(0, highest or 1), cmap=sequential(cmap))
 
 
 def _draw_contours(ax: Axes, values: Floats, silence: Floats, shades: Any, *, alive: bool) -> None:
@@ -232,48 +213,48 @@ def _draw_contours(ax: Axes, values: Floats, silence: Floats, shades: Any, *, al
     if not levels:
         return
     traced = ax.contour(frequency, silence, values, levels)
-    places = _apart(ax, [path.vertices for path in traced.get_paths()])
+    places = _label_places(ax, [path.vertices for path in traced.get_paths()])
     traced.remove()
     if not places:
         return
     # A line that has no room for its label is not drawn.
     colours = {levels[i]: to_hex(shades.to_rgba(levels[i])) for i in places}
-    inks = [max(DARK, LIGHT, key=lambda ink: contrast(ink, own)) for own in colours.values()]
+    inks = [ink_on(colour) for colour in colours.values()]
     drawn = ax.contour(frequency, silence, values, [*colours], colors=inks, linewidths=0.8)
     style: dict[str, Any] = {"fontsize": SMALL + 0.5, "fmt": percent() if alive else "%g"}
     ax.clabel(drawn, manual=[*places.values()], **style)
 
 
-def _apart(ax: Axes, lines: Sequence[Any]) -> dict[int, tuple[float, float]]:
-    """Choose for each line the point with most room for a label; a line without has none."""
+def _label_places(ax: Axes, lines: Sequence[Any]) -> dict[int, tuple[float, float]]:
+    """Choose for each line the point with most room for a label, if it has any."""
     scale = POINTS / ax.figure.dpi
     points = [ax.transData.transform(line) * scale for line in lines]
     low, high = ax.bbox.get_points() * scale
     places: dict[int, tuple[float, float]] = {}
-    taken = np.zeros((0, 2))
+    labelled = np.zeros((0, 2))
     for i, own in enumerate(points):
         others = np.vstack([*points[:i], *points[i + 1 :], [[-1e9, -1e9]]])
         apart = np.hypot(*(own[:, None] - others).T).min(axis=0)
-        labels = np.hypot(*(own[:, None] - np.vstack([taken, [[-1e9, -1e9]]])).T).min(axis=0)
+        labels = np.hypot(*(own[:, None] - np.vstack([labelled, [[-1e9, -1e9]]])).T).min(axis=0)
         inside = np.minimum(own - low, high - own).min(axis=1)
         # Near an edge or another label there is no room for one.
         apart = np.where((inside > LABEL / 2) & (labels > LABEL), apart, 0)
         if len(own) and apart.max() > 0:
             best = int(np.argmax(np.minimum(apart, 2 * inside)))
             places[i] = tuple(lines[i][best])
-            taken = np.vstack([taken, own[best]])
+            labelled = np.vstack([labelled, own[best]])
     return places
 
 
 def _draw_bar(ax: Axes, shades: Any, label: str, thick: float, *, alive: bool) -> None:
-    """Draw the colours above the picture, so that their name takes the place of a title."""
+    """Draw the colour bar above the picture, where its label serves as a title."""
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     place = ax.inset_axes((0, 1 + thick, 1, thick))
     ticks = MaxNLocator((5 if alive else 8) if ax.bbox.width / ax.figure.dpi > 4 else 4)
-    look: dict[str, Any] = {"format": percent() if alive else None, "ticks": ticks}
-    bar = ax.figure.colorbar(shades, cax=place, orientation="horizontal", **look)
+    style: dict[str, Any] = {"format": percent() if alive else None, "ticks": ticks}
+    bar = ax.figure.colorbar(shades, cax=place, orientation="horizontal", **style)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, pad=2, labelsize=TEXT)
     bar.ax.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)

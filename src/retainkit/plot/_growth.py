@@ -1,4 +1,4 @@
-"""The picture of growth accounting: who is new, stays, comes back and is lost."""
+"""Picture of growth accounting: new, retained, resurrected and churned customers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import Patch
 
 from retainkit._checks import boolean
-from retainkit.plot._periods import draw_periods, read_periods
-from retainkit.plot._reading import numbers
-from retainkit.plot._style import PALETTE, SMALL, TEXT, space_of, subplots, tidy
+from retainkit.plot._axes import ABOVE, draw_legend, measure, subplots, tidy
+from retainkit.plot._periods import draw_periods, pad_periods, read_periods
+from retainkit.plot._reading import as_floats
+from retainkit.plot._style import GREY, HATCH, PALETTE, SMALL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
 
     from retainkit.plot._periods import Periods
+
 
 # In the order of the stack from its top, which is that of the legend.
 CUSTOMERS = {
@@ -97,16 +99,14 @@ def growth_accounting(
     money = boolean("amount", amount)
     colours = AMOUNTS if money else CUSTOMERS
     periods, data = read_periods(table, "table", [*colours, "complete"])
-    ax, width, _ = space_of(subplots(7.0, 4.2) if ax is None else ax)
+    ax, width, _ = measure(subplots(7.0, 4.2) if ax is None else ax)
     complete = [bool(one) for one in data["complete"]]
     if periods.days:
-        values = {name: numbers(data[name]) for name in colours}
+        values = {name: as_floats(data[name]) for name in colours}
         _draw_stacks(ax, periods, values, colours, complete)
         draw_periods(ax, periods, width)
         _draw_legend(ax, colours, "" if all(complete) else periods.noun, width)
-        last = int(periods.places[-1])
-        aside = max(0.6, 1.5 - last / 2)  # a bar or two would fill the picture
-        ax.set_xlim(-aside, last + aside)
+        pad_periods(ax, periods, 0.6, 1.5)
     what = "Amount" if money else "Customers"
     ax.set_ylabel(f"{what} in a {periods.noun}")
     if periods.unit == "week":
@@ -139,36 +139,22 @@ def _draw_stacks(
         for bar, whole in zip(bars, complete, strict=True):
             bar.set_gid(name)
             if not whole:
-                bar.set(hatch="////", edgecolor="white", alpha=0.75)
+                bar.set(hatch=HATCH, edgecolor="white", alpha=0.75)
         tops[down] = [low + high for low, high in zip(foot, heights, strict=True)]
     ax.axhline(0, color=ax.spines["bottom"].get_edgecolor(), linewidth=0.9, zorder=3)
 
 
-def _draw_legend(
-    ax: Axes,
-    colours: Mapping[str, str],
-    unfinished: str,
-    width: float,
-) -> None:
+def _draw_legend(ax: Axes, colours: Mapping[str, str], unfinished: str, width: float) -> None:
     """Name the colours above the axes, in the order of the stack."""
     handles: list[Artist] = [
         Patch(facecolor=colour, label=name.removesuffix("_amount"))
         for name, colour in colours.items()
     ]
     if unfinished:
-        grey: dict[str, Any] = {"facecolor": "#9a9a9a", "edgecolor": "white", "hatch": "////"}
+        grey: dict[str, Any] = {"facecolor": GREY, "edgecolor": "white", "hatch": HATCH}
         handles.append(Patch(label=f"{unfinished} not over", **grey))
     fits = max(2, int(width / 74))
     rows = math.ceil(len(handles) / fits)
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=math.ceil(len(handles) / rows),
-        frameon=False,
-        fontsize=TEXT if width > 280 else SMALL + 0.5,
-        borderaxespad=0.2,
-        handlelength=1.2,
-        handletextpad=0.5,
-        columnspacing=1.2,
-    )
+    style = {**ABOVE, "ncols": math.ceil(len(handles) / rows), "borderaxespad": 0.2}
+    style |= {"handlelength": 1.2, "handletextpad": 0.5, "columnspacing": 1.2}
+    draw_legend(ax, handles, size=TEXT if width > 280 else SMALL + 0.5, style=style)

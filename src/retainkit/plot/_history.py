@@ -1,4 +1,4 @@
-"""The picture of one customer: P(alive) over time."""
+"""Picture of one customer: P(alive) over time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._inputs.orders import read_orders
@@ -19,16 +18,10 @@ from retainkit._time.durations import in_units
 from retainkit._time.periods import DAYS_IN, period_of
 from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.plot._frequency_recency import check_model
-from retainkit.plot._style import (
-    DARK,
-    PALETTE,
-    in_percent,
-    percent,
-    space_of,
-    subplots,
-    tidy,
-)
+from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
+from retainkit.plot._models import check_purchase_model
+from retainkit.plot._style import DARK, PALETTE
+from retainkit.plot._text import in_percent
 
 if TYPE_CHECKING:
     from datetime import date
@@ -142,14 +135,14 @@ def customer_history(
     >>> [text.get_text() for text in ax.texts]  # at the end, and after 26 weeks of silence
     ['95%', '<1%']
     """
-    check_model(model)
+    check_purchase_model(model)
     ahead = 0.0 if future is None else in_units("future", future, model.unit)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     end = log.end(as_of)
     days = _purchase_days(log, customer_id, customer, end)
     last = end.before(log.zone).index("day", "monday")
-    path = _path(model, days, last, ahead)
-    ax, width, _ = space_of(subplots(7.0, 3.4) if ax is None else ax)
+    path = _alive_over_time(model, days, last, ahead)
+    ax, width, _ = measure(subplots(7.0, 3.4) if ax is None else ax)
     _draw_path(ax, days, path, width)
     until = np.array(last).astype("datetime64[D]")
     bought = count_noun(len(days), "day")
@@ -160,7 +153,7 @@ def customer_history(
 
 
 def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) -> Integers:
-    """Give the days on which a customer bought before the end, ascending."""
+    """Return the days on which a customer bought before the end, ascending."""
     wanted = customer_id.item() if isinstance(customer_id, np.generic) else customer_id
     held = log.rows.collect_schema()["customer"]
     kind = Real if held.is_numeric() else str if held == nw.String else object
@@ -177,8 +170,8 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
             f"`customer_id` is {wanted!r}, which is in no row of column {customer!r} of "
             f"`transactions`. {there}."
         )
-    plain, _ = normalize_pandas(rows, ["time"], {})
-    instants = instants_of(collect(plain)["time"])
+    normalized, _ = normalize_pandas(rows, ["time"], {})
+    instants = instants_of(collect(normalized)["time"])
     used = instants < end.instant
     unused = f"{int((~used).sum()):,} of {count_noun(len(used), 'row')} of customer {wanted!r}"
     if not used.any():
@@ -187,14 +180,13 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
             "`as_of`."
         )
     if not used.all():
-        text = f"{unused} at or after as_of ({end}) are not used."
-        warn(text)
+        warn(f"{unused} at or after as_of ({end}) are not used.")
     return np.unique(period_of(wall_times(instants[used], log.zone), "day", "monday"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Path:
-    """P(alive) of a customer: days since 1970 as floats, and whether they are observed.
+class _AliveOverTime:
+    """P(alive) of a customer at days since 1970, which are floats and observed or in the future.
 
     A day of purchase comes twice, with the value before and after it.
     """
@@ -204,8 +196,10 @@ class _Path:
     observed: Booleans
 
 
-def _path(model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float) -> _Path:
-    """Follow P(alive) from the first purchase on, through `last` and some units beyond it."""
+def _alive_over_time(
+    model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float
+) -> _AliveOverTime:
+    """Compute P(alive) from the first purchase to `last`, and some units beyond it."""
     import pandas as pd  # noqa: PLC0415
 
     length = DAYS_IN[model.unit]
@@ -227,17 +221,15 @@ def _path(model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float) -> _Pa
         }
     )
     alive = model.probability_alive(summary)["probability_alive"].to_numpy()
-    return _Path(day=day, alive=alive, observed=part < len(days))
+    return _AliveOverTime(day=day, alive=alive, observed=part < len(days))
 
 
-def _draw_path(ax: Axes, days: Integers, path: _Path, width: float) -> None:
-    # matplotlib's own epoch may be another.
-    epoch = float(date2num(np.datetime64("1970-01-01")))  # type: ignore[no-untyped-call]
-    x, now = epoch + path.day, path.observed
+def _draw_path(ax: Axes, days: Integers, path: _AliveOverTime, width: float) -> None:
+    x, now = date_numbers(path.day), path.observed
     colour = PALETTE[0]
     ax.plot(x[now], path.alive[now], color=colour, linewidth=1.6, gid="history")
     marks: dict[str, Any] = {"color": DARK, "linewidth": 1.1, "gid": "purchases"}
-    ax.vlines(epoch + days, 0, 0.06, transform=ax.get_xaxis_transform(), **marks)
+    ax.vlines(date_numbers(days), 0, 0.06, transform=ax.get_xaxis_transform(), **marks)
     ax.plot(x[now][-1:], path.alive[now][-1:], "o", color=colour, markersize=6, gid="end")
     style: dict[str, Any] = {"textcoords": "offset points", "color": colour, "gid": "end"}
     beside: dict[str, Any] = {"xytext": (7, 0), "va": "center"}
@@ -260,10 +252,4 @@ def _draw_path(ax: Axes, days: Integers, path: _Path, width: float) -> None:
     ax.set_ylim(0, 1.04)
     tidy(ax)
     ax.yaxis.set_major_formatter(percent())
-    ticks = max(5, int(width / 55))
-    locator = AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    # What the ticks leave open, the label tells: no offset, which would lie over it.
-    words = {"formats": ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S"], "show_offset": False}
-    dates = ConciseDateFormatter(locator, **words)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_formatter(dates)
+    label_dates(ax, max(5, int(width / 55)))

@@ -1,4 +1,4 @@
-"""The periods of a result table: their order, their names, and their places on an axis."""
+"""Periods of a result table: their order, their names, and their places on an axis."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames.input import read_result
 from retainkit._time.periods import first_day, period_index
-from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._reading import read, segment_labels
+from retainkit.errors import ColumnTypeError
+from retainkit.plot._reading import check_one_row_each, check_one_segment, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,39 +38,37 @@ class Periods:
 
     @property
     def places(self) -> Integers:
-        """Count from the first period."""
+        """Places on the x axis, counted from the first period."""
         places: Integers = self.numbers - self.numbers.min(initial=2**62)
         return places
 
     @property
     def noun(self) -> str:
-        """Say what a row is."""
+        """Name what a row is."""
         return self.unit or "period"
 
 
 def read_periods(
     table: IntoDataFrame, argument: str, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> tuple[Periods, Columns]:
-    """Take one segment of a table with a row for each period, in the order of time."""
-    frame = read_result(table, argument=argument, columns=["period", *needed])
-    present = [name for name in optional if name in frame.columns]
-    data, names = read(table, argument, "period", ["period", *needed, *present])
-    if names:
-        _check_one_segment(argument, names, segment_labels(data, names))
+    """Read one segment of a table with a row for each period, in the order of time."""
+    data, names = read_columns(table, argument, ("period",), ["period", *needed], optional)
+    check_one_segment(argument, data, names)
     if not all(isinstance(day, dt.date) for day in data["period"]):
         raise ColumnTypeError(f"column 'period' of `{argument}` must hold dates, without nulls.")
-    days = [day.date() if isinstance(day, dt.datetime) else day for day in data["period"]]
-    if len(set(days)) < len(days):
-        raise ArgumentError(
-            f"`{argument}` has {len(days)} rows for {len(set(days))} periods, and one row for each "
-            "can be drawn. Filter it to the rows that belong together first."
-        )
+    days = [as_day(value) for value in data["period"]]
+    check_one_row_each(argument, days, "periods")
     order = sorted(range(len(days)), key=days.__getitem__)
     data = {name: [values[row] for row in order] for name, values in data.items()}
-    return _numbered([days[row] for row in order]), data
+    return _number_periods([days[row] for row in order]), data
 
 
-def name_of(day: dt.date, unit: Period | None) -> str:
+def as_day(value: Any) -> dt.date:
+    """Return the day of a date or datetime."""
+    return value.date() if isinstance(value, dt.datetime) else value
+
+
+def period_name(day: dt.date, unit: Period | None) -> str:
     """Name a period by its first day."""
     if unit == "month":
         return f"{day:%B %Y}"
@@ -86,26 +83,38 @@ def name_of(day: dt.date, unit: Period | None) -> str:
 
 def draw_periods(ax: Axes, periods: Periods, width: float) -> None:
     """Label as many periods as there is room for, with the year beneath where it changes."""
-    shown = _shown(periods, width)
+    shown = _labelled_rows(periods, width)
     labels, before = [], None
     for row in shown:
         day = periods.days[row]
-        short, year = _short(day, periods.unit)
+        short, year = _short_label(day, periods.unit)
         labels.append(short + (f"\n{year}" if year and year != before else ""))
         before = year
     ax.set_xticks(periods.places[shown].tolist(), labels)
     ax.tick_params(axis="x", length=3)
 
 
-def _numbered(days: list[dt.date]) -> Periods:
+def pad_periods(ax: Axes, periods: Periods, least: float, alone: float) -> float:
+    """Set the limits of the x axis, and return the share of the width from first to last period.
+
+    One or two periods would lie on the edges, or fill the picture: they get more space, a single
+    one `alone` at either side.
+    """
+    last = int(periods.places[-1])
+    space = max(least, alone - last / 2)
+    ax.set_xlim(-space, last + space)
+    return last / (last + 2 * space) if last else 1.0
+
+
+def _number_periods(days: list[dt.date]) -> Periods:
     since = np.array(days, "M8[D]").astype(np.int64)
-    unit = _unit_of(since)
+    unit = _period_from_starts(since)
     numbers = since if unit is None else period_index(since, unit, "monday")
     return Periods(days=days, numbers=numbers, unit=unit)
 
 
-def _unit_of(days: Integers) -> Period | None:
-    """Tell the period by the days on which rows begin; one row does not show it."""
+def _period_from_starts(days: Integers) -> Period | None:
+    """Find the period from the days on which rows begin; one row does not show it."""
     if len(days) < 2:
         return None
     units: tuple[Period, ...] = ("year", "quarter", "month")
@@ -116,7 +125,7 @@ def _unit_of(days: Integers) -> Period | None:
     return "week" if (np.diff(days) % 7 == 0).all() else "day"
 
 
-def _shown(periods: Periods, width: float) -> list[int]:
+def _labelled_rows(periods: Periods, width: float) -> list[int]:
     """Choose the rows that are labelled: every k-th, where months and quarters keep to years."""
     places = periods.places
     if not len(places):
@@ -130,7 +139,7 @@ def _shown(periods: Periods, width: float) -> list[int]:
     return rows or [0]
 
 
-def _short(day: dt.date, unit: Period | None) -> tuple[str, str]:
+def _short_label(day: dt.date, unit: Period | None) -> tuple[str, str]:
     """Label a period, with its year apart."""
     year = f"{day.year}"
     if unit == "month":
@@ -140,13 +149,3 @@ def _short(day: dt.date, unit: Period | None) -> tuple[str, str]:
     if unit == "year":
         return year, ""
     return (f"{day}", "") if unit is None else (f"{day.day} {day:%b}", year)
-
-
-def _check_one_segment(argument: str, names: Sequence[str], labels: Sequence[Any]) -> None:
-    found = list(dict.fromkeys(labels))
-    if len(found) > 1:
-        shown = ", ".join(map(repr, found[:8])) + (", ..." if len(found) > 8 else "")
-        raise ArgumentError(
-            f"`{argument}` holds {len(found)} segments of {', '.join(map(repr, names))}: {shown}. "
-            "The picture shows one; filter the table to one segment first."
-        )

@@ -1,4 +1,4 @@
-"""The picture of a projection: survival as observed, as fitted, and as it may go on."""
+"""Picture of a projection: survival as observed, as fitted, and as it may go on."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ from retainkit._frames.input import read_result
 from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit._inputs.cohort_table import check_numbers
 from retainkit.errors import ArgumentError
+from retainkit.plot._axes import draw_legend, measure, percent, subplots, tidy
 from retainkit.plot._reading import unit_of_age
-from retainkit.plot._style import (
-    PALETTE,
-    QUIET,
-    SMALL,
-    percent,
-    space_of,
-    subplots,
-    tidy,
-)
+from retainkit.plot._style import MARKERS, PALETTE, QUIET, SMALL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats
 
 
-MARKERS = "osD^vPX"
 NARROW = 280  # points of width in which the legend must be brief
 _NUMBERS = ("age", "customers", "observed", "fitted", "projected", "lower", "upper")
 
@@ -97,10 +89,10 @@ def projection(
     [[3.0]]
     """
     unit = unit_of_age(period)
-    cohorts, names = _cohorts_of(table, len(palette))
-    ax, width, _ = space_of(subplots(7.0, 4.2) if ax is None else ax)
+    cohorts, names = _read_cohorts(table, len(palette))
+    ax, width, _ = measure(subplots(7.0, 4.2) if ax is None else ax)
     for index, cohort in enumerate(cohorts):
-        _draw(ax, cohort, palette[index], MARKERS[index % len(MARKERS)])
+        _draw_cohort(ax, cohort, palette[index], MARKERS[index % len(MARKERS)])
     _mark_end_of_fit(ax, cohorts)
     ax.set_xlabel(f"Age ({unit})")
     ax.set_ylabel("Share of customers still there")
@@ -136,8 +128,8 @@ class _Cohort:
         return float(np.abs((self.projected - self.observed)[self.held_out]).mean())
 
 
-def _cohorts_of(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[str]]:
-    """Split a table into its cohorts, and name the columns that tell them apart."""
+def _read_cohorts(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[str]]:
+    """Read the cohorts of a table, and the names of the columns that tell them apart."""
     frame = read_result(table, argument="table", columns=[*_NUMBERS, "held_out"])
     names = segment_columns(frame, ("age",))
     check_numbers(frame, "table", _NUMBERS, complete=("age", "customers"))
@@ -155,7 +147,7 @@ def _cohorts_of(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[st
                 "drawn. The columns that tell cohorts apart must stand left of 'age'."
             )
         size = float(columns.pop("customers")[0])
-        label = ", ".join(_word(series[code]) for series in segments.values())
+        label = ", ".join(_cohort_label(series[code]) for series in segments.values())
         cohorts.append(_Cohort(label=label, customers=size, held_out=held_out[own], **columns))
     if len(cohorts) > most:
         raise ArgumentError(
@@ -165,12 +157,12 @@ def _cohorts_of(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[st
     return cohorts, names
 
 
-def _word(value: Any) -> str:
-    """Name a cohort: without the midnight that a date has in pandas."""
+def _cohort_label(value: Any) -> str:
+    """Write a value of a cohort without the midnight that a date has in pandas."""
     return str(value).removesuffix(" 00:00:00")
 
 
-def _draw(ax: Axes, cohort: _Cohort, colour: str, marker: str) -> None:
+def _draw_cohort(ax: Axes, cohort: _Cohort, colour: str, marker: str) -> None:
     known, ahead = cohort.known, ~np.isnan(cohort.projected)
     ax.plot(
         cohort.age[known],
@@ -276,23 +268,14 @@ def _draw_legend(
         handles.append(Line2D([], [], label=f"held out{off}", **dot, **hollow))
     handles.append(Line2D([], [], color=ink, linewidth=1.8, label="fitted"))
     ahead = [cohort for cohort in cohorts if not np.isnan(cohort.projected).all()]
-    handles += _ahead(ahead, ink)
-    legend = ax.legend(
-        handles=handles,
-        title=f"{', '.join(names)} (customers)" if names and not one else None,
-        alignment="left",
-        loc="best",
-        frameon=False,
-        fontsize=SMALL if narrow else 9,
-        title_fontsize=SMALL if narrow else 9,
-        handlelength=2.4,
-    )
-    for text in (legend.get_title(), *legend.get_texts()):
-        text.set_parse_math(False)  # a segment may be called "$5 to $10"
+    handles += _projected_handles(ahead, ink)
+    title = f"{', '.join(names)} (customers)" if names and not one else ""
+    style = {"loc": "best", "handlelength": 2.4}
+    draw_legend(ax, handles, title=title, size=SMALL if narrow else TEXT, style=style)
 
 
-def _ahead(cohorts: list[_Cohort], ink: str) -> list[Artist]:
-    """Give what stands for the projection, with its band if there is one."""
+def _projected_handles(cohorts: list[_Cohort], ink: str) -> list[Artist]:
+    """Return the legend's entries of the projection, and of its band if there is one."""
     if not cohorts:
         return []
     handles: list[Artist] = [

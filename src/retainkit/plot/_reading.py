@@ -9,16 +9,15 @@ from retainkit._checks import one_of
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import segment_columns
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
+from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
-from retainkit.plot._style import DASH
+from retainkit.plot._text import DASH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import narwhals.stable.v2 as nw
     from narwhals.stable.v2.typing import IntoDataFrame
-
-PERIODS = ("day", "week", "month", "quarter", "year")
 
 AGES = {"age", "age_end"}
 
@@ -31,15 +30,31 @@ def unit_of_age(period: str | None) -> str:
     return f"{unit}s since the start"
 
 
-def read(
-    table: IntoDataFrame, argument: str, pivot: str, needed: Sequence[str]
+def read_columns(
+    table: IntoDataFrame,
+    argument: str,
+    own: Sequence[str],
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
 ) -> tuple[Columns, list[str]]:
-    """Take the columns as lists, null as None, and name the segments: those left of `pivot`."""
+    """Read columns as lists, null as None, and the names of the segments.
+
+    `own` names columns of every such table; the segments stand left of the first of them.
+    """
     frame = read_result(table, argument=argument, columns=needed)
-    segments = segment_columns(frame, (pivot, *COHORT_COLUMNS))
-    names = [*segments, *needed, *(["age_end"] if "age_end" in frame.columns else [])]
-    data = {name: _listed(frame[name]) for name in names}
-    return data | {name: [int(age) for age in data[name]] for name in AGES & data.keys()}, segments
+    segments = segment_columns(frame, own)
+    names = dict.fromkeys([*segments, *needed, *optional])
+    return {name: _listed(frame[name]) for name in names if name in frame.columns}, segments
+
+
+def read_ages(
+    table: IntoDataFrame, argument: str, first: str, needed: Sequence[str]
+) -> tuple[Columns, list[str]]:
+    """Read columns of a table of ages, whose own columns begin with `first`."""
+    own = (first, *COHORT_COLUMNS)
+    data, segments = read_columns(table, argument, own, needed, ["age_end"])
+    ages = {name: [int(age) for age in data[name]] for name in AGES & data.keys()}
+    return data | ages, segments
 
 
 def _listed(column: nw.Series[Any]) -> list[Any]:
@@ -47,17 +62,55 @@ def _listed(column: nw.Series[Any]) -> list[Any]:
     return [None if null else value for value, null in zip(column.to_list(), nulls, strict=True)]
 
 
-def numbers(values: Sequence[Any]) -> list[float]:
-    """Take null as NaN."""
+def as_floats(values: Sequence[Any]) -> list[float]:
+    """Convert to floats, null to NaN."""
     return [math.nan if value is None else float(value) for value in values]
 
 
+# Segments
+
+
 def segment_labels(data: Columns, names: Sequence[str]) -> list[str]:
-    """Word the segment of every row."""
+    """Name the segment of every row."""
     if not names:
-        return [""] * len(data["age"])
+        return [""] * len(next(iter(data.values())))
     columns = (["null" if v is None else f"{v}" for v in data[name]] for name in names)
     return [", ".join(row) for row in zip(*columns, strict=True)]
+
+
+def rows_by_segment(labels: Sequence[str], order: Sequence[Any] | None = None) -> dict[str, Any]:
+    """Group the numbers of the rows by segment, ascending by `order` if it is given."""
+    rows: dict[str, list[int]] = {label: [] for label in labels}
+    numbers = range(len(labels))
+    for row in numbers if order is None else sorted(numbers, key=order.__getitem__):
+        rows[labels[row]].append(row)
+    return rows
+
+
+def check_one_segment(
+    argument: str, data: Columns, names: Sequence[str], picture: str = "The picture"
+) -> None:
+    """Check that a table holds one segment."""
+    found = list(dict.fromkeys(segment_labels(data, names)))
+    if len(found) > 1:
+        shown = ", ".join(map(repr, found[:8])) + (", ..." if len(found) > 8 else "")
+        raise ArgumentError(
+            f"`{argument}` holds {len(found)} segments of {', '.join(map(repr, names))}: {shown}. "
+            f"{picture} shows one; filter the table to one segment first."
+        )
+
+
+def check_one_row_each(argument: str, keys: Sequence[object], what: str) -> None:
+    """Check that a table has one row for each key, as a picture can show one."""
+    different = len(set(keys))
+    if len(keys) > different:
+        raise ArgumentError(
+            f"`{argument}` has {len(keys)} rows for {different} {what}, and one row for "
+            "each can be drawn. Filter it to the rows that belong together first."
+        )
+
+
+# Ages
 
 
 def age_labels(data: Columns) -> dict[int, str]:
@@ -65,13 +118,3 @@ def age_labels(data: Columns) -> dict[int, str]:
     ends = data.get("age_end") or [age + 1 for age in data["age"]]
     spans = sorted(set(zip(data["age"], ends, strict=True)))
     return {age: f"{age}" if end == age + 1 else f"{age}{DASH}{end - 1}" for age, end in spans}
-
-
-def check_once(argument: str, keys: Sequence[object], what: str) -> None:
-    """Refuse a table that has several rows where a picture can show one."""
-    different = len(set(keys))
-    if len(keys) > different:
-        raise ArgumentError(
-            f"`{argument}` has {len(keys)} rows for {different} pairs of {what}, and one row for "
-            "each can be drawn. Filter it to the rows that belong together first."
-        )

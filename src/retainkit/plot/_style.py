@@ -1,65 +1,41 @@
-"""Colours, sizes and axes that all pictures share."""
+"""Colours, marks and sizes that all pictures share."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.colors import LinearSegmentedColormap
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
-
-DASH = "\N{EN DASH}"
 
 # Okabe and Ito (2008), told apart with any kind of colour vision; their yellow is too pale.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Even steps of lightness in OKLab, from pale cyan to navy; white stays for "not observed".
+RAMP = ("#e0f5f7", "#a3d8e6", "#6bb7d7", "#4594c3", "#2d70ab", "#234d8e", "#1e2b6a")
 
+DARK, LIGHT = "#16202e", "#ffffff"  # text on a colour
+SHADE, PALE, GREY, QUIET, SLATE = "#f1f1f1", "#d9d9d9", "#9a9a9a", "#7f7f7f", "#5b6b7b"
 
-def subplots(width: float, height: float) -> Axes:
-    """Make a figure of so many inches, one that a notebook shows by itself."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415
-
-    return plt.subplots(figsize=(width, height), layout="constrained")[1]
-
-
-def percent() -> FuncFormatter:
-    """Write fractions as percent on an axis, without needless decimals."""
-    return FuncFormatter(lambda fraction, _: f"{100 * fraction:.6g}%")
-
-
-def in_percent(value: float, decimals: int = 0) -> str:
-    """Word a rate so that 0% and 100% mean nobody and everybody."""
-    if math.isnan(value):
-        return DASH
-    if value in {0, 1}:
-        return f"{value:.0%}"
-    step = 10.0**-decimals
-    share = round(100 * value, decimals)
-    if value > 0 and share == 0:
-        return f"<{step:.{decimals}f}%"
-    if value < 1 and share == 100:
-        return f">{100 - step:.{decimals}f}%"
-    return f"{share:.{decimals}f}%"
-
-
-DARK, LIGHT = "#16202e", "#ffffff"
+MARKERS = "osD^vPX"
+DASHES = ("-", "--", ":")
+HATCH = "////"
 
 # Points: sizes of text at most and at least, and the space beside it.
 TEXT, SMALL, LEAST, GAP = 9.0, 7.0, 5.0, 6.0
-POINTS = 72
+POINTS = 72  # to the inch
 LARGEST = 24.0 * POINTS
 
 
-def space_of(ax: Axes) -> tuple[Axes, float, float]:
-    """Measure axes that were given, in points, where their figure's layout puts them."""
-    layout = ax.figure.get_layout_engine()
-    if layout is not None and isinstance(ax.figure, Figure):
-        layout.execute(ax.figure)
-    points = POINTS / ax.figure.dpi
-    return ax, ax.bbox.width * points, ax.bbox.height * points
+def sequential(cmap: str | Colormap | None) -> str | Colormap:
+    """Return a colour map as it was given, by default the ramp from pale cyan to navy."""
+    return LinearSegmentedColormap.from_list("retainkit", RAMP) if cmap is None else cmap
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of text that stands out more from a background."""
+    return max(DARK, LIGHT, key=lambda ink: contrast(ink, colour))
 
 
 def contrast(one: str, other: str) -> float:
@@ -71,21 +47,11 @@ def contrast(one: str, other: str) -> float:
 def _luminance(colour: str) -> float:
     bend = 0.04045
     red, green, blue = (
-        part / 12.92 if part <= bend else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(colour)
+        part / 12.92 if part <= bend else ((part + 0.055) / 1.055) ** 2.4 for part in rgb(colour)
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _rgb(colour: str) -> list[float]:
+def rgb(colour: str) -> list[float]:
+    """Return red, green and blue of a colour written as #rrggbb, each from 0 to 1."""
     return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-
-
-PALE, QUIET = "#d9d9d9", "#7f7f7f"
-
-
-def tidy(ax: Axes) -> None:
-    """Leave no more ink than the grid of the y axis needs."""
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=True, axis="y", color=PALE, linewidth=0.6)
-    ax.set_axisbelow(True)

@@ -1,47 +1,48 @@
-"""The picture of a score over time, for one segment or several."""
+"""Picture of a score over time, for one segment or several."""
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.lines import Line2D as Mark
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from retainkit._frames.input import read_result
-from retainkit.plot._periods import draw_periods, read_periods
-from retainkit.plot._reading import check_once, numbers
-from retainkit.plot._scores import (
+from retainkit.plot._axes import measure, subplots, tidy
+from retainkit.plot._periods import as_day, draw_periods, pad_periods, read_periods
+from retainkit.plot._reading import (
+    as_floats,
+    check_one_row_each,
+    read_columns,
+    rows_by_segment,
+    segment_labels,
+)
+from retainkit.plot._score_axes import (
     LINE,
     MOST,
+    at_places,
     check_numeric,
     constant_of,
     draw_counts,
+    draw_nothing,
     draw_scale,
-    empty,
-    legend_of,
-    read_scores,
-    room_beneath,
-    shortened,
-    spread,
+    draw_score_legend,
 )
-from retainkit.plot._style import PALETTE, QUIET, TEXT, space_of, subplots, tidy
+from retainkit.plot._style import DASHES, MARKERS, PALETTE, POINTS, QUIET, TEXT
+from retainkit.plot._text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
     from narwhals.stable.v2.typing import IntoDataFrame
 
     from retainkit._typing import Booleans, Floats
     from retainkit.plot._periods import Periods
 
 
-MARKERS = "osD^vPX"
-DASHES = ("-", "--", ":")
 INSIDE = 6  # lines whose intervals can be told apart, and whose names find room above the axes
 NAME = 34  # characters of a name in the legend
 
@@ -101,27 +102,27 @@ def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['interval', 'month not over']
     """
-    course = _course_of(table)
-    rows = len(course.lines) if len(course.lines) <= MOST else 0
-    ax, width, height = space_of(subplots(7.4, 3.7 + LINE / 72 * rows) if ax is None else ax)
-    drawn = [_draw_line(ax, course, index) for index in range(len(course.lines))]
-    ends = ("score", "lower", "upper") if course.banded else ("score",)
-    values = [one for line in course.lines for end in ends for one in getattr(line, end).tolist()]
-    name = draw_scale(ax, course.metric, values)
+    trend = _read_trend(table)
+    rows = len(trend.lines) if len(trend.lines) <= MOST else 0
+    ax, width, height = measure(subplots(7.4, 3.7 + LINE / POINTS * rows) if ax is None else ax)
+    drawn = [_draw_line(ax, trend, index) for index in range(len(trend.lines))]
+    ends = ("score", "lower", "upper") if trend.banded else ("score",)
+    values = [one for line in trend.lines for end in ends for one in getattr(line, end).tolist()]
+    name = draw_scale(ax, trend.metric, values)
     tidy(ax)
     if not any(map(math.isfinite, values)):
-        empty(ax, "No answers")
-    if course.periods.days:
-        _draw_legend(ax, course, drawn, width)
-        _draw_beneath(ax, course, width, height)
-    _, _, height = space_of(ax)  # as what stands above and beneath has left it
-    ax.set_ylabel(fill(name + course.together, max(18, int(height / 5.6))))
+        draw_nothing(ax, "No answers")
+    if trend.periods.days:
+        _draw_legend(ax, trend, drawn, width)
+        _draw_beneath(ax, trend, width, height)
+    _, _, height = measure(ax)  # what is left by the legend and the labels
+    ax.set_ylabel(fill(name + trend.together, max(18, int(height / 5.6))))
     return ax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """The course of a segment on all places; NaN where there is nothing."""
+class _ScoreLine:
+    """Scores of a segment, an element for each period; NaN where there is nothing."""
 
     label: str
     n: Floats
@@ -131,7 +132,7 @@ class _Line:
     complete: Booleans
 
     def lone(self) -> Booleans:
-        """Tell the complete points that no line reaches, for they have no neighbour."""
+        """Return the complete points that no line reaches, for they have no neighbour."""
         own: Booleans = self.complete & ~np.isnan(self.score)
         padded = np.concatenate([[False], own, [False]])
         apart: Booleans = own & ~(padded[:-2] | padded[2:])
@@ -143,10 +144,10 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Course:
-    """All lines, and what their scores are."""
+class _Trend:
+    """Lines of all segments, and what their scores are."""
 
-    lines: list[_Line]
+    lines: list[_ScoreLine]
     names: str
     periods: Periods
     metric: str
@@ -158,16 +159,16 @@ class _Course:
 
     @property
     def together(self) -> str:
-        """Say how many periods a point holds."""
+        """Part of the label: how many periods a point holds."""
         return f", {self.window} {self.periods.noun}s together" if self.window > 1 else ""
 
     def unfinished(self) -> str:
-        """Explain what is hollow."""
+        """Return the label of hollow marks."""
         over = f"{self.periods.noun} not over"
         return f"{over}, or not yet {self.window} {self.periods.noun}s" if self.window > 1 else over
 
     def notes(self) -> list[str]:
-        """Say what needs a word beneath the picture."""
+        """Return the sentences beneath the picture."""
         noun = self.periods.noun
         notes = ["First day of the week"] if self.periods.unit == "week" else []
         if self.window > 1:
@@ -182,31 +183,30 @@ class _Course:
         return notes
 
 
-def _course_of(table: IntoDataFrame) -> _Course:
-    """Split a table into lines."""
+def _read_trend(table: IntoDataFrame) -> _Trend:
+    """Read the line of each segment."""
     needed = ["n", "score", "lower", "upper", "metric", "complete"]
-    data, labels, names = read_scores(table, "period", needed, ["window"])
+    data, names = read_columns(table, "table", ("period",), ["period", *needed], ["window"])
+    labels = segment_labels(data, names)
     days = read_result(table, argument="table", columns=["period"]).select("period").unique()
     periods, _ = read_periods(days, "table", [])
     values = ["n", "score", "lower", "upper"]
     check_numeric(data, values, "score_trend")
-    own = [day.date() if isinstance(day, dt.datetime) else day for day in data["period"]]
-    check_once("table", list(zip(labels, own, strict=True)), "segment and period")
+    own = [as_day(value) for value in data["period"]]
+    check_one_row_each("table", list(zip(labels, own, strict=True)), "pairs of segment and period")
     places = dict(zip(periods.days, periods.places.tolist(), strict=True))
     size = max(places.values(), default=-1) + 1
-    rows: dict[str, list[int]] = {label: [] for label in labels}
-    for row, label in enumerate(labels):
-        rows[label].append(row)
     lines = []
-    for label, mine in rows.items():
+    for label, mine in rows_by_segment(labels).items():
         at = np.array([places[own[row]] for row in mine], np.int64)
-        laid = {
-            name: spread(at, numbers([data[name][row] for row in mine]), size) for name in values
+        values_at = {
+            name: at_places(at, as_floats([data[name][row] for row in mine]), size)
+            for name in values
         }
-        complete = spread(at, [float(bool(data["complete"][row])) for row in mine], size) == 1
-        lines.append(_Line(label=label, complete=complete, **laid))
+        complete = at_places(at, [float(bool(data["complete"][row])) for row in mine], size) == 1
+        lines.append(_ScoreLine(label=label, complete=complete, **values_at))
     window = constant_of(data, "window")
-    return _Course(
+    return _Trend(
         lines=lines,
         names=", ".join(names),
         periods=periods,
@@ -215,9 +215,9 @@ def _course_of(table: IntoDataFrame) -> _Course:
     )
 
 
-def _draw_line(ax: Axes, course: _Course, index: int) -> Line2D:
+def _draw_line(ax: Axes, trend: _Trend, index: int) -> Line2D:
     """Draw the line and its band; what stands alone has a bar for its interval."""
-    line = course.lines[index]
+    line = trend.lines[index]
     x = np.arange(len(line.score))
     colour = PALETTE[index % len(PALETTE)]
     marker = MARKERS[index % len(MARKERS)]
@@ -232,14 +232,14 @@ def _draw_line(ax: Axes, course: _Course, index: int) -> Line2D:
     if lone.any() and not few:
         ax.plot(x[lone], line.score[lone], marker, markersize=4, gid="lone", **style)
     hollow: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "markersize": 5}
-    beside = 0.1 * (index - (len(course.lines) - 1) / 2) if course.banded else 0.0
+    beside = 0.1 * (index - (len(trend.lines) - 1) / 2) if trend.banded else 0.0
     if unfinished.any():
         # Of several segments side by side, so that one does not hide another.
         ax.plot(
             x[unfinished] + beside, line.score[unfinished], marker, gid="unfinished",
             **hollow, **style | {"zorder": 4},
         )  # fmt: skip
-    if course.banded:
+    if trend.banded:
         low, high = (np.where(line.complete, one, np.nan) for one in (line.lower, line.upper))
         ax.fill_between(
             x, low, high, color=colour, alpha=0.14, linewidth=0, zorder=2, gid="interval"
@@ -252,35 +252,30 @@ def _draw_line(ax: Axes, course: _Course, index: int) -> Line2D:
     return drawn
 
 
-def _draw_legend(ax: Axes, course: _Course, drawn: list[Line2D], width: float) -> None:
+def _draw_legend(ax: Axes, trend: _Trend, drawn: list[Line2D], width: float) -> None:
     """Name the lines, and explain the band and what is hollow."""
     handles: list[Any] = []
     words: list[str] = []
-    if course.names:
+    if trend.names:
         handles += drawn
-        words += [shortened(line.label, NAME) for line in course.lines]
-    if course.banded and any(not np.isnan(line.lower).all() for line in course.lines):
-        handles.append(Patch(color="#7f7f7f", alpha=0.3, linewidth=0))
+        words += [shorten(line.label, NAME) for line in trend.lines]
+    if trend.banded and any(not np.isnan(line.lower).all() for line in trend.lines):
+        handles.append(Patch(color=QUIET, alpha=0.3, linewidth=0))
         words.append("interval")
-    if any(line.unfinished().any() for line in course.lines):
+    if any(line.unfinished().any() for line in trend.lines):
         style: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "linestyle": "none"}
-        handles.append(Mark([], [], marker="o", color=QUIET, markersize=5, **style))
-        words.append(course.unfinished())
-    legend_of(ax, width, handles, words, title=course.names, outside=not course.banded)
+        handles.append(Line2D([], [], marker="o", color=QUIET, markersize=5, **style))
+        words.append(trend.unfinished())
+    draw_score_legend(ax, width, handles, words, title=trend.names, beside=not trend.banded)
 
 
-def _draw_beneath(ax: Axes, course: _Course, width: float, height: float) -> None:
-    """Label the periods, with the answers in them where there is room, and the notes."""
-    last = int(course.periods.places[-1])
-    aside = max(0.4, 1.2 - last / 2)  # a point or two would lie on the edges
-    ax.set_xlim(-aside, last + aside)
-    draw_periods(ax, course.periods, width * last / (last + 2 * aside) if last else width)
+def _draw_beneath(ax: Axes, trend: _Trend, width: float, height: float) -> None:
+    """Label the periods, with their answers where there is room, and write the notes."""
+    draw_periods(ax, trend.periods, width * pad_periods(ax, trend.periods, 0.4, 1.2))
     rows = [
         (line.label or "n =", PALETTE[i % len(PALETTE)] if line.label else QUIET, line.n)
-        for i, line in enumerate(course.lines)
+        for i, line in enumerate(trend.lines)
     ]
-    taken = 0.0
-    if room_beneath(ax, height, len(rows)):
-        taken = draw_counts(ax, [round(tick) for tick in ax.get_xticks()], rows)
-    notes = [fill(note, max(24, int(width / 5.2))) for note in course.notes()]
-    ax.set_xlabel("\n".join(notes), fontsize=TEXT, labelpad=4 + taken)
+    counts = draw_counts(ax, height, rows)
+    notes = [fill(note, max(24, int(width / 5.2))) for note in trend.notes()]
+    ax.set_xlabel("\n".join(notes), fontsize=TEXT, labelpad=4 + counts)

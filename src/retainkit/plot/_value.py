@@ -1,4 +1,4 @@
-"""The picture of the value of customers: how the total is shared among them."""
+"""Picture of the value of customers: how the total is shared among them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,9 @@ from retainkit._checks import probability
 from retainkit._frames.input import read_result
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._style import (
-    PALETTE,
-    POINTS,
-    QUIET,
-    SMALL,
-    TEXT,
-    in_percent,
-    percent,
-    space_of,
-    subplots,
-    tidy,
-)
+from retainkit.plot._axes import measure, percent, subplots, tidy
+from retainkit.plot._style import PALETTE, POINTS, QUIET, SMALL, TEXT
+from retainkit.plot._text import in_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,12 +88,12 @@ def cltv_distribution(
     share = probability("top", top)
     ranked, unknown = _ranked(table, value)
     total = float(ranked.sum())
-    ax, width, height = space_of(subplots(6.0, 4.4) if ax is None else ax)
+    ax, width, height = measure(subplots(6.0, 4.4) if ax is None else ax)
     name = "CLTV" if value == "cltv" else value
     label = f"Share of the total {name}"
     if total > 0:
         held = _draw_shares(ax, ranked, total, share)
-        label += f" of {_number(total)}"
+        label += f" of {_amount_text(total)}"
         roomy = width > 270 and height > 190
         words = (f"The top {100 * share:g}% of customers", f"hold {in_percent(held)} of the {name}")
         text = "\n".join(words) if roomy else fill(" ".join(words), max(14, int(0.1 * width)))
@@ -114,7 +105,7 @@ def cltv_distribution(
             place = ax.inset_axes((0.53, 0.17, 0.44, 0.19), facecolor=ax.get_facecolor())
             _draw_histogram(place, ranked, ceil(share * len(ranked)), name)
     else:
-        text = "No customers" if not len(ranked) else f"The total {name} is {_number(total)}"
+        text = "No customers" if not len(ranked) else f"The total {name} is {_amount_text(total)}"
         ax.text(0.5, 0.5, text, ha="center", va="center", color=QUIET, parse_math=False)
     ax.set_ylabel(fill(label, max(16, int((height - 40) / 5.6))), parse_math=False)
     notes = [f"Customers, the most valuable first (n = {len(ranked):,})"]
@@ -129,7 +120,7 @@ def cltv_distribution(
 
 
 def _ranked(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
-    """Give the values from the highest down, and the number of customers without one."""
+    """Return the values from the highest down, and the number of customers without one."""
     frame = read_result(table, argument="table", columns=[value])
     column = frame[value]
     if len(frame) and not column.dtype.is_numeric() and not column.is_null().all():
@@ -149,7 +140,7 @@ def _ranked(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
 
 
 def _draw_shares(ax: Axes, ranked: Floats, total: float, top: float) -> float:
-    """Draw the share of the total that each share of the customers holds; give that of the top."""
+    """Draw the share of the total that each share of customers holds; return that of the top."""
     customers = np.arange(len(ranked) + 1) / len(ranked)
     held = np.append(0.0, np.cumsum(ranked)) / total
     at_top = float(np.interp(top, customers, held))
@@ -167,7 +158,7 @@ def _draw_shares(ax: Axes, ranked: Floats, total: float, top: float) -> float:
 
 
 def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
-    """Draw how many customers have which value, on a logarithmic scale; those at the top apart."""
+    """Draw a histogram of values on a logarithmic scale, with the top in another colour."""
     # What is next to nothing would take all the room: four powers of ten tell enough.
     drawn = ranked[ranked >= ranked[0] / 1e4]
     low, high = float(drawn[-1]), float(drawn[0])
@@ -184,13 +175,13 @@ def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
     marks = decades[(decades >= low) & (decades <= high)].tolist()
     ax.xaxis.set_major_locator(FixedLocator(marks if len(marks) > 1 else [low, high]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _number(x)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _amount_text(x)))
     ax.tick_params(labelsize=SMALL + 1, length=3)
-    label = f"{name} of a customer (median {_number(float(np.median(ranked)))})"
+    label = f"{name} of a customer (median {_amount_text(float(np.median(ranked)))})"
     rest = len(ranked) - len(drawn)
-    label += f"\n{rest:,} below {_number(low)} not drawn" if rest else ""
+    label += f"\n{rest:,} below {_amount_text(low)} not drawn" if rest else ""
     ax.set_xlabel(label, fontsize=SMALL + 1, parse_math=False)
 
 
-def _number(value: float) -> str:
+def _amount_text(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"

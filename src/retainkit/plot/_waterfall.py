@@ -1,4 +1,4 @@
-"""The picture of how revenue moves from the opening to the closing of a period."""
+"""Picture of how revenue moves from the opening to the closing of a period."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from retainkit.errors import ArgumentError
-from retainkit.plot._periods import name_of, read_periods
-from retainkit.plot._reading import numbers
-from retainkit.plot._style import (
-    PALETTE,
-    QUIET,
-    SMALL,
-    TEXT,
-    space_of,
-    subplots,
-    tidy,
-)
+from retainkit.plot._axes import measure, subplots, tidy
+from retainkit.plot._periods import period_name, read_periods
+from retainkit.plot._reading import as_floats
+from retainkit.plot._style import HATCH, PALETTE, QUIET, SLATE, SMALL, TEXT
+from retainkit.plot._text import MINUS, with_minus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +26,8 @@ if TYPE_CHECKING:
     from retainkit.plot._periods import Periods
     from retainkit.plot._reading import Columns
 
-LEVEL, UP, DOWN = "#5b6b7b", PALETTE[0], PALETTE[1]
+
+LEVEL, UP, DOWN = SLATE, PALETTE[0], PALETTE[1]
 MOVEMENTS = {
     "new": 1,
     "expansion": 1,
@@ -105,23 +100,23 @@ def mrr_waterfall(
     >>> [text.get_text() for text in ax.texts if text.get_gid() == "amount"][:4]
     ['500', '+90', '+40', '0']
     """
-    fall = _waterfall_of(table, period)
+    fall = _read_waterfall(table, period)
     size = 0.86 * len(fall.names) + 1
-    ax, width, _ = space_of(subplots(max(6.4, size), 4.2) if ax is None else ax)
+    ax, width, _ = measure(subplots(max(6.4, size), 4.2) if ax is None else ax)
     if fall.names:
         slot = width / (len(fall.names) + 0.2)
         _draw_bars(ax, fall, max(SMALL, min(TEXT, slot / 5.2)))
         _draw_names(ax, fall, slot)
-        _say_what(ax, fall, width)
+        _draw_notes(ax, fall, width)
     tidy(ax)
-    _, _, height = space_of(ax)  # as the words beneath have left it
+    _, _, height = measure(ax)  # what the notes leave
     ax.set_ylabel(fill("Monthly recurring revenue (MRR)", max(18, int(height / 5.6))))
     return ax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waterfall:
-    """The bars of a waterfall: what each is called, and where it begins and ends."""
+    """Bars of a waterfall: the name of each, and where it begins and ends."""
 
     names: list[str]
     starts: list[float]
@@ -131,7 +126,7 @@ class _Waterfall:
     complete: bool
 
 
-def _waterfall_of(table: IntoDataFrame, period: Any) -> _Waterfall:
+def _read_waterfall(table: IntoDataFrame, period: Any) -> _Waterfall:
     """Add up the movements of the rows that are asked for."""
     kinds = ["opening", *MOVEMENTS, "closing"]
     counts = [CUSTOMERS.format(name) for name in kinds]
@@ -142,7 +137,7 @@ def _waterfall_of(table: IntoDataFrame, period: Any) -> _Waterfall:
         return _Waterfall(names=[], starts=[], ends=[], customers=[], span="", complete=True)
     complete = [bool(one) for one in data["complete"]]
     first, last = _rows_of(period, periods, complete)
-    values = {name: numbers(data[name][first : last + 1]) for name in kinds if name in data}
+    values = {name: as_floats(data[name][first : last + 1]) for name in kinds if name in data}
     if not any(any(values.get(name, ())) for name in transfers):  # nobody moves
         values = {name: own for name, own in values.items() if name not in transfers}
     names = list(values)
@@ -204,16 +199,16 @@ def _customers(data: Columns, name: str, first: int, last: int) -> int | None:
 
 
 def _span(periods: Periods, first: int, last: int) -> str:
-    begin = name_of(periods.days[first], periods.unit)
+    begin = period_name(periods.days[first], periods.unit)
     if first == last:
         return f"in {begin}"
-    return f"from {begin} to {name_of(periods.days[last], periods.unit)}"
+    return f"from {begin} to {period_name(periods.days[last], periods.unit)}"
 
 
 def _draw_bars(ax: Axes, fall: _Waterfall, size: float) -> None:
     """Draw the bars, what joins them and their amounts."""
     floor, top = _limits(fall)
-    word = _worded([*fall.starts, *fall.ends])
+    amount = _amount_format([*fall.starts, *fall.ends])
     edge = len(fall.names) - 1
     for x, (start, end) in enumerate(zip(fall.starts, fall.ends, strict=True)):
         level = x in {0, edge}
@@ -221,13 +216,13 @@ def _draw_bars(ax: Axes, fall: _Waterfall, size: float) -> None:
         colour = LEVEL if level else UP if MOVEMENTS[fall.names[x]] > 0 else DOWN
         (bar,) = ax.bar(x, high - low, 0.72, low, color=colour, linewidth=0, zorder=2, gid="bar")
         if x == edge and not fall.complete:
-            bar.set(hatch="////", facecolor="white", edgecolor=LEVEL, linewidth=1)
+            bar.set(hatch=HATCH, facecolor="white", edgecolor=LEVEL, linewidth=1)
         if x < edge:
             ax.plot([x + 0.36, x + 0.64], [end, end], color=QUIET, linewidth=0.8, gid="join")
         down = not level and MOVEMENTS[fall.names[x]] < 0
-        sign = "" if level or end == start else "\N{MINUS SIGN}" if down else "+"
+        sign = "" if level or end == start else MINUS if down else "+"
         ax.annotate(
-            sign + word(high if level else abs(end - start)),
+            sign + amount(high if level else abs(end - start)),
             (x, low if down else high),
             xytext=(0, -3 if down else 3),
             textcoords="offset points",
@@ -240,7 +235,7 @@ def _draw_bars(ax: Axes, fall: _Waterfall, size: float) -> None:
         )
     ax.set_xlim(-0.6, edge + 0.6)
     ax.set_ylim(floor, top)
-    ax.yaxis.set_major_formatter(lambda value, _: _round(word(value)))
+    ax.yaxis.set_major_formatter(lambda value, _: _drop_zeros(amount(value)))
     if floor > 0:
         _cut(ax, (0, edge))
 
@@ -274,23 +269,23 @@ def _cut(ax: Axes, bars: Sequence[int]) -> None:
             )
 
 
-def _worded(values: Sequence[float]) -> Callable[[float], str]:
-    """Choose how amounts are written: in full, in thousands or in millions."""
+def _amount_format(values: Sequence[float]) -> Callable[[float], str]:
+    """Return the format of amounts: in full, in thousands or in millions."""
     most = max(map(abs, values), default=0.0)
     for least, size, letter in ((1e10, 1e9, "bn"), (1e7, 1e6, "M"), (1e5, 1e3, "k")):
         if most >= least:
-            return lambda value: _plain(value / size, 1 if most < 1e3 * size else 0, letter)
+            return lambda value: _amount_text(value / size, 1 if most < 1e3 * size else 0, letter)
     cents = most < 1e3 and any(not float(value).is_integer() for value in values)
-    return lambda value: _plain(value, 2 if cents else 0, "")
+    return lambda value: _amount_text(value, 2 if cents else 0, "")
 
 
-def _plain(value: float, decimals: int, letter: str) -> str:
+def _amount_text(value: float, decimals: int, letter: str) -> str:
     if value and round(abs(value), decimals) == 0:
         return f"<{10.0**-decimals:g}{letter}"
-    return (f"{value:,.{decimals}f}{letter}" if value else "0").replace("-", "\N{MINUS SIGN}")
+    return with_minus(f"{value:,.{decimals}f}{letter}") if value else "0"
 
 
-def _round(text: str) -> str:
+def _drop_zeros(text: str) -> str:
     """Leave out decimals that are all 0."""
     return re.sub(r"\.0+(?!\d)", "", text)
 
@@ -312,8 +307,8 @@ def _draw_names(ax: Axes, fall: _Waterfall, slot: float) -> None:
     ax.tick_params(axis="x", length=0)
 
 
-def _say_what(ax: Axes, fall: _Waterfall, width: float) -> None:
-    """Say beneath which period it is, and what is not as it seems."""
+def _draw_notes(ax: Axes, fall: _Waterfall, width: float) -> None:
+    """Write beneath the axis which period it is, and what is hatched or cut."""
     counted = "\n" in ax.get_xticklabels()[0].get_text()
     several = fall.span.startswith("from")
     count = "their number" if several else "number of customers"
@@ -322,6 +317,6 @@ def _say_what(ax: Axes, fall: _Waterfall, width: float) -> None:
         lines.append("Hatched: not over, so the closing is not final.")
     floor = _limits(fall)[0]
     if floor > 0:
-        begin = _round(_worded([*fall.starts, *fall.ends])(floor))
+        begin = _drop_zeros(_amount_format([*fall.starts, *fall.ends])(floor))
         lines.append(f"The axis is cut at {begin}.")
     ax.set_xlabel("\n".join(fill(line, max(22, int((width - 20) / 5.8))) for line in lines))

@@ -1,4 +1,4 @@
-"""The picture of how long customers stay."""
+"""Picture of the share of customers who stay, by tenure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from retainkit._checks import one_of
-from retainkit.plot._reading import PERIODS, check_once, numbers, read
-from retainkit.plot._style import (
-    PALETTE,
-    POINTS,
-    QUIET,
-    SMALL,
-    TEXT,
+from retainkit._time.periods import PERIODS
+from retainkit.plot._axes import (
+    BESIDE,
+    draw_counts,
+    draw_legend,
+    has_room_beneath,
+    measure,
     percent,
-    space_of,
     subplots,
     tidy,
 )
+from retainkit.plot._reading import (
+    as_floats,
+    check_one_row_each,
+    read_columns,
+    rows_by_segment,
+    segment_labels,
+)
+from retainkit.plot._style import DASHES, PALETTE, POINTS, QUIET, SMALL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +41,11 @@ if TYPE_CHECKING:
 
     from retainkit.plot._reading import Columns
 
+
 # Marks between which lie so many units, where numbers of months and quarters keep to years.
 STRIDES = {"month": (1, 2, 3, 6, 12, 24, 36, 60), "quarter": (1, 2, 4, 8, 12, 20)}
 LINE = 12.5  # points from a row of numbers to the next
 MOST = 6  # lines with a legend inside the axes, and numbers beneath
-DASHES = ("-", "--", ":")
 
 
 def survival_curve(
@@ -95,9 +101,9 @@ def survival_curve(
     ['20 customers, median 2 months', 'interval']
     """
     unit = None if unit is None else one_of("unit", unit, PERIODS)
-    lines, legend = _lines_of(curve, palette)
+    lines, names = _read_lines(curve, palette)
     height = 4.2 + (LINE * (len(lines) + 1) / POINTS if len(lines) <= MOST else 0)
-    ax, width, height = space_of(subplots(7.0, height) if ax is None else ax)
+    ax, width, height = measure(subplots(7.0, height) if ax is None else ax)
     for index, line in enumerate(lines):
         _draw_line(ax, line, DASHES[index // len(palette) % len(DASHES)])
     ax.set_xlabel("Tenure" + (f" ({unit}s since the start)" if unit else ""))
@@ -110,15 +116,14 @@ def survival_curve(
     ax.set_xlim(0, 1.02 * (max((line.x[-1] for line in lines), default=0.0) or 1.0))
     if lines:
         _draw_medians(ax, lines)
-        _draw_legend(ax, lines, legend, unit, brief=height < 170 or width < 280)
-        if _room_beneath(ax, height, len(lines)):
-            _draw_at_risk(ax, lines, ticks)
+        _draw_legend(ax, lines, names, unit, brief=height < 170 or width < 280)
+        _draw_at_risk(ax, lines, ticks, height)
     return ax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """One curve: where it steps, and how many are at risk there."""
+class _SurvivalLine:
+    """Curve of a segment: where it steps, and how many are at risk there."""
 
     label: str
     colour: str
@@ -130,7 +135,7 @@ class _Line:
 
     @property
     def median(self) -> float:
-        """Give the first tenure that half of the customers do not outlive, or NaN."""
+        """First tenure that half of the customers do not outlive, or NaN."""
         for x, share in zip(self.x, self.share, strict=True):
             # A product of fractions that is one half may come out a little above it.
             if share <= 0.5 + 1e-12:
@@ -139,7 +144,7 @@ class _Line:
 
     @property
     def late(self) -> bool:
-        """Tell whether some came late: then there are more customers than ever were at risk."""
+        """Whether some came late: then there are more customers than ever were at risk."""
         return any(before < after for before, after in pairwise(self.at_risk))
 
     def left(self, tenure: float) -> int | None:
@@ -150,16 +155,15 @@ class _Line:
         return None
 
 
-def _lines_of(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_Line], str]:
-    """Split a table into lines, and name what tells them apart."""
+def _read_lines(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_SurvivalLine], str]:
+    """Read the line of each segment, and the names of the segments."""
     needed = ["tenure", "at_risk", "survival", "lower", "upper"]
-    data, names = read(curve, "curve", "tenure", needed)
-    data["tenure"] = numbers(data["tenure"])
-    segments = _segments(data, names)
-    check_once("curve", list(zip(segments, data["tenure"], strict=True)), "segment and tenure")
-    rows: dict[str, list[int]] = {segment: [] for segment in segments}
-    for row in sorted(range(len(segments)), key=data["tenure"].__getitem__):
-        rows[segments[row]].append(row)
+    data, names = read_columns(curve, "curve", ("tenure",), needed)
+    tenures = as_floats(data["tenure"])
+    segments = segment_labels(data, names)
+    pairs = list(zip(segments, tenures, strict=True))
+    check_one_row_each("curve", pairs, "pairs of segment and tenure")
+    rows = rows_by_segment(segments, tenures)
     lines = [
         _line(data, own, segment, palette[index % len(palette)])
         for index, (segment, own) in enumerate(rows.items())
@@ -167,29 +171,22 @@ def _lines_of(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_Line]
     return lines, ", ".join(names)
 
 
-def _segments(data: Columns, names: Sequence[str]) -> list[str]:
-    """Word the segment of every row."""
-    columns = (["null" if v is None else f"{v}" for v in data[name]] for name in names)
-    rows = zip(*columns, strict=True) if names else [()] * len(data["tenure"])
-    return [", ".join(row) for row in rows]
-
-
-def _line(data: Columns, rows: list[int], label: str, colour: str) -> _Line:
-    """Take one line; where it does not begin with the start, at which all are there, add it."""
+def _line(data: Columns, rows: list[int], label: str, colour: str) -> _SurvivalLine:
+    """Read one line, and add the start, at which all are there, if the line begins later."""
     x, share, lower, upper = (
-        numbers([data[name][row] for row in rows])
+        as_floats([data[name][row] for row in rows])
         for name in ("tenure", "survival", "lower", "upper")
     )
     at_risk = [int(data["at_risk"][row]) for row in rows]
     if x[0] > 0:
         x, share, lower, upper = ([0.0, *x], [1.0, *share], [1.0, *lower], [1.0, *upper])
         at_risk = [at_risk[0], *at_risk]
-    return _Line(
+    return _SurvivalLine(
         label=label, colour=colour, x=x, share=share, lower=lower, upper=upper, at_risk=at_risk
     )
 
 
-def _draw_line(ax: Axes, line: _Line, dash: str) -> None:
+def _draw_line(ax: Axes, line: _SurvivalLine, dash: str) -> None:
     ax.step(
         line.x, line.share, where="post", color=line.colour, linestyle=dash, linewidth=1.8,
         label=line.label, zorder=3, gid="survival",
@@ -200,7 +197,7 @@ def _draw_line(ax: Axes, line: _Line, dash: str) -> None:
     )  # fmt: skip
 
 
-def _draw_medians(ax: Axes, lines: Sequence[_Line]) -> None:
+def _draw_medians(ax: Axes, lines: Sequence[_SurvivalLine]) -> None:
     """Lead from 50% to each line that reaches it, and down to the axis."""
     found = [(line, line.median) for line in lines if not math.isnan(line.median)]
     if not found:
@@ -215,7 +212,7 @@ def _draw_medians(ax: Axes, lines: Sequence[_Line]) -> None:
 
 
 def _draw_legend(
-    ax: Axes, lines: Sequence[_Line], names: str, unit: str | None, *, brief: bool
+    ax: Axes, lines: Sequence[_SurvivalLine], names: str, unit: str | None, *, brief: bool
 ) -> None:
     """Name the lines, with their customers and medians where there is room."""
     handles: list[Artist] = []
@@ -224,30 +221,18 @@ def _draw_legend(
     if brief and not any(words):
         return
     if not brief and any(not math.isnan(low) for line in lines for low in line.lower[1:]):
-        handles.append(Patch(color="#7f7f7f", alpha=0.3, linewidth=0))
+        handles.append(Patch(color=QUIET, alpha=0.3, linewidth=0))
         words.append("interval")
-    outside = len(handles) > MOST + 1
     counted = "customers at risk" if any(line.late for line in lines) else "customers"
-    title = f"{names} ({counted})" if names and not brief else None
-    legend = ax.legend(
-        handles=handles,
-        labels=words,
-        title=title,
-        alignment="left",
-        loc="upper left" if outside else "best",
-        bbox_to_anchor=(1.01, 1) if outside else None,
-        facecolor=ax.get_facecolor(),
-        edgecolor="none",
-        framealpha=0.85,
-        fontsize=SMALL + 0.5 if brief else TEXT,
-        title_fontsize=TEXT,
-        labelspacing=0.25 if brief else 0.4,
-    )
-    for text in (legend.get_title(), *legend.get_texts()):
-        text.set_parse_math(False)  # a segment may be called "$5 to $10"
+    title = f"{names} ({counted})" if names and not brief else ""
+    style: dict[str, Any] = {"labelspacing": 0.25 if brief else 0.4, "frameon": True}
+    style |= {"facecolor": ax.get_facecolor(), "edgecolor": "none", "framealpha": 0.85}
+    style |= BESIDE if len(handles) > MOST + 1 else {"loc": "best"}
+    size = SMALL + 0.5 if brief else TEXT
+    draw_legend(ax, handles, words, title=title, size=size, style=style)
 
 
-def _legend_entry(line: _Line, unit: str | None) -> str:
+def _legend_entry(line: _SurvivalLine, unit: str | None) -> str:
     size = ("up to " if line.late else "") + f"{max(line.at_risk):,}"
     alone = f"{size} customers" + (" at risk" if line.late else "")
     who = f"{line.label} ({size})" if line.label else alone
@@ -257,7 +242,7 @@ def _legend_entry(line: _Line, unit: str | None) -> str:
     return f"{who}, median {line.median:.4g}{units}"
 
 
-def _ticks(lines: Sequence[_Line], unit: str | None, width: float) -> list[float]:
+def _ticks(lines: Sequence[_SurvivalLine], unit: str | None, width: float) -> list[float]:
     """Mark as many tenures as there is room for numbers beneath them."""
     longest = max((line.x[-1] for line in lines), default=0.0)
     room = max(2, int(width / 42))
@@ -268,43 +253,23 @@ def _ticks(lines: Sequence[_Line], unit: str | None, width: float) -> list[float
     return [float(mark) for mark in marks if 0 <= mark <= longest]
 
 
-def _room_beneath(ax: Axes, height: float, rows: int) -> bool:
-    """Tell whether the numbers at risk fit beneath: a layout makes room, else it must be there."""
-    needed = LINE * (rows + 1)
-    if rows > MOST:
-        return False
-    if ax.figure.get_layout_engine() is not None:
-        return height > needed + 130
-    beneath = ax.bbox.y0 * POINTS / ax.figure.dpi
-    return len(ax.figure.axes) == 1 and beneath > _depth(ax) + needed
-
-
-def _depth(ax: Axes) -> float:
-    """Measure in points what the labels of the axis take."""
+def _label_depth(ax: Axes) -> float:
+    """Measure in points what the labels of the ticks and of the axis take."""
     tick = ax.xaxis.get_ticklabels()[0].get_fontsize() if ax.xaxis.get_ticklabels() else TEXT
     return 10 + 1.2 * float(tick) + ax.xaxis.labelpad + 1.3 * float(ax.xaxis.label.get_fontsize())
 
 
-def _draw_at_risk(ax: Axes, lines: Sequence[_Line], ticks: Sequence[float]) -> None:
-    """Write the numbers at risk beneath the marks, a row for each line."""
-
-    def place(row: float, left: float = 0.0) -> Any:
-        down = ScaledTranslation(left, -(_depth(ax) + LINE * row) / POINTS, scale)
-        return blended_transform_factory(ax.transData, ax.transAxes) + down
-
-    scale = ax.figure.dpi_scale_trans
-    style: dict[str, Any] = {"va": "top", "fontsize": TEXT - 0.5, "clip_on": False}
-    style["parse_math"] = False
+def _draw_at_risk(
+    ax: Axes, lines: Sequence[_SurvivalLine], ticks: Sequence[float], height: float
+) -> None:
+    """Write the numbers at risk beneath the ticks, a row for each line, where there is room."""
+    depth = _label_depth(ax)
+    if len(lines) > MOST or not has_room_beneath(ax, height, LINE * (len(lines) + 1), depth, 130):
+        return
     only = len(lines) == 1 and not lines[0].label
-    if not only:
-        ax.text(0, 0, "at risk", transform=place(0, -0.25), ha="right", color=QUIET, **style)
-    for row, line in enumerate(lines, start=0 if only else 1):
-        label = "at risk" if only else line.label
-        ax.text(0, 0, label, transform=place(row, -0.25), ha="right", color=line.colour, **style)
-        for tick in ticks:
-            count = line.left(tick)
-            if count is not None:
-                ax.text(
-                    tick, 0, f"{count:,}", transform=place(row), ha="center",
-                    color=line.colour, gid="at risk", **style,
-                )  # fmt: skip
+    rows: list[tuple[str, str, dict[float, str]]] = [] if only else [("at risk", QUIET, {})]
+    for line in lines:
+        counts = {tick: line.left(tick) for tick in ticks}
+        texts = {tick: f"{count:,}" for tick, count in counts.items() if count is not None}
+        rows.append(("at risk" if only else line.label, line.colour, texts))
+    draw_counts(ax, rows, start=0, depth=depth, line=LINE, left=18, gid="at risk")

@@ -1,4 +1,4 @@
-"""Pictures of a model held to what came: its course, and the holdout by frequency."""
+"""Pictures of a model beside what came: purchases by period, and the holdout by frequency."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from retainkit._checks import boolean
 from retainkit._frames.input import read_result
-from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot._style import (
-    PALETTE,
-    QUIET,
-    SMALL,
-    space_of,
-    subplots,
-    tidy,
-)
+from retainkit.errors import ColumnTypeError
+from retainkit.plot._axes import date_numbers, draw_legend, label_dates, measure, subplots, tidy
+from retainkit.plot._reading import check_one_row_each
+from retainkit.plot._style import PALETTE, QUIET, SHADE, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +23,6 @@ if TYPE_CHECKING:
 
 
 ACTUAL, EXPECTED, NAIVE = "#000000", PALETTE[0], PALETTE[1]
-SHADE = "#f1f1f1"
 
 # Days from a period to the next, at least and at most.
 _LENGTHS = {
@@ -92,16 +85,17 @@ def tracking(table: IntoDataFrame, *, cumulative: bool = False, ax: Axes | None 
     """
     ending = "_cumulative" if boolean("cumulative", cumulative) else ""
     values = [f"actual{ending}", f"expected{ending}"]
-    days, columns = _course(table, ["holdout", "complete", *values])
-    ax, width, _ = space_of(subplots(7.0, 3.6) if ax is None else ax)
-    unit = _unit_of(days)
+    days, columns = _read_course(table, ["holdout", "complete", *values])
+    ax, width, _ = measure(subplots(7.0, 3.6) if ax is None else ax)
+    unit = _period_from_steps(days)
     if len(days):
         _draw_course(ax, days, columns, values)
         _mark_unfinished(ax, days, columns, values, unit)
-        _shade(ax, days, columns["holdout"].astype(bool))
-        _draw_dates(ax, width)
-        legend = ax.legend(loc="upper left" if cumulative else "best", frameon=False, fontsize=9)
-        legend.set_zorder(5)
+        _shade_holdout(ax, days, columns["holdout"].astype(bool))
+        label_dates(ax, max(3, int(width / 55)))
+        handles, labels = ax.get_legend_handles_labels()
+        style = {"loc": "upper left" if cumulative else "best"}
+        draw_legend(ax, handles, labels, style=style).set_zorder(5)
     since = "since the beginning" if cumulative else f"in a {unit}"
     ax.set_ylabel(f"Repeat purchases {since}")
     ax.yaxis.set_major_formatter("{x:,.10g}")
@@ -154,9 +148,9 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     needed = ["frequency", "customers", "actual", "expected", "naive", "lower", "upper"]
     frame = read_result(table, argument="table", columns=needed)
     names = [str(name) for name in frame["frequency"].to_list()]
-    _check_once(len(names), len(set(names)), "frequencies")
+    check_one_row_each("table", names, "frequencies")
     numbers = {name: frame[name].cast(nw.Float64).to_numpy().astype(float) for name in needed[1:]}
-    ax, width, _ = space_of(subplots(6.4, 4.2) if ax is None else ax)
+    ax, width, _ = measure(subplots(6.4, 4.2) if ax is None else ax)
     x = np.arange(len(names))
     lines: dict[str, Any] = {"linewidth": 1.6, "markersize": 6, "markeredgewidth": 0}
     ax.plot(x, numbers["naive"], "^:", color=NAIVE, label="naive: as before", **lines)
@@ -174,15 +168,15 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     ax.set_ylabel("Mean purchases of a customer\nin the holdout")
     if names:
         handles, words = ax.get_legend_handles_labels()
-        ax.legend(handles[::-1], words[::-1], loc="upper left", frameon=False, fontsize=9)
+        draw_legend(ax, handles[::-1], words[::-1], style={"loc": "upper left"})
     ax.set_xlim(-0.5, max(len(names), 1) - 0.5)
     tidy(ax)
     ax.set_ylim(bottom=0)
     return ax
 
 
-def _course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[str, Floats]]:
-    """Give days since 1970 and the columns, in the order of time."""
+def _read_course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[str, Floats]]:
+    """Return days since 1970 and the columns, in the order of time."""
     frame = read_result(table, argument="table", columns=["period", *needed])
     dtype = frame.schema["period"]
     if len(frame) and not (dtype == nw.Date or dtype == nw.Datetime):  # noqa: PLR1714
@@ -191,20 +185,12 @@ def _course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[str, 
             "tracking does."
         )
     days = frame["period"].to_numpy().astype("datetime64[D]").astype(np.float64)
-    _check_once(len(days), len(np.unique(days)), "periods")
+    check_one_row_each("table", days.tolist(), "periods")
     order = np.argsort(days)
     return days[order], {name: frame[name].to_numpy().astype(float)[order] for name in needed}
 
 
-def _check_once(rows: int, different: int, what: str) -> None:
-    if different < rows:
-        raise ArgumentError(
-            f"`table` has {rows} rows for {different} {what}, and one row for each can be drawn. "
-            "Filter it to the rows that belong together first."
-        )
-
-
-def _unit_of(days: Floats) -> str:
+def _period_from_steps(days: Floats) -> str:
     """Name the period by the days from each row to the next."""
     steps = np.diff(days)
     for unit, (least, most) in _LENGTHS.items():
@@ -213,15 +199,9 @@ def _unit_of(days: Floats) -> str:
     return "period"
 
 
-def _dates(days: Floats) -> Floats:
-    # matplotlib's own epoch may be another.
-    epoch = float(date2num(np.datetime64("1970-01-01")))  # type: ignore[no-untyped-call]
-    return days + epoch
-
-
-def _shade(ax: Axes, days: Floats, holdout: Booleans) -> None:
-    """Shade the holdout, and say which side is which."""
-    x = _dates(days)
+def _shade_holdout(ax: Axes, days: Floats, holdout: Booleans) -> None:
+    """Shade the holdout, and name both sides."""
+    x = date_numbers(days)
     step = float(np.median(np.diff(days))) if len(days) > 1 else 1.0
     ax.set_xlim(x[0] - step / 2, x[-1] + step / 2)
     if not holdout.any():
@@ -244,7 +224,7 @@ def _shade(ax: Axes, days: Floats, holdout: Booleans) -> None:
 def _draw_course(ax: Axes, days: Floats, columns: dict[str, Floats], values: list[str]) -> None:
     """Draw both lines, as far as periods are complete."""
     actual, expected = (np.where(columns["complete"] > 0, columns[name], np.nan) for name in values)
-    x = _dates(days)
+    x = date_numbers(days)
     few = len(x) <= 30
     marks: dict[str, Any] = {"marker": "o", "markersize": 3.5} if few else {}
     ax.plot(x, expected, color=EXPECTED, linewidth=2, zorder=3, label="expected", gid="expected")
@@ -256,14 +236,14 @@ def _draw_course(ax: Axes, days: Floats, columns: dict[str, Floats], values: lis
 def _mark_unfinished(
     ax: Axes, days: Floats, columns: dict[str, Floats], values: list[str], unit: str
 ) -> None:
-    """Draw periods that are not over hollow, and not joined: no line falls to them."""
+    """Draw periods that are not over as hollow marks that no line leads to."""
     unfinished = columns["complete"] == 0
     if not unfinished.any():
         return
     hollow: dict[str, Any] = {"markerfacecolor": "white", "markersize": 5, "zorder": 4}
     for name, colour in zip(values, (ACTUAL, EXPECTED), strict=True):
         ax.plot(
-            _dates(days[unfinished]),
+            date_numbers(days[unfinished]),
             columns[name][unfinished],
             "o",
             markeredgecolor=colour,
@@ -272,12 +252,3 @@ def _mark_unfinished(
             label=f"{unit} not over, so far" if name == values[0] else None,
             **hollow,
         )
-
-
-def _draw_dates(ax: Axes, width: float) -> None:
-    ticks = max(3, int(width / 55))
-    locator = AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    words = {"formats": ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S"], "show_offset": False}
-    dates = ConciseDateFormatter(locator, **words)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_formatter(dates)

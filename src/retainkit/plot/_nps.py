@@ -1,4 +1,4 @@
-"""The picture of net promoter scores: who answered how, and the score, for each segment."""
+"""Picture of net promoter scores: shares of answers, and the score, for each segment."""
 
 from __future__ import annotations
 
@@ -13,27 +13,24 @@ from matplotlib.ticker import MaxNLocator
 
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
-from retainkit.plot._reading import numbers
-from retainkit.plot._scores import MINUS, check_numeric, empty, plain, read_scores, shortened
+from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
+from retainkit.plot._reading import as_floats, read_columns, segment_labels
+from retainkit.plot._score_axes import check_numeric, draw_nothing, tick_text
 from retainkit.plot._style import (
     DARK,
-    DASH,
     GAP,
+    GREY,
     LARGEST,
     LEAST,
-    LIGHT,
     PALE,
     PALETTE,
     POINTS,
     QUIET,
     SMALL,
     TEXT,
-    contrast,
-    in_percent,
-    percent,
-    space_of,
-    subplots,
+    ink_on,
 )
+from retainkit.plot._text import DASH, in_percent, shorten, with_minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,8 +102,8 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.texts if text.get_gid() == "share"][:2]
     ['40%', '20%']
     """
-    bars = _bars_of(table)
-    ax, width, height = space_of(_new_axes(bars) if ax is None else ax)
+    bars = _read_bars(table)
+    ax, width, height = measure(_new_axes(bars) if ax is None else ax)
     ax.spines[:].set_visible(False)
     ax.set_xlim(0, 1 / PANEL)
     ax.set_ylim(max(1, len(bars.names)) - 0.5, -0.5)
@@ -115,13 +112,13 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     _draw_names(ax, bars, row, size)
     notes = [fill(note, max(24, int(width / 5))) for note in bars.notes]
     ax.set_xlabel("\n".join(notes), fontsize=TEXT)
-    _, width, _ = space_of(ax)  # as the names have left it
+    _, width, _ = measure(ax)  # what the names leave
     marks = [0, 0.25, 0.5, 0.75, 1] if width > 320 else [0, 0.5, 1]
     ax.set_xticks(marks if width > 240 else marks[:-1])
     ax.xaxis.set_major_formatter(percent())
     ax.tick_params(axis="x", length=0, labelsize=TEXT if width > 280 else SMALL)
     if not bars.names:
-        empty(ax, "No segments")
+        draw_nothing(ax, "No segments")
         return ax
     _draw_shares(ax, bars, row, PANEL * width)
     _draw_scores(ax, bars, width, size)
@@ -130,12 +127,12 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bars:
-    """The rows of the picture; NaN where there is no score."""
+    """Rows of the picture; NaN where there is no score."""
 
     names: list[str]
     counts: list[str]
     header: str
-    why: list[str]
+    reasons: list[str]
     shares: dict[str, list[float]]
     nps: Floats
     lower: Floats
@@ -143,11 +140,12 @@ class _Bars:
     notes: list[str]
 
 
-def _bars_of(table: IntoDataFrame) -> _Bars:
-    """Read the scores, and word everything."""
+def _read_bars(table: IntoDataFrame) -> _Bars:
+    """Read the scores, and write all texts."""
     needed = [*SHARES, "nps", "lower", "upper"]
     optional = ["n_effective", "n_missing", "n_invalid"]
-    data, labels, names = read_scores(table, "n", needed, optional)
+    data, names = read_columns(table, "table", ("n",), ["n", *needed], optional)
+    labels = segment_labels(data, names)
     if len(set(labels)) < len(labels):
         raise ArgumentError(
             f"`table` has {len(labels)} rows for {count_noun(len(set(labels)), 'segment')}, and "
@@ -155,27 +153,27 @@ def _bars_of(table: IntoDataFrame) -> _Bars:
             "or filter the table first."
         )
     check_numeric(data, ["n", *needed, *(name for name in optional if name in data)], "nps")
-    values = {name: numbers(data[name]) for name in needed}
+    values = {name: as_floats(data[name]) for name in needed}
     _check_shares(values)
     counts = [0 if one is None else int(one) for one in data["n"]]
-    effective = numbers(data.get("n_effective", data["n"]))
-    worded = [f"{n:,}" for n in counts]
+    effective = as_floats(data.get("n_effective", data["n"]))
+    texts = [f"{n:,}" for n in counts]
     weighted = any(
         n > 0 and abs(own - n) > 0.01 * n for n, own in zip(counts, effective, strict=True)
     )
     if weighted:
-        worded = [
+        texts = [
             one if math.isnan(own) else f"{one} ({own:,.0f})"
-            for one, own in zip(worded, effective, strict=True)
+            for one, own in zip(texts, effective, strict=True)
         ]
     return _Bars(
         names=labels if names else [""] * len(labels),
-        counts=worded,
+        counts=texts,
         header="n (effective)" if weighted else "n",
-        why=["too few answers to show" if n else "no answers" for n in counts],
+        reasons=["too few answers to show" if n else "no answers" for n in counts],
         shares={name: values[name] for name in SHARES},
         **{name: np.array(values[name]) for name in ("nps", "lower", "upper")},
-        notes=_left_out(data),
+        notes=_exclusions(data),
     )
 
 
@@ -191,8 +189,8 @@ def _check_shares(values: dict[str, list[float]]) -> None:
             )
 
 
-def _left_out(data: Columns) -> list[str]:
-    """Count the rows that no bar shows."""
+def _exclusions(data: Columns) -> list[str]:
+    """Return the sentence that counts the rows no bar shows."""
     missing, invalid = (
         sum(int(one or 0) for one in data.get(name, [])) for name in ("n_missing", "n_invalid")
     )
@@ -202,24 +200,24 @@ def _left_out(data: Columns) -> list[str]:
 
 
 def _new_axes(bars: _Bars) -> Axes:
-    """Make a figure in which every row has room for its name."""
+    """Create a figure in which every row has room for its name."""
     rows = max(1, len(bars.names))
-    lines = max((len(_lines(name)) for name in bars.names), default=1)
+    lines = max((len(_name_lines(name)) for name in bars.names), default=1)
     row = max(26.0 if rows <= 12 else 17.0, 11.5 * lines + 6)
     return subplots(8.0, min(LARGEST, rows * row + 62 + 13 * len(bars.notes)) / POINTS)
 
 
-def _lines(name: str) -> list[str]:
+def _name_lines(name: str) -> list[str]:
     return wrap(name, NAME) or [""]
 
 
-def _fitted(name: str, most: int) -> str:
+def _fit_name(name: str, most: int) -> str:
     """Fit a name into so many lines; its end is kept, where names may differ."""
-    lines = _lines(name)
+    lines = _name_lines(name)
     if len(lines) <= most:
         return "\n".join(lines)
     rest = " ".join(lines[most - 1 :])
-    return "\n".join([*lines[: most - 1], shortened(rest, NAME)])
+    return "\n".join([*lines[: most - 1], shorten(rest, NAME)])
 
 
 def _draw_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
@@ -228,7 +226,7 @@ def _draw_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
     places = range(0, len(bars.names), every)
     room = max(1, int(row / (1.2 * size)))
     counted = max(map(len, [bars.header, *bars.counts])) * 0.56 * size
-    ax.set_yticks(places, [_fitted(bars.names[y], room) for y in places], fontsize=size)
+    ax.set_yticks(places, [_fit_name(bars.names[y], room) for y in places], fontsize=size)
     for label in ax.get_yticklabels():
         label.set_parse_math(False)  # a segment may be called "$5 to $10"
     ax.tick_params(axis="y", length=0, pad=counted + (3 if any(bars.names) else 1) * GAP)
@@ -250,7 +248,7 @@ def _draw_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
     for name, colour in SHARES.items():
         shares = np.nan_to_num(bars.shares[name])
         ax.barh(rows, shares, 0.74, foot, color=colour, linewidth=0, zorder=2, gid=name)
-        ink = max(DARK, LIGHT, key=lambda one: contrast(one, colour))
+        ink = ink_on(colour)
         for y, share in enumerate(shares.tolist()):
             text = in_percent(share)
             if size >= LEAST and share * width > 0.62 * size * len(text) + 4:
@@ -261,17 +259,15 @@ def _draw_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
         foot += shares
     for y in np.flatnonzero(np.isnan(bars.nps)).tolist():
         ax.text(
-            0.01, y, bars.why[y], va="center_baseline", color=QUIET, style="italic",
+            0.01, y, bars.reasons[y], va="center_baseline", color=QUIET, style="italic",
             fontsize=max(LEAST, size), gid="no score",
         )  # fmt: skip
     font = min(TEXT, width / 24)
     abreast = font > LEAST + 1  # or beneath each other
-    ax.legend(
-        handles=[Patch(facecolor=colour, label=name) for name, colour in SHARES.items()],
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3 if abreast else 1, frameon=False,
-        fontsize=font if abreast else SMALL,
-        borderpad=0, borderaxespad=0.4, handlelength=1.1, handletextpad=0.4, columnspacing=1.0,
-    )  # fmt: skip
+    handles = [Patch(facecolor=colour, label=name) for name, colour in SHARES.items()]
+    style = {**ABOVE, "ncols": 3 if abreast else 1, "borderpad": 0, "borderaxespad": 0.4}
+    style |= {"handlelength": 1.1, "handletextpad": 0.4, "columnspacing": 1.0}
+    draw_legend(ax, handles, size=font if abreast else SMALL, style=style)
 
 
 def _draw_scores(ax: Axes, bars: _Bars, width: float, size: float) -> None:
@@ -286,7 +282,7 @@ def _draw_scores(ax: Axes, bars: _Bars, width: float, size: float) -> None:
     space = max(0.05 * (high - low), (20 - (high - low)) / 2)
     panel.set_xlim(max(-100.0, low - space), min(100.0, high + space))
     rows = np.arange(len(bars.names))
-    panel.axvline(0, color="#9a9a9a", linewidth=0.9, zorder=1, gid="zero")
+    panel.axvline(0, color=GREY, linewidth=0.9, zorder=1, gid="zero")
     held = ~np.isnan(bars.lower + bars.upper)
     panel.hlines(
         rows[held], bars.lower[held], bars.upper[held], color=DARK, linewidth=1.4, zorder=3,
@@ -296,7 +292,7 @@ def _draw_scores(ax: Axes, bars: _Bars, width: float, size: float) -> None:
         bars.nps, rows, "o", color=DARK, markersize=4.5, zorder=4, clip_on=False, gid="score"
     )
     panel.xaxis.set_major_locator(MaxNLocator(max(2, int(room * width / 44)), steps=[1, 2, 5, 10]))
-    panel.xaxis.set_major_formatter(lambda value, _: plain(value))
+    panel.xaxis.set_major_formatter(lambda value, _: tick_text(value))
     panel.tick_params(length=0, labelleft=False, labelsize=TEXT if width > 280 else SMALL)
     panel.grid(visible=True, axis="x", color=PALE, linewidth=0.6)
     panel.set_axisbelow(True)
@@ -312,13 +308,13 @@ def _draw_scores(ax: Axes, bars: _Bars, width: float, size: float) -> None:
     every = max(1, math.ceil(1.2 * size * len(rows) / (ax.bbox.height * POINTS / ax.figure.dpi)))
     for y in rows[::every].tolist():
         ax.text(
-            1 / PANEL, y, _signed(float(bars.nps[y]), decimals), ha="right",
+            1 / PANEL, y, _score_text(float(bars.nps[y]), decimals), ha="right",
             va="center_baseline", fontsize=size, gid="score",
         )  # fmt: skip
 
 
-def _signed(value: float, decimals: int) -> str:
+def _score_text(value: float, decimals: int) -> str:
     if math.isnan(value):
         return DASH
-    text = f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", MINUS)
+    text = with_minus(f"{round(value, decimals) + 0.0:+.{decimals}f}")
     return text if round(value, decimals) else text[1:]

@@ -1,0 +1,15 @@
+"""Check the models that pictures draw."""
+
+from __future__ import annotations
+
+from retainkit.clv import BGNBD, MBGNBD
+from retainkit.errors import ArgumentTypeError
+
+
+def check_purchase_model(model: object) -> None:
+    """Check that a model is one of purchases."""
+    if not isinstance(model, (BGNBD, MBGNBD)):
+        raise ArgumentTypeError(
+            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
+            "fit_bg_nbd gives."
+        )

@@ -1,0 +1,133 @@
+"""Cells, labels and notes of a cohort triangle, as text for the heat map."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from itertools import compress
+from statistics import median
+from typing import TYPE_CHECKING
+
+from retainkit.errors import ColumnTypeError
+from retainkit.plot._reading import (
+    age_labels,
+    as_floats,
+    check_one_row_each,
+    check_one_segment,
+    read_ages,
+)
+from retainkit.plot._text import DASH, in_percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from narwhals.stable.v2.typing import IntoDataFrame
+
+    from retainkit.plot._reading import Columns
+
+
+WHOLE = ("retention", "nrr", "grr")  # rates that may be 1 at age 0 by definition
+RATES = (*WHOLE, "lower", "upper")
+
+HATCHED = "Hatched: not every customer of the cohort has been observed to the end of this age."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triangle:
+    """Cells of a heat map, with all their texts.
+
+    `places` holds the column and row of each cell. `trivial` says that the first column is
+    100 % by definition. `left_out` counts the cohorts after the last one with customers.
+    """
+
+    cohorts: list[str]
+    sizes: list[str]
+    ages: list[str]
+    places: list[tuple[int, int]]
+    values: list[float]
+    texts: list[str]
+    complete: list[bool]
+    trivial: bool
+    left_out: int
+
+    def notes(self) -> list[str]:
+        """Return the sentences beneath the picture; the hatching comes first."""
+        hatched = [] if all(self.complete) else [HATCHED]
+        which = "cohort" if self.left_out == 1 else f"{self.left_out} cohorts"
+        return hatched + [f"Not drawn: the last {which}, without customers."] * bool(self.left_out)
+
+    def coloured(self) -> list[bool]:
+        """Return for each cell whether it has a colour, or is grey."""
+        return [
+            not (math.isnan(value) or (self.trivial and x == 0))
+            for value, (x, _) in zip(self.values, self.places, strict=True)
+        ]
+
+
+def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) -> Triangle:
+    """Read the cells of one segment."""
+    needed = dict.fromkeys(["cohort", "age", "customers", "complete", values])
+    data, names = read_ages(table, "table", "cohort", list(needed))
+    check_one_segment("table", data, names, "A heat map")
+    if not all(isinstance(cohort, dt.date) for cohort in data["cohort"]):
+        raise ColumnTypeError("column 'cohort' of `table` must hold dates, without nulls.")
+    pairs = list(zip(data["cohort"], data["age"], strict=True))
+    check_one_row_each("table", pairs, "pairs of cohort and age")
+    data, left_out = _without_empty_end(data)
+    cells = as_floats(data[values])
+    ages = age_labels(data)
+    cohorts = dict(sorted(zip(data["cohort"], data["customers"], strict=True)))
+    columns = {age: x for x, age in enumerate(ages)}
+    rows = {cohort: y for y, cohort in enumerate(cohorts)}
+    places = [(columns[a], rows[c]) for a, c in zip(data["age"], data["cohort"], strict=True)]
+    trivial = values in WHOLE and _is_trivial(columns, cells, data["age"])
+    rest = [v for v, (x, _) in zip(cells, places, strict=True) if x > 0 or not trivial]
+    return Triangle(
+        cohorts=_cohort_labels(list(cohorts), cohort_format),
+        sizes=[f"{int(size):,}" for size in cohorts.values()],
+        ages=list(ages.values()),
+        places=places,
+        values=cells,
+        texts=_percent_texts(cells, rest) if values in RATES else _count_texts(cells),
+        complete=[bool(complete) for complete in data["complete"]],
+        trivial=trivial,
+        left_out=left_out,
+    )
+
+
+def _without_empty_end(data: Columns) -> tuple[Columns, int]:
+    """Leave out the cohorts after the last one with customers, and count them."""
+    sizes = dict(zip(data["cohort"], data["customers"], strict=True))
+    filled = [cohort for cohort, size in sizes.items() if size]
+    kept = [bool(filled) and cohort <= max(filled) for cohort in data["cohort"]]
+    left_out = len(sizes) - len(set(compress(data["cohort"], kept)))
+    return {name: list(compress(values, kept)) for name, values in data.items()}, left_out
+
+
+def _is_trivial(columns: dict[int, int], rates: list[float], ages: list[int]) -> bool:
+    """Return whether age 0 is 100 % wherever there are customers, and other ages follow."""
+    start = [rate for rate, age in zip(rates, ages, strict=True) if age == 0]
+    known = [rate for rate in start if not math.isnan(rate)]
+    return len(columns) > 1 and bool(known) and all(rate == 1 for rate in known)
+
+
+def _cohort_labels(cohorts: Sequence[dt.date], style: str | None) -> list[str]:
+    """Label a month by year and month; one cohort alone does not show what its period is."""
+    if style is None:
+        months = len(cohorts) > 1 and all(cohort.day == 1 for cohort in cohorts)
+        style = "%Y-%m" if months else "%Y-%m-%d"
+    return [cohort.strftime(style) for cohort in cohorts]
+
+
+def _percent_texts(values: Sequence[float], rest: Sequence[float]) -> list[str]:
+    """Write rates, with a decimal where most of those that are not trivial are small."""
+    known = [value for value in rest if not math.isnan(value)]
+    decimals = 1 if known and median(known) < 0.1 else 0
+    return [in_percent(value, decimals) for value in values]
+
+
+def _count_texts(values: Sequence[float]) -> list[str]:
+    known = [value for value in values if not math.isnan(value)]
+    whole = all(value.is_integer() or abs(value) >= 100 for value in known)
+    return [DASH if math.isnan(value) else f"{value:,.{0 if whole else 2}f}" for value in values]
