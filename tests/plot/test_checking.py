@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
 from typing import Any
 
@@ -218,11 +217,3 @@ def test_without_axes_there_is_a_new_figure_and_nothing_else_changes(picture: An
     assert plt.get_fignums() == [ax.figure.number]
     assert dict(mpl.rcParams) == settings
     pd.testing.assert_frame_equal(table, before)
-
-
-def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(errors.MissingDependencyError, match="pip install matplotlib"):
-        tracking(course())
-    with pytest.raises(errors.MissingDependencyError, match="pip install matplotlib"):
-        holdout_calibration(frequencies())

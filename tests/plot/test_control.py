@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -263,9 +262,3 @@ def test_without_axes_there_is_a_new_figure_and_nothing_else_changes() -> None:
     assert plt.get_fignums() == [ax.figure.number]  # type: ignore[union-attr]
     assert dict(mpl.rcParams) == options
     pd.testing.assert_frame_equal(table, before)
-
-
-def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(errors.MissingDependencyError, match="pip install matplotlib"):
-        control_chart(chart())

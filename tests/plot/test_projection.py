@@ -16,7 +16,6 @@ from retainkit.errors import (
     ArgumentError,
     ColumnTypeError,
     MissingColumnError,
-    MissingDependencyError,
 )
 from retainkit.plot._projection import projection
 
@@ -175,12 +174,6 @@ def test_what_is_refused(
 ) -> None:
     with pytest.raises(error, match=text):
         projection(given, ax=axes(), **options)
-
-
-def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match="pip install matplotlib"):
-        projection(table())
 
 
 @pytest.mark.slow

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import math
-import subprocess
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -611,23 +609,3 @@ def test_the_table_is_not_changed(draw: Any, data: Any, ax: Any) -> None:
     before = table.copy(deep=True)
     draw(table, ax=ax)
     pd.testing.assert_frame_equal(table, before)
-
-
-@pytest.mark.parametrize(("draw", "data"), PICTURES)
-def test_without_matplotlib_the_error_says_how_to_install_it(
-    draw: Any, data: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(
-        ImportError, match=r"`pip install matplotlib` \(the extra `plot`\)"
-    ) as caught:
-        draw(frame(data()))
-    assert isinstance(caught.value, errors.MissingDependencyError)
-
-
-def test_importing_the_module_does_not_import_matplotlib() -> None:
-    code = "import sys, retainkit.plot; print('matplotlib' in sys.modules)"
-    run = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
-    assert run.stdout.strip() == "False"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -517,12 +516,3 @@ def test_a_bad_table_leaves_no_figure_behind(draw: Any, data: Any) -> None:
     with pytest.raises(errors.ArgumentTypeError):
         draw([1, 2, 3])
     assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize(("draw", "data"), PICTURES)
-def test_without_matplotlib_it_says_what_to_install(
-    draw: Any, data: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(errors.MissingDependencyError, match="pip install matplotlib"):
-        draw(data())

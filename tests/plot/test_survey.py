@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import subprocess
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -586,18 +584,3 @@ def test_without_axes_there_is_a_new_figure_and_nothing_else_changes(draw: Any, 
     assert plt.get_fignums() == [ax.figure.number]
     assert dict(mpl.rcParams) == options
     pd.testing.assert_frame_equal(table, before)
-
-
-@pytest.mark.parametrize("module", ["_survey", "_trend"])
-def test_importing_a_picture_does_not_import_matplotlib(module: str) -> None:
-    code = f"import retainkit.plot.{module}, sys; assert 'matplotlib' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
-
-
-@pytest.mark.parametrize(("draw", "table"), [(nps_bar, scores()), (score_trend, course())])
-def test_without_matplotlib_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, draw: Any, table: Any
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(errors.MissingDependencyError, match="pip install matplotlib"):
-        draw(table)

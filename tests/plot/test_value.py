@@ -637,12 +637,3 @@ def test_the_epoch_of_matplotlib_does_not_matter() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
     assert run.stdout.strip() == "10.0"
-
-
-@EACH_PICTURE
-def test_without_matplotlib_the_error_says_how_to_install_it(
-    draw: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(errors.MissingDependencyError, match="`pip install matplotlib`"):
-        draw()
