@@ -72,7 +72,7 @@ def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
     >>> load_cdnow(sample=True)["customer_id"].nunique()
     2357
     """
-    import pandas as pd  # noqa: PLC0415 - importing retainkit stays light
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     # The sample's file has no header, and its own numbering in between: hence columns from the end.
     customer, day, quantity, amount = np.loadtxt(

@@ -1,4 +1,4 @@
-"""The periods that synthetic tables run through."""
+"""Periods of synthetic tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of simulated subscribers, month by month: numbers only."""
+"""Simulate subscribers month by month, as arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATEST = 3  # days
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """What customers do at a renewal, as probabilities, and whether it begins a new row."""
+    """Probabilities of what customers do at a renewal, and whether each renewal begins a row."""
 
     upgrade: float
     downgrade: float
@@ -38,7 +38,7 @@ class Rows:
     end: Integers
 
     @classmethod
-    def joined(cls, parts: list[Rows]) -> Rows:
+    def concatenate(cls, parts: list[Rows]) -> Rows:
         names = ("customer", "plan", "start", "end")
         return cls(
             **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
@@ -46,7 +46,7 @@ class Rows:
 
 
 class Subscribers:
-    """Everyone's state at one time, and the rows that have come of it."""
+    """State of all subscribers at one time, and the rows so far."""
 
     def __init__(self, plan: Integers, day: Integers, churn: Floats) -> None:
         self.plan = plan.copy()
@@ -59,13 +59,13 @@ class Subscribers:
         self.owner = self.since = np.empty(0, np.int64)
 
     def begin(self, who: Integers, on: Integers) -> None:
-        """Open a row for each, on a day."""
+        """Open a row for each of some customers, on a day."""
         self.active[who] = True
         self.owner = np.append(self.owner, who)
         self.since = np.append(self.since, on)
 
     def renew(self, rng: np.random.Generator, month: int, first: int, habits: Habits) -> None:
-        """Let everyone who is active decide: leave, move, take another seat, pay late."""
+        """Draw who of the active customers leaves, moves, takes another seat or pays late."""
         who = np.flatnonzero(self.active)
         leaves = rng.random(who.size) < self.churn[who, self.plan[who]]
         moves = self._moves(rng, who, habits)
@@ -81,21 +81,21 @@ class Subscribers:
         self.begin(who[more], first + self.day[who[more]])
 
     def win_back(self, rng: np.random.Generator, month: int, first: int, chance: float) -> None:
-        """Let some of those who have been away for a whole month come back, on any day."""
+        """Draw who comes back, on any day, of those who have been away for a whole month."""
         away = np.flatnonzero(~self.active & (month - self.left >= 2))
         back = away[rng.random(away.size) < chance]
         self.day[back] = rng.integers(DAYS, size=back.size)
         self.begin(back, first + self.day[back])
 
     def rows(self) -> Rows:
-        """Give all rows, with those that still run."""
+        """Return all rows, with those that still run."""
         running = Rows(
             customer=self.owner,
             plan=self.plan[self.owner],
             start=self.since,
             end=np.full(self.owner.size, RUNNING),
         )
-        return Rows.joined([*self.closed, running])
+        return Rows.concatenate([*self.closed, running])
 
     def _moves(self, rng: np.random.Generator, who: Integers, habits: Habits) -> Integers:
         """Draw who moves to the next plan (1) or the one before (-1), where there is one."""
@@ -118,7 +118,7 @@ class Subscribers:
         self.since = np.where(rows, RUNNING, self.since)
 
     def _restart(self, who: Integers, first: int, *, lag: Integers, leaves: Booleans) -> None:
-        """Open the rows that were closed again, some days late, but for those who leave."""
+        """Open closed rows again, some days late, but not those of customers who leave."""
         again = np.full(self.plan.size, RUNNING)
         again[who] = np.where(leaves, RUNNING, first + self.day[who] + lag)
         self.since = np.where(self.since == RUNNING, again[self.owner], self.since)
@@ -126,14 +126,14 @@ class Subscribers:
         self.owner, self.since = self.owner[kept], self.since[kept]
 
 
-def subscriptions(
+def simulate_subscriptions(
     rng: np.random.Generator,
     edges: Integers,
     first: Integers,
     subscribers: Subscribers,
     habits: Habits,
 ) -> Rows:
-    """Live through the months between the edges; `first` is the month of everyone's start."""
+    """Simulate the months between the edges; `first` is the month in which each customer starts."""
     for month, begin in enumerate(edges[:-1].tolist()):
         subscribers.renew(rng, month, begin, habits)
         subscribers.win_back(rng, month, begin, habits.reactivation)

@@ -164,8 +164,8 @@ def _log(
     edges: Integers,
     mean_amount: float,
 ) -> pd.DataFrame:
-    """Give each event of a customer in a period its second and its amount."""
-    import pandas as pd  # noqa: PLC0415
+    """Build the table: draw the second and the amount of each event of a customer in a period."""
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     length = np.diff(edges) * _DAY
     time = edges[period] * _DAY + rng.integers(length[period])

@@ -10,7 +10,13 @@ import numpy as np
 
 from retainkit._checks import integer, number, one_of
 from retainkit.datasets._periods import period_edges
-from retainkit.datasets._simulation import DAYS, RUNNING, Habits, Subscribers, subscriptions
+from retainkit.datasets._simulation import (
+    DAYS,
+    RUNNING,
+    Habits,
+    Subscribers,
+    simulate_subscriptions,
+)
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -160,8 +166,8 @@ def make_subscriptions(
     month[-1], day[-1] = edges.size - 2, edges[-1] - edges[-2] - 1
     plan = rng.integers(len(rates), size=customers)
     own = _own_churn(rng, list(rates.values()), customers, polarization)
-    made = subscriptions(rng, edges, month, Subscribers(plan, day, own), habits)
-    return _table(made, list(rates), [costs[plan] for plan in rates])
+    simulated = simulate_subscriptions(rng, edges, month, Subscribers(plan, day, own), habits)
+    return _table(simulated, list(rates), [costs[plan] for plan in rates])
 
 
 def _by_plan(argument: str, values: Any, most: float) -> dict[str, float]:
@@ -193,8 +199,8 @@ def _own_churn(
 
 
 def _table(rows: Rows, plans: list[str], prices: list[float]) -> pd.DataFrame:
-    """Name the plans and price the rows."""
-    import pandas as pd  # noqa: PLC0415 - importing retainkit stays light
+    """Build the table, with names and prices of the plans."""
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     never = np.datetime64("NaT", "D")
     end = np.where(rows.end == RUNNING, never, rows.end.astype("M8[D]"))

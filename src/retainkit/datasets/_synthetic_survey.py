@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtri
 
-from retainkit._checks import integer, is_list, number
+from retainkit._checks import integer
 from retainkit.datasets._periods import period_edges
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.datasets._survey_draws import draw_invitations
+from retainkit.datasets._survey_truth import survey_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import pandas as pd
 
-    from retainkit._typing import Floats, Integers
+    from retainkit.datasets._survey_draws import Invitations
 
 
 DEFAULT_MIX: Final = MappingProxyType(
@@ -35,19 +33,6 @@ DEFAULT_DRIVERS: Final = MappingProxyType(
     {"product": 0.6, "support": 0.4, "price": 0.3, "design": 0.0}
 )
 """What is rated in `make_survey`, and how strongly each drives the score."""
-
-_PROMOTER, _PASSIVE, _DETRACTOR = range(3)
-_SCORES: Final = (
-    # By group: its least score, and the shares of the group up to each score but the last.
-    (9, (0.40,)),
-    (7, (0.40,)),
-    (0, (0.05, 0.07, 0.10, 0.15, 0.25, 0.55)),
-)
-_DAY: Final = 86_400  # seconds
-_SENT_WITHIN: Final = 14  # days
-_ANSWERED_WITHIN: Final = 60  # days
-_ROUNDING: Final = 1e-9
-_COLUMNS: Final = ("customer_id", "wave", "sent", "responded", "channel", "plan", "score")
 
 
 def make_survey(
@@ -158,7 +143,7 @@ def make_survey(
     Of customers on "pro" 60 % are promoters and 12 % detractors, an NPS of 48. Passives answer
     less often than others, and the score of those who answer is above 60:
 
-    >>> from retainkit.datasets._made_survey import make_survey
+    >>> from retainkit.datasets import make_survey
     >>> survey = make_survey(20_000, seed=1)
     >>> score = survey.loc[survey["plan"] == "pro", "score"].dropna()
     >>> round(100 * (score >= 9).mean() - 100 * (score <= 6).mean())
@@ -169,242 +154,40 @@ def make_survey(
     customers = integer("customers", customers, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     edges = period_edges(start, "quarter", integer("waves", waves, 1))
-    plans = _mixes(mix)
-    truth = _Truth(
-        mix=_drifted(plans, drift, edges.size - 1),
-        response=np.array(_triple("response", response)),
-        channels=np.array(list(_by_name("channels", channels, 0, np.inf).values())),
-        reach=_factors(reach, list(plans)),
-        strengths=_strengths(drivers),
-        persistence=number("persistence", persistence, 0, 1),
-        delay=_above_0("delay", delay),
+    truth = survey_truth(
+        waves=edges.size - 1,
+        mix=mix,
+        drift=drift,
+        response=response,
+        channels=channels,
+        reach=reach,
+        drivers=drivers,
+        persistence=persistence,
+        delay=delay,
     )
-    most = truth.response.max() * truth.channels.max() * truth.reach.max()
-    if most > 1 + _ROUNDING:
-        raise ArgumentError(
-            "`response`, `channels` and `reach` together give some invitations a probability of "
-            f"{most:g} to be answered; lower one of them, so that it is 1 at most."
-        )
-    invitations = _invitations(rng, truth, edges[:-1], customers)
-    return _table(invitations, list(plans), list(channels), list(drivers))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Truth:
-    """What is drawn from: `mix` by wave, plan and group, the others by group, channel or plan."""
-
-    mix: Floats
-    response: Floats
-    channels: Floats
-    reach: Floats
-    strengths: Floats
-    persistence: float
-    delay: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Invitations:
-    """Parallel arrays of an element an invitation, by time; times are seconds since 1970.
-
-    `rating` has a column of each driver; where there is no answer `lag` is negative.
-    """
-
-    customer: Integers
-    wave: Integers
-    sent: Integers
-    lag: Integers
-    channel: Integers
-    plan: Integers
-    score: Integers
-    rating: Floats
-
-
-# Checks
-
-
-def _by_name(argument: str, values: Any, least: float, most: float) -> dict[str, float]:
-    """Check a mapping from names to numbers."""
-    _check_names(argument, values)
-    return {
-        name: number(f"{argument}[{name!r}]", value, least, most) for name, value in values.items()
-    }
-
-
-def _check_names(argument: str, values: Any) -> None:
-    if not isinstance(values, Mapping):
-        raise ArgumentTypeError(f"`{argument}` is {values!r}; it must be a mapping from names.")
-    if not values:
-        raise ArgumentError(f"`{argument}` is empty; it must have one name or more.")
-    wrong = [name for name in values if not isinstance(name, str)]
-    if wrong:
-        raise ArgumentTypeError(f"`{argument}` has the name {wrong[0]!r}; names must be text.")
-
-
-def _triple(argument: str, values: Any) -> list[float]:
-    """Check three probabilities: of promoters, passives and detractors."""
-    if not is_list(values):
-        raise ArgumentTypeError(
-            f"`{argument}` is {values!r}; it must be three numbers, of promoters, passives and "
-            "detractors."
-        )
-    found = [number(argument, value, 0, 1) for value in values]
-    if len(found) != 3:
-        raise ArgumentError(
-            f"`{argument}` has {len(found)} numbers; it must have three, of promoters, passives "
-            "and detractors."
-        )
-    return found
-
-
-def _mixes(mix: Any) -> dict[str, list[float]]:
-    """Check the shares of each plan."""
-    _check_names("mix", mix)
-    found = {plan: _triple(f"mix[{plan!r}]", shares) for plan, shares in mix.items()}
-    for plan, shares in found.items():
-        if abs(sum(shares) - 1) > _ROUNDING:
-            raise ArgumentError(
-                f"`mix[{plan!r}]` is {tuple(shares)}, which adds up to {sum(shares):g}; the shares "
-                "of promoters, passives and detractors must add up to 1."
-            )
-    return found
-
-
-def _drifted(plans: Mapping[str, list[float]], drift: Any, waves: int) -> Floats:
-    """Give the shares by wave, plan and group."""
-    shift = number("drift", drift, -200, 200) / 200 * np.arange(waves)
-    moved = np.outer(shift, (1, 0, -1))  # from detractors to promoters
-    mix: Floats = np.array(list(plans.values())) + moved[:, np.newaxis]
-    wave, plan, _ = np.nonzero((mix < -_ROUNDING) | (mix > 1 + _ROUNDING))
-    if wave.size:
-        shares = tuple(mix[wave[0], plan[0]].round(4).tolist())
-        raise ArgumentError(
-            f"`drift` is {drift}, which makes the shares of plan {list(plans)[plan[0]]!r} "
-            f"{shares} in wave {wave[0] + 1} of {waves}; lower it, or ask for fewer waves."
-        )
-    return mix
-
-
-def _factors(reach: Any, plans: list[str]) -> Floats:
-    """Give the factor of each plan, 1 where there is none."""
-    found = {} if reach is None else _by_name("reach", reach, 0, np.inf)
-    unknown = [name for name in found if name not in plans]
-    if unknown:
-        raise ArgumentError(f"`reach` names the plan {unknown[0]!r}; `mix` has {plans}.")
-    return np.array([found.get(plan, 1.0) for plan in plans])
-
-
-def _strengths(drivers: Any) -> Floats:
-    """Check the strengths of drivers, and their names, which become columns."""
-    found = _by_name("drivers", drivers, -1, 1)
-    taken = [name for name in found if name in _COLUMNS]
-    if taken:
-        raise ArgumentError(
-            f"`drivers` has the name {taken[0]!r}, which is another column of the table; rename it."
-        )
-    strengths = np.array(list(found.values()))
-    total = float(np.sum(strengths**2))
-    if total > 1 + _ROUNDING:
-        raise ArgumentError(
-            f"the squares of the strengths in `drivers` add up to {total:g}; they must add up to 1 "
-            "at most, all that there is to explain."
-        )
-    return strengths
-
-
-def _above_0(argument: str, value: Any) -> float:
-    found = number(argument, value, 0)
-    if found == 0:
-        raise ArgumentError(f"`{argument}` is {value!r}; it must be above 0.")
-    return found
-
-
-# Draws
-
-
-def _invitations(
-    rng: np.random.Generator, truth: _Truth, begins: Integers, customers: int
-) -> _Invitations:
-    """Draw wave after wave."""
-    plan = rng.integers(truth.reach.size, size=customers)
-    level = rng.random(customers)
-    made = []
-    for wave, begin in enumerate(begins.tolist()):
-        kept = rng.random(customers) < truth.persistence
-        level = np.where(kept, level, rng.random(customers))
-        group, score = _scores(level, truth.mix[wave, plan])
-        channel = rng.integers(truth.channels.size, size=customers)
-        chance = truth.response[group] * truth.channels[channel] * truth.reach[plan]
-        answered = rng.random(customers) < chance
-        lag = np.ceil(rng.exponential(truth.delay * _DAY, customers))
-        lag = np.clip(lag, 1, _ANSWERED_WITHIN * _DAY).astype(np.int64)
-        sent = begin * _DAY + rng.integers(_SENT_WITHIN * _DAY, size=customers)
-        order = np.argsort(sent, kind="stable")
-        drawn = _Invitations(
-            customer=order,
-            wave=np.full(customers, begin * _DAY),
-            sent=sent[order],
-            lag=np.where(answered, lag, -1)[order],
-            channel=channel[order],
-            plan=plan[order],
-            score=score[order],
-            rating=_ratings(rng, level, truth.strengths)[order],
-        )
-        made.append(drawn)
-    names = [field.name for field in fields(_Invitations)]
-    return _Invitations(
-        **{name: np.concatenate([getattr(one, name) for one in made]) for name in names}
-    )
-
-
-def _scores(level: Floats, mix: Floats) -> tuple[Integers, Integers]:
-    """Give the group and the score of each level, which is uniform from 0 to 1."""
-    low, high = mix[:, _DETRACTOR], 1 - mix[:, _PROMOTER]
-    group = np.where(level < low, _DETRACTOR, np.where(level < high, _PASSIVE, _PROMOTER))
-    score = np.zeros(level.size, np.int64)
-    begins, ends = (high, low, np.zeros_like(low)), (np.ones_like(low), high, low)
-    for place, (least, shares) in enumerate(_SCORES):
-        inside = group == place
-        begin, end = begins[place][inside], ends[place][inside]
-        part = (level[inside] - begin) / (end - begin)
-        score[inside] = least + np.searchsorted(shares, part, side="right")
-    return group, score
-
-
-def _ratings(rng: np.random.Generator, level: Floats, strengths: Floats) -> Floats:
-    """Draw ratings of drivers that are independent, and of which the attitude is the sum.
-
-    The drivers and what else there is are independent normals, drawn under the condition that
-    their sum, each times its strength, is the attitude: what is drawn without it is moved along
-    the strengths until it is.
-    """
-    rest = np.sqrt(max(0.0, 1 - np.sum(strengths**2)))
-    weights = np.append(strengths, rest)
-    free = rng.standard_normal((level.size, weights.size))
-    short = ndtri(np.maximum(level, np.finfo(float).tiny)) - free @ weights
-    driver = free[:, :-1] + np.outer(short, strengths)
-    ratings: Floats = np.clip(np.rint(3 + driver), 1, 5)
-    return ratings
+    invitations = draw_invitations(rng, truth, edges[:-1], customers)
+    return _table(invitations, list(mix), list(channels), list(drivers))
 
 
 def _table(
-    made: _Invitations, plans: list[str], channels: list[str], drivers: list[str]
+    drawn: Invitations, plans: list[str], channels: list[str], drivers: list[str]
 ) -> pd.DataFrame:
-    """Name everything; where nothing was answered, nothing is told."""
-    import pandas as pd  # noqa: PLC0415 - importing retainkit stays light
+    """Build the table; score and ratings are NaN where there is no answer."""
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-    answered = made.lag > 0
+    answered = drawn.lag > 0
     never = np.datetime64("NaT", "s")
-    responded = np.where(answered, (made.sent + made.lag).astype("M8[s]"), never)
-    rating = np.where(answered[:, np.newaxis], made.rating, np.nan)
+    responded = np.where(answered, (drawn.sent + drawn.lag).astype("M8[s]"), never)
+    rating = np.where(answered[:, np.newaxis], drawn.rating, np.nan)
     return pd.DataFrame(
         {
-            "customer_id": made.customer + 1,
-            "wave": made.wave.astype("M8[s]").astype("M8[us]"),
-            "sent": made.sent.astype("M8[s]").astype("M8[us]"),
+            "customer_id": drawn.customer + 1,
+            "wave": drawn.wave.astype("M8[s]").astype("M8[us]"),
+            "sent": drawn.sent.astype("M8[s]").astype("M8[us]"),
             "responded": responded.astype("M8[us]"),
-            "channel": np.array(channels)[made.channel],
-            "plan": np.array(plans)[made.plan],
-            "score": np.where(answered, made.score, np.nan),
+            "channel": np.array(channels)[drawn.channel],
+            "plan": np.array(plans)[drawn.plan],
+            "score": np.where(answered, drawn.score, np.nan),
             **{name: rating[:, place] for place, name in enumerate(drivers)},
         }
     )
