@@ -36,7 +36,7 @@ def make_events(
     mean_events: float = 2.0,
     mean_amount: float = 30.0,
 ) -> pd.DataFrame:
-    r"""Make a log of events whose retention is known, to teach and to test with.
+    r"""Generate a log of events whose retention is known, to teach and to test with.
 
     Every customer starts in one of the periods at random and is active in it. From then on the
     customer is active at age :math:`k` (:math:`k` calendar periods later) with probability

@@ -50,7 +50,7 @@ def make_subscriptions(
     late: float = 0.0,
     rows: Literal["subscription", "renewal"] = "subscription",
 ) -> pd.DataFrame:
-    r"""Make a table of subscriptions whose churn is known, to teach and to test with.
+    r"""Generate a table of subscriptions whose churn is known, to teach and to test with.
 
     Every customer starts on a day and in a plan at random, and renews on that day of every later
     month. Whoever is on a plan with churn :math:`c` leaves at a renewal with probability :math:`c`.

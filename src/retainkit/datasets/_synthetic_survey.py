@@ -50,7 +50,7 @@ def make_survey(
     waves: int = 4,
     delay: float = 3.0,
 ) -> pd.DataFrame:
-    r"""Make the answers to a survey whose truth is known, to teach and to test with.
+    r"""Generate answers to a survey whose truth is known, to teach and to test with.
 
     Every customer is on a plan and is invited in every wave, once a quarter, by a channel at
     random. In the first wave (:math:`w = 0`) a customer of a plan is a promoter, a passive or a
@@ -60,8 +60,8 @@ def make_survey(
     .. math:: \text{NPS}_w = 100 \, (p - d) + w \cdot \text{drift}.
 
     Whether an invitation is answered depends on the score: with the probabilities
-    :math:`r_p, r_m, r_d` of `response`, times what `channels` and `reach` say. So what is seen of
-    the plan, of those who answer, is another score (in the first wave; in any channel):
+    :math:`r_p, r_m, r_d` of `response`, times the factors of `channels` and `reach`. So those of
+    the plan who answer have another score (in the first wave; in any channel):
 
     .. math:: 100 \, \frac{p \, r_p - d \, r_d}{p \, r_p + m \, r_m + d \, r_d}.
 
@@ -87,8 +87,8 @@ def make_survey(
         answer, so that weights can make up for it: those of `rake`, for instance.
     persistence : float, default 0.7
         How far a customer's attitude lasts, from 0 to 1: the probability that it is that of the
-        wave before rather than drawn anew. Without drift, what two answers :math:`k` waves apart
-        stand for (1, 0 or -1) has the correlation :math:`\text{persistence}^k`.
+        wave before rather than drawn anew. Without drift, the answers of two waves :math:`k` apart,
+        counted as 1, 0 or -1, have the correlation :math:`\text{persistence}^k`.
     drivers : mapping of str to float, default DEFAULT_DRIVERS
         What is rated, and the strength :math:`b` of each, from -1 to 1 with squares that add up to
         1 at most: its correlation with the attitude that the score comes from, which is a sum of

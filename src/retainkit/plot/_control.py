@@ -48,10 +48,10 @@ KINDS = {
 def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw scores between the limits of their usual noise, and mark the periods that are signals.
 
-    Between the limits, ups and downs are what they have always been, and asking for the cause of
-    one of them finds none. A signal has a colour and shape of its own, and the legend names the
-    rule that it breaks. The periods that tell what is usual are shaded, where they are not all. A
-    period that is not over is hollow; it is no signal. The number of answers stands beneath the
+    Between the limits, ups and downs are the usual noise, and none of them has a cause to look for.
+    A signal has a colour and shape of its own, and the legend names the rule that it breaks. The
+    periods that the limits come from are shaded, where they are not all. A period that is not over
+    is hollow; it is no signal. The number of answers stands beneath the
     periods, where there is room.
 
     Parameters

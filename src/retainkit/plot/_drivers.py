@@ -28,7 +28,7 @@ STYLES: dict[str, dict[str, Any]] = {
     DOWN: {"facecolor": PALETTE[1]},
     FLIP: {"facecolor": "#a9a9a9", "edgecolor": "white", "hatch": HATCH},
 }
-WORDS = {
+LABELS = {
     UP: "goes with a higher outcome",
     DOWN: "goes with a lower outcome",
     FLIP: "sign flips",
@@ -43,7 +43,7 @@ _NEEDED = ("driver", "n", "importance", "lower", "upper", "correlation", "sign_f
 def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the importance of each driver with its interval, the most important on top.
 
-    The colour tells whether a driver goes with a higher outcome or with a lower one; where all
+    The colour shows whether a driver goes with a higher outcome or with a lower one; where all
     drivers go with a higher one there is no legend. Where the sign flips beside the other drivers,
     the bar is grey and hatched, and a sentence beneath says what that means.
 
@@ -153,7 +153,7 @@ def _draw_legend(ax: Axes, directions: Sequence[str], room: float) -> None:
     needed = sum(72 if kind == FLIP else 148 for kind in shown)
     if shown in ([], [UP]):
         return
-    handles = [Patch(label=WORDS[kind], linewidth=0, **STYLES[kind]) for kind in shown]
+    handles = [Patch(label=LABELS[kind], linewidth=0, **STYLES[kind]) for kind in shown]
     style = {**ABOVE, "ncols": len(shown) if room > needed else 1, "borderaxespad": 0.2}
     style |= {"handlelength": 1.2, "handletextpad": 0.5, "columnspacing": 1.2, "labelspacing": 0.25}
     draw_legend(ax, handles, size=TEXT if room > 200 else SMALL, style=style)

@@ -47,13 +47,13 @@ def frequency_recency(
     ax: Axes | None = None,
     cmap: str | Colormap | None = None,
 ) -> Axes:
-    """Draw what a model says of customers by their purchases and how long they have been silent.
+    """Draw a model's prediction by customers' purchases and the time since the last one.
 
     A heat map of all customers who first bought a time T ago: across their repeat purchases
     (frequency), upwards the time since the last one, which is T - recency. Lines join equal
-    values. So one reads off what is to be expected of a customer who has bought 12 times again and
-    has been silent for 20 weeks. Who has not bought again has been silent for all of T: that is
-    the single cell above 0.
+    values. So one reads off what to expect of a customer who has bought 12 times again and has
+    been silent for 20 weeks. A customer who has not bought again has been silent for all of T:
+    that is the single cell above 0.
 
     Parameters
     ----------

@@ -44,13 +44,13 @@ BELOW = {"contraction", "churned", "churned_amount"}
 def growth_accounting(
     table: IntoDataFrame, *, amount: bool = False, ax: Axes | None = None
 ) -> Axes:
-    """Draw for each period who is active, by where they come from, and who was lost.
+    """Draw for each period the active customers by where they come from, and those lost.
 
-    Above the axis stand those who were active in the period before too, those who come back after a
-    pause, and those who are new: together the active customers. Below it hang those who are
-    no longer active; the axis counts them from 0 downwards. Where more hangs below than stands
-    above as new and resurrected, there are fewer active customers than before. A period that is
-    not over is hatched.
+    Above the axis are the customers who were active in the period before too, those who come back
+    after a pause, and those who are new: together the active customers. Below it are those who are
+    no longer active; the axis counts them from 0 downwards. Where more are below than new and
+    resurrected above, there are fewer active customers than before. A period that is not over is
+    hatched.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ def customer_history(
         Column of dates or datetimes, with or without a time zone.
     as_of : str, date or datetime, optional
         Instant at which observation ends, as in `rfm_summary`. Default: the midnight that ends the
-        day of the last row, whoever's it is; so give it where `transactions` holds this customer
+        day of the last row of any customer; so give it where `transactions` holds this customer
         alone.
     tz : str, optional
         Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.

@@ -46,8 +46,8 @@ def tracking(table: IntoDataFrame, *, cumulative: bool = False, ax: Axes | None 
         Result of `retainkit.tracking`, or ``by_period`` of a holdout report: pandas, Polars or
         PyArrow.
     cumulative : bool, default False
-        Draw purchases since the beginning instead of those of each period. Then what went wrong
-        once shows for ever after; period by period it shows when.
+        Draw purchases since the beginning instead of those of each period. Then an error of one
+        period shows in all later ones; period by period it shows when it arose.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
 
@@ -167,8 +167,8 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     ax.set_xlabel(fill(beneath, max(20, int((width - 40) / 5.2))))
     ax.set_ylabel("Mean purchases of a customer\nin the holdout")
     if names:
-        handles, words = ax.get_legend_handles_labels()
-        draw_legend(ax, handles[::-1], words[::-1], style={"loc": "upper left"})
+        handles, labels = ax.get_legend_handles_labels()
+        draw_legend(ax, handles[::-1], labels[::-1], style={"loc": "upper left"})
     ax.set_xlim(-0.5, max(len(names), 1) - 0.5)
     tidy(ax)
     ax.set_ylim(bottom=0)

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from retainkit.plot._reading import Columns
 
 
-# From left to right; blue and vermilion are told apart with any kind of colour vision.
+# From left to right; blue and vermilion are distinct with any kind of colour vision.
 SHARES = {"detractors": PALETTE[1], "passives": "#c9ced4", "promoters": PALETTE[0]}
 NAME = 28  # characters in a line of a segment's name
 PANEL = 0.54  # of the width for the shares
 
 
 def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw for each segment who answered how, and beside it the score with its interval.
+    """Draw the shares of answers in each segment, and beside them the score with its interval.
 
     A bar is all that answered: detractors at the left, promoters at the right, passives between
     them. The same score may come from few of both or from many of both, which a score alone does

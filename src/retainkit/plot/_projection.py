@@ -42,14 +42,14 @@ def projection(
     """Draw the survival of cohorts: observed, fitted, and projected with its interval.
 
     Dots are what was observed, hollow ones what the model has not seen; the line is the model's, as
-    far as it was fitted, and dashed from there on, with the interval as a band. The legend tells
+    far as it was fitted, and dashed from there on, with the interval as a band. The legend gives
     how far the projection was off, on average, where it could be compared.
 
     Parameters
     ----------
     table : IntoDataFrame
-        Result of ``project`` of a model: pandas, Polars or PyArrow. Columns left of ``age`` tell
-        cohorts apart, of which there may be as many as there are colours.
+        Result of ``project`` of a model: pandas, Polars or PyArrow. Columns left of ``age``
+        name the cohorts, of which there may be as many as there are colours.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
     period : {"day", "week", "month", "quarter", "year"}, optional

@@ -77,7 +77,7 @@ def retention_heatmap(
     last one with customers are not drawn but counted beneath. An observed zero reads "0%"; a
     share that would merely round to it reads "<1%", and one that would round to the whole
     ">99%". Where age 0 is 100 % for every cohort, it holds by definition: it is grey, so that
-    the colours serve the ages that tell something.
+    the colours serve the other ages.
 
     Parameters
     ----------

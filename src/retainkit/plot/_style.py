@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 
-# Okabe and Ito (2008), told apart with any kind of colour vision; their yellow is too pale.
+# Okabe and Ito (2008), distinct with any kind of colour vision; their yellow is too pale.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Even steps of lightness in OKLab, from pale cyan to navy; white stays for "not observed".
 RAMP = ("#e0f5f7", "#a3d8e6", "#6bb7d7", "#4594c3", "#2d70ab", "#234d8e", "#1e2b6a")

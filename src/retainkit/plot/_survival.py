@@ -59,7 +59,7 @@ def survival_curve(
 
     Each segment is a line of steps with the band of its interval. A dot marks the median, where
     the line reaches 50%, and the legend gives it. The number of customers at risk stands beneath
-    the axis where there is room: where few are left, the line tells little.
+    the axis where there is room: where few are left, the line says little.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class _SurvivalLine:
 
     @property
     def late(self) -> bool:
-        """Whether some came late: then there are more customers than ever were at risk."""
+        """Return whether some came late: then there are more customers than ever were at risk."""
         return any(before < after for before, after in pairwise(self.at_risk))
 
     def left(self, tenure: float) -> int | None:
@@ -198,7 +198,7 @@ def _draw_line(ax: Axes, line: _SurvivalLine, dash: str) -> None:
 
 
 def _draw_medians(ax: Axes, lines: Sequence[_SurvivalLine]) -> None:
-    """Lead from 50% to each line that reaches it, and down to the axis."""
+    """Draw dashes from 50% to each line that reaches it, and down to the axis."""
     found = [(line, line.median) for line in lines if not math.isnan(line.median)]
     if not found:
         return
@@ -217,29 +217,29 @@ def _draw_legend(
     """Name the lines, with their customers and medians where there is room."""
     handles: list[Artist] = []
     handles += [one for one in ax.lines if one.get_gid() == "survival"][-len(lines) :]
-    words = [line.label if brief else _legend_entry(line, unit) for line in lines]
-    if brief and not any(words):
+    labels = [line.label if brief else _legend_entry(line, unit) for line in lines]
+    if brief and not any(labels):
         return
     if not brief and any(not math.isnan(low) for line in lines for low in line.lower[1:]):
         handles.append(Patch(color=QUIET, alpha=0.3, linewidth=0))
-        words.append("interval")
+        labels.append("interval")
     counted = "customers at risk" if any(line.late for line in lines) else "customers"
     title = f"{names} ({counted})" if names and not brief else ""
     style: dict[str, Any] = {"labelspacing": 0.25 if brief else 0.4, "frameon": True}
     style |= {"facecolor": ax.get_facecolor(), "edgecolor": "none", "framealpha": 0.85}
     style |= BESIDE if len(handles) > MOST + 1 else {"loc": "best"}
     size = SMALL + 0.5 if brief else TEXT
-    draw_legend(ax, handles, words, title=title, size=size, style=style)
+    draw_legend(ax, handles, labels, title=title, size=size, style=style)
 
 
 def _legend_entry(line: _SurvivalLine, unit: str | None) -> str:
     size = ("up to " if line.late else "") + f"{max(line.at_risk):,}"
     alone = f"{size} customers" + (" at risk" if line.late else "")
-    who = f"{line.label} ({size})" if line.label else alone
+    entry = f"{line.label} ({size})" if line.label else alone
     if math.isnan(line.median):
-        return f"{who}, median not reached"
+        return f"{entry}, median not reached"
     units = "" if unit is None else f" {unit}" + ("" if line.median == 1 else "s")
-    return f"{who}, median {line.median:.4g}{units}"
+    return f"{entry}, median {line.median:.4g}{units}"
 
 
 def _ticks(lines: Sequence[_SurvivalLine], unit: str | None, width: float) -> list[float]:

@@ -29,7 +29,7 @@ def with_minus(text: str) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Take out the middle of a long text: names differ at their ends."""
+    """Leave out the middle of a long text: names differ at their ends."""
     if len(text) <= most:
         return text
     head = (most - 1) // 2

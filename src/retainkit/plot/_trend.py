@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from retainkit.plot._periods import Periods
 
 
-INSIDE = 6  # lines whose intervals can be told apart, and whose names find room above the axes
+INSIDE = 6  # lines whose intervals can be seen, and whose names find room above the axes
 NAME = 34  # characters of a name in the legend
 
 
@@ -255,18 +255,18 @@ def _draw_line(ax: Axes, trend: _Trend, index: int) -> Line2D:
 def _draw_legend(ax: Axes, trend: _Trend, drawn: list[Line2D], width: float) -> None:
     """Name the lines, and explain the band and what is hollow."""
     handles: list[Any] = []
-    words: list[str] = []
+    labels: list[str] = []
     if trend.names:
         handles += drawn
-        words += [shorten(line.label, NAME) for line in trend.lines]
+        labels += [shorten(line.label, NAME) for line in trend.lines]
     if trend.banded and any(not np.isnan(line.lower).all() for line in trend.lines):
         handles.append(Patch(color=QUIET, alpha=0.3, linewidth=0))
-        words.append("interval")
+        labels.append("interval")
     if any(line.unfinished().any() for line in trend.lines):
         style: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "linestyle": "none"}
         handles.append(Line2D([], [], marker="o", color=QUIET, markersize=5, **style))
-        words.append(trend.unfinished())
-    draw_score_legend(ax, width, handles, words, title=trend.names, beside=not trend.banded)
+        labels.append(trend.unfinished())
+    draw_score_legend(ax, width, handles, labels, title=trend.names, beside=not trend.banded)
 
 
 def _draw_beneath(ax: Axes, trend: _Trend, width: float, height: float) -> None:

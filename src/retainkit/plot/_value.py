@@ -34,10 +34,10 @@ def cltv_distribution(
 ) -> Axes:
     """Draw how the total value is shared among customers, the most valuable first.
 
-    The line tells which share of the total the most valuable 1%, 10%, ... of customers hold; were
-    all worth the same, it would run along the dashes. A sentence reads it off at `top`. Where
+    The line gives the share of the total that the most valuable 1%, 10%, ... of customers hold; if
+    all had the same value, it would run along the dashes. A sentence reads it off at `top`. Where
     there is room, a histogram shows how many customers have which value, those of `top` in another
-    colour, on a logarithmic scale of at most four powers of ten; it counts who lies below.
+    colour, on a logarithmic scale of at most four powers of ten; it counts those below.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def cltv_distribution(
         held = _draw_shares(ax, ranked, total, share)
         label += f" of {_amount_text(total)}"
         roomy = width > 270 and height > 190
-        words = (f"The top {100 * share:g}% of customers", f"hold {in_percent(held)} of the {name}")
-        text = "\n".join(words) if roomy else fill(" ".join(words), max(14, int(0.1 * width)))
+        lines = (f"The top {100 * share:g}% of customers", f"hold {in_percent(held)} of the {name}")
+        text = "\n".join(lines) if roomy else fill(" ".join(lines), max(14, int(0.1 * width)))
         style: dict[str, Any] = {"ha": "right", "va": "bottom", "parse_math": False}
         style |= {"color": PALETTE[1], "fontsize": TEXT, "gid": "share"}
         style["bbox"] = {"facecolor": ax.get_facecolor(), "linewidth": 0, "pad": 1}
@@ -159,7 +159,7 @@ def _draw_shares(ax: Axes, ranked: Floats, total: float, top: float) -> float:
 
 def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
     """Draw a histogram of values on a logarithmic scale, with the top in another colour."""
-    # What is next to nothing would take all the room: four powers of ten tell enough.
+    # The smallest values would take all the room: four powers of ten are enough.
     drawn = ranked[ranked >= ranked[0] / 1e4]
     low, high = float(drawn[-1]), float(drawn[0])
     bins = np.geomspace(low, high, 31) if high > low else np.array([low / 1.1, low * 1.1])

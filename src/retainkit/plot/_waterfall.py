@@ -52,7 +52,7 @@ def mrr_waterfall(
     Each movement is a bar that begins where the one before ended. Where the movements are small
     beside the revenue, the axis does not begin at 0: then the first and the last bar are cut, and a
     line beneath says where. A closing that is not final, because the period is not over, is
-    hatched. Where the table has them, the number of customers stands beneath each name, or, of
+    hatched. Where the table has them, the number of customers stands beneath each name, or, for
     several periods, the number of movements.
 
     Parameters
@@ -241,7 +241,7 @@ def _draw_bars(ax: Axes, fall: _Waterfall, size: float) -> None:
 
 
 def _limits(fall: _Waterfall) -> tuple[float, float]:
-    """Begin at 0, unless the movements would take less than a fourth of the height."""
+    """Compute the limits: from 0, unless movements would take less than a fourth of the height."""
     inner = fall.ends[:-1]
     low, high = min(inner), max(inner)
     if low < 0.75 * high and low >= 0:
