@@ -1,4 +1,4 @@
-"""Which ratings drive an outcome."""
+"""Key drivers: ratings and their importance for an outcome."""
 
 from retainkit.drivers._key_drivers import key_drivers
 

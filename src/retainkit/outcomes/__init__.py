@@ -1,4 +1,4 @@
-"""What customers did after they answered."""
+"""Outcomes of customers after they answered a survey."""
 
 from retainkit.outcomes._score_outcomes import score_outcomes
 

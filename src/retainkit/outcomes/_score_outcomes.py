@@ -98,8 +98,8 @@ def score_outcomes(
         Column of `outcomes` with numbers to add up, such as money: what a customer spent.
     start : str or None, default "start"
         For churn, the column of `outcomes` with the starts of subscriptions. None where a table
-        only tells when customers left: then all were customers before, whoever is not in it still
-        is, and who left several times did so at the last.
+        only has the times at which customers left: then all were customers before, those not in it
+        still are, and of several times the last one counts.
     end : str, default "end"
         For churn, the column of `outcomes` with their ends. Null: it still runs.
     by : str or sequence of str, optional
@@ -138,7 +138,7 @@ def score_outcomes(
           these themselves. ``difference_lower``, ``difference_upper`` (float): its interval.
         - with `amount`, ``amount_per_customer`` (float): mean sum in the horizon of all `n`, those
           without an event too. ``amount_lower``, ``amount_upper`` (float): its interval by
-          Student's t; NaN where n is below 2 or all sums are alike, which tells no width.
+          Student's t; NaN where n is below 2 or all sums are alike, which gives no width.
           ``amount_difference`` (float): as above, with ``amount_difference_lower`` and
           ``amount_difference_upper`` (float) by Welch's t; NaN where one n is below 2 or the sums
           of neither vary. If those of one do not, the width is all of the other.
@@ -163,8 +163,8 @@ def score_outcomes(
     Warns
     -----
     RetainkitWarning
-        If something is set aside: rows with nulls, outcomes at or after the end of observation.
-        If `outcomes` has customers (of events: within the horizons) and none of those who answered.
+        If something is left out: rows with nulls, outcomes at or after the end of observation. If
+        `outcomes` has customers (of events: within the horizons) and none of those who answered.
         Without `start` only if some in it have no end: a list of leavers may well hold none.
 
     See Also

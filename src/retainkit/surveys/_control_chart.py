@@ -71,12 +71,11 @@ def control_chart(
        \text{sampling: } c = \frac{\sum n_t s_t}{\sum n_t}, \quad c \pm a \sqrt{V / n_t},
 
     where :math:`s_t` is the score of a period, :math:`n_t` its answers (with `weights` or a
-    `respondent`, the number of simple ones that they are worth), and means and sums are those of
-    the baseline.
+    `respondent`, their effective size), and means and sums are those of the baseline.
     :math:`\overline{MR}` is the mean distance of neighbouring periods, and :math:`d_2 = 2 /
     \sqrt{\pi} = 1.128` its expectation for normal noise of 1. :math:`V = \sum n_t (v_t + (s_t -
-    c)^2) / \sum n_t` is the variance of one answer around :math:`c`, with :math:`v_t` that within
-    a period. Of a share :math:`V` is :math:`c (1 - c)`: a p-chart.
+    c)^2) / \sum n_t` is the variance of one answer around :math:`c`, with :math:`v_t` that within a
+    period. Of a share :math:`V` is :math:`c (1 - c)`: a p-chart.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def control_chart(
         range), whatever its cause; ``"sampling"`` from the number of answers alone, so that
         everything else is a signal.
     baseline : int, optional
-        Number of first periods (of a segment) that tell what is usual. Default: all that are over.
+        Number of first periods (of a segment) that show what is usual. Default: all that are over.
     sigmas : float, default 3.0
         Width of the limits.
     scale : tuple of int, default (0, 10)
@@ -110,7 +109,7 @@ def control_chart(
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for, a whole number.
+        Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some did so several times in a period; sampling
         limits widen accordingly.

@@ -97,7 +97,7 @@ def csat(
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for, a whole number.
+        Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
@@ -154,9 +154,9 @@ def csat(
     Warns
     -----
     RetainkitWarning
-        If the answers look like those of another scale; if they are worth less than a tenth of
-        their number, because of a few large weights or of respondents who gave most of them; if
-        `repeat` sets answers aside.
+        If the answers look like those of another scale; if their effective size is less than a
+        tenth of their number, because of a few large weights or of respondents who gave most of
+        them; if `repeat` leaves answers out.
 
     See Also
     --------

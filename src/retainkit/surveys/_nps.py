@@ -73,9 +73,9 @@ def nps(
         to 10; on others products disagree, and it has to be given.
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes: how many of the population an
-        answer stands for. Their scale does not matter.
+        answer represents. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for, a whole number.
+        Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
@@ -139,9 +139,9 @@ def nps(
     Warns
     -----
     RetainkitWarning
-        If the answers look like those of another scale; if they are worth less than a tenth of
-        their number, because of a few large weights or of respondents who gave most of them; if
-        `repeat` sets answers aside; if `min_responses` hides scores.
+        If the answers look like those of another scale; if their effective size is less than a
+        tenth of their number, because of a few large weights or of respondents who gave most of
+        them; if `repeat` leaves answers out; if `min_responses` hides scores.
 
     See Also
     --------
@@ -150,13 +150,13 @@ def nps(
 
     Notes
     -----
-    With weights, and with respondents who answered several times, the interval is the score
-    interval for `n_effective` answers: the lesser of Kish's effective size [2]_ and the one that
-    the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_. Where
-    the n answers are of C < n respondents it is wider, as theirs is: for `n_effective` times
-    :math:`(t_{n-1} / t_{C-1})^2` answers, with quantiles of Student's t, since few respondents tell
-    little of how far the answers of one resemble each other; but no wider than if each had always
-    answered alike. An answer of weight 0 counts nowhere.
+    With weights, and with respondents who answered several times, the interval is the
+    score interval for `n_effective` answers: the lesser of Kish's effective size [2]_ and the one
+    that the linearised variance of the weighted mean gives, an idea of Korn and Graubard [3]_.
+    Where the n answers are of C < n respondents it is wider, as theirs is: for `n_effective` times
+    :math:`(t_{n-1} / t_{C-1})^2` answers, with quantiles of Student's t, since few respondents say
+    little about how far the answers of one resemble each other; but no wider than if each had
+    always answered alike. An answer of weight 0 counts nowhere.
 
     Without passives the interval is twice Wilson's less 1, and the test of NPS = 0 is McNemar's.
     Rocks [4]_ compares other intervals.

@@ -96,7 +96,7 @@ def nps_difference(
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter. Not
         with `pair`.
     counts : str, optional
-        Column that says how many respondents a row stands for, a whole number. Not with `pair`.
+        Column with the number of respondents that a row counts, a whole number. Not with `pair`.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"

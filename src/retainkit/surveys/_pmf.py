@@ -70,7 +70,7 @@ def pmf(
         One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     answer : str, default "answer"
-        Column of the answers: words, or numbers that stand for them. Null is no answer.
+        Column of the answers: words, or numbers for them. Null is no answer.
     very : str or float, default "very disappointed"
         The answer that counts. Capitals, and blanks around words, make no difference.
     exclude : str or collection, default ()
@@ -84,7 +84,7 @@ def pmf(
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for, a whole number.
+        Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
@@ -129,8 +129,8 @@ def pmf(
     -----
     RetainkitWarning
         If nobody gave the answer `very` or one of `exclude`, which may be spelled otherwise; if the
-        answers are worth less than a tenth of their number, because of a few large weights or of
-        respondents who gave most of them; if `repeat` sets answers aside.
+        effective size of the answers is less than a tenth of their number, because of a few large
+        weights or of respondents who gave most of them; if `repeat` leaves answers out.
 
     See Also
     --------

@@ -124,7 +124,7 @@ def response_rate(
     Warns
     -----
     RetainkitWarning
-        If something is set aside: rows without their invitation, rows and answers from `as_of` on.
+        If something is left out: rows without their invitation, rows and answers from `as_of` on.
 
     See Also
     --------

@@ -86,7 +86,7 @@ def score_trend(
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     counts : str, optional
-        Column that says how many respondents a row stands for, a whole number.
+        Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some did so several times in a period or window;
         the interval widens accordingly.

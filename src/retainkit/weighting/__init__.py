@@ -1,5 +1,7 @@
-"""Survey weights by margins or cells, and how far they reach."""
+"""Survey weights: raking and poststratification."""
 
-from retainkit.weighting._weights import SurveyWeights, poststratify, rake
+from retainkit.weighting._poststratify import poststratify
+from retainkit.weighting._rake import rake
+from retainkit.weighting._survey_weights import SurveyWeights
 
 __all__ = ["SurveyWeights", "poststratify", "rake"]

@@ -1,253 +1,91 @@
-"""The shares that responses are to have: as they are given, and among the cells of responses."""
+"""Margins of cells of responses: categories of cells, and checks that targets are attainable."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames.dtypes import type_name
-from retainkit._frames.input import check_present, collect, from_native
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun
 from retainkit._stats.raking import Margin
-from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
+from retainkit.errors import ArgumentError
+from retainkit.weighting._targets import as_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from retainkit._typing import Booleans, Floats, Integers
+    from retainkit.weighting._targets import Targets
 
 
-_EXAMPLE = "{'plan': {'basic': 0.6, 'pro': 0.4}}"
-_UNLIKELY = 0.01  # shares that are rounded add up to 1 but for less than this
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """The share that each value of a column, or of several together, is to have.
-
-    The keys of `shares` have a value for each of the `columns`; the shares add up to 1. They were
-    given in the argument `given`, and the columns by the argument `naming`.
-    """
-
-    given: str
-    naming: str
-    columns: tuple[str, ...]
-    shares: Mapping[tuple[Any, ...], float]
-
-    @property
-    def names(self) -> str:
-        """Name the columns for a sentence."""
-        noun = "column" if len(self.columns) == 1 else "columns"
-        return f"{noun} {' and '.join(map(repr, self.columns))}"
-
-    @property
-    def source(self) -> str:
-        """Name the columns as an error does."""
-        return f"{self.names} (given as `{self.naming}`)"
-
-    def shown(self, keys: Iterable[tuple[Any, ...]]) -> str:
-        """Name a few values for a sentence."""
-        texts = [repr(key if len(key) > 1 else key[0]) for key in keys]
-        return ", ".join(texts[:3]) + (", …" if len(texts) > 3 else "")
-
-
-# As they are given
-
-
-def check_margins(margins: Any) -> list[Targets]:
-    """Check margins: a mapping from columns to mappings from values to shares or counts."""
-    if not isinstance(margins, Mapping):
-        raise ArgumentTypeError(
-            f"`margins` is a {type(margins).__qualname__}; it must be a mapping from columns to "
-            f"the shares of their values, such as {_EXAMPLE}."
-        )
-    if not margins:
-        raise ArgumentError(f"`margins` is empty; it must name a column, such as {_EXAMPLE}.")
-    found = []
-    for name, given in margins.items():
-        columns = name if isinstance(name, tuple) else (name,)
-        for column in columns:
-            if not isinstance(column, str):
-                raise ArgumentTypeError(
-                    f"`margins` has the key {name!r}; it must be the name of a column, or a tuple "
-                    "of names."
-                )
-        try:
-            if isinstance(given, str):
-                raise TypeError  # noqa: TRY301  dict would take it letter by letter
-            shares = dict(given)
-        except (TypeError, ValueError):
-            raise ArgumentTypeError(
-                f"`margins` has {given!r} for {name!r}; it must be a mapping from the values of "
-                f"the column to their shares, such as {_EXAMPLE}."
-            ) from None
-        found.append(_wanted("margins", "margins", columns, shares.items()))
-    return found
-
-
-def check_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
-    """Check the sizes of the cells of a population: a table, or a mapping from values to sizes."""
-    if isinstance(population, Mapping):
-        return _wanted("population", "by", by, population.items())
-    frame = from_native(population, "population")
-    for column in by:
-        check_present("population", column, frame)
-    check_present("size", size, frame)
-    dtype = frame.collect_schema()[size]
-    rows = collect(frame.select(*by, size))
-    if not dtype.is_numeric() and len(rows):
-        raise ColumnTypeError(
-            f"column {size!r} of `population` (given as `size`) holds {type_name(frame, size)}; it "
-            "must hold numbers; convert it first, for instance with pandas.to_numeric."
-        )
-    values = rows[size].cast(dtype).to_numpy().astype(np.float64)
-    unknown = int(np.isnan(values).sum())
-    if unknown:
-        raise ArgumentError(
-            f"column {size!r} of `population` (given as `size`) is null in "
-            f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
-        )
-    keys = zip(*(rows[column].to_list() for column in by), strict=True)
-    sizes = values.tolist()
-    pairs = [(key if len(by) > 1 else key[0], one) for key, one in zip(keys, sizes, strict=True)]
-    return _wanted("population", "by", by, pairs)
-
-
-def _wanted(
-    given: str, naming: str, columns: tuple[str, ...], pairs: Iterable[tuple[Any, Any]]
-) -> Targets:
-    """Check sizes, add up those of the same values, and turn them into shares."""
-    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
-
-    several = len(columns) > 1
-    sizes: dict[tuple[Any, ...], float] = {}
-    wanted = Targets(given=given, naming=naming, columns=columns, shares=sizes)
-    for value, size in pairs:
-        if several and not (isinstance(value, tuple) and len(value) == len(columns)):
-            raise ArgumentTypeError(
-                f"`{given}` has {value!r} for {wanted.names}; it must have a tuple with a value "
-                "for each of them."
-            )
-        key = tuple(_plain(part) for part in (value if several else (value,)))
-        if any(pd.isna(part) is True for part in key):
-            raise ArgumentError(
-                f"`{given}` gives a share to a null in {wanted.names}; fill nulls in with a value "
-                "of their own, such as 'unknown', there and in `responses`."
-            )
-        sizes[key] = sizes.get(key, 0.0) + _size(wanted, key, size)
-    total = sum(sizes.values())
-    if not total > 0:
-        raise ArgumentError(
-            f"`{given}` gives no share above 0 to any value of {wanted.names}; give each value "
-            "its share."
-        )
-    if all(size < 1 for size in sizes.values()) and abs(total - 1) > _UNLIKELY:
-        warn(
-            f"the shares that `{given}` gives to {wanted.names} add up to {total:.6g}; they are "
-            "scaled to add up to 1. Is one of them missing?"
-        )
-    shares = {key: size / total for key, size in sizes.items()}
-    return replace(wanted, shares=shares)
-
-
-def _size(wanted: Targets, key: tuple[Any, ...], size: Any) -> float:
-    try:
-        if isinstance(size, str):
-            raise TypeError  # noqa: TRY301  text is no number, whatever it says
-        found = float(size)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(
-            f"`{wanted.given}` gives {wanted.shown([key])} in {wanted.names} the share {size!r}; "
-            "it must be a number."
-        ) from None
-    if not 0 <= found < np.inf:
-        raise ArgumentError(
-            f"`{wanted.given}` gives {wanted.shown([key])} in {wanted.names} the share {size!r}; "
-            "it must be a finite number, 0 or more."
-        )
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Give dates as dates: pandas has none, and shows their midnights."""
-    if isinstance(value, datetime) and value.tzinfo is None and value.time() == time():
-        return value.date()
-    return value
-
-
-# Among cells
-
-
-def categories_of(
-    wanted: Targets, values: Mapping[str, Sequence[Any]], count: Floats
+def cell_categories(
+    targets: Targets, values: Mapping[str, Sequence[Any]], count: Floats
 ) -> tuple[Integers, Floats]:
-    """Tell which of the values that have a share each cell has, and give all shares."""
-    places = {key: place for place, key in enumerate(wanted.shares)}
-    columns = ([_plain(value) for value in values[column]] for column in wanted.columns)
+    """Return the category of each cell, as an index into the target shares, and these shares."""
+    index = {key: i for i, key in enumerate(targets.shares)}
+    columns = ([as_date(value) for value in values[column]] for column in targets.columns)
     keys = list(zip(*columns, strict=True))
-    category = np.array([places.get(key, -1) for key in keys], np.int64)
+    category = np.array([index.get(key, -1) for key in keys], np.int64)
     unknown = category < 0
     if unknown.any():
         names = list(dict.fromkeys(key for key, new in zip(keys, unknown, strict=True) if new))
-        one = len(wanted.columns) == 1
-        verb, noun = ("has", "value") if one else ("have", "combination")
+        single = len(targets.columns) == 1
+        verb, noun = ("has", "value") if single else ("have", "combination")
         raise ArgumentError(
-            f"{wanted.source} {verb} {count_noun(len(names), noun)} without a share in "
-            f"{count_noun(int(count[unknown].sum()), 'row')}: {wanted.shown(names)}. "
-            f"`{wanted.given}` has {wanted.shown(wanted.shares)}. Give each a share there, or "
-            "leave such rows out."
+            f"{targets.source} {verb} {count_noun(len(names), noun)} without a share in "
+            f"{count_noun(int(count[unknown].sum()), 'row')}: {targets.format_keys(names)}. "
+            f"`{targets.argument}` has {targets.format_keys(targets.shares)}. Give each a share "
+            "there, or leave such rows out."
         )
-    return category, np.array(list(wanted.shares.values()))
+    return category, np.array(list(targets.shares.values()))
 
 
-def margin_of(
-    wanted: Targets, category: Integers, share: Floats, count: Floats, used: Booleans
+def margin_of_cells(
+    targets: Targets, category: Integers, share: Floats, count: Floats, used: Booleans
 ) -> Margin:
-    """Make the margin of the cells that are used; every share above 0 must have one."""
+    """Return the margin of the cells that are used; raise if a share above 0 has no such cell."""
     responses = np.bincount(category, count, len(share))
     reached = np.bincount(category[used], minlength=len(share)) > 0
     empty = np.flatnonzero((share > 0) & ~reached)
     if len(empty):
-        names = list(wanted.shares)
+        names = list(targets.shares)
         what = "no responses" if responses[empty].sum() == 0 else "no responses of weight above 0"
         raise ArgumentError(
-            f"`{wanted.given}` gives a share to {wanted.shown([names[i] for i in empty])}, of "
-            f"which {wanted.source} {'has' if len(wanted.columns) == 1 else 'have'} {what}. No "
-            "weight can stand in for them: join them with a similar value, in both, or leave them "
-            "out of the population."
+            f"`{targets.argument}` gives a share to "
+            f"{targets.format_keys(names[i] for i in empty)}, of which {targets.source} "
+            f"{'has' if len(targets.columns) == 1 else 'have'} {what}. No weight can stand in for "
+            "them: join them with a similar value, in both, or leave them out of the population."
         )
-    place = np.cumsum(share > 0) - 1
-    return Margin(category=place[category[used]], share=share[share > 0])
+    position = np.cumsum(share > 0) - 1
+    return Margin(category=position[category[used]], share=share[share > 0])
 
 
-def check_limits(
-    wanted: Targets, margin: Margin, count: Floats, limits: tuple[float, float]
+def check_attainable(
+    targets: Targets, margin: Margin, count: Floats, limits: tuple[float, float]
 ) -> None:
-    """Refuse limits within which a category cannot have its share."""
+    """Raise if a category cannot have its share with weights within the limits."""
     mean = count.sum() * margin.share / margin.sums(count)
     beyond = np.flatnonzero((mean < limits[0] * (1 - 1e-12)) | (mean > limits[1] * (1 + 1e-12)))
     if len(beyond):
         i = beyond[np.argmax(np.abs(np.log(mean[beyond])))]
-        name = [key for key, share in wanted.shares.items() if share > 0][i]
+        key = [key for key, share in targets.shares.items() if share > 0][i]
         raise ArgumentError(
-            f"`limits` is ({limits[0]:.15g}, {limits[1]:.15g}), and {wanted.shown([name])} in "
-            f"{wanted.source} needs a mean weight of {mean[i]:.4g} to come to a share of "
+            f"`limits` is ({limits[0]:.15g}, {limits[1]:.15g}), and {targets.format_keys([key])} "
+            f"in {targets.source} needs a mean weight of {mean[i]:.4g} to come to a share of "
             f"{margin.share[i]:.4g}. Widen them, or join it with a similar value, in both."
         )
 
 
-def worst_of(wanted: Sequence[Targets], deviations: Sequence[Floats]) -> tuple[float, str]:
-    """Give the largest deviation from a share, and words for it."""
+def largest_deviation(
+    targets: Sequence[Targets], deviations: Sequence[Floats]
+) -> tuple[float, str]:
+    """Return the largest deviation from a share, and its description."""
     which = int(np.argmax([np.abs(one).max() for one in deviations]))
     i = int(np.argmax(np.abs(deviations[which])))
-    one = wanted[which]
+    one = targets[which]
     key, share = [pair for pair in one.shares.items() if pair[1] > 0][i]
     text = (
-        f"{one.shown([key])} in {one.source} has a weighted share of "
+        f"{one.format_keys([key])} in {one.source} has a weighted share of "
         f"{share + deviations[which][i]:.6g} instead of {share:.6g}"
     )
     return float(np.abs(deviations[which][i])), text

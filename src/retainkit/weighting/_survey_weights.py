@@ -1,0 +1,178 @@
+"""Weights of responses by raking their cells, with a summary of the weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from retainkit._messages import count_noun, warn
+from retainkit._stats.raking import rake_cells
+from retainkit.weighting._cells import read_weighted_answers
+from retainkit.weighting._margins import (
+    cell_categories,
+    check_attainable,
+    largest_deviation,
+    margin_of_cells,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retainkit._stats.raking import Raked
+    from retainkit._typing import Booleans
+    from retainkit.weighting._cells import WeightedAnswers
+    from retainkit.weighting._targets import Targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SurveyWeights:
+    """Responses with their weights, and a summary of these; made by `rake` and `poststratify`.
+
+    Parameters
+    ----------
+    responses : DataFrame
+        The responses as they came, with a column ``weight`` (float) of mean 1.
+    n : int
+        Responses of a weight above 0.
+    n_effective : float
+        Responses of equal weight that would be as informative, by Kish.
+    design_effect : float
+        `n` divided by `n_effective`: how many times as large the weights make a variance.
+    smallest, largest : float
+        The least weight above 0 and the largest.
+    n_limited : int
+        Responses whose weight is at one of the limits.
+    iterations : int
+        Rounds through all margins.
+    converged : bool
+        Whether every margin has its shares.
+    largest_deviation : float
+        The largest difference left between a weighted share and its target.
+    """
+
+    responses: Any
+    n: int
+    n_effective: float
+    design_effect: float
+    smallest: float
+    largest: float
+    n_limited: int
+    iterations: int
+    converged: bool
+    largest_deviation: float
+
+    def __repr__(self) -> str:
+        limited = f", {self.n_limited:,} at a limit" if self.n_limited else ""
+        done = "converged" if self.converged else "not converged"
+        return (
+            f"SurveyWeights({count_noun(self.n, 'response')} worth {self.n_effective:,.1f}; "
+            f"weights {self.smallest:.3g} to {self.largest:.3g}{limited}; {done} in "
+            f"{count_noun(self.iterations, 'iteration')})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RakingOptions:
+    """The checked options of raking: initial weights, their limits, and when to stop."""
+
+    weights: str | None
+    limits: tuple[float, float] | None
+    missing: str
+    tolerance: float
+    max_iterations: int
+
+
+def weight_responses(
+    native: Any, targets: Sequence[Targets], options: RakingOptions
+) -> SurveyWeights:
+    """Read responses and find weights that give them the target shares."""
+    limits = options.limits
+    answers = read_weighted_answers(
+        native,
+        argument=targets[0].column_argument,
+        columns=[column for one in targets for column in one.columns],
+        weights=options.weights,
+        apart=limits is not None,
+        missing=options.missing,
+    )
+    cells, values = answers.cells, answers.values()
+    categories = [cell_categories(one, values, cells.rows) for one in targets]
+    if not len(cells.rows):
+        return _no_weights(answers)
+    used = cells.count > 0
+    for category, share in categories:
+        used &= share[category] > 0
+    margins = [
+        margin_of_cells(one, category, share, cells.rows, used)
+        for one, (category, share) in zip(targets, categories, strict=True)
+    ]
+    for one, margin in zip(targets, margins, strict=True):
+        if limits is not None:
+            check_attainable(one, margin, cells.count[used], limits)
+    raked = rake_cells(
+        cells.count[used],
+        cells.mean[used],
+        margins,
+        limits=limits,
+        tolerance=options.tolerance,
+        max_iterations=options.max_iterations,
+    )
+    deviation, text = largest_deviation(targets, raked.deviations)
+    if not raked.converged:
+        warn(
+            f"raking did not converge in {count_noun(raked.iterations, 'iteration')}: {text}, off "
+            f"by {deviation:.3g}. Allow more in `max_iterations`; if that does not help, the "
+            "margins contradict each other in these "
+            f"responses{', or within `limits`' if limits else ''}: join small values, in both."
+        )
+    return _summarise(answers, raked, used, limits, deviation)
+
+
+def _no_weights(answers: WeightedAnswers) -> SurveyWeights:
+    """Return the weights of no responses."""
+    return SurveyWeights(
+        responses=answers.weighed(np.zeros(0)),
+        n=0,
+        n_effective=0.0,
+        design_effect=math.nan,
+        smallest=math.nan,
+        largest=math.nan,
+        n_limited=0,
+        iterations=0,
+        converged=False,
+        largest_deviation=math.nan,
+    )
+
+
+def _summarise(
+    answers: WeightedAnswers,
+    raked: Raked,
+    used: Booleans,
+    limits: tuple[float, float] | None,
+    deviation: float,
+) -> SurveyWeights:
+    """Add the weights to the responses and summarise them; cells not `used` have weight 0."""
+    cells, weight = answers.cells, np.zeros(len(used))
+    weight[used] = raked.weight
+    count, mean = cells.count[used], cells.mean[used]
+    # Within a cell weights keep the ratios in which they came.
+    squares = (raked.weight**2 * cells.square[used] / mean**2).sum()
+    effective = float((count * raked.weight).sum() ** 2 / squares)
+    low, high = limits or (0.0, math.inf)
+    limited = ((raked.weight <= low) & (low > 0)) | (raked.weight >= high)
+    n = int(count.sum())
+    return SurveyWeights(
+        responses=answers.weighed(weight),
+        n=n,
+        n_effective=effective,
+        design_effect=n / effective,
+        smallest=float((raked.weight * (cells.lowest[used] / mean)).min()),
+        largest=float((raked.weight * (cells.most[used] / mean)).max()),
+        n_limited=int(count[limited].sum()),
+        iterations=raked.iterations,
+        converged=raked.converged,
+        largest_deviation=deviation,
+    )
