@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans
-    from retainkit.surveys._period_answers import PeriodAnswers, SegmentPeriods
+    from retainkit.surveys._period_answers import PeriodAnswers, PeriodRows
     from retainkit.surveys._period_scores import Metric, PeriodScores
 
 _RESULT = (
@@ -223,7 +223,7 @@ def control_chart(
     return build_like(answers.rows, counted.label_columns(rows) | columns)
 
 
-def _usable_baseline(base: Booleans, rows: SegmentPeriods, counted: PeriodAnswers) -> Booleans:
+def _usable_baseline(base: Booleans, rows: PeriodRows, counted: PeriodAnswers) -> Booleans:
     """Unmark baselines of fewer than two periods, with a warning; raise if there is no other."""
     size = np.bincount(rows.segment, base, len(counted.starts)).astype(np.int64)
     few = np.flatnonzero(size < 2)
@@ -243,7 +243,7 @@ def _usable_baseline(base: Booleans, rows: SegmentPeriods, counted: PeriodAnswer
 
 
 def _chart_columns(
-    scores: PeriodScores, rows: SegmentPeriods, base: Booleans, *, kind: LimitKind, sigmas: float
+    scores: PeriodScores, rows: PeriodRows, base: Booleans, *, kind: LimitKind, sigmas: float
 ) -> dict[str, Any]:
     """Compute the columns of scores, limits and signals."""
     limits = control_limits(

@@ -11,6 +11,7 @@ from retainkit._frames.join import map_values
 from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import first_day
+from retainkit._time.segment_periods import segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.surveys._period_rows import with_periods
 from retainkit.surveys._repeat_respondents import cluster_sums
@@ -55,22 +56,27 @@ class PeriodAnswers:
     ends: tuple[float, float]
     options: PeriodOptions
 
-    def rows(self, *, partial: bool = True) -> SegmentPeriods:
+    @property
+    def last(self) -> int:
+        """The last period."""
+        return self.first + self.n_periods - 1
+
+    def rows(self, *, partial: bool = True) -> PeriodRows:
         """Return the periods of each segment from its first; without `partial`, those over."""
-        number = np.arange(self.n_periods) + self.first
-        shown = (number >= self.starts[:, np.newaxis]) & (partial | (number < self.open))
-        segment, column = np.nonzero(shown)
-        return SegmentPeriods(
-            cell=segment * self.n_periods + column,
-            segment=segment,
-            number=number[column],
-            since=number[column] - self.starts[segment],
-            complete=number[column] < self.open,
+        shown = segment_periods(
+            self.starts, self.last if partial else min(self.last, self.open - 1)
+        )
+        return PeriodRows(
+            cell=shown.segment * self.n_periods + shown.period - self.first,
+            segment=shown.segment,
+            period=shown.period,
+            since=shown.period - self.starts[shown.segment],
+            complete=shown.period < self.open,
         )
 
-    def label_columns(self, rows: SegmentPeriods) -> dict[str, Any]:
+    def label_columns(self, rows: PeriodRows) -> dict[str, Any]:
         """Return the columns of segments and periods of rows."""
-        day = _first_day(rows.number, self.options)
+        day = _first_day(rows.period, self.options)
         index = rows.segment.tolist()
         own = {name: column[index] for name, column in self.segments.items()}
         return own | {"period": day}
@@ -79,8 +85,8 @@ class PeriodAnswers:
         """Effective size of the means of `values`, by cell."""
         if not self.answers.clustered:
             return self.counts.effective_size(values)
-        last = self.first + self.n_periods - 1
-        rows = _repeat_in_windows(self.answers.responses, self.first, last, self.rolling)
+        responses = self.answers.responses
+        rows = _repeat_in_windows(responses, self.first, self.last, self.rolling)
         found, clusters = cluster_sums(rows, self.counts, values)
         _, segment, number = _segments_and_periods(found, rows.keys)
         cell = segment * self.n_periods + number - self.first
@@ -88,7 +94,7 @@ class PeriodAnswers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentPeriods:
+class PeriodRows:
     """The rows of a result, by segment and period, and the cells that they show.
 
     `since` counts the periods from the first of the segment; `complete` marks those that are over.
@@ -96,7 +102,7 @@ class SegmentPeriods:
 
     cell: Integers
     segment: Integers
-    number: Integers
+    period: Integers
     since: Integers
     complete: Booleans
 
@@ -123,7 +129,7 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
         )
     rolling = min(options.rolling, max(n_periods, 1))
     cell = segment * n_periods + (number - first)
-    starts = np.full(n_segments, last + 1)
+    starts = np.full(n_segments, first + n_periods)
     np.minimum.at(starts, segment, number)
     return PeriodAnswers(
         segments={name: segments[key] for name, key in zip(by, keys, strict=True)},

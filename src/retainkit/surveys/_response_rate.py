@@ -11,6 +11,7 @@ from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import Period, Weekday, first_day
+from retainkit._time.segment_periods import segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.surveys._invitation_status import ANSWERED, LATE, OPEN, SILENT, count_statuses
 from retainkit.surveys._invitations import read_invitations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._time.durations import Length
+    from retainkit._time.segment_periods import SegmentPeriods
     from retainkit._typing import Integers
     from retainkit.surveys._invitation_status import InvitationStatus
     from retainkit.surveys._invitations import Invitations
@@ -189,16 +191,17 @@ def response_rate(
         missing=missing,
     )
     statuses = count_statuses(table, length, period, week_start)
-    segment, number, row = _result_rows(table, statuses, period, week_start)
+    rows, row = _result_rows(table, statuses, period, week_start)
+    segment = rows.segment.tolist()
     columns: dict[str, Any] = {
-        name: statuses.segments[key][segment.tolist()]
+        name: statuses.segments[key][segment]
         for name, key in zip(table.by, table.keys, strict=True)
     }
-    over = np.ones(len(number), bool)
+    over = np.ones(len(segment), bool)
     if period is not None:
-        columns["period"] = first_day(number, period, week_start).astype("datetime64[D]")
-        over = number < table.end.index(period, week_start)
-    counts = _counts_by_row(statuses, row, len(number))
+        columns["period"] = first_day(rows.period, period, week_start).astype("datetime64[D]")
+        over = rows.period < table.end.index(period, week_start)
+    counts = _counts_by_row(statuses, row, len(segment))
     n, responses = counts["invitations"], counts["responses"]
     lower, upper = wilson(responses, n, confidence_level)
     rates = {"response_rate": ratio(responses, n), "lower": lower, "upper": upper}
@@ -208,32 +211,27 @@ def response_rate(
 
 def _result_rows(
     table: Invitations, statuses: InvitationStatus, period: Period | None, week_start: Weekday
-) -> tuple[Integers, Integers, Integers]:
-    """Return the segment and period of each row of the result, and the row of each status.
+) -> tuple[SegmentPeriods, Integers]:
+    """Return the rows of the result, and the row of each status.
 
     A segment has a row for every period from its first one to that in which observation ends.
     """
     size = int(statuses.segment.max(initial=-1)) + 1 if table.by or period else 1
-    if period is None:
-        return np.arange(size), np.zeros(size, np.int64), statuses.segment
-    last = table.end.before(table.zone).index(period, week_start)
+    last = 0 if period is None else table.end.before(table.zone).index(period, week_start)
     # Where the clock is put back, what is sent before the end of observation may show later.
     periods = np.minimum(statuses.period, last)
     first = np.full(size, last)
     np.minimum.at(first, statuses.segment, periods)
-    lengths = last + 1 - first
-    if lengths.sum() > _MAX_ROWS:
+    n_rows = int((last + 1 - first).sum())
+    if period is not None and n_rows > _MAX_ROWS:
         day = first_day(first.min(keepdims=True), period, week_start)[0]
         raise ArgumentError(
-            f"the result would have {int(lengths.sum()):,} rows, with `sent` from "
+            f"the result would have {n_rows:,} rows, with `sent` from "
             f"{day.astype('datetime64[D]')} to {table.end}. If there is a stray date, leave it "
             "out, or set `as_of`; else choose a longer `period`."
         )
-    segment = np.repeat(np.arange(size), lengths)
-    # The row of period p of segment s is p + offset[s].
-    offset = np.cumsum(lengths) - lengths - first
-    number = np.arange(len(segment)) - offset[segment]
-    return segment, number, periods + offset[statuses.segment]
+    rows = segment_periods(first, last)
+    return rows, rows.row(statuses.segment, periods)
 
 
 def _counts_by_row(statuses: InvitationStatus, row: Integers, n_rows: int) -> dict[str, Any]:
