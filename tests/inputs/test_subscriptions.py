@@ -14,7 +14,11 @@ import pytest
 
 from backends import Backend
 from retainkit import churn_rate, mrr_movements, survival_curve
-from retainkit._inputs.subscriptions import Subscriptions, read_subscriptions
+from retainkit._inputs.subscriptions import (
+    SubscriptionOptions,
+    Subscriptions,
+    read_subscriptions,
+)
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -35,7 +39,8 @@ NAMES = {"customer": "who", "start": "begin", "end": "finish"}
 
 
 def opened(native: Any, **options: Any) -> Subscriptions:
-    return read_subscriptions(native, **(NAMES | {"as_of": "2024-05-01"} | options))
+    given = SubscriptionOptions(**(NAMES | {"as_of": "2024-05-01"} | options))
+    return read_subscriptions(native, given)
 
 
 def changed(index: int, **values: Any) -> list[Row]:
@@ -260,7 +265,7 @@ def test_what_starts_too_late_is_set_aside_and_what_ends_so_runs(backend: Backen
 def test_by_default_observation_ends_with_the_day_of_the_last_start(backend: Backend) -> None:
     table = backend.make(changed(2, begin=MAR + timedelta(hours=9)), like=LIKE)
     with pytest.warns(RetainkitWarning, match=r"^1 of 3 rows end at or after 2024-03-02, the midn"):
-        found = read_subscriptions(table, **NAMES)
+        found = read_subscriptions(table, SubscriptionOptions(**NAMES))
     assert str(found.end_of_observation) == "2024-03-02"
     assert [row["end"] for row in rows_in(found)] == [date(2024, 3, 1), None, None]
 
@@ -315,7 +320,7 @@ def test_warnings_point_to_the_line_of_the_caller(function: Any) -> None:
 def test_segments_are_named_once() -> None:
     table = pd.DataFrame(ROWS)
     with pytest.raises(ArgumentError, match="`by` names the column 'plan', which is also the name"):
-        opened(table, by="plan", taken=("plan",))
+        opened(table, by="plan", reserved=("plan",))
     with pytest.raises(ArgumentError, match="more than once"):
         opened(table, by=["plan", "plan"])
     with pytest.raises(ColumnTypeError, match=r"'who' \(given as `customer`\) holds int and str"):

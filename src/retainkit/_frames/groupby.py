@@ -56,9 +56,9 @@ def group_sum(values: Floats, group: Integers, n_groups: int) -> Floats:
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
-def group_min(values: Integers, group: Integers, n_groups: int, empty: int = NEVER) -> Integers:
-    """Least value of each group, if it is below that of an `empty` one."""
-    least = np.full(n_groups, empty)
+def group_min(values: Integers, group: Integers, n_groups: int) -> Integers:
+    """Least value of each group."""
+    least = np.full(n_groups, NEVER)
     np.minimum.at(least, group, values)
     return least
 

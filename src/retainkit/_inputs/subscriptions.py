@@ -79,47 +79,59 @@ class Subscriptions:
         return [f"by_{i}" for i in range(len(self.by))]
 
 
-def read_subscriptions(
-    native: Any,
-    *,
-    customer: str,
-    start: str,
-    end: str,
-    entry: str | None = None,
-    amount: str | None = None,
-    currency: str | None = None,
-    rates: Mapping[str, float] | None = None,
-    by: str | Sequence[str] | None = None,
-    taken: Sequence[str] = (),
-    tz: str | None = None,
-    missing: str = "raise",
-    as_of: str | date | None = None,
-) -> Subscriptions:
-    """Check subscriptions and give their columns the names of their arguments.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionOptions:
+    """The columns of subscriptions, and how they are read.
 
-    Segments must not be called like one of the columns `taken` by the result. Observation ends at
-    `as_of`, by default at the midnight that ends the day of the last start.
+    Segments must not be called like one of the columns `reserved` by the result. Observation ends
+    at `as_of`, by default at the midnight that ends the day of the last start.
     """
-    one_of("missing", missing, ("raise", "drop"))
-    given = {"customer": customer, "start": start, "end": end}
-    optional = {"entry": entry, "amount": amount, "currency": currency}
-    given |= {name: column for name, column in optional.items() if column is not None}
-    segments = segment_names(by, taken)
+
+    customer: str
+    start: str
+    end: str
+    entry: str | None = None
+    amount: str | None = None
+    by: str | Sequence[str] | None = None
+    currency: str | None = None
+    rates: Mapping[str, float] | None = None
+    as_of: str | date | None = None
+    tz: str | None = None
+    missing: str = "raise"
+    reserved: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Check the option that is a choice."""
+        one_of("missing", self.missing, ("raise", "drop"))
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns that are given, by the arguments that name them."""
+        needed = {"customer": self.customer, "start": self.start, "end": self.end}
+        names = ("entry", "amount", "currency")
+        optional = {name: getattr(self, name) for name in names}
+        return needed | {name: one for name, one in optional.items() if one is not None}
+
+
+def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptions:
+    """Check subscriptions and give their columns the names of their arguments."""
+    given = options.columns
+    segments = segment_names(options.by, options.reserved)
     frame = from_native(native, "subscriptions")
     for name, column in [*given.items(), *(("by", column) for column in segments)]:
         check_present(name, column, frame)
-    rows, stored, zone = _selected(frame, given, segments, tz)
+    rows, stored, zone = _selected(frame, given, segments, options.tz)
 
     notes: list[str] = []
-    rows, facts, left_out = _complete(rows, given, missing, notes)
+    rows, facts, left_out = _complete(rows, given, options.missing, notes)
     _check_order(rows, given, facts)
-    if amount is not None:
+    if options.amount is not None:
         check_amounts(rows, given, facts)
-    if currency is not None:
-        rows = converted(rows, currency, rates)
-    moment = _end_of_observation(facts, given, stored, zone, as_of)
+    if options.currency is not None:
+        rows = converted(rows, options.currency, options.rates)
+    moment = _end_of_observation(facts, given, stored, zone, options.as_of)
     rows, counts = _observed(rows, facts, moment, stored)
-    _note(notes, counts, facts, moment, default=as_of is None)
+    _note(notes, counts, facts, moment, default=options.as_of is None)
     for text in notes:
         warn(text)
     return Subscriptions(

@@ -19,7 +19,7 @@ def normal_quantile(confidence_level: float) -> float:
 
 
 def ratio(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Divide; what is divided by 0 is NaN, never infinite."""
+    """Quotient ``a / b``; NaN where b is 0, never infinite."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     quotient: Floats = np.full(np.broadcast(a, b).shape, np.nan)
     np.divide(a, b, out=quotient, where=b != 0)

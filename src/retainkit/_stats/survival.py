@@ -1,7 +1,7 @@
-"""Survival from counts: numbers in, numbers out.
+"""Kaplan-Meier estimate of survival from counts: numbers in, numbers out.
 
-The Kaplan-Meier estimate of the share that outlives each tenure, its limits, its mean up to a
-horizon, and the limits of a sum of rates.
+The share that outlives each tenure, its limits, its mean up to a horizon, and the limits of a sum
+of rates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class SurvivalCurve:
     """A survival curve: an element a tenure, ascending."""
 
     survival: Floats
@@ -30,7 +30,7 @@ class Curve:
 def at_risk(
     tenure: Floats, duration: Floats, observed: Booleans, entry: Floats, weight: Integers
 ) -> tuple[Integers, Integers]:
-    """Count those at risk at each tenure, and those of them whose life ends there.
+    """Count those at risk at each tenure, and those of them who churn there.
 
     At risk at t is who entered before t, or at 0, and whose duration is t or longer. Everybody
     enters before the duration, or at 0.
@@ -46,7 +46,7 @@ def at_risk(
     return np.cumsum(change)[:n], churned
 
 
-def kaplan_meier(number: Integers, churned: Integers, confidence_level: float) -> Curve:
+def kaplan_meier(n_at_risk: Integers, churned: Integers, confidence_level: float) -> SurvivalCurve:
     r"""Estimate the share that outlives each tenure, from those at risk and those who churn there.
 
     :math:`S(t) = \prod_{i \le t} (1 - d_i / n_i)`, Kaplan & Meier (1958), J. Am. Stat. Assoc.
@@ -54,46 +54,48 @@ def kaplan_meier(number: Integers, churned: Integers, confidence_level: float) -
     log(-log S), Kalbfleisch & Prentice (2002), The Statistical Analysis of Failure Time Data,
     eq. 1.14: they stay within 0 and 1.
     """
-    hazard = ratio(churned, number)
-    alive = number > churned
+    hazard = ratio(churned, n_at_risk)
+    alive = n_at_risk > churned
     survival: Floats = np.cumprod(1 - np.nan_to_num(hazard)).astype(np.float64)
     log = np.cumsum(np.log1p(-np.where(alive, np.nan_to_num(hazard), 0.0)))
-    steps = greenwood(number, churned)
+    steps = greenwood(n_at_risk, churned)
     z = normal_quantile(confidence_level)
     inside = (survival > 0) & (log < 0)
     spread = z * ratio(np.sqrt(np.cumsum(steps)), np.where(inside, log, 0.0))
     with np.errstate(over="ignore", invalid="ignore"):
         # spread is negative, as the logarithm is.
         lower, upper = np.exp(log * np.exp(-spread)), np.exp(log * np.exp(spread))
-    return Curve(
+    return SurvivalCurve(
         survival=survival,
-        lower=np.where(inside, lower, _lower_of_all(number, survival, confidence_level)),
-        upper=np.where(inside, upper, _upper_of_none(number, survival, upper, confidence_level)),
+        lower=np.where(inside, lower, _lower_if_all_stay(n_at_risk, survival, confidence_level)),
+        upper=np.where(
+            inside, upper, _upper_if_none_stay(n_at_risk, survival, upper, confidence_level)
+        ),
         hazard=hazard,
     )
 
 
-def greenwood(number: Integers, churned: Integers) -> Floats:
-    """Give what each tenure adds to the variance of the logarithm of survival."""
-    return np.nan_to_num(ratio(churned, number * (number - churned).astype(np.float64)))
+def greenwood(n_at_risk: Integers, churned: Integers) -> Floats:
+    """Greenwood's term for each tenure: what it adds to the variance of the log of survival."""
+    return np.nan_to_num(ratio(churned, n_at_risk * (n_at_risk - churned).astype(np.float64)))
 
 
-def _lower_of_all(number: Integers, survival: Floats, confidence_level: float) -> Floats:
-    """Limit from below where nobody has churned, and Greenwood's variance is 0.
+def _lower_if_all_stay(n_at_risk: Integers, survival: Floats, confidence_level: float) -> Floats:
+    """Lower limit where nobody has churned, and Greenwood's variance is 0.
 
     All of the n at risk are still there: Wilson's limit of n of n. Before anybody has been at risk
     of churn, at tenure 0, the share is 1 by definition.
     """
-    lower = np.where(survival < 1, 0.0, wilson(number, number, confidence_level)[0])
+    lower = np.where(survival < 1, 0.0, wilson(n_at_risk, n_at_risk, confidence_level)[0])
     lower[:1] = np.where(survival[:1] < 1, 0.0, 1.0)
     limits: Floats = np.fmin.accumulate(lower) if len(lower) else lower
     return limits
 
 
-def _upper_of_none(
-    number: Integers, survival: Floats, upper: Floats, confidence_level: float
+def _upper_if_none_stay(
+    n_at_risk: Integers, survival: Floats, upper: Floats, confidence_level: float
 ) -> Floats:
-    """Limit from above where everybody has churned, and Greenwood's variance is infinite.
+    """Upper limit where everybody has churned, and Greenwood's variance is infinite.
 
     The limit just before, times Wilson's of none of the n who were left.
     """
@@ -102,22 +104,22 @@ def _upper_of_none(
     if len(gone):
         at = gone[0]
         before = upper[at - 1] if at and survival[at - 1] < 1 else 1.0
-        limits[gone] = before * wilson(0, number[at], confidence_level)[1]
+        limits[gone] = before * wilson(0, n_at_risk[at], confidence_level)[1]
     return limits
 
 
 def restricted_mean(
-    tenure: Floats, number: Integers, churned: Integers, horizon: float
+    tenure: Floats, n_at_risk: Integers, churned: Integers, horizon: float
 ) -> tuple[float, float]:
-    r"""Give the mean of the lifetime up to a horizon, and its standard error.
+    r"""Mean of the lifetime up to a horizon, and its standard error.
 
     The area under the curve, and :math:`\sum_i A_i^2 d_i / (n_i (n_i - d_i))` with :math:`A_i` the
     area from the i-th tenure on; Klein & Moeschberger (2003), Survival Analysis, eq. 4.5.1 f.
     The curve is known up to the last tenure, or for ever where nobody is left.
     """
-    hazard = np.nan_to_num(ratio(churned, number))
+    hazard = np.nan_to_num(ratio(churned, n_at_risk))
     survival = np.cumprod(1 - hazard)
-    known = number > 0
+    known = n_at_risk > 0
     reach = tenure[known][-1] if known.any() else 0.0
     if horizon > reach and not (len(survival) and survival[-1] == 0):
         return np.nan, np.nan
@@ -125,21 +127,21 @@ def restricted_mean(
     edges = np.concatenate([[0.0], tenure[within], [horizon]])
     areas = np.diff(edges) * np.append(1.0, survival[within])
     after = np.cumsum(areas[::-1])[::-1][1:]
-    variance = (after**2 * greenwood(number, churned)[within]).sum()
+    variance = (after**2 * greenwood(n_at_risk, churned)[within]).sum()
     return float(areas.sum()), float(np.sqrt(variance))
 
 
 def area(tenure: Floats, share: Floats, horizon: float) -> float:
-    """Give the area up to a horizon under a share that stays the same from each tenure on."""
+    """Area up to a horizon under a share that stays the same from each tenure on."""
     within = tenure < horizon
     edges = np.concatenate([[0.0], tenure[within], [horizon]])
     return float((np.diff(edges) * np.append(1.0, share[within])).sum())
 
 
 def summed_rates(
-    count: Integers, number: Integers, groups: Integers, confidence_level: float
+    count: Integers, n_at_risk: Integers, groups: Integers, confidence_level: float
 ) -> tuple[Floats, Floats, Floats]:
-    r"""Sum up rates count / number over groups of columns, with limits.
+    r"""Sum up rates count / n_at_risk over groups of columns, with limits.
 
     `groups` are the first columns. With many small rates the counts are nearly Poisson's; of
     weighted ones, the sum y has the variance :math:`v = \sum d / n^2`, and :math:`y^2 / v` is the
@@ -152,8 +154,8 @@ def summed_rates(
         sums: Floats = np.add.reduceat(values, groups, axis=1)
         return sums
 
-    some = (number > 0).astype(np.float64)
-    weight = np.nan_to_num(ratio(1.0, number))
+    some = (n_at_risk > 0).astype(np.float64)
+    weight = np.nan_to_num(ratio(1.0, n_at_risk))
     total, variance, days = add(count * weight), add(count * weight**2), add(some)
     scale = np.where(total > 0, ratio(variance, total), ratio(add(weight), days))
     z = normal_quantile(confidence_level)

@@ -43,6 +43,13 @@ class SegmentPeriods:
         return previous
 
 
+def first_periods(segment: Integers, period: Integers, last: int) -> Integers:
+    """Return the earliest period of each segment; ``last + 1`` where there is none up to `last`."""
+    first = np.full(int(segment.max(initial=-1)) + 1, last + 1)
+    np.minimum.at(first, segment, period)
+    return first
+
+
 def segment_periods(first: Integers, last: int) -> SegmentPeriods:
     """Return the rows of segments by the first period of each; one that begins later has none."""
     lengths = np.maximum(last + 1 - first, 0)

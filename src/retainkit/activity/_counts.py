@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._frames.groupby import group_min
 from retainkit._time.periods import first_day, period_index
-from retainkit._time.segment_periods import segment_periods
+from retainkit._time.segment_periods import first_periods, segment_periods
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ _MOST_ROWS = 20_000_000
 
 def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:
     """Return the periods of each segment from its earliest `period` to the last of all."""
-    first = group_min(period, segment, int(segment.max(initial=-1)) + 1, spec.last + 1)
+    first = first_periods(segment, period, spec.last)
     size = int((spec.last + 1 - first).sum())
     if size > _MOST_ROWS:
         day = first_day(first.min(keepdims=True), spec.period, spec.week_start)[0]

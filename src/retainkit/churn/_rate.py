@@ -1,21 +1,23 @@
-"""Customer churn: how many of those who were there leave in each period."""
+"""Customer churn: the share of customers who leave in each period."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
-from retainkit._inputs.subscriptions import read_subscriptions
+from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
-from retainkit.churn._flows import at_period_ends, flow, sum_flow, tenure_periods
+from retainkit._time.segment_periods import first_periods, segment_periods
+from retainkit.churn._flows import TenurePeriods, at_period_ends, count_flows, sum_days
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
-    from retainkit._inputs.subscriptions import Subscriptions
     from retainkit._time.durations import Length
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
-    from retainkit._typing import Floats, Integers
-    from retainkit.churn._flows import Flow, TenurePeriods
+    from retainkit._typing import Array, Floats, Integers
+    from retainkit.churn._flows import FlowCounts
 
 
 Method = Literal["opening", "stripe", "daily"]
@@ -225,39 +226,43 @@ def churn_rate(
     1  0.095  0.905
     """
     one_of("period", period, PERIODS)
-    one_of("method", method, ("opening", "stripe", "daily"))
+    one_of("method", method, get_args(Method))
     length = microseconds("gap", gap)
     boolean("include_partial", include_partial)
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
-    table = read_subscriptions(
-        subscriptions,
+    options = SubscriptionOptions(
         customer=customer,
         start=start,
         end=end,
         amount=amount,
         by=by,
-        taken=_RESULT,
+        as_of=as_of,
         tz=tz,
         missing=missing,
-        as_of=as_of,
+        reserved=_RESULT,
     )
+    table = read_subscriptions(subscriptions, options)
     runs = read_continuous_subscriptions(table, length)
-    grid = _grid(runs, table.end_of_observation, length, period, week_start)
-    counted = _counted(runs, grid, method, confidence_level)
-    return build_like(table.rows, _columns(table, runs, grid, counted, include_partial))
+    grid = _period_grid(runs, table.end_of_observation, length, period, week_start)
+    flows, rates = _flows_and_rates(runs, grid, method, confidence_level)
+    last = grid.last if include_partial else grid.over - 1
+    own, segment = _churn_columns(flows, rates, grid, last)
+    columns: dict[str, Any] = segment_values(runs.segments, table.by, segment)
+    return build_like(table.rows, columns | own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
+class _PeriodGrid:
     """Segments and periods, numbered from `first` to `last`; those before `over` are complete.
 
-    The periods of a segment begin at `firsts`. Runs that end before `settled` have ended for good.
+    The periods of a segment begin at its `starts`. Runs that end before `settled` have ended for
+    good.
     """
 
     period: Period
     week_start: Weekday
-    firsts: Integers
+    starts: Integers
     first: int
     last: int
     over: int
@@ -265,48 +270,52 @@ class _Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """The numbers of segments and of periods."""
-        return len(self.firsts), self.last + 1 - self.first
+        """Numbers of segments and of periods."""
+        return len(self.starts), self.last + 1 - self.first
 
-    def place(self, runs: ContinuousSubscriptions) -> TenurePeriods:
-        """Tell the periods in which runs begin and end, counted from the first."""
+    def tenure_periods(self, runs: ContinuousSubscriptions) -> TenurePeriods:
+        """Return the periods in which runs begin and end, counted from the first."""
         ends = runs.end < self.settled
         end = np.full(len(ends), self.shape[1])
         end[ends] = period_of(runs.end[ends], self.period, self.week_start) - self.first
         begin = period_of(runs.begin, self.period, self.week_start) - self.first
         # Where the clock is put back, what begins before the end of observation may show later.
-        return tenure_periods(
-            runs, np.minimum(begin, self.shape[1] - 1), np.minimum(end, self.shape[1])
+        return TenurePeriods(
+            customer=runs.customer,
+            segment=runs.segment,
+            begin=np.minimum(begin, self.shape[1] - 1),
+            end=np.minimum(end, self.shape[1]),
+            returns=~runs.first,
         )
 
-    def by_day(self) -> tuple[_Grid, Integers]:
-        """Give the same in days, and the columns in which the periods begin."""
+    def in_days(self) -> tuple[_PeriodGrid, Integers]:
+        """Return the same grid in days, and the columns in which the periods begin."""
         begin = first_day(np.arange(self.first, self.last + 2), self.period, self.week_start)
         first = int(begin[0])
         days = replace(self, period="day", first=first, last=max(int(begin[-1]) - 1, first - 1))
         return days, begin[:-1] - first
 
 
-def _grid(
+def _period_grid(
     runs: ContinuousSubscriptions, moment: Moment, gap: int, period: Period, week_start: Weekday
-) -> _Grid:
+) -> _PeriodGrid:
+    """Return the segments and periods of a result; what ended within `gap` may yet go on."""
     settled = moment.wall - gap
     days = np.array([moment.wall - 1, settled], np.int64) // DAY
     last, over = period_index(days, period, week_start).tolist()
-    firsts = np.full(int(runs.segment.max(initial=-1)) + 1, last + 1)
-    np.minimum.at(firsts, runs.segment, period_of(runs.begin, period, week_start))
-    return _Grid(
+    starts = first_periods(runs.segment, period_of(runs.begin, period, week_start), last)
+    return _PeriodGrid(
         period=period,
         week_start=week_start,
-        firsts=firsts,
-        first=int(firsts.min(initial=last + 1)),
+        starts=starts,
+        first=int(starts.min(initial=last + 1)),
         last=last,
         over=over,
         settled=settled,
     )
 
 
-def _check_size(grid: _Grid) -> None:
+def _check_size(grid: _PeriodGrid) -> None:
     n_segments, n_periods = grid.shape
     if n_segments * n_periods > _MOST_CELLS:
         raise ArgumentError(
@@ -315,53 +324,43 @@ def _check_size(grid: _Grid) -> None:
         )
 
 
-def _counted(
-    runs: ContinuousSubscriptions, grid: _Grid, method: Method, confidence_level: float
-) -> tuple[Flow, tuple[Floats, Floats, Floats]]:
-    """Count who comes and goes, and give the rate with its limits."""
+def _flows_and_rates(
+    runs: ContinuousSubscriptions, grid: _PeriodGrid, method: Method, confidence_level: float
+) -> tuple[FlowCounts, tuple[Floats, Floats, Floats]]:
+    """Count who comes and goes, and compute the rate with its limits."""
     _check_size(grid)
     if method == "daily" and grid.shape[1]:
-        by_day, first = grid.by_day()
-        _check_size(by_day)
-        days = flow(at_period_ends(by_day.place(runs)), *by_day.shape)
-        return sum_flow(days, first), summed_rates(
-            days.churned, days.opening, first, confidence_level
-        )
-    placed = grid.place(runs)
-    counts = flow(placed if method == "stripe" else at_period_ends(placed), *grid.shape)
-    base = counts.opening
+        in_days, first = grid.in_days()
+        _check_size(in_days)
+        days = count_flows(at_period_ends(in_days.tenure_periods(runs)), *in_days.shape)
+        rates = summed_rates(days.churned, days.opening, first, confidence_level)
+        return sum_days(days, first), rates
+    tenures = grid.tenure_periods(runs)
+    flows = count_flows(tenures if method == "stripe" else at_period_ends(tenures), *grid.shape)
+    base = flows.opening
     if method == "stripe":
-        base = base + counts.new + counts.reactivated
-    limits = wilson(counts.churned, base, confidence_level)
-    return counts, (ratio(counts.churned, base), *limits)
+        base = base + flows.new + flows.reactivated
+    limits = wilson(flows.churned, base, confidence_level)
+    return flows, (ratio(flows.churned, base), *limits)
 
 
-def _columns(
-    table: Subscriptions,
-    runs: ContinuousSubscriptions,
-    grid: _Grid,
-    counted: tuple[Flow, tuple[Floats, Floats, Floats]],
-    include_partial: bool,  # noqa: FBT001  private
-) -> dict[str, Any]:
-    """Name the columns of the result: a row for each segment and period, from its first one on."""
-    number = np.arange(grid.first, grid.last + 1)
-    shown = number >= grid.firsts[:, np.newaxis]
-    if not include_partial:
-        shown &= number < grid.over
-    segment, column = np.nonzero(shown)
-    columns: dict[str, Any] = {
-        name: runs.segments[key][segment.tolist()]
-        for name, key in zip(table.by, table.keys, strict=True)
+def _churn_columns(
+    flows: FlowCounts, rates: tuple[Floats, Floats, Floats], grid: _PeriodGrid, last: int
+) -> tuple[dict[str, Array], Integers]:
+    """Return the columns of the result, up to the period `last`, and the segment of each row."""
+    rows = segment_periods(grid.starts, last)
+    place = rows.segment, rows.period - grid.first
+    day = first_day(rows.period, grid.period, grid.week_start)
+    complete = rows.period < grid.over
+    rate, lower, upper = (values[place] for values in rates)
+    counts = ("opening", "new", "reactivated", "churned", "closing")
+    columns: dict[str, Array] = {
+        "period": day.astype("datetime64[D]"),
+        **{name: getattr(flows, name)[place] for name in counts},
+        "churn_rate": rate,
+        # Of a period in progress the rate can only rise.
+        "lower": np.where(complete, lower, np.nan),
+        "upper": np.where(complete, upper, np.nan),
+        "complete": complete,
     }
-    day = first_day(number[column], grid.period, grid.week_start)
-    columns["period"] = day.astype("datetime64[D]")
-    flows, (rate, lower, upper) = counted
-    for name in ("opening", "new", "reactivated", "churned", "closing"):
-        columns[name] = getattr(flows, name)[segment, column]
-    complete = number[column] < grid.over
-    columns["churn_rate"] = rate[segment, column]
-    # Of a period in progress the rate can only rise.
-    columns["lower"] = np.where(complete, lower[segment, column], np.nan)
-    columns["upper"] = np.where(complete, upper[segment, column], np.nan)
-    columns["complete"] = complete
-    return columns
+    return columns, rows.segment

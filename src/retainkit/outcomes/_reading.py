@@ -26,7 +26,7 @@ from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import TIME
 from retainkit._inputs.events import read_events
 from retainkit._inputs.response_options import ResponseOptions
-from retainkit._inputs.subscriptions import read_subscriptions
+from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -220,7 +220,8 @@ def read_memberships(
     native = _without_nulls(outcomes, names, missing)
     if start is None:
         return _departures(native, answers, customer, end, as_of)
-    table = read_subscriptions(native, customer=customer, start=start, end=end, as_of=as_of)
+    options = SubscriptionOptions(customer=customer, start=start, end=end, as_of=as_of)
+    table = read_subscriptions(native, options)
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._frames.groupby import group_min
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.moment import midnights
 from retainkit._time.periods import first_day, period_index
-from retainkit._time.segment_periods import segment_periods
+from retainkit._time.segment_periods import first_periods, segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.retention._spec import ENTRIES
 
@@ -110,8 +109,7 @@ def _edges(counts: CohortCounts, spec: CohortSpec) -> Integers:
 def _cohorts(counts: CohortCounts, spec: CohortSpec) -> SegmentPeriods:
     """Return every cohort of each segment, from its first one to the end of observation."""
     last = spec.as_of.last_begun(spec.cohort_period, spec.week_start)
-    n_segments = int(counts.segment.max(initial=-1)) + 1
-    return segment_periods(group_min(counts.cohort, counts.segment, n_segments, last + 1), last)
+    return segment_periods(first_periods(counts.segment, counts.cohort, last), last)
 
 
 def _cell_sums(

@@ -1,4 +1,4 @@
-"""Subscription revenue: what moves it, how much of it stays, and what a cohort still pays."""
+"""Subscription revenue: its movements, its retention, and that of cohorts."""
 
 from retainkit.revenue._cohorts import revenue_cohorts
 from retainkit.revenue._movements import mrr_movements

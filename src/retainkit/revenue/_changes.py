@@ -1,7 +1,7 @@
-"""What customers pay, period by period, from the changes of it: arrays in, arrays out.
+"""Compute what customers pay in each period from its changes: arrays in, arrays out.
 
-Nothing is laid out by customer and period: a customer who pays the same for years is one change,
-and sums over periods are running sums of changes. Money is in integers throughout (`_money`).
+No table has a cell for each customer and period: a customer who pays the same for years is one
+change, and sums over periods are running sums of changes. Money is in integers (`_money`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.revenue._money import Money
+    from retainkit.revenue._money import MoneyUnit
 
 
 # Changes
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountChanges:
-    """Each change of what a customer pays in a segment: parallel arrays.
+    """Changes of what a customer pays in a segment: parallel arrays.
 
     Ordered by customer, then by segment or by time. `time` numbers periods or days; changes of the
-    same customer, segment and time are one. The money is that `before` and `after`, and the two
-    differ.
+    same customer, segment and time are one. `before` and `after` are what is paid, and differ.
     """
 
     customer: Integers
@@ -37,7 +36,7 @@ class AmountChanges:
     after: Integers
 
     def take(self, index: Integers | Booleans) -> AmountChanges:
-        """Take some of the changes."""
+        """Return some of the changes."""
         return AmountChanges(**{one.name: getattr(self, one.name)[index] for one in fields(self)})
 
     def by_time(self) -> AmountChanges:
@@ -46,18 +45,18 @@ class AmountChanges:
 
 
 def amount_changes(
-    customer: Integers, segment: Integers, time: Integers, amount: Integers, money: Money
+    customer: Integers, segment: Integers, time: Integers, amount: Integers, unit: MoneyUnit
 ) -> AmountChanges:
-    """Add up what begins (amounts above 0) and ends (below) to changes of what is paid.
+    """Sum up amounts that begin (above 0) and end (below) to changes of what is paid.
 
-    `amount` counts in the finer unit of `money`, and what is paid is rounded.
+    `amount` is in the finer unit of money, and what is paid is rounded.
     """
     n_segments, least = int(segment.max(initial=0)) + 1, int(time.min(initial=0))
     width = int(time.max(initial=least)) - least + 1
     key, amount = sum_by_key((customer * n_segments + segment) * width + (time - least), amount)
     pair = key // width
     first = group_starts(pair)
-    after = money.rounded(grouped_cumsum(amount, first))
+    after = unit.round(grouped_cumsum(amount, first))
     before = np.where(first, 0, np.append(0, after[:-1])[: len(after)])
     changes = AmountChanges(
         customer=pair // n_segments,
@@ -70,7 +69,7 @@ def amount_changes(
 
 
 def sum_by_key(key: Integers, values: Integers) -> tuple[Integers, Integers]:
-    """Add up the values (or rows of them) of each key; gives the keys in ascending order."""
+    """Return the keys in ascending order, and the sum of the values (or rows of them) of each."""
     order = np.argsort(key, kind="stable")
     key = key[order]
     first = np.flatnonzero(group_starts(key))
@@ -83,7 +82,7 @@ def group_starts(group: Integers) -> Booleans:
 
 
 def grouped_cumsum(values: Integers, first: Booleans) -> Integers:
-    """Sum up within groups, of which the first elements are marked."""
+    """Return running sums within groups, of which the first elements are marked."""
     # Of all groups together the sum may overflow, which cancels out in the difference.
     total = np.cumsum(values, axis=0)
     begin = np.flatnonzero(first)
@@ -93,22 +92,24 @@ def grouped_cumsum(values: Integers, first: Booleans) -> Integers:
 
 
 def repeat_for_owner(owner: Integers, lengths: Integers) -> tuple[Integers, Integers]:
-    """Pair each thing with all elements of its owner, of whom each has so many, one after another.
+    """Repeat each row once for every element of its owner.
 
-    Gives the place of the thing and that of the element in each pair.
+    The elements of all owners stand one after another, `lengths` of them for each. Returns the row
+    and the place of the element in each pair.
     """
     begin = np.cumsum(lengths) - lengths
-    thing = np.repeat(np.arange(len(owner)), lengths[owner])
+    row = np.repeat(np.arange(len(owner)), lengths[owner])
     before = np.cumsum(lengths[owner]) - lengths[owner]
-    return thing, np.arange(len(thing)) + (begin[owner] - before)[thing]
+    return row, np.arange(len(row)) + (begin[owner] - before)[row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """What customers pay in all segments together, at each time with a change in any.
+class CustomerTotals:
+    """Changes of what a customer pays in all segments together: parallel arrays.
 
-    Ordered by customer and time. `first` marks a customer's first one. `before` and `after` may be
-    equal, where money only moves between segments.
+    Ordered by customer and time, one for each time with a change in any segment. `first` marks a
+    customer's first one. `before` and `after` may be equal, where money only moves between
+    segments; `up` and `down` are the sums of the increases and of the decreases.
     """
 
     customer: Integers
@@ -120,8 +121,8 @@ class Totals:
     down: Integers
 
 
-def totals_of(changes: AmountChanges) -> tuple[Totals, Integers]:
-    """Sum up changes ordered by time over segments; also gives the total that each belongs to."""
+def customer_totals(changes: AmountChanges) -> tuple[CustomerTotals, Integers]:
+    """Sum up changes ordered by time over segments; also returns the total of each change."""
     customer, time = changes.customer, changes.time
     begins = group_starts(customer)
     begins[1:] |= time[1:] != time[:-1]
@@ -133,7 +134,7 @@ def totals_of(changes: AmountChanges) -> tuple[Totals, Integers]:
     customer = customer[where]
     first = group_starts(customer)
     after = grouped_cumsum(up - down, first)
-    totals = Totals(
+    totals = CustomerTotals(
         customer=customer,
         time=time[where],
         before=after - (up - down),
@@ -150,14 +151,22 @@ def totals_of(changes: AmountChanges) -> tuple[Totals, Integers]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputGrid:
-    """Where sums go: a row for each segment and a column for each period from `first` on."""
+    """Segments and periods of a result: a row for each segment, a column for each period.
 
-    n_segments: int
+    The columns begin with the period `first`, and the periods of each segment with its `starts`.
+    """
+
+    starts: Integers
     first: int
     n_periods: int
 
+    @property
+    def n_segments(self) -> int:
+        """Number of segments."""
+        return len(self.starts)
+
     def sums(self, segment: Integers, period: Integers, values: Array) -> Array:
-        """Add up values, whole numbers exactly; what lies after the last period is left out."""
+        """Sum of values, exact for whole numbers; what lies after the last period is left out."""
         column = period - self.first
         inside = column < self.n_periods
         table = np.zeros(self.n_segments * self.n_periods, values.dtype)
@@ -167,27 +176,27 @@ class OutputGrid:
 
 def movements(
     changes: AmountChanges,
-    came: Integers,
-    cells: OutputGrid,
+    first_paid: Integers,
+    grid: OutputGrid,
     period_of: Callable[[Integers], Integers],
 ) -> dict[str, tuple[Integers, Integers]]:
     """Sum up money and customers of each kind of movement, and those at both ends of each period.
 
-    `came` is the period in which each customer first paid, and `period_of` tells the period that
-    the time of a change falls in.
+    `first_paid` is the period in which each customer first paid, and `period_of` computes the
+    period that the time of a change falls in.
     """
     changes = changes.by_time()
-    totals, at = totals_of(changes)
+    totals, at = customer_totals(changes)
     delta = changes.after - changes.before
     starts, ends = (totals.before == 0)[at], (totals.after == 0)[at]
     within = ~starts & ~ends
     up, down = np.maximum(delta, 0), np.maximum(-delta, 0)
     moved = np.minimum(totals.up, totals.down)
-    into = np.where(within, _shared(up, totals.up, moved, at), 0)
-    out = np.where(within, _shared(down, totals.down, moved, at), 0)
+    into = np.where(within, _transferred(up, totals.up, moved, at), 0)
+    out = np.where(within, _transferred(down, totals.down, moved, at), 0)
     segment, period = changes.segment, period_of(changes.time)
     # Who came and left within an earlier period has no change there, and still is not new.
-    first = totals.first[at] & (period == came[changes.customer])
+    first = totals.first[at] & (period == first_paid[changes.customer])
     found = {
         "new": (up, starts & first),
         "expansion": (up - into, within & (up > into)),
@@ -197,7 +206,7 @@ def movements(
         "transfer_in": (into, within),
         "transfer_out": (out, within),
     }
-    add = cells.sums
+    add = grid.sums
     sums = {
         kind: (
             add(segment[counts], period[counts], money[counts]),
@@ -216,15 +225,15 @@ def movements(
 
 
 def share(money: Integers, part: Integers, whole: Integers) -> Integers:
-    """Give of money the share that a part has in a whole, rounded."""
-    some = (part > 0) & (part < whole)
+    """Return the share of money that a part has in a whole, rounded."""
+    partial = (part > 0) & (part < whole)
     shares = np.where(part > 0, money, 0)
-    shares[some] = np.rint(money[some] * (part[some] / whole[some])).astype(np.int64)
+    shares[partial] = np.rint(money[partial] * (part[partial] / whole[partial])).astype(np.int64)
     return shares
 
 
-def squares(base: Integers, now: Integers, kept: Integers) -> dict[str, Floats]:
-    """Give the squares and products of which the variances of rates of revenue are made."""
+def variance_terms(base: Integers, now: Integers, kept: Integers) -> dict[str, Floats]:
+    """Return the squares and products that the variances of rates of revenue are computed from."""
     weight, change, lost = (one.astype(np.float64) for one in (base, now - base, base - kept))
     return {
         "base_base": weight**2,
@@ -235,8 +244,8 @@ def squares(base: Integers, now: Integers, kept: Integers) -> dict[str, Floats]:
     }
 
 
-def _shared(part: Integers, total: Integers, moved: Integers, at: Integers) -> Integers:
-    """Split what moved by the parts of a total, in whole numbers that add up."""
+def _transferred(part: Integers, total: Integers, moved: Integers, at: Integers) -> Integers:
+    """Split moved money in proportion to the parts of a total, in whole numbers that add up."""
     total, moved = total[at], moved[at]
     shares = np.where(part == total, moved, np.where(moved == total, part, 0))
     rows = np.flatnonzero((moved > 0) & (moved < total) & (part > 0) & (part < total))

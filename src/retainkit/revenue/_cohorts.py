@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from retainkit._checks import boolean, probability
+from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.groupby import unique_keys
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
+from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._reading import read_subscription_arrays
 from retainkit.revenue._triangle import triangle
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from retainkit.revenue._changes import AmountChanges
     from retainkit.revenue._reading import SubscriptionArrays
 
-RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
+_RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
 
 
 def revenue_cohorts(
@@ -163,63 +165,66 @@ def revenue_cohorts(
     """
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    book = read_subscription_arrays(
-        subscriptions,
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    options = SubscriptionOptions(
         customer=customer,
         start=start,
         end=end,
         amount=amount,
+        by=by,
         currency=currency,
         rates=rates,
-        by=by,
-        taken=(*COHORT_COLUMNS, *RATES),
-        period=period,
         as_of=as_of,
         tz=tz,
-        week_start=week_start,
         missing=missing,
+        reserved=(*COHORT_COLUMNS, *_RATES),
     )
-    changes = book.changes()
-    _warn_of_passing(book, changes)
-    cells = triangle(changes, book.last)
-    over = cells.cohort + cells.age < book.over
+    arrays = read_subscription_arrays(subscriptions, options, period, week_start)
+    changes = arrays.changes()
+    _warn_of_passing(arrays, changes)
+    cells = triangle(changes, arrays.last)
+    over = cells.cohort + cells.age < arrays.over
     shown = np.flatnonzero(over | include_partial)
-    columns = _columns(cells.sums, over, book, confidence_level)
-    given = {"cohort": cells.cohort[shown]}
-    own = {"age": cells.age} | columns
-    return book.frame(
-        cells.segment[shown], given, {name: values[shown] for name, values in own.items()}
+    columns = {"age": cells.age, **_cohort_columns(cells.sums, over, arrays, confidence_level)}
+    return arrays.build_result(
+        cells.segment[shown],
+        {"cohort": cells.cohort[shown]},
+        {name: values[shown] for name, values in columns.items()},
     )
 
 
-def _warn_of_passing(book: SubscriptionArrays, changes: AmountChanges) -> None:
-    passing = len(unique_keys(book.customer[book.amount > 0])) - len(unique_keys(changes.customer))
+def _warn_of_passing(arrays: SubscriptionArrays, changes: AmountChanges) -> None:
+    """Warn of customers who never paid at the end of a period."""
+    paid = len(unique_keys(arrays.customer[arrays.amount > 0]))
+    passing = paid - len(unique_keys(changes.customer))
     if passing:
         warn(
-            f"{count_noun(passing, 'customer')} in no cohort, having paid within a {book.period} "
+            f"{count_noun(passing, 'customer')} in no cohort, having paid within a {arrays.period} "
             "and at the end of none. Shorter periods show more of them."
         )
 
 
-def _columns(
-    sums: Mapping[str, Any], over: Any, book: SubscriptionArrays, confidence_level: float
+def _cohort_columns(
+    sums: Mapping[str, Any], over: Any, arrays: SubscriptionArrays, confidence_level: float
 ) -> dict[str, Any]:
+    """Return the columns of the result beside cohort and age."""
     customers, net, gross = sums["customers"], net_rate(sums), gross_rate(sums)
-    amount = book.money.amounts(sums["now"])
+    amount = arrays.unit.to_amounts(sums["now"])
     limits = (
         wilson(sums["retained"], customers, confidence_level),
         net.ratio_limits(confidence_level),
         gross.proportion_limits(confidence_level),
     )
     # What is in progress has no limits yet.
-    logos, nrr, grr = ([np.where(over, side, np.nan) for side in pair] for pair in limits)
+    logo, nrr, grr = ([np.where(over, side, np.nan) for side in pair] for pair in limits)
     return {
         "customers": customers,
         "eligible": customers,
         "retained": sums["retained"],
         "retention": ratio(sums["retained"], customers),
-        "lower": logos[0],
-        "upper": logos[1],
+        "lower": logo[0],
+        "upper": logo[1],
         "complete": over,
         "amount": amount,
         "amount_per_customer": ratio(amount, customers),

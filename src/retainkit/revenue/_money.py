@@ -1,4 +1,4 @@
-"""Money as integers: sums are exact, and nothing is left over that nobody paid."""
+"""Money as integers, so that sums have no rounding error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 DIGITS = 6
-"""Decimals that are told apart at most: a millionth of the currency's unit."""
+"""Decimals that are kept at most: a millionth of the currency's unit."""
 
 # Where amounts have no end in decimals (a twelfth of 100), as many more are carried in sums, so
 # that three thirds are one after rounding.
@@ -22,8 +22,8 @@ _LARGEST = 2.0**61
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
-    """The unit in which money is counted: ``10**-digits`` of the currency's, or finer by `guard`.
+class MoneyUnit:
+    """Unit in which money is counted: ``10**-digits`` of the currency's, or finer by `guard`.
 
     Amounts are added up in the finer unit, and what a customer pays is rounded to the coarser one.
     """
@@ -31,23 +31,23 @@ class Money:
     digits: int
     guard: int
 
-    def counted(self, amounts: Floats) -> Integers:
-        """Count amounts in the finer unit."""
+    def to_integers(self, amounts: Floats) -> Integers:
+        """Return amounts as integers in the finer unit."""
         return np.rint(amounts * 10.0 ** (self.digits + self.guard)).astype(np.int64)
 
-    def rounded(self, sums: Integers) -> Integers:
+    def round(self, sums: Integers) -> Integers:
         """Round sums in the finer unit to the coarser one, halves up."""
         step = 10**self.guard
         return sums if step == 1 else (sums + step // 2) // step
 
-    def amounts(self, counts: Integers) -> Floats:
-        """Give money back in the currency's unit."""
+    def to_amounts(self, counts: Integers) -> Floats:
+        """Return integers in the coarser unit as amounts in the currency's unit."""
         whole, scale = counts.astype(np.float64), 10.0 ** abs(self.digits)
         return whole / scale if self.digits >= 0 else whole * scale
 
 
-def money_of(amounts: Floats) -> Money:
-    """Find the unit that suits amounts: their own last decimal where they have one.
+def money_unit(amounts: Floats) -> MoneyUnit:
+    """Return the unit that suits amounts: their own last decimal where they have one.
 
     An amount has d decimals if it is the float nearest to some multiple of ``10**-d``. With more
     than `DIGITS` decimals, or too large a sum, all are rounded.
@@ -56,8 +56,8 @@ def money_of(amounts: Floats) -> Money:
     for digits in range(DIGITS + 1):
         scale = 10.0**digits
         if total * scale < _LARGEST and np.array_equal(np.rint(amounts * scale) / scale, amounts):
-            return Money(digits=digits, guard=0)
+            return MoneyUnit(digits=digits, guard=0)
     digits = DIGITS
     while total * 10.0 ** (digits + _GUARD) >= _LARGEST:
         digits -= 1
-    return Money(digits=digits, guard=_GUARD)
+    return MoneyUnit(digits=digits, guard=_GUARD)

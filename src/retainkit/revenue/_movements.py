@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from retainkit._checks import boolean, one_of
+from retainkit._inputs.subscriptions import SubscriptionOptions
+from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._changes import movements
 from retainkit.revenue._reading import read_subscription_arrays
 
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 
     from retainkit._time.periods import Period, Weekday
 
-MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
-TRANSFERS = ("transfer_in", "transfer_out")
+Level = Literal["snapshot", "event"]
+
+_MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
+_TRANSFERS = ("transfer_in", "transfer_out")
 
 
 def mrr_movements(
@@ -29,7 +33,7 @@ def mrr_movements(
     amount: str = "mrr",
     period: Period = "month",
     by: str | Sequence[str] | None = None,
-    level: Literal["snapshot", "event"] = "snapshot",
+    level: Level = "snapshot",
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
     include_partial: bool = False,
@@ -164,34 +168,35 @@ def mrr_movements(
     1 2024-02-01     80.0  40.0        0.0   30.0     90.0
     2 2024-03-01     90.0   0.0       30.0    0.0    120.0
     """
-    one_of("level", level, ("snapshot", "event"))
+    one_of("level", level, get_args(Level))
     boolean("include_partial", include_partial)
-    kinds = [*MOVEMENTS, *TRANSFERS, "closing"]
-    book = read_subscription_arrays(
-        subscriptions,
+    kinds = [*_MOVEMENTS, *_TRANSFERS, "closing"]
+    counts = [f"{kind}_customers" for kind in kinds]
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    options = SubscriptionOptions(
         customer=customer,
         start=start,
         end=end,
         amount=amount,
+        by=by,
         currency=currency,
         rates=rates,
-        by=by,
-        taken=("period", *kinds, *(f"{kind}_customers" for kind in kinds), "complete"),
-        period=period,
         as_of=as_of,
         tz=tz,
-        week_start=week_start,
         missing=missing,
+        reserved=("period", *kinds, *counts, "complete"),
     )
-    if not book.subscriptions.by:
-        kinds = [kind for kind in kinds if kind not in TRANSFERS]
-    daily, cells = level == "event", book.cells()
+    arrays = read_subscription_arrays(subscriptions, options, period, week_start)
+    if not arrays.subscriptions.by:
+        kinds = [kind for kind in kinds if kind not in _TRANSFERS]
+    daily, grid = level == "event", arrays.grid()
     found = movements(
-        book.changes(daily=daily),
-        book.came(),
-        cells,
-        book.period_of_day if daily else lambda time: time,
+        arrays.changes(daily=daily),
+        arrays.first_paid(),
+        grid,
+        arrays.period_of_day if daily else lambda time: time,
     )
-    columns: dict[str, Any] = {kind: book.money.amounts(found[kind][0]) for kind in kinds}
+    columns: dict[str, Any] = {kind: arrays.unit.to_amounts(found[kind][0]) for kind in kinds}
     columns |= {f"{kind}_customers": found[kind][1] for kind in kinds}
-    return book.table(cells, columns, include_partial=include_partial)
+    return arrays.grid_result(grid, columns, include_partial=include_partial)

@@ -1,4 +1,4 @@
-"""From sums of revenue to rates and their intervals: arrays in, arrays out.
+"""Compute rates of revenue and their intervals from sums: arrays in, arrays out.
 
 Arrays have a row for each segment and a column for each period.
 """
@@ -27,9 +27,10 @@ _ELEMENTS = 2**22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A rate with the variance of its logarithm, and the number of customers it is worth.
+    """A rate with the variance of its logarithm, and the number of customers it stems from.
 
-    `n` is what a proportion that is 0 or 1 is worth, of which the variance says nothing.
+    `n` is an effective number. It is used where a proportion is 0 or 1, of which the variance says
+    nothing.
     """
 
     value: Floats
@@ -37,11 +38,11 @@ class Rate:
     n: Floats
 
     def chained(self, steps: int) -> Rate:
-        """Multiply the rates of so many periods up to each; variances of logarithms add up."""
+        """Product of the rates of `steps` periods up to each; variances of logarithms add up."""
         return Rate(
-            value=over_steps(self.value, steps).prod(axis=-1),
-            variance=over_steps(self.variance, steps).sum(axis=-1),
-            n=over_steps(self.n, steps).min(axis=-1),
+            value=trailing_windows(self.value, steps).prod(axis=-1),
+            variance=trailing_windows(self.variance, steps).sum(axis=-1),
+            n=trailing_windows(self.n, steps).min(axis=-1),
         )
 
     def proportion_limits(self, confidence_level: float) -> tuple[Floats, Floats]:
@@ -61,8 +62,8 @@ class Rate:
         return self.value * np.exp(-error), self.value * np.exp(error)
 
 
-def over_steps(values: Floats | Integers, steps: int) -> Floats:
-    """Lay out the values of so many periods up to each, along a last axis; NaN before the first."""
+def trailing_windows(values: Floats | Integers, steps: int) -> Floats:
+    """Return the values of `steps` periods up to each, along a last axis; NaN before the first."""
     if not values.shape[1]:
         return np.empty((*values.shape, steps))
     padded = np.pad(values.astype(np.float64), ((0, 0), (steps - 1, 0)), constant_values=np.nan)
@@ -82,7 +83,7 @@ def revenue_rate(
 ) -> Rate:
     """Revenue `part` over what the same customers paid before: a ratio of sums.
 
-    With b what a customer paid, x the change of it (`sign` says in which direction it was squared
+    With b what a customer paid, x the change of it (`sign` is the direction in which it was squared
     and multiplied with b) and r = sum(x) / sum(b), the variance of the ratio is that of the sum of
     x - r b over customers, Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13.
     """
@@ -109,21 +110,21 @@ def gross_rate(sums: Mapping[str, Array]) -> Rate:
 # The bootstrap
 
 
-def resampled(
-    spells: Lookback, cells: OutputGrid, *, steps: int, draws: int, seed: int | None
+def bootstrap_rates(
+    lookback: Lookback, grid: OutputGrid, *, steps: int, draws: int, seed: int | None
 ) -> tuple[Floats, Floats]:
-    """Draw customers anew, with all that they ever paid; gives NRR and GRR along a first axis."""
-    codes, customer = np.unique(spells.customer, return_inverse=True)
-    paid = spells.base > 0
-    customer, segment = customer[paid], spells.segment[paid]
-    begin, end = (one[paid] - cells.first for one in (spells.begin, spells.end))
+    """Draw customers anew, with all that they ever paid; returns NRR and GRR along a first axis."""
+    codes, customer = np.unique(lookback.customer, return_inverse=True)
+    paid = lookback.base > 0
+    customer, segment = customer[paid], lookback.segment[paid]
+    begin, end = (one[paid] - grid.first for one in (lookback.begin, lookback.end))
     # A last column takes what ends after the last period, or not at all.
-    width = cells.n_periods + 1
+    width = grid.n_periods + 1
     row = np.append(segment * width + begin, segment * width + end)
-    shape = cells.n_segments * width, len(codes)
+    shape = grid.n_segments * width, len(codes)
     base, now, kept = (
         csr_array((np.append(one[paid], -one[paid]), (row, np.append(customer, customer))), shape)
-        for one in (spells.base, spells.current, spells.kept)
+        for one in (lookback.base, lookback.current, lookback.kept)
     )
     rng = np.random.default_rng(seed)
     found = []
@@ -135,17 +136,20 @@ def resampled(
             for one in (base, now, kept)
         )
         rates = (np.moveaxis(ratio(one, then), -1, 0) for one in left)
-        found.append([np.stack([over_steps(one, steps).prod(axis=-1) for one in r]) for r in rates])
+        found.append(
+            [np.stack([trailing_windows(one, steps).prod(axis=-1) for one in r]) for r in rates]
+        )
     nrr, grr = (np.concatenate([part[which] for part in found]) for which in (0, 1))
     return nrr, grr
 
 
 def _blocks(number: int, size: int) -> list[int]:
+    """Split a number into parts of at most `size`."""
     return [min(size, number - begin) for begin in range(0, number, size)]
 
 
 def percentiles(draws: Floats, confidence_level: float) -> tuple[Floats, Floats]:
-    """Limits that leave the same share of draws on either side; draws without a value aside."""
+    """Limits that leave the same share of draws on either side, of those that have a value."""
     tail = (1 - confidence_level) / 2
     limits = np.full((2, *draws.shape[1:]), np.nan)
     known = ~np.isnan(draws).all(axis=0)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from retainkit._checks import boolean, integer, one_of, probability
+from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
-from retainkit.revenue._lookback import lookback_of, sums_of
+from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.revenue._lookback import look_back, lookback_sums
 from retainkit.revenue._rates import (
+    bootstrap_rates,
     gross_rate,
     logo_rate,
     net_rate,
-    over_steps,
     percentiles,
-    resampled,
+    trailing_windows,
 )
 from retainkit.revenue._reading import read_subscription_arrays
 
@@ -30,9 +32,12 @@ if TYPE_CHECKING:
     from retainkit.revenue._rates import Rate
 
 
-RETENTION = (
-    *("customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper", "quick_ratio"),
-    *("net_churn", "gross_churn", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"),
+Interval = Literal["delta", "bootstrap"]
+
+_RESULT = (
+    *("period", "customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper"),
+    *("quick_ratio", "net_churn", "gross_churn"),
+    *("nrr_lower", "nrr_upper", "grr_lower", "grr_upper", "complete"),
 )
 
 
@@ -47,7 +52,7 @@ def revenue_retention(
     period: Period = "month",
     by: str | Sequence[str] | None = None,
     chained: bool = False,
-    interval: Literal["delta", "bootstrap"] = "delta",
+    interval: Interval = "delta",
     draws: int = 1000,
     seed: int | None = None,
     currency: str | None = None,
@@ -215,68 +220,68 @@ def revenue_retention(
     """
     integer("horizon", horizon, 1)
     boolean("chained", chained)
-    one_of("interval", interval, ("delta", "bootstrap"))
+    one_of("interval", interval, get_args(Interval))
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    book = read_subscription_arrays(
-        subscriptions,
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
+    options = SubscriptionOptions(
         customer=customer,
         start=start,
         end=end,
         amount=amount,
+        by=by,
         currency=currency,
         rates=rates,
-        by=by,
-        taken=("period", *RETENTION, "complete"),
-        period=period,
         as_of=as_of,
         tz=tz,
-        week_start=week_start,
         missing=missing,
+        reserved=_RESULT,
     )
-    cells = book.cells()
-    horizon = min(horizon, cells.n_periods + 1)  # beyond all that there is
-    apart, steps = (1, horizon) if chained else (horizon, 1)
-    spells = lookback_of(book.changes(), book.came(), apart, book.last)
-    sums = sums_of(spells, cells)
-    columns, net, gross = _columns(sums, steps, confidence_level)
-    columns["opening"] = book.money.amounts(columns["opening"])
+    arrays = read_subscription_arrays(subscriptions, options, period, week_start)
+    grid = arrays.grid()
+    horizon = min(horizon, grid.n_periods + 1)  # beyond all that there is
+    distance, steps = (1, horizon) if chained else (horizon, 1)
+    lookback = look_back(arrays.changes(), arrays.first_paid(), distance, arrays.last)
+    sums = lookback_sums(lookback, grid)
+    columns, net, gross = _rate_columns(sums, steps, confidence_level)
+    columns["opening"] = arrays.unit.to_amounts(columns["opening"])
     if interval == "bootstrap":
-        drawn = resampled(spells, cells, steps=steps, draws=draws, seed=seed)
-        _put_percentiles(columns, drawn, (net, gross), confidence_level)
-    over = np.arange(cells.n_periods) + cells.first < book.over
+        drawn = bootstrap_rates(lookback, grid, steps=steps, draws=draws, seed=seed)
+        _set_percentiles(columns, drawn, (net, gross), confidence_level)
+    over = np.arange(grid.n_periods) + grid.first < arrays.over
     for name in ("lower", "upper", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"):
         columns[name] = np.where(over, columns[name], np.nan)  # what is in progress has no limits
-    return book.table(cells, columns, include_partial=include_partial)
+    return arrays.grid_result(grid, columns, include_partial=include_partial)
 
 
-def _columns(
+def _rate_columns(
     sums: Mapping[str, Array], steps: int, confidence_level: float
 ) -> tuple[dict[str, Any], Rate, Rate]:
-    """Make the columns of the result, and give the net and the gross rate."""
+    """Return the columns of the result, and the net and the gross rate."""
     base, lost = sums["opening"], sums["opening"] - sums["kept"]
     net_churn, gross_churn = (ratio(one, base) for one in (base - sums["now"] - sums["back"], lost))
     if steps > 1:
         net_churn, gross_churn = (
-            1 - over_steps(1 - one, steps).prod(axis=-1) for one in (net_churn, gross_churn)
+            1 - trailing_windows(1 - one, steps).prod(axis=-1) for one in (net_churn, gross_churn)
         )
-    gains, losses = (over_steps(one, steps).sum(axis=-1) for one in (sums["gained"], lost))
+    gains, losses = (trailing_windows(one, steps).sum(axis=-1) for one in (sums["gained"], lost))
     net, gross, logos = (rate(sums).chained(steps) for rate in (net_rate, gross_rate, logo_rate))
     lower, upper = logos.proportion_limits(confidence_level)
     nrr_lower, nrr_upper = net.ratio_limits(confidence_level)
     grr_lower, grr_upper = gross.proportion_limits(confidence_level)
     columns = {
-        "customers": _before(sums["customers"], steps),
-        "opening": _before(base, steps),
+        "customers": _at_begin(sums["customers"], steps),
+        "opening": _at_begin(base, steps),
         "nrr": net.value,
         "grr": gross.value,
         "logo_retention": logos.value,
         "lower": lower,
         "upper": upper,
-        "quick_ratio": np.where(_before(base, steps) > 0, ratio(gains, losses), np.nan),
+        "quick_ratio": np.where(_at_begin(base, steps) > 0, ratio(gains, losses), np.nan),
         "net_churn": net_churn,
         "gross_churn": gross_churn,
         "nrr_lower": nrr_lower,
@@ -287,18 +292,18 @@ def _columns(
     return columns, net, gross
 
 
-def _before(values: Array, steps: int) -> Array:
-    """Give what there was at the beginning of so many periods."""
+def _at_begin(values: Array, steps: int) -> Array:
+    """Return the value at the beginning of the first of `steps` periods up to each."""
     return np.pad(values, ((0, 0), (steps - 1, 0)))[:, : values.shape[1]]
 
 
-def _put_percentiles(
+def _set_percentiles(
     columns: dict[str, Any],
     drawn: tuple[Floats, Floats],
     rates: tuple[Rate, Rate],
     confidence_level: float,
 ) -> None:
-    """Put the limits of the bootstrap in place, where customers differ enough for it to tell."""
+    """Set the limits of the bootstrap where customers differ; elsewhere those there are stay."""
     for name, draws, rate in zip(("nrr", "grr"), drawn, rates, strict=True):
         varies = rate.variance > 0
         for side, limit in zip(

@@ -1,4 +1,4 @@
-"""What the customers who start in a period pay as time goes by: arrays in, arrays out."""
+"""Compute what the customers who start in a period pay at each age: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from retainkit._time.segment_periods import first_periods, segment_periods
 from retainkit.errors import ArgumentError
-from retainkit.revenue._changes import group_starts, repeat_for_owner, share, squares, totals_of
+from retainkit.revenue._changes import (
+    customer_totals,
+    group_starts,
+    repeat_for_owner,
+    share,
+    variance_terms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +31,7 @@ _MOST_CELLS = 20_000_000
 class RevenueTriangle:
     """The cells of a triangle: parallel arrays, ordered by segment, cohort and age.
 
-    Cohorts are numbers of periods. `sums` are those of `_spells`, with the end of the cohort's
+    Cohorts are numbers of periods. `sums` are those of `_lookback`, with the end of the cohort's
     own period for the time before.
     """
 
@@ -35,29 +42,30 @@ class RevenueTriangle:
 
 
 def triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
-    """Follow each cohort of each segment to the period `last`, from the segment's first one on.
+    """Compute the sums of each cohort of each segment, from its first one to the period `last`.
 
     A customer who starts in several segments belongs to each, with that share of the money.
     """
     changes = changes.by_time()
-    totals, total = totals_of(changes)
+    totals, total = customer_totals(changes)
     starts = changes.take(totals.first[total])
     whole = totals.after[total[totals.first[total]]]
-    line, segment, cohort = _lines(starts, last)
-    lengths = last + 1 - cohort
-    shape = len(cohort), int(lengths.max(initial=0))
+    cohorts = segment_periods(first_periods(starts.segment, starts.time, last), last)
+    lengths = last + 1 - cohorts.period
+    shape = len(lengths), int(lengths.max(initial=0))
     if shape[0] * shape[1] > _MOST_CELLS:
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages. If there is a "
             "stray date, leave it out, or set `as_of`; else choose longer periods."
         )
-    cells = np.repeat(np.arange(len(cohort)), lengths)
-    age = np.arange(len(cells)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    row = np.repeat(np.arange(shape[0]), lengths)
+    age = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
     own = np.cumsum(group_starts(starts.customer)) - 1
     entry, at = repeat_for_owner(own, np.bincount(np.cumsum(totals.first) - 1))
     base, rest = starts.after[entry], whole[entry]
-    place = line[entry] * shape[1] + totals.time[at] - starts.time[entry]
+    cohort = cohorts.row(starts.segment, starts.time)[entry]
+    place = cohort * shape[1] + totals.time[at] - starts.time[entry]
     then, now = (_values(one[at], base, rest) for one in (totals.before, totals.after))
     sums: dict[str, Array] = {}
     for name, values in now.items():
@@ -65,12 +73,14 @@ def triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
         change = values - np.where(totals.first[at], 0, then[name])
         table = np.zeros(shape[0] * shape[1], values.dtype)
         np.add.at(table, place, change)
-        sums[name] = np.cumsum(table.reshape(shape), axis=1)[cells, age]
-    return RevenueTriangle(segment=segment[cells], cohort=cohort[cells], age=age, sums=sums)
+        sums[name] = np.cumsum(table.reshape(shape), axis=1)[row, age]
+    return RevenueTriangle(
+        segment=cohorts.segment[row], cohort=cohorts.period[row], age=age, sums=sums
+    )
 
 
 def _values(money: Integers, base: Integers, whole: Integers) -> dict[str, Array]:
-    """Give what is added up, of customers who pay so much and paid `whole` at the start."""
+    """Return the values to sum up, of customers who pay `money` and paid `whole` at the start."""
     now, kept = share(money, base, whole), share(np.minimum(money, whole), base, whole)
     return {
         "customers": np.ones_like(base),
@@ -78,17 +88,5 @@ def _values(money: Integers, base: Integers, whole: Integers) -> dict[str, Array
         "opening": base,
         "now": now,
         "kept": kept,
-        **squares(base, now, kept),
+        **variance_terms(base, now, kept),
     }
-
-
-def _lines(starts: AmountChanges, last: int) -> tuple[Integers, Integers, Integers]:
-    """Line up every cohort of each segment; gives the line of each start, and what a line is."""
-    segments, element = np.unique(starts.segment, return_inverse=True)
-    first = np.full(len(segments), last + 1)
-    np.minimum.at(first, element, starts.time)
-    lengths = last + 1 - first
-    begin = np.cumsum(lengths) - lengths
-    segment = np.repeat(segments, lengths)
-    cohort = np.arange(len(segment)) - np.repeat(begin - first, lengths)
-    return (begin - first)[element] + starts.time, segment, cohort

@@ -1,4 +1,4 @@
-"""How long customers stay: survival curves and lifetimes."""
+"""Survival of customers: curves by tenure, and lifetimes."""
 
 from retainkit.survival._curve import survival_curve
 from retainkit.survival._lifetimes import expected_lifetime, median_lifetime

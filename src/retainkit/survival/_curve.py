@@ -1,4 +1,4 @@
-"""How long customers stay: the survival curve, and what one reads off it."""
+"""Survival curves: the share of customers who stay longer than each tenure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.durations import durations_from_subscriptions, read_durations
-from retainkit._inputs.subscriptions import read_subscriptions
+from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS
@@ -207,7 +208,7 @@ def survival_curve(
             gap=length or None,
             unit=unit if unit != "month" else None,
         )
-        lives = read_durations(
+        durations = read_durations(
             subscriptions,
             duration=duration,
             observed=observed,
@@ -216,29 +217,28 @@ def survival_curve(
             taken=_RESULT,
             missing=missing,
         )
-    else:
-        if observed is not None:
-            raise ArgumentError(
-                f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null "
-                "or not before `as_of` is one that was not observed."
-            )
-        table = read_subscriptions(
-            subscriptions,
-            customer=customer,
-            start=start,
-            end=end,
-            entry=entry,
-            amount=amount,
-            by=by,
-            taken=_RESULT,
-            tz=tz,
-            missing=missing,
-            as_of=as_of,
+        return build_like(durations.rows, _curve_columns(durations, confidence_level))
+    if observed is not None:
+        raise ArgumentError(
+            f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null or "
+            "not before `as_of` is one that was not observed."
         )
-        lives = durations_from_subscriptions(
-            table, read_continuous_subscriptions(table, length), length, unit
-        )
-    return build_like(lives.rows, _columns(lives, confidence_level))
+    options = SubscriptionOptions(
+        customer=customer,
+        start=start,
+        end=end,
+        entry=entry,
+        amount=amount,
+        by=by,
+        as_of=as_of,
+        tz=tz,
+        missing=missing,
+        reserved=_RESULT,
+    )
+    table = read_subscriptions(subscriptions, options)
+    runs = read_continuous_subscriptions(table, length)
+    durations = durations_from_subscriptions(table, runs, length, unit)
+    return build_like(durations.rows, _curve_columns(durations, confidence_level))
 
 
 def _check_alone(**others: Any) -> None:
@@ -249,41 +249,40 @@ def _check_alone(**others: Any) -> None:
             )
 
 
-def _columns(lives: Durations, confidence_level: float) -> dict[str, Any]:
-    """Estimate the curve of each segment and name the columns of the result."""
+def _curve_columns(durations: Durations, confidence_level: float) -> dict[str, Any]:
+    """Estimate the curve of each segment and return the columns of the result."""
     # Who was not observed for any whole unit after a late entry is at risk at no tenure.
-    ever = np.flatnonzero((lives.entry < lives.duration) | (lives.entry == 0))
-    order = ever[np.argsort(lives.segment[ever], kind="stable")]
-    segments, first = np.unique(lives.segment[order], return_index=True)
+    observed = np.flatnonzero((durations.entry < durations.duration) | (durations.entry == 0))
+    order = observed[np.argsort(durations.segment[observed], kind="stable")]
+    segments, first = np.unique(durations.segment[order], return_index=True)
     parts: list[dict[str, Array]] = [
-        _curve_of(lives, which, int(segment), confidence_level)
-        for segment, which in zip(segments, np.split(order, first[1:]), strict=False)
+        _segment_curve(durations, rows, int(segment), confidence_level)
+        for segment, rows in zip(segments, np.split(order, first[1:]), strict=False)
     ]
     if not parts:
-        parts = [_nothing()]
+        parts = [_empty_curve()]
     own = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    segment = own.pop("segment")
-    columns: dict[str, Any] = {
-        name: lives.segments[f"by_{i}"][segment.tolist()] for i, name in enumerate(lives.by)
-    }
-    if lives.whole:
+    columns: dict[str, Any] = segment_values(durations.segments, durations.by, own.pop("segment"))
+    if durations.whole:
         own["tenure"] = own["tenure"].astype(np.int64)
     return columns | own
 
 
-def _curve_of(
-    lives: Durations, which: Integers, segment: int, confidence_level: float
+def _segment_curve(
+    durations: Durations, rows: Integers, segment: int, confidence_level: float
 ) -> dict[str, Array]:
-    duration = lives.duration[which]
-    tenure = np.arange(duration.max() + 1) if lives.whole else np.unique(np.append(0.0, duration))
-    number, churned = at_risk(
-        tenure, duration, lives.observed[which], lives.entry[which], lives.weight[which]
+    """Estimate the curve of one segment, of which these are the rows."""
+    duration = durations.duration[rows]
+    whole = durations.whole
+    tenure = np.arange(duration.max() + 1) if whole else np.unique(np.append(0.0, duration))
+    n_at_risk, churned = at_risk(
+        tenure, duration, durations.observed[rows], durations.entry[rows], durations.weight[rows]
     )
-    curve = kaplan_meier(number, churned, confidence_level)
+    curve = kaplan_meier(n_at_risk, churned, confidence_level)
     return {
         "segment": np.full(len(tenure), segment),
         "tenure": tenure,
-        "at_risk": number,
+        "at_risk": n_at_risk,
         "churned": churned,
         "survival": curve.survival,
         "lower": curve.lower,
@@ -292,7 +291,8 @@ def _curve_of(
     }
 
 
-def _nothing() -> dict[str, Array]:
+def _empty_curve() -> dict[str, Array]:
+    """Return the columns of a curve of nobody."""
     counts = {"segment", "at_risk", "churned"}
     return {
         name: np.zeros(0, np.int64 if name in counts else np.float64)

@@ -1,4 +1,4 @@
-"""What one reads off a survival curve: the median and the mean lifetime."""
+"""Compute the median and the mean lifetime from a survival curve."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from retainkit._stats.survival import area, kaplan_meier, restricted_mean
 from retainkit.errors import ArgumentError, ColumnTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import narwhals.stable.v2 as nw
     from narwhals.stable.v2.typing import IntoDataFrameT
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Curve:
+class _SegmentCurve:
     """The curve of one segment, ascending by tenure."""
 
     tenure: Floats
@@ -90,17 +88,18 @@ def median_lifetime(curve: IntoDataFrameT) -> IntoDataFrameT:
        churned  median  lower  upper
     0        2     2.0    1.0    NaN
     """
-    frame, segments, lines = _curves_of(curve)
-    rows = list(lines)
-    columns: dict[str, Any] = {"churned": np.array([line.churned.sum() for line in rows], np.int64)}
+    frame, segments, curves = _read_curves(curve)
+    churned = np.array([one.churned.sum() for one in curves], np.int64)
+    columns: dict[str, Any] = {"churned": churned}
     for name, part in (("median", "survival"), ("lower", "lower"), ("upper", "upper")):
-        crossed = [_first_below(line.tenure, getattr(line, part)) for line in rows]
-        columns[name] = np.array(crossed, np.float64)
+        tenures = [_first_below_half(one.tenure, getattr(one, part)) for one in curves]
+        columns[name] = np.array(tenures, np.float64)
     result: IntoDataFrameT = build_like(frame, segments | columns)
     return result
 
 
-def _first_below(tenure: Floats, share: Floats) -> float:
+def _first_below_half(tenure: Floats, share: Floats) -> float:
+    """Return the first tenure at which a share is down to one half; NaN if it never is."""
     # A product of fractions that is one half may come out a little above it.
     below = np.flatnonzero(share <= 0.5 + 1e-12)
     return float(tenure[below[0]]) if len(below) else np.nan
@@ -186,8 +185,8 @@ def expected_lifetime(
     if not length:
         raise ArgumentError("`horizon` is 0; it must be above 0.")
     probability("confidence_level", confidence_level)
-    frame, segments, lines = _curves_of(curve)
-    values = [_mean_of(line, length, confidence_level) for line in lines]
+    frame, segments, curves = _read_curves(curve)
+    values = [_mean_lifetime(one, length, confidence_level) for one in curves]
     names = ("churned", "horizon", "expected_lifetime", "standard_error", "lower", "upper")
     table = np.array(values, np.float64).reshape(-1, len(names))
     columns = dict(zip(names, table.T, strict=True))
@@ -196,16 +195,19 @@ def expected_lifetime(
     return result
 
 
-def _mean_of(line: _Curve, horizon: float, confidence_level: float) -> tuple[float, ...]:
-    mean, error = restricted_mean(line.tenure, line.at_risk, line.churned, horizon)
+def _mean_lifetime(
+    curve: _SegmentCurve, horizon: float, confidence_level: float
+) -> tuple[float, ...]:
+    """Compute the values of a row of the result."""
+    mean, error = restricted_mean(curve.tenure, curve.at_risk, curve.churned, horizon)
     z = normal_quantile(confidence_level)
     lower, upper = mean - z * error, mean + z * error
     if error == 0:
-        limits = kaplan_meier(line.at_risk, line.churned, confidence_level)
-        lower = area(line.tenure, limits.lower, horizon)
-        upper = area(line.tenure, limits.upper, horizon)
+        limits = kaplan_meier(curve.at_risk, curve.churned, confidence_level)
+        lower = area(curve.tenure, limits.lower, horizon)
+        upper = area(curve.tenure, limits.upper, horizon)
     return (
-        float(line.churned.sum()),
+        float(curve.churned.sum()),
         horizon,
         mean,
         error,
@@ -214,14 +216,13 @@ def _mean_of(line: _Curve, horizon: float, confidence_level: float) -> tuple[flo
     )
 
 
-def _curves_of(
+def _read_curves(
     curve: Any,
-) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], Iterator[_Curve]]:
-    """Open a curve: its segments, and the line of each."""
+) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], list[_SegmentCurve]]:
+    """Check a table of curves, and return its segments and the curve of each."""
     parts = ("tenure", "at_risk", "churned", "survival", "lower", "upper")
     frame = read_result(curve, argument="curve", columns=parts)
-    names = segment_columns(frame, parts)
-    segments, segment = factorize_segments(frame, names)
+    segments, segment = factorize_segments(frame, segment_columns(frame, parts))
     values = {name: _numbers(frame, name) for name in parts}
     order = np.lexsort((values["tenure"], segment))
     segment, tenure = segment[order], values["tenure"][order]
@@ -233,21 +234,22 @@ def _curves_of(
         )
     first = np.unique(segment, return_index=True)[1]
     pieces = np.split(order, first[1:]) if len(order) else []
-    lines = (
-        _Curve(
-            tenure=values["tenure"][which],
-            at_risk=values["at_risk"][which].astype(np.int64),
-            churned=values["churned"][which].astype(np.int64),
-            survival=values["survival"][which],
-            lower=values["lower"][which],
-            upper=values["upper"][which],
+    curves = [
+        _SegmentCurve(
+            tenure=values["tenure"][rows],
+            at_risk=values["at_risk"][rows].astype(np.int64),
+            churned=values["churned"][rows].astype(np.int64),
+            survival=values["survival"][rows],
+            lower=values["lower"][rows],
+            upper=values["upper"][rows],
         )
-        for which in pieces
-    )
-    return frame, segments, lines
+        for rows in pieces
+    ]
+    return frame, segments, curves
 
 
 def _numbers(frame: nw.DataFrame[Any], column: str) -> Floats:
+    """Return a column of a curve as finite numbers."""
     if not frame.schema[column].is_numeric() and len(frame):
         raise ColumnTypeError(
             f"column {column!r} of `curve` holds {frame.schema[column]}; it must hold numbers, as "
@@ -257,7 +259,7 @@ def _numbers(frame: nw.DataFrame[Any], column: str) -> Floats:
     lacking = int((~np.isfinite(values)).sum())
     if lacking:
         raise ArgumentError(
-            f"column {column!r} of `curve` has no number in "
-            f"{count_noun(lacking, 'row')}; leave them out."
+            f"column {column!r} of `curve` has no number in {count_noun(lacking, 'row')}; leave "
+            "them out."
         )
     return values
