@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit.errors import ArgumentError
@@ -11,7 +11,7 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Repeat: TypeAlias = Literal["cluster", "last", "first", "mean", "error"]
+Repeat = Literal["cluster", "last", "first", "mean", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

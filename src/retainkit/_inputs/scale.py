@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, get_args
 
 from retainkit._checks import one_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
-Invalid: TypeAlias = Literal["raise", "drop"]
-Rounding: TypeAlias = Literal["raise", "floor", "round"]
-Fractional: TypeAlias = Literal["raise", "floor", "round", "cut"]
+Invalid = Literal["raise", "drop"]
+Rounding = Literal["raise", "floor", "round"]
+Fractional = Literal["raise", "floor", "round", "cut"]
 
 _MAX_STEPS = 10_000
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retainkit._typing import Array, Booleans, Floats, Integers
 
 
-LimitKind: TypeAlias = Literal["individuals", "sampling"]
+LimitKind = Literal["individuals", "sampling"]
 
 _RUN = 8  # periods on one side of the centre
 # Mean and standard deviation of the distance of two values of standard normal noise.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from retainkit._typing import Floats
 
-Adjustment: TypeAlias = Literal["holm", "bonferroni", "none"]
+Adjustment = Literal["holm", "bonferroni", "none"]
 
 
 def adjust_p_values(p_value: Floats, method: Adjustment) -> Floats:

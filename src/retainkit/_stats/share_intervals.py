@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Limits: TypeAlias = tuple[Floats, Floats]
 
-ShareInterval: TypeAlias = Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"]
+ShareInterval = Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"]
 
 
 def clopper_pearson(count: ArrayLike, n: ArrayLike, level: float) -> Limits:

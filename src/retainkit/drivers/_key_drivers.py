@@ -12,7 +12,7 @@ from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, named, segment_label, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.relative_weights import (
-    Method,
+    ImportanceMethod,
     bootstrap_importance,
     coefficients,
     correlations,
@@ -39,7 +39,7 @@ def key_drivers(
     *,
     outcome: str,
     drivers: Sequence[str],
-    method: Method = "relative_weights",
+    method: ImportanceMethod = "relative_weights",
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
     draws: int = 1000,
@@ -182,7 +182,7 @@ def key_drivers(
     0  service  8       0.696  0.719        0.834      0.967
     1    price  8       0.272  0.281        0.521      0.967
     """
-    one_of("method", method, get_args(Method))
+    one_of("method", method, get_args(ImportanceMethod))
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
@@ -194,7 +194,7 @@ def key_drivers(
     )
     segments = table.by_segment()
     problems = [None if table.empty else _find_problem(table, *segment) for segment in segments]
-    _raise_or_warn(table, problems)
+    _report_problems(table, problems)
     found = [
         _no_analysis(len(names), len(values))
         if table.empty or problem is not None
@@ -257,7 +257,7 @@ def _find_problem(table: DriverRows, values: Floats, weights: Floats) -> str | N
     return None
 
 
-def _raise_or_warn(table: DriverRows, problems: Sequence[str | None]) -> None:
+def _report_problems(table: DriverRows, problems: Sequence[str | None]) -> None:
     """Raise the first problem if every segment has one; warn if only some have."""
     wrong = [(i, problem) for i, problem in enumerate(problems) if problem is not None]
     if not wrong:
@@ -290,7 +290,13 @@ def _no_analysis(n_drivers: int, n: int) -> _DriverAnalysis:
 
 
 def _analyse(
-    values: Floats, weights: Floats, *, method: Method, level: float, draws: int, seed: int | None
+    values: Floats,
+    weights: Floats,
+    *,
+    method: ImportanceMethod,
+    level: float,
+    draws: int,
+    seed: int | None,
 ) -> _DriverAnalysis:
     """Compute the importance of the drivers in a segment, with bootstrap percentiles."""
     matrix = correlations(values, weights)
@@ -325,7 +331,7 @@ def _warn_of_draws(found: Sequence[_DriverAnalysis], draws: int) -> None:
 
 
 def _driver_columns(
-    table: DriverRows, found: Sequence[_DriverAnalysis], method: Method
+    table: DriverRows, found: Sequence[_DriverAnalysis], method: ImportanceMethod
 ) -> dict[str, Any]:
     """Build a row for every segment and driver, the most important first."""
     p = len(table.drivers)

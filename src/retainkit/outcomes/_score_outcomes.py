@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from retainkit.outcomes._reading import Answers
     from retainkit.outcomes._results import ResponseOutcomes
 
-Outcome: TypeAlias = Literal["event", "churn"]
+Outcome = Literal["event", "churn"]
 
 _RESULT = (
     *("group", "score", "n", "outcomes", "rate", "lower", "upper"),

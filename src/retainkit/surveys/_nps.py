@@ -10,7 +10,7 @@ from retainkit._inputs.cuts import check_cuts
 from retainkit._inputs.response_options import Repeat, ResponseOptions
 from retainkit._inputs.scale import Fractional, Invalid, check_scale
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_table import RESULT, Method, NpsOptions, nps_columns
+from retainkit.surveys._nps_table import RESULT, NpsMethod, NpsOptions, nps_columns
 from retainkit.surveys._promoters import promoter_shares
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 
@@ -32,7 +32,7 @@ def nps(
     respondent: str | None = None,
     time: str | None = None,
     repeat: Repeat = "cluster",
-    method: Method = "score",
+    method: NpsMethod = "score",
     draws: int = 2000,
     seed: int | None = None,
     invalid: Invalid = "raise",

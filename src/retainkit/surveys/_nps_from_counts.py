@@ -16,7 +16,7 @@ from retainkit._messages import count_noun, format_examples, named
 from retainkit._stats.effective_size import unweighted
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.surveys._nps_table import PARTS, RESULT, Method, NpsOptions, nps_columns
+from retainkit.surveys._nps_table import PARTS, RESULT, NpsMethod, NpsOptions, nps_columns
 from retainkit.surveys._promoters import PromoterShares
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def nps_from_counts(
     detractors: str = "detractors",
     n: str | None = None,
     by: str | Sequence[str] | None = None,
-    method: Method = "score",
+    method: NpsMethod = "score",
     draws: int = 2000,
     seed: int | None = None,
     min_responses: int | None = None,

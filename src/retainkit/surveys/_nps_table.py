@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._promoters import PromoterShares
 
-Method: TypeAlias = Literal["score", "adjusted_wald", "wald", "bootstrap"]
+NpsMethod = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 
 PARTS = ("promoters", "passives", "detractors")
 RESULT = (
@@ -35,7 +35,7 @@ _LIMITS = {"score": score_limits, "adjusted_wald": adjusted_wald_limits, "wald":
 class NpsOptions:
     """The checked options of intervals, and the least number of answers of a score."""
 
-    method: Method
+    method: NpsMethod
     draws: int
     seed: int | None
     min_responses: int | None
@@ -43,7 +43,7 @@ class NpsOptions:
 
     def __post_init__(self) -> None:
         """Check the options, in this order."""
-        one_of("method", self.method, get_args(Method))
+        one_of("method", self.method, get_args(NpsMethod))
         integer("draws", self.draws, 1)
         if self.seed is not None:
             integer("seed", self.seed, 0)
@@ -55,7 +55,7 @@ class NpsOptions:
 def nps_columns(shares: PromoterShares, options: NpsOptions, *, segmented: bool) -> dict[str, Any]:
     """Compute the columns of a result; scores of too few answers are NaN, with a warning."""
     n = shares.size.effective
-    lower, upper = _limits(shares, options)
+    lower, upper = _nps_limits(shares, options)
     scores = {
         "nps": shares.promoters - shares.detractors,
         "standard_error": standard_error(shares.promoters * n, shares.detractors * n, n),
@@ -77,7 +77,7 @@ def nps_columns(shares: PromoterShares, options: NpsOptions, *, segmented: bool)
     }
 
 
-def _limits(shares: PromoterShares, options: NpsOptions) -> tuple[Floats, Floats]:
+def _nps_limits(shares: PromoterShares, options: NpsOptions) -> tuple[Floats, Floats]:
     """Interval of the difference of shares, from -1 to 1."""
     level = options.confidence_level
     n = shares.size.for_interval(level)

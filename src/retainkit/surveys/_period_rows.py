@@ -53,7 +53,7 @@ def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, M
     size = int(facts.item(0, "size"))
     unknown = int(facts.item(0, "nulls")) if size else 0
     if unknown:
-        _raise_or_warn(responses.source("time"), unknown, size, options.missing)
+        _check_times_known(responses.source("time"), unknown, size, options.missing)
         rows, size = rows.drop_nulls("time"), size - unknown
     stored, zone = responses.stored, responses.zone
     given = None if options.as_of is None else as_of_moment(options.as_of, zone)
@@ -89,8 +89,8 @@ def _with_last_segment(responses: Answers, rows: Any, number: nw.Expr) -> Answer
     return replace(responses, rows=rows, by=(*responses.by, "period"))
 
 
-def _raise_or_warn(source: str, unknown: int, size: int, missing: str) -> None:
-    """Raise for answers without a time, or warn that they are left out."""
+def _check_times_known(source: str, unknown: int, size: int, missing: str) -> None:
+    """Raise for answers without a time, or warn that they are left out, as `missing` says."""
     text = f"{source} is null in {count_noun(unknown, 'row')}, of {size:,}"
     if missing == "raise":
         raise ArgumentError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retainkit.surveys._period_answers import PeriodAnswers
 
 
-Metric: TypeAlias = Literal["nps", "csat", "mean"]
+Metric = Literal["nps", "csat", "mean"]
 
 
 def metric_edges(

@@ -78,7 +78,7 @@ class Rule:
 
     def text(self, stat: str) -> str:
         """Write the rule as in the column ``rule`` of a result."""
-        points = _spans(_points(self.scale))
+        points = _spans(_all_answers(self.scale))
         if stat == "share":
             text = f"{_spans(self.good)} of {points}"
         elif stat == "net":
@@ -99,7 +99,7 @@ def vendor_rule(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
         )
     first, last = found[0]
     good = tuple(range(first, last + 1))
-    bad = tuple(one for one in _points(scale) if one not in good)
+    bad = tuple(one for one in _all_answers(scale) if one not in good)
     if found[1] is not None:
         first, last = found[1]
         bad = tuple(range(first, last + 1))
@@ -113,7 +113,7 @@ def custom_rule(
 
     Where mirroring would make some of the good ones bad, all that are not good are bad.
     """
-    points = _points(scale)
+    points = _all_answers(scale)
     good = _read_answers("positive", positive, "top", points, higher_is_better=higher_is_better)
     if negative is None:
         mirrored = {points[0] + points[-1] - one for one in good}
@@ -135,7 +135,7 @@ def custom_rule(
 def good_half(scale: Scale, *, higher_is_better: bool) -> tuple[int, ...]:
     """Return the answers on the good side of the middle of a scale."""
     middle = (scale.low + scale.high) / 2
-    points = _points(scale)
+    points = _all_answers(scale)
     return tuple(one for one in points if (one > middle if higher_is_better else one < middle))
 
 
@@ -164,7 +164,7 @@ def _read_answers(
     return tuple(one for one in points if one in answers)
 
 
-def _points(scale: Scale) -> tuple[int, ...]:
+def _all_answers(scale: Scale) -> tuple[int, ...]:
     """Return all answers of a scale."""
     return tuple(range(int(scale.low), int(scale.high) + 1))
 

@@ -118,9 +118,9 @@ def survey_sample_size(
     errors = _errors(power, confidence_level)
     if detect is None:
         z = normal_quantile(confidence_level)
-        needed = variance * (z / _points("margin", margin, _RANGE // 2)) ** 2
+        needed = variance * (z / _check_points("margin", margin, _RANGE // 2)) ** 2
     else:
-        needed = 2 * variance * (errors / _points("detect", detect, _RANGE)) ** 2
+        needed = 2 * variance * (errors / _check_points("detect", detect, _RANGE)) ** 2
     needed = max(needed, 1.0)
     if population is None:
         return math.ceil(needed)
@@ -245,7 +245,7 @@ def _errors(power: float, level: float) -> float:
     return normal_quantile(1 - alpha) + normal_quantile(2 * chance - 1)
 
 
-def _points(name: str, value: Any, largest: int) -> float:
+def _check_points(name: str, value: Any, largest: int) -> float:
     """Check a number of points above 0, and return it as a share."""
     points = number(name, value, 0, largest)
     if points == 0:

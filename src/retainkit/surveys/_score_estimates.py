@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from retainkit.surveys._rules import Rule
     from retainkit.surveys._scaled_answers import ScaledAnswers
 
-CsatStat: TypeAlias = Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"]
-CesStat: TypeAlias = Literal["mean", "share", "net"]
+CsatStat = Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"]
+CesStat = Literal["mean", "share", "net"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
