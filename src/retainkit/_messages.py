@@ -33,9 +33,9 @@ def count_noun(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def named(column: str, argument: str) -> str:
-    """Name a column and the argument that names it."""
-    return f"column {column!r} (given as `{argument}`)"
+def named(column: str, argument: str, table: str = "") -> str:
+    """Name a column and the argument that names it, and the table if there are several."""
+    return f"column {column!r}{table and f' of `{table}`'} (given as `{argument}`)"
 
 
 def segment_label(segments: Mapping[str, nw.Series[Any]], row: int) -> str:

@@ -550,7 +550,7 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
                 backend.make(rows, like=like(rows)),
                 columns={"customer": "customer_id", "time": "time", "amount": "amount"},
                 by=options["by"],
-                taken=(),
+                reserved=(),
                 tz=options["tz"],
                 missing="raise",
             )

@@ -80,7 +80,7 @@ def test_columns_are_named_for_their_arguments(backend: Backend) -> None:
             "by_0": "a",
         },
     ]
-    assert (found.size, found.by, found.keys) == (3, ("plan",), ["by_0"])
+    assert (found.n_rows, found.by, found.keys) == (3, ("plan",), ["by_0"])
     assert found.columns == ["customer", "start", "end", "amount", "by_0"]
     assert (found.missing, found.empty, found.late, found.cut, found.free) == (0, 0, 0, 0, 1)
     assert (found.zone, str(found.end_of_observation)) == (None, "2024-05-01")
@@ -187,7 +187,7 @@ def test_nulls_are_refused_or_left_out(backend: Backend) -> None:
     with pytest.warns(RetainkitWarning, match=r"is null in 1 row: 1 of 3 rows left out"):
         found = opened(table, missing="drop")
     assert [row["customer"] for row in rows_in(found)] == ["bob", "cyd"]
-    assert (found.size, found.missing) == (2, 1)
+    assert (found.n_rows, found.missing) == (2, 1)
     table = backend.make(changed(0, begin=None), like=LIKE)
     with pytest.raises(ArgumentError, match=r"`start`\) is null .* for instance customer 'ann'"):
         opened(table)
@@ -248,7 +248,7 @@ def test_what_has_no_length_is_set_aside(backend: Backend) -> None:
     with pytest.warns(RetainkitWarning, match="^1 of 3 rows end as they start and are not used"):
         found = opened(table)
     assert [row["customer"] for row in rows_in(found)] == ["bob", "cyd"]
-    assert (found.size, found.empty) == (2, 1)
+    assert (found.n_rows, found.empty) == (2, 1)
 
 
 def test_what_starts_too_late_is_set_aside_and_what_ends_so_runs(backend: Backend) -> None:
@@ -259,7 +259,7 @@ def test_what_starts_too_late_is_set_aside_and_what_ends_so_runs(backend: Backen
         ("ann", None),
         ("bob", None),
     ]
-    assert (found.size, found.late, found.cut) == (2, 1, 1)
+    assert (found.n_rows, found.late, found.cut) == (2, 1, 1)
 
 
 def test_by_default_observation_ends_with_the_day_of_the_last_start(backend: Backend) -> None:
@@ -298,7 +298,7 @@ def test_counts_do_not_overlap() -> None:
         "2 of 5 rows end as they ",
         "1 of 5 rows start at or ",
     ]
-    assert (found.size, found.empty, found.late, found.cut, found.free) == (2, 2, 1, 1, 1)
+    assert (found.n_rows, found.empty, found.late, found.cut, found.free) == (2, 2, 1, 1, 1)
     assert [row["customer"] for row in rows_in(found)] == [3, 4]
 
 

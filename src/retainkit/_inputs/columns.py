@@ -1,45 +1,112 @@
-"""The checks of columns that all input tables share."""
+"""Read the columns of an input table by their declarations.
+
+A reader declares its columns and gets them checked, under their own names and with common types::
+
+    VISITS = (Column("customer", ID), Column("time", TIME), Column("rating", NUMBER, nulls="keep"))
+
+    names = {"customer": customer, "time": time, "rating": rating}
+    table = read_columns(native, "visits", VISITS, names, by=by, reserved=("n", "mean"), tz=tz)
+    table, facts, note = without_nulls(table, read_facts, missing)
+    last = moments_of(table, {"first": facts.least["time"], "last": facts.most["time"]})["last"]
+
+What is peculiar to a table, such as an end before its start, is checked by its own functions.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import is_list
-from retainkit._frames.dtypes import object_types, type_name
-from retainkit.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    ColumnTypeError,
+from retainkit._frames.input import (
+    check_present,
+    count_rows,
+    from_native,
+    normalize_pandas,
 )
+from retainkit._inputs.kinds import SEGMENT, TIME, Kind, check_kind, is_time
+from retainkit._inputs.zones import zones_of
+from retainkit._messages import named
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
 
     from retainkit._frames.input import Frame
 
-# What a column must hold for the argument that names it, and how to get there.
-TIME = "dates or datetimes; parse or convert it first, for instance with pandas.to_datetime"
-_FLAG = "booleans; make one first, for instance with df['event'] == 'purchase'"
-NEEDS = {
-    "time": TIME,
-    "cohort_time": TIME,
-    "started": _FLAG,
-    "returned": _FLAG,
-    "amount": "numbers; convert it first, for instance with pandas.to_numeric",
-}
-_PLAIN = (
-    "plain values of one kind, such as numbers or strings; convert it first, for instance with "
-    "astype(str)"
-)
-DTYPES = {TIME: "datetime64[us]", _FLAG: "bool", NEEDS["amount"]: "float64"}
+Nulls: TypeAlias = Literal["refuse", "drop", "keep"]
+"""Whether nulls are an error always, or as `missing` says, or have a meaning."""
 
 
-# Checks
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of an input table, which an argument names.
+
+    It is called `name` among the checked rows, by default like its `argument`. If it is not
+    `required` it may be None: then there is no such column. Where a column of times holds nothing
+    but nulls, it may have any type and gets that of the column named `like`. Observation ends with
+    the latest time of the `observed` columns.
+    """
+
+    argument: str
+    holds: Kind
+    _: KW_ONLY
+    name: str = ""
+    nulls: Nulls = "drop"
+    required: bool = True
+    like: str | None = None
+    observed: bool = False
 
 
-def segment_names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedTable:
+    """Columns that have been checked.
+
+    `rows` has them under their own names, and the segments `by` as ``by_0``, ``by_1`` …; `given`
+    is the whole frame. `declared` and `names` hold for each argument its column and the name that
+    the user gave for it; `argument_names` has what a public function calls an argument where that
+    is something else. Times are stored in the zone `stored` and periods are cut in `zone` (both
+    None: naive times).
+    """
+
+    rows: Frame
+    given: Frame
+    declared: Mapping[str, Column]
+    names: Mapping[str, str]
+    by: tuple[str, ...]
+    stored: tzinfo | None
+    zone: tzinfo | None
+    argument_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of `rows`."""
+        return self.rows.collect_schema().names()
+
+    @property
+    def keys(self) -> list[str]:
+        """The segment columns as they are called in `rows`."""
+        return segment_keys(self.by)
+
+    def source(self, argument: str) -> str:
+        """Name the column of an argument as messages do."""
+        return named(self.names[argument], self.argument_names.get(argument, argument))
+
+    def parts(self) -> dict[str, Any]:
+        """Return what every checked table has, to build one that has more."""
+        return {one.name: getattr(self, one.name) for one in fields(CheckedTable)}
+
+
+def segment_keys(by: Sequence[str]) -> list[str]:
+    """Return what the columns of segments are called among checked rows."""
+    return [f"by_{i}" for i in range(len(by))]
+
+
+def segment_names(by: Any, reserved: Sequence[str]) -> tuple[str, ...]:
+    """Check the argument `by`; no segment may be called like a `reserved` column of the result."""
     if by is None or isinstance(by, str):
         by = [] if by is None else [by]
     if not is_list(by):
@@ -50,7 +117,7 @@ def segment_names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if names.count(name) > 1:
             raise ArgumentError(f"`by` names {name!r} more than once; name each column once.")
-        if name in taken:
+        if name in reserved:
             raise ArgumentError(
                 f"`by` names the column {name!r}, which is also the name of a column of the "
                 "result; rename it first."
@@ -58,28 +125,113 @@ def segment_names(by: Any, taken: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def check_type(argument: str, column: str, frame: Frame) -> None:
-    dtype = frame.collect_schema()[column]
-    need = NEEDS.get(argument, _PLAIN)
-    if need == TIME:
-        fits = dtype == nw.Datetime or dtype == nw.Date  # noqa: PLR1714  dtypes hash by parameter
-    elif need == _FLAG:
-        fits = dtype == nw.Boolean
-    elif argument == "amount":
-        fits = dtype.is_numeric()
-    else:
-        kinds = object_types(frame, column)
-        cannot = {"unhashable"} if argument == "customer" else {"unhashable", "unordered"}
-        fits = not dtype.is_nested() and not kinds & cannot
-        kinds.discard("unordered")
-        if argument == "customer" and "str" in kinds and len(kinds) > 1:
-            raise ColumnTypeError(
-                f"column {column!r} (given as `customer`) holds {' and '.join(sorted(kinds))}; an "
-                "id that is a number in one row and text in another is two customers. Make them "
-                f"alike first, for instance with df[{column!r}].astype(str)."
-            )
-    if not fits:
-        raise ColumnTypeError(
-            f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it must "
-            f"hold {need}."
-        )
+def read_columns(
+    native: Any,
+    table: str,
+    columns: Sequence[Column],
+    names: Mapping[str, str | None],
+    *,
+    by: str | Sequence[str] | None = None,
+    reserved: Sequence[str] = (),
+    tz: str | None = None,
+    argument_names: Mapping[str, str] | None = None,
+) -> CheckedTable:
+    """Check the columns that the arguments `names` and `by` name, and select them.
+
+    `table` is the argument of the frame. Messages name columns in the order of `names`.
+    """
+    by = segment_names(by, reserved)
+    frame = from_native(native, table)
+    own_names = argument_names or {}
+    known = {column.argument: column for column in columns}
+    declared = {
+        argument: known[argument]
+        for argument, name in names.items()
+        if name is not None or known[argument].required
+    }
+    for argument in declared:
+        check_present(own_names.get(argument, argument), names[argument], frame)
+    given = {argument: str(names[argument]) for argument in declared}
+    for name in by:
+        check_present("by", name, frame)
+    frame, zones = _with_types(frame, declared, given)
+    for argument, name in given.items():
+        check_kind(declared[argument].holds, own_names.get(argument, argument), name, frame)
+    for name in by:
+        check_kind(SEGMENT, "by", name, frame)
+    times = {own_names.get(one, one): given[one] for one in _times(declared)}
+    stored, zone = zones_of(times, frame, zones, tz) if times else (None, None)
+    keys = {key: nw.col(name) for key, name in zip(segment_keys(by), by, strict=True)}
+    return CheckedTable(
+        rows=frame.select(**column_exprs(frame, declared, given), **keys),
+        given=frame,
+        declared=declared,
+        names=given,
+        by=by,
+        stored=stored,
+        zone=zone,
+        argument_names=own_names,
+    )
+
+
+def _times(declared: Mapping[str, Column]) -> list[str]:
+    return [argument for argument, column in declared.items() if column.holds is TIME]
+
+
+def _with_types(
+    frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str]
+) -> tuple[Frame, dict[str, tzinfo]]:
+    """Give columns without any value their types; return also the zones of pandas' times."""
+    times = [names[argument] for argument in _times(declared)]
+    for argument, column in declared.items():
+        if column.like is not None:
+            frame = _like(frame, names[argument], names[column.like])
+    empty = {
+        names[argument]: column.holds.empty
+        for argument, column in declared.items()
+        if column.holds.empty is not None
+    }
+    return normalize_pandas(frame, times, empty)
+
+
+def _like(frame: Frame, column: str, other: str) -> Frame:
+    """Give a column in which there is nothing but nulls the type of another one of times."""
+    if is_time(frame, column) or not is_time(frame, other):
+        return frame
+    if count_rows(frame.filter(~nw.col(column).is_null()).select(column)):
+        return frame
+    null = nw.when(nw.col(other).is_null()).then(nw.col(other))
+    return frame.with_columns(null.alias(column))
+
+
+def column_exprs(
+    frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str]
+) -> dict[str, nw.Expr]:
+    """Return the declared columns of a frame by their own names, as they are read."""
+    schema = frame.collect_schema()
+    times = [schema[names[argument]] for argument in _times(declared)]
+    return {
+        column.name or argument: _time_expr(names[argument], schema, times)
+        if column.holds is TIME
+        else column.holds.read(nw.col(names[argument]), schema[names[argument]])
+        for argument, column in declared.items()
+    }
+
+
+def _time_expr(
+    column: str, schema: Mapping[str, nw.dtypes.DType], times: Sequence[nw.dtypes.DType]
+) -> nw.Expr:
+    """Return times of the zone of the first column of times and of a unit common to all.
+
+    Then they compare in every engine. The unit is the microsecond, or the nanosecond if a column
+    has it.
+    """
+    value, dtype = nw.col(column), schema[column]
+    zone = getattr(times[0], "time_zone", None)
+    if getattr(dtype, "time_zone", None) != zone:
+        value = value.dt.convert_time_zone(str(zone))
+    fine = any(getattr(one, "time_unit", None) == "ns" for one in times)
+    unit: Literal["us", "ns"] = "ns" if fine else "us"
+    if getattr(dtype, "time_unit", None) == unit:
+        return value
+    return value.cast(nw.Datetime(unit, zone))

@@ -80,7 +80,7 @@ def _paid(subscriptions: Subscriptions) -> Any:
     if not subscriptions.free:
         return subscriptions.rows
     warn(
-        f"{subscriptions.free:,} of {count_noun(subscriptions.size, 'row')} have an amount of 0 "
+        f"{subscriptions.free:,} of {count_noun(subscriptions.n_rows, 'row')} have an amount of 0 "
         "and are not used."
     )
     return subscriptions.rows.filter(nw.col("amount") > 0)

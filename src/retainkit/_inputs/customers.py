@@ -1,4 +1,4 @@
-"""Tables of customers: checked once, reduced to their distinct rows, and given back in kind.
+"""Read tables of customers, reduce them to their distinct rows, and return results in kind.
 
 Models look at nothing but frequency, recency and T, or frequency and spend, and many customers have
 the same. So what is expensive is computed once for each distinct row.
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import type_name
 from retainkit._frames.groupby import group_sum
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun
-from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit._inputs.columns import Column, read_columns
+from retainkit._inputs.kinds import Kind, is_numeric
+from retainkit._messages import count_noun, named
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
 HISTORY = ("frequency", "recency", "T")
 SPEND = ("frequency", "monetary_value")
 """The arguments that name the columns of a purchase history, and those of spend."""
+
+
+# Values are checked by distinct row.
+_FINITE = Kind(need="numbers", fits=is_numeric)
+CUSTOMERS = tuple(
+    Column(argument, _FINITE, nulls="keep", required=argument != "weights")
+    for argument in ("frequency", "recency", "T", "monetary_value", "weights")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,15 +134,9 @@ def _reduced_to(customers: Customers, arguments: Sequence[str]) -> Customers:
 
 def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | None) -> Customers:
     """Read the distinct rows of a table of customers, whose values are not checked yet."""
-    frame = from_native(native, "summary")
     names = dict(columns)
-    for argument, column in [*names.items(), *([("weights", weights)] if weights else [])]:
-        check_present(argument, column, frame)
-        if not frame.collect_schema()[column].is_numeric():
-            raise ColumnTypeError(
-                f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
-                "must hold numbers."
-            )
+    table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
+    frame = table.given
     rows = frame.select(
         **_keys(names), **({"weight": nw.col(weights).cast(nw.Float64)} if weights else {})
     )
@@ -186,7 +189,7 @@ def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping
             shown = [f"{value:g}" for value in distinct[argument][wrong][:3]]
             rows = int(counts[wrong].sum())
             raise ArgumentError(
-                f"column {names[argument]!r} (given as `{argument}`) must be {need}; it is not in "
+                f"{named(names[argument], argument)} must be {need}; it is not in "
                 f"{count_noun(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
                 "such a table of transactions."
             )

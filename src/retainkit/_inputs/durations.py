@@ -1,21 +1,22 @@
-"""How long customers have been there: the durations that a survival curve is made of."""
+"""Read durations of customers, of which a survival curve is made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import type_name
 from retainkit._frames.groupby import NEVER
-from retainkit._frames.input import check_present, collect, count_rows, from_native
+from retainkit._frames.input import collect, count_rows
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import check_type, segment_names
+from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.facts import read_facts, without_nulls
+from retainkit._inputs.kinds import NUMBER, is_numeric
 from retainkit._messages import count_noun, warn
 from retainkit._time.elapsed import elapsed_time
-from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +28,26 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats, Integers
 
 
-_NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
-_FLAG = "booleans, or 0 and 1; make one first, such as df['end'].notna() or df['churn'] == 'Yes'"
+def _is_numeric_or_empty(frame: Frame, column: str) -> bool:
+    return is_numeric(frame, column) or not count_rows(frame)
+
+
+def _is_flag_or_empty(frame: Frame, column: str) -> bool:
+    boolean = frame.collect_schema()[column] == nw.Boolean
+    return boolean or _is_numeric_or_empty(frame, column)
+
+
+_DURATION = replace(NUMBER, fits=_is_numeric_or_empty)
+_OBSERVED = replace(
+    NUMBER,
+    need="booleans, or 0 and 1; make one first, such as df['end'].notna() or df['churn'] == 'Yes'",
+    fits=_is_flag_or_empty,
+)
+DURATIONS = (
+    Column("duration", _DURATION),
+    Column("observed", _OBSERVED, required=False),
+    Column("entry", _DURATION, nulls="keep", required=False),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,34 +120,25 @@ def read_durations(
     observed: str | None,
     entry: str | None,
     by: str | Sequence[str] | None,
-    taken: Sequence[str],
+    reserved: Sequence[str],
     missing: str,
 ) -> Durations:
     """Check a table of durations, a row a customer, and take it into memory."""
-    given = {"duration": duration}
-    given |= {n: c for n, c in (("observed", observed), ("entry", entry)) if c is not None}
-    segments = segment_names(by, taken)
-    frame = from_native(native, "subscriptions")
-    for name, column in [*given.items(), *(("by", column) for column in segments)]:
-        check_present(name, column, frame)
-    size = count_rows(frame)
-    for name, column in given.items():
-        _check_number(name, column, frame, size)
-    for column in segments:
-        check_type("by", column, frame)
-    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
-    columns = {name: nw.col(column).cast(nw.Float64) for name, column in given.items()}
-    rows: Frame = frame.select(**columns, **keys)
-    rows = rows.with_columns(nw.col(name).fill_nan(None) for name in given)
-    rows = _complete(rows, given, missing)
+    names = {"duration": duration, "observed": observed, "entry": entry}
+    checked = read_columns(native, "subscriptions", DURATIONS, names, by=by, reserved=reserved)
+    checked, _, note = without_nulls(checked, read_facts, missing)
+    if note:
+        warn(note)
+    rows, given = checked.rows, checked.names
     if isinstance(rows, nw.LazyFrame):
-        rows = rows.group_by(*given, *keys).agg(weight=nw.len())
+        rows = rows.group_by(*given, *checked.keys).agg(weight=nw.len())
     table = collect(rows)
-    found, segment = factorize_segments(table, list(keys))
+    found, segment = factorize_segments(table, checked.keys)
     values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
+    _check_values(values, checked)
     lives = Durations(
-        rows=frame,
-        by=segments,
+        rows=checked.given,
+        by=checked.by,
         segments=found,
         segment=segment,
         duration=values["duration"],
@@ -139,61 +149,19 @@ def read_durations(
         else np.ones(len(table), np.int64),
         whole=False,
     )
-    _check_values(values, given)
     late = (lives.entry > 0) & (lives.entry >= lives.duration)
     _warn_of_late(int(lives.weight[late].sum()), "their duration")
     return lives
 
 
-def _check_number(name: str, column: str, frame: Frame, size: int) -> None:
-    dtype = frame.collect_schema()[column]
-    flag = name == "observed"
-    if dtype.is_numeric() or (flag and dtype == nw.Boolean) or not size:
-        return
-    raise ColumnTypeError(
-        f"column {column!r} (given as `{name}`) holds {type_name(frame, column)}; it must hold "
-        f"{_FLAG if flag else _NUMBERS}."
-    )
-
-
-def _complete(rows: Frame, given: Mapping[str, str], missing: str) -> Frame:
-    """Refuse nulls or leave them out; a null entry is that of one observed from the start."""
-    needed = [name for name in given if name != "entry"]
-    facts = collect(rows.select(nw.col(name).null_count() for name in needed))
-    nulls = {name: int(facts.item(0, name) or 0) for name in needed}
-    lacking = [name for name in needed if nulls[name]]
-    if not lacking or not (total := count_rows(rows)):
-        return rows
-    text = " and ".join(
-        f"column {given[name]!r} (given as `{name}`) is null in {count_noun(nulls[name], 'row')}"
-        for name in lacking
-    )
-    if missing == "raise":
-        raise ArgumentError(
-            f"{text}, of {total:,}. Fill them in or leave them out; `missing='drop'` leaves such "
-            "rows out and warns with their number."
-        )
-    kept = rows.drop_nulls(subset=needed)
-    warn(f"{text}: {total - count_rows(kept):,} of {count_noun(total, 'row')} left out.")
-    return kept
-
-
-def _check_values(values: Mapping[str, Floats], given: Mapping[str, str]) -> None:
-    for name in ("duration", "entry"):
-        if name not in values:
-            continue
-        wrong = ~((values[name] >= 0) & (values[name] < np.inf))
-        if wrong.any():
-            some = ", ".join(f"{value:g}" for value in values[name][wrong][:3])
-            raise ArgumentError(
-                f"column {given[name]!r} (given as `{name}`) holds {some}; it must hold finite "
-                "lengths of time, 0 or more, in one unit."
-            )
-    if "observed" in values:
-        wrong = ~np.isin(values["observed"], (0, 1))
-        if wrong.any():
-            some = ", ".join(f"{value:g}" for value in values["observed"][wrong][:3])
-            raise ArgumentError(
-                f"column {given['observed']!r} (given as `observed`) holds {some}; it must hold "
-                f"{_FLAG}."
-            )
+def _check_values(values: Mapping[str, Floats], table: CheckedTable) -> None:
+    """Check that durations are finite, 0 or more, and that `observed` is 0 or 1."""
+    needs = dict.fromkeys(
+        ("duration", "entry"), "it must hold finite lengths of time, 0 or more, in one unit."
+    ) | {"observed": f"it must hold {_OBSERVED.need}."}
+    for name, need in needs.items():
+        column = values.get(name, np.zeros(0))
+        fits = np.isin(column, (0, 1)) if name == "observed" else (column >= 0) & (column < np.inf)
+        if not fits.all():
+            some = ", ".join(f"{value:g}" for value in column[~fits][:3])
+            raise ArgumentError(f"{table.source(name)} holds {some}; {need}")

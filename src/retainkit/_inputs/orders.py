@@ -32,7 +32,7 @@ def read_orders(
         argument="transactions",
         columns={"customer": customer, "time": time, "amount": amount},
         by=by,
-        taken=reserved,
+        reserved=reserved,
         tz=tz,
         missing=missing,
     )

@@ -57,10 +57,3 @@ class ResponseOptions:
                 f"`repeat` is {self.repeat!r}, which needs `respondent`: the column that tells "
                 "whose answer it is."
             )
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """The columns that are given, by the arguments that name them."""
-        names = ("score", "weights", "counts", "respondent", "time")
-        given = {name: getattr(self, name) for name in names}
-        return {name: column for name, column in given.items() if column is not None}

@@ -191,9 +191,9 @@ def growth_accounting(
     one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time, "amount": amount}
-    log = read_events(events, columns=columns, by=by, taken=_RESULT, tz=tz, missing=missing)
-    end = log.end(as_of)
-    log = log.before(end)
+    log = read_events(events, columns=columns, by=by, reserved=_RESULT, tz=tz, missing=missing)
+    end = log.end_of_observation(as_of)
+    log = log.until(end)
     spec = VisitSpec(end=end, period=period, week_start=week_start)
     visits = count_visits(log, spec)
     counts = growth_counts(visits, spec)

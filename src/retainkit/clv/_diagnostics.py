@@ -268,7 +268,7 @@ def purchase_regularity(
     integer("min_purchases", min_purchases, 3)
     probability("confidence_level", confidence_level)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
-    log = log.before(log.end(as_of))
+    log = log.until(log.end_of_observation(as_of))
     gaps = last_gaps(log, unit, week_start, min_purchases)
     pairs = gaps.last, gaps.before, gaps.count
     found = {

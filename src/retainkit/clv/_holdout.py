@@ -228,7 +228,7 @@ def holdout_report(
         _check_unit(model, unit)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     split, end = calibration_and_end(log, calibration_end, as_of)
-    log = log.before(end)
+    log = log.until(end)
     starts = week_start or week_start_at(split, log.zone)
     rows = read_calibration(log, split, end, unit=unit, exact=exact, week_start=starts)
     if model is None:

@@ -98,13 +98,14 @@ def last_gaps(log: Events, unit: Period, week_start: Weekday, min_purchases: int
         count=count[order],
         n_customers=int(totals.item(0, "customers")),
         n_purchases=int(totals.item(0, "purchases") or 0),
-        n_rows=log.size,
+        n_rows=log.n_rows,
     )
 
 
 def _purchase_units(rows: Frame, log: Events, unit: Period, week_start: Weekday) -> Frame:
     """Return one row for each customer and unit with a purchase."""
-    times = [moment.instant for moment in (log.first, log.last) if moment is not None] or [0]
+    known = [moment for moment in (log.earliest, log.last_event) if moment is not None]
+    times = [moment.instant for moment in known] or [0]
     # A day of margin: engines may report the first and last time an hour off.
     wall = wall_time_expr(
         nw.col("time"),

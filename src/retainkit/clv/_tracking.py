@@ -153,10 +153,10 @@ def tracking(
         one_of("week_start", week_start, WEEKDAYS)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     if calibration_end is None:
-        split, end = None, log.end(as_of)
+        split, end = None, log.end_of_observation(as_of)
     else:
         split, end = calibration_and_end(log, calibration_end, as_of)
-    log = log.before(end)
+    log = log.until(end)
     starts = week_start or week_start_at(split, log.zone)
     columns, n_later = tracking_columns(
         log, model, split=split, end=end, period=period, week_start=starts, exact=exact

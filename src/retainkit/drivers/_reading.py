@@ -1,24 +1,26 @@
-"""Ratings of drivers with an outcome: checked once, when they come in."""
+"""Read ratings of drivers and an outcome, and bring them into memory."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list
-from retainkit._frames.dtypes import is_numeric_like, type_name
-from retainkit._frames.input import check_present, collect, from_native, normalize_pandas
+from retainkit._frames.input import collect
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import check_type, segment_names
-from retainkit._messages import count_noun, warn
-from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
+from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.facts import null_text
+from retainkit._inputs.kinds import NUMBER
+from retainkit._messages import count_noun, format_examples, warn
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import narwhals.stable.v2 as nw
 
     from retainkit._frames.input import Frame
     from retainkit._typing import Booleans, Floats, Integers
@@ -29,6 +31,16 @@ RESULT = (
     *("sign_flip", "r_squared", "method"),
 )
 MOST_LMG = 12
+_RATING = replace(
+    NUMBER,
+    need="numbers: code answers in words as numbers first, yes and no as 1 and 0",
+)
+# Nulls are looked for in memory.
+RATINGS = (
+    Column("drivers", _RATING, nulls="keep"),
+    Column("outcome", _RATING, nulls="keep"),
+    Column("weights", _RATING, nulls="keep", required=False),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +62,7 @@ class DriverRows:
     empty: bool
 
     def by_segment(self) -> list[tuple[Floats, Floats]]:
-        """Give the values and the weights of each segment."""
+        """Return the values and the weights of each segment."""
         spans = [slice(*edge) for edge in pairwise(self.edges.tolist())]
         return [(self.values[span], self.weights[span]) for span in spans]
 
@@ -94,68 +106,59 @@ def read_rows(
 
     Segments must not be called like one of the columns of the result.
     """
-    frame = from_native(responses, "responses")
-    segments = segment_names(by, RESULT)
-    needed = [*(("drivers", one) for one in drivers), ("outcome", outcome)]
-    needed += [] if weights is None else [("weights", weights)]
-    for argument, column in [*needed, *(("by", column) for column in segments)]:
-        check_present(argument, column, frame)
-    frame, _ = normalize_pandas(frame, [], {column: "float64" for _, column in needed})
-    for argument, column in needed:
-        if not is_numeric_like(frame, column):
-            raise ColumnTypeError(
-                f"column {column!r} (given as `{argument}`) holds {type_name(frame, column)}; it "
-                "must hold numbers: code answers in words as numbers first, yes and no as 1 and 0."
-            )
-    for column in segments:
-        check_type("by", column, frame)
-    named = {f"value_{i}": nw.col(column).cast(nw.Float64) for i, (_, column) in enumerate(needed)}
-    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
-    rows = collect(frame.select(**named, **keys))
-    values = np.column_stack([rows[name].to_numpy().astype(np.float64) for name in named])
-    found, segment = factorize_segments(rows, list(keys))
-    size = int(segment.max(initial=-1)) + 1 if segments else 1
-    kept = _known(values, needed, missing)
-    columns, weight = values[:, : len(drivers) + 1], np.ones(len(values))
+    columns = {f"driver_{i}": column for i, column in enumerate(drivers)}
+    table = read_columns(
+        responses,
+        "responses",
+        [*(replace(RATINGS[0], argument=one) for one in columns), *RATINGS[1:]],
+        {**columns, "outcome": outcome, "weights": weights},
+        by=by,
+        reserved=RESULT,
+        argument_names=dict.fromkeys(columns, "drivers"),
+    )
+    rows = collect(table.rows)
+    values = np.column_stack([rows[name].to_numpy().astype(np.float64) for name in table.names])
+    found, segment = factorize_segments(rows, table.keys)
+    size = int(segment.max(initial=-1)) + 1 if table.by else 1
+    kept = _check_complete(values, table, missing)
+    ratings, weight = values[:, : len(drivers) + 1], np.ones(len(values))
     if weights is not None:
-        weight = _checked_weights(values[:, -1], weights)
+        weight = values[:, -1]
+        _check_weights(weight, table.source("weights"))
         kept &= weight > 0
-    order = np.lexsort((weight, *columns.T, segment))
+    order = np.lexsort((weight, *ratings.T, segment))
     order = order[kept[order]]
     return DriverRows(
-        given=frame,
-        by=segments,
+        given=table.given,
+        by=table.by,
         outcome=outcome,
         drivers=drivers,
-        segments={name: found[key] for name, key in zip(segments, keys, strict=True)},
+        segments={name: found[key] for name, key in zip(table.by, table.keys, strict=True)},
         edges=np.searchsorted(segment[order], np.arange(size + 1)),
-        values=columns[order],
+        values=ratings[order],
         weights=weight[order],
         empty=not len(rows),
     )
 
 
-def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> Booleans:
-    """Tell the rows in which nothing is missing, and refuse the others or warn of them."""
-    for (argument, column), one in zip(needed, values.T, strict=True):
+def _check_complete(values: Floats, table: CheckedTable, missing: str) -> Booleans:
+    """Return the rows in which nothing is missing; raise if there are others, or warn of them."""
+    sources = [table.source(name) for name in table.names]
+    for source, one in zip(sources, values.T, strict=True):
         infinite = int(np.isinf(one).sum())
         if infinite:
             raise ArgumentError(
-                f"column {column!r} (given as `{argument}`) is infinite in "
-                f"{count_noun(infinite, 'row')}, of {len(values):,}. Put a number there, or leave "
-                "them out."
+                f"{source} is infinite in {count_noun(infinite, 'row')}, of {len(values):,}. Put "
+                "a number there, or leave them out."
             )
     lacks = np.isnan(values)
     known = np.asarray(~lacks.any(axis=1))
     gone = int((~known).sum())
     if not gone:
         return known
-    counts = [
-        f"column {column!r} (given as `{argument}`) is null in {count_noun(count, 'row')}"
-        for (argument, column), count in zip(needed, lacks.sum(axis=0).tolist(), strict=True)
-        if count
-    ]
-    text = " and ".join(counts[:5]) + (" and others" if len(counts) > 5 else "")
+    counts = zip(sources, lacks.sum(axis=0).tolist(), strict=True)
+    nulls = [(source, count) for source, count in counts if count]
+    text = null_text(dict(nulls[:5])) + (" and others" if len(nulls) > 5 else "")
     if missing == "raise":
         raise ArgumentError(
             f"{text}, of {len(values):,}. Fill them in or leave them out; `missing='drop'` leaves "
@@ -165,13 +168,11 @@ def _known(values: Floats, needed: Sequence[tuple[str, str]], missing: str) -> B
     return known
 
 
-def _checked_weights(weights: Floats, column: str) -> Floats:
+def _check_weights(weights: Floats, source: str) -> None:
+    """Check that no weight is negative."""
     negative = weights[weights < 0]
     if len(negative):
-        some = [f"{value:g}" for value in np.unique(negative)]
         raise ArgumentError(
-            f"column {column!r} (given as `weights`) is negative in "
-            f"{count_noun(len(negative), 'row')}: {', '.join(some[:5])}{', …' * (len(some) > 5)}; "
-            "weights must be 0 or more."
+            f"{source} is negative in {count_noun(len(negative), 'row')}: "
+            f"{format_examples(np.unique(negative).tolist())}; weights must be 0 or more."
         )
-    return weights

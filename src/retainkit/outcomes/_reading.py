@@ -1,4 +1,4 @@
-"""Answers to a survey and what customers did, both read into memory and matched by customer."""
+"""Read answers to a survey and what customers did into memory, and match them by customer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from retainkit._frames.input import (
 from retainkit._frames.output import to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.columns import TIME
 from retainkit._inputs.events import read_events
+from retainkit._inputs.facts import count_true, null_text
+from retainkit._inputs.kinds import TIME, is_time
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
-from retainkit._messages import count_noun, format_examples, warn
+from retainkit._messages import count_noun, format_examples, named, warn
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
 
@@ -97,7 +98,7 @@ def read_dated_answers(
     score: str,
     time: str,
     by: str | Sequence[str] | None,
-    taken: Sequence[str],
+    reserved: Sequence[str],
     scale: Scale,
     missing: str,
 ) -> Answers:
@@ -106,9 +107,9 @@ def read_dated_answers(
     options = ResponseOptions(
         score=score,
         by=by,
+        reserved=reserved,
         respondent=customer,
         time=time,
-        reserved=taken,
         argument_names={"respondent": "customer"},
         accept_text=False,
     )
@@ -120,11 +121,8 @@ def read_dated_answers(
     lacking = np.bincount(segment[silent], minlength=n_segments)
     rows, segment = rows.filter(~rows["score"].is_null()), segment[~silent]
     lacks = {name: rows[name].is_null().to_numpy().astype(bool) for name in ("respondent", "time")}
-    _judge_nulls(
-        "responses",
-        {("customer", customer): lacks["respondent"].sum(), ("time", time): lacks["time"].sum()},
-        missing,
-    )
+    nulls = {"customer": int(lacks["respondent"].sum()), "time": int(lacks["time"].sum())}
+    _check_nulls("responses", {"customer": customer, "time": time}, nulls, missing)
     whole = ~(lacks["respondent"] | lacks["time"])
     rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
     return Answers(
@@ -141,7 +139,7 @@ def read_dated_answers(
 
 
 def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
-    """Refuse answers that are not whole or not on the scale."""
+    """Return answers as integers; raise if some are not whole or not on the scale."""
     values = answers.to_numpy().astype(np.float64)
     outside = (values < scale.low) | (values > scale.high)
     ends = f"the scale from {scale.low:g} to {scale.high:g}"
@@ -182,21 +180,25 @@ def read_outcome_events(
     native = _without_nulls(outcomes, names, missing)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(
-        native, argument="outcomes", columns=columns, by=None, taken=(), tz=None, missing="raise"
+        native, argument="outcomes", columns=columns, by=None, reserved=(), tz=None, missing="raise"
     )
     _check_zones(answers, log.stored, "outcome_time", time)
-    end = log.end(as_of)
+    end = log.end_of_observation(as_of)
     rows = log.rows
-    if log.last is not None and log.last.instant >= end.instant:
+    if log.last_event is not None and log.last_event.instant >= end.instant:
         rows = rows.filter(nw.col("time") < instant_expr(end.instant, log.stored))
         warn(
-            f"{log.size - count_rows(rows):,} of {count_noun(log.size, 'row')} of `outcomes` at or "
-            f"after as_of ({end}) are not used."
+            f"{log.n_rows - count_rows(rows):,} of {count_noun(log.n_rows, 'row')} of `outcomes` "
+            f"at or after as_of ({end}) are not used."
         )
     closed = answers.instant[answers.instant + horizon < end.instant]
-    if len(closed) and log.begin is not None and closed.min() > log.begin.instant:
+    if len(closed) and log.first_event is not None and closed.min() > log.first_event.instant:
         rows = rows.filter(nw.col("time") > instant_expr(int(closed.min()), log.stored))
-    if len(closed) and log.last is not None and closed.max() + horizon < log.last.instant:
+    if (
+        len(closed)
+        and log.last_event is not None
+        and closed.max() + horizon < log.last_event.instant
+    ):
         last = instant_expr(int(closed.max()) + horizon, log.stored)
         rows = rows.filter(nw.col("time") <= last)
     found = collect(rows)
@@ -241,18 +243,18 @@ def _departures(
         argument="outcomes",
         columns={"customer": customer, "time": end},
         by=None,
-        taken=(),
+        reserved=(),
         tz=None,
         missing="raise",
     )
     _check_zones(answers, log.stored, "end", end)
     rows = collect(frame.select(customer=nw.col(customer), end=nw.col(end)))
     read = Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"]))
-    return read, log.end(as_of)
+    return read, log.end_of_observation(as_of)
 
 
 def _ends(times: nw.Series[Any]) -> Integers:
-    """Give the instants at which something ends, `NEVER` where it does not."""
+    """Return the instants at which something ends, `NEVER` where it does not."""
     running = times.is_null().to_numpy().astype(bool)
     ends = np.full(len(times), NEVER)
     ends[~running] = instants_of(times.filter(~times.is_null()))
@@ -263,7 +265,7 @@ def _ends(times: nw.Series[Any]) -> Integers:
 
 
 def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any:
-    """Check that columns are there, and refuse or drop rows that lack something."""
+    """Check that columns are there; raise if there are nulls in them, or drop their rows."""
     one_of("missing", missing, ("raise", "drop"))
     frame = from_native(outcomes, "outcomes")
     for argument, column in names.items():
@@ -272,28 +274,22 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any
         _with_times(frame, "outcome_time", names["outcome_time"])
     if frame.collect_schema()[names["customer"]].is_float():
         frame = frame.with_columns(nw.col(names["customer"]).fill_nan(None))
-    columns = list(dict.fromkeys(names.values()))
-    nulls = {f"nulls_{i}": nw.col(column).null_count() for i, column in enumerate(columns)}
-    counts = collect(frame.select(rows=nw.len(), **nulls))
-    # Of no rows, some engines count a null number of nulls.
-    some = bool(counts.item(0, "rows"))
-    places = {column: f"nulls_{i}" for i, column in enumerate(columns)}
-    numbers = {name: int(counts.item(0, places[name[1]])) if some else 0 for name in names.items()}
-    _judge_nulls("outcomes", numbers, missing)
-    return to_native(frame.drop_nulls(subset=columns) if any(numbers.values()) else frame)
+    nulls = count_true(frame, {name: nw.col(column).is_null() for name, column in names.items()})
+    _check_nulls("outcomes", names, nulls, missing)
+    return to_native(
+        frame.drop_nulls(subset=[*dict.fromkeys(names.values())]) if any(nulls.values()) else frame
+    )
 
 
-def _judge_nulls(table: str, numbers: Mapping[tuple[str, str], int], missing: str) -> None:
-    """Refuse nulls, or warn of their number."""
+def _check_nulls(
+    table: str, names: Mapping[str, str], nulls: Mapping[str, int], missing: str
+) -> None:
+    """Raise if there are nulls, or warn of their number."""
     one_of("missing", missing, ("raise", "drop"))
-    lacking = {name: number for name, number in numbers.items() if number}
+    lacking = {named(names[one], one, table): number for one, number in nulls.items() if number}
     if not lacking:
         return
-    text = " and ".join(
-        f"column {column!r} of `{table}` (given as `{argument}`) is null in "
-        f"{count_noun(int(number), 'row')}"
-        for (argument, column), number in lacking.items()
-    )
+    text = null_text(lacking)
     if missing == "raise":
         raise ArgumentError(
             f"{text}. Fill them in or leave them out; `missing='drop'` leaves such rows out and "
@@ -303,29 +299,27 @@ def _judge_nulls(table: str, numbers: Mapping[tuple[str, str], int], missing: st
 
 
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:
-    """Check that a column of outcomes holds times, and give it with microseconds or finer."""
+    """Check that a column of outcomes holds times, and return it with microseconds or finer."""
     check_present(argument, column, frame)
     frame, _ = normalize_pandas(frame, [column], {column: "datetime64[us]"})
-    dtype = frame.collect_schema()[column]
-    if dtype == nw.Date:
-        return frame.with_columns(nw.col(column).cast(nw.Datetime("us")))
-    if dtype != nw.Datetime:
+    if not is_time(frame, column):
         raise ColumnTypeError(
-            f"column {column!r} of `outcomes` (given as `{argument}`) holds "
-            f"{type_name(frame, column)}; it must hold {TIME}."
+            f"{named(column, argument, 'outcomes')} holds {type_name(frame, column)}; it must hold "
+            f"{TIME.need}."
         )
-    return frame
+    dates = frame.collect_schema()[column] == nw.Date
+    return frame.with_columns(nw.col(column).cast(nw.Datetime("us"))) if dates else frame
 
 
 def _check_zones(answers: Answers, stored: tzinfo | None, argument: str, column: str) -> None:
-    """Refuse to compare times with and without a zone."""
+    """Check that both tables have times with a zone, or both without."""
     if (stored is None) != (answers.stored is None):
         having, lacking = (
             ("has a", "have none") if answers.stored is None else ("has no", "have one")
         )
         raise ArgumentError(
-            f"column {column!r} of `outcomes` (given as `{argument}`) {having} time zone, and the "
-            f"times of `responses` {lacking}. Give both a time zone, or none."
+            f"{named(column, argument, 'outcomes')} {having} time zone, and the times of "
+            f"`responses` {lacking}. Give both a time zone, or none."
         )
 
 
@@ -334,7 +328,7 @@ def _check_zones(answers: Answers, stored: tzinfo | None, argument: str, column:
 
 def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
     """Number the customers of two tables alike; categories are what they are called."""
-    answers, others = _named(answers), _named(others)
+    answers, others = _category_names(answers), _category_names(others)
     for one, other in ((answers, others), (others, answers)):
         if len(one) and len(other) and one.dtype.is_numeric() and other.dtype == nw.String:
             raise ColumnTypeError(
@@ -349,8 +343,8 @@ def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
     return shared_codes(first, second)
 
 
-def _named(ids: Ids) -> Ids:
-    """Give categories by their names, which in some frames may be numbers."""
+def _category_names(ids: Ids) -> Ids:
+    """Return categories by their names, which in some frames may be numbers."""
     if ids.dtype != nw.Categorical and not isinstance(ids.dtype, nw.Enum):
         return ids
     dtype = ids.cat.get_categories().dtype

@@ -234,7 +234,7 @@ def score_outcomes(
         score=score,
         time=time,
         by=by,
-        taken=_RESULT,
+        reserved=_RESULT,
         scale=limits,
         missing=missing,
     )

@@ -138,7 +138,7 @@ def customer_history(
     check_purchase_model(model)
     ahead = 0.0 if future is None else in_units("future", future, model.unit)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
-    end = log.end(as_of)
+    end = log.end_of_observation(as_of)
     days = _purchase_days(log, customer_id, customer, end)
     last = end.before(log.zone).index("day", "monday")
     path = _alive_over_time(model, days, last, ahead)

@@ -80,7 +80,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
 def _wall_time(log: Events, spec: PurchaseSpec) -> nw.Expr:
     """Return the wall time of each row."""
     # A day of margin: engines may report the first and last time an hour off.
-    first, last = log.first or spec.end, log.last or spec.end
+    first, last = log.earliest or spec.end, log.last_event or spec.end
     return wall_time_expr(
         nw.col("time"),
         stored=log.stored,

@@ -43,7 +43,7 @@ def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequenc
 
 def check_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
     """Check that no amount is negative, unless that is allowed."""
-    if amount is None or amounts != "raise" or log.least is None or log.least >= 0:
+    if amount is None or amounts != "raise" or log.min_amount is None or log.min_amount >= 0:
         return
     below = log.rows.filter(nw.col("amount") < 0)
     number = count_rows(below)
@@ -54,7 +54,7 @@ def check_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
     examples = ", ".join(f"{value:g} of customer {customer!r}" for customer, value in pairs)
     raise ArgumentError(
         f"{named(amount, 'amount')} is negative in {count_noun(number, 'row')}, of "
-        f"{log.size:,}; for instance {examples}. If these are refunds, `amounts='net'` sets them "
+        f"{log.n_rows:,}; for instance {examples}. If these are refunds, `amounts='net'` sets them "
         "against the purchases of the same period; `amounts='keep'` takes them as they are."
     )
 
@@ -64,9 +64,9 @@ def calibration_and_end(
 ) -> tuple[Moment, Moment]:
     """Return the ends of calibration and of the holdout, which must have time between them."""
     split = as_of_moment(calibration_end, log.zone, "calibration_end")
-    if as_of is None and log.last is None:
+    if as_of is None and log.last_event is None:
         return split, split  # without rows any end will do
-    end = log.end(as_of)
+    end = log.end_of_observation(as_of)
     if end.instant > split.instant:
         return split, end
     given = "the day of the last row ends at" if as_of is None else "`as_of` is"

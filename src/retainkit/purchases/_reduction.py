@@ -31,14 +31,14 @@ class CustomerSummary:
 def summarize_orders(transactions: Any, options: SummaryOptions) -> CustomerSummary:
     """Read orders and summarize those before the end of observation."""
     log = read_summary_orders(transactions, options, SUMMARY)
-    return summarize_purchases(log, options, log.end(options.as_of))
+    return summarize_purchases(log, options, log.end_of_observation(options.as_of))
 
 
 def summarize_purchases(
     log: Events, options: SummaryOptions, end: Moment, end_of_holdout: Moment | None = None
 ) -> CustomerSummary:
     """Summarize the purchases before `end`, and those of the holdout after it if there is one."""
-    log = log.before(end_of_holdout or end)
+    log = log.until(end_of_holdout or end)
     check_amounts(log, options.amount, options.amounts)
     spec = purchase_spec(
         log,

@@ -116,7 +116,7 @@ def purchase_spec(
         length=length,
         include_first=include_first,
         # Without negative amounts each amount is its net.
-        net_refunds=amounts == "net" and log.least is not None and log.least < 0,
+        net_refunds=amounts == "net" and log.min_amount is not None and log.min_amount < 0,
         end=end,
         last=last_period(end),
         duration=duration,

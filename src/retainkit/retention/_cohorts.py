@@ -241,9 +241,11 @@ def cohort_retention(
 
     columns = {"customer": customer, "time": time, "amount": amount}
     columns |= {"cohort_time": cohort_time, "started": started, "returned": returned}
-    log = read_events(events, columns=columns, by=by, taken=COHORT_COLUMNS, tz=tz, missing=missing)
-    end = log.end(as_of)
-    log = log.before(end)
+    log = read_events(
+        events, columns=columns, by=by, reserved=COHORT_COLUMNS, tz=tz, missing=missing
+    )
+    end = log.end_of_observation(as_of)
+    log = log.until(end)
     _check_one_start(log, cohort_time)
     spec = CohortSpec(
         begin=_begin(log, period, week_start) if cohort_time is not None else None,
@@ -293,7 +295,9 @@ def _check_one_start(log: Events, cohort_time: str | None) -> None:
 
 def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
     """Return the beginning of observation: that of the period of the first event."""
-    return None if log.begin is None else log.begin.begin_of(period, week_start, log.zone)
+    return (
+        None if log.first_event is None else log.first_event.begin_of(period, week_start, log.zone)
+    )
 
 
 def _warn_of_excluded(counts: CohortCounts, columns: Mapping[str, str | None]) -> None:

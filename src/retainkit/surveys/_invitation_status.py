@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._frames.input import collect
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.facts import is_true
 from retainkit._messages import count_noun, warn
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
@@ -50,7 +51,7 @@ def count_statuses(
     A warning counts those sent or answered at or after the end of observation.
     """
     names, rows = ("period", "status", "number"), table.rows
-    if table.size:
+    if table.n_rows:
         rows = rows.with_columns(
             period=_period_expr(table, period, week_start), status=_status_expr(table, window)
         )
@@ -75,15 +76,15 @@ def count_statuses(
 
 def _period_expr(table: Invitations, period: Period | None, week_start: Weekday) -> nw.Expr:
     """Number of the period in which an invitation was sent."""
-    if period is None or table.first is None or table.last is None:
+    if period is None or table.first_sent is None or table.last_sent is None:
         return nw.lit(_ALL)
     # A day of margin: engines may report the first and last time an hour off.
     wall = wall_time_expr(
         nw.col("sent"),
         stored=table.stored,
         zone=table.zone,
-        first=table.first.instant - DAY,
-        last=min(table.last.instant, table.end.instant) + DAY,
+        first=table.first_sent.instant - DAY,
+        last=min(table.last_sent.instant, table.end_of_observation.instant) + DAY,
     )
     return period_index_expr(wall, period, week_start).cast(nw.Int64)
 
@@ -91,46 +92,44 @@ def _period_expr(table: Invitations, period: Period | None, week_start: Weekday)
 def _status_expr(table: Invitations, window: int | None) -> nw.Expr:
     """Status of an invitation at the end of observation."""
     sent, responded = nw.col("sent"), nw.col("responded")
-    end = instant_expr(table.end.instant, table.stored)
-    answered = nw.when(_false_if_null(responded < end))
+    end = instant_expr(table.end_of_observation.instant, table.stored)
+    answered = nw.when(is_true(responded < end))
     status = answered.then(nw.lit(ANSWERED)).otherwise(nw.lit(SILENT))
     if window is not None:
         status = _status_in_window(window, status, table)
-    later = nw.when(_false_if_null(responded >= end)).then(nw.lit(_ANSWERED_LATER))
+    later = nw.when(is_true(responded >= end)).then(nw.lit(_ANSWERED_LATER))
     return nw.when(sent >= end).then(nw.lit(UNSEEN)).otherwise(status + later.otherwise(nw.lit(0)))
 
 
 def _status_in_window(window: int, status: nw.Expr, table: Invitations) -> nw.Expr:
     """Status of an invitation that has a window to be answered: it may be late, or still open."""
-    limit = table.end.instant - window
-    if table.first is None or limit < table.first.instant:
+    limit = table.end_of_observation.instant - window
+    if table.first_sent is None or limit < table.first_sent.instant:
         return nw.lit(OPEN)
     # Null for the others: the end of their window might lie beyond the calendar.
     judged = nw.when(nw.col("sent") <= instant_expr(limit, table.stored)).then(nw.col("sent"))
-    end = instant_expr(table.end.instant, table.stored)
+    end = instant_expr(table.end_of_observation.instant, table.stored)
     responded = nw.col("responded")
     late = (responded >= later_expr(judged, window)) & (responded < end)
-    status = nw.when(_false_if_null(late)).then(nw.lit(LATE)).otherwise(status)
+    status = nw.when(is_true(late)).then(nw.lit(LATE)).otherwise(status)
     return nw.when(judged.is_null()).then(nw.lit(OPEN)).otherwise(status)
-
-
-def _false_if_null(condition: nw.Expr) -> nw.Expr:
-    """Replace nulls of a condition by false."""
-    return condition.fill_null(value=False)
 
 
 def _warn_of_unseen(table: Invitations, status: Integers, number: Integers) -> None:
     """Warn of invitations and answers at or after the end of observation."""
-    rows = count_noun(table.size, "row")
+    rows = count_noun(table.n_rows, "row")
     sent_later = int(number[status == UNSEEN].sum())
     answered_later = int(number[status >= _ANSWERED_LATER].sum())
     texts = []
     if sent_later:
-        texts.append(f"{sent_later:,} of {rows} sent at or after as_of ({table.end}) are not used")
+        texts.append(
+            f"{sent_later:,} of {rows} sent at or after as_of ({table.end_of_observation}) are not "
+            "used"
+        )
     if answered_later:
         texts.append(
-            f"the answers of {answered_later:,} of {rows} came at or after as_of ({table.end}) and "
-            "are not used"
+            f"the answers of {answered_later:,} of {rows} came at or after as_of "
+            f"({table.end_of_observation}) and are not used"
         )
     if texts:
         warn(f"{'; '.join(texts)}.")

@@ -11,8 +11,9 @@ from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import build_like, from_columns
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.columns import check_type, segment_names
+from retainkit._inputs.columns import segment_names
 from retainkit._inputs.cuts import check_cuts
+from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Fractional, Invalid, check_scale
 from retainkit._messages import format_examples, named
@@ -192,7 +193,7 @@ def nps_difference(
         raise ArgumentError("`pair` goes with neither `weights` nor `counts`; leave them out.")
     frame = from_native(responses, "responses")
     check_present("group", group, frame)
-    check_type("group", group, frame)
+    check_kind(SEGMENT, "group", group, frame)
     options = ResponseOptions(
         score=score,
         by=[*segments, group],

@@ -185,7 +185,7 @@ def response_rate(
         sent=sent,
         responded=responded,
         by=by,
-        taken=_RESULT,
+        reserved=_RESULT,
         as_of=as_of,
         tz=tz,
         missing=missing,
@@ -200,7 +200,7 @@ def response_rate(
     over = np.ones(len(segment), bool)
     if period is not None:
         columns["period"] = first_day(rows.period, period, week_start).astype("datetime64[D]")
-        over = rows.period < table.end.index(period, week_start)
+        over = rows.period < table.end_of_observation.index(period, week_start)
     counts = _counts_by_row(statuses, row, len(segment))
     n, responses = counts["invitations"], counts["responses"]
     lower, upper = wilson(responses, n, confidence_level)
@@ -217,7 +217,11 @@ def _result_rows(
     A segment has a row for every period from its first one to that in which observation ends.
     """
     size = int(statuses.segment.max(initial=-1)) + 1 if table.by or period else 1
-    last = 0 if period is None else table.end.before(table.zone).index(period, week_start)
+    last = (
+        0
+        if period is None
+        else table.end_of_observation.before(table.zone).index(period, week_start)
+    )
     # Where the clock is put back, what is sent before the end of observation may show later.
     periods = np.minimum(statuses.period, last)
     first = np.full(size, last)
@@ -227,8 +231,8 @@ def _result_rows(
         day = first_day(first.min(keepdims=True), period, week_start)[0]
         raise ArgumentError(
             f"the result would have {n_rows:,} rows, with `sent` from "
-            f"{day.astype('datetime64[D]')} to {table.end}. If there is a stray date, leave it "
-            "out, or set `as_of`; else choose a longer `period`."
+            f"{day.astype('datetime64[D]')} to {table.end_of_observation}. If there is a stray "
+            "date, leave it out, or set `as_of`; else choose a longer `period`."
         )
     rows = segment_periods(first, last)
     return rows, rows.row(statuses.segment, periods)

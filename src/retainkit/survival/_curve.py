@@ -214,7 +214,7 @@ def survival_curve(
             observed=observed,
             entry=entry,
             by=by,
-            taken=_RESULT,
+            reserved=_RESULT,
             missing=missing,
         )
         return build_like(durations.rows, _curve_columns(durations, confidence_level))

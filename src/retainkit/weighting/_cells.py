@@ -1,42 +1,42 @@
-"""Responses to be weighed: counted in cells, wherever they are, and given their weights there."""
+"""Read responses, count them in cells in their engine, and add their weights there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._frames.dtypes import is_numeric_like, type_name
-from retainkit._frames.input import (
-    check_present,
-    collect,
-    from_native,
-    normalize_pandas,
-    read_result,
-)
+from retainkit._frames.input import collect, read_result
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import check_type
+from retainkit._inputs.columns import CheckedTable, Column, column_exprs, read_columns
+from retainkit._inputs.facts import null_text
+from retainkit._inputs.kinds import NUMBER, SEGMENT, nan_as_null
 from retainkit._inputs.weights import check_weight_sums
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
-from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retainkit._frames.input import Frame
-    from retainkit._typing import Array, Booleans, Floats, Integers
+    from retainkit._typing import Array, Floats, Integers
 
 
 WEIGHT = "weight"
 _OWN = "retainkit_"  # begins the names of what is joined, for as long as it takes
 _BASE = f"{_OWN}base"
 _FACTOR = f"{_OWN}factor"
+# Nulls are counted by cell.
+CELLS = (
+    Column("by", replace(SEGMENT, read=nan_as_null), nulls="keep"),
+    Column("weights", NUMBER, name=_BASE, nulls="keep", required=False),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,37 +70,36 @@ class WeightingCells:
 class WeightedAnswers:
     """Responses that have been checked, and their cells.
 
-    `columns` maps the keys of the cells to the columns they came from. Where `apart`, responses of
+    `keys` maps the keys of the cells to the columns they came from. Where `apart`, responses of
     different weights are in different cells.
     """
 
-    frame: Frame
-    columns: Mapping[str, str]
-    weights: str | None
+    table: CheckedTable
+    keys: Mapping[str, str]
     apart: bool
     cells: WeightingCells
 
     def values(self) -> dict[str, list[Any]]:
-        """Give the values of the columns, by cell."""
-        keys = self.cells.keys
-        return {column: keys[key].to_list() for key, column in self.columns.items()}
+        """Return the values of the columns, by cell."""
+        return {column: self.cells.keys[key].to_list() for key, column in self.keys.items()}
 
-    def weighed(self, weight: Floats) -> Any:
+    def with_weights(self, weight: Floats) -> Any:
         """Add the column of weights, of which those above 0 in a cell have this mean."""
-        scaled = self.weights is not None and not self.apart
+        frame = self.table.given
+        scaled = "weights" in self.table.names and not self.apart
         factor = np.nan_to_num(ratio(weight, self.cells.mean)) if scaled else weight
-        if isinstance(self.frame, nw.DataFrame):
+        if isinstance(frame, nw.DataFrame):
             values = factor[self.cells.code]
             if scaled:
-                values = values * _rows(self.frame, {}, self.weights)[_BASE].to_numpy()
+                values = values * collect(self.table.rows)[_BASE].to_numpy()
             # All rows, that the new frame shares no memory with the one that was given.
-            rows = self.frame.filter([True] * len(values)) if len(values) else self.frame
+            rows = frame.filter([True] * len(values)) if len(values) else frame
             return to_native(rows.with_columns(_series(rows, WEIGHT, values)))
-        return to_native(self._joined(self.frame, factor, scaled=scaled))
+        return to_native(self._joined(frame, factor, scaled=scaled))
 
     def _joined(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
         small = to_engine_of(frame, {**self.cells.keys, _FACTOR: factor})
-        read = _read(frame, self.columns, self.weights)
+        read = column_exprs(frame, self.table.declared, self.table.names)
         rows = frame.with_columns(**read).join(small, on=list(self.cells.keys), how="left")
         weight = nw.col(_FACTOR) * nw.col(_BASE) if scaled else nw.col(_FACTOR)
         columns = frame.collect_schema().names()
@@ -121,67 +120,49 @@ def read_weighted_answers(
 ) -> WeightedAnswers:
     """Check responses and count them by the columns that `argument` names."""
     one_of("missing", missing, ("raise", "drop"))
-    frame = from_native(native, "responses")
-    for column in columns:
-        check_present(argument, column, frame)
-        check_type(argument, column, frame)
-    if weights is not None:
-        check_present("weights", weights, frame)
-        frame, _ = normalize_pandas(frame, [], {weights: "float64"})
-        if not is_numeric_like(frame, weights):
-            raise ColumnTypeError(
-                f"column {weights!r} (given as `weights`) holds {type_name(frame, weights)}; it "
-                "must hold numbers; convert it first, for instance with pandas.to_numeric."
-            )
-    if weights != WEIGHT and WEIGHT in frame.collect_schema().names():
+    keys = {f"{_OWN}key_{i}": column for i, column in enumerate(dict.fromkeys(columns))}
+    declared = [*(replace(CELLS[0], argument=key) for key in keys), CELLS[1]]
+    table = read_columns(
+        native,
+        "responses",
+        declared,
+        {**keys, "weights": weights},
+        argument_names=dict.fromkeys(keys, argument),
+    )
+    if weights != WEIGHT and WEIGHT in table.given.collect_schema().names():
         raise ArgumentError(
             f"`responses` has a column {WEIGHT!r} already, which is also the name of the new one. "
             f"If it holds weights to begin with, give `weights={WEIGHT!r}`; else rename it first."
         )
-    names = {f"{_OWN}key_{i}": column for i, column in enumerate(dict.fromkeys(columns))}
     apart = apart and weights is not None
-    frame, cells = _complete(frame, argument, names, weights, apart=apart, missing=missing)
+    table, cells = _drop_incomplete(table, apart=apart, missing=missing)
     if weights is not None:
-        rows = _rows(frame, {}, weights)
-        source = f"column {weights!r} (given as `weights`)"
         check_weight_sums(
-            rows, source, "weights", least=cells.least, total=cells.base, square=cells.square
+            table.rows.select(_BASE),
+            table.source("weights"),
+            "weights",
+            least=cells.least,
+            total=cells.base,
+            square=cells.square,
         )
-    return WeightedAnswers(frame=frame, columns=names, weights=weights, apart=apart, cells=cells)
-
-
-def _read(frame: Frame, names: Mapping[str, str], weights: str | None) -> dict[str, nw.Expr]:
-    """Take the keys of the cells, and the weights if there are any: NaN is null."""
-    schema = frame.collect_schema()
-    own = {
-        key: nw.col(column).fill_nan(None) if schema[column].is_float() else nw.col(column)
-        for key, column in names.items()
-    }
-    if weights is not None:
-        own[_BASE] = nw.col(weights).cast(nw.Float64).fill_nan(None)
-    return own
-
-
-def _rows(frame: Frame, names: Mapping[str, str], weights: str | None) -> Any:
-    return frame.select(**_read(frame, names, weights))
+    return WeightedAnswers(table=table, keys=keys, apart=apart, cells=cells)
 
 
 def _series(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.Series[Any]:
-    """Make a column of the kind of a frame in memory."""
+    """Return a column of the kind of a frame in memory."""
     made: nw.Series[Any] = read_result(
         build_like(frame, {name: values}), argument=name, columns=[name]
     )[name]
     return made
 
 
-def _counted(
-    frame: Frame, names: Mapping[str, str], weights: str | None, *, apart: bool
-) -> WeightingCells:
+def _count_cells(table: CheckedTable, *, apart: bool) -> WeightingCells:
     """Count the responses of each cell, in the engine that holds them."""
-    rows = _rows(frame, names, weights)
+    names = [name for name in table.names if name != "weights"]
+    rows, weighted = table.rows, "weights" in table.names
     on = [*names, _BASE] if apart else [*names]
     sums = {"rows": nw.len()}
-    if weights is not None:
+    if weighted:
         base = nw.col(_BASE)
         rows = rows.with_columns(square=base * base, above=nw.when(base > 0).then(base))
         sums |= {"known": base.count(), "base": base.sum(), "least": base.min(), "most": base.max()}
@@ -208,30 +189,20 @@ def _counted(
     return WeightingCells(keys=keys, code=code, **(alike | arrays))
 
 
-def _complete(
-    frame: Frame,
-    argument: str,
-    names: Mapping[str, str],
-    weights: str | None,
-    *,
-    apart: bool,
-    missing: str,
-) -> tuple[Frame, WeightingCells]:
-    """Refuse nulls or leave their rows out, as `missing` says."""
-    cells = _counted(frame, names, weights, apart=apart)
-    lost = {
-        (argument, column): int(cells.rows[_nulls(cells.keys[key])].sum())
-        for key, column in names.items()
+def _drop_incomplete(
+    table: CheckedTable, *, apart: bool, missing: str
+) -> tuple[CheckedTable, WeightingCells]:
+    """Raise if there are nulls, or drop their rows, as `missing` says."""
+    cells = _count_cells(table, apart=apart)
+    nulls = {
+        name: int((cells.rows - cells.known).sum())
+        if name == "weights"
+        else int(cells.rows[cells.keys[name].is_null().to_numpy().astype(bool)].sum())
+        for name in table.names
     }
-    if weights is not None:
-        lost["weights", weights] = int((cells.rows - cells.known).sum())
-    if not any(lost.values()):
-        return frame, cells
-    text = " and ".join(
-        f"column {column!r} (given as `{one}`) is null in {count_noun(number, 'row')}"
-        for (one, column), number in lost.items()
-        if number
-    )
+    if not any(nulls.values()):
+        return table, cells
+    text = null_text({table.source(name): number for name, number in nulls.items() if number})
     total = int(cells.rows.sum())
     if missing == "raise":
         raise ArgumentError(
@@ -239,12 +210,9 @@ def _complete(
             "share of its own, or leave them out; `missing='drop'` leaves such rows out and warns "
             "with their number."
         )
-    known = _read(frame, names, weights).values()
-    frame = frame.filter(*(~value.is_null() for value in known))
-    cells = _counted(frame, names, weights, apart=apart)
+    known = column_exprs(table.given, table.declared, table.names).values()
+    given = table.given.filter(*(~value.is_null() for value in known))
+    table = replace(table, given=given, rows=table.rows.drop_nulls())
+    cells = _count_cells(table, apart=apart)
     warn(f"{text}: {total - int(cells.rows.sum()):,} of {count_noun(total, 'row')} left out.")
-    return frame, cells
-
-
-def _nulls(values: nw.Series[Any]) -> Booleans:
-    return values.is_null().to_numpy().astype(bool)
+    return table, cells

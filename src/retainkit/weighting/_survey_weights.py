@@ -134,7 +134,7 @@ def weight_responses(
 def _no_weights(answers: WeightedAnswers) -> SurveyWeights:
     """Return the weights of no responses."""
     return SurveyWeights(
-        responses=answers.weighed(np.zeros(0)),
+        responses=answers.with_weights(np.zeros(0)),
         n=0,
         n_effective=0.0,
         design_effect=math.nan,
@@ -165,7 +165,7 @@ def _summarise(
     limited = ((raked.weight <= low) & (low > 0)) | (raked.weight >= high)
     n = int(count.sum())
     return SurveyWeights(
-        responses=answers.weighed(weight),
+        responses=answers.with_weights(weight),
         n=n,
         n_effective=effective,
         design_effect=n / effective,

@@ -1,0 +1,160 @@
+"""Facts about the values of a checked table, read in one pass, and its nulls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.input import collect
+from retainkit._inputs.columns import CheckedTable
+from retainkit._inputs.kinds import TIME
+from retainkit._inputs.observation import beyond_the_calendar
+from retainkit._messages import count_noun
+from retainkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from retainkit._frames.input import Frame
+
+Table = TypeVar("Table", bound=CheckedTable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What has to be known of the values, by the arguments of their columns.
+
+    Where there are no rows (or no values), there is no `least` and no `greatest`: None. `counts`
+    has the numbers of rows that meet the conditions of a table. `n_dropped` rows had a null and are
+    not among the `n_rows`.
+    """
+
+    n_rows: int
+    nulls: Mapping[str, int]
+    least: Mapping[str, Any]
+    greatest: Mapping[str, Any]
+    counts: Mapping[str, int]
+    n_dropped: int = 0
+
+
+def read_facts(table: CheckedTable, conditions: Mapping[str, nw.Expr] | None = None) -> Facts:
+    """Read all facts in one pass over the rows, and count those that meet some conditions."""
+    names = {argument: column.name or argument for argument, column in table.declared.items()}
+    complete = {arg for arg, column in table.declared.items() if column.nulls != "keep"}
+    observed = {arg for arg, column in table.declared.items() if column.observed}
+    bounded = {arg for arg, column in table.declared.items() if column.holds.bounded}
+    wanted = {("rows", ""): nw.len()}
+    for argument, name in names.items():
+        value = nw.col(name)
+        if argument in complete | observed:
+            wanted["nulls", argument] = value.null_count()
+        if argument in complete & bounded:
+            wanted["least", argument] = value.min()
+        if argument in (complete & bounded) | observed:
+            wanted["greatest", argument] = value.max()
+    flags = {f"count_{name}": as_number(one) for name, one in (conditions or {}).items()}
+    wanted |= {("count", name): nw.col(f"count_{name}").sum() for name in conditions or {}}
+    rows = table.rows.with_columns(**flags) if flags else table.rows
+    try:
+        found = collect(rows.select(**{"_".join(fact): one for fact, one in wanted.items()}))
+        values = {fact: found.item(0, "_".join(fact)) for fact in wanted}
+    except ValueError as error:
+        raise beyond_the_calendar(table, str(error)) from None
+    n_rows = int(values["rows", ""])
+
+    def of(what: str) -> dict[str, Any]:
+        return {name: value for (fact, name), value in values.items() if fact == what}
+
+    # Of no rows, some engines count a null number of nulls, and some have a null sum.
+    nulls, counts = (
+        {name: int(value) if n_rows else 0 for name, value in of(what).items()}
+        for what in ("nulls", "count")
+    )
+    least, greatest = (
+        {name: value if n_rows > nulls[name] else None for name, value in of(what).items()}
+        for what in ("least", "greatest")
+    )
+    return Facts(n_rows=n_rows, nulls=nulls, least=least, greatest=greatest, counts=counts)
+
+
+def is_true(condition: nw.Expr) -> nw.Expr:
+    """Return a condition that is false where it would be null."""
+    return condition.fill_null(value=False)
+
+
+def as_number(condition: nw.Expr) -> nw.Expr:
+    """Return a condition as 1 and 0, whose sum counts rows; 0 where it is null."""
+    return is_true(condition).cast(nw.Int64)
+
+
+def count_true(rows: Frame, conditions: Mapping[str, nw.Expr]) -> dict[str, int]:
+    """Count the rows that meet each of several conditions, in one pass."""
+    flags = rows.select(**{name: as_number(one) for name, one in conditions.items()})
+    sums = {name: nw.col(name).sum() for name in conditions}
+    found = collect(flags.select(n_rows=nw.len(), **sums))
+    # Of no rows, some engines give a null sum.
+    n_rows = found.item(0, "n_rows")
+    return {name: int(found.item(0, name)) if n_rows else 0 for name in conditions}
+
+
+# Nulls
+
+
+def null_text(counts: Mapping[str, int]) -> str:
+    """Write in how many rows each of some columns is null; the columns are named already."""
+    return " and ".join(
+        f"{source} is null in {count_noun(number, 'row')}" for source, number in counts.items()
+    )
+
+
+def examples(table: CheckedTable, condition: nw.Expr, *, of: str = "") -> str:
+    """Write a few ids of rows that meet a condition, or their times if it is one `of` the ids."""
+    ids = [arg for arg, column in table.declared.items() if column.holds.owners]
+    if not ids:
+        return ""
+    times = [arg for arg, column in table.declared.items() if column.holds is TIME]
+    show, write = (times[0], str) if of == ids[0] else (ids[0], repr)
+    found = collect(table.rows.filter(condition).head(3))[show].to_list()
+    return f"for instance {show} {', '.join(map(write, found))}"
+
+
+def without_nulls(
+    table: Table, facts_of: Callable[[Table], Facts], missing: str
+) -> tuple[Table, Facts, str]:
+    """Raise if there are nulls where there must be none, or drop their rows as `missing` says.
+
+    Return also the facts of what is left, and the text of a warning if rows were dropped.
+    """
+    facts = facts_of(table)
+    lacking = [
+        argument
+        for argument, column in table.declared.items()
+        if column.nulls != "keep" and facts.nulls[argument]
+    ]
+    if not lacking:
+        return table, facts, ""
+    never = [argument for argument in lacking if table.declared[argument].nulls == "refuse"]
+    reported = never or lacking
+    text = null_text({table.source(one): facts.nulls[one] for one in reported})
+    if never or missing == "raise":
+        lacks = nw.col(table.declared[reported[0]].name or reported[0]).is_null()
+        some = examples(table, lacks, of=reported[0])
+        advice = (
+            "Put a value there, or leave the rows out."
+            if never
+            else "Fill them in or leave them out; `missing='drop'` leaves such rows out and warns "
+            "with their number."
+        )
+        raise ArgumentError(f"{text}, of {facts.n_rows:,}{some and f'; {some}'}. {advice}")
+    dropped = [
+        column.name or argument
+        for argument, column in table.declared.items()
+        if column.nulls == "drop"
+    ]
+    kept = replace(table, rows=table.rows.drop_nulls(subset=dropped))
+    left = facts_of(kept)
+    left = replace(left, n_dropped=facts.n_rows - left.n_rows)
+    note = f"{text}: {left.n_dropped:,} of {count_noun(facts.n_rows, 'row')} left out."
+    return kept, left, note

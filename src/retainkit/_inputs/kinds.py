@@ -1,0 +1,151 @@
+"""Kinds of columns: which types a column may have, how a message says so, how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.dtypes import is_categorical, is_numeric_like, object_types, type_name
+from retainkit._frames.input import Frame
+from retainkit._messages import named
+from retainkit.errors import ColumnTypeError
+
+Fits: TypeAlias = Callable[[Frame, str], bool]
+Reads: TypeAlias = Callable[[nw.Expr, nw.dtypes.DType], nw.Expr]
+
+
+# Reading
+
+
+def read_unchanged(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return the column as it is."""
+    del dtype
+    return value
+
+
+def read_float(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return floats, in which NaN is null."""
+    del dtype
+    return value.cast(nw.Float64).fill_nan(None)
+
+
+def read_integer(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return integers of 64 bits."""
+    del dtype
+    return value.cast(nw.Int64)
+
+
+def nan_as_null(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return the column with null for NaN."""
+    return value.fill_nan(None) if dtype.is_float() else value
+
+
+# Types that fit
+
+
+def is_time(frame: Frame, column: str) -> bool:
+    """Return whether a column holds dates or datetimes."""
+    dtype = frame.collect_schema()[column]
+    return bool(dtype == nw.Datetime or dtype == nw.Date)  # noqa: PLR1714  dtypes hash by parameter
+
+
+def is_numeric(frame: Frame, column: str) -> bool:
+    """Return whether the type of a column is one of numbers."""
+    return frame.collect_schema()[column].is_numeric()
+
+
+def is_text(frame: Frame, column: str) -> bool:
+    """Return whether a column holds words."""
+    dtype = frame.collect_schema()[column]
+    return dtype == nw.String or is_categorical(dtype) or "str" in object_types(frame, column)
+
+
+def _is_boolean(frame: Frame, column: str) -> bool:
+    return frame.collect_schema()[column] == nw.Boolean
+
+
+def _is_integer(frame: Frame, column: str) -> bool:
+    return frame.collect_schema()[column].is_integer()
+
+
+def _can_be_distinct(frame: Frame, column: str) -> bool:
+    nested = frame.collect_schema()[column].is_nested()
+    return not nested and "unhashable" not in object_types(frame, column)
+
+
+def _can_be_sorted(frame: Frame, column: str) -> bool:
+    nested = frame.collect_schema()[column].is_nested()
+    return not nested and not object_types(frame, column) & {"unhashable", "unordered"}
+
+
+# Kinds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What a column must hold.
+
+    `need` says it in a message, to which `text_hint` is added where the column holds words. `empty`
+    is the type that an empty column of pandas gets if it has none. Where `bounded`, the least and
+    the greatest value have to be known. Columns that identify `owners` hold ids.
+    """
+
+    need: str
+    fits: Fits
+    read: Reads = read_unchanged
+    empty: str | None = None
+    bounded: bool = False
+    text_hint: str = ""
+    owners: str = ""
+
+
+_NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
+_PLAIN = "such as numbers or strings; convert it first, for instance with astype(str)"
+
+ID = Kind(
+    need=f"plain values of one kind, {_PLAIN}",
+    fits=_can_be_distinct,
+    read=nan_as_null,
+    owners="customers",
+)
+RESPONDENT = Kind(
+    need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="respondents"
+)
+SEGMENT = Kind(need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted)
+TIME = Kind(
+    need="dates or datetimes; parse or convert it first, for instance with pandas.to_datetime",
+    fits=is_time,
+    empty="datetime64[us]",
+    bounded=True,
+)
+FLAG = Kind(
+    need="booleans; make one first, for instance with df['event'] == 'purchase'",
+    fits=_is_boolean,
+    empty="bool",
+)
+AMOUNT = Kind(need=_NUMBERS, fits=is_numeric, read=read_float, empty="float64", bounded=True)
+NUMBER = Kind(need=_NUMBERS, fits=is_numeric_like, read=read_float, empty="float64")
+"""Numbers of any type: categories and Python objects may be numbers too."""
+COUNT = Kind(
+    need="whole numbers, such as of type Int64", fits=_is_integer, read=read_integer, empty="int64"
+)
+
+
+def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
+    """Check that a column, named by an argument, holds what it must."""
+    what = named(column, argument)
+    types = object_types(frame, column) - {"unordered"} if kind.owners else set()
+    if "str" in types and len(types) > 1:
+        raise ColumnTypeError(
+            f"{what} holds {' and '.join(sorted(types))}; an id that is a number in one row and "
+            f"text in another is two {kind.owners}. Make them alike first, for instance with "
+            f"df[{column!r}].astype(str)."
+        )
+    if not kind.fits(frame, column):
+        hint = kind.text_hint if kind.text_hint and is_text(frame, column) else ""
+        raise ColumnTypeError(
+            f"{what} holds {type_name(frame, column)}; it must hold {kind.need}.{hint}"
+        )
