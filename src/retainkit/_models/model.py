@@ -35,7 +35,7 @@ class Model:
     converged : bool
         Whether the maximum was reached.
     diagnostics : mapping
-        What is worth knowing of the fit, as plain values.
+        Facts about the fit, as plain values.
     """
 
     NAMES: ClassVar[tuple[str, ...]] = ()

@@ -112,7 +112,7 @@ def cltv(
     interval : {"delta", "bootstrap"}, default "delta"
         How to find what the parameters leave open, as in `cltv_from_models`.
     predictive : bool, default False
-        Whether the interval is one for what the customer will really be worth.
+        Whether the interval is one for the actual value of the customer.
     draws : int, default 500
         Number of draws of the bootstrap and of simulated futures.
     seed : int, optional

@@ -92,7 +92,7 @@ def cltv_from_models(
         value, from the models' covariance; or by fitting both models anew to customers drawn from
         `summary` with replacement, which must be the summary they were fitted to.
     predictive : bool, default False
-        Whether the interval is one for what the customer will really be worth, within which the
+        Whether the interval is one for the actual value of the customer, within which the
         single customer falls with `confidence_level`: futures are simulated under parameters drawn
         anew for each. Otherwise it is one for the expectation.
     draws : int, default 500

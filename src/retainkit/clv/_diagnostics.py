@@ -169,8 +169,8 @@ def purchase_regularity(
     .. math:: U = \frac{t_2}{t_1 + t_2} \sim \text{Beta}(k, k), \qquad
         \operatorname{Var} U = \frac{1}{4 (2 k + 1)},
 
-    whatever the customer's own rate. So :math:`k` can be told from two gaps of each customer: 1 is
-    random, above 1 regular, below 1 in bursts.
+    whatever the customer's own rate. So :math:`k` can be estimated from two gaps of each customer:
+    1 is random, above 1 regular, below 1 in bursts.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def purchase_regularity(
           that those within one unit are not seen; ``"wheat_morrison"``, :math:`k = (1 - 4 V) /
           (8 V)` with the variance :math:`V` of U, as published [1]_.
         - ``customers`` (int): customers used, one U each.
-        - ``regularity`` (float): k; NaN where there is nothing to go by, infinite for a clock.
+        - ``regularity`` (float): k; NaN where there are no gaps to go by, infinite for a clock.
         - ``lower``, ``upper`` (float): its interval.
         - ``merged`` (float): share of the gaps between successive rows of all customers that lie
           within one unit, and are not seen; NaN where nobody has a second row.

@@ -149,12 +149,12 @@ def holdout_report(
 
         - ``frequency`` (str): ``"0"``, ``"1"``, ... and last, for instance, ``"7+"``.
         - ``customers`` (int): how many have it.
-        - ``actual`` (float): mean purchases of such a customer in the holdout; NaN of nobody.
+        - ``actual`` (float): mean purchases of such a customer in the holdout; NaN without any.
         - ``expected``, ``naive`` (float): mean forecasts of the model, and the naive one.
         - ``lower``, ``upper`` (float): interval of ``actual``.
 
         ``by_period``: the rows of `tracking` that are in the holdout. Its expectation is that of
-        new customers, made with nothing but the time of each first purchase.
+        new customers, made from the time of each first purchase alone.
 
     Raises
     ------
@@ -182,11 +182,11 @@ def holdout_report(
     -----
     The slope is that of least squares with an intercept, as in the validation of forecasts since
     Cox [2]_: without an intercept a forecast that is too high throughout would seem to overstate
-    differences. Whether it is too high or too low is told by ``actual`` beside ``expected``. The
+    differences. Whether it is too high or too low shows in ``actual`` beside ``expected``. The
     interval supposes no equal spread (HC3), since who buys more varies more.
 
     The interval of ``actual`` is a score interval for counts, with the spread that the counts show
-    but at least Poisson's; that of nobody's purchases among n customers reaches to z² / n. It is
+    but at least Poisson's; that of no purchases among n customers reaches to z² / n. It is
     the uncertainty of the mean in the holdout, not of the model's parameters.
 
     A mean absolute error below that of the naive forecast says little where most buy nothing: 0 for

@@ -41,7 +41,7 @@ class BGNBD(PurchaseModel):
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
         Unit of recency, T and horizons.
     covariance, log_likelihood, n_customers, converged, diagnostics
-        What a fit tells of itself.
+        The description of a fit.
 
     References
     ----------
@@ -130,7 +130,7 @@ def fit_bg_nbd(
     T : str, default "T"
         Column of the time observed since the first purchase, in units of `unit`.
     weights : str, optional
-        Column that says how many customers a row stands for. Default: one.
+        Column with the number of customers in each row. Default: one.
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
@@ -215,7 +215,7 @@ def fit_mbg_nbd(
     T : str, default "T"
         Column of the time observed since the first purchase, in units of `unit`.
     weights : str, optional
-        Column that says how many customers a row stands for. Default: one.
+        Column with the number of customers in each row. Default: one.
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean

@@ -227,7 +227,7 @@ class PurchaseModel(Model):
         frequency, recency, T : str
             The columns of `summary`.
         weights : str, optional
-            Column that says how many customers a row stands for. Default: one.
+            Column with the number of customers in each row. Default: one.
 
         Returns
         -------

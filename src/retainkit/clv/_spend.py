@@ -39,7 +39,7 @@ class GammaGamma(Model):
         The parameters; v is in the unit of the amounts. The mean over all customers is
         p v / (q - 1), and infinite where q is 1 or less.
     covariance, log_likelihood, n_customers, converged, diagnostics
-        What a fit tells of itself.
+        The description of a fit.
 
     References
     ----------
@@ -136,7 +136,7 @@ class GammaGamma(Model):
         frequency, monetary_value : str
             The columns of `summary`.
         weights : str, optional
-            Column that says how many customers a row stands for. Default: one.
+            Column with the number of customers in each row. Default: one.
 
         Returns
         -------
@@ -219,7 +219,7 @@ def fit_gamma_gamma(
     monetary_value : str, default "monetary_value"
         Column of their mean amount.
     weights : str, optional
-        Column that says how many customers a row stands for. Default: one.
+        Column with the number of customers in each row. Default: one.
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log p, log q and log(v / mean amount) is taken from the mean log-likelihood.

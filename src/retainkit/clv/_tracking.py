@@ -44,7 +44,7 @@ def tracking(
 
     Each customer is expected to have made :math:`E[X(t - t_0)]` repeat purchases by the time t,
     with the first at :math:`t_0`; what is expected of a period is how much the sum over all
-    customers grows in it. It uses nothing of a customer but the time of the first purchase.
+    customers grows in it. Of a customer it uses the time of the first purchase alone.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class SBG(RetentionModel):
         alpha + beta, the more customers differ. The mean lifetime is infinite where alpha is 1 or
         less.
     covariance, log_likelihood, n_customers, converged, diagnostics
-        What a fit tells of itself.
+        The description of a fit.
 
     References
     ----------
@@ -88,7 +88,7 @@ class BDW(RetentionModel):
         The parameters; with c = 1 it is the shifted-beta-geometric model. The mean lifetime is
         infinite where c alpha is 1 or less.
     covariance, log_likelihood, n_customers, converged, diagnostics
-        What a fit tells of itself.
+        The description of a fit.
 
     References
     ----------
@@ -230,8 +230,9 @@ def fit_bdw(
     """Fit the beta-discrete-Weibull model to the survivors of one or several cohorts.
 
     As `fit_sbg`, with a third parameter c: whether a customer's own chance to leave rises (c > 1)
-    or falls (c < 1) with time. With few ages it can hardly be told from how customers differ, and
-    standard errors are large. Compare the two by ``aic``, and by the ages held out.
+    or falls (c < 1) with time. With few ages it can hardly be distinguished from differences
+    between customers, and standard errors are large. Compare the two by ``aic``, and by the ages
+    held out.
 
     Parameters
     ----------

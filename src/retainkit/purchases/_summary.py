@@ -246,7 +246,7 @@ def calibration_holdout(
     Returns
     -------
     DataFrame
-        One row a customer with a purchase before `calibration_end`, in kind and order as of
+        One row a customer with a purchase before `calibration_end`, of the kind and in the order of
         `rfm_summary`, with its columns as they were at `calibration_end`:
 
         - the columns of `by`, and that of the customer under its own name.
