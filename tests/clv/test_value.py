@@ -231,6 +231,14 @@ def test_segments_have_models_of_their_own(kind: str) -> None:
 
 
 @FREE
+@pytest.mark.parametrize("kind", ["pandas", *MAKERS])
+def test_customers_without_a_segment_are_a_segment(kind: str) -> None:
+    orders = ORDERS.assign(shop=np.where(ORDERS["customer_id"] % 2, "north", None))
+    table = cltv(MAKERS.get(kind, lambda frame: frame)(orders), by="shop")
+    assert len(rows_of(table)) == 2357
+
+
+@FREE
 def test_what_is_said_of_a_segment_names_it() -> None:
     once = ORDERS["customer_id"].duplicated()
     orders = ORDERS.assign(shop=np.where(ORDERS["customer_id"] < 12_000, "north", "south"))

@@ -220,8 +220,16 @@ def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
     if not segments:
         return [("", frame)]
     distinct = collect(frame.select(*segments).unique().sort(*segments, nulls_last=True))
+    # A null is NaN in some columns of pandas, and NaN equals nothing.
+    columns = [
+        [
+            None if null else value
+            for value, null in zip(one.to_list(), one.is_null().to_list(), strict=True)
+        ]
+        for one in distinct.iter_columns()
+    ]
     parts = []
-    for values in distinct.iter_rows():
+    for values in zip(*columns, strict=True):
         part = frame
         for name, value in zip(segments, values, strict=True):
             own = nw.col(name)
