@@ -31,14 +31,15 @@ if TYPE_CHECKING:
 
 HISTORY = ("frequency", "recency", "T")
 SPEND = ("frequency", "monetary_value")
-"""The arguments that name the columns of a purchase history, and those of spend."""
+HOLDOUT = ("frequency_holdout", "duration_holdout")
+"""The arguments that name the columns of a purchase history, of spend, and of a holdout."""
 
 
 # Values are checked by distinct row.
 _FINITE = Kind(need="numbers", fits=is_numeric)
 CUSTOMERS = tuple(
     Column(argument, _FINITE, nulls="keep", required=argument != "weights")
-    for argument in ("frequency", "recency", "T", "monetary_value", "weights")
+    for argument in (*HISTORY, "monetary_value", *HOLDOUT, "weights")
 )
 
 

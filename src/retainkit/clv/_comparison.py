@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._inputs.customers import read_customers
+from retainkit._inputs.customers import HISTORY, HOLDOUT, read_customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_purchases
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from retainkit._typing import Floats
 
 
-_COLUMNS = ("frequency", "recency", "T", "frequency_holdout", "duration_holdout")
-
-
 def read_calibration(
     log: Events, split: Moment, end: Moment, *, unit: Period, exact: bool, week_start: Weekday
 ) -> Customers:
@@ -39,7 +36,9 @@ def read_calibration(
     spec = purchase_spec(
         log, split, unit=unit, exact=exact, week_start=week_start, end_of_holdout=end
     )
-    rows = read_customers(reduce_purchases(log, spec).rows, {name: name for name in _COLUMNS})
+    rows = read_customers(
+        reduce_purchases(log, spec).rows, {name: name for name in (*HISTORY, *HOLDOUT)}
+    )
     if not rows.counts.sum():
         raise ArgumentError(
             f"no row of `transactions` is before `calibration_end` ({split}), and nothing can be "
