@@ -154,9 +154,9 @@ def summed_rates(
         sums: Floats = np.add.reduceat(values, groups, axis=1)
         return sums
 
-    some = (n_at_risk > 0).astype(np.float64)
+    known = (n_at_risk > 0).astype(np.float64)
     weight = np.nan_to_num(ratio(1.0, n_at_risk))
-    total, variance, days = add(count * weight), add(count * weight**2), add(some)
+    total, variance, days = add(count * weight), add(count * weight**2), add(known)
     scale = np.where(total > 0, ratio(variance, total), ratio(add(weight), days))
     z = normal_quantile(confidence_level)
     effective = ratio(total, scale)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from retainkit._typing import Integers
 
+MOST_CELLS = 20_000_000
+"""Rows or cells that a result may have: more are due to a stray date."""
+
 Numbers = TypeVar("Numbers", bound="NDArray[np.generic]")
 
 

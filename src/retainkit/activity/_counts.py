@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit._time.periods import first_day, period_index
-from retainkit._time.segment_periods import first_periods, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.activity._spec import VisitCounts, VisitSpec
 
-_MOST_ROWS = 20_000_000
-
 
 def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:
     """Return the periods of each segment from its earliest `period` to the last of all."""
     first = first_periods(segment, period, spec.last)
     size = int((spec.last + 1 - first).sum())
-    if size > _MOST_ROWS:
+    if size > MOST_CELLS:
         day = first_day(first.min(keepdims=True), spec.period, spec.week_start)[0]
         raise ArgumentError(
             f"there would be {size:,} {spec.period}s to count in, from "

@@ -1,6 +1,6 @@
 """Count visits on arrays: for frames in memory, several times faster than the lazy plan.
 
-It answers the same questions as `_lazy` with customers and segments as codes: one element a row of
+It computes the same as `_lazy`, with customers and segments as codes: one element a row of
 the log, a visit or a customer.
 """
 

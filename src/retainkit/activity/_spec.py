@@ -1,6 +1,6 @@
-"""The questions that a reducer of visits answers, and its answers.
+"""Specification of a reduction to visits, and the counts that it returns.
 
-A *visit* is a customer in a period with events, however many there are. `_lazy` answers inside a
+A *visit* is a customer in a period with events, however many there are. `_lazy` counts inside a
 lazy engine and `_eager` on arrays in memory, and the tests hold them equal.
 """
 

@@ -16,7 +16,7 @@ from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
-from retainkit._time.segment_periods import first_periods, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit.churn._flows import TenurePeriods, at_period_ends, count_flows, sum_days
 from retainkit.errors import ArgumentError
 
@@ -40,7 +40,6 @@ _RESULT = (
     *("period", "opening", "new", "reactivated", "churned", "closing"),
     *("churn_rate", "lower", "upper", "complete"),
 )
-_MOST_CELLS = 20_000_000
 
 
 def churn_rate(
@@ -315,9 +314,9 @@ def _period_grid(
     )
 
 
-def _check_size(grid: _PeriodGrid) -> None:
+def _check_grid_size(grid: _PeriodGrid) -> None:
     n_segments, n_periods = grid.shape
-    if n_segments * n_periods > _MOST_CELLS:
+    if n_segments * n_periods > MOST_CELLS:
         raise ArgumentError(
             f"there would be {n_segments:,} segments of {n_periods:,} {grid.period}s. If there is "
             "a stray date, leave it out, or set `as_of`; else choose longer periods."
@@ -328,10 +327,10 @@ def _flows_and_rates(
     runs: ContinuousSubscriptions, grid: _PeriodGrid, method: Method, confidence_level: float
 ) -> tuple[FlowCounts, tuple[Floats, Floats, Floats]]:
     """Count who comes and goes, and compute the rate with its limits."""
-    _check_size(grid)
+    _check_grid_size(grid)
     if method == "daily" and grid.shape[1]:
         in_days, first = grid.in_days()
-        _check_size(in_days)
+        _check_grid_size(in_days)
         days = count_flows(at_period_ends(in_days.tenure_periods(runs)), *in_days.shape)
         rates = summed_rates(days.churned, days.opening, first, confidence_level)
         return sum_days(days, first), rates

@@ -27,7 +27,7 @@ from retainkit.retention._spec import (
     Entry,
     ExclusionReason,
 )
-from retainkit.retention._triangle import triangle
+from retainkit.retention._triangle import retention_triangle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from retainkit._time.moment import Moment
     from retainkit._time.periods import Period, Weekday
     from retainkit.retention._spec import CohortCounts
-    from retainkit.retention._triangle import Triangle
+    from retainkit.retention._triangle import RetentionTriangle
 
 
 def cohort_retention(
@@ -263,7 +263,7 @@ def cohort_retention(
     counts = count(log, spec)
     _warn_of_excluded(counts, columns)
     _warn_of_early_starts(counts, spec)
-    cells = _drop_small_cohorts(triangle(counts, spec, log.zone), min_customers)
+    cells = _drop_small_cohorts(retention_triangle(counts, spec, log.zone), min_customers)
     if not include_partial:
         cells = cells.where(~cells.in_progress)
     return build_like(log.rows, _retention_columns(cells, counts, log, spec, confidence_level))
@@ -336,7 +336,7 @@ def _warn_of_early_starts(counts: CohortCounts, spec: CohortSpec) -> None:
         )
 
 
-def _drop_small_cohorts(cells: Triangle, min_customers: int) -> Triangle:
+def _drop_small_cohorts(cells: RetentionTriangle, min_customers: int) -> RetentionTriangle:
     if min_customers == 1:
         return cells
     small = cells.customers < min_customers
@@ -352,7 +352,11 @@ def _drop_small_cohorts(cells: Triangle, min_customers: int) -> Triangle:
 
 
 def _retention_columns(
-    cells: Triangle, counts: CohortCounts, log: Events, spec: CohortSpec, confidence_level: float
+    cells: RetentionTriangle,
+    counts: CohortCounts,
+    log: Events,
+    spec: CohortSpec,
+    confidence_level: float,
 ) -> dict[str, Any]:
     """Return the columns of the result."""
     columns: dict[str, Any] = segment_values(counts.segments, log.by, cells.segment)

@@ -31,14 +31,14 @@ _AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}
 
 
 def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> IntoDataFrameT:
-    """Lay out a table of cohorts as a triangle: cohorts down, ages across.
+    """Arrange a table of cohorts as a triangle: cohorts down, ages across.
 
     Parameters
     ----------
     table : IntoDataFrame
         Result of `cohort_retention`: pandas, Polars or PyArrow.
     values : str, default "retention"
-        Numeric column to lay out, such as ``retained``, ``eligible`` or ``amount``.
+        Numeric column to show, such as ``retained``, ``eligible`` or ``amount``.
 
     Returns
     -------

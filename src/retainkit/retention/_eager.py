@@ -1,6 +1,6 @@
 """Count cohorts on arrays: for frames in memory, several times faster than the lazy plan.
 
-It answers the same question as `_lazy` with customers and segments as codes and everything else as
+It computes the same as `_lazy`, with customers and segments as codes and everything else as
 arrays: one element a row of the log, an entry (a customer in a cohort) or a cell.
 """
 
@@ -46,7 +46,7 @@ _PAIRS = 2**23
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _EventArrays:
-    """The rows of an event log; None stands for a column that was not asked for."""
+    """The rows of an event log; a column that was not asked for is None."""
 
     customer: Integers
     n_customers: int
@@ -104,6 +104,7 @@ def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
 def _event_arrays(
     rows: nw.DataFrame[Any], zone: tzinfo | None, segment: Integers | None
 ) -> _EventArrays:
+    """Return the columns of an event log as arrays."""
     arrays = {
         name: rows[name].to_numpy() if name in rows.columns else None
         for name in ("amount", "started", "returned")

@@ -1,6 +1,6 @@
-"""The question that a reducer of cohorts answers, and its answer.
+"""Specification of a reduction to cohorts, and the counts that it returns.
 
-`_lazy` answers inside a lazy engine and `_eager` on arrays in memory; both take a `CohortSpec` and
+`_lazy` counts inside a lazy engine and `_eager` on arrays in memory; both take a `CohortSpec` and
 return a `CohortCounts`, and the tests hold them equal.
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.moment import midnights
 from retainkit._time.periods import first_day, period_index
-from retainkit._time.segment_periods import first_periods, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.retention._spec import ENTRIES
 
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from retainkit.retention._spec import CohortCounts, CohortSpec
 
 
-_MOST_CELLS = 20_000_000
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Triangle:
+class RetentionTriangle:
     """The cells of a triangle: parallel arrays, ordered by segment, cohort and age.
 
     `cohort` is a date. `in_progress` marks a cell that has begun and is over for nobody.
@@ -44,12 +41,16 @@ class Triangle:
     amount: Floats
     in_progress: Booleans
 
-    def where(self, keep: Booleans) -> Triangle:
+    def where(self, keep: Booleans) -> RetentionTriangle:
         """Return some of the cells."""
-        return Triangle(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
+        return RetentionTriangle(
+            **{field.name: getattr(self, field.name)[keep] for field in fields(self)}
+        )
 
 
-def triangle(counts: CohortCounts, spec: CohortSpec, zone: tzinfo | None) -> Triangle:
+def retention_triangle(
+    counts: CohortCounts, spec: CohortSpec, zone: tzinfo | None
+) -> RetentionTriangle:
     """Arrange counts by cohort and age, as far as each cell has been observed or has begun.
 
     A cell that is over for somebody counts those for whom it is; one that has only begun counts
@@ -58,7 +59,7 @@ def triangle(counts: CohortCounts, spec: CohortSpec, zone: tzinfo | None) -> Tri
     edges = _edges(counts, spec)
     cohorts = _cohorts(counts, spec)
     shape = len(cohorts.period), len(edges) - 1
-    _check_size(shape, cohorts.period, spec)
+    _check_triangle_size(shape, cohorts.period, spec)
     row = cohorts.row(counts.segment, counts.cohort)
     eligible, retained, amount = _cell_sums(counts, row, edges, shape, spec.counting)
     entry = counts.cell == ENTRIES
@@ -75,7 +76,7 @@ def triangle(counts: CohortCounts, spec: CohortSpec, zone: tzinfo | None) -> Tri
         np.where(is_over, sums["over"], sums["begun"])[rows, cells]
         for sums in (eligible, retained, amount)
     ]
-    return Triangle(
+    return RetentionTriangle(
         segment=cohorts.segment[rows],
         cohort=day[rows].astype("datetime64[D]"),
         age=edges[cells],
@@ -88,9 +89,9 @@ def triangle(counts: CohortCounts, spec: CohortSpec, zone: tzinfo | None) -> Tri
     )
 
 
-def _check_size(shape: tuple[int, int], cohort: Integers, spec: CohortSpec) -> None:
+def _check_triangle_size(shape: tuple[int, int], cohort: Integers, spec: CohortSpec) -> None:
     """Check that the triangle fits into memory; a stray date makes most of those that do not."""
-    if shape[0] * shape[1] > _MOST_CELLS:
+    if shape[0] * shape[1] > MOST_CELLS:
         first = first_day(cohort, spec.cohort_period, spec.week_start).min()
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages, from "

@@ -15,7 +15,7 @@ from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._reading import read_subscription_arrays
-from retainkit.revenue._triangle import triangle
+from retainkit.revenue._triangle import revenue_triangle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,7 +183,7 @@ def revenue_cohorts(
     arrays = read_subscription_arrays(subscriptions, options, period, week_start)
     changes = arrays.changes()
     _warn_of_passing(arrays, changes)
-    cells = triangle(changes, arrays.last)
+    cells = revenue_triangle(changes, arrays.last)
     over = cells.cohort + cells.age < arrays.over
     shown = np.flatnonzero(over | include_partial)
     columns = {"age": cells.age, **_cohort_columns(cells.sums, over, arrays, confidence_level)}

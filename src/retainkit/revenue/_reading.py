@@ -14,7 +14,7 @@ from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.subscriptions import read_subscriptions
 from retainkit._time.periods import first_day, period_index, period_of
-from retainkit._time.segment_periods import first_periods, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import OutputGrid, amount_changes
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from retainkit._typing import Array, Booleans, Integers
     from retainkit.revenue._changes import AmountChanges
     from retainkit.revenue._money import MoneyUnit
-
-
-_MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +79,7 @@ class SubscriptionArrays:
         starts = first_periods(self.segment, self._begins(), self.last)
         first = int(starts.min(initial=self.last + 1))
         grid = OutputGrid(starts=starts, first=first, n_periods=self.last + 1 - first)
-        if grid.n_segments * grid.n_periods > _MOST_CELLS:
+        if grid.n_segments * grid.n_periods > MOST_CELLS:
             raise ArgumentError(
                 f"the result would have {grid.n_segments:,} segments of {grid.n_periods:,} "
                 "periods. If there is a stray date, leave it out, or set `as_of`; else choose "

@@ -131,7 +131,7 @@ def revenue_retention(
         DuckDB and PySpark. Rates are fractions, and NaN where nobody paid `horizon` periods before.
 
         - the columns of `by`.
-        - ``period`` (date): first day of the period at whose end it is asked what is left.
+        - ``period`` (date): first day of the period; customers are compared at its end.
         - ``customers`` (int): who paid `horizon` periods before, and ``opening`` (float): how much.
         - ``nrr``, ``grr`` (float): net and gross revenue retention.
         - ``logo_retention`` (float): share of the customers who still pay.
@@ -180,10 +180,10 @@ def revenue_retention(
 
     The delta method takes customers as independent, and works on the logarithm of NRR; steps of a
     chain are taken as uncorrelated. The limits of GRR are Wilson's for the number of customers that
-    would give its variance [2]_; where nothing was lost (or all), for the number of customers of
-    equal size that `opening` is worth, as after resampling too. Where nothing changed, NRR has no
-    limits. Where one customer pays for half of it all, the limits of the delta method are too
-    narrow; the bootstrap's are better.
+    would give its variance [2]_; where nothing was lost (or all), for the effective number of
+    customers, the square of `opening` over the sum of the squares of what each paid, with either
+    `interval`. Where nothing changed, NRR has no limits. Where one customer pays for half of it
+    all, the limits of the delta method are too narrow; the bootstrap's are better.
 
     Subscriptions of a lazy engine are brought into memory, as by `mrr_movements`.
 

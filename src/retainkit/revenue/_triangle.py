@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit._time.segment_periods import first_periods, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import (
     customer_totals,
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from retainkit.revenue._changes import AmountChanges
 
 
-_MOST_CELLS = 20_000_000
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevenueTriangle:
     """The cells of a triangle: parallel arrays, ordered by segment, cohort and age.
@@ -41,7 +38,7 @@ class RevenueTriangle:
     sums: Mapping[str, Array]
 
 
-def triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
+def revenue_triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
     """Compute the sums of each cohort of each segment, from its first one to the period `last`.
 
     A customer who starts in several segments belongs to each, with that share of the money.
@@ -53,7 +50,7 @@ def triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
     cohorts = segment_periods(first_periods(starts.segment, starts.time, last), last)
     lengths = last + 1 - cohorts.period
     shape = len(lengths), int(lengths.max(initial=0))
-    if shape[0] * shape[1] > _MOST_CELLS:
+    if shape[0] * shape[1] > MOST_CELLS:
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages. If there is a "
             "stray date, leave it out, or set `as_of`; else choose longer periods."
