@@ -14,8 +14,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import collect, count_rows
-from retainkit._time.periods import DAY, period_index_expr
-from retainkit._time.zones import instant_expr, wall_time_expr
+from retainkit._inputs.lazy_events import wall_time
+from retainkit._time.periods import period_index_expr
+from retainkit._time.zones import instant_expr
 
 if TYPE_CHECKING:
     from retainkit._frames.input import Frame
@@ -104,16 +105,8 @@ def last_gaps(log: Events, unit: Period, week_start: Weekday, min_purchases: int
 
 def _purchase_units(rows: Frame, log: Events, unit: Period, week_start: Weekday) -> Frame:
     """Return one row for each customer and unit with a purchase."""
-    known = [moment for moment in (log.earliest, log.last_event) if moment is not None]
-    times = [moment.instant for moment in known] or [0]
-    # A day of margin: engines may report the first and last time an hour off.
-    wall = wall_time_expr(
-        nw.col("time"),
-        stored=log.stored,
-        zone=log.zone,
-        first=min(times) - DAY,
-        last=max(times) + DAY,
-    )
+    last = log.last_event or log.end_of_observation(None)
+    wall = wall_time("time", log, last, log.zone)
     rows = rows.select("customer", wall=wall)
     rows = rows.select("customer", unit=period_index_expr(nw.col("wall"), unit, week_start))
     return rows.unique(subset=["customer", "unit"])

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect, count_rows
-from retainkit._time.periods import DAY, period_index_expr
-from retainkit._time.zones import instant_expr, wall_time_expr
+from retainkit._inputs.lazy_events import wall_time
+from retainkit._time.periods import period_index_expr
+from retainkit._time.zones import instant_expr
 from retainkit.purchases._spec import ROUNDING, PurchaseSummary, several_segments
 
 if TYPE_CHECKING:
@@ -53,9 +54,8 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
 
     `is_bought` and `is_held` are 1 where they are a purchase, before the end or from it on.
     """
-    rows: Rows = log.rows.lazy().with_columns(
-        wall=_wall_time(log, spec), side=_in_holdout(log, spec)
-    )
+    wall = wall_time("time", log, log.last_event or spec.end, log.zone)
+    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_in_holdout(log, spec))
     rows = rows.with_columns(
         period=period_index_expr(nw.col("wall"), spec.merge_period, spec.week_start)
     )
@@ -74,19 +74,6 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     return merged.with_columns(
         is_bought=nw.col("counts") * (1 - nw.col("side")),
         is_held=nw.col("counts") * nw.col("side"),
-    )
-
-
-def _wall_time(log: Events, spec: PurchaseSpec) -> nw.Expr:
-    """Return the wall time of each row."""
-    # A day of margin: engines may report the first and last time an hour off.
-    first, last = log.earliest or spec.end, log.last_event or spec.end
-    return wall_time_expr(
-        nw.col("time"),
-        stored=log.stored,
-        zone=log.zone,
-        first=first.instant - DAY,
-        last=last.instant + DAY,
     )
 
 
