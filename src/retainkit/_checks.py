@@ -1,4 +1,4 @@
-"""Checks of scalar arguments: each returns the value it was given, or says what is wrong."""
+"""Check scalar arguments: each function returns the value, or raises an error about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_AGES = 2**31  # days are six million years then
 
 
 def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
-    """Accept one of a few words."""
+    """Check that a value is one of a few words."""
     word = isinstance(value, str)
     if not word or value not in choices:
         message = f"`{name}` is {value!r}; it must be one of {', '.join(map(repr, choices))}."
@@ -29,14 +29,14 @@ def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
 
 
 def boolean(name: str, value: Any) -> bool:
-    """Accept True or False, NumPy's too."""
+    """Check that a value is True or False, NumPy's too."""
     if value is True or value is False or type(value).__name__ in {"bool", "bool_"}:
         return bool(value)
     raise ArgumentTypeError(f"`{name}` is {value!r}; it must be True or False.")
 
 
 def integer(name: str, value: Any, minimum: int) -> int:
-    """Accept a whole number not below `minimum` (a bool is not a number here)."""
+    """Check that a value is a whole number, `minimum` or more (a bool is not a number here)."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.")
     number = int(value)
@@ -46,7 +46,7 @@ def integer(name: str, value: Any, minimum: int) -> int:
 
 
 def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> float:
-    """Accept a finite number between two bounds, both included."""
+    """Check that a value is a finite number between two bounds, both included."""
     bounds = f"from {minimum} to {maximum}" if maximum < math.inf else f"{minimum} or more"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number {bounds}.")
@@ -57,7 +57,7 @@ def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> 
 
 
 def probability(name: str, value: Any) -> float:
-    """Accept a number strictly between 0 and 1."""
+    """Check that a value is a number strictly between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number between 0 and 1.")
     number = float(value)
@@ -67,13 +67,13 @@ def probability(name: str, value: Any) -> float:
 
 
 def is_list(value: object) -> bool:
-    """Tell whether a value holds several in an order: no set, no mapping and no text."""
+    """Return whether a value holds several others in order: no set, no mapping and no text."""
     unlike = (str, bytes, AbstractSet, Mapping)
     return isinstance(value, Iterable) and not isinstance(value, unlike)
 
 
 def rising_edges(name: str, value: Sequence[int]) -> tuple[int, ...]:
-    """Accept two or more whole numbers from 0 on, each above the one before."""
+    """Check that a value is two or more whole numbers, 0 or more, each above the one before."""
     need = (
         "it must be two or more rising ages, such as (0, 1, 7, 30) for the brackets [0, 1), [1, 7) "
         "and [7, 30)."

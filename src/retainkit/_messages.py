@@ -1,4 +1,4 @@
-"""Parts of messages to users, and the one way to warn them."""
+"""Build parts of messages to users, and warn them."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def warn(text: str) -> None:
 
 
 def count_noun(number: int, noun: str) -> str:
-    """Write a number of things: 1 row, 2 rows."""
+    """Return a number with its noun: 1 row, 2 rows."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def named(column: str, argument: str, table: str = "") -> str:
-    """Name a column and the argument that names it, and the table if there are several."""
+    """Return the name of a column with the argument that names it, and its table if given."""
     return f"column {column!r}{table and f' of `{table}`'} (given as `{argument}`)"
 
 
 def segment_label(segments: Mapping[str, nw.Series[Any]], row: int) -> str:
-    """Name a segment: plan = 'pro', country = None."""
+    """Return the values of a segment: plan = 'pro', country = None."""
     return ", ".join(f"{name} = {column.to_list()[row]!r}" for name, column in segments.items())
 
 
 def format_examples(values: Sequence[Any], most: int = 5) -> str:
-    """Name a few values for a sentence."""
+    """Return a few values as a list in a sentence."""
     texts = (
         _format_number(value) if isinstance(value, float) else repr(value)
         for value in values[:most]

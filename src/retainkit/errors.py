@@ -1,4 +1,4 @@
-"""What can go wrong, and what is worth a warning.
+"""Exceptions of this package, and its one category of warnings.
 
 Every exception is also the builtin that a caller would expect::
 
@@ -9,7 +9,7 @@ Every exception is also the builtin that a caller would expect::
     ├── ArgumentError           ValueError    an argument, or the data it names, has a wrong value
     └── MissingDependencyError  ImportError   an optional package is not installed
 
-There is one category of warning, `RetainkitWarning`.
+All warnings are of the category `RetainkitWarning`.
 """
 
 from __future__ import annotations

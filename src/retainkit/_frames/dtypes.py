@@ -1,4 +1,4 @@
-"""Types of columns, by the names that narwhals or the engine has for them."""
+"""Types of columns and of the values in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retainkit._frames.input import Frame, count_rows
 
 
 def type_name(frame: Frame, column: str) -> str:
-    """Name the type of a column, by its own name where narwhals does not know it."""
+    """Return the name of the type of a column, the engine's own where narwhals does not know it."""
     dtype = frame.collect_schema()[column]
     if dtype != nw.Unknown:
         return str(dtype)
@@ -23,7 +23,7 @@ def type_name(frame: Frame, column: str) -> str:
 
 
 def zone_name(frame: Frame, column: str) -> str | None:
-    """Name the zone in which a column of times is stored, if it has one."""
+    """Return the name of the zone in which a column of times is stored, if it has one."""
     zone: str | None = getattr(frame.collect_schema()[column], "time_zone", None)
     if zone is not None and frame.implementation.is_pyspark():
         # It is that of the session, which may change; narwhals remembers the first.
@@ -32,19 +32,19 @@ def zone_name(frame: Frame, column: str) -> str | None:
 
 
 def microsecond(frame: Frame, column: str) -> nw.Expr:
-    """Tell the microsecond of the second of a column of times."""
+    """Return the microseconds in the second of a column of times."""
     time = nw.col(column)
     if frame.implementation.is_pyspark():
-        # Before 4.3 it is told only of times in the zone of the session; it is the same in any.
+        # Before 4.3 it exists only for times in the zone of the session; it is the same in any.
         epoch = frame.select(epoch=nw.lit(datetime(1970, 1, 1, tzinfo=UTC)))
         time = time.cast(epoch.collect_schema()["epoch"])
     return time.dt.microsecond()
 
 
 def object_types(frame: Frame, column: str) -> set[str]:
-    """Name the types of the values in a column of Python objects; no other column has any.
+    """Return the names of the types of values in a column of Python objects, else none.
 
-    Values that cannot be told apart, such as lists, have the type "unhashable"; where they have no
+    Values that cannot be hashed, such as lists, have the type "unhashable"; where they have no
     order, there is also the type "unordered".
     """
     if frame.collect_schema()[column] != nw.Object:
@@ -67,13 +67,14 @@ def object_types(frame: Frame, column: str) -> set[str]:
 
 
 def is_categorical(dtype: nw.dtypes.DType) -> bool:
+    """Return whether a type is one of categories, declared or not."""
     return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
 
 
 def is_numeric_like(frame: Frame, column: str) -> bool:
-    """Tell whether a column can be read as numbers, whatever its type says.
+    """Return whether a column can be read as numbers, whatever its type is.
 
-    So it is with categories or Python objects that are numbers, and where there are only nulls.
+    Categories and Python objects can if they are numbers, and a column of nothing but nulls can.
     """
     dtype = frame.collect_schema()[column]
     if dtype.is_numeric():

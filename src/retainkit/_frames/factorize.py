@@ -1,4 +1,4 @@
-"""Distinct values as integer codes, by which rows in memory are grouped."""
+"""Integer codes of distinct values, by which rows in memory are grouped."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
-    """Number the distinct values of a series, a null as -1; gives the codes and the values."""
+    """Return the codes of the distinct values of a series, -1 for null, and these values."""
     if series.implementation.is_pandas_like():
         return factorize_array(series.to_native(), sort=sort)
     if series.implementation.is_pyarrow() and series.dtype == nw.Categorical:
-        # NumPy would be told of a category where there is a null.
+        # NumPy would get a category where there is a null.
         native = series.to_native()
         series = nw.from_native(native.cast(native.type.value_type), series_only=True)
     if series.dtype == nw.String and find_spec("pyarrow") is not None:
-        # pandas takes their strings as they lie; NumPy would make an object of each.
+        # pandas reads Arrow strings in place; NumPy would make an object of each.
         return factorize_array(series.to_pandas(), sort=sort)
     declared = series.cat.get_categories().to_list() if isinstance(series.dtype, nw.Enum) else None
     return factorize_array(series.to_numpy(), sort=sort, declared=declared)
@@ -32,7 +32,7 @@ def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
 def factorize_array(
     values: Any, *, sort: bool, declared: Sequence[Any] | None = None
 ) -> tuple[Array, Any]:
-    """Number the distinct values of an array; sorted, in the order of `declared` if it is given."""
+    """Return codes of an array and its distinct values, if sorted in a `declared` order."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     if declared is not None:  # the order of categories
@@ -42,7 +42,7 @@ def factorize_array(
 
 
 def integer_codes(series: nw.Series[Any]) -> tuple[Array, int]:
-    """Number the distinct values of a series without nulls: codes and how many there may be."""
+    """Return codes of a series without nulls, and an upper bound of their number."""
     if series.dtype.is_integer() and len(series):
         values = series.to_numpy()
         values = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
@@ -56,13 +56,13 @@ def integer_codes(series: nw.Series[Any]) -> tuple[Array, int]:
 
 
 def shared_codes(first: Array, second: Array) -> tuple[Array, Array]:
-    """Number the distinct values of two arrays alike."""
+    """Return codes of two arrays that are the same for the same value."""
     codes, _ = factorize_array(np.concatenate([first, second]), sort=False)
     return codes[: len(first)], codes[len(first) :]
 
 
 def argsort(series: nw.Series[Any]) -> Array:
-    """Give the places of the values of a series in ascending order."""
+    """Return the positions of the values of a series in ascending order."""
     if series.dtype.is_integer() and series.is_sorted():
         return np.arange(len(series))
     frame = series.alias("value").to_frame().with_row_index("place")

@@ -1,4 +1,4 @@
-"""Arrays told apart and gathered: what the reducers on arrays share."""
+"""Group arrays by integer keys: distinct keys, codes, sums and minima of groups."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 NEVER = np.iinfo(np.int64).max
 """A time that never comes."""
 
-# Keys are told apart in a table of this many elements at most, and by sorting beyond.
+# Distinct keys are found in a table of this many elements at most, and by sorting beyond.
 _TABLE = 2**27
 
 
 def unique_keys(key: Integers) -> Integers:
-    """Give the distinct keys in ascending order."""
+    """Return the distinct keys in ascending order."""
     least = int(key.min(initial=NEVER))
     size = int(key.max(initial=least)) - least + 1
     if size > max(_TABLE, len(key)):
@@ -34,9 +34,10 @@ def unique_keys(key: Integers) -> Integers:
 
 
 def dense_codes(key: Integers, size: int) -> tuple[Integers, Integers]:
-    """Give each key, which lies below `size`, a code, and the key of each code in ascending order.
+    """Return the key of each code in ascending order, and the code of each key.
 
-    Keys that lie dense are their own codes; then some codes may go unused.
+    All keys are less than `size`. Keys in a dense range are their own codes; then some codes may
+    be unused.
     """
     if size > 4 * len(key) + 1024:
         return np.unique(key, return_inverse=True)
@@ -44,7 +45,7 @@ def dense_codes(key: Integers, size: int) -> tuple[Integers, Integers]:
 
 
 def unique_inverse(key: Integers, size: int) -> tuple[Integers, Integers]:
-    """Give the distinct keys in ascending order, and for each key which of them it is."""
+    """Return the distinct keys in ascending order, and for each key its number among them."""
     keys, code = dense_codes(key, size)
     used = np.bincount(code, minlength=len(keys)) > 0
     return keys[used], (np.cumsum(used) - 1)[code]

@@ -1,4 +1,4 @@
-"""Native frames as narwhals frames, and the checks that any table needs."""
+"""Convert native frames to narwhals frames, and check that columns are there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS = "a pandas, Polars or PyArrow table, a DuckDB relation or a PySpark Data
 
 
 def from_native(native: Any, argument: str) -> Frame:
-    """Take a frame of any supported kind."""
+    """Return a native frame of any supported kind as a narwhals frame."""
     try:
         frame: Frame = nw.from_native(native)
     except TypeError:
@@ -43,7 +43,7 @@ def from_native(native: Any, argument: str) -> Frame:
 
 
 def _decode_dictionaries(frame: Frame) -> Frame:
-    """Write out PyArrow's dictionaries in pandas, which knows little of what to do with them."""
+    """Return the frame with plain values for PyArrow's dictionaries, hardly known to pandas."""
     if isinstance(frame, nw.LazyFrame) or not frame.implementation.is_pandas():
         return frame
     native, plain = frame.to_native(), {}
@@ -55,7 +55,7 @@ def _decode_dictionaries(frame: Frame) -> Frame:
 
 
 def read_result(native: Any, *, argument: str, columns: Sequence[str]) -> nw.DataFrame[Any]:
-    """Open a result of this library, a small table, and check that it has the columns it needs."""
+    """Read a result of this library, a small table, and check that it has the columns it needs."""
     frame = from_native(native, argument)
     for column in columns:
         check_present(argument, column, frame)
@@ -72,7 +72,7 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:
-    """Bring a small frame into memory: Polars gives Polars, every other lazy engine pandas."""
+    """Collect a small frame into memory: Polars as Polars, every other lazy engine as pandas."""
     if isinstance(frame, nw.DataFrame):
         return frame
     if frame.implementation.is_pyspark():
@@ -88,16 +88,17 @@ def count_rows(rows: Frame) -> int:
 
 
 def is_polars(frame: Frame) -> bool:
+    """Return whether a frame is one of Polars."""
     return frame.implementation.is_polars()
 
 
-# What pandas needs
+# pandas
 
 
 def normalize_pandas(
     frame: Frame, times: Sequence[str], expected: Mapping[str, str]
 ) -> tuple[Frame, dict[str, tzinfo]]:
-    """Make pandas' columns readable for narwhals; gives the zones that its times had.
+    """Return the frame with columns of pandas that narwhals can read, and the zones of its times.
 
     Aware times are passed on in UTC: narwhals reads a zone off the name of the type and does not
     know them all, an underscore as in America/New_York being enough. Columns of an empty frame that
@@ -126,7 +127,7 @@ def normalize_pandas(
 
 
 def instants_of(times: nw.Series[Any]) -> Array:
-    """Give times as instants: microseconds since 1970, in UTC where they have a zone."""
+    """Return times as instants: microseconds since 1970, in UTC where they have a zone."""
     # A collected column of an engine may have a zone whose name narwhals does not know.
     frame, _ = normalize_pandas(
         times.alias("time").to_frame(), ["time"], {"time": "datetime64[us]"}

@@ -1,4 +1,4 @@
-"""Small tables brought into the engine of another, to be joined with it."""
+"""Bring small tables into the engine of another one, to be joined with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBERS = {"f": nw.Float64, "i": nw.Int64}
 def to_engine_of(
     frame: nw.LazyFrame[Any], columns: Mapping[str, Array | nw.Series[Any]]
 ) -> nw.LazyFrame[Any]:
-    """Make a small frame in the engine of another, on its connection, to be joined with it."""
+    """Build a small frame in the engine of another, on its connection, to be joined with it."""
     plain = {
         name: one.to_native() if isinstance(one, nw.Series) else one
         for name, one in columns.items()
@@ -42,24 +42,23 @@ def to_engine_of(
 
 
 def return_to_engine(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> Frame:
-    """Take a table that was made of a collected frame back to the engine of that frame."""
+    """Return a table that was computed from a collected frame to the engine of that frame."""
     if isinstance(frame, nw.DataFrame) or isinstance(table, nw.LazyFrame):
         return table
     if is_polars(frame):
         return table.lazy()
     made = to_engine_of(frame, {name: table[name] for name in table.columns})
-    if not len(table):  # no value shows the engine of which type there is none
+    if not len(table):  # the engine cannot see a type without a value
         made = made.select(*(nw.col(name).cast(one) for name, one in table.schema.items()))
     return made
 
 
 def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
-    """Add to each row what its value in the column `on` means; null where it is not known.
+    """Add to each row the values that `columns` have for its value in the column `on`, or null.
 
-    `columns` has the values and beside them what they mean; of a value that means several things
-    there is then a row for each.
+    Where they have several rows for one value, the frame gets a row for each.
     """
-    if not len(columns[on]):  # a type that joins could not be told
+    if not len(columns[on]):  # there is no type by which to join
         return frame.with_columns(
             nw.lit(None, _NUMBERS[values.dtype.kind]).alias(name)
             for name, values in columns.items()

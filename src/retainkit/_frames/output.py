@@ -1,4 +1,4 @@
-"""Results as native frames of the kind that was given."""
+"""Build results as native frames of the kind that was given."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from retainkit._typing import Array
 
 
-# Out
-
-
 def build_like(given: Frame, columns: Mapping[str, Any]) -> Any:
-    """Make a native table, of the kind that goes with `given`, of arrays or narwhals series."""
+    """Build a native table of arrays or narwhals series, of the kind of `given`.
+
+    From a lazy engine it is in memory: Polars for Polars, pandas for all others.
+    """
     plain = {
         name: values if isinstance(values, nw.Series) else np.asarray(values)
         for name, values in columns.items()
     }
-    in_kind = isinstance(given, nw.DataFrame) or is_polars(given)
-    backend = given.implementation if in_kind else nw.Implementation.PANDAS
+    same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
+    backend = given.implementation if same_kind else nw.Implementation.PANDAS
     if backend.is_pandas_like():
         # pandas has no dates; NumPy's would become seconds.
         plain = {
@@ -45,12 +45,12 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> Any:
 
 
 def to_native(frame: Frame) -> Any:
-    """Hand on a frame as its engine's own."""
+    """Return a frame as its engine's own."""
     return frame.to_native()
 
 
 def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
-    """Hand on a frame as its engine's own, with these columns under these names."""
+    """Return a frame as its engine's own, with these columns under these names."""
     named = {
         name: nw.col(values) if isinstance(values, str) else values
         for name, values in columns.items()
@@ -59,11 +59,11 @@ def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
 
 
 def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
-    """Make a frame in memory of columns that belong together."""
+    """Build a frame in memory of columns of one length."""
     return nw.from_dict(dict(columns))
 
 
 def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
-    """Add floats to a frame in memory, or put them in place of a column."""
+    """Return a frame in memory with a column of floats, in place of one of the same name if any."""
     series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)
     return nw.maybe_reset_index(frame).with_columns(series)

@@ -1,4 +1,4 @@
-"""Columns that tell segments apart."""
+"""Number the segments of tables and find their columns."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def segment_columns(frame: nw.DataFrame[Any], own: Sequence[str]) -> list[str]:
 
 
 def add_missing_categories(rows: nw.DataFrame[Any], keys: Sequence[str]) -> nw.DataFrame[Any]:
-    """Add a row, empty but for its keys, for every combination of what the keys may be.
+    """Add a row that has nothing but its keys for every combination of values of the keys.
 
-    Those are the categories that are declared of a key, and else the values that it has.
+    The values of a key are its declared categories, if it has any, else the values that occur.
     """
     levels = [_levels(rows[key]) for key in keys]
     places = np.indices([len(one) for one in levels]).reshape(len(levels), -1)
@@ -40,6 +40,7 @@ def add_missing_categories(rows: nw.DataFrame[Any], keys: Sequence[str]) -> nw.D
 
 
 def _levels(series: nw.Series[Any]) -> nw.Series[Any]:
+    """Return the values that a key may have."""
     # PyArrow's dictionaries are a way to store values, and declare none.
     if series.implementation.is_pyarrow() or not is_categorical(series.dtype):
         return nw.maybe_reset_index(series.unique())
@@ -53,10 +54,10 @@ def _levels(series: nw.Series[Any]) -> nw.Series[Any]:
 def factorize_segments(
     frame: nw.DataFrame[Any], keys: Sequence[str]
 ) -> tuple[dict[str, nw.Series[Any]], Array]:
-    """Number the distinct combinations of the key columns in ascending order, nulls last.
+    """Return the distinct combinations of the key columns, and the number of each row's.
 
-    Also gives the combinations themselves: columns, one row a code. Without keys there are none,
-    and all rows are of code 0.
+    They are columns of one row a combination, in ascending order, nulls last. Without keys there
+    are no columns, and all rows have the number 0.
     """
     combined = np.zeros(len(frame), np.int64)
     for key in keys:

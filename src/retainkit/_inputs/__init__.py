@@ -1,1 +1,1 @@
-"""The tables that users bring: declared column by column, and checked once."""
+"""Read and check the tables that users bring, declared column by column."""

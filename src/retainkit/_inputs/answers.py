@@ -71,7 +71,7 @@ class Answers(CheckedTable):
 
     @property
     def cell(self) -> str:
-        """What a combination of the keys is called in a message."""
+        """The word for a combination of the keys in a message."""
         return "period" if self.by[-1:] == ("period",) else "segment"
 
     def grouped(self, rows: Frame) -> nw.DataFrame[Any]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
 
 Nulls: TypeAlias = Literal["refuse", "drop", "keep"]
-"""Whether nulls are an error always, or as `missing` says, or have a meaning."""
+"""Nulls are always an error, are dropped or an error as `missing` says, or have a meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class CheckedTable:
 
     @property
     def keys(self) -> list[str]:
-        """The segment columns as they are called in `rows`."""
+        """The names of the segment columns in `rows`."""
         return segment_keys(self.by)
 
     def source(self, argument: str) -> str:
@@ -101,7 +101,7 @@ class CheckedTable:
 
 
 def segment_keys(by: Sequence[str]) -> list[str]:
-    """Return what the columns of segments are called among checked rows."""
+    """Return the names of the columns of segments among checked rows."""
     return [f"by_{i}" for i in range(len(by))]
 
 
@@ -181,7 +181,7 @@ def _times(declared: Mapping[str, Column]) -> list[str]:
 def _with_types(
     frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str]
 ) -> tuple[Frame, dict[str, tzinfo]]:
-    """Give columns without any value their types; return also the zones of pandas' times."""
+    """Return the frame with types for columns without any value, and the zones of pandas' times."""
     times = [names[argument] for argument in _times(declared)]
     for argument, column in declared.items():
         if column.like is not None:
@@ -195,7 +195,7 @@ def _with_types(
 
 
 def _like(frame: Frame, column: str, other: str) -> Frame:
-    """Give a column in which there is nothing but nulls the type of another one of times."""
+    """Return the frame with the type of a column of times for one of nothing but nulls."""
     if is_time(frame, column) or not is_time(frame, other):
         return frame
     if count_rows(frame.filter(~nw.col(column).is_null()).select(column)):

@@ -1,8 +1,8 @@
-"""From subscriptions to runs: the uninterrupted spans over which a customer is one.
+"""Merge the subscriptions of a customer into continuous ones.
 
 Subscriptions of a customer that overlap, touch, or leave a gap no longer than a given one are one
-run: an upgrade, a second product or a late renewal ends nothing. Integers in, integers out; the
-cost is that of sorting.
+continuous subscription: an upgrade, a second product or a late renewal ends nothing. Integers in,
+integers out; the cost is that of sorting.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContinuousSubscriptions:
-    """Runs by customer and start, as times on the wall clock.
+    """Continuous subscriptions by customer and start, as times on the wall clock.
 
-    Those that still run end `NEVER`. `first` marks each customer's first run, and `segment` is that
-    of the subscription a run starts with: the smallest where several start together, which is so
-    for `several` runs. `entry` is when a run came under observation, at `begin` or later.
+    Those that have not ended end `NEVER`. `first` marks the first one of each customer. `segment`
+    is that of the subscription it starts with: the smallest where subscriptions of several segments
+    start together, as in `n_ambiguous` of them. `entry` is the time from which it was observed,
+    `begin` or later.
     """
 
     customer: Integers
@@ -41,7 +42,7 @@ class ContinuousSubscriptions:
     end: Integers
     first: Booleans
     segment: Integers
-    several: int
+    n_ambiguous: int
     entry: Integers
     segments: Mapping[str, nw.Series[Any]]
 
@@ -49,7 +50,7 @@ class ContinuousSubscriptions:
 def read_continuous_subscriptions(
     subscriptions: Subscriptions, gap: int
 ) -> ContinuousSubscriptions:
-    """Take subscriptions into memory and unite those of each customer."""
+    """Read subscriptions into memory and merge those of each customer."""
     rows = collect(_paid(subscriptions))
     segments, segment = factorize_segments(rows, subscriptions.keys)
     ends = ~rows["end"].is_null().to_numpy().astype(bool)
@@ -67,16 +68,16 @@ def read_continuous_subscriptions(
         gap=gap,
         segments=segments,
     )
-    if runs.several:
+    if runs.n_ambiguous:
         warn(
-            f"{count_noun(runs.several, 'uninterrupted run')} of a customer with several values of "
-            "`by` at the instant of the start, of which the smallest is taken."
+            f"{count_noun(runs.n_ambiguous, 'uninterrupted run')} of a customer with several "
+            "values of `by` at the instant of the start, of which the smallest is taken."
         )
     return runs
 
 
 def _paid(subscriptions: Subscriptions) -> Any:
-    """Leave out what is free: trials and the like make no customer."""
+    """Return the rows without free subscriptions: trials and the like make no customer."""
     if not subscriptions.free:
         return subscriptions.rows
     warn(
@@ -87,7 +88,7 @@ def _paid(subscriptions: Subscriptions) -> Any:
 
 
 def _wall_times(times: tuple[Integers, ...], subscriptions: Subscriptions) -> tuple[Integers, ...]:
-    """Tell what the clock shows; where it is put back, a span does not end before it begins."""
+    """Return wall times; where the clock is put back, no subscription ends before it begins."""
     zone = subscriptions.zone
     begin = wall_times(times[0], zone)
     later = []
@@ -111,7 +112,7 @@ def merge_overlapping(
     gap: int,
     segments: Mapping[str, nw.Series[Any]],
 ) -> ContinuousSubscriptions:
-    """Unite the subscriptions of each customer into runs."""
+    """Merge subscriptions of a customer that are at most `gap` apart."""
     order = np.lexsort((segment, begin, customer))
     customer, begin, end, entry, segment = (
         one[order] for one in (customer, begin, end, entry, segment)
@@ -119,7 +120,7 @@ def merge_overlapping(
     opens = np.append(True, customer[1:] != customer[:-1])[: len(customer)]
     reached = _latest_so_far(end, np.cumsum(opens) - 1)
     start = opens.copy()
-    # What still runs is reached by everything after; NEVER + gap would be a number below zero.
+    # No later start lies beyond one that has not ended; NEVER + gap would be below zero.
     start[1:] |= begin[1:] - gap > reached[:-1]
     where = np.flatnonzero(start)
     last = np.append(where[1:], len(start))[: len(where)] - 1
@@ -134,15 +135,15 @@ def merge_overlapping(
         end=reached[last],
         first=opens[where],
         segment=segment[where],
-        several=int((greatest > segment[where]).sum()),
+        n_ambiguous=int((greatest > segment[where]).sum()),
         entry=np.minimum.reduceat(entry, where) if len(where) else entry,
         segments=segments,
     )
 
 
 def _latest_so_far(end: Integers, group: Integers) -> Integers:
-    """Give the latest end up to each element of its group; groups ascend."""
-    # Ranks, other than times, leave room for the group in one number.
+    """Return the latest end in the group of each element so far; groups ascend."""
+    # One number has room for a group and a rank, but not for a group and a time.
     values, rank = np.unique(end, return_inverse=True)
     width = len(values) + 1
     return values[np.maximum.accumulate(group * width + rank) - group * width]

@@ -48,8 +48,8 @@ class Customers:
     """A checked table of customers.
 
     `names` maps each argument to its column. `distinct` holds the distinct rows by argument, and
-    `counts` how many customers, or how much weight, each stands for. `code` tells the distinct row
-    of every customer, where the table is in memory.
+    `counts` the number of customers with each, or their weight. `code` is the number of the
+    distinct row of every customer, where the table is in memory.
     """
 
     frame: Frame
@@ -64,7 +64,7 @@ class Customers:
         return dict(zip(self.names, _keys(self.names).values(), strict=True))
 
     def joined(self, customer: str, scores: Mapping[str, Floats], **carried: nw.Expr) -> Frame:
-        """Give every customer the scores of the row, beside columns carried along.
+        """Return every customer with the scores of its distinct row, and columns `carried` along.
 
         The customer is called ``customer``.
         """
@@ -80,13 +80,13 @@ class Customers:
         return rows.join(to_engine_of(self.frame, distinct | dict(scores)), on=[*keys])
 
     def scored(self, customer: str, scores: Mapping[str, Floats]) -> Any:
-        """Give every customer the scores of the row: a frame of the caller's kind."""
+        """Return every customer with the scores of its row, in the caller's kind of frame."""
         rows = self.joined(customer, scores)
         return select_to_native(rows, {customer: "customer", **{name: name for name in scores}})
 
 
 def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
-    """Take the columns as floats; without repeat purchases their mean amount is not looked at."""
+    """Return the columns as floats; without repeat purchases the mean amount is ignored."""
     keys = {argument: nw.col(column).cast(nw.Float64) for argument, column in names.items()}
     if "monetary_value" in names:
         none = nw.col(names["frequency"]) == 0
@@ -147,15 +147,15 @@ def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | 
 
 
 def _distinct_rows(rows: Frame, keys: list[str]) -> tuple[list[Floats], Floats, Integers | None]:
-    """Give the distinct rows, how many there are of each, or their weight, and each row's own."""
-    weighed = "weight" in rows.collect_schema().names()
+    """Return the distinct rows, their numbers or weights, and the distinct row of each row."""
+    weighted = "weight" in rows.collect_schema().names()
     code = None
     if isinstance(rows, nw.DataFrame):
         found, code = factorize_segments(rows, keys)
-        weight = rows["weight"].to_numpy() if weighed else None
+        weight = rows["weight"].to_numpy() if weighted else None
         counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
     else:
-        count = nw.col("weight").sum() if weighed else nw.len()
+        count = nw.col("weight").sum() if weighted else nw.len()
         small = collect(rows.group_by(*keys).agg(counts=count))
         counts = small["counts"].to_numpy().astype(np.float64)
         found = {key: small[key] for key in keys}
@@ -197,7 +197,7 @@ def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping
 
 
 def check_finite(endless: Booleans, rows: Customers, q: float) -> None:
-    """Refuse customers whose expected spend is infinite."""
+    """Check that no customer has an infinite expected spend."""
     if endless.any():
         number_of = int(rows.counts[endless].sum())
         raise ArgumentError(
@@ -208,7 +208,7 @@ def check_finite(endless: Booleans, rows: Customers, q: float) -> None:
 
 
 def repeat_buyers(rows: Customers) -> tuple[Booleans, list[str]]:
-    """Tell the distinct rows that spend is learnt from, who bought again and paid, and the rest."""
+    """Return which distinct rows bought again and paid, and a message about the others, if any."""
     x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
     used: Booleans = (x > 0) & (m > 0)
     if not rows.counts[used].sum():

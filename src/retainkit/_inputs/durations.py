@@ -72,11 +72,11 @@ class Durations:
 def durations_from_subscriptions(
     subscriptions: Subscriptions, runs: ContinuousSubscriptions, gap: int, unit: Period
 ) -> Durations:
-    """Take the first run of each customer as a life.
+    """Return the durations of the first continuous subscription of each customer.
 
-    An end in the k-th unit is one at k. It is known of whoever was observed for the whole of that
-    unit; of those who were not, neither ends nor the lack of them are, lest the share that leaves
-    early in a unit be counted among those of whom the rest of it is not known.
+    An end in the k-th unit is an end at k. It counts if the customer was observed for the whole of
+    that unit. Where a customer was not, the unit counts neither with an end nor without one: ends
+    early in it would be counted among customers whose rest of the unit is not known.
     """
     first = runs.first
     begin, end, entry = runs.begin[first], runs.end[first], runs.entry[first]

@@ -24,11 +24,10 @@ Table = TypeVar("Table", bound=CheckedTable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What has to be known of the values, by the arguments of their columns.
+    """Number of rows, and facts about the values by the arguments of their columns.
 
-    Where there are no rows (or no values), there is no `least` and no `greatest`: None. `counts`
-    has the numbers of rows that meet the conditions of a table. `n_dropped` rows had a null and are
-    not among the `n_rows`.
+    Without any value `least` and `greatest` are None. `counts` has the numbers of rows that meet
+    the conditions of a table. `n_dropped` rows had a null and are not among the `n_rows`.
     """
 
     n_rows: int
@@ -103,14 +102,14 @@ def count_true(rows: Frame, conditions: Mapping[str, nw.Expr]) -> dict[str, int]
 
 
 def null_text(counts: Mapping[str, int]) -> str:
-    """Write in how many rows each of some columns is null; the columns are named already."""
+    """Return the words for the numbers of nulls in some columns, by what messages call these."""
     return " and ".join(
         f"{source} is null in {count_noun(number, 'row')}" for source, number in counts.items()
     )
 
 
 def examples(table: CheckedTable, condition: nw.Expr, *, of: str = "") -> str:
-    """Write a few ids of rows that meet a condition, or their times if it is one `of` the ids."""
+    """Return a few ids of rows that meet a condition, or times if it is one `of` the ids."""
     ids = [arg for arg, column in table.declared.items() if column.holds.owners]
     if not ids:
         return ""

@@ -1,4 +1,4 @@
-"""Kinds of columns: which types a column may have, how a message says so, how it is read."""
+"""Kinds of columns: the types that a column may have, the message about others, the reading."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ def _can_be_sorted(frame: Frame, column: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What a column must hold.
+    """Contents that a column must have.
 
-    `need` says it in a message, to which `text_hint` is added where the column holds words. `empty`
-    is the type that an empty column of pandas gets if it has none. Where `bounded`, the least and
-    the greatest value have to be known. Columns that identify `owners` hold ids.
+    `need` describes them in a message, to which `text_hint` is added where the column holds words.
+    `empty` is the type of an empty column that has no type in pandas. Where `bounded`, the least
+    and the greatest value are read. A column of ids names its `owners`.
     """
 
     need: str

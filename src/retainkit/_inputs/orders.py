@@ -1,4 +1,4 @@
-"""The table of orders: an event log under the name of `transactions`."""
+"""Read orders: an event log that is the argument `transactions`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_orders(
 ) -> Events:
     """Read a log of orders: their customers and times, and amounts and segments if there are any.
 
-    The result reserves the names `reserved`, which segments must not have.
+    Segments must not be called like one of the `reserved` columns of the result.
     """
     return read_events(
         transactions,

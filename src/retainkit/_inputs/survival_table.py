@@ -1,4 +1,4 @@
-"""The door of tables of survivors: how many of each cohort are still there, age by age."""
+"""Read tables of survivors: the number of customers left of each cohort, age by age."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retainkit._checks import is_list, number
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.cohort_table import check_numbers
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class SurvivalTable:
     """Cohorts and their ages: parallel arrays, ordered by cohort and age.
 
-    `line` numbers the cohorts, which `cohorts` names. Of `at_risk` customers there at the age
-    `before`, `left` are gone at `age`, and `there` are known to be there; `share` is what is left
-    of those at the cohort's `start`. The row of the start itself has no step: none at risk.
+    `line` numbers the cohorts, which `cohorts` names. Of `at_risk` customers at the age `before`,
+    `left` have left by `age`, and `there` are known to have stayed; `share` is the share left of
+    the customers at the cohort's `start`. In the row of the start itself nobody is at risk.
     """
 
     frame: nw.DataFrame[Any]
@@ -44,7 +44,7 @@ class SurvivalTable:
     size: Floats
 
     def known(self, holdout: int) -> Booleans:
-        """Tell all rows but the last `holdout` of each cohort; its start is always known."""
+        """Mark all rows but the last `holdout` of each cohort; its start is always known."""
         lengths = np.bincount(self.line)
         ends = np.repeat(np.cumsum(lengths), lengths)
         known: Booleans = (np.arange(len(self.line)) < ends - holdout) | (self.age == self.start)
@@ -60,13 +60,13 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
     at_risk: str | None,
     churned: str | None,
 ) -> SurvivalTable:
-    """Check a table with a row for every cohort and age, and lay it out."""
-    counted = _counted(survivors, customers, at_risk, churned)
+    """Check a table with a row for every cohort and age, and sort it."""
+    counted = _count_columns(survivors, customers, at_risk, churned)
     frame = from_native(table, "table")
-    names = _cohorts(cohort, [age, *counted.values()])
+    names = _cohort_names(cohort, [age, *counted.values()])
     for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
         check_present(argument, column, frame)
-    frame = _complete(collect(frame))
+    frame = _drop_incomplete(collect(frame))
     numbers = [age, *counted.values()]
     check_numbers(frame, "table", numbers, complete=numbers)
     cohorts, line = factorize_segments(frame, names)
@@ -80,22 +80,22 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
     for one, column in counted.items():
         if (values[one] < 0).any():
             raise ArgumentError(
-                f"column {column!r} (given as `{one}`) is negative in "
+                f"{named(column, one)} is negative in "
                 f"{count_noun(int((values[one] < 0).sum()), 'row')}; it must be 0 or more."
             )
     label = _Label(cohorts=cohorts, line=line, age=ages)
     if "at_risk" in values:
-        columns = _of_risk(values["at_risk"], values["churned"], ages, first, label)
+        columns = _columns_from_risk(values["at_risk"], values["churned"], ages, first, label)
     else:
         size = values.get("customers", None if customers is None else np.full(len(ages), customers))
-        columns = _of_survivors(values["survivors"], size, first, label)
+        columns = _columns_from_survivors(values["survivors"], size, first, label)
     return SurvivalTable(frame=frame, cohorts=cohorts, line=line, age=ages, **columns)
 
 
-def _counted(
+def _count_columns(
     survivors: str, customers: str | float | None, at_risk: str | None, churned: str | None
 ) -> dict[str, str]:
-    """Name the columns that count customers, by argument."""
+    """Return the columns that count customers, by argument."""
     if (at_risk is None) != (churned is None):
         raise ArgumentError(
             "`at_risk` and `churned` go together: give both, as `survival_curve` has them, or "
@@ -112,7 +112,8 @@ def _counted(
     return {"survivors": survivors}
 
 
-def _cohorts(cohort: Any, taken: Sequence[str]) -> list[str]:
+def _cohort_names(cohort: Any, reserved: Sequence[str]) -> list[str]:
+    """Check the argument `cohort`; no cohort may be told by one of the `reserved` columns."""
     names = [] if cohort is None else [cohort] if isinstance(cohort, str) else cohort
     if not is_list(names):
         raise ArgumentTypeError(
@@ -120,13 +121,13 @@ def _cohorts(cohort: Any, taken: Sequence[str]) -> list[str]:
         )
     names = list(names)
     for name in names:
-        if name in taken or names.count(name) > 1:
+        if name in reserved or names.count(name) > 1:
             raise ArgumentError(f"`cohort` names {name!r}, which is named already.")
     return names
 
 
-def _complete(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    """Leave out what is not over: cells of cohorts that say so."""
+def _drop_incomplete(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Drop the ages that are not over for the whole cohort, where the table marks them."""
     if "age_end" in frame.columns:
         wide = (frame["age_end"] - frame["age"] > 1).any() if "age" in frame.columns else True
         if wide:
@@ -146,12 +147,13 @@ def _complete(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
 
 
 def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
+    """Return the ages; raise if some are not whole numbers, 0 or more."""
     ages = frame[age].to_numpy().astype(np.float64)
     wrong = (ages < 0) | (ages != np.floor(ages)) | (ages > 2**31)
     if wrong.any():
         shown = ", ".join(f"{value:g}" for value in ages[wrong][:3])
         raise ArgumentError(
-            f"column {age!r} (given as `age`) must hold whole numbers, 0 or more: the periods "
+            f"{named(age, 'age')} must hold whole numbers, 0 or more: the periods "
             f"since the start. It does not in {count_noun(int(wrong.sum()), 'row')}, for instance "
             f"{shown}."
         )
@@ -159,6 +161,7 @@ def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
 
 
 def _check_once(ages: Integers, first: Booleans, names: Sequence[str], age: str) -> None:
+    """Check that there is one row for each cohort and age."""
     twice = ~first & (np.diff(ages, prepend=-1) == 0)
     if twice.any():
         what = f"of {', '.join(map(repr, names))} " if names else ""
@@ -172,22 +175,22 @@ def _check_once(ages: Integers, first: Booleans, names: Sequence[str], age: str)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Label:
-    """Words for a row of an error."""
+    """Name of a row in an error."""
 
     cohorts: Mapping[str, nw.Series[Any]]
     line: Integers
     age: Integers
 
     def __call__(self, row: int) -> str:
-        """Name the cohort of a row."""
+        """Return the words for the cohort of a row."""
         values = [series[int(self.line[row])] for series in self.cohorts.values()]
         return f" of {', '.join(str(value) for value in values)}" if values else ""
 
 
-def _of_survivors(
+def _columns_from_survivors(
     survivors: Floats, customers: Floats | None, first: Booleans, label: _Label
 ) -> dict[str, Any]:
-    """Lay out counts, or shares, of those still there."""
+    """Return the columns of a survival table from counts, or shares, of those still there."""
     age = label.age
     begin = np.maximum.accumulate(np.where(first, np.arange(len(age)), 0))
     rising = ~first & (np.diff(survivors, prepend=0.0) > 1e-9 * survivors)
@@ -224,10 +227,10 @@ def _of_survivors(
     }
 
 
-def _of_risk(
+def _columns_from_risk(
     at_risk: Floats, churned: Floats, age: Integers, first: Booleans, label: _Label
 ) -> dict[str, Any]:
-    """Lay out a survival table: at each age those at risk up to it, and who left at it."""
+    """Return the columns of a survival table from those at risk and those who left at each age."""
     wrong = (churned > at_risk) | ((age == 0) & (churned > 0))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])

@@ -1,10 +1,11 @@
-"""The time zones of a table: the one in which its times are stored, and that of the periods."""
+"""Find the time zones of a table: that in which times are stored, and that of the periods."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from retainkit._frames.dtypes import zone_name
+from retainkit._messages import named
 from retainkit._time.zones import zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def zones_of(
     times: Mapping[str, str], frame: Frame, own: Mapping[str, tzinfo], tz: str | None
 ) -> tuple[tzinfo | None, tzinfo | None]:
-    """Find the zone in which times are stored and the one in which periods are cut.
+    """Return the zone in which times are stored and the one in which periods are cut.
 
     `times` maps arguments to the columns of times that they name, the leading one first; `own` has
     the zones that pandas' columns came with. Both zones are None where times have none.
@@ -33,16 +34,14 @@ def zones_of(
         name = zone_name(frame, other)
         if (name is None) != (stored is None):
             raise ArgumentError(
-                f"column {column!r} (given as `{leading}`) has the time zone {stored!r} and column "
-                f"{other!r} (given as `{argument}`) has {name!r}. Give both columns a time zone, "
-                "or none."
+                f"{named(column, leading)} has the time zone {stored!r} and "
+                f"{named(other, argument)} has {name!r}. Give both columns a time zone, or none."
             )
     if stored is None:
         if tz is not None:
             raise ArgumentError(
-                f"`tz` is {tz!r}, but column {column!r} (given as `{leading}`) has no time zone. "
-                f"Say which zone its times are in first, for instance with df[{column!r}]"
-                ".dt.tz_localize('UTC')."
+                f"`tz` is {tz!r}, but {named(column, leading)} has no time zone. Say which zone "
+                f"its times are in first, for instance with df[{column!r}].dt.tz_localize('UTC')."
             )
         return None, None
     zone = zone_of(stored, leading)

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import type_name
-from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import segment_names
-from retainkit._messages import count_noun, format_examples, named
+from retainkit._inputs.columns import Column, read_columns
+from retainkit._inputs.kinds import COUNT
+from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import unweighted
 from retainkit._stats.intervals import ratio
-from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import PARTS, RESULT, NpsMethod, NpsOptions, nps_columns
 from retainkit.surveys._promoters import PromoterShares
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    import narwhals.stable.v2 as nw
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._frames.input import Frame
+    from retainkit._inputs.columns import CheckedTable
     from retainkit._typing import Floats
+
+# Nulls are looked for in memory.
+SURVEY_COUNTS = (
+    Column("promoters", COUNT, nulls="keep"),
+    Column("passives", COUNT, nulls="keep"),
+    Column("detractors", COUNT, nulls="keep"),
+    Column("n", COUNT, nulls="keep", required=False),
+)
 
 
 def nps_from_counts(
@@ -110,55 +118,42 @@ def nps_from_counts(
         min_responses=min_responses,
         confidence_level=confidence_level,
     )
-    frame = from_native(table, "table")
-    names = {"promoters": promoters, "passives": passives, "detractors": detractors}
-    names |= {} if n is None else {"n": n}
-    segments = segment_names(by, RESULT)
-    _check_columns(frame, names, segments)
-    keys = {f"by_{i}": nw.col(column) for i, column in enumerate(segments)}
-    rows = collect(frame.select(**{one: nw.col(names[one]) for one in names}, **keys))
-    parts = _checked_parts(rows, names)
-    found, segment = factorize_segments(rows, list(keys))
-    n_segments = int(segment.max(initial=-1)) + 1 if segments else 1
+    names = {"promoters": promoters, "passives": passives, "detractors": detractors, "n": n}
+    counts = read_columns(table, "table", SURVEY_COUNTS, names, by=by, reserved=RESULT)
+    rows = collect(counts.rows)
+    parts = _check_parts(rows, counts)
+    found, segment = factorize_segments(rows, counts.keys)
+    n_segments = int(segment.max(initial=-1)) + 1 if counts.by else 1
     shares = _shares(
         [np.bincount(segment, parts[one], n_segments).astype(np.float64) for one in PARTS]
     )
-    given = {name: found[key] for name, key in zip(segments, keys, strict=True)}
-    return build_like(frame, given | nps_columns(shares, options, segmented=bool(segments)))
+    segments = {name: found[key] for name, key in zip(counts.by, counts.keys, strict=True)}
+    columns = nps_columns(shares, options, segmented=bool(counts.by))
+    return build_like(counts.given, segments | columns)
 
 
-def _check_columns(frame: Frame, names: Mapping[str, str], segments: Sequence[str]) -> None:
-    """Check that the columns are there, are different ones, and hold whole numbers."""
-    for argument, column in [*names.items(), *(("by", column) for column in segments)]:
-        check_present(argument, column, frame)
+def _check_parts(rows: nw.DataFrame[Any], table: CheckedTable) -> dict[str, Floats]:
+    """Read counts, and check that they are not null or negative and that the parts add up."""
+    names = table.names
     if len(set(names.values())) < len(names):
         raise ArgumentError(
             f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
             "own counts."
         )
-    for argument, column in names.items():
-        if not frame.collect_schema()[column].is_integer():
-            raise ColumnTypeError(
-                f"{named(column, argument)} holds {type_name(frame, column)}; it must hold whole "
-                "numbers, such as of type Int64."
-            )
-
-
-def _checked_parts(rows: nw.DataFrame[Any], names: Mapping[str, str]) -> dict[str, Floats]:
-    """Read counts, and check that they are not null or negative and that the parts add up."""
     parts = {}
-    for argument, column in names.items():
+    for argument in names:
+        source = table.source(argument)
         unknown = int(rows[argument].is_null().sum())
         if unknown:
             raise ArgumentError(
-                f"{named(column, argument)} is null in {count_noun(unknown, 'row')}; fill it in, "
-                "or leave such rows out."
+                f"{source} is null in {count_noun(unknown, 'row')}; fill it in, or leave such rows "
+                "out."
             )
         parts[argument] = rows[argument].to_numpy().astype(np.float64)
         negative = parts[argument][parts[argument] < 0]
         if len(negative):
             raise ArgumentError(
-                f"{named(column, argument)} is negative in {count_noun(len(negative), 'row')}: "
+                f"{source} is negative in {count_noun(len(negative), 'row')}: "
                 f"{format_examples(np.unique(negative).tolist())}; counts must be 0 or more."
             )
     if "n" in names:
