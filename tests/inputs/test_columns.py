@@ -69,6 +69,11 @@ def test_an_optional_column_that_is_not_named_is_left_out() -> None:
     assert table.columns == ["customer", "time", "stars"]
 
 
+def test_dates_that_are_ids_stay_dates() -> None:
+    days = [date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)]
+    assert visits(polars(who=days)).rows.collect_schema()["customer"] == nw.Date
+
+
 def test_decimals_are_numbers() -> None:
     rows = visits(polars(paid=[Decimal("1.5"), Decimal("2.5"), None])).rows
     assert isinstance(rows, nw.DataFrame)

@@ -179,6 +179,15 @@ def test_naive_and_aware_times_do_not_mix() -> None:
         opened(pd.DataFrame(ROWS), as_of="2024-05-01T00:00Z")
 
 
+def test_a_row_without_an_entry_stays_where_others_are_left_out(backend: Backend) -> None:
+    rows = [row | {"since": MAR if row["who"] == "cyd" else None} for row in changed(0, who=None)]
+    with pytest.warns(RetainkitWarning, match=r"is null in 1 row: 1 of 3 rows left out"):
+        found = opened(
+            backend.make(rows, like=LIKE | {"since": MAR}), entry="since", missing="drop"
+        )
+    assert [row["entry"] for row in rows_in(found)] == [None, date(2024, 3, 1)]
+
+
 def test_nulls_are_refused_or_left_out(backend: Backend) -> None:
     table = backend.make(changed(0, who=None), like=LIKE)
     match = r"'who' \(given as `customer`\) is null in 1 row, of 3; for instance start 2024-01-01"
