@@ -1,4 +1,4 @@
-"""The scale of answers, and the codes that mean no answer."""
+"""The scale of answers, its cuts between promoters and others, and codes for no answer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ Rounding = Literal["raise", "floor", "round"]
 Fractional = Literal["raise", "floor", "round", "cut"]
 
 _MAX_STEPS = 10_000
+_CUTS = {(0.0, 10.0): (6.0, 8.0), (1.0, 10.0): (6.0, 8.0)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,13 @@ def check_scale(
 ) -> Scale:
     """Check the limits of a scale, the codes that are no answer, and what happens to others."""
     try:
-        low, high = read_numbers(scale)
+        low, high = _read_numbers(scale)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`scale` is {scale!r}; it must be two whole numbers, such as (0, 10)."
         ) from None
     try:
-        codes = read_numbers(missing_codes)
+        codes = _read_numbers(missing_codes)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`missing_codes` is {missing_codes!r}; it must be a list of numbers, such as [99]."
@@ -60,7 +61,33 @@ def check_scale(
     return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
 
 
-def read_numbers(values: Any) -> tuple[float, ...]:
+def check_cuts(cuts: object, scale: Scale) -> tuple[float, float]:
+    """Check the highest score of a detractor and that of a passive; None is the usual rule."""
+    if cuts is None:
+        known = _CUTS.get((scale.low, scale.high))
+        if known is None:
+            raise ArgumentError(
+                f"`cuts` is not given, and on a scale from {scale.low:g} to {scale.high:g} there "
+                "is no rule that all agree on. Give the highest score of a detractor and the "
+                "highest of a passive, such as (3, 4)."
+            )
+        return known
+    try:
+        low, high = _read_numbers(cuts)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`cuts` is {cuts!r}; it must be two numbers: the highest score of a detractor and "
+            "the highest of a passive, such as (6, 8)."
+        ) from None
+    if not scale.low <= low <= high < scale.high:
+        raise ArgumentError(
+            f"`cuts` is {cuts!r}; on a scale from {scale.low:g} to {scale.high:g} it must be the "
+            "highest score of a detractor and the highest of a passive, below the top."
+        )
+    return low, high
+
+
+def _read_numbers(values: Any) -> tuple[float, ...]:
     """Read several numbers; raises TypeError or ValueError where there are none."""
     if isinstance(values, str):
         raise TypeError  # it would be read digit by digit

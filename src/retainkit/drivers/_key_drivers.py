@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 _ROUNDING = 1e-10  # a correlation or coefficient below this has no sign
+_STATISTICS = ("importance", "lower", "upper", "correlation", "coefficient")
 
 
 def key_drivers(
@@ -277,16 +278,8 @@ def _report_problems(table: DriverRows, problems: Sequence[str | None]) -> None:
 
 def _no_analysis(n_drivers: int, n: int) -> _DriverAnalysis:
     """Return NaN for a segment whose importance cannot be computed."""
-    nan = np.full(n_drivers, np.nan)
-    return _DriverAnalysis(
-        n=n,
-        importance=nan,
-        lower=nan,
-        upper=nan,
-        correlation=nan,
-        coefficient=nan,
-        constant_draws=0,
-    )
+    nothing = dict.fromkeys(_STATISTICS, np.full(n_drivers, np.nan))
+    return _DriverAnalysis(n=n, constant_draws=0, **nothing)
 
 
 def _analyse(
@@ -337,7 +330,7 @@ def _driver_columns(
     p = len(table.drivers)
     value: dict[str, Floats] = {
         name: np.array([getattr(one, name) for one in found], np.float64).reshape(-1, p)
-        for name in ("importance", "lower", "upper", "correlation", "coefficient")
+        for name in _STATISTICS
     }
     value["r_squared"] = np.repeat(value["importance"].sum(axis=1, keepdims=True), p, axis=1)
     value["share"] = ratio(value["importance"], value["r_squared"])

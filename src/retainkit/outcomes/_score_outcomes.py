@@ -9,8 +9,7 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
-from retainkit._inputs.cuts import check_cuts
-from retainkit._inputs.scale import check_scale
+from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
 from retainkit.errors import ArgumentError

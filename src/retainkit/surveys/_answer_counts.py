@@ -53,15 +53,8 @@ class AnswerCounts:
 
     def take(self, which: Booleans | Integers) -> AnswerCounts:
         """Select some of the elements."""
-        return replace(
-            self,
-            segment=self.segment[which],
-            answer=self.answer[which],
-            value=self.value[which],
-            n=self.n[which],
-            weight=self.weight[which],
-            square=self.square[which],
-        )
+        names = ("segment", "answer", "value", "n", "weight", "square")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
     def sum_by_segment(self, values: Array) -> Floats:
         """Sum by segment."""

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.cuts import check_cuts
 from retainkit._inputs.response_options import Repeat, ResponseOptions
-from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit._inputs.scale import Fractional, Invalid, check_cuts, check_scale
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_table import RESULT, NpsMethod, NpsOptions, nps_columns
-from retainkit.surveys._promoters import promoter_shares
+from retainkit.surveys._nps_table import (
+    RESULT,
+    NpsMethod,
+    NpsOptions,
+    nps_columns,
+    promoter_shares,
+)
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 
 if TYPE_CHECKING:

@@ -12,16 +12,15 @@ from retainkit._frames.output import build_like, from_columns
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import segment_names
-from retainkit._inputs.cuts import check_cuts
 from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._inputs.response_options import ResponseOptions
-from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit._inputs.scale import Fractional, Invalid, check_cuts, check_scale
 from retainkit._messages import format_examples, named
 from retainkit._stats.multiplicity import Adjustment, adjust_p_values
 from retainkit._stats.nps_differences import Sample, difference_limits, difference_p_value
 from retainkit.errors import ArgumentError
+from retainkit.surveys._nps_table import promoter_shares
 from retainkit.surveys._paired_changes import GroupPairs, compare_respondents
-from retainkit.surveys._promoters import promoter_shares
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid, warn_of_weights
 
 if TYPE_CHECKING:

@@ -15,8 +15,14 @@ from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import unweighted
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_table import PARTS, RESULT, NpsMethod, NpsOptions, nps_columns
-from retainkit.surveys._promoters import PromoterShares
+from retainkit.surveys._nps_table import (
+    PARTS,
+    RESULT,
+    NpsMethod,
+    NpsOptions,
+    PromoterShares,
+    nps_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Columns of a table of Net Promoter Scores: shares, scores and their intervals."""
+"""Shares of promoters, passives and detractors, and the columns of a table of their scores."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from retainkit._stats.nps_intervals import (
 )
 
 if TYPE_CHECKING:
+    from retainkit._stats.effective_size import EffectiveSize
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.surveys._promoters import PromoterShares
+    from retainkit.surveys._scaled_answers import ScaledAnswers
 
 NpsMethod = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 
@@ -50,6 +51,34 @@ class NpsOptions:
         if self.min_responses is not None:
             integer("min_responses", self.min_responses, 1)
         probability("confidence_level", self.confidence_level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoterShares:
+    """Promoters, passives and detractors of each segment, as shares of all answers."""
+
+    n: Integers
+    missing: Integers
+    invalid: Integers
+    size: EffectiveSize
+    promoters: Floats
+    passives: Floats
+    detractors: Floats
+
+
+def promoter_shares(answers: ScaledAnswers, cuts: tuple[float, float]) -> PromoterShares:
+    """Compute the shares of detractors, up to the first of the cuts, passives and promoters."""
+    counts = answers.counts
+    low, high = counts.value <= cuts[0], counts.value > cuts[1]
+    return PromoterShares(
+        n=counts.n_by_segment(),
+        missing=counts.missing,
+        invalid=counts.invalid,
+        size=answers.effective_size(high.astype(np.float64) - low),
+        promoters=counts.share_by_segment(high),
+        passives=counts.share_by_segment(~high & ~low),
+        detractors=counts.share_by_segment(low),
+    )
 
 
 def nps_columns(shares: PromoterShares, options: NpsOptions, *, segmented: bool) -> dict[str, Any]:

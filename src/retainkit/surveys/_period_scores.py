@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from retainkit._checks import number, one_of
-from retainkit._inputs.cuts import check_cuts
+from retainkit._inputs.scale import check_cuts
 from retainkit._stats.intervals import wilson
 from retainkit._stats.nps_intervals import score_limits
 from retainkit._stats.share_intervals import mean_limits
@@ -72,15 +72,8 @@ class PeriodScores:
 
     def at(self, cell: Integers) -> PeriodScores:
         """Select the scores of some cells."""
-        return replace(
-            self,
-            n=self.n[cell],
-            size=self.size[cell],
-            score=self.score[cell],
-            lower=self.lower[cell],
-            upper=self.upper[cell],
-            deviation=self.deviation[cell],
-        )
+        names = ("n", "size", "score", "lower", "upper", "deviation")
+        return replace(self, **{name: getattr(self, name)[cell] for name in names})
 
 
 def score_periods(

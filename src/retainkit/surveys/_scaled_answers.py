@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from retainkit._frames.segments import factorize_segments
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.intervals import ratio
+from retainkit.errors import ArgumentError
 from retainkit.surveys._answer_counts import count_answers
 from retainkit.surveys._repeat_respondents import (
     check_respondents,
     cluster_sums,
     keep_one_per_respondent,
 )
-from retainkit.surveys._scale import keep_on_scale, warn_of_scale
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retainkit._inputs.answers import Answers
     from retainkit._inputs.scale import Scale
     from retainkit._stats.effective_size import EffectiveSize
-    from retainkit._typing import Floats
+    from retainkit._typing import Booleans, Floats
     from retainkit.surveys._answer_counts import AnswerCounts
 
 
@@ -58,19 +58,74 @@ def read_scaled_answers(
 
     With `check_scale`, warn where the answers look like those of another scale.
     """
-    counts = keep_on_scale(count_answers(responses), responses, scale)
+    counts = _keep_on_scale(count_answers(responses), responses, scale)
     if check_scale:
-        warn_of_scale(counts, responses, scale)
+        _warn_of_scale(counts, responses, scale)
     if "respondent" not in responses.names:
         return ScaledAnswers(responses=responses, counts=counts, clustered=False)
     check_respondents(responses)
     if repeat != "cluster":
         before = int(counts.n.sum())
         responses = keep_one_per_respondent(responses, counts, repeat)
-        counts = keep_on_scale(count_answers(responses), responses, scale)
+        counts = _keep_on_scale(count_answers(responses), responses, scale)
         _warn_of_repeats(before, int(counts.n.sum()), responses, repeat)
     clustered = repeat in {"cluster", "mean"}
     return ScaledAnswers(responses=responses, counts=counts, clustered=clustered)
+
+
+def _keep_on_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> AnswerCounts:
+    """Keep the answers on the scale and count the others, or raise, as the scale's options say."""
+    missing = np.isin(counts.value, scale.missing_codes)
+    counts = replace(counts.take(~missing), missing=counts.missing + counts.n_by_segment(missing))
+    value = counts.value
+    fractional = value != np.rint(value)
+    if fractional.any() and scale.fractional == "raise":
+        raise ArgumentError(
+            f"{_describe_answers(counts, fractional, responses)} not whole. Say with `fractional` "
+            "what to do, such as 'floor' or 'round' (half up)."
+        )
+    if scale.fractional in {"floor", "round"}:
+        value = np.floor(value + (0.5 if scale.fractional == "round" else 0))
+    # As it was given: rounding must not bring an answer back on the scale.
+    outside = (counts.value < scale.low) | (counts.value > scale.high)
+    if outside.any() and scale.invalid == "raise":
+        raise ArgumentError(
+            f"{_describe_answers(counts, outside, responses)} not on the scale from {scale.low:g} "
+            f"to {scale.high:g}. If it is another scale, set `scale`; codes for no answer go in "
+            "`missing_codes`, and `invalid='drop'` leaves all others out."
+        )
+    counts = replace(counts, value=value, invalid=counts.n_by_segment(outside))
+    return counts.take(~outside)
+
+
+def _warn_of_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> None:
+    """Warn where the answers look like those of another scale than the declared one."""
+    total = int(counts.n.sum())
+    if total < 30 or not responses.names:
+        return
+    seen = {value: int(counts.n[counts.value == value].sum()) for value in np.unique(counts.value)}
+    top, bottom = max(seen), min(seen)
+    middle = (scale.low + scale.high) / 2
+    text = None
+    if top <= middle and len(seen) > 2:
+        text = f"none of {total:,} answers is above {top:g}"
+    elif scale.low == 0 and bottom == 1 and seen[bottom] >= 10:
+        text = f"{seen[bottom]:,} answers are {bottom:g} and none is {scale.low:g}"
+    elif top == scale.high - 1 and seen[top] >= 30:
+        text = f"{seen[top]:,} answers are {top:g} and none is {scale.high:g}"
+    if text:
+        warn(
+            f"in {responses.source('score')} {text}: is the scale from {scale.low:g} to "
+            f"{scale.high:g}? If it is another one, set `scale`."
+        )
+
+
+def _describe_answers(counts: AnswerCounts, which: Booleans, responses: Answers) -> str:
+    """Count some of the answers and show a few, as the subject of a sentence."""
+    values = format_examples([float(value) for value in np.unique(counts.value[which])])
+    number = int(counts.n[which].sum())
+    verb = "is" if number == 1 else "are"
+    return f"{count_noun(number, 'answer')} ({values}) in {responses.source('score')} {verb}"
 
 
 def _warn_of_repeats(before: int, after: int, responses: Answers, repeat: str) -> None:

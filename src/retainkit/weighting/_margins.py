@@ -1,21 +1,188 @@
-"""Margins of cells of responses: categories of cells, and checks that targets are attainable."""
+"""Margins: target shares of a population, as given, and the categories of cells of responses."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retainkit._messages import count_noun
+from retainkit._frames.dtypes import type_name
+from retainkit._frames.input import check_present, collect, from_native
+from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import Margin
-from retainkit.errors import ArgumentError
-from retainkit.weighting._targets import as_date
+from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.weighting._targets import Targets
+
+
+_EXAMPLE = "{'plan': {'basic': 0.6, 'pro': 0.4}}"
+_UNLIKELY = 0.01  # shares that are rounded add up to 1 but for less than this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Target share of each value of a column, or of each combination of values of several.
+
+    The keys of `shares` have a value for each of the `columns`; the shares add up to 1. They were
+    given in `argument`, and the columns in `column_argument`.
+    """
+
+    argument: str
+    column_argument: str
+    columns: tuple[str, ...]
+    shares: Mapping[tuple[Any, ...], float]
+
+    @property
+    def names(self) -> str:
+        """The columns, named for a sentence."""
+        noun = "column" if len(self.columns) == 1 else "columns"
+        return f"{noun} {' and '.join(map(repr, self.columns))}"
+
+    @property
+    def source(self) -> str:
+        """The columns, named as in an error."""
+        return f"{self.names} (given as `{self.column_argument}`)"
+
+    def format_keys(self, keys: Iterable[tuple[Any, ...]]) -> str:
+        """Write a few values for a sentence."""
+        texts = [repr(key if len(key) > 1 else key[0]) for key in keys]
+        return ", ".join(texts[:3]) + (", …" if len(texts) > 3 else "")
+
+
+def read_margins(margins: Any) -> list[Targets]:
+    """Read margins: a mapping from columns to mappings from values to shares or counts."""
+    if not isinstance(margins, Mapping):
+        raise ArgumentTypeError(
+            f"`margins` is a {type(margins).__qualname__}; it must be a mapping from columns to "
+            f"the shares of their values, such as {_EXAMPLE}."
+        )
+    if not margins:
+        raise ArgumentError(f"`margins` is empty; it must name a column, such as {_EXAMPLE}.")
+    found = []
+    for name, given in margins.items():
+        columns = name if isinstance(name, tuple) else (name,)
+        for column in columns:
+            if not isinstance(column, str):
+                raise ArgumentTypeError(
+                    f"`margins` has the key {name!r}; it must be the name of a column, or a tuple "
+                    "of names."
+                )
+        try:
+            if isinstance(given, str):
+                raise TypeError  # noqa: TRY301  dict() would read it letter by letter
+            shares = dict(given)
+        except (TypeError, ValueError):
+            raise ArgumentTypeError(
+                f"`margins` has {given!r} for {name!r}; it must be a mapping from the values of "
+                f"the column to their shares, such as {_EXAMPLE}."
+            ) from None
+        found.append(_targets("margins", "margins", columns, shares.items()))
+    return found
+
+
+def read_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
+    """Read the sizes of groups of a population: a table, or a mapping from values to sizes."""
+    if isinstance(population, Mapping):
+        return _targets("population", "by", by, population.items())
+    frame = from_native(population, "population")
+    for column in by:
+        check_present("population", column, frame)
+    check_present("size", size, frame)
+    dtype = frame.collect_schema()[size]
+    rows = collect(frame.select(*by, size))
+    if not dtype.is_numeric() and len(rows):
+        raise ColumnTypeError(
+            f"column {size!r} of `population` (given as `size`) holds {type_name(frame, size)}; it "
+            "must hold numbers; convert it first, for instance with pandas.to_numeric."
+        )
+    values = rows[size].cast(dtype).to_numpy().astype(np.float64)
+    unknown = int(np.isnan(values).sum())
+    if unknown:
+        raise ArgumentError(
+            f"column {size!r} of `population` (given as `size`) is null in "
+            f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
+        )
+    keys = zip(*(rows[column].to_list() for column in by), strict=True)
+    sizes = values.tolist()
+    pairs = [(key if len(by) > 1 else key[0], one) for key, one in zip(keys, sizes, strict=True)]
+    return _targets("population", "by", by, pairs)
+
+
+def _targets(
+    argument: str,
+    column_argument: str,
+    columns: tuple[str, ...],
+    pairs: Iterable[tuple[Any, Any]],
+) -> Targets:
+    """Check sizes, add up those of the same values, and divide them by their total."""
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    several = len(columns) > 1
+    sizes: dict[tuple[Any, ...], float] = {}
+    targets = Targets(
+        argument=argument, column_argument=column_argument, columns=columns, shares=sizes
+    )
+    for value, size in pairs:
+        if several and not (isinstance(value, tuple) and len(value) == len(columns)):
+            raise ArgumentTypeError(
+                f"`{argument}` has {value!r} for {targets.names}; it must have a tuple with a "
+                "value for each of them."
+            )
+        key = tuple(_as_date(part) for part in (value if several else (value,)))
+        if any(pd.isna(part) is True for part in key):
+            raise ArgumentError(
+                f"`{argument}` gives a share to a null in {targets.names}; fill nulls in with a "
+                "value of their own, such as 'unknown', there and in `responses`."
+            )
+        sizes[key] = sizes.get(key, 0.0) + _read_size(targets, key, size)
+    total = sum(sizes.values())
+    if not total > 0:
+        raise ArgumentError(
+            f"`{argument}` gives no share above 0 to any value of {targets.names}; give each value "
+            "its share."
+        )
+    if all(size < 1 for size in sizes.values()) and abs(total - 1) > _UNLIKELY:
+        warn(
+            f"the shares that `{argument}` gives to {targets.names} add up to {total:.6g}; they "
+            "are scaled to add up to 1. Is one of them missing?"
+        )
+    shares = {key: size / total for key, size in sizes.items()}
+    return replace(targets, shares=shares)
+
+
+def _read_size(targets: Targets, key: tuple[Any, ...], size: Any) -> float:
+    """Check the size of a value."""
+    try:
+        if isinstance(size, str):
+            raise TypeError  # noqa: TRY301  text is no number, even if float() would read it
+        found = float(size)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`{targets.argument}` gives {targets.format_keys([key])} in {targets.names} the share "
+            f"{size!r}; it must be a number."
+        ) from None
+    if not 0 <= found < np.inf:
+        raise ArgumentError(
+            f"`{targets.argument}` gives {targets.format_keys([key])} in {targets.names} the share "
+            f"{size!r}; it must be a finite number, 0 or more."
+        )
+    return found
+
+
+def _as_date(value: Any) -> Any:
+    """Return a midnight as a date: pandas stores dates as midnights."""
+    if isinstance(value, datetime) and value.tzinfo is None and value.time() == time():
+        return value.date()
+    return value
+
+
+# Margins of cells
 
 
 def cell_categories(
@@ -23,7 +190,7 @@ def cell_categories(
 ) -> tuple[Integers, Floats]:
     """Return the category of each cell, as an index into the target shares, and these shares."""
     index = {key: i for i, key in enumerate(targets.shares)}
-    columns = ([as_date(value) for value in values[column]] for column in targets.columns)
+    columns = ([_as_date(value) for value in values[column]] for column in targets.columns)
     keys = list(zip(*columns, strict=True))
     category = np.array([index.get(key, -1) for key in keys], np.int64)
     unknown = category < 0

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from retainkit._frames.input import check_present, from_native
 from retainkit._inputs.columns import segment_names
 from retainkit.errors import ArgumentError
+from retainkit.weighting._margins import read_population
 from retainkit.weighting._survey_weights import RakingOptions, weight_responses
-from retainkit.weighting._targets import read_population
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from retainkit._checks import integer, is_list, number
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.weighting._margins import read_margins
 from retainkit.weighting._survey_weights import RakingOptions, weight_responses
-from retainkit.weighting._targets import read_margins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

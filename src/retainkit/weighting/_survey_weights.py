@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retainkit._stats.raking import Raked
     from retainkit._typing import Booleans
     from retainkit.weighting._cells import WeightedAnswers
-    from retainkit.weighting._targets import Targets
+    from retainkit.weighting._margins import Targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
