@@ -113,7 +113,7 @@ def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
         )
         return value / total, (slope @ jacobian(theta))[:size] / total
 
-    starts = _starts(steps, size)
+    starts = _age_interval_starts(steps, size)
     # Newton's steps nearly always arrive from there, and save the climbs.
     found = maximise(objective, starts, model.bounds, size=total, near=starts[1])
     fit = replace(fit_from_maximum(model, found, size=total), size=steps.customers)
@@ -139,7 +139,7 @@ def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
     return fit
 
 
-def _starts(steps: AgeIntervals, size: int) -> list[Floats]:
+def _age_interval_starts(steps: AgeIntervals, size: int) -> list[Floats]:
     """Guesses of how much customers differ, each with a share that leaves at the first step."""
     first = steps.before == steps.before.min()
     left, stayed = float(steps.left[first].sum()), float(steps.stayed[first].sum())

@@ -187,7 +187,7 @@ def maximise(
     if gain > _TOLERATED:
         others = [point, *(climber.climb(start) for start in [point.theta, *starts])]
         point, hessian, gain = _finish(climber, max(others, key=_height))
-    for edge in _edges(climber, point, hessian):
+    for edge in _edge_points(climber, point, hessian):
         tried = _finish(climber, climber.climb(edge))
         # A point at the edge that is as good is preferred: the data cannot tell the two apart.
         if tried[0].value >= point.value - _TOLERATED / 100 / size and tried[2] <= _TOLERATED:
@@ -226,7 +226,7 @@ def _finish(climber: _Climber, point: _Point) -> tuple[_Point, Floats, float]:
     return point, hessian, gain
 
 
-def _edges(climber: _Climber, point: _Point, hessian: Floats) -> list[Floats]:
+def _edge_points(climber: _Climber, point: _Point, hessian: Floats) -> list[Floats]:
     """Find points at the edge of the box that may be as good, for each ill-known parameter."""
     edges = []
     for j in np.flatnonzero(climber.free(point) & ~climber.at_bound(point.theta)):

@@ -188,13 +188,13 @@ def _living(z: Floats, r: Floats, pair: Integers, rules: _Rules) -> Floats:
     value, left = _refine(map(gauss, _SIZES), z.size)
     infinite = np.isinf(z[left])
     rows = left[infinite]
-    value[rows] = _until_dropout(rules.a[pair[rows]], rules.b[pair[rows]])
+    value[rows] = _purchases_until_dropout(rules.a[pair[rows]], rules.b[pair[rows]])
     rows = left[~infinite]
     value[rows] = _by_trapezoids(z[rows], r[rows], pair[rows], rules)
     return value
 
 
-def _until_dropout(a: Floats, b: Floats) -> Floats:
+def _purchases_until_dropout(a: Floats, b: Floats) -> Floats:
     """Purchases until drop-out, E[1 / p]: infinite where too many customers hardly drop out."""
     with np.errstate(divide="ignore"):
         ever: Floats = np.where(a > 1, (a + b - 1) / np.maximum(a - 1, 0), np.inf)

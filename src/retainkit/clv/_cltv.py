@@ -193,7 +193,7 @@ def cltv(
     )
     summary = summarize_orders(transactions, orders)
     keys = [*summary.segments, customer]
-    _check_names(keys)
+    _check_key_names(keys)
     tables = []
     for label, part in _split_by_segment(summary):
         table, messages = _value_segment(part, label, keys, penalty, options)
@@ -204,7 +204,7 @@ def cltv(
     return select_to_native(nw.concat(tables), columns)  # type: ignore[type-var]
 
 
-def _check_names(names: Sequence[str]) -> None:
+def _check_key_names(names: Sequence[str]) -> None:
     """Check that no key is named like a column of the result."""
     for name in names:
         if name in RESULT:

@@ -183,7 +183,9 @@ def fit_bg_nbd(
     [0.243, 4.414, 0.793, 2.426]
     """
     columns = {"frequency": frequency, "recency": recency, "T": T}
-    return _fit(BGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine)
+    return _fit_purchase_model(
+        BGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine
+    )
 
 
 def fit_mbg_nbd(
@@ -269,12 +271,12 @@ def fit_mbg_nbd(
     [0.525, 6.183, 0.891, 1.614]
     """
     columns = {"frequency": frequency, "recency": recency, "T": T}
-    return _fit(
+    return _fit_purchase_model(
         MBGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine
     )
 
 
-def _fit(
+def _fit_purchase_model(
     kind: type[_Fitted],
     summary: IntoFrame,
     columns: dict[str, str],

@@ -103,13 +103,13 @@ def tracking_columns(
         "expected": np.diff(expected, prepend=0.0),
         "actual_cumulative": np.cumsum(again),
         "expected_cumulative": expected,
-        "holdout": _in_holdout(opens, split, log.zone),
+        "holdout": _periods_in_holdout(opens, split, log.zone),
         "complete": midnights(closes, log.zone)[0] <= end.instant,
     }
     return columns, counts.n_later
 
 
-def _in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
+def _periods_in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
     """Return the periods that begin at the end of calibration or after it."""
     if split is None:
         return np.zeros(len(opens), bool)

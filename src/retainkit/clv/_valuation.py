@@ -162,7 +162,7 @@ def value_customers(
     median = bool(infinite.any())
     keys = columns if spec.options.simulated else {key: columns[key] for key in HISTORY}
     customers = checked[0] if checked else read_customers(table, keys)
-    scores = _scores(spec, customers.distinct, median=median)
+    scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
         scores |= _simulated_limits(spec, customers, median=median)
     carried = {f"by_{i}": nw.col(name) for i, name in enumerate(by)}
@@ -174,7 +174,7 @@ def value_customers(
     return values
 
 
-def _scores(
+def _customer_scores(
     spec: ValuationSpec, distinct: Mapping[str, Floats], *, median: bool
 ) -> dict[str, Floats]:
     """Compute the scores of the distinct customers that do not depend on their money."""

@@ -213,7 +213,7 @@ def fit_sbg(
     -1680.265
     """
     rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
-    return _fit(SBG, rows, holdout, customers)
+    return _fit_retention_model(SBG, rows, holdout, customers)
 
 
 def fit_bdw(
@@ -289,10 +289,10 @@ def fit_bdw(
     {'alpha': 0.259, 'beta': 1.723, 'c': 1.584}
     """
     rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
-    return _fit(BDW, rows, holdout, customers)
+    return _fit_retention_model(BDW, rows, holdout, customers)
 
 
-def _fit(
+def _fit_retention_model(
     kind: type[_FittedModel], rows: SurvivalTable, holdout: int, customers: str | float | None
 ) -> _FittedModel:
     n_held_out = integer("holdout", holdout, 0)
@@ -307,7 +307,7 @@ def _fit(
     fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=n_held_out)
     if customers is not None:
         fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
-    for text in [*_assumption_warnings(rows, used), *fit.warnings]:
+    for text in [*_table_warnings(rows, used), *fit.warnings]:
         warn(text)
     return model_from_fit(kind, fit)
 
@@ -330,7 +330,7 @@ def _age_intervals(rows: SurvivalTable, used: Booleans) -> AgeIntervals:
     )
 
 
-def _assumption_warnings(rows: SurvivalTable, used: Booleans) -> list[str]:
+def _table_warnings(rows: SurvivalTable, used: Booleans) -> list[str]:
     """Return warnings of tables that look like a misunderstanding."""
     texts = []
     if rows.start[used].min() > 0:

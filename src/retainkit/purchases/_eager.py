@@ -76,7 +76,7 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     if rest is not None:
         columns["frequency_holdout"] = held[codes]
         if rest.amount is not None:
-            columns["monetary_value_holdout"] = _mean(rest.money(), held)[codes]
+            columns["monetary_value_holdout"] = _mean_amount(rest.money(), held)[codes]
         columns["duration_holdout"] = np.full(len(codes), spec.duration)
     without = (row_of >= 0) & (counts.number == 0)
     in_holdout = int((without & (held > 0)).sum())
@@ -193,11 +193,11 @@ def _summary_columns(
     if rows.amount is not None:
         if not spec.include_first:
             rows = rows.filter(rows.period > counts.first[rows.customer])
-        columns["monetary_value"] = _mean(rows.money(), frequency)[codes]
+        columns["monetary_value"] = _mean_amount(rows.money(), frequency)[codes]
     return columns
 
 
-def _mean(money: Floats, number: Integers) -> Floats:
+def _mean_amount(money: Floats, number: Integers) -> Floats:
     mean = np.full(len(money), np.nan)
     np.divide(money, number, out=mean, where=number > 0)
     return mean

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarise the purchases of each customer."""
     _check_one_segment(log)
-    customers = _customers(_purchases(log, spec), log, spec)
+    customers = _count_purchases(_purchases(log, spec), log, spec)
     n_first_in_holdout, n_without_purchase = _count_excluded(customers, spec)
     if spec.net_refunds or spec.holdout:
         customers = customers.filter(nw.col("bought") > 0)
@@ -55,7 +55,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     `is_bought` and `is_held` are 1 where they are a purchase, before the end or from it on.
     """
     wall = wall_time("time", log, log.last_event or spec.end, log.zone)
-    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_in_holdout(log, spec))
+    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(log, spec))
     rows = rows.with_columns(
         period=period_index_expr(nw.col("wall"), spec.merge_period, spec.week_start)
     )
@@ -77,14 +77,14 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     )
 
 
-def _in_holdout(log: Events, spec: PurchaseSpec) -> nw.Expr:
+def _holdout_flag(log: Events, spec: PurchaseSpec) -> nw.Expr:
     """Return 1 for the rows of the holdout, and 0 for those before it."""
     if not spec.holdout:
         return nw.lit(0)
     return _one_if(nw.col("time") >= instant_expr(spec.end.instant, log.stored))
 
 
-def _customers(purchases: Rows, log: Events, spec: PurchaseSpec) -> Rows:
+def _count_purchases(purchases: Rows, log: Events, spec: PurchaseSpec) -> Rows:
     """Count the purchases and add up the money of each customer on both sides of the end."""
     bought, held = nw.col("is_bought") == 1, nw.col("is_held") == 1
     rows = purchases.with_columns(bought_in=nw.when(bought).then(nw.col("period")))
@@ -130,11 +130,11 @@ def _summary_columns(customers: Rows, log: Events, spec: PurchaseSpec) -> Rows:
         "T": _in_units(spec.last - nw.col("first"), spec),
     }
     if "amount" in log.columns:
-        columns["monetary_value"] = _mean("money", "frequency")
+        columns["monetary_value"] = _mean_amount("money", "frequency")
     if spec.duration is not None:
         columns["frequency_holdout"] = nw.col("held")
         if "amount" in log.columns:
-            columns["monetary_value_holdout"] = _mean("money_held", "held")
+            columns["monetary_value_holdout"] = _mean_amount("money_held", "held")
         dtype = nw.Float64 if isinstance(spec.duration, float) else nw.Int64
         columns["duration_holdout"] = nw.lit(spec.duration).cast(dtype)
     return customers.select(*log.keys, "customer", **columns)
@@ -145,7 +145,7 @@ def _in_units(periods: nw.Expr, spec: PurchaseSpec) -> nw.Expr:
     return whole if spec.length is None else whole.cast(nw.Float64) / spec.length
 
 
-def _mean(money: str, number: str) -> nw.Expr:
+def _mean_amount(money: str, number: str) -> nw.Expr:
     mean = nw.col(money).cast(nw.Float64) / nw.col(number)
     # Infinite less infinite is NaN: written as a literal, narwhals 2.5 tells DuckDB null.
     infinite = nw.lit(float("inf"))
