@@ -25,17 +25,14 @@ if TYPE_CHECKING:
     from retainkit._inputs.customers import Customers
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
+    from retainkit._time.periods import Period
     from retainkit._typing import Floats
+    from retainkit.purchases._spec import SummaryOptions
 
 
-def read_calibration(
-    log: Events, split: Moment, end: Moment, *, unit: Period, exact: bool, week_start: Weekday
-) -> Customers:
+def read_calibration(log: Events, options: SummaryOptions, split: Moment, end: Moment) -> Customers:
     """Return the distinct rows of `calibration_holdout`, and how many customers have each."""
-    spec = purchase_spec(
-        log, split, unit=unit, exact=exact, week_start=week_start, end_of_holdout=end
-    )
+    spec = purchase_spec(log, options, split, end)
     rows = read_customers(
         reduce_purchases(log, spec).rows, {name: name for name in (*HISTORY, *HOLDOUT)}
     )

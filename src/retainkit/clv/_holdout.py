@@ -27,6 +27,7 @@ from retainkit.clv._tracking_columns import (
 )
 from retainkit.errors import ArgumentError
 from retainkit.purchases._orders import calibration_and_end
+from retainkit.purchases._spec import SummaryOptions
 
 if TYPE_CHECKING:
     from datetime import date
@@ -230,7 +231,10 @@ def holdout_report(
     split, end = calibration_and_end(log, calibration_end, as_of)
     log = log.until(end)
     starts = week_start or week_start_at(split, log.zone)
-    rows = read_calibration(log, split, end, unit=unit, exact=exact, week_start=starts)
+    options = SummaryOptions(
+        customer=customer, time=time, unit=unit, exact=exact, week_start=starts
+    )
+    rows = read_calibration(log, options, split, end)
     if model is None:
         model, messages = fit_calibration(rows, unit)
         for text in messages:

@@ -40,16 +40,7 @@ def summarize_purchases(
     """Summarize the purchases before `end`, and those of the holdout after it if there is one."""
     log = log.until(end_of_holdout or end)
     check_amounts(log, options.amount, options.amounts)
-    spec = purchase_spec(
-        log,
-        end,
-        unit=options.unit,
-        exact=options.exact,
-        week_start=options.week_start,
-        include_first=options.include_first,
-        amounts=options.amounts,
-        end_of_holdout=end_of_holdout,
-    )
+    spec = purchase_spec(log, options, end, end_of_holdout)
     if spec.holdout and not end.opens(spec.merge_period, spec.week_start):
         warn(
             f"`calibration_end` ({end}) lies within a {spec.merge_period}: purchases in both parts "

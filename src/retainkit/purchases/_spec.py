@@ -88,23 +88,15 @@ class PurchaseSpec:
 
 
 def purchase_spec(
-    log: Events,
-    end: Moment,
-    *,
-    unit: Period,
-    exact: bool,
-    week_start: Weekday,
-    include_first: bool = False,
-    amounts: Amounts = "keep",
-    end_of_holdout: Moment | None = None,
+    log: Events, options: SummaryOptions, end: Moment, end_of_holdout: Moment | None = None
 ) -> PurchaseSpec:
     """Return the specification of a summary up to `end`, and of the holdout after it."""
-    merge_period: Period = "day" if exact else unit
-    length = DAYS_IN[unit] if exact else None
+    merge_period: Period = "day" if options.exact else options.unit
+    length = DAYS_IN[options.unit] if options.exact else None
 
     def last_period(moment: Moment) -> int:
         """Number the period that holds the last instant before a moment."""
-        return moment.before(log.zone).index(merge_period, week_start)
+        return moment.before(log.zone).index(merge_period, options.week_start)
 
     duration: float | None = None
     if end_of_holdout is not None:
@@ -112,11 +104,11 @@ def purchase_spec(
         duration = duration if length is None else duration / length
     return PurchaseSpec(
         merge_period=merge_period,
-        week_start=week_start,
+        week_start=options.week_start,
         length=length,
-        include_first=include_first,
+        include_first=options.include_first,
         # Without negative amounts each amount is its net.
-        net_refunds=amounts == "net" and log.min_amount is not None and log.min_amount < 0,
+        net_refunds=options.amounts == "net" and log.min_amount is not None and log.min_amount < 0,
         end=end,
         last=last_period(end),
         duration=duration,
