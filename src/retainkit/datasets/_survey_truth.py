@@ -46,13 +46,13 @@ def survey_truth(
     delay: float,
 ) -> SurveyTruth:
     """Check the arguments of `make_survey`, and return them as arrays."""
-    plans = _mixes(mix)
+    plans = _check_mixes(mix)
     truth = SurveyTruth(
         mix=_drifted(plans, drift, waves),
-        response=np.array(_triple("response", response)),
-        channels=np.array(list(_by_name("channels", channels, 0, np.inf).values())),
+        response=np.array(_check_triple("response", response)),
+        channels=np.array(list(_check_by_name("channels", channels, 0, np.inf).values())),
         reach=_factors(reach, list(plans)),
-        strengths=_strengths(drivers),
+        strengths=_check_strengths(drivers),
         persistence=number("persistence", persistence, 0, 1),
         delay=_above_0("delay", delay),
     )
@@ -65,7 +65,7 @@ def survey_truth(
     return truth
 
 
-def _by_name(argument: str, values: Any, least: float, most: float) -> dict[str, float]:
+def _check_by_name(argument: str, values: Any, least: float, most: float) -> dict[str, float]:
     """Check a mapping from names to numbers."""
     _check_names(argument, values)
     return {
@@ -83,7 +83,7 @@ def _check_names(argument: str, values: Any) -> None:
         raise ArgumentTypeError(f"`{argument}` has the name {wrong[0]!r}; names must be text.")
 
 
-def _triple(argument: str, values: Any) -> list[float]:
+def _check_triple(argument: str, values: Any) -> list[float]:
     """Check three probabilities: of promoters, passives and detractors."""
     if not is_list(values):
         raise ArgumentTypeError(
@@ -99,10 +99,10 @@ def _triple(argument: str, values: Any) -> list[float]:
     return found
 
 
-def _mixes(mix: Any) -> dict[str, list[float]]:
+def _check_mixes(mix: Any) -> dict[str, list[float]]:
     """Check the shares of each plan."""
     _check_names("mix", mix)
-    found = {plan: _triple(f"mix[{plan!r}]", shares) for plan, shares in mix.items()}
+    found = {plan: _check_triple(f"mix[{plan!r}]", shares) for plan, shares in mix.items()}
     for plan, shares in found.items():
         if abs(sum(shares) - 1) > _ROUNDING:
             raise ArgumentError(
@@ -129,16 +129,16 @@ def _drifted(plans: Mapping[str, list[float]], drift: Any, waves: int) -> Floats
 
 def _factors(reach: Any, plans: list[str]) -> Floats:
     """Return the factor of each plan, 1 where there is none."""
-    found = {} if reach is None else _by_name("reach", reach, 0, np.inf)
+    found = {} if reach is None else _check_by_name("reach", reach, 0, np.inf)
     unknown = [name for name in found if name not in plans]
     if unknown:
         raise ArgumentError(f"`reach` names the plan {unknown[0]!r}; `mix` has {plans}.")
     return np.array([found.get(plan, 1.0) for plan in plans])
 
 
-def _strengths(drivers: Any) -> Floats:
+def _check_strengths(drivers: Any) -> Floats:
     """Check the strengths of drivers, and their names, which become columns."""
-    found = _by_name("drivers", drivers, -1, 1)
+    found = _check_by_name("drivers", drivers, -1, 1)
     clashing = [name for name in found if name in _COLUMNS]
     if clashing:
         raise ArgumentError(

@@ -105,7 +105,7 @@ def make_events(
     """
     customers = integer("customers", customers, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
-    curve = _curve(retention)
+    curve = _check_curve(retention)
     edges = period_edges(start, period, curve.size)
     persistence = number("persistence", persistence, 0, 1)
     mean_events = number("mean_events", mean_events, 1)
@@ -115,10 +115,12 @@ def make_events(
     first[-1] = curve.size - 1  # the last period is never without an event
     customer, active = _activity(rng, first, curve, persistence)
     events = 1 + rng.poisson(mean_events - 1, customer.size)
-    return _log(rng, np.repeat(customer, events), np.repeat(active, events), edges, mean_amount)
+    return _event_log(
+        rng, np.repeat(customer, events), np.repeat(active, events), edges, mean_amount
+    )
 
 
-def _curve(retention: Sequence[float] | Array) -> Floats:
+def _check_curve(retention: Sequence[float] | Array) -> Floats:
     """Check a retention curve: probabilities, and every customer active at age 0."""
     try:
         curve = np.asarray(retention, dtype=float)
@@ -157,7 +159,7 @@ def _activity(
     return np.concatenate(customers), np.concatenate(periods)
 
 
-def _log(
+def _event_log(
     rng: np.random.Generator,
     customer: Integers,
     period: Integers,

@@ -139,7 +139,7 @@ def make_subscriptions(
     """
     customers = integer("customers", customers, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
-    rates, costs = _by_plan("churn", churn, 1), _by_plan("prices", prices, np.inf)
+    rates, costs = _check_by_plan("churn", churn, 1), _check_by_plan("prices", prices, np.inf)
     if rates.keys() != costs.keys():
         raise ArgumentError(
             f"`churn` has the plans {list(rates)} and `prices` has {list(costs)}; give both for "
@@ -167,10 +167,10 @@ def make_subscriptions(
     plan = rng.integers(len(rates), size=customers)
     own = _own_churn(rng, list(rates.values()), customers, polarization)
     simulated = simulate_subscriptions(rng, edges, month, Subscribers(plan, day, own), habits)
-    return _table(simulated, list(rates), [costs[plan] for plan in rates])
+    return _subscription_table(simulated, list(rates), [costs[plan] for plan in rates])
 
 
-def _by_plan(argument: str, values: Any, most: float) -> dict[str, float]:
+def _check_by_plan(argument: str, values: Any, most: float) -> dict[str, float]:
     """Check a mapping from plans to numbers of 0 or more."""
     if not isinstance(values, Mapping):
         raise ArgumentTypeError(
@@ -198,7 +198,7 @@ def _own_churn(
     return churn
 
 
-def _table(rows: Rows, plans: list[str], prices: list[float]) -> pd.DataFrame:
+def _subscription_table(rows: Rows, plans: list[str], prices: list[float]) -> pd.DataFrame:
     """Build the table, with names and prices of the plans."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 

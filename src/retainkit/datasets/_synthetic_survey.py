@@ -166,10 +166,10 @@ def make_survey(
         delay=delay,
     )
     invitations = draw_invitations(rng, truth, edges[:-1], customers)
-    return _table(invitations, list(mix), list(channels), list(drivers))
+    return _survey_table(invitations, list(mix), list(channels), list(drivers))
 
 
-def _table(
+def _survey_table(
     drawn: Invitations, plans: list[str], channels: list[str], drivers: list[str]
 ) -> pd.DataFrame:
     """Build the table; score and ratings are NaN where there is no answer."""

@@ -116,17 +116,17 @@ def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel(name)
     if not periods.days:
         return ax
-    handles = {**_draw_scores(ax, periods, values, data), **_draw_limits(ax, values, metric)}
+    handles = {**_draw_score_line(ax, periods, values, data), **_draw_limits(ax, values, metric)}
     handles |= _draw_marks(ax, periods, values, data)
     handles |= _shade_baseline(ax, periods, data)
     draw_score_legend(ax, space[0], list(handles.values()), list(handles))
-    _draw_beneath(ax, periods, values["n"], str(kind), space)
+    _draw_periods_and_notes(ax, periods, values["n"], str(kind), space)
     _, _, height = measure(ax)  # what is left by the legend and the labels
     ax.set_ylabel(fill(name, max(18, int(height / 5.6))))
     return ax
 
 
-def _draw_scores(
+def _draw_score_line(
     ax: Axes, periods: Periods, values: dict[str, Floats], data: Columns
 ) -> dict[str, Any]:
     """Draw a line through the periods that are over, and a dot for each without a signal."""
@@ -209,7 +209,9 @@ def _shade_baseline(ax: Axes, periods: Periods, data: Columns) -> dict[str, Any]
     return {"baseline": Patch(**style)}
 
 
-def _draw_beneath(ax: Axes, periods: Periods, n: Floats, kind: str, space: Sequence[float]) -> None:
+def _draw_periods_and_notes(
+    ax: Axes, periods: Periods, n: Floats, kind: str, space: Sequence[float]
+) -> None:
     """Label the periods, with their answers where there is room, and explain the limits."""
     width, height = space
     draw_periods(ax, periods, width * pad_periods(ax, periods, 0.6, 1.5))

@@ -89,25 +89,25 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['goes with a higher outcome', 'goes with a lower outcome']
     """
-    data = _ranked(table)
+    data = _ranked_drivers(table)
     names = [str(name) for name in data["driver"]]
     directions = _directions(data)
     tall = 1.6 + 0.36 * max(len(names), 2) + 0.4 * (FLIP in directions)
     ax, width, height = measure(subplots(7.0, tall) if ax is None else ax)
     if names:
-        _draw_bars(ax, data, directions)
-        _name_drivers(ax, names, width, height)
+        _draw_importance(ax, data, directions)
+        _draw_driver_names(ax, names, width, height)
         ax.set_ylim(len(names) - 0.4, -0.6)
     room = measure(ax)[1]  # what the names leave
     _draw_legend(ax, directions, room)
     size = TEXT + 1 if width > 280 else SMALL
-    ax.set_xlabel(_label(data, directions, int(room / (0.54 * size))), fontsize=size)
+    ax.set_xlabel(_axis_label(data, directions, int(room / (0.54 * size))), fontsize=size)
     ax.tick_params(axis="x", labelsize=size)
     _tidy_x(ax)
     return ax
 
 
-def _ranked(table: IntoDataFrame) -> Columns:
+def _ranked_drivers(table: IntoDataFrame) -> Columns:
     """Read one segment, the most important driver first."""
     data, segments = read_columns(table, "table", _NEEDED[:1], _NEEDED)
     check_one_segment("table", data, segments)
@@ -124,7 +124,7 @@ def _directions(data: Columns) -> list[str]:
     return [FLIP if flip else DOWN if correlation < 0 else UP for correlation, flip in pairs]
 
 
-def _draw_bars(ax: Axes, data: Columns, directions: Sequence[str]) -> None:
+def _draw_importance(ax: Axes, data: Columns, directions: Sequence[str]) -> None:
     importance, lower, upper = (as_floats(data[name]) for name in ("importance", "lower", "upper"))
     for y, (value, low, high, kind) in enumerate(
         zip(importance, lower, upper, directions, strict=True)
@@ -138,7 +138,7 @@ def _draw_bars(ax: Axes, data: Columns, directions: Sequence[str]) -> None:
             ax.hlines([y], [low], [high], color="black", linewidth=1.3, zorder=3, gid="interval")
 
 
-def _name_drivers(ax: Axes, names: Sequence[str], width: float, height: float) -> None:
+def _draw_driver_names(ax: Axes, names: Sequence[str], width: float, height: float) -> None:
     """Name the drivers beside their bars, in smaller letters where there is little room."""
     most = max(12, int(width / 14))
     labels = [fill(name, most, break_long_words=False) for name in names]
@@ -159,7 +159,7 @@ def _draw_legend(ax: Axes, directions: Sequence[str], room: float) -> None:
     draw_legend(ax, handles, size=TEXT if room > 200 else SMALL, style=style)
 
 
-def _label(data: Mapping[str, Sequence[Any]], directions: Sequence[str], letters: int) -> str:
+def _axis_label(data: Mapping[str, Sequence[Any]], directions: Sequence[str], letters: int) -> str:
     """Label of the axis: what it counts, of how many answers, and what a flip is."""
     lines = ["Importance with interval: part of the variance of the outcome"]
     if data["n"]:

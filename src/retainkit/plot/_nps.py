@@ -109,7 +109,7 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(max(1, len(bars.names)) - 0.5, -0.5)
     row = height / max(1, len(bars.names))
     size = max(SMALL, min(TEXT, 0.7 * row))
-    _draw_names(ax, bars, row, size)
+    _draw_segment_names(ax, bars, row, size)
     notes = [fill(note, max(24, int(width / 5))) for note in bars.notes]
     ax.set_xlabel("\n".join(notes), fontsize=TEXT)
     _, width, _ = measure(ax)  # what the names leave
@@ -120,8 +120,8 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     if not bars.names:
         draw_nothing(ax, "No segments")
         return ax
-    _draw_shares(ax, bars, row, PANEL * width)
-    _draw_scores(ax, bars, width, size)
+    _draw_answer_shares(ax, bars, row, PANEL * width)
+    _draw_score_panel(ax, bars, width, size)
     return ax
 
 
@@ -220,7 +220,7 @@ def _fit_name(name: str, most: int) -> str:
     return "\n".join([*lines[: most - 1], shorten(rest, NAME)])
 
 
-def _draw_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
+def _draw_segment_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
     """Name the segments, with a column of their answers; leave out what would overlap."""
     every = max(1, math.ceil(1.2 * size / row))
     places = range(0, len(bars.names), every)
@@ -240,7 +240,7 @@ def _draw_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
         ax.annotate(bars.header, (0, 1), **head, **style, gid="header")
 
 
-def _draw_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
+def _draw_answer_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
     """Draw the bars, with the shares in those that have room for them."""
     rows = np.arange(len(bars.names))
     foot = np.zeros(len(rows))
@@ -270,7 +270,7 @@ def _draw_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None:
     draw_legend(ax, handles, size=font if abreast else SMALL, style=style)
 
 
-def _draw_scores(ax: Axes, bars: _Bars, width: float, size: float) -> None:
+def _draw_score_panel(ax: Axes, bars: _Bars, width: float, size: float) -> None:
     """Draw the scores in a panel of their own, and their numbers at its right."""
     gap, column = min(34.0, 0.1 * width) / width, 3.4 * size / width
     room = 1 - PANEL - gap - column

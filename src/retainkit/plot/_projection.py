@@ -96,7 +96,7 @@ def projection(
     _mark_end_of_fit(ax, cohorts)
     ax.set_xlabel(f"Age ({unit})")
     ax.set_ylabel("Share of customers still there")
-    _draw_scales(ax, cohorts, width)
+    _set_projection_scales(ax, cohorts, width)
     if cohorts:
         _draw_legend(ax, cohorts, names, palette, narrow=width < NARROW)
     return ax
@@ -229,7 +229,7 @@ def _mark_end_of_fit(ax: Axes, cohorts: list[_Cohort]) -> None:
         )
 
 
-def _draw_scales(ax: Axes, cohorts: list[_Cohort], width: float) -> None:
+def _set_projection_scales(ax: Axes, cohorts: list[_Cohort], width: float) -> None:
     ages = np.concatenate([cohort.age for cohort in cohorts] or [np.zeros(1)])
     space = 0.02 * float(np.ptp(ages)) or 0.5
     ax.set_xlim(float(ages.min()) - space, float(ages.max()) + space)

@@ -104,11 +104,13 @@ def retention_curve(
     content = _read_lines(curve)
     ax = subplots(7.0, 4.2) if ax is None else ax
     for index, line in enumerate(content.lines):
-        _draw_line(ax, line, index, palette[index % len(palette)], joined=content.ticks is None)
+        _draw_retention_line(
+            ax, line, index, palette[index % len(palette)], joined=content.ticks is None
+        )
     average = AVERAGES.get(content.average, content.average)
     ax.set_xlabel(f"Age ({unit})")
     ax.set_ylabel(", ".join(filter(None, ["Retention", average])))
-    _draw_scales(ax, content)
+    _set_scales(ax, content)
     if content.lines:
         _draw_legend(ax, content)
     return ax
@@ -156,14 +158,18 @@ def _read_lines(curve: IntoDataFrame) -> _RetentionCurve:
         for segment, size in sizes.items()
     }
     return _RetentionCurve(
-        lines=[_line(data, own, entries[segment], place) for segment, own in rows.items()],
+        lines=[
+            _retention_line(data, own, entries[segment], place) for segment, own in rows.items()
+        ],
         legend=f"{', '.join(names)} (customers {start})" if names else "",
         average=averages[0] if len(averages) == 1 else "",
         ticks=list(labels.values()) if brackets else None,
     )
 
 
-def _line(data: Columns, rows: list[int], label: str, place: dict[int, int]) -> _RetentionLine:
+def _retention_line(
+    data: Columns, rows: list[int], label: str, place: dict[int, int]
+) -> _RetentionLine:
     rate, lower, upper = (
         as_floats([data[column][row] for row in rows]) for column in ("retention", "lower", "upper")
     )
@@ -171,7 +177,9 @@ def _line(data: Columns, rows: list[int], label: str, place: dict[int, int]) -> 
     return _RetentionLine(label=label, x=x, rate=rate, lower=lower, upper=upper)
 
 
-def _draw_line(ax: Axes, line: _RetentionLine, index: int, colour: str, *, joined: bool) -> None:
+def _draw_retention_line(
+    ax: Axes, line: _RetentionLine, index: int, colour: str, *, joined: bool
+) -> None:
     """Draw the line and its band; an interval without neighbours becomes a bar.
 
     Brackets are not joined: where one is wider than the one before, a line would seem to rise.
@@ -202,7 +210,7 @@ def _draw_line(ax: Axes, line: _RetentionLine, index: int, colour: str, *, joine
             ax.vlines(x, low, high, linewidth=5, **band)
 
 
-def _draw_scales(ax: Axes, content: _RetentionCurve) -> None:
+def _set_scales(ax: Axes, content: _RetentionCurve) -> None:
     """Set the axes to percent from 0 upwards, and to whole ages."""
     heights = [y for line in content.lines for y in [*line.rate, *line.upper] if not math.isnan(y)]
     highest = max(heights, default=1.0) or 1.0

@@ -105,13 +105,13 @@ def survival_curve(
     height = 4.2 + (LINE * (len(lines) + 1) / POINTS if len(lines) <= MOST else 0)
     ax, width, height = measure(subplots(7.0, height) if ax is None else ax)
     for index, line in enumerate(lines):
-        _draw_line(ax, line, DASHES[index // len(palette) % len(DASHES)])
+        _draw_survival_line(ax, line, DASHES[index // len(palette) % len(DASHES)])
     ax.set_xlabel("Tenure" + (f" ({unit}s since the start)" if unit else ""))
     ax.set_ylabel(fill("Share of customers still there", max(16, int(height / 5.2))))
     tidy(ax)
     ax.set_ylim(0, 1)
     ax.yaxis.set_major_formatter(percent())
-    ticks = _ticks(lines, unit, width)
+    ticks = _tenure_ticks(lines, unit, width)
     ax.set_xticks(ticks)
     ax.set_xlim(0, 1.02 * (max((line.x[-1] for line in lines), default=0.0) or 1.0))
     if lines:
@@ -165,13 +165,13 @@ def _read_lines(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_Sur
     check_one_row_each("curve", pairs, "pairs of segment and tenure")
     rows = rows_by_segment(segments, tenures)
     lines = [
-        _line(data, own, segment, palette[index % len(palette)])
+        _survival_line(data, own, segment, palette[index % len(palette)])
         for index, (segment, own) in enumerate(rows.items())
     ]
     return lines, ", ".join(names)
 
 
-def _line(data: Columns, rows: list[int], label: str, colour: str) -> _SurvivalLine:
+def _survival_line(data: Columns, rows: list[int], label: str, colour: str) -> _SurvivalLine:
     """Read one line, and add the start, at which all are there, if the line begins later."""
     x, share, lower, upper = (
         as_floats([data[name][row] for row in rows])
@@ -186,7 +186,7 @@ def _line(data: Columns, rows: list[int], label: str, colour: str) -> _SurvivalL
     )
 
 
-def _draw_line(ax: Axes, line: _SurvivalLine, dash: str) -> None:
+def _draw_survival_line(ax: Axes, line: _SurvivalLine, dash: str) -> None:
     ax.step(
         line.x, line.share, where="post", color=line.colour, linestyle=dash, linewidth=1.8,
         label=line.label, zorder=3, gid="survival",
@@ -242,7 +242,7 @@ def _legend_entry(line: _SurvivalLine, unit: str | None) -> str:
     return f"{entry}, median {line.median:.4g}{units}"
 
 
-def _ticks(lines: Sequence[_SurvivalLine], unit: str | None, width: float) -> list[float]:
+def _tenure_ticks(lines: Sequence[_SurvivalLine], unit: str | None, width: float) -> list[float]:
     """Mark as many tenures as there is room for numbers beneath them."""
     longest = max((line.x[-1] for line in lines), default=0.0)
     room = max(2, int(width / 42))

@@ -105,7 +105,7 @@ def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     trend = _read_trend(table)
     rows = len(trend.lines) if len(trend.lines) <= MOST else 0
     ax, width, height = measure(subplots(7.4, 3.7 + LINE / POINTS * rows) if ax is None else ax)
-    drawn = [_draw_line(ax, trend, index) for index in range(len(trend.lines))]
+    drawn = [_draw_segment(ax, trend, index) for index in range(len(trend.lines))]
     ends = ("score", "lower", "upper") if trend.banded else ("score",)
     values = [one for line in trend.lines for end in ends for one in getattr(line, end).tolist()]
     name = draw_scale(ax, trend.metric, values)
@@ -114,7 +114,7 @@ def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
         draw_nothing(ax, "No answers")
     if trend.periods.days:
         _draw_legend(ax, trend, drawn, width)
-        _draw_beneath(ax, trend, width, height)
+        _draw_periods_and_counts(ax, trend, width, height)
     _, _, height = measure(ax)  # what is left by the legend and the labels
     ax.set_ylabel(fill(name + trend.together, max(18, int(height / 5.6))))
     return ax
@@ -215,7 +215,7 @@ def _read_trend(table: IntoDataFrame) -> _Trend:
     )
 
 
-def _draw_line(ax: Axes, trend: _Trend, index: int) -> Line2D:
+def _draw_segment(ax: Axes, trend: _Trend, index: int) -> Line2D:
     """Draw the line and its band; what stands alone has a bar for its interval."""
     line = trend.lines[index]
     x = np.arange(len(line.score))
@@ -269,7 +269,7 @@ def _draw_legend(ax: Axes, trend: _Trend, drawn: list[Line2D], width: float) -> 
     draw_score_legend(ax, width, handles, labels, title=trend.names, beside=not trend.banded)
 
 
-def _draw_beneath(ax: Axes, trend: _Trend, width: float, height: float) -> None:
+def _draw_periods_and_counts(ax: Axes, trend: _Trend, width: float, height: float) -> None:
     """Label the periods, with their answers where there is room, and write the notes."""
     draw_periods(ax, trend.periods, width * pad_periods(ax, trend.periods, 0.4, 1.2))
     rows = [

@@ -86,14 +86,14 @@ def cltv_distribution(
     'Share of the total CLTV of 100'
     """
     share = probability("top", top)
-    ranked, unknown = _ranked(table, value)
+    ranked, unknown = _ranked_values(table, value)
     total = float(ranked.sum())
     ax, width, height = measure(subplots(6.0, 4.4) if ax is None else ax)
     name = "CLTV" if value == "cltv" else value
     label = f"Share of the total {name}"
     if total > 0:
-        held = _draw_shares(ax, ranked, total, share)
-        label += f" of {_amount_text(total)}"
+        held = _draw_cumulative_shares(ax, ranked, total, share)
+        label += f" of {_short_number(total)}"
         roomy = width > 270 and height > 190
         lines = (f"The top {100 * share:g}% of customers", f"hold {in_percent(held)} of the {name}")
         text = "\n".join(lines) if roomy else fill(" ".join(lines), max(14, int(0.1 * width)))
@@ -105,7 +105,7 @@ def cltv_distribution(
             place = ax.inset_axes((0.53, 0.17, 0.44, 0.19), facecolor=ax.get_facecolor())
             _draw_histogram(place, ranked, ceil(share * len(ranked)), name)
     else:
-        text = "No customers" if not len(ranked) else f"The total {name} is {_amount_text(total)}"
+        text = "No customers" if not len(ranked) else f"The total {name} is {_short_number(total)}"
         ax.text(0.5, 0.5, text, ha="center", va="center", color=QUIET, parse_math=False)
     ax.set_ylabel(fill(label, max(16, int((height - 40) / 5.6))), parse_math=False)
     notes = [f"Customers, the most valuable first (n = {len(ranked):,})"]
@@ -119,7 +119,7 @@ def cltv_distribution(
     return ax
 
 
-def _ranked(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
+def _ranked_values(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
     """Return the values from the highest down, and the number of customers without one."""
     frame = read_result(table, argument="table", columns=[value])
     column = frame[value]
@@ -139,7 +139,7 @@ def _ranked(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
     return np.sort(known)[::-1], len(values) - len(known)
 
 
-def _draw_shares(ax: Axes, ranked: Floats, total: float, top: float) -> float:
+def _draw_cumulative_shares(ax: Axes, ranked: Floats, total: float, top: float) -> float:
     """Draw the share of the total that each share of customers holds; return that of the top."""
     customers = np.arange(len(ranked) + 1) / len(ranked)
     held = np.append(0.0, np.cumsum(ranked)) / total
@@ -175,13 +175,13 @@ def _draw_histogram(ax: Axes, ranked: Floats, top: int, name: str) -> None:
     marks = decades[(decades >= low) & (decades <= high)].tolist()
     ax.xaxis.set_major_locator(FixedLocator(marks if len(marks) > 1 else [low, high]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _amount_text(x)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _short_number(x)))
     ax.tick_params(labelsize=SMALL + 1, length=3)
-    label = f"{name} of a customer (median {_amount_text(float(np.median(ranked)))})"
+    label = f"{name} of a customer (median {_short_number(float(np.median(ranked)))})"
     rest = len(ranked) - len(drawn)
-    label += f"\n{rest:,} below {_amount_text(low)} not drawn" if rest else ""
+    label += f"\n{rest:,} below {_short_number(low)} not drawn" if rest else ""
     ax.set_xlabel(label, fontsize=SMALL + 1, parse_math=False)
 
 
-def _amount_text(value: float) -> str:
+def _short_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"

@@ -105,8 +105,8 @@ def mrr_waterfall(
     ax, width, _ = measure(subplots(max(6.4, size), 4.2) if ax is None else ax)
     if fall.names:
         slot = width / (len(fall.names) + 0.2)
-        _draw_bars(ax, fall, max(SMALL, min(TEXT, slot / 5.2)))
-        _draw_names(ax, fall, slot)
+        _draw_movements(ax, fall, max(SMALL, min(TEXT, slot / 5.2)))
+        _draw_bar_names(ax, fall, slot)
         _draw_notes(ax, fall, width)
     tidy(ax)
     _, _, height = measure(ax)  # what the notes leave
@@ -205,7 +205,7 @@ def _span(periods: Periods, first: int, last: int) -> str:
     return f"from {begin} to {period_name(periods.days[last], periods.unit)}"
 
 
-def _draw_bars(ax: Axes, fall: _Waterfall, size: float) -> None:
+def _draw_movements(ax: Axes, fall: _Waterfall, size: float) -> None:
     """Draw the bars, what joins them and their amounts."""
     floor, top = _limits(fall)
     amount = _amount_format([*fall.starts, *fall.ends])
@@ -290,7 +290,7 @@ def _drop_zeros(text: str) -> str:
     return re.sub(r"\.0+(?!\d)", "", text)
 
 
-def _draw_names(ax: Axes, fall: _Waterfall, slot: float) -> None:
+def _draw_bar_names(ax: Axes, fall: _Waterfall, slot: float) -> None:
     """Name the bars, with the customers in each where the table has them."""
     names = [name.replace("_", " ") for name in fall.names]
     size = min(TEXT, slot / (0.56 * max(map(len, names))))
