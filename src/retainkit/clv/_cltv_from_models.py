@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from retainkit._frames.input import from_native
 from retainkit._frames.output import select_to_native
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
+from retainkit.purchases._spec import SUMMARY
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
@@ -168,12 +169,7 @@ def cltv_from_models(
         draws=draws,
         seed=seed,
     )
-    columns = {
-        "frequency": frequency,
-        "recency": recency,
-        "T": T,
-        "monetary_value": monetary_value,
-    }
+    columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
     table = value_customers(from_native(summary, "summary"), spec, customer, columns)
     return select_to_native(table, {customer: customer, **{name: name for name in RESULT}})
