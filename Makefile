@@ -32,6 +32,7 @@ lint: $(VENV)/.lint ## style, format and types
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
+	$(bin)/python -m pytest -q tests/typed
 
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
 	$(sphinx) docs docs/_build/html

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
 import retainkit as rk
 
@@ -25,7 +26,7 @@ table = table[table["customers"] > 0]  # the log follows the customers of early 
 # %% The triangle: cohorts down, ages across. What has not happened yet is blank.
 triangle = 100 * rk.retention_matrix(table).set_index("cohort")
 triangle.insert(0, "customers", table.groupby("cohort")["customers"].first().map("{:,}".format))
-triangle.index = triangle.index.strftime("%Y-%m")
+triangle.index = pd.to_datetime(triangle.index).strftime("%Y-%m")
 print("\nRetention in percent, by the month of the first purchase and the months since:\n")
 print(triangle.to_string(float_format="{:.0f}".format, na_rep=""))
 

@@ -8,6 +8,7 @@ The pictures go to FOLDER, by default to `retainkit-demo` in the current directo
 # %%
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -23,7 +24,7 @@ until = "2025-01-01"
 customers = subscriptions["customer_id"].nunique()
 print(f"Invented: {len(subscriptions):,} subscriptions of {customers:,} customers.")
 
-style = {"index": False, "float_format": "{:.3f}".format}
+style: dict[str, Any] = {"index": False, "float_format": "{:.3f}".format}
 
 # %% How many leave? An upgrade is no churn, and neither is a second seat that is given up.
 churn = rk.churn_rate(subscriptions, as_of=until)

@@ -8,6 +8,7 @@ The pictures go to FOLDER, by default to `retainkit-demo` in the current directo
 # %%
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -19,8 +20,8 @@ survey = rk.datasets.make_survey(
     2_000, seed=12, waves=6, response=(0.4, 0.3, 0.2), reach={"basic": 0.5}
 )
 print(f"Invented: {len(survey):,} invitations, {survey['score'].count():,} answers.")
-style = {"index": False, "float_format": "{:.1f}".format}
-shares = {"index": False, "float_format": "{:.3f}".format}
+style: dict[str, Any] = {"index": False, "float_format": "{:.1f}".format}
+shares: dict[str, Any] = {"index": False, "float_format": "{:.3f}".format}
 
 # %% The score of each plan, with the interval that holds for few answers too.
 # Some customers answered in several waves, so that their answers count for less than their number.

@@ -92,7 +92,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
 _MODULES = ("datasets", "errors", "plot", "typing")
 _HOMES = {name: home for home, names in _EXPORTS.items() for name in names}
 
-__all__ = ["__version__", *_MODULES, *_HOMES]
+# Not `typing`, which would hide that of the standard library from `import *`.
+__all__ = ["__version__", "datasets", "errors", "plot", *_HOMES]
 
 
 if not TYPE_CHECKING:  # to which every name would be known otherwise
@@ -109,4 +110,4 @@ if not TYPE_CHECKING:  # to which every name would be known otherwise
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_EXPORTS})
+    return sorted({*__all__, *_MODULES, *_EXPORTS})

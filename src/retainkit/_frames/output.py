@@ -12,10 +12,10 @@ from retainkit._frames.input import Frame, is_polars
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retainkit._typing import Array
+    from retainkit._typing import Array, NativeT
 
 
-def build_like(given: Frame, columns: Mapping[str, Any]) -> Any:
+def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
     """Build a native table of arrays or narwhals series, of the kind of `given`.
 
     From a lazy engine it is in memory: Polars for Polars, pandas for all others.
@@ -41,21 +41,24 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> Any:
         for name, values in plain.items()
     ]
     frames = [nw.maybe_reset_index(one.to_frame()) for one in series]
-    return nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
+    result: NativeT = nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
+    return result
 
 
-def to_native(frame: Frame) -> Any:
+def to_native(frame: Frame) -> NativeT:  # type: ignore[type-var]
     """Return a frame as its engine's own."""
-    return frame.to_native()
+    result: NativeT = frame.to_native()
+    return result
 
 
-def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Any:
+def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> NativeT:  # type: ignore[type-var]
     """Return a frame as its engine's own, with these columns under these names."""
     named = {
         name: nw.col(values) if isinstance(values, str) else values
         for name, values in columns.items()
     }
-    return rows.select(**named).to_native()
+    result: NativeT = rows.select(**named).to_native()
+    return result
 
 
 def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retainkit._frames.input import Frame
-    from retainkit._typing import Booleans, Floats, Integers
+    from retainkit._typing import Booleans, Floats, Integers, NativeT
 
 
 HISTORY = ("frequency", "recency", "T")
@@ -79,7 +79,7 @@ class Customers:
         distinct = dict(zip(keys, self.distinct.values(), strict=True))
         return rows.join(to_engine_of(self.frame, distinct | dict(scores)), on=[*keys])
 
-    def scored(self, customer: str, scores: Mapping[str, Floats]) -> Any:
+    def scored(self, customer: str, scores: Mapping[str, Floats]) -> NativeT:  # type: ignore[type-var]
         """Return every customer with the scores of its row, in the caller's kind of frame."""
         rows = self.joined(customer, scores)
         return select_to_native(rows, {customer: "customer", **{name: name for name in scores}})

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
     from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
     from retainkit._inputs.subscriptions import Subscriptions
-    from retainkit._time.periods import Period
     from retainkit._typing import Booleans, Floats, Integers
+    from retainkit.typing import Period
 
 
 def _is_numeric_or_empty(frame: Frame, column: str) -> bool:

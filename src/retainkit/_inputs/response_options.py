@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit.errors import ArgumentError
+from retainkit.typing import Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-Repeat = Literal["cluster", "last", "first", "mean", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from retainkit._checks import one_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-Invalid = Literal["raise", "drop"]
-Rounding = Literal["raise", "floor", "round"]
-Fractional = Literal["raise", "floor", "round", "cut"]
+from retainkit.typing import Fractional, Missing
 
 _MAX_STEPS = 10_000
 _CUTS = {(0.0, 10.0): (6.0, 8.0), (1.0, 10.0): (6.0, 8.0)}
@@ -23,7 +20,7 @@ class Scale:
     low: float
     high: float
     missing_codes: tuple[float, ...] = ()
-    invalid: Invalid = "raise"
+    invalid: Missing = "raise"
     fractional: Fractional = "raise"
 
 
@@ -31,7 +28,7 @@ def check_scale(
     scale: Any,
     *,
     missing_codes: Any = (),
-    invalid: Invalid = "raise",
+    invalid: Missing = "raise",
     fractional: Fractional = "raise",
 ) -> Scale:
     """Check the limits of a scale, the codes that are no answer, and what happens to others."""
@@ -56,7 +53,7 @@ def check_scale(
             f"`scale` is {scale!r}; it must have at most {_MAX_STEPS:,} steps. What is finer is an "
             "amount, and no answer on a scale."
         )
-    one_of("invalid", invalid, get_args(Invalid))
+    one_of("invalid", invalid, get_args(Missing))
     one_of("fractional", fractional, get_args(Fractional))
     return Scale(low=low, high=high, missing_codes=codes, invalid=invalid, fractional=fractional)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +15,8 @@ from retainkit._stats.intervals import ratio
 
 if TYPE_CHECKING:
     from retainkit._typing import Array, Booleans, Floats, Integers
+    from retainkit.typing import ChartKind
 
-
-LimitKind = Literal["individuals", "sampling"]
 
 _RUN = 8  # periods on one side of the centre
 # Mean and standard deviation of the distance of two values of standard normal noise.
@@ -41,7 +40,7 @@ def control_limits(
     deviation: Floats,
     segment: Integers,
     base: Booleans,
-    kind: LimitKind,
+    kind: ChartKind,
     sigmas: float,
 ) -> ControlLimits:
     """Control limits of scores, by their moving range ("individuals") or by sampling error.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from retainkit._typing import Floats
+    from retainkit.typing import Adjust
 
-Adjustment = Literal["holm", "bonferroni", "none"]
 
-
-def adjust_p_values(p_value: Floats, method: Adjustment) -> Floats:
+def adjust_p_values(p_value: Floats, method: Adjust) -> Floats:
     """Adjusted p-values; NaN marks what is no comparison, and stays.
 
     S. Holm (1979), Scand. J. Stat. 6:65-70: in ascending order, each is multiplied by the number of

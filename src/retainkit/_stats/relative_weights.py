@@ -7,7 +7,7 @@ many of them, along the first axes.
 from __future__ import annotations
 
 from math import comb
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retainkit._typing import Floats
+    from retainkit.typing import DriverMethod
 
-
-ImportanceMethod = Literal["relative_weights", "lmg"]
 
 _ROUNDING = 1e-10  # of the variance of a driver: a smaller remainder is rounding
 _CONSTANT = 1e-13  # of the mean square: a smaller variance is rounding
@@ -49,7 +48,7 @@ def dependent(matrix: Floats) -> NDArray[np.intp]:
 # Importance
 
 
-def importance(matrix: Floats, method: ImportanceMethod) -> Floats:
+def importance(matrix: Floats, method: DriverMethod) -> Floats:
     """Part of R squared of each driver, along the last axis."""
     return {"relative_weights": relative_weights, "lmg": lmg}[method](matrix)
 
@@ -115,7 +114,7 @@ def _r_squared_by_set(matrix: Floats) -> Floats:
 
 
 def bootstrap_importance(
-    values: Floats, weights: Floats, method: ImportanceMethod, *, draws: int, seed: int | None
+    values: Floats, weights: Floats, method: DriverMethod, *, draws: int, seed: int | None
 ) -> Floats:
     """Importance of each driver in bootstrap samples of the rows: draws by drivers.
 

@@ -5,7 +5,7 @@ Counts and sizes may be fractional (effective sizes). Without answers the limits
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.special import betaincinv, stdtrit
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Floats
 
     Limits: TypeAlias = tuple[Floats, Floats]
-
-ShareInterval = Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"]
 
 
 def clopper_pearson(count: ArrayLike, n: ArrayLike, level: float) -> Limits:

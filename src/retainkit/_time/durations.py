@@ -12,9 +12,8 @@ from retainkit._time.periods import DAY, DAYS_IN, SECOND
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from retainkit._time.periods import Period
+    from retainkit.typing import Period
 
-Length: TypeAlias = "str | timedelta"
 
 _Unit: TypeAlias = "Literal['hour'] | Period"
 _UNITS: dict[str, _Unit] = {

@@ -11,7 +11,6 @@ from retainkit._time.periods import (
     DAY,
     MONTHS_IN,
     SECOND,
-    Period,
     day_expr,
     first_day,
     lookup,
@@ -21,6 +20,7 @@ from retainkit._time.periods import (
 
 if TYPE_CHECKING:
     from retainkit._typing import Integers
+    from retainkit.typing import Period
 
 STEP_PARTS = ("instant", "month", "rest", "days")
 

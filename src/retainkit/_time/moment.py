@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time
-from retainkit._time.periods import DAY, Period, Weekday, first_day, period_index
+from retainkit._time.periods import DAY, first_day, period_index
 from retainkit._time.zones import EPOCH, wall_times
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from retainkit._typing import Integers
+    from retainkit.typing import Period, Weekday
 
 
 # The end of observation

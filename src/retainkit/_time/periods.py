@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
+
+from retainkit.typing import Period, Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retainkit._typing import Integers
 
-
-Period = Literal["day", "week", "month", "quarter", "year"]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 PERIODS: tuple[Period, ...] = get_args(Period)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

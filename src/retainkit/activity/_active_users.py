@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,12 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
     from retainkit.activity._counts import PeriodDays
     from retainkit.activity._spec import FrequencyCounts, VisitCounts
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _ACTIVE = ("period", "active", "active_window", "stickiness", "lower", "upper", "complete")
 _DAYS = ("days", "customers", "share", "lower", "upper", "at_least", "complete")
@@ -45,7 +43,7 @@ _LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 def active_users(
-    events: IntoFrame,
+    events: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -56,9 +54,9 @@ def active_users(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Active customers of each period, of the window that ends with it, and their ratio.
 
     With :math:`A_t` the customers with an event in period :math:`t`, and :math:`W_t` those with
@@ -206,7 +204,7 @@ def _active_columns(
 
 
 def active_days(
-    events: IntoFrame,
+    events: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -214,9 +212,9 @@ def active_days(
     by: str | Sequence[str] | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""On how many days of one window customers were active: the power-user curve.
 
     Of the customers with an event in the last `window` days before `as_of`, how many had one on

@@ -12,10 +12,10 @@ from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_p
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from retainkit._time.periods import Period, Weekday
     from retainkit._time.segment_periods import SegmentPeriods
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.activity._spec import VisitCounts, VisitSpec
+    from retainkit.typing import Period, Weekday
 
 
 def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array
     from retainkit.activity._counts import GrowthCounts
     from retainkit.activity._spec import VisitCounts
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "active", "new", "retained", "resurrected", "churned"),
@@ -35,7 +33,7 @@ _RESULT = (
 
 
 def growth_accounting(
-    events: IntoFrame,
+    events: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -46,9 +44,9 @@ def growth_accounting(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Where the active customers of each period come from, and how many were lost.
 
     A customer is *active* in a period with an event. Who is active is *new* in the period of the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -15,21 +15,20 @@ from retainkit._time.durations import window_days
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import WindowSpec
-from retainkit.activity._losses import Dated, count_losses
+from retainkit.activity._losses import count_losses
 from retainkit.activity._spec import VisitSpec
 from retainkit.activity._steps import build_result, count_visits, last_midnight
 from retainkit.errors import ArgumentTypeError
+from retainkit.typing import Dated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Integers
     from retainkit.activity._losses import Losses
     from retainkit.activity._spec import VisitCounts
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _CHURN = (
     *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),
@@ -39,7 +38,7 @@ _INTERVAL = ("quantile", "days", "lower", "upper", "naive_days", "ended", "censo
 
 
 def inactivity_churn(
-    events: IntoFrame,
+    events: TableT | IntoTable[TableT],
     *,
     window: int | str,
     customer: str = "customer_id",
@@ -51,9 +50,9 @@ def inactivity_churn(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Share of customers lost in each period, where lost is who stays away for a window.
 
     Where no contract says when a customer leaves, a pause has to. With a window of :math:`w` days,
@@ -211,7 +210,7 @@ def _churn_columns(losses: Losses, confidence_level: float) -> dict[str, Array]:
 
 
 def usage_interval(
-    events: IntoFrame,
+    events: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -219,9 +218,9 @@ def usage_interval(
     by: str | Sequence[str] | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""How many days pass until customers come again: quantiles of the gaps between events.
 
     A gap runs from a day with events to the customer's next one. The last gap of each customer is

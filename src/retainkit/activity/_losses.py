@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from retainkit._typing import Booleans, Integers
     from retainkit.activity._counts import PeriodDays, WindowSpec
     from retainkit.activity._spec import VisitCounts, VisitSpec
-
-Dated = Literal["window_end", "last_event"]
+    from retainkit.typing import Dated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers
+    from retainkit.typing import Period, Weekday
 
 ROUNDING = 1e-9
 """Share of the money in two periods up to which a difference between them is due to rounding."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._typing import Array, Integers
+    from retainkit._typing import Array, Integers, NativeT
     from retainkit.activity._spec import VisitCounts, VisitSpec
 
 
@@ -48,7 +48,7 @@ def build_result(
     segments: Mapping[str, nw.Series[Any]],
     segment: Integers,
     columns: dict[str, Array],
-) -> Any:
+) -> NativeT:  # type: ignore[type-var]
     """Return a native table of columns, with the segment of each row before them."""
     named: dict[str, Any] = segment_values(segments, log.by, segment)
     return build_like(log.rows, named | columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -19,22 +19,18 @@ from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_in
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit.churn._flows import TenurePeriods, at_period_ends, count_flows, sum_days
 from retainkit.errors import ArgumentError
+from retainkit.typing import ChurnMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
-    from retainkit._time.durations import Length
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Floats, Integers
     from retainkit.churn._flows import FlowCounts
+    from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
 
-
-Method = Literal["opening", "stripe", "daily"]
 
 _RESULT = (
     *("period", "opening", "new", "reactivated", "churned", "closing"),
@@ -43,7 +39,7 @@ _RESULT = (
 
 
 def churn_rate(
-    subscriptions: IntoFrame,
+    subscriptions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     start: str = "start",
@@ -51,15 +47,15 @@ def churn_rate(
     amount: str | None = None,
     period: Period = "month",
     by: str | Sequence[str] | None = None,
-    method: Method = "opening",
+    method: ChurnMethod = "opening",
     gap: Length = "0D",
     include_partial: bool = False,
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Share of customers who leave in each period, with everyone who comes and goes.
 
     A customer's subscriptions are united first: those that overlap, touch, or leave a gap no longer
@@ -225,7 +221,7 @@ def churn_rate(
     1  0.095  0.905
     """
     one_of("period", period, PERIODS)
-    one_of("method", method, get_args(Method))
+    one_of("method", method, get_args(ChurnMethod))
     length = microseconds("gap", gap)
     boolean("include_partial", include_partial)
     one_of("week_start", week_start, WEEKDAYS)
@@ -324,7 +320,7 @@ def _check_grid_size(grid: _PeriodGrid) -> None:
 
 
 def _flows_and_rates(
-    runs: ContinuousSubscriptions, grid: _PeriodGrid, method: Method, confidence_level: float
+    runs: ContinuousSubscriptions, grid: _PeriodGrid, method: ChurnMethod, confidence_level: float
 ) -> tuple[FlowCounts, tuple[Floats, Floats, Floats]]:
     """Count who comes and goes, and compute the rate with its limits."""
     _check_grid_size(grid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
@@ -26,20 +26,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit._frames.input import Frame
     from retainkit._inputs.customers import Customers
-    from retainkit.clv._spend import Infinite
-    from retainkit.clv._valuation import Compounding, Interval, Method, ValuationSpec
+    from retainkit.clv._valuation import ValuationSpec
     from retainkit.purchases._reduction import CustomerSummary
-    from retainkit.purchases._spec import Amounts
+    from retainkit.typing import (
+        Amounts,
+        Compounding,
+        Infinite,
+        IntervalMethod,
+        IntoFrameT,
+        Missing,
+        ValuationMethod,
+    )
 
 _NEGLIGIBLE = 0.1  # correlation of spend and frequency that is no cause for concern
 
 
 def cltv(
-    transactions: IntoFrame,
+    transactions: IntoFrameT,
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -48,20 +53,20 @@ def cltv(
     as_of: str | date | None = None,
     tz: str | None = None,
     amounts: Amounts = "raise",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     penalty: float = 0.0,
     horizon: float | str = "12 months",
     discount_rate: float = 0.1,
     margin: float = 1.0,
     compounding: Compounding = "annual",
-    method: Method = "exact",
+    method: ValuationMethod = "exact",
     infinite: Infinite = "raise",
     confidence_level: float = 0.95,
-    interval: Interval = "delta",
+    interval: IntervalMethod = "delta",
     predictive: bool = False,
     draws: int = 500,
     seed: int | None = None,
-) -> Any:
+) -> IntoFrameT:
     r"""Value each customer by a log of orders: summary, both models and the value in one call.
 
     The same as `rfm_summary` in days, `fit_bg_nbd`, `fit_gamma_gamma` and `cltv_from_models` one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retainkit._frames.input import from_native
 from retainkit._frames.output import select_to_native
@@ -10,15 +10,13 @@ from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, v
 from retainkit.purchases._spec import SUMMARY
 
 if TYPE_CHECKING:
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit.clv._purchase_fits import BGNBD
-    from retainkit.clv._spend import GammaGamma, Infinite
-    from retainkit.clv._valuation import Compounding, Interval, Method
+    from retainkit.clv._spend import GammaGamma
+    from retainkit.typing import Compounding, Infinite, IntervalMethod, IntoFrameT, ValuationMethod
 
 
 def cltv_from_models(
-    summary: IntoFrame,
+    summary: IntoFrameT,
     purchases: BGNBD,
     spend: GammaGamma,
     *,
@@ -31,14 +29,14 @@ def cltv_from_models(
     discount_rate: float = 0.1,
     margin: float = 1.0,
     compounding: Compounding = "annual",
-    method: Method = "exact",
+    method: ValuationMethod = "exact",
     infinite: Infinite = "raise",
     confidence_level: float = 0.95,
-    interval: Interval = "delta",
+    interval: IntervalMethod = "delta",
     predictive: bool = False,
     draws: int = 500,
     seed: int | None = None,
-) -> Any:
+) -> IntoFrameT:
     r"""Value each customer by a model of purchases and one of spend.
 
     With :math:`E[Y(t)]` the purchases that a customer is expected to make by the time :math:`t`

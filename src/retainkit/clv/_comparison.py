@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from retainkit._inputs.customers import Customers
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period
     from retainkit._typing import Floats
     from retainkit.purchases._spec import SummaryOptions
+    from retainkit.typing import Period
 
 
 def read_calibration(log: Events, options: SummaryOptions, split: Moment, end: Moment) -> Customers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,18 +18,16 @@ from retainkit.clv._purchase_counts import last_gaps
 if TYPE_CHECKING:
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 def spend_independence(
-    summary: IntoFrame,
+    summary: TableT | IntoTable[TableT],
     *,
     frequency: str = "frequency",
     monetary_value: str = "monetary_value",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Ask whether customers who buy more often also spend more each time.
 
     Gamma-Gamma takes the spend of a customer to have nothing to do with how often the customer
@@ -146,7 +144,7 @@ def spend_independence(
 
 
 def purchase_regularity(
-    transactions: IntoFrame,
+    transactions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -155,9 +153,9 @@ def purchase_regularity(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Ask whether customers buy at random or at a regular beat.
 
     BG/NBD takes the purchases of a living customer to be random (Poisson): the gaps between them

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from retainkit._models.bg_nbd import DistinctPairs
     from retainkit._typing import Floats
+    from retainkit.typing import Period
 
     History: TypeAlias = tuple[Floats, Floats, Floats]
-    from retainkit._time.periods import Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

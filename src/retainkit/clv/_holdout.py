@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Generic
 
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._frames.input import read_result
@@ -28,18 +28,17 @@ from retainkit.clv._tracking_columns import (
 from retainkit.errors import ArgumentError
 from retainkit.purchases._orders import calibration_and_end
 from retainkit.purchases._spec import SummaryOptions
+from retainkit.typing import TableT_co
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit.clv._purchase_fits import BGNBD
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class HoldoutReport:
+class HoldoutReport(Generic[TableT_co]):
     """The purchases of a holdout beside those that a model expected; made by `holdout_report`.
 
     Parameters
@@ -55,9 +54,9 @@ class HoldoutReport:
     """
 
     model: BGNBD
-    total: Any
-    by_frequency: Any
-    by_period: Any
+    total: TableT_co
+    by_frequency: TableT_co
+    by_period: TableT_co
 
     def __repr__(self) -> str:
         table = read_result(self.total, argument="total", columns=["forecast"])
@@ -70,7 +69,7 @@ class HoldoutReport:
 
 
 def holdout_report(
-    transactions: IntoFrame,
+    transactions: TableT | IntoTable[TableT],
     *,
     calibration_end: str | date,
     model: BGNBD | None = None,
@@ -83,9 +82,9 @@ def holdout_report(
     period: Period = "week",
     tz: str | None = None,
     week_start: Weekday | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> HoldoutReport:
+) -> HoldoutReport[TableT]:
     r"""Fit BG/NBD on one stretch of time, and hold it to what came in the next.
 
     The summary at `calibration_end` is all that the model sees. From it, each customer is expected

@@ -15,7 +15,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from retainkit._models.model import Model
     from retainkit._typing import Booleans, Floats
 
-
-Engine = Literal["retainkit", "lifetimes"]
 
 # By the `shift` of the model: see `bg_nbd`.
 _PURCHASE_FITTERS: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")

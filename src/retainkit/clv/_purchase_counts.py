@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers
+    from retainkit.typing import Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

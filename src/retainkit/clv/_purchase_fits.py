@@ -12,14 +12,14 @@ from retainkit._models import purchase_fits
 from retainkit._models.model import model_from_fit
 from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
-from retainkit.clv._lifetimes import Engine
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError
+from retainkit.typing import Engine
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._time.periods import Period
+    from retainkit.typing import Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

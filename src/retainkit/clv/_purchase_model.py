@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 
@@ -20,10 +20,11 @@ from retainkit.errors import ArgumentError
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.stable.v2.typing import IntoFrame
+    from numpy.typing import NDArray
 
     from retainkit._inputs.customers import Customers
-    from retainkit._time.periods import Period
     from retainkit._typing import Floats
+    from retainkit.typing import IntoFrameT, Numbers, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +42,13 @@ class PurchaseModel(Model):
 
     def probability_alive(
         self,
-        summary: IntoFrame,
+        summary: IntoFrameT,
         *,
         customer: str = "customer_id",
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
-    ) -> Any:
+    ) -> IntoFrameT:
         """Return each customer's probability of not having dropped out.
 
         Parameters
@@ -70,14 +71,14 @@ class PurchaseModel(Model):
 
     def expected_purchases(
         self,
-        summary: IntoFrame,
+        summary: IntoFrameT,
         horizon: float | str,
         *,
         customer: str = "customer_id",
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
-    ) -> Any:
+    ) -> IntoFrameT:
         """Return the purchases that each customer is expected to make within a horizon.
 
         Parameters
@@ -103,7 +104,7 @@ class PurchaseModel(Model):
 
     def discounted_expected_purchases(
         self,
-        summary: IntoFrame,
+        summary: IntoFrameT,
         rate: float,
         horizon: float | str | None = None,
         *,
@@ -111,7 +112,7 @@ class PurchaseModel(Model):
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
-    ) -> Any:
+    ) -> IntoFrameT:
         """Return the expected purchases of each customer, each discounted to today.
 
         Parameters
@@ -140,7 +141,13 @@ class PurchaseModel(Model):
         expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
         return rows.scored(customer, {"discounted_expected_purchases": expected})
 
-    def expected_purchases_new_customer(self, horizon: Any) -> Any:
+    @overload
+    def expected_purchases_new_customer(self, horizon: float | str) -> float: ...
+    @overload
+    def expected_purchases_new_customer(self, horizon: Numbers) -> NDArray[np.float64]: ...
+    def expected_purchases_new_customer(
+        self, horizon: float | str | Numbers
+    ) -> float | NDArray[np.float64]:
         """Return the repeat purchases that a new customer is expected to make within a horizon.
 
         Parameters
@@ -157,7 +164,13 @@ class PurchaseModel(Model):
         expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
         return expected if np.ndim(horizon) else float(expected)
 
-    def purchase_probabilities(self, n: Any, horizon: float | str) -> Any:
+    @overload
+    def purchase_probabilities(self, n: int, horizon: float | str) -> float: ...
+    @overload
+    def purchase_probabilities(self, n: Numbers, horizon: float | str) -> NDArray[np.float64]: ...
+    def purchase_probabilities(
+        self, n: int | Numbers, horizon: float | str
+    ) -> float | NDArray[np.float64]:
         """Return the probability that a new customer makes exactly n repeat purchases.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -14,13 +14,12 @@ from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.model import Model, model_from_fit, parameter_array
 from retainkit.clv import _lifetimes
-from retainkit.clv._lifetimes import Engine
+from retainkit.typing import Engine, Infinite
 
 if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoFrame
 
-
-Infinite = Literal["raise", "median"]
+    from retainkit.typing import IntoFrameT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +70,13 @@ class GammaGamma(Model):
 
     def expected_spend(
         self,
-        summary: IntoFrame,
+        summary: IntoFrameT,
         *,
         customer: str = "customer_id",
         frequency: str = "frequency",
         monetary_value: str = "monetary_value",
         infinite: Infinite = "raise",
-    ) -> Any:
+    ) -> IntoFrameT:
         """Return the amount that each customer is expected to spend at a purchase.
 
         Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from retainkit._checks import boolean, one_of
 from retainkit._frames.output import build_like
@@ -20,15 +20,13 @@ from retainkit.purchases._orders import calibration_and_end
 if TYPE_CHECKING:
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit.clv._purchase_fits import BGNBD
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 def tracking(
     model: BGNBD,
-    transactions: IntoFrame,
+    transactions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -38,8 +36,8 @@ def tracking(
     exact: bool = True,
     tz: str | None = None,
     week_start: Weekday | None = None,
-    missing: Literal["raise", "drop"] = "raise",
-) -> Any:
+    missing: Missing = "raise",
+) -> TableT:
     r"""Repeat purchases in each period, as they came and as a model expects them.
 
     Each customer is expected to have made :math:`E[X(t - t_0)]` repeat purchases by the time t,

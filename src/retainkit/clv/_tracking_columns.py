@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv._purchase_counts import UnitCounts
+    from retainkit.typing import Period, Weekday
 
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {

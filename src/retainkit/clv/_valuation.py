@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -21,8 +21,8 @@ from retainkit._stats.intervals import normal_quantile
 from retainkit._time.durations import in_units
 from retainkit.clv import _draws
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
-from retainkit.clv._spend import Infinite
 from retainkit.errors import ArgumentError
+from retainkit.typing import Compounding, Infinite, IntervalMethod, ValuationMethod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,15 +30,11 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
     from retainkit._inputs.customers import Customers
     from retainkit._models.model import Model
-    from retainkit._time.periods import Period
     from retainkit._typing import Floats
     from retainkit.clv._purchase_model import PurchaseModel
     from retainkit.clv._spend import GammaGamma
+    from retainkit.typing import Period
 
-
-Compounding = Literal["annual", "monthly", "continuous"]
-Method = Literal["exact", "lifetimes"]
-Interval = Literal["delta", "bootstrap"]
 
 RESULT = ("probability_alive", "expected_purchases", "expected_spend", "cltv", "lower", "upper")
 
@@ -54,10 +50,10 @@ class ValuationOptions:
     discount_rate: float
     margin: float
     compounding: Compounding
-    method: Method
+    method: ValuationMethod
     infinite: Infinite
     confidence_level: float
-    interval: Interval
+    interval: IntervalMethod
     predictive: bool
     draws: int
     seed: int | None
@@ -70,8 +66,8 @@ class ValuationOptions:
     def validate(self) -> None:
         """Check the options that do not depend on the models, but for the margin and the seed."""
         one_of("compounding", self.compounding, get_args(Compounding))
-        one_of("method", self.method, get_args(Method))
-        one_of("interval", self.interval, get_args(Interval))
+        one_of("method", self.method, get_args(ValuationMethod))
+        one_of("interval", self.interval, get_args(IntervalMethod))
         one_of("infinite", self.infinite, get_args(Infinite))
         boolean("predictive", self.predictive)
         integer("draws", self.draws, 2)

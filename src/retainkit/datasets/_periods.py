@@ -12,8 +12,8 @@ from retainkit._time.periods import PERIODS, first_day, period_index
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from retainkit._time.periods import Period
     from retainkit._typing import Integers
+    from retainkit.typing import Period
 
 
 def period_edges(start: str | date, period: Period, periods: int) -> Integers:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from retainkit._time.periods import Period
     from retainkit._typing import Array, Floats, Integers
+    from retainkit.typing import Period
 
 DEFAULT_RETENTION: Final = (1.0, 0.45, 0.36, 0.31, 0.28, 0.26, 0.24, 0.23, 0.22, 0.21, 0.2, 0.2)
 """The retention that `make_events` draws from by default, at the ages 0 to 11."""

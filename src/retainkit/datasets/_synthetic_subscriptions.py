@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from retainkit._typing import Floats
     from retainkit.datasets._simulation import Rows
+    from retainkit.typing import SubscriptionRows
 
 DEFAULT_CHURN: Final = MappingProxyType({"basic": 0.08, "plus": 0.04, "pro": 0.02})
 """The monthly churn of each plan that `make_subscriptions` draws from by default."""
@@ -48,7 +49,7 @@ def make_subscriptions(
     reactivation: float = 0.02,
     seats: float = 0.0,
     late: float = 0.0,
-    rows: Literal["subscription", "renewal"] = "subscription",
+    rows: SubscriptionRows = "subscription",
 ) -> pd.DataFrame:
     r"""Generate a table of subscriptions whose churn is known, to teach and to test with.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, named, segment_label, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.relative_weights import (
-    ImportanceMethod,
     bootstrap_importance,
     coefficients,
     correlations,
@@ -21,14 +20,14 @@ from retainkit._stats.relative_weights import (
 )
 from retainkit.drivers._reading import RESULT, driver_names, read_rows
 from retainkit.errors import ArgumentError
+from retainkit.typing import DriverMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit._typing import Floats
     from retainkit.drivers._reading import DriverRows
+    from retainkit.typing import IntoTable, Missing, TableT
 
 
 _ROUNDING = 1e-10  # a correlation or coefficient below this has no sign
@@ -36,18 +35,18 @@ _STATISTICS = ("importance", "lower", "upper", "correlation", "coefficient")
 
 
 def key_drivers(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     outcome: str,
     drivers: Sequence[str],
-    method: ImportanceMethod = "relative_weights",
+    method: DriverMethod = "relative_weights",
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
     draws: int = 1000,
     seed: int | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Importance of each driver of a score: its part of what all of them together explain.
 
     In a linear regression of the outcome on all drivers, :math:`R^2` is the share of the variance
@@ -183,7 +182,7 @@ def key_drivers(
     0  service  8       0.696  0.719        0.834      0.967
     1    price  8       0.272  0.281        0.521      0.967
     """
-    one_of("method", method, get_args(ImportanceMethod))
+    one_of("method", method, get_args(DriverMethod))
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
@@ -286,7 +285,7 @@ def _analyse(
     values: Floats,
     weights: Floats,
     *,
-    method: ImportanceMethod,
+    method: DriverMethod,
     level: float,
     draws: int,
     seed: int | None,
@@ -324,7 +323,7 @@ def _warn_of_draws(found: Sequence[_DriverAnalysis], draws: int) -> None:
 
 
 def _driver_columns(
-    table: DriverRows, found: Sequence[_DriverAnalysis], method: ImportanceMethod
+    table: DriverRows, found: Sequence[_DriverAnalysis], method: DriverMethod
 ) -> dict[str, Any]:
     """Build a row for every segment and driver, the most important first."""
     p = len(table.drivers)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
     from retainkit._inputs.scale import Scale
     from retainkit._time.moment import Moment
-    from retainkit._typing import Floats, Integers
+    from retainkit._typing import Floats, Integers, NativeT
 
     Ids: TypeAlias = nw.Series[Any]
 
@@ -177,7 +177,7 @@ def read_outcome_events(
     """
     names = {"customer": customer, "outcome_time": time}
     names |= {} if amount is None else {"amount": amount}
-    native = _without_nulls(outcomes, names, missing)
+    native: Any = _without_nulls(outcomes, names, missing)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(
         native, argument="outcomes", columns=columns, by=None, reserved=(), tz=None, missing="raise"
@@ -219,7 +219,7 @@ def read_memberships(
 ) -> tuple[Memberships, Moment]:
     """Read subscriptions, or when customers left, and the end of observation."""
     names = {"customer": customer} | ({} if start is None else {"start": start})
-    native = _without_nulls(outcomes, names, missing)
+    native: Any = _without_nulls(outcomes, names, missing)
     if start is None:
         return _departures(native, answers, customer, end, as_of)
     options = SubscriptionOptions(customer=customer, start=start, end=end, as_of=as_of)
@@ -264,7 +264,7 @@ def _ends(times: nw.Series[Any]) -> Integers:
 # Checks
 
 
-def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Any:
+def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> NativeT:  # type: ignore[type-var]
     """Check that columns are there; raise if there are nulls in them, or drop their rows."""
     one_of("missing", missing, ("raise", "drop"))
     frame = from_native(outcomes, "outcomes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from retainkit.errors import ArgumentError
 from retainkit.outcomes._rates import rate_columns, rows_by_group, rows_by_score
 from retainkit.outcomes._reading import read_dated_answers, read_memberships, read_outcome_events
 from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_answers
+from retainkit.typing import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +24,10 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit._time.durations import Length
     from retainkit.outcomes._reading import Answers
     from retainkit.outcomes._results import ResponseOutcomes
+    from retainkit.typing import IntoTable, Length, Missing, TableT
 
-Outcome = Literal["event", "churn"]
 
 _RESULT = (
     *("group", "score", "n", "outcomes", "rate", "lower", "upper"),
@@ -39,7 +39,7 @@ _RESULT = (
 
 
 def score_outcomes(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     outcomes: IntoFrame,
     *,
     horizon: Length = "90D",
@@ -56,9 +56,9 @@ def score_outcomes(
     scale: tuple[int, int] = (0, 10),
     cuts: tuple[float, float] | None = None,
     as_of: str | date | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""What promoters, passives and detractors did within a horizon after their answers.
 
     Of the :math:`n` who answered at a time :math:`t` and have been observed for longer than the

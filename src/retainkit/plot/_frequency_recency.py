@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -19,6 +19,7 @@ from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, percent, subplots
 from retainkit.plot._models import check_purchase_model
 from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
+from retainkit.typing import ModelValues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from retainkit.clv import BGNBD, MBGNBD
 
 
-Values = Literal["expected_purchases", "probability_alive"]
-
 ROWS = 120  # of colour, from no silence to the longest
 ALIVE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 LABEL = 22.0  # points between the labels of lines, at least
@@ -41,7 +40,7 @@ def frequency_recency(
     model: BGNBD | MBGNBD,
     *,
     T: float | str,  # noqa: N803  the papers' name
-    values: Values = "expected_purchases",
+    values: ModelValues = "expected_purchases",
     horizon: float | str = "12 months",
     max_frequency: int | None = None,
     ax: Axes | None = None,
@@ -112,7 +111,7 @@ def frequency_recency(
     'Purchases expected in the next 26 weeks'
     """
     check_purchase_model(model)
-    one_of("values", values, get_args(Values))
+    one_of("values", values, get_args(ModelValues))
     observed = in_units("T", T, model.unit)
     if observed == 0:
         raise ArgumentError(f"`T` is {T!r}; it must be above 0.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from numbers import Real
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from retainkit._time.moment import Moment
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.clv import BGNBD, MBGNBD
+    from retainkit.typing import Missing
 
 
 STEPS = 400  # points of a history, and one more for each purchase
@@ -47,7 +48,7 @@ def customer_history(
     time: str = "time",
     as_of: str | date | None = None,
     tz: str | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     future: float | str | None = None,
     ax: Axes | None = None,
 ) -> Axes:

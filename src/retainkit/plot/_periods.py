@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.stable.v2.typing import IntoDataFrame
 
-    from retainkit._time.periods import Period
     from retainkit._typing import Integers
     from retainkit.plot._reading import Columns
+    from retainkit.typing import Period
 
 # Points that a label takes, and how many periods may lie between two of them.
 _WIDTHS = {"day": 42, "week": 42, "month": 30, "quarter": 28, "year": 34}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -11,12 +11,20 @@ from retainkit._time.periods import DAYS_IN, PERIODS
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import NDArray
 
-    from retainkit._time.periods import Period
+    from retainkit.typing import Numbers, Period
 
 
-def annualize_rate(rate: ArrayLike, *, period: Period) -> Any:
+@overload
+def annualize_rate(rate: float, *, period: Period) -> float: ...
+
+
+@overload
+def annualize_rate(rate: Numbers, *, period: Period) -> NDArray[np.float64]: ...
+
+
+def annualize_rate(rate: float | Numbers, *, period: Period) -> float | NDArray[np.float64]:
     r"""Churn rate of a year, if that of each period goes on throughout it.
 
     Each period takes its share of what is left, so rates compound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -19,10 +19,10 @@ from retainkit.projection._table import projection_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import ArrayLike
+    from numpy.typing import NDArray
 
     from retainkit._typing import Floats
+    from retainkit.typing import IntoTable, Numbers, TableT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,11 @@ class RetentionModel(Model):
         own = self.parameters
         return np.array([own["alpha"], own["beta"], own.get("c", 1.0)])
 
-    def survival(self, ages: ArrayLike) -> Any:
+    @overload
+    def survival(self, ages: float) -> float: ...
+    @overload
+    def survival(self, ages: Numbers) -> NDArray[np.float64]: ...
+    def survival(self, ages: float | Numbers) -> float | NDArray[np.float64]:
         """Share of new customers who are still there at each age.
 
         Parameters
@@ -58,7 +62,11 @@ class RetentionModel(Model):
             np.exp(beta_geometric.log_survival(self._theta, _read_ages("ages", ages, 0)))
         )
 
-    def retention_rate(self, ages: ArrayLike) -> Any:
+    @overload
+    def retention_rate(self, ages: float) -> float: ...
+    @overload
+    def retention_rate(self, ages: Numbers) -> NDArray[np.float64]: ...
+    def retention_rate(self, ages: float | Numbers) -> float | NDArray[np.float64]:
         """Share of those who were there one period before who are still there at each age.
 
         It rises with age although no customer changes: those who leave easily are gone.
@@ -120,9 +128,17 @@ class RetentionModel(Model):
         """
         return self._lifetime(0, horizon, discount_rate)
 
+    @overload
     def residual_lifetime(
-        self, renewals: ArrayLike, horizon: int | None = None, discount_rate: float = 0.0
-    ) -> Any:
+        self, renewals: float, horizon: int | None = None, discount_rate: float = 0.0
+    ) -> float: ...
+    @overload
+    def residual_lifetime(
+        self, renewals: Numbers, horizon: int | None = None, discount_rate: float = 0.0
+    ) -> NDArray[np.float64]: ...
+    def residual_lifetime(
+        self, renewals: float | Numbers, horizon: int | None = None, discount_rate: float = 0.0
+    ) -> float | NDArray[np.float64]:
         r"""Return the number of periods to come of customers who have renewed so many times.
 
         They stand before their next renewal, which counts if it is made, undiscounted:
@@ -192,7 +208,7 @@ class RetentionModel(Model):
 
     def project(
         self,
-        table: IntoFrame,
+        table: TableT | IntoTable[TableT],
         horizon: int,
         *,
         age: str = "age",
@@ -204,7 +220,7 @@ class RetentionModel(Model):
         holdout: int | None = None,
         predictive: bool = False,
         confidence_level: float = 0.95,
-    ) -> Any:
+    ) -> TableT:
         r"""Continue the survival of cohorts beyond what was observed.
 
         Up to the last age fitted, K, the model's own curve is given, S(t). After it each cohort
@@ -343,6 +359,6 @@ def _read_ages(argument: str, values: Any, least: int) -> Floats:
     return ages
 
 
-def _scalar_or_array(values: Floats) -> Any:
+def _scalar_or_array(values: Floats) -> float | Floats:
     """Return a number where the values are one number."""
     return values if values.ndim else float(values)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit.purchases._spec import Amounts, SummaryOptions
+    from retainkit.purchases._spec import SummaryOptions
+    from retainkit.typing import Amounts
 
 
 def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequence[str]) -> Events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from retainkit._frames.output import to_native
 from retainkit.purchases._orders import calibration_and_end, read_summary_orders
@@ -13,14 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
-    from retainkit.purchases._spec import Amounts
+    from retainkit.typing import Amounts, IntoFrameT, Missing, Period, Weekday
 
 
 def rfm_summary(
-    transactions: IntoFrame,
+    transactions: IntoFrameT,
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -31,10 +28,10 @@ def rfm_summary(
     include_first: bool = False,
     amounts: Amounts = "raise",
     exact: bool = False,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     tz: str | None = None,
     week_start: Weekday = "monday",
-) -> Any:
+) -> IntoFrameT:
     r"""Frequency, recency, age and mean spend of each customer, out of their orders.
 
     What BG/NBD, MBG/NBD and Gamma-Gamma need to know of a customer. Orders in the same `unit` are
@@ -176,7 +173,7 @@ def rfm_summary(
 
 
 def calibration_holdout(
-    transactions: IntoFrame,
+    transactions: IntoFrameT,
     *,
     calibration_end: str | date,
     customer: str = "customer_id",
@@ -188,10 +185,10 @@ def calibration_holdout(
     include_first: bool = False,
     amounts: Amounts = "raise",
     exact: bool = False,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     tz: str | None = None,
     week_start: Weekday = "monday",
-) -> Any:
+) -> IntoFrameT:
     """Summary of each customer up to a day, beside what they bought after it.
 
     The test of a model of purchases: fit it on the summary at the end of calibration, and hold what

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -19,31 +19,23 @@ from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
-from retainkit.retention._spec import (
-    ENTRIES,
-    Clock,
-    CohortSpec,
-    Counting,
-    Entry,
-    ExclusionReason,
-)
+from retainkit.retention._spec import ENTRIES, CohortSpec, ExclusionReason
 from retainkit.retention._triangle import retention_triangle
+from retainkit.typing import Clock, Counting, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit._inputs.events import Events
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
     from retainkit.retention._spec import CohortCounts
     from retainkit.retention._triangle import RetentionTriangle
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 def cohort_retention(
-    events: IntoFrame,
+    events: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     time: str = "time",
@@ -64,9 +56,9 @@ def cohort_retention(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Share of each cohort's customers who are active again, by age.
 
     A *cohort* is the set of customers who start in the same period. Their *age* counts the periods

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers
 from retainkit._messages import named
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.retention._averages import chained, mean_of_rates, pooled
+from retainkit.typing import Average
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from retainkit._typing import Floats, Integers
 
-
-Average = Literal["pooled", "simple", "chained"]
 
 _AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from retainkit._time.moment import Moment
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Floats, Integers
-
-Clock = Literal["calendar", "elapsed"]
-Counting = Literal["on", "on_or_after", "on_or_before", "every"]
-Entry = Literal["first", "recurring"]
+    from retainkit.typing import Clock, Counting, Entry, Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit.revenue._changes import AmountChanges
     from retainkit.revenue._reading import SubscriptionArrays
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
 
 
 def revenue_cohorts(
-    subscriptions: IntoFrame,
+    subscriptions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     start: str = "start",
@@ -45,9 +43,9 @@ def revenue_cohorts(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""What each cohort of subscribers still pays, by age, and how many of them.
 
     The cohort of a customer is the first period at whose end the customer pays; age 0 is the end of

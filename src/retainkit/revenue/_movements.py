@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._changes import movements
 from retainkit.revenue._reading import read_subscription_arrays
+from retainkit.typing import MRRLevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
-    from retainkit._time.periods import Period, Weekday
-
-Level = Literal["snapshot", "event"]
 
 _MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
 _TRANSFERS = ("transfer_in", "transfer_out")
 
 
 def mrr_movements(
-    subscriptions: IntoFrame,
+    subscriptions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     start: str = "start",
@@ -33,15 +31,15 @@ def mrr_movements(
     amount: str = "mrr",
     period: Period = "month",
     by: str | Sequence[str] | None = None,
-    level: Level = "snapshot",
+    level: MRRLevel = "snapshot",
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
     include_partial: bool = False,
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
-) -> Any:
+    missing: Missing = "raise",
+) -> TableT:
     r"""Recurring revenue at both ends of each period, and what moved it in between.
 
     Movements are those of customers, not of subscriptions: a second subscription is expansion, and
@@ -168,7 +166,7 @@ def mrr_movements(
     1 2024-02-01     80.0  40.0        0.0   30.0     90.0
     2 2024-03-01     90.0   0.0       30.0    0.0    120.0
     """
-    one_of("level", level, get_args(Level))
+    one_of("level", level, get_args(MRRLevel))
     boolean("include_partial", include_partial)
     kinds = [*_MOVEMENTS, *_TRANSFERS, "closing"]
     counts = [f"{kind}_customers" for kind in kinds]

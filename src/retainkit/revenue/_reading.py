@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions
-    from retainkit._time.periods import Period, Weekday
-    from retainkit._typing import Array, Booleans, Integers
+    from retainkit._typing import Array, Booleans, Integers, NativeT
     from retainkit.revenue._changes import AmountChanges
     from retainkit.revenue._money import MoneyUnit
+    from retainkit.typing import Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class SubscriptionArrays:
 
     def grid_result(
         self, grid: OutputGrid, columns: Mapping[str, Array], *, include_partial: bool
-    ) -> Any:
+    ) -> NativeT:  # type: ignore[type-var]
         """Return a native table of a grid: the periods of each segment, from its first one on."""
         rows = segment_periods(grid.starts, self.last if include_partial else self.over - 1)
         place = rows.segment, rows.period - grid.first
@@ -99,7 +99,7 @@ class SubscriptionArrays:
 
     def build_result(
         self, segment: Integers, dated: Mapping[str, Integers], columns: Mapping[str, Array]
-    ) -> Any:
+    ) -> NativeT:  # type: ignore[type-var]
         """Return a native table of columns; the `dated` ones are numbers of periods."""
         names = self.subscriptions.by
         front: dict[str, Any] = segment_values(self.segments, names, segment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -20,19 +20,16 @@ from retainkit.revenue._rates import (
     trailing_windows,
 )
 from retainkit.revenue._reading import read_subscription_arrays
+from retainkit.typing import IntervalMethod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Array, Floats
     from retainkit.revenue._rates import Rate
+    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
-
-Interval = Literal["delta", "bootstrap"]
 
 _RESULT = (
     *("period", "customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper"),
@@ -42,7 +39,7 @@ _RESULT = (
 
 
 def revenue_retention(
-    subscriptions: IntoFrame,
+    subscriptions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     start: str = "start",
@@ -52,7 +49,7 @@ def revenue_retention(
     period: Period = "month",
     by: str | Sequence[str] | None = None,
     chained: bool = False,
-    interval: Interval = "delta",
+    interval: IntervalMethod = "delta",
     draws: int = 1000,
     seed: int | None = None,
     currency: str | None = None,
@@ -61,9 +58,9 @@ def revenue_retention(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Net and gross revenue retention, and that of customers, period by period.
 
     Of the customers who paid at the end of the period that lies `horizon` periods before, with
@@ -220,7 +217,7 @@ def revenue_retention(
     """
     integer("horizon", horizon, 1)
     boolean("chained", chained)
-    one_of("interval", interval, get_args(Interval))
+    one_of("interval", interval, get_args(IntervalMethod))
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)

@@ -5,23 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 from retainkit._checks import boolean, one_of, probability
-from retainkit._inputs.response_options import Repeat, ResponseOptions
-from retainkit._inputs.scale import Invalid, Rounding, check_scale
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import check_scale
 from retainkit.errors import ArgumentError
 from retainkit.surveys._rules import CES_RULES, custom_rule, good_half, vendor_rule
-from retainkit.surveys._score_estimates import (
-    CesStat,
-    check_interval,
-    check_only_rule,
-    estimate_scores,
-)
+from retainkit.surveys._score_estimates import check_interval, check_only_rule, estimate_scores
+from retainkit.typing import CESStat, FractionalAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
+    from retainkit.typing import IntoTable, Missing, Repeat, ShareInterval, TableT
 
-    from retainkit._stats.share_intervals import ShareInterval
 
 _RESULT = (
     *("n", "n_missing", "n_invalid", "n_effective", "positive", "negative"),
@@ -30,12 +25,12 @@ _RESULT = (
 
 
 def ces(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     scale: tuple[int, int],
     higher_is_better: bool,
     score: str = "score",
-    stat: CesStat = "mean",
+    stat: CESStat = "mean",
     positive: str | Collection[int] | None = None,
     negative: str | Collection[int] | None = None,
     rule: str | None = None,
@@ -46,13 +41,13 @@ def ces(
     respondent: str | None = None,
     time: str | None = None,
     repeat: Repeat = "cluster",
-    invalid: Invalid = "raise",
-    fractional: Rounding = "raise",
+    invalid: Missing = "raise",
+    fractional: FractionalAnswer = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     observed: bool = True,
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Customer effort score: how easy something was, by the question that was asked.
 
     There are two questions. "How much effort did you have to put forth?" of 2010 [1]_, from 1 to 5,
@@ -170,10 +165,10 @@ def ces(
        n  positive  negative    ces  lower  upper                 rule
     0  8         6         1  0.625 -0.024  0.895  5-7 less 1-3 of 1-7
     """
-    shown = check_interval(stat, get_args(CesStat), interval, rule)
+    shown = check_interval(stat, get_args(CESStat), interval, rule)
     up = boolean("higher_is_better", higher_is_better)
     probability("confidence_level", confidence_level)
-    one_of("fractional", fractional, get_args(Rounding))
+    one_of("fractional", fractional, get_args(FractionalAnswer))
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     if rule is None:
         good = good_half(limits, higher_is_better=up) if positive is None else positive

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -10,25 +10,24 @@ from retainkit._checks import integer, number, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.response_options import ResponseOptions
-from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit._inputs.scale import check_scale
 from retainkit._messages import count_noun, segment_label, warn
-from retainkit._stats.control_limits import LimitKind, control_limits, signals
+from retainkit._stats.control_limits import control_limits, signals
 from retainkit.errors import ArgumentError
 from retainkit.surveys._period_answers import count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
 from retainkit.surveys._period_scores import metric_edges, score_periods
 from retainkit.surveys._scaled_answers import warn_of_weights
+from retainkit.typing import ChartKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Booleans
     from retainkit.surveys._period_answers import PeriodAnswers, PeriodRows
-    from retainkit.surveys._period_scores import Metric, PeriodScores
+    from retainkit.surveys._period_scores import PeriodScores
+    from retainkit.typing import Fractional, IntoTable, Metric, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "n", "score", "centre", "lower_limit", "upper_limit", "signal"),
@@ -37,14 +36,14 @@ _RESULT = (
 
 
 def control_chart(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     score: str = "score",
     time: str = "time",
     period: Period = "month",
     metric: Metric = "nps",
     by: str | Sequence[str] | None = None,
-    kind: LimitKind = "individuals",
+    kind: ChartKind = "individuals",
     baseline: int | None = None,
     sigmas: float = 3.0,
     scale: tuple[int, int] = (0, 10),
@@ -53,15 +52,15 @@ def control_chart(
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
-    invalid: Invalid = "raise",
+    invalid: Missing = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
-) -> Any:
+    missing: Missing = "raise",
+) -> TableT:
     r"""Control chart of a score: which periods differ from the usual noise.
 
     The centre :math:`c` and the limits are [1]_, by `kind` and with :math:`a` for `sigmas`,
@@ -191,7 +190,7 @@ def control_chart(
     4 2024-05-01   25.0    25.0         25.0
     5 2024-06-01 -100.0    25.0         25.0  beyond limits
     """
-    one_of("kind", kind, get_args(LimitKind))
+    one_of("kind", kind, get_args(ChartKind))
     number("sigmas", sigmas, 0)
     if baseline is not None:
         integer("baseline", baseline, 2)
@@ -243,7 +242,7 @@ def _usable_baseline(base: Booleans, rows: PeriodRows, counted: PeriodAnswers) -
 
 
 def _chart_columns(
-    scores: PeriodScores, rows: PeriodRows, base: Booleans, *, kind: LimitKind, sigmas: float
+    scores: PeriodScores, rows: PeriodRows, base: Booleans, *, kind: ChartKind, sigmas: float
 ) -> dict[str, Any]:
     """Compute the columns of scores, limits and signals."""
     limits = control_limits(

@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 from retainkit._checks import one_of, probability
-from retainkit._inputs.response_options import Repeat, ResponseOptions
-from retainkit._inputs.scale import Invalid, Rounding, check_scale
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import check_scale
 from retainkit.errors import ArgumentError
 from retainkit.surveys._rules import CSAT_RULES, Rule, custom_rule, vendor_rule
 from retainkit.surveys._score_estimates import (
-    CsatStat,
     check_interval,
     check_maximum,
     check_only_rule,
     estimate_scores,
 )
+from retainkit.typing import CSATStat, FractionalAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
+    from retainkit.typing import IntoTable, Missing, Repeat, ShareInterval, TableT
 
-    from retainkit._stats.share_intervals import ShareInterval
 
 _RESULT = (
     *("n", "n_missing", "n_invalid", "n_effective", "positive", "negative"),
@@ -31,14 +30,14 @@ _RESULT = (
 
 
 def csat(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     score: str = "score",
     scale: tuple[int, int] = (1, 5),
     positive: str | Collection[int] = "top2",
     negative: str | Collection[int] | None = None,
     rule: str | None = None,
-    stat: CsatStat = "share",
+    stat: CSATStat = "share",
     interval: ShareInterval = "wilson",
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
@@ -46,13 +45,13 @@ def csat(
     respondent: str | None = None,
     time: str | None = None,
     repeat: Repeat = "cluster",
-    invalid: Invalid = "raise",
-    fractional: Rounding = "raise",
+    invalid: Missing = "raise",
+    fractional: FractionalAnswer = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     observed: bool = True,
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Customer satisfaction: the share of answers that are good, and how sure it is.
 
     What is good differs from vendor to vendor: the same answers make 14 % by one rule and 65 % by
@@ -202,9 +201,9 @@ def csat(
        csat  lower  upper                          rule
     0   0.4 -0.206  0.784  zendesk: 4-5 less 1-3 of 1-5
     """
-    shown = check_interval(stat, get_args(CsatStat), interval, rule)
+    shown = check_interval(stat, get_args(CSATStat), interval, rule)
     probability("confidence_level", confidence_level)
-    one_of("fractional", fractional, get_args(Rounding))
+    one_of("fractional", fractional, get_args(FractionalAnswer))
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     check_maximum(stat, limits)
     if rule is None:

@@ -18,9 +18,9 @@ from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retainkit._time.periods import Period, Weekday
     from retainkit._typing import Integers
     from retainkit.surveys._invitations import Invitations
+    from retainkit.typing import Period, Weekday
 
 
 # UNSEEN: sent at or after the end of observation.

@@ -6,26 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.response_options import Repeat, ResponseOptions
-from retainkit._inputs.scale import Fractional, Invalid, check_cuts, check_scale
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_table import (
-    RESULT,
-    NpsMethod,
-    NpsOptions,
-    nps_columns,
-    promoter_shares,
-)
+from retainkit.surveys._nps_table import RESULT, NpsOptions, nps_columns, promoter_shares
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
+    from retainkit.typing import Fractional, IntoTable, Missing, NPSMethod, Repeat, TableT
 
 
 def nps(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     score: str = "score",
     by: str | Sequence[str] | None = None,
@@ -36,17 +30,17 @@ def nps(
     respondent: str | None = None,
     time: str | None = None,
     repeat: Repeat = "cluster",
-    method: NpsMethod = "score",
+    method: NPSMethod = "score",
     draws: int = 2000,
     seed: int | None = None,
-    invalid: Invalid = "raise",
+    invalid: Missing = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     min_responses: int | None = None,
     observed: bool = True,
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Net promoter score: the share of promoters less that of detractors, and how sure it is.
 
     Of all :math:`n` who answered, :math:`x` are promoters (9 and 10 on a scale from 0 to 10),

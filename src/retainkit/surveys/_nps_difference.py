@@ -14,21 +14,21 @@ from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import segment_names
 from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._inputs.response_options import ResponseOptions
-from retainkit._inputs.scale import Fractional, Invalid, check_cuts, check_scale
+from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit._messages import format_examples, named
-from retainkit._stats.multiplicity import Adjustment, adjust_p_values
+from retainkit._stats.multiplicity import adjust_p_values
 from retainkit._stats.nps_differences import Sample, difference_limits, difference_p_value
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import promoter_shares
 from retainkit.surveys._paired_changes import GroupPairs, compare_respondents
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid, warn_of_weights
+from retainkit.typing import Adjust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit.surveys._scaled_answers import ScaledAnswers
+    from retainkit.typing import Fractional, IntoTable, Missing, TableT
 
 
 _RESULT = (
@@ -38,24 +38,24 @@ _RESULT = (
 
 
 def nps_difference(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     group: str,
     score: str = "score",
     reference: Any = None,
     by: str | Sequence[str] | None = None,
     pair: str | None = None,
-    adjust: Adjustment = "holm",
+    adjust: Adjust = "holm",
     scale: tuple[int, int] = (0, 10),
     cuts: tuple[float, float] | None = None,
     weights: str | None = None,
     counts: str | None = None,
-    invalid: Invalid = "raise",
+    invalid: Missing = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Differences of net promoter scores between groups, with intervals and p-values.
 
     With scores :math:`\theta_a, \theta_b` and the limits :math:`l, u` of their score intervals, the
@@ -181,7 +181,7 @@ def nps_difference(
        lower   upper  p_value
     0  8.905  76.866    0.015
     """
-    one_of("adjust", adjust, get_args(Adjustment))
+    one_of("adjust", adjust, get_args(Adjust))
     probability("confidence_level", confidence_level)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = check_cuts(cuts, limits)

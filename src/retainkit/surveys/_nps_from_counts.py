@@ -15,23 +15,16 @@ from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import unweighted
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_table import (
-    PARTS,
-    RESULT,
-    NpsMethod,
-    NpsOptions,
-    PromoterShares,
-    nps_columns,
-)
+from retainkit.surveys._nps_table import PARTS, RESULT, NpsOptions, PromoterShares, nps_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import narwhals.stable.v2 as nw
-    from narwhals.stable.v2.typing import IntoFrame
 
     from retainkit._inputs.columns import CheckedTable
     from retainkit._typing import Floats
+    from retainkit.typing import IntoTable, NPSMethod, TableT
 
 # Nulls are looked for in memory.
 SURVEY_COUNTS = (
@@ -43,19 +36,19 @@ SURVEY_COUNTS = (
 
 
 def nps_from_counts(
-    table: IntoFrame,
+    table: TableT | IntoTable[TableT],
     *,
     promoters: str = "promoters",
     passives: str = "passives",
     detractors: str = "detractors",
     n: str | None = None,
     by: str | Sequence[str] | None = None,
-    method: NpsMethod = "score",
+    method: NPSMethod = "score",
     draws: int = 2000,
     seed: int | None = None,
     min_responses: int | None = None,
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     """Net promoter score of promoters, passives and detractors that are counted already.
 
     Parameters

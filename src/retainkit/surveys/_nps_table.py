@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from retainkit._stats.nps_intervals import (
     standard_error,
     wald_limits,
 )
+from retainkit.typing import NPSMethod
 
 if TYPE_CHECKING:
     from retainkit._stats.effective_size import EffectiveSize
     from retainkit._typing import Booleans, Floats, Integers
     from retainkit.surveys._scaled_answers import ScaledAnswers
 
-NpsMethod = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 
 PARTS = ("promoters", "passives", "detractors")
 RESULT = (
@@ -36,7 +36,7 @@ _LIMITS = {"score": score_limits, "adjusted_wald": adjusted_wald_limits, "wald":
 class NpsOptions:
     """The checked options of intervals, and the least number of answers of a score."""
 
-    method: NpsMethod
+    method: NPSMethod
     draws: int
     seed: int | None
     min_responses: int | None
@@ -44,7 +44,7 @@ class NpsOptions:
 
     def __post_init__(self) -> None:
         """Check the options, in this order."""
-        one_of("method", self.method, get_args(NpsMethod))
+        one_of("method", self.method, get_args(NPSMethod))
         integer("draws", self.draws, 1)
         if self.seed is not None:
             integer("seed", self.seed, 0)

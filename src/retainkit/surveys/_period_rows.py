@@ -11,9 +11,10 @@ from retainkit._checks import one_of
 from retainkit._frames.input import collect, count_rows
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import as_of_moment, end_of_day, moment_in
-from retainkit._time.periods import DAY, Period, Weekday, period_index_expr
+from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
+from retainkit.typing import Period, Weekday
 
 if TYPE_CHECKING:
     from datetime import date

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -13,14 +13,12 @@ from retainkit._stats.intervals import wilson
 from retainkit._stats.nps_intervals import score_limits
 from retainkit._stats.share_intervals import mean_limits
 from retainkit.errors import ArgumentError
+from retainkit.typing import Metric
 
 if TYPE_CHECKING:
     from retainkit._inputs.scale import Scale
     from retainkit._typing import Floats, Integers
     from retainkit.surveys._period_answers import PeriodAnswers
-
-
-Metric = Literal["nps", "csat", "mean"]
 
 
 def metric_edges(

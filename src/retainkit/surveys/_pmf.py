@@ -12,20 +12,19 @@ from retainkit._checks import is_list, one_of, probability
 from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.response_options import Repeat, ResponseOptions
+from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Scale
 from retainkit._messages import format_examples, warn
-from retainkit._stats.share_intervals import ShareInterval
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 from retainkit.surveys._score_estimates import estimate_share
+from retainkit.typing import ShareInterval
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit._inputs.answers import Answers
+    from retainkit.typing import IntoTable, Repeat, TableT
 
 _RESULT = (
     *("n", "n_missing", "n_excluded", "n_effective", "very", "pmf", "lower", "upper"),
@@ -38,7 +37,7 @@ _SCALE = Scale(low=-99, high=9, invalid="drop")
 
 
 def pmf(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     answer: str = "answer",
     very: str | float = "very disappointed",
@@ -53,7 +52,7 @@ def pmf(
     repeat: Repeat = "cluster",
     observed: bool = True,
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Product-market fit: the share that would be very disappointed without the product.
 
     To the question "How would you feel if you could no longer use it?" Sean Ellis takes 40 % of

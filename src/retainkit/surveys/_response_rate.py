@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -10,23 +10,22 @@ from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
-from retainkit._time.periods import Period, Weekday, first_day
+from retainkit._time.periods import first_day
 from retainkit._time.segment_periods import segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.surveys._invitation_status import ANSWERED, LATE, OPEN, SILENT, count_statuses
 from retainkit.surveys._invitations import read_invitations
+from retainkit.typing import Period, Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._time.durations import Length
     from retainkit._time.segment_periods import SegmentPeriods
     from retainkit._typing import Integers
     from retainkit.surveys._invitation_status import InvitationStatus
     from retainkit.surveys._invitations import Invitations
+    from retainkit.typing import IntoTable, Length, Missing, TableT
 
 
 _RESULT = (
@@ -37,7 +36,7 @@ _MAX_ROWS = 20_000_000
 
 
 def response_rate(
-    invitations: IntoFrame,
+    invitations: TableT | IntoTable[TableT],
     *,
     sent: str = "sent",
     responded: str = "responded",
@@ -47,9 +46,9 @@ def response_rate(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Share of invitations that were answered, each with the same time to do so.
 
     An invitation sent at :math:`t` is answered if the answer came in :math:`[t, t + w)`, where

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from retainkit._stats.intervals import normal_quantile
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import NDArray
+
+    from retainkit.typing import Numbers
 
 _RANGE = 200  # points from all detractors to all promoters
 
@@ -128,14 +130,36 @@ def survey_sample_size(
     return min(math.ceil(needed / (1 + (needed - 1) / people)), people)
 
 
+@overload
 def survey_detectable_difference(
-    n: ArrayLike,
+    n: float,
     *,
     promoters: float | None = None,
     detractors: float | None = None,
     power: float = 0.8,
     confidence_level: float = 0.95,
-) -> Any:
+) -> float: ...
+
+
+@overload
+def survey_detectable_difference(
+    n: Numbers,
+    *,
+    promoters: float | None = None,
+    detractors: float | None = None,
+    power: float = 0.8,
+    confidence_level: float = 0.95,
+) -> NDArray[np.float64]: ...
+
+
+def survey_detectable_difference(
+    n: float | Numbers,
+    *,
+    promoters: float | None = None,
+    detractors: float | None = None,
+    power: float = 0.8,
+    confidence_level: float = 0.95,
+) -> float | NDArray[np.float64]:
     r"""Smallest difference of two Net Promoter Scores that so many responses can show.
 
     With n responses in each of two waves, and :math:`V = p + d - (p - d)^2` for shares p of

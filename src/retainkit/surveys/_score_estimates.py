@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -11,21 +11,19 @@ from retainkit._checks import one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
 from retainkit._stats.nps_intervals import score_limits
-from retainkit._stats.share_intervals import SHARE_INTERVALS, ShareInterval, mean_limits
+from retainkit._stats.share_intervals import SHARE_INTERVALS, mean_limits
 from retainkit.errors import ArgumentError
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
+from retainkit.typing import ShareInterval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retainkit._inputs.response_options import ResponseOptions
     from retainkit._inputs.scale import Scale
-    from retainkit._typing import Booleans, Floats
+    from retainkit._typing import Booleans, Floats, NativeT
     from retainkit.surveys._rules import Rule
     from retainkit.surveys._scaled_answers import ScaledAnswers
-
-CsatStat = Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"]
-CesStat = Literal["mean", "share", "net"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +84,7 @@ def estimate_scores(
     level: float,
     check_scale: bool = True,
     constants: Mapping[str, Any] | None = None,
-) -> Any:
+) -> NativeT:  # type: ignore[type-var]
     """Read answers and estimate a statistic of each segment, in a column called `name`.
 
     The result ends with columns of `constants`.

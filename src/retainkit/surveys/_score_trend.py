@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from retainkit._checks import boolean, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.response_options import ResponseOptions
-from retainkit._inputs.scale import Fractional, Invalid, check_scale
+from retainkit._inputs.scale import check_scale
 from retainkit.surveys._period_answers import count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
 from retainkit.surveys._period_scores import metric_edges, score_periods
@@ -20,16 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
+    from retainkit.typing import Fractional, IntoTable, Metric, Missing, Period, TableT, Weekday
 
-    from retainkit._time.periods import Period, Weekday
-    from retainkit.surveys._period_scores import Metric
 
 _RESULT = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
 
 
 def score_trend(
-    responses: IntoFrame,
+    responses: TableT | IntoTable[TableT],
     *,
     score: str = "score",
     time: str = "time",
@@ -43,7 +41,7 @@ def score_trend(
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
-    invalid: Invalid = "raise",
+    invalid: Missing = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
@@ -51,9 +49,9 @@ def score_trend(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     """Score of each period with its interval: NPS, the share of the satisfied, or the mean.
 
     The intervals are those of `nps`, Wilson's for a share and Student's for a mean. Where they

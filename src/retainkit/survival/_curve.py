@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,19 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from narwhals.stable.v2.typing import IntoFrame
-
     from retainkit._inputs.durations import Durations
-    from retainkit._time.durations import Length
-    from retainkit._time.periods import Period
     from retainkit._typing import Array, Integers
+    from retainkit.typing import IntoTable, Length, Missing, Period, TableT
 
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
 
 
 def survival_curve(
-    subscriptions: IntoFrame,
+    subscriptions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
     start: str = "start",
@@ -47,9 +44,9 @@ def survival_curve(
     observed: str | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
-) -> Any:
+) -> TableT:
     r"""Share of customers who stay longer than each tenure, from those who left and those who stay.
 
     The Kaplan-Meier estimate: with :math:`n_i` customers at risk at tenure :math:`i` and

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retainkit._frames.input import Frame
-    from retainkit._typing import Array, Floats, Integers
+    from retainkit._typing import Array, Floats, Integers, NativeT
 
 
 WEIGHT = "weight"
@@ -83,7 +83,7 @@ class WeightedAnswers:
         """Return the values of the columns, by cell."""
         return {column: self.cells.keys[key].to_list() for key, column in self.keys.items()}
 
-    def with_weights(self, weight: Floats) -> Any:
+    def with_weights(self, weight: Floats) -> NativeT:  # type: ignore[type-var]
         """Add the column of weights, of which those above 0 in a cell have this mean."""
         frame = self.table.given
         scaled = "weights" in self.table.names and not self.apart

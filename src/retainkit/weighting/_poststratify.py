@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from retainkit._frames.input import check_present, from_native
 from retainkit._inputs.columns import segment_names
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
+    from retainkit.typing import IntoFrameT, Missing
     from retainkit.weighting._survey_weights import SurveyWeights
 
 _EXACT = 1e-10
 
 
 def poststratify(
-    responses: IntoFrame,
+    responses: IntoFrameT,
     population: IntoFrame | Mapping[Any, float],
     *,
     by: str | Sequence[str],
     size: str = "size",
     weights: str | None = None,
-    missing: Literal["raise", "drop"] = "raise",
-) -> SurveyWeights:
+    missing: Missing = "raise",
+) -> SurveyWeights[IntoFrameT]:
     r"""Weights that give every group of responses the share that it has in the population.
 
     Of a population of :math:`N`, a group has :math:`N_g`; of the :math:`n` responses, :math:`n_g`

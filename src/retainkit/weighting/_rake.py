@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from retainkit._checks import integer, is_list, number
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -13,21 +13,20 @@ from retainkit.weighting._survey_weights import RakingOptions, weight_responses
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from narwhals.stable.v2.typing import IntoFrame
-
+    from retainkit.typing import IntoFrameT, Missing
     from retainkit.weighting._survey_weights import SurveyWeights
 
 
 def rake(
-    responses: IntoFrame,
+    responses: IntoFrameT,
     margins: Mapping[Any, Any],
     *,
     weights: str | None = None,
     limits: tuple[float, float] | None = None,
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Missing = "raise",
     tolerance: float = 1e-10,
     max_iterations: int = 1000,
-) -> SurveyWeights:
+) -> SurveyWeights[IntoFrameT]:
     r"""Weights that give the responses the shares that a population has, column by column.
 
     Raking, or iterative proportional fitting [1]_: the weights are multiplied by what brings the

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import rake_cells
+from retainkit.typing import ResponsesT_co
 from retainkit.weighting._cells import read_weighted_answers
 from retainkit.weighting._margins import (
     cell_categories,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class SurveyWeights:
+class SurveyWeights(Generic[ResponsesT_co]):
     """Responses with their weights, and a summary of these; made by `rake` and `poststratify`.
 
     Parameters
@@ -53,7 +54,7 @@ class SurveyWeights:
         The largest difference left between a weighted share and its target.
     """
 
-    responses: Any
+    responses: ResponsesT_co
     n: int
     n_effective: float
     design_effect: float
