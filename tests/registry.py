@@ -1,0 +1,809 @@
+"""How to call every public function on a few valid rows, and what its columns hold.
+
+`REGISTRY` has an entry for each function in `retainkit.__all__` and for each method of a model that
+takes a table. `test_contract.py` holds all of them to the same promises, so that a function needs
+an entry here before it is exported.
+"""
+
+import random
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import pandas as pd
+
+import retainkit as rk
+from tables import Row
+
+# What a column must hold. Of values that are `any`, all that is asked for is that they are of a
+# kind that can be compared.
+Holds = Literal["time", "number", "flag", "any"]
+# What a null in it does: it is refused, its row is left out with `missing="drop"`, or it has a
+# meaning of its own, such as a subscription that still runs.
+Nulls = Literal["refused", "dropped", "kept"]
+# What comes back: a small table; a table with a row a customer, which stays in a lazy engine;
+# a dataclass, a number, or an array.
+Result = Literal["table", "customers", "value"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column that an argument names.
+
+    `frame` is the argument with the table that has it (None: the first), `name` its name where
+    neither options nor defaults say so, and `needs` are the options that go with it.
+    """
+
+    holds: Holds
+    nulls: Nulls
+    frame: str | None = None
+    name: str | None = None
+    needs: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """How to call a function.
+
+    `tables` has the rows of each argument that is a table, and `options` all other arguments.
+    `columns` are by the argument that names them. `ids` are columns of names that mean nothing by
+    themselves, and `keys` those by which the rows of two results are compared (None: in order).
+    `eager` functions take results, which are never lazy; the columns of a `wide` result depend on
+    the rows. `empty` is what is said of a table without
+    rows (None: there is a result without rows, or with undefined numbers). `warns` are rows and
+    options that bring a warning, where a null that is left out is none.
+    """
+
+    function: Callable[..., Any]
+    tables: Mapping[str, list[Row]] = field(default_factory=dict)
+    options: Row = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    ids: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = None
+    positional: int = 1
+    result: Result = "table"
+    eager: bool = False
+    wide: bool = False
+    empty: str | None = None
+    warns: tuple[list[Row], Row] | None = None
+
+
+# --- rows --------------------------------------------------------------------------------------
+
+DAY = timedelta(days=1)
+NEW_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001  naive times are the plainest
+
+
+def _events() -> list[Row]:
+    """Return the events of a dozen customers in five months."""
+    draw = random.Random(5)  # noqa: S311
+    rows = []
+    for customer in range(12):
+        came = NEW_YEAR + draw.randint(0, 60) * DAY
+        for number in range(draw.randint(1, 7)):
+            time = came + number * draw.randint(1, 20) * DAY + timedelta(minutes=customer)
+            rows.append(
+                {
+                    "customer_id": customer,
+                    "time": time,
+                    "amount": float(draw.randint(5, 50)),
+                    "team": "ab"[customer % 2],
+                    "cohort_time": came,
+                    "started": draw.random() < 0.8,
+                    "returned": draw.random() < 0.8,
+                }
+            )
+    return rows
+
+
+def _orders() -> list[Row]:
+    """Return the orders of eighty customers in a year, drawn as BG/NBD and Gamma-Gamma have it."""
+    draw = random.Random(8)  # noqa: S311
+    rows = []
+    for customer in range(80):
+        time = NEW_YEAR + draw.randint(0, 90) * DAY
+        rate, dropout = draw.gammavariate(0.9, 0.05), draw.betavariate(0.8, 2.5)
+        mean = 60 / draw.gammavariate(4, 1)
+        while time < NEW_YEAR + 365 * DAY:
+            amount = round(mean * draw.gammavariate(4, 1) / 4, 2)
+            team = "ab"[customer % 2]
+            rows.append({"customer_id": customer, "time": time, "amount": amount, "team": team})
+            if draw.random() < dropout:
+                break
+            time += (1 + int(draw.expovariate(rate))) * DAY
+    return rows
+
+
+def _summary(orders: list[Row]) -> list[Row]:
+    """Return the summary of orders by the day."""
+    last = max(row["time"] for row in orders)
+    rows = []
+    for customer in sorted({row["customer_id"] for row in orders}):
+        own = [row for row in orders if row["customer_id"] == customer]
+        repeats = [row["amount"] for row in own[1:]]
+        rows.append(
+            {
+                "customer_id": customer,
+                "frequency": len(repeats),
+                "recency": (own[-1]["time"] - own[0]["time"]).days,
+                "T": (last - own[0]["time"]).days + 1,
+                "monetary_value": sum(repeats) / len(repeats) if repeats else 0.0,
+                "weights": 1.0 + customer % 2,
+            }
+        )
+    return rows
+
+
+def _subscriptions() -> list[Row]:
+    """Return one or two subscriptions of a dozen customers, some of which run."""
+    draw = random.Random(3)  # noqa: S311
+    rows = []
+    for customer in range(12):
+        start = NEW_YEAR + draw.randint(0, 60) * DAY
+        for number in range(draw.randint(1, 2)):
+            end = start + draw.randint(20, 90) * DAY
+            runs = number == 1 and customer % 2 == 0
+            rows.append(
+                {
+                    "customer_id": customer,
+                    "start": start,
+                    "end": None if runs else end,
+                    "mrr": float(draw.randint(1, 9) * 10),
+                    "plan": "ab"[customer % 2],
+                    "currency": "EUR",
+                    "entry": start,
+                }
+            )
+            start = end + draw.randint(0, 20) * DAY
+    return rows
+
+
+def _durations() -> list[Row]:
+    """Return how long twenty customers have been there."""
+    draw = random.Random(4)  # noqa: S311
+    return [
+        {
+            "customer_id": customer,
+            "duration": float(draw.randint(1, 12)),
+            "observed": customer % 3 > 0,
+            "entry": 0.0,
+            "plan": "ab"[customer % 2],
+        }
+        for customer in range(20)
+    ]
+
+
+def _responses() -> list[Row]:
+    """Return the answers of sixty people to a survey, over four months."""
+    draw = random.Random(6)  # noqa: S311
+    rows = []
+    for respondent in range(60):
+        score = draw.choice([10, 10, 9, 9, 8, 7, 6, 3])
+        rows.append(
+            {
+                "respondent": respondent,
+                "customer_id": respondent,
+                "time": NEW_YEAR + draw.randint(0, 120) * DAY + respondent * timedelta(minutes=1),
+                "score": score,
+                "rating": 1 + score // 3,
+                "answer": "very disappointed" if score > 8 else "not",
+                "plan": draw.choice("ab"),
+                "wave": draw.choice(["first", "second"]),
+                "weights": draw.choice([0.5, 1.0, 2.0]),
+                "counts": draw.randint(1, 3),
+                "service": score + draw.randint(0, 6),
+                "price": draw.randint(1, 5),
+            }
+        )
+    return rows
+
+
+def _pairs() -> list[Row]:
+    """Return the answers of twenty people, each in two waves."""
+    draw = random.Random(2)  # noqa: S311
+    return [
+        {"respondent": respondent, "wave": wave, "score": draw.randint(4, 10), "plan": "a"}
+        for respondent in range(20)
+        for wave in ("first", "second")
+    ]
+
+
+def _invitations() -> list[Row]:
+    draw = random.Random(9)  # noqa: S311
+    rows = []
+    for number in range(30):
+        sent = NEW_YEAR + draw.randint(0, 100) * DAY
+        answered = sent + draw.randint(1, 10) * DAY if number % 3 else None
+        rows.append({"sent": sent, "responded": answered, "channel": "ab"[number % 2]})
+    return rows
+
+
+def _cohorts() -> list[Row]:
+    """Return a result of `cohort_retention`: two teams, three cohorts each."""
+    return [
+        {
+            "team": team,
+            "cohort": NEW_YEAR + 31 * number * DAY,
+            "age": age,
+            "customers": 50 + number,
+            "eligible": 50 + number,
+            "retained": (50 + number) // (age + 1),
+            "retention": (50 + number) // (age + 1) / (50 + number),
+            "lower": 0.1,
+            "upper": 1.0,
+            "complete": True,
+        }
+        for team in "ab"
+        for number in range(3)
+        for age in range(3 - number)
+    ]
+
+
+def _curve() -> list[Row]:
+    """Return a result of `survival_curve`: two plans, seven tenures each."""
+    rows = []
+    for plan in "ab":
+        at_risk, survival = 40, 1.0
+        for tenure in range(7):
+            churned = (6 if plan == "a" else 4) if tenure else 0
+            survival *= 1 - churned / at_risk
+            rows.append(
+                {
+                    "plan": plan,
+                    "tenure": tenure,
+                    "at_risk": at_risk,
+                    "churned": churned,
+                    "survival": survival,
+                    "lower": max(0.0, survival - 0.1) if tenure else 1.0,
+                    "upper": min(1.0, survival + 0.1),
+                    "hazard": churned / at_risk,
+                }
+            )
+            at_risk -= churned
+    return rows
+
+
+EVENTS, ORDERS, SUBSCRIPTIONS = _events(), _orders(), _subscriptions()
+DURATIONS, RESPONSES, PAIRS = _durations(), _responses(), _pairs()
+INVITATIONS, SUMMARY = _invitations(), _summary(ORDERS)
+COHORTS, CURVE = _cohorts(), _curve()
+TWICE = [row | {"respondent": row["respondent"] // 2} for row in RESPONSES]
+# Fader & Hardie (2007), of a thousand "Regular" customers.
+SURVIVORS = [
+    {"age": age, "retained": left, "customers": 1000, "cohort": "only"}
+    for age, left in enumerate([1000, 631, 468, 382, 326, 289, 262, 241])
+]
+COUNTED = [
+    {"promoters": 20, "passives": 9, "detractors": 6, "n": 35, "plan": "a"},
+    {"promoters": 12, "passives": 3, "detractors": 10, "n": 25, "plan": "b"},
+]
+POPULATION = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
+PURCHASES = rk.BGNBD(r=0.9, alpha=15.0, a=0.8, b=2.5, unit="day")
+SPEND = rk.GammaGamma(p=4.0, q=4.0, v=15.0)
+CHURN = rk.SBG(alpha=0.7, beta=1.2)
+
+
+# --- columns -----------------------------------------------------------------------------------
+
+ID = Column(holds="any", nulls="dropped")
+TIME = Column(holds="time", nulls="dropped")
+AMOUNT = Column(holds="number", nulls="dropped")
+SEGMENT = Column(holds="any", nulls="kept")
+LOG = {"customer": ID, "time": TIME}
+SPELLS = {"customer": ID, "start": TIME, "end": Column(holds="time", nulls="kept")}
+NUMBER = Column(holds="number", nulls="refused")
+SCORE = Column(holds="number", nulls="kept")
+ANSWERS = {"by": SEGMENT, "weights": NUMBER, "counts": NUMBER}
+REPEATED = {
+    "respondent": Column(holds="any", nulls="refused"),
+    "time": Column(
+        holds="time", nulls="refused", needs={"respondent": "respondent", "repeat": "last"}
+    ),
+}
+FITTED = {"frequency": NUMBER, "recency": NUMBER, "T": NUMBER}
+SURVIVING = {
+    "age": NUMBER,
+    "survivors": NUMBER,
+    "cohort": Column(holds="any", nulls="kept"),
+    "customers": NUMBER,
+}
+
+
+# --- functions -----------------------------------------------------------------------------------
+
+ENTRIES = [
+    Entry(
+        function=rk.active_days,
+        tables={"events": EVENTS},
+        options={"by": "team", "window": 60},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.active_users,
+        tables={"events": EVENTS},
+        options={"by": "team", "period": "week"},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.annualize_rate, options={"rate": [0.1, 0.2], "period": "month"}, result="value"
+    ),
+    Entry(
+        function=rk.calibration_holdout,
+        tables={"transactions": ORDERS},
+        options={"by": "team", "amount": "amount", "calibration_end": "2024-08-01"},
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    Entry(
+        function=rk.ces,
+        tables={"responses": RESPONSES},
+        options={
+            "by": "plan",
+            "score": "rating",
+            "scale": (1, 5),
+            "higher_is_better": True,
+            "stat": "share",
+        },
+        columns={"score": SCORE, **ANSWERS, **REPEATED},
+        ids=("respondent",),
+        warns=(TWICE, {"respondent": "respondent", "time": "time", "repeat": "last"}),
+    ),
+    Entry(
+        function=rk.churn_rate,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan", "as_of": "2024-05-20"},
+        columns=SPELLS
+        | {"by": SEGMENT, "amount": Column(holds="number", nulls="refused", name="mrr")},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.cltv,
+        tables={"transactions": ORDERS},
+        columns=LOG | {"by": Column(holds="any", nulls="kept", name="team"), "amount": AMOUNT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    Entry(
+        function=rk.cltv_from_models,
+        tables={"summary": SUMMARY},
+        options={"purchases": PURCHASES, "spend": SPEND},
+        columns=FITTED
+        | {"customer": Column(holds="any", nulls="refused"), "monetary_value": NUMBER},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        positional=3,
+        result="customers",
+    ),
+    Entry(
+        function=rk.cohort_retention,
+        tables={"events": EVENTS},
+        options={"by": "team", "amount": "amount"},
+        columns=LOG
+        | {
+            "by": SEGMENT,
+            "amount": AMOUNT,
+            "cohort_time": TIME,
+            "started": Column(holds="flag", nulls="dropped"),
+            "returned": Column(holds="flag", nulls="dropped"),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.control_chart,
+        tables={"responses": RESPONSES},
+        options={"by": "plan"},
+        columns={"score": SCORE, "time": TIME, **ANSWERS, "respondent": REPEATED["respondent"]},
+        ids=("respondent",),
+    ),
+    Entry(
+        function=rk.csat,
+        tables={"responses": RESPONSES},
+        options={"by": "plan", "score": "rating"},
+        columns={"score": SCORE, **ANSWERS, **REPEATED},
+        ids=("respondent",),
+        warns=(TWICE, {"respondent": "respondent", "time": "time", "repeat": "last"}),
+    ),
+    Entry(
+        function=rk.expected_lifetime,
+        tables={"curve": CURVE},
+        options={"horizon": 5},
+        keys=("plan",),
+        eager=True,
+    ),
+    Entry(
+        function=rk.fit_bdw,
+        tables={"table": SURVIVORS},
+        columns=SURVIVING,
+        result="value",
+        empty="nothing can be learnt",
+        warns=(SURVIVORS[1:], {}),
+    ),
+    Entry(
+        function=rk.fit_bg_nbd,
+        tables={"summary": SUMMARY},
+        columns=FITTED | {"weights": NUMBER},
+        result="value",
+        empty="nothing can be learnt",
+        warns=([row | {"frequency": 0, "recency": 0} for row in SUMMARY], {}),
+    ),
+    Entry(
+        function=rk.fit_gamma_gamma,
+        tables={"summary": SUMMARY},
+        columns={"frequency": NUMBER, "monetary_value": NUMBER, "weights": NUMBER},
+        result="value",
+        empty="nothing can be learnt",
+        warns=([*SUMMARY, SUMMARY[0] | {"frequency": 1, "monetary_value": 0.0}], {}),
+    ),
+    Entry(
+        function=rk.fit_mbg_nbd,
+        tables={"summary": SUMMARY},
+        columns=FITTED | {"weights": NUMBER},
+        result="value",
+        empty="nothing can be learnt",
+        warns=([row | {"frequency": 0, "recency": 0} for row in SUMMARY], {}),
+    ),
+    Entry(
+        function=rk.fit_sbg,
+        tables={"table": SURVIVORS},
+        columns=SURVIVING,
+        result="value",
+        empty="nothing can be learnt",
+        warns=(SURVIVORS[1:], {}),
+    ),
+    Entry(
+        function=rk.growth_accounting,
+        tables={"events": EVENTS},
+        options={"by": "team", "amount": "amount"},
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.holdout_report,
+        tables={"transactions": ORDERS},
+        options={"calibration_end": "2024-07-01", "unit": "day", "model": PURCHASES},
+        columns=LOG,
+        ids=("customer_id",),
+        result="value",
+        empty="nothing can be learnt",
+    ),
+    Entry(
+        function=rk.inactivity_churn,
+        tables={"events": EVENTS},
+        options={"by": "team", "window": 30},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.key_drivers,
+        tables={"responses": RESPONSES},
+        options={
+            "by": "plan",
+            "outcome": "score",
+            "drivers": ["service", "price"],
+            "draws": 20,
+            "seed": 1,
+        },
+        columns={
+            "outcome": Column(holds="number", nulls="dropped"),
+            "drivers": Column(holds="number", nulls="dropped"),
+            "by": SEGMENT,
+            "weights": Column(holds="number", nulls="dropped"),
+        },
+    ),
+    Entry(function=rk.median_lifetime, tables={"curve": CURVE}, keys=("plan",), eager=True),
+    Entry(
+        function=rk.mrr_movements,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan"},
+        columns=SPELLS
+        | {"by": SEGMENT, "amount": NUMBER, "currency": Column(holds="any", nulls="refused")},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.nps,
+        tables={"responses": RESPONSES},
+        options={"by": "plan"},
+        columns={"score": SCORE, **ANSWERS, **REPEATED},
+        ids=("respondent",),
+        warns=(TWICE, {"respondent": "respondent", "time": "time", "repeat": "last"}),
+    ),
+    Entry(
+        function=rk.nps_difference,
+        tables={"responses": RESPONSES},
+        options={"by": "plan", "group": "wave"},
+        columns={"group": SEGMENT, "score": SCORE, **ANSWERS},
+        warns=([row | {"score": row["score"] // 3} for row in RESPONSES], {}),
+    ),
+    Entry(
+        function=rk.nps_from_counts,
+        tables={"table": COUNTED},
+        options={"by": "plan", "n": "n"},
+        columns={
+            **dict.fromkeys(("promoters", "passives", "detractors", "n"), NUMBER),
+            "by": SEGMENT,
+        },
+        warns=(COUNTED, {"min_responses": 30}),
+    ),
+    Entry(
+        function=rk.pmf,
+        tables={"responses": RESPONSES},
+        options={"by": "plan"},
+        columns={"answer": SEGMENT, **ANSWERS, **REPEATED},
+        ids=("respondent",),
+        warns=(RESPONSES, {"very": "none such"}),
+    ),
+    Entry(
+        function=rk.poststratify,
+        tables={"responses": RESPONSES, "population": POPULATION},
+        options={"by": "plan"},
+        columns={
+            "by": Column(holds="any", nulls="dropped"),
+            "size": Column(holds="number", nulls="refused", frame="population"),
+            "weights": Column(holds="number", nulls="dropped"),
+        },
+        ids=("respondent",),
+        keys=("respondent",),
+        positional=2,
+        result="value",
+    ),
+    Entry(
+        function=rk.purchase_regularity,
+        tables={"transactions": ORDERS},
+        columns=LOG,
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.rake,
+        tables={"responses": RESPONSES},
+        options={"margins": {"plan": {"a": 0.7, "b": 0.3}, "wave": {"first": 0.5, "second": 0.5}}},
+        columns={"weights": Column(holds="number", nulls="dropped")},
+        ids=("respondent",),
+        keys=("respondent",),
+        positional=2,
+        result="value",
+    ),
+    Entry(
+        function=rk.response_rate,
+        tables={"invitations": INVITATIONS},
+        options={"by": "channel", "window": "7D", "period": "month"},
+        columns={"sent": TIME, "responded": Column(holds="time", nulls="kept"), "by": SEGMENT},
+    ),
+    Entry(
+        function=rk.retention_curve,
+        tables={"table": COHORTS},
+        keys=("team", "age"),
+        eager=True,
+    ),
+    Entry(
+        function=rk.retention_matrix,
+        tables={"table": COHORTS},
+        columns={"values": Column(holds="number", nulls="kept")},
+        keys=("team", "cohort"),
+        eager=True,
+        wide=True,
+    ),
+    Entry(
+        function=rk.revenue_cohorts,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan"},
+        columns=SPELLS
+        | {"by": SEGMENT, "amount": NUMBER, "currency": Column(holds="any", nulls="refused")},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.revenue_retention,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan"},
+        columns=SPELLS
+        | {"by": SEGMENT, "amount": NUMBER, "currency": Column(holds="any", nulls="refused")},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.rfm_summary,
+        tables={"transactions": ORDERS},
+        options={"by": "team", "amount": "amount"},
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    Entry(
+        function=rk.score_outcomes,
+        tables={"responses": RESPONSES, "outcomes": EVENTS},
+        options={"by": "plan", "horizon": "30D"},
+        columns={
+            "customer": ID,
+            "score": SCORE,
+            "time": TIME,
+            "outcome_time": Column(holds="time", nulls="dropped", frame="outcomes"),
+            "amount": Column(holds="number", nulls="dropped", frame="outcomes"),
+            "by": SEGMENT,
+        },
+        ids=("customer_id",),
+        positional=2,
+    ),
+    Entry(
+        function=rk.score_trend,
+        tables={"responses": RESPONSES},
+        options={"by": "plan"},
+        columns={"score": SCORE, "time": TIME, **ANSWERS, "respondent": REPEATED["respondent"]},
+        ids=("respondent",),
+    ),
+    Entry(
+        function=rk.spend_independence,
+        tables={"summary": SUMMARY},
+        columns={"frequency": NUMBER, "monetary_value": NUMBER},
+    ),
+    Entry(
+        function=rk.survey_detectable_difference,
+        options={"n": 400},
+        result="value",
+    ),
+    Entry(
+        function=rk.survey_sample_size,
+        options={"margin": 5},
+        positional=0,
+        result="value",
+    ),
+    Entry(
+        function=rk.survival_curve,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan", "as_of": "2024-05-20"},
+        columns=SPELLS
+        | {
+            "by": SEGMENT,
+            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "entry": Column(holds="time", nulls="kept"),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.tracking,
+        tables={"transactions": ORDERS},
+        options={"model": PURCHASES},
+        columns=LOG,
+        ids=("customer_id",),
+        positional=2,
+    ),
+    Entry(
+        function=rk.usage_interval,
+        tables={"events": EVENTS},
+        options={"by": "team"},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+    ),
+]
+# The same functions as they are called in another way.
+OTHER_WAYS = {
+    "nps_difference of pairs": Entry(
+        function=rk.nps_difference,
+        tables={"responses": PAIRS},
+        options={"group": "wave", "pair": "respondent"},
+        columns={
+            "pair": Column(holds="any", nulls="refused"),
+            "by": Column(holds="any", nulls="kept", name="plan"),
+        },
+        ids=("respondent",),
+    ),
+    "score_outcomes of churn": Entry(
+        function=rk.score_outcomes,
+        tables={"responses": RESPONSES, "outcomes": SUBSCRIPTIONS},
+        options={"outcome": "churn", "horizon": "30D"},
+        columns={
+            "start": Column(holds="time", nulls="dropped", frame="outcomes"),
+            "end": Column(holds="time", nulls="kept", frame="outcomes"),
+        },
+        ids=("customer_id",),
+        positional=2,
+    ),
+    "survival_curve of durations": Entry(
+        function=rk.survival_curve,
+        tables={"subscriptions": DURATIONS},
+        options={"by": "plan", "duration": "duration", "observed": "observed"},
+        columns={
+            "duration": Column(holds="number", nulls="dropped"),
+            "observed": Column(holds="flag", nulls="dropped"),
+            "entry": Column(holds="number", nulls="kept"),
+            "by": SEGMENT,
+        },
+    ),
+    "fit_sbg of a curve": Entry(
+        function=rk.fit_sbg,
+        tables={"table": CURVE},
+        options={"age": "tenure", "at_risk": "at_risk", "churned": "churned", "cohort": "plan"},
+        columns={"at_risk": NUMBER, "churned": NUMBER},
+        result="value",
+        empty="nothing can be learnt",
+    ),
+}
+# Methods of models that take a table.
+METHODS = {
+    "BGNBD.discounted_expected_purchases": Entry(
+        function=PURCHASES.discounted_expected_purchases,
+        tables={"summary": SUMMARY},
+        options={"rate": 0.1},
+        columns=FITTED,
+        ids=("customer_id",),
+        keys=("customer_id",),
+        positional=3,
+        result="customers",
+    ),
+    "BGNBD.expected_purchases": Entry(
+        function=PURCHASES.expected_purchases,
+        tables={"summary": SUMMARY},
+        options={"horizon": 30},
+        columns=FITTED,
+        ids=("customer_id",),
+        keys=("customer_id",),
+        positional=2,
+        result="customers",
+    ),
+    "BGNBD.probability_alive": Entry(
+        function=PURCHASES.probability_alive,
+        tables={"summary": SUMMARY},
+        columns=FITTED,
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    "GammaGamma.expected_spend": Entry(
+        function=SPEND.expected_spend,
+        tables={"summary": SUMMARY},
+        columns={"frequency": NUMBER, "monetary_value": NUMBER},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    "SBG.project": Entry(
+        function=CHURN.project,
+        tables={"table": SURVIVORS},
+        options={"horizon": 3},
+        columns=SURVIVING,
+        positional=2,
+        warns=([row | {"complete": row["age"] < 7} for row in SURVIVORS], {}),
+    ),
+}
+REGISTRY = {entry.function.__name__: entry for entry in ENTRIES} | OTHER_WAYS | METHODS
+
+
+# --- pictures ------------------------------------------------------------------------------------
+
+
+def _result(name: str) -> Any:
+    """Return the result of a function by its entry, in pandas."""
+    entry = REGISTRY[name]
+    tables = {argument: pd.DataFrame(rows) for argument, rows in entry.tables.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rk.RetainkitWarning)
+        return entry.function(**tables, **entry.options)
+
+
+# The arguments of each picture.
+PICTURES: dict[str, Callable[[], Row]] = {
+    "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
+    "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
+    "customer_history": lambda: {
+        "transactions": pd.DataFrame(ORDERS),
+        "model": PURCHASES,
+        "customer_id": 1,
+    },
+    "frequency_recency": lambda: {"model": PURCHASES, "T": 100, "max_frequency": 5},
+    "growth_accounting": lambda: {"table": _result("growth_accounting").query("team == 'a'")},
+    "holdout_calibration": lambda: {"table": _result("holdout_report").by_frequency},
+    "key_drivers": lambda: {"table": _result("key_drivers").query("plan == 'a'")},
+    "mrr_waterfall": lambda: {"table": _result("mrr_movements").query("plan == 'a'")},
+    "nps_bar": lambda: {"table": _result("nps")},
+    "projection": lambda: {"table": _result("SBG.project")},
+    "retention_curve": lambda: {"curve": _result("retention_curve")},
+    "retention_heatmap": lambda: {"table": pd.DataFrame(COHORTS).query("team == 'a'")},
+    "score_trend": lambda: {"table": _result("score_trend")},
+    "survival_curve": lambda: {"curve": pd.DataFrame(CURVE)},
+    "tracking": lambda: {"table": _result("tracking")},
+}
