@@ -74,7 +74,7 @@ def book(rows: int, customers: int) -> pd.DataFrame:
         {
             "customer_id": rng.integers(0, customers, rows),
             "start": start,
-            "end": np.where(end < np.datetime64(END), end, np.datetime64("NaT")),
+            "end": np.where(end < np.datetime64(END), end, np.datetime64("NaT", "us")),
             "plan": np.array(["basic", "pro", "team"])[rng.integers(0, 3, rows)],
         }
     ).drop_duplicates(["customer_id", "start"])

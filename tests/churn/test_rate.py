@@ -694,7 +694,7 @@ def test_the_truth_is_found(method: str) -> None:
         end = np.where(
             day <= days,
             np.datetime64("2024-04-01", "us") + day * np.timedelta64(1, "D"),
-            np.datetime64("NaT"),
+            np.datetime64("NaT", "us"),
         )
         table = pd.DataFrame({"customer_id": np.arange(n), "start": start, "end": end})
         row = at(churn(table, method=method, as_of="2024-05-01"), "2024-04-01")

@@ -516,7 +516,7 @@ NO_DATES = [
     [],
     b"2024-07-01",
     pd.NaT,
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "us"),
     pd.Period("2024-07", "M"),
     timedelta(1),
     NOON.time(),
