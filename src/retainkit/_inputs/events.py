@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -16,6 +16,7 @@ from retainkit._inputs.observation import moments_of, observed_until
 from retainkit._messages import count_noun, warn
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
+from retainkit.typing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +85,7 @@ def read_events(
     `columns` maps each argument to the column that it names, or to None where it is not used.
     Segments must not be called like one of the `reserved` columns of the result.
     """
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     table = read_columns(native, argument, EVENTS, columns, by=by, reserved=reserved, tz=tz)
     table, facts, note = without_nulls(table, read_facts, missing)
     if note:

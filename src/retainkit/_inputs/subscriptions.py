@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -22,6 +22,7 @@ from retainkit._inputs.observation import moments_of, observed_until
 from retainkit._messages import count_noun, warn
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
+from retainkit.typing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ class SubscriptionOptions:
 
     def __post_init__(self) -> None:
         """Check the option that is a choice."""
-        one_of("missing", self.missing, ("raise", "drop"))
+        one_of("missing", self.missing, get_args(Missing))
 
 
 def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptions:

@@ -20,14 +20,14 @@ from retainkit._stats.relative_weights import (
 )
 from retainkit.drivers._reading import RESULT, driver_names, read_rows
 from retainkit.errors import ArgumentError
-from retainkit.typing import DriverMethod
+from retainkit.typing import DriverMethod, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from retainkit._typing import Floats
     from retainkit.drivers._reading import DriverRows
-    from retainkit.typing import IntoTable, Missing, TableT
+    from retainkit.typing import IntoTable, TableT
 
 
 _ROUNDING = 1e-10  # a correlation or coefficient below this has no sign
@@ -186,7 +186,7 @@ def key_drivers(
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     probability("confidence_level", confidence_level)
     names = driver_names(drivers, outcome, method)
     table = read_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -31,6 +31,7 @@ from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscripti
 from retainkit._messages import count_noun, format_examples, named, warn
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.typing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -266,7 +267,7 @@ def _ends(times: nw.Series[Any]) -> Integers:
 
 def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> NativeT:  # type: ignore[type-var]
     """Check that columns are there; raise if there are nulls in them, or drop their rows."""
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     frame = from_native(outcomes, "outcomes")
     for argument, column in names.items():
         check_present(argument, column, frame)
@@ -285,7 +286,7 @@ def _check_nulls(
     table: str, names: Mapping[str, str], nulls: Mapping[str, int], missing: str
 ) -> None:
     """Raise if there are nulls, or warn of their number."""
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     lacking = {named(names[one], one, table): number for one, number in nulls.items() if number}
     if not lacking:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -20,6 +20,7 @@ from retainkit._inputs.kinds import TIME
 from retainkit._inputs.observation import beyond_the_calendar, moments_of, observed_until
 from retainkit._messages import count_noun, warn
 from retainkit.errors import ArgumentError
+from retainkit.typing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def read_invitations(
     Segments must not be called like one of the `reserved` columns of the result. Observation ends
     at `as_of`, by default at the midnight that ends the day of the last sending or answer.
     """
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     names = {"sent": sent, "responded": responded}
     table = read_columns(native, "invitations", INVITATIONS, names, by=by, reserved=reserved, tz=tz)
     if sent == responded:

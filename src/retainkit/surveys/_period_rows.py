@@ -14,7 +14,7 @@ from retainkit._time.moment import as_of_moment, end_of_day, moment_in
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
-from retainkit.typing import Period, Weekday
+from retainkit.typing import Missing, Period, Weekday
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,7 +38,7 @@ class PeriodOptions:
         """Check the choices, in this order."""
         one_of("period", self.period, get_args(Period))
         one_of("week_start", self.week_start, get_args(Weekday))
-        one_of("missing", self.missing, ("raise", "drop"))
+        one_of("missing", self.missing, get_args(Missing))
 
 
 def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, Moment, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
+from retainkit.typing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from retainkit._inputs.durations import Durations
     from retainkit._typing import Array, Integers
-    from retainkit.typing import IntoTable, Length, Missing, Period, TableT
+    from retainkit.typing import IntoTable, Length, Period, TableT
 
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
@@ -195,7 +196,7 @@ def survival_curve(
     """
     one_of("unit", unit, PERIODS)
     length = microseconds("gap", gap)
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     probability("confidence_level", confidence_level)
     if duration is not None:
         _check_alone(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -20,6 +20,7 @@ from retainkit._inputs.weights import check_weight_sums
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit.errors import ArgumentError
+from retainkit.typing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +120,7 @@ def read_weighted_answers(
     missing: str,
 ) -> WeightedAnswers:
     """Check responses and count them by the columns that `argument` names."""
-    one_of("missing", missing, ("raise", "drop"))
+    one_of("missing", missing, get_args(Missing))
     keys = {f"{_OWN}key_{i}": column for i, column in enumerate(dict.fromkeys(columns))}
     declared = [*(replace(CELLS[0], argument=key) for key in keys), CELLS[1]]
     table = read_columns(
