@@ -375,7 +375,7 @@ ENTRIES = [
         tables={"summary": SUMMARY},
         options={"purchases": PURCHASES, "spend": SPEND},
         columns=FITTED
-        | {"customer": Column(holds="any", nulls="refused"), "monetary_value": NUMBER},
+        | {"customer": Column(holds="any", nulls="kept"), "monetary_value": NUMBER},
         ids=("customer_id",),
         keys=("customer_id",),
         positional=3,
