@@ -89,6 +89,19 @@ class Memberships:
         return self.start is None and not (self.end == NEVER).any()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeOptions:
+    """The columns of the table of outcomes, and how they are read."""
+
+    customer: str
+    time: str
+    amount: str | None
+    start: str | None
+    end: str
+    as_of: str | date | None
+    missing: Missing
+
+
 # Answers
 
 
@@ -164,27 +177,23 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
 def read_outcome_events(
     outcomes: Any,
     answers: Answers,
-    *,
-    customer: str,
-    time: str,
-    amount: str | None,
-    missing: str,
-    as_of: str | date | None,
+    options: OutcomeOptions,
     horizon: int,
 ) -> tuple[Outcomes, Moment]:
     """Read the events that may come within the horizon of an answer, and the end of observation.
 
     What comes before the first answer or too late for the last stays where it is.
     """
+    customer, time, amount = options.customer, options.time, options.amount
     names = {"customer": customer, "outcome_time": time}
     names |= {} if amount is None else {"amount": amount}
-    native: Any = _without_nulls(outcomes, names, missing)
+    native: Any = _without_nulls(outcomes, names, options.missing)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(
         native, argument="outcomes", columns=columns, by=None, reserved=(), tz=None, missing="raise"
     )
     _check_zones(answers, log.stored, "outcome_time", time)
-    end = log.end_of_observation(as_of)
+    end = log.end_of_observation(options.as_of)
     rows = log.rows
     if log.last_event is not None and log.last_event.instant >= end.instant:
         rows = rows.filter(nw.col("time") < instant_expr(end.instant, log.stored))
@@ -211,20 +220,18 @@ def read_outcome_events(
 def read_memberships(
     outcomes: Any,
     answers: Answers,
-    *,
-    customer: str,
-    start: str | None,
-    end: str,
-    missing: str,
-    as_of: str | date | None,
+    options: OutcomeOptions,
 ) -> tuple[Memberships, Moment]:
     """Read subscriptions, or when customers left, and the end of observation."""
+    customer, start = options.customer, options.start
     names = {"customer": customer} | ({} if start is None else {"start": start})
-    native: Any = _without_nulls(outcomes, names, missing)
+    native: Any = _without_nulls(outcomes, names, options.missing)
     if start is None:
-        return _departures(native, answers, customer, end, as_of)
-    options = SubscriptionOptions(customer=customer, start=start, end=end, as_of=as_of)
-    table = read_subscriptions(native, options)
+        return _read_departures(native, answers, options)
+    columns = SubscriptionOptions(
+        customer=customer, start=start, end=options.end, as_of=options.as_of
+    )
+    table = read_subscriptions(native, columns)
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
@@ -233,10 +240,11 @@ def read_memberships(
     return read, table.end_of_observation
 
 
-def _departures(
-    native: Any, answers: Answers, customer: str, end: str, as_of: str | date | None
+def _read_departures(
+    native: Any, answers: Answers, options: OutcomeOptions
 ) -> tuple[Memberships, Moment]:
-    """Read when customers left; who has a row without such a time is still there."""
+    """Read when customers left; those with a row without such a time are still there."""
+    customer, end = options.customer, options.end
     given = from_native(native, "outcomes")
     frame = _with_times(given, "end", end)
     log = read_events(
@@ -251,7 +259,7 @@ def _departures(
     _check_zones(answers, log.stored, "end", end)
     rows = collect(frame.select(customer=nw.col(customer), end=nw.col(end)))
     read = Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"]))
-    return read, log.end_of_observation(as_of)
+    return read, log.end_of_observation(options.as_of)
 
 
 def _ends(times: nw.Series[Any]) -> Integers:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -14,7 +13,12 @@ from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
 from retainkit.errors import ArgumentError
 from retainkit.outcomes._rates import rate_columns, rows_by_group, rows_by_score
-from retainkit.outcomes._reading import read_dated_answers, read_memberships, read_outcome_events
+from retainkit.outcomes._reading import (
+    OutcomeOptions,
+    read_dated_answers,
+    read_memberships,
+    read_outcome_events,
+)
 from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_answers
 from retainkit.typing import Outcome
 
@@ -24,8 +28,6 @@ if TYPE_CHECKING:
 
     from narwhals.stable.v2.typing import IntoFrame
 
-    from retainkit.outcomes._reading import Answers
-    from retainkit.outcomes._results import ResponseOutcomes
     from retainkit.typing import IntoTable, Length, Missing, TableT
 
 
@@ -237,8 +239,7 @@ def score_outcomes(
         scale=limits,
         missing=missing,
     )
-    options = _OutcomeOptions(
-        outcome=outcome,
+    options = OutcomeOptions(
         customer=customer,
         time=outcome_time,
         amount=amount,
@@ -247,7 +248,13 @@ def score_outcomes(
         as_of=as_of,
         missing=missing,
     )
-    found = _read_outcomes(outcomes, answers, length, options)
+    if outcome == "event":
+        events, observed = read_outcome_events(outcomes, answers, options, length)
+        found = event_outcomes(answers, events, length, observed)
+    else:
+        members, observed = read_memberships(outcomes, answers, options)
+        found = churn_outcomes(answers, members, length, observed)
+    _warn_of_unmatched(found.n_unmatched, customer)
     rows = rows_by_score(answers, limits) if by_score else rows_by_group(answers, edges)
     used = last_answers(answers, found, customer)
     columns = rate_columns(rows, found, used, confidence_level)
@@ -257,51 +264,11 @@ def score_outcomes(
     return build_like(answers.given, segments | columns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OutcomeOptions:
-    """The columns of the table of outcomes, and how they are read."""
-
-    outcome: Outcome
-    customer: str
-    time: str
-    amount: str | None
-    start: str | None
-    end: str
-    as_of: str | date | None
-    missing: str
-
-
-def _read_outcomes(
-    outcomes: Any, answers: Answers, length: int, options: _OutcomeOptions
-) -> ResponseOutcomes:
-    """Read what followed each answer; warn where none of those who answered is in the table."""
-    if options.outcome == "event":
-        events, observed = read_outcome_events(
-            outcomes,
-            answers,
-            customer=options.customer,
-            time=options.time,
-            amount=options.amount,
-            missing=options.missing,
-            as_of=options.as_of,
-            horizon=length,
-        )
-        found = event_outcomes(answers, events, length, observed)
-    else:
-        members, observed = read_memberships(
-            outcomes,
-            answers,
-            customer=options.customer,
-            start=options.start,
-            end=options.end,
-            missing=options.missing,
-            as_of=options.as_of,
-        )
-        found = churn_outcomes(answers, members, length, observed)
-    if found.n_unmatched:
+def _warn_of_unmatched(n_unmatched: int, customer: str) -> None:
+    """Warn where the table of outcomes has customers, and none of those who answered."""
+    if n_unmatched:
         warn(
-            f"of {count_noun(found.n_unmatched, 'customer')} who answered and whose horizon is "
-            f"over, none is among those of `outcomes`; does {named(options.customer, 'customer')} "
-            "name customers alike in both tables?"
+            f"of {count_noun(n_unmatched, 'customer')} who answered and whose horizon is over, "
+            f"none is among those of `outcomes`; does {named(customer, 'customer')} name customers "
+            "alike in both tables?"
         )
-    return found

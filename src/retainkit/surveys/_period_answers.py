@@ -11,7 +11,7 @@ from retainkit._frames.join import map_values
 from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
 from retainkit._time.periods import first_day
-from retainkit._time.segment_periods import segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.surveys._period_rows import with_periods
 from retainkit.surveys._repeat_respondents import cluster_sums
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from retainkit.surveys._answer_counts import AnswerCounts
     from retainkit.surveys._period_rows import PeriodOptions
     from retainkit.surveys._scaled_answers import ScaledAnswers
-
-
-_MAX_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +117,7 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
     )
     n_segments = int(segment.max(initial=-1)) + 1 if by else 1
     n_periods = max(last - first + 1, 0)
-    if n_segments * n_periods > _MAX_CELLS:
+    if n_segments * n_periods > MOST_CELLS:
         raise ArgumentError(
             f"the result would have {n_segments:,} segments of {n_periods:,} periods, with "
             f"{responses.source('time')} from {_first_day(np.array([first]), options)[0]} to "

@@ -11,7 +11,7 @@ from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import first_day
-from retainkit._time.segment_periods import segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, segment_periods
 from retainkit.errors import ArgumentError
 from retainkit.surveys._invitation_status import ANSWERED, LATE, OPEN, SILENT, count_statuses
 from retainkit.surveys._invitations import read_invitations
@@ -32,7 +32,6 @@ _RESULT = (
     *("period", "invitations", "open", "late", "responses"),
     *("response_rate", "lower", "upper", "complete"),
 )
-_MAX_ROWS = 20_000_000
 
 
 def response_rate(
@@ -226,7 +225,7 @@ def _result_rows(
     first = np.full(size, last)
     np.minimum.at(first, statuses.segment, periods)
     n_rows = int((last + 1 - first).sum())
-    if period is not None and n_rows > _MAX_ROWS:
+    if period is not None and n_rows > MOST_CELLS:
         day = first_day(first.min(keepdims=True), period, week_start)[0]
         raise ArgumentError(
             f"the result would have {n_rows:,} rows, with `sent` from "
