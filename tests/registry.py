@@ -374,8 +374,7 @@ ENTRIES = [
         function=rk.cltv_from_models,
         tables={"summary": SUMMARY},
         options={"purchases": PURCHASES, "spend": SPEND},
-        columns=FITTED
-        | {"customer": Column(holds="any", nulls="kept"), "monetary_value": NUMBER},
+        columns=FITTED | {"customer": Column(holds="any", nulls="kept"), "monetary_value": NUMBER},
         ids=("customer_id",),
         keys=("customer_id",),
         positional=3,

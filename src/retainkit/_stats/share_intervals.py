@@ -72,6 +72,7 @@ SHARE_INTERVALS: Mapping[str, Callable[[ArrayLike, ArrayLike, float], Limits]] =
 
 
 def _count_and_rest(count: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Booleans]:
+    """Return counts, the rest of n, and where n is 0: both are finite there."""
     x, size = np.broadcast_arrays(np.asarray(count, np.float64), np.asarray(n, np.float64))
     unknown = ~(size > 0)
     x, size = np.where(unknown, 0, x), np.where(unknown, 1, size)
@@ -79,6 +80,7 @@ def _count_and_rest(count: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Boo
 
 
 def _beta_quantile(a: Floats, b: Floats, share: float) -> Floats:
+    """Quantile of the beta distribution."""
     # A parameter of 0 belongs to a limit of 0 or 1, which is set afterwards.
     return np.asarray(betaincinv(np.maximum(a, 1e-9), np.maximum(b, 1e-9), share), np.float64)
 

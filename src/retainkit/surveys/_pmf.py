@@ -236,7 +236,7 @@ def _normalize(answer: str | float) -> str:
 def _classify(
     responses: Answers, counted: str, excluded: Mapping[str, str | float], very: str | float
 ) -> Answers:
-    """Give each answer that occurs its value; reads the distinct answers."""
+    """Assign a value to each answer that occurs; reads the distinct answers."""
     distinct = collect(responses.rows.group_by("score").agg(rows=nw.len()))["score"]
     answers = sorted(distinct.drop_nulls().to_list(), key=str)
     normalized = {one: _normalize(one) for one in answers}

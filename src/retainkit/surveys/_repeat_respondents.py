@@ -68,7 +68,7 @@ def cluster_sums(
 
 
 def keep_one_per_respondent(responses: Answers, counts: AnswerCounts, repeat: str) -> Answers:
-    """Make each respondent count once in a segment, by the rule of `repeat`; reads the rows.
+    """Count each respondent once in a segment, by the rule of `repeat`; reads the rows.
 
     `counts` holds the answers that count; rows with others stay as they are.
     """

@@ -99,6 +99,7 @@ class WeightedAnswers:
         return to_native(self._joined(frame, factor, scaled=scaled))
 
     def _joined(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
+        """Join the factors of the cells to the rows, in their engine."""
         small = to_engine_of(frame, {**self.cells.keys, _FACTOR: factor})
         read = column_exprs(frame, self.table.declared, self.table.names)
         rows = frame.with_columns(**read).join(small, on=list(self.cells.keys), how="left")
