@@ -144,6 +144,12 @@ def test_a_column_that_is_needed_must_be_named() -> None:
         read_columns(polars(), "visits", VISITS, NAMES | {"time": None})
 
 
+def test_a_function_may_need_a_column_that_others_do_not() -> None:
+    names = NAMES | {"paid": None}
+    with pytest.raises(ArgumentTypeError, match="`paid` is None; it must be the name of a column"):
+        read_columns(polars(), "visits", VISITS, names, needed=["paid"])
+
+
 def test_segments_must_not_be_called_like_the_result() -> None:
     with pytest.raises(ArgumentError, match="also the name of a column of the result"):
         visits(polars(), by=["plan"], reserved=["plan"])

@@ -94,6 +94,7 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
         reserved=options.reserved,
         tz=options.tz,
         argument_names=options.argument_names,
+        needed=options.needed,
     )
     labels = None if labels is None else _check_labels(labels)
     return Answers(**table.parts(), labels=labels, observed=options.observed)

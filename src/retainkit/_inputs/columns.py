@@ -135,10 +135,12 @@ def read_columns(
     reserved: Sequence[str] = (),
     tz: str | None = None,
     argument_names: Mapping[str, str] | None = None,
+    needed: Sequence[str] = (),
 ) -> CheckedTable:
     """Check the columns that the arguments `names` and `by` name, and select them.
 
-    `table` is the argument of the frame. Messages name columns in the order of `names`.
+    `table` is the argument of the frame. Messages name columns in the order of `names`. Those
+    `needed` by a function must be named even if they are not required in all such tables.
     """
     by = segment_names(by, reserved)
     frame = from_native(native, table)
@@ -147,7 +149,7 @@ def read_columns(
     declared = {
         argument: known[argument]
         for argument, name in names.items()
-        if name is not None or known[argument].required
+        if name is not None or known[argument].required or argument in needed
     }
     for argument in declared:
         check_present(own_names.get(argument, argument), names[argument], frame)

@@ -19,7 +19,8 @@ class ResponseOptions:
 
     Segments must not be called like one of the columns `reserved` by the result. Errors name an
     argument by `argument_names` where the public function has a name of its own for it. Answers in
-    words need `labels`; a function that has no such argument does not `accept_text`.
+    words need `labels`; a function that has no such argument does not `accept_text`. Arguments that
+    are `needed` must name a column.
     """
 
     score: str
@@ -35,6 +36,7 @@ class ResponseOptions:
     reserved: Sequence[str] = ()
     argument_names: Mapping[str, str] = field(default_factory=dict)
     accept_text: bool = True
+    needed: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the options, and that they go together."""

@@ -65,7 +65,8 @@ class SubscriptionOptions:
     """The columns of subscriptions, and how they are read.
 
     Segments must not be called like one of the columns `reserved` by the result. Observation ends
-    at `as_of`, by default at the midnight that ends the day of the last start.
+    at `as_of`, by default at the midnight that ends the day of the last start. Arguments that are
+    `needed` must name a column.
     """
 
     customer: str
@@ -80,6 +81,7 @@ class SubscriptionOptions:
     tz: str | None = None
     missing: str = "raise"
     reserved: Sequence[str] = ()
+    needed: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the option that is a choice."""
@@ -96,6 +98,7 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         by=options.by,
         reserved=options.reserved,
         tz=options.tz,
+        needed=options.needed,
     )
     backward = {"backward": nw.col("end") < nw.col("start")}
     facts_of = partial(read_facts, conditions=backward)

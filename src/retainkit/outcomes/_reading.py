@@ -119,6 +119,7 @@ def read_dated_answers(
     """Read answers and check them; a row without a score is none, whatever else is in it."""
     given = from_native(responses, "responses")
     options = ResponseOptions(
+        needed=("respondent", "time"),
         score=score,
         by=by,
         reserved=reserved,

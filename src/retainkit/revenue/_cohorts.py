@@ -166,6 +166,7 @@ def revenue_cohorts(
     one_of("period", period, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
     options = SubscriptionOptions(
+        needed=("amount",),
         customer=customer,
         start=start,
         end=end,

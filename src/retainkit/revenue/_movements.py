@@ -173,6 +173,7 @@ def mrr_movements(
     one_of("period", period, PERIODS)
     one_of("week_start", week_start, WEEKDAYS)
     options = SubscriptionOptions(
+        needed=("amount",),
         customer=customer,
         start=start,
         end=end,

@@ -198,6 +198,7 @@ def control_chart(
     edges = metric_edges(metric, cuts, positive, limits)
     periods = PeriodOptions(period=period, week_start=week_start, as_of=as_of, missing=missing)
     options = ResponseOptions(
+        needed=("time",),
         score=score,
         by=by,
         weights=weights,

@@ -171,6 +171,7 @@ def score_trend(
         period=period, week_start=week_start, as_of=as_of, missing=missing, rolling=window
     )
     options = ResponseOptions(
+        needed=("time",),
         score=score,
         by=by,
         weights=weights,
