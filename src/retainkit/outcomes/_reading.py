@@ -20,7 +20,6 @@ from retainkit._frames.input import (
     instants_of,
     normalize_pandas,
 )
-from retainkit._frames.output import to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.events import read_events
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
     from retainkit._inputs.scale import Scale
     from retainkit._time.moment import Moment
-    from retainkit._typing import Floats, Integers, NativeT
+    from retainkit._typing import Floats, Integers
 
     Ids: TypeAlias = nw.Series[Any]
 
@@ -188,10 +187,10 @@ def read_outcome_events(
     customer, time, amount = options.customer, options.time, options.amount
     names = {"customer": customer, "outcome_time": time}
     names |= {} if amount is None else {"amount": amount}
-    native: Any = _without_nulls(outcomes, names, options.missing)
+    frame = _without_nulls(outcomes, names, options.missing)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(
-        native, argument="outcomes", columns=columns, by=None, reserved=(), tz=None, missing="raise"
+        frame, argument="outcomes", columns=columns, by=None, reserved=(), tz=None, missing="raise"
     )
     _check_zones(answers, log.stored, "outcome_time", time)
     end = log.end_of_observation(options.as_of)
@@ -205,13 +204,10 @@ def read_outcome_events(
     closed = answers.instant[answers.instant + horizon < end.instant]
     if len(closed) and log.first_event is not None and closed.min() > log.first_event.instant:
         rows = rows.filter(nw.col("time") > instant_expr(int(closed.min()), log.stored))
-    if (
-        len(closed)
-        and log.last_event is not None
-        and closed.max() + horizon < log.last_event.instant
-    ):
-        last = instant_expr(int(closed.max()) + horizon, log.stored)
-        rows = rows.filter(nw.col("time") <= last)
+    last = log.last_event
+    if len(closed) and last is not None and closed.max() + horizon < last.instant:
+        until = instant_expr(int(closed.max()) + horizon, log.stored)
+        rows = rows.filter(nw.col("time") <= until)
     found = collect(rows)
     paid = None if amount is None else found["amount"].to_numpy().astype(np.float64)
     read = Outcomes(customer=found["customer"], instant=instants_of(found["time"]), amount=paid)
@@ -226,13 +222,13 @@ def read_memberships(
     """Read subscriptions, or when customers left, and the end of observation."""
     customer, start = options.customer, options.start
     names = {"customer": customer} | ({} if start is None else {"start": start})
-    native: Any = _without_nulls(outcomes, names, options.missing)
+    frame = _without_nulls(outcomes, names, options.missing)
     if start is None:
-        return _read_departures(native, answers, options)
+        return _read_departures(frame, answers, options)
     columns = SubscriptionOptions(
         customer=customer, start=start, end=options.end, as_of=options.as_of
     )
-    table = read_subscriptions(native, columns)
+    table = read_subscriptions(frame, columns)
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
@@ -242,14 +238,13 @@ def read_memberships(
 
 
 def _read_departures(
-    native: Any, answers: Answers, options: OutcomeOptions
+    frame: Frame, answers: Answers, options: OutcomeOptions
 ) -> tuple[Memberships, Moment]:
     """Read when customers left; those with a row without such a time are still there."""
     customer, end = options.customer, options.end
-    given = from_native(native, "outcomes")
-    frame = _with_times(given, "end", end)
+    times = _with_times(frame, "end", end)
     log = read_events(
-        to_native(given.filter(~nw.col(end).is_null())),
+        frame.filter(~nw.col(end).is_null()),
         argument="outcomes",
         columns={"customer": customer, "time": end},
         by=None,
@@ -258,7 +253,7 @@ def _read_departures(
         missing="raise",
     )
     _check_zones(answers, log.stored, "end", end)
-    rows = collect(frame.select(customer=nw.col(customer), end=nw.col(end)))
+    rows = collect(times.select(customer=nw.col(customer), end=nw.col(end)))
     read = Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"]))
     return read, log.end_of_observation(options.as_of)
 
@@ -274,7 +269,7 @@ def _ends(times: nw.Series[Any]) -> Integers:
 # Checks
 
 
-def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> NativeT:  # type: ignore[type-var]
+def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Frame:
     """Check that columns are there; raise if there are nulls in them, or drop their rows."""
     one_of("missing", missing, get_args(Missing))
     frame = from_native(outcomes, "outcomes")
@@ -286,9 +281,8 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Nat
         frame = frame.with_columns(nw.col(names["customer"]).fill_nan(None))
     nulls = count_true(frame, {name: nw.col(column).is_null() for name, column in names.items()})
     _check_nulls("outcomes", names, nulls, missing)
-    return to_native(
-        frame.drop_nulls(subset=[*dict.fromkeys(names.values())]) if any(nulls.values()) else frame
-    )
+    columns = list(dict.fromkeys(names.values()))
+    return frame.drop_nulls(subset=columns) if any(nulls.values()) else frame
 
 
 def _check_nulls(
