@@ -1,4 +1,4 @@
-"""Read tables of customers, reduce them to their distinct rows, and return results in kind.
+"""Read tables of customers, reduce them to their distinct rows, and return results by customer.
 
 Models look at nothing but frequency, recency and T, or frequency and spend, and many customers have
 the same. So what is expensive is computed once for each distinct row.
@@ -134,7 +134,7 @@ def _reduced_to(customers: Customers, arguments: Sequence[str]) -> Customers:
 
 
 def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | None) -> Customers:
-    """Read the distinct rows of a table of customers, whose values are not checked yet."""
+    """Read the distinct rows of a table of customers, without a check of their values."""
     names = dict(columns)
     table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
     frame = table.given

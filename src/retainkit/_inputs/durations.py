@@ -52,7 +52,7 @@ DURATIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """Durations, each of `weight` customers: whose end was `observed`, and the others up to now.
+    """Durations of `weight` customers each: up to an end that was `observed`, or up to now.
 
     `entry` is the duration at which observation began. Where durations are `whole` numbers of
     units, every one up to the longest is a tenure of the curve; else those that occur are.
@@ -76,7 +76,7 @@ def durations_from_subscriptions(
 
     An end in the k-th unit is an end at k. It counts if the customer was observed for the whole of
     that unit. Where a customer was not, the unit counts neither with an end nor without one: ends
-    early in it would be counted among customers whose rest of the unit is not known.
+    early in it would be counted, while the rest of the unit is not known.
     """
     first = runs.first
     begin, end, entry = runs.begin[first], runs.end[first], runs.entry[first]

@@ -47,8 +47,8 @@ class Subscriptions(CheckedTable):
     A null ``end`` is that of a subscription that still runs, a null ``entry`` that of one observed
     from its start. Times have microseconds or finer, amounts are floats of one currency, 0 or more.
     Of the rows given, `missing` lacked a customer or a start, `empty` had no length, and `late`
-    began at or after `end_of_observation`: these are not among the `n_rows`. `cut` counts ends that
-    come at or after it and are therefore null, `free` the rows whose amount is 0; both are.
+    began at or after `end_of_observation`: these are not among the `n_rows`. Among them are those
+    that ended at or after it and have a null end now (`cut`), and those of amount 0 (`free`).
     """
 
     n_rows: int

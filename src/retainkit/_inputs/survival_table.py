@@ -113,7 +113,7 @@ def _count_columns(
 
 
 def _cohort_names(cohort: Any, reserved: Sequence[str]) -> list[str]:
-    """Check the argument `cohort`; no cohort may be told by one of the `reserved` columns."""
+    """Check the argument `cohort`; none of the `reserved` columns may be named again."""
     names = [] if cohort is None else [cohort] if isinstance(cohort, str) else cohort
     if not is_list(names):
         raise ArgumentTypeError(

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answers:
-    """Answers that are one, in parallel: who gave which score when, and in which segment.
+    """Answers with a score in parallel arrays: customer, time, score and segment of each.
 
     `missing` counts by segment the rows without an answer. Times are stored in the zone `stored`.
     """

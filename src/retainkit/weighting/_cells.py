@@ -176,7 +176,7 @@ def _count_cells(table: CheckedTable, *, apart: bool) -> WeightingCells:
         new = _series(rows, f"{_OWN}code", code)
         found = rows.with_columns(new).group_by(new.name).agg(**sums).sort(new.name)
     else:
-        # What a cell is told apart by cannot be added up at the same time everywhere.
+        # Not every engine can add up a column by which it groups.
         if apart:
             rows = rows.with_columns(**{f"{_OWN}apart": nw.col(_BASE)})
             on = [*names, f"{_OWN}apart"]
