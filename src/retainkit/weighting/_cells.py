@@ -42,42 +42,42 @@ CELLS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightingCells:
-    """Responses that are alike in the columns of all margins, counted.
+    """Numbers of responses that are alike in the columns of all margins: parallel arrays by cell.
 
-    Parallel arrays, an element a cell: how many `rows`, how many of a known weight and how many of
-    one above 0; of the weights, as they came, the sum, the sum of squares, the least, the `lowest`
-    above 0 and the largest. `keys` are the values that the rows share; `code` tells the cell of
-    every row, where they are in memory.
+    Of `n_rows`, `n_weights` have a weight and `n_positive` one above 0. `total` and `square` are
+    the sums of the weights as they came and of their squares, `least`, `least_positive` and
+    `greatest` the smallest weight, the smallest above 0 and the largest. `keys` are the values that
+    the rows share; `code` is the cell of every row, where they are in memory.
     """
 
     keys: Mapping[str, nw.Series[Any]]
-    rows: Floats
-    known: Floats
-    count: Floats
-    base: Floats
+    n_rows: Floats
+    n_weights: Floats
+    n_positive: Floats
+    total: Floats
     square: Floats
     least: Floats
-    lowest: Floats
-    most: Floats
+    least_positive: Floats
+    greatest: Floats
     code: Integers | None
 
     @property
     def mean(self) -> Floats:
         """The mean weight, as it came, of those above 0."""
-        return ratio(self.base, self.count)
+        return ratio(self.total, self.n_positive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightedAnswers:
     """Responses that have been checked, and their cells.
 
-    `keys` maps the keys of the cells to the columns they came from. Where `apart`, responses of
+    `keys` maps the keys of the cells to the columns they came from. Where `by_weight`, responses of
     different weights are in different cells.
     """
 
     table: CheckedTable
     keys: Mapping[str, str]
-    apart: bool
+    by_weight: bool
     cells: WeightingCells
 
     def values(self) -> dict[str, list[Any]]:
@@ -87,7 +87,7 @@ class WeightedAnswers:
     def with_weights(self, weight: Floats) -> NativeT:  # type: ignore[type-var]
         """Add the column of weights, of which those above 0 in a cell have this mean."""
         frame = self.table.given
-        scaled = "weights" in self.table.names and not self.apart
+        scaled = "weights" in self.table.names and not self.by_weight
         factor = np.nan_to_num(ratio(weight, self.cells.mean)) if scaled else weight
         if isinstance(frame, nw.DataFrame):
             values = factor[self.cells.code]
@@ -117,7 +117,7 @@ def read_weighted_answers(
     argument: str,
     columns: Sequence[str],
     weights: str | None,
-    apart: bool,
+    by_weight: bool,
     missing: str,
 ) -> WeightedAnswers:
     """Check responses and count them by the columns that `argument` names."""
@@ -136,18 +136,18 @@ def read_weighted_answers(
             f"`responses` has a column {WEIGHT!r} already, which is also the name of the new one. "
             f"If it holds weights to begin with, give `weights={WEIGHT!r}`; else rename it first."
         )
-    apart = apart and weights is not None
-    table, cells = _drop_incomplete(table, apart=apart, missing=missing)
+    by_weight = by_weight and weights is not None
+    table, cells = _drop_incomplete(table, by_weight=by_weight, missing=missing)
     if weights is not None:
         check_weight_sums(
             table.rows.select(_BASE),
             table.source("weights"),
             "weights",
             least=cells.least,
-            total=cells.base,
+            total=cells.total,
             square=cells.square,
         )
-    return WeightedAnswers(table=table, keys=keys, apart=apart, cells=cells)
+    return WeightedAnswers(table=table, keys=keys, by_weight=by_weight, cells=cells)
 
 
 def _series(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.Series[Any]:
@@ -158,18 +158,19 @@ def _series(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.Series[Any
     return made
 
 
-def _count_cells(table: CheckedTable, *, apart: bool) -> WeightingCells:
+def _count_cells(table: CheckedTable, *, by_weight: bool) -> WeightingCells:
     """Count the responses of each cell, in the engine that holds them."""
     names = [name for name in table.names if name != "weights"]
     rows, weighted = table.rows, "weights" in table.names
-    on = [*names, _BASE] if apart else [*names]
-    sums = {"rows": nw.len()}
+    on = [*names, _BASE] if by_weight else [*names]
+    sums = {"n_rows": nw.len()}
     if weighted:
         base = nw.col(_BASE)
-        rows = rows.with_columns(square=base * base, above=nw.when(base > 0).then(base))
-        sums |= {"known": base.count(), "base": base.sum(), "least": base.min(), "most": base.max()}
-        sums |= {"square": nw.col("square").sum(), "count": nw.col("above").count()}
-        sums["lowest"] = nw.col("above").min()
+        rows = rows.with_columns(square=base * base, positive=nw.when(base > 0).then(base))
+        positive = nw.col("positive")
+        sums |= {"n_weights": base.count(), "n_positive": positive.count(), "total": base.sum()}
+        sums |= {"square": nw.col("square").sum(), "least": base.min(), "greatest": base.max()}
+        sums["least_positive"] = positive.min()
     code = None
     if isinstance(rows, nw.DataFrame):
         keys, code = factorize_segments(rows, on)
@@ -177,35 +178,35 @@ def _count_cells(table: CheckedTable, *, apart: bool) -> WeightingCells:
         found = rows.with_columns(new).group_by(new.name).agg(**sums).sort(new.name)
     else:
         # Not every engine can add up a column by which it groups.
-        if apart:
-            rows = rows.with_columns(**{f"{_OWN}apart": nw.col(_BASE)})
-            on = [*names, f"{_OWN}apart"]
+        if by_weight:
+            rows = rows.with_columns(**{f"{_OWN}by_weight": nw.col(_BASE)})
+            on = [*names, f"{_OWN}by_weight"]
         found = collect(rows.group_by(on).agg(**sums))
         keys = {key: found[key] for key in on}
-        if apart:
-            keys[_BASE] = keys.pop(f"{_OWN}apart").alias(_BASE)
+        if by_weight:
+            keys[_BASE] = keys.pop(f"{_OWN}by_weight").alias(_BASE)
     arrays = {name: found[name].to_numpy().astype(np.float64) for name in sums}
-    number, one = arrays["rows"], np.ones(len(arrays["rows"]))
-    alike = dict.fromkeys(("known", "count", "base", "square"), number)
-    alike |= dict.fromkeys(("least", "lowest", "most"), one)
-    return WeightingCells(keys=keys, code=code, **(alike | arrays))
+    number = arrays["n_rows"]
+    unweighted = dict.fromkeys(("n_weights", "n_positive", "total", "square"), number)
+    unweighted |= dict.fromkeys(("least", "least_positive", "greatest"), np.ones(len(number)))
+    return WeightingCells(keys=keys, code=code, **(unweighted | arrays))
 
 
 def _drop_incomplete(
-    table: CheckedTable, *, apart: bool, missing: str
+    table: CheckedTable, *, by_weight: bool, missing: str
 ) -> tuple[CheckedTable, WeightingCells]:
     """Raise if there are nulls, or drop their rows, as `missing` says."""
-    cells = _count_cells(table, apart=apart)
+    cells = _count_cells(table, by_weight=by_weight)
     nulls = {
-        name: int((cells.rows - cells.known).sum())
+        name: int((cells.n_rows - cells.n_weights).sum())
         if name == "weights"
-        else int(cells.rows[cells.keys[name].is_null().to_numpy().astype(bool)].sum())
+        else int(cells.n_rows[cells.keys[name].is_null().to_numpy().astype(bool)].sum())
         for name in table.names
     }
     if not any(nulls.values()):
         return table, cells
     text = null_text({table.source(name): number for name, number in nulls.items() if number})
-    total = int(cells.rows.sum())
+    total = int(cells.n_rows.sum())
     if missing == "raise":
         raise ArgumentError(
             f"{text}, of {total:,}. Fill them in, for instance with a value 'unknown' that has a "
@@ -215,6 +216,6 @@ def _drop_incomplete(
     known = column_exprs(table.given, table.declared, table.names).values()
     given = table.given.filter(*(~value.is_null() for value in known))
     table = replace(table, given=given, rows=table.rows.drop_nulls())
-    cells = _count_cells(table, apart=apart)
-    warn(f"{text}: {total - int(cells.rows.sum()):,} of {count_noun(total, 'row')} left out.")
+    cells = _count_cells(table, by_weight=by_weight)
+    warn(f"{text}: {total - int(cells.n_rows.sum()):,} of {count_noun(total, 'row')} left out.")
     return table, cells

@@ -96,25 +96,25 @@ def weight_responses(
         argument=targets[0].column_argument,
         columns=[column for one in targets for column in one.columns],
         weights=options.weights,
-        apart=limits is not None,
+        by_weight=limits is not None,
         missing=options.missing,
     )
     cells, values = answers.cells, answers.values()
-    categories = [cell_categories(one, values, cells.rows) for one in targets]
-    if not len(cells.rows):
+    categories = [cell_categories(one, values, cells.n_rows) for one in targets]
+    if not len(cells.n_rows):
         return _no_weights(answers)
-    used = cells.count > 0
+    used = cells.n_positive > 0
     for category, share in categories:
         used &= share[category] > 0
     margins = [
-        margin_of_cells(one, category, share, cells.rows, used)
+        margin_of_cells(one, category, share, cells.n_rows, used)
         for one, (category, share) in zip(targets, categories, strict=True)
     ]
     for one, margin in zip(targets, margins, strict=True):
         if limits is not None:
-            check_attainable(one, margin, cells.count[used], limits)
+            check_attainable(one, margin, cells.n_positive[used], limits)
     raked = rake_cells(
-        cells.count[used],
+        cells.n_positive[used],
         cells.mean[used],
         margins,
         limits=limits,
@@ -158,7 +158,7 @@ def _summarise(
     """Add the weights to the responses and summarise them; cells not `used` have weight 0."""
     cells, weight = answers.cells, np.zeros(len(used))
     weight[used] = raked.weight
-    count, mean = cells.count[used], cells.mean[used]
+    count, mean = cells.n_positive[used], cells.mean[used]
     # Within a cell weights keep the ratios in which they came.
     squares = (raked.weight**2 * cells.square[used] / mean**2).sum()
     effective = float((count * raked.weight).sum() ** 2 / squares)
@@ -170,8 +170,8 @@ def _summarise(
         n=n,
         n_effective=effective,
         design_effect=n / effective,
-        smallest=float((raked.weight * (cells.lowest[used] / mean)).min()),
-        largest=float((raked.weight * (cells.most[used] / mean)).max()),
+        smallest=float((raked.weight * (cells.least_positive[used] / mean)).min()),
+        largest=float((raked.weight * (cells.greatest[used] / mean)).max()),
         n_limited=int(count[limited].sum()),
         iterations=raked.iterations,
         converged=raked.converged,
