@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
+
+import narwhals.stable.v2 as nw
 
 from retainkit.errors import RetainkitWarning
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import FrameType
-
-    import narwhals.stable.v2 as nw
-
 
 _PACKAGE = str(Path(__file__).parent)
 

@@ -14,11 +14,9 @@ All warnings are of the category `RetainkitWarning`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "ArgumentError",

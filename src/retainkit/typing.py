@@ -19,19 +19,12 @@ from collections.abc import Sequence, Sized
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from narwhals.stable.v2.typing import (
-    IntoDataFrame,
-    IntoDataFrameT,
-    IntoFrame,
-    IntoFrameT,
-)
+from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT, IntoFrame, IntoFrameT
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-    from typing_extensions import (
-        TypeVar,  # with defaults, which Python has from 3.13 on
-    )
+    from typing_extensions import TypeVar  # with defaults, which Python has from 3.13 on
 else:
     from typing import TypeVar
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._typing import Array
+from retainkit._typing import Array
 
 
 def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:

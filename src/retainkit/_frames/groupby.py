@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._typing import Booleans, Floats, Integers
-
+from retainkit._typing import Booleans, Floats, Integers
 
 NEVER = np.iinfo(np.int64).max
 """A time that never comes."""

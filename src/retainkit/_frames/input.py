@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._time.zones import zone_like
-from retainkit.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    MissingColumnError,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import tzinfo
-
-    from retainkit._typing import Array
-
+from retainkit._typing import Array
+from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError
 
 Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
 _KINDS = "a pandas, Polars or PyArrow table, a DuckDB relation or a PySpark DataFrame"

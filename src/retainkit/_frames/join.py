@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import Frame, is_polars
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._typing import Array
+from retainkit._typing import Array
 
 _NUMBERS = {"f": nw.Float64, "i": nw.Int64}
 

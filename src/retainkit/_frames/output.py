@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import Frame, is_polars
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._typing import Array, NativeT
+from retainkit._typing import Array, NativeT
 
 
 def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import narwhals.stable.v2 as nw
 
-if TYPE_CHECKING:
-    from retainkit._frames.input import Frame
+from retainkit._frames.input import Frame
 
 Reducer = TypeVar("Reducer")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -10,11 +11,7 @@ import numpy as np
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize, factorize_array
 from retainkit._frames.output import from_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from retainkit._typing import Array, Integers
+from retainkit._typing import Array, Integers
 
 
 def segment_columns(frame: nw.DataFrame[Any], own: Sequence[str]) -> list[str]:

@@ -10,18 +10,13 @@ which is the shifted-beta-geometric model for c = 1 and the beta-discrete-Weibul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Floats
-
+from retainkit._typing import Floats
 
 _FAR = 15.0  # from here on five terms of Stirling's series are exact
 _DIRECT = 2048  # terms of a sum that are added one by one

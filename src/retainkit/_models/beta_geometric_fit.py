@@ -7,7 +7,6 @@ customers; some who leave at once and others who never do) lies straight ahead a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +19,7 @@ from retainkit._models.beta_geometric import (
 )
 from retainkit._models.fit import Coordinates, Fit, fit_from_maximum, unidentified
 from retainkit._models.maximum import covariance, maximise
-
-if TYPE_CHECKING:
-    from retainkit._typing import Floats
-
+from retainkit._typing import Floats
 
 _NAMES = ("alpha", "beta", "c")
 _LARGE = float(np.log(1e6))

@@ -14,9 +14,9 @@ time of the last one (0 if there is none) and `T` the time observed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import betainc, xlogy
 
 from retainkit._models.special import (
@@ -26,11 +26,7 @@ from retainkit._models.special import (
     log_rising_ratio,
     purchases_if_alive,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Floats, Integers
+from retainkit._typing import Floats, Integers
 
 
 def log_likelihood(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from retainkit._models.maximum import covariance, maximise
+from retainkit._models.maximum import Maximum, Objective, covariance, maximise
+from retainkit._typing import Floats
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from retainkit._models.maximum import Maximum, Objective
-    from retainkit._typing import Floats
-
-    Rows: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
+RowLikelihood: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
 
 _MANY = 20_000  # rows from which a part of them finds the neighbourhood of the maximum
 _PART = 5_000  # rows of that part
@@ -65,7 +61,7 @@ class FitProblem:
 
     model: Coordinates
     penalised: Floats
-    rows: Rows
+    rows: RowLikelihood
     data: tuple[Floats, ...]
     weights: Floats
     scale: float

@@ -8,15 +8,12 @@ mean, which is ignored where x is 0. `params` are p, q, v.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from scipy import special
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from retainkit._typing import Booleans, Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 
 
 def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
@@ -119,11 +116,7 @@ def _total(x: Floats, m: Floats) -> Floats:
 
 
 def simulate_amounts(
-    params: Floats,
-    owner: Integers,
-    x: Floats,
-    m: Floats,
-    rng: np.random.Generator,
+    params: Floats, owner: Integers, x: Floats, m: Floats, rng: np.random.Generator
 ) -> Floats:
     """Draw the amount of each further purchase; `owner` is the position of its customer."""
     p, q, v = params

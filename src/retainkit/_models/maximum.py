@@ -7,17 +7,14 @@ a simpler model (equal customers). The box ends that climb, and a maximum on its
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from scipy.optimize import Bounds, minimize
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from retainkit._typing import Booleans, Floats
-
+from retainkit._typing import Booleans, Floats
 
 Objective: TypeAlias = "Callable[[Floats], tuple[float, Floats]]"
 """Parameters -> value and gradient."""

@@ -12,16 +12,11 @@ log(v / s): `penalty` times the sum of their squares is taken from the mean log-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from retainkit._models import bg_nbd, gamma_gamma
 from retainkit._models.fit import Coordinates, Fit, FitProblem, fit_problem, unidentified
-
-if TYPE_CHECKING:
-    from retainkit._typing import Floats
-
+from retainkit._typing import Floats
 
 _LARGE = float(np.log(1e6))
 

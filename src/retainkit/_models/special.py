@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma, gammaln
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from retainkit._typing import Floats, Integers
 
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Floats, Integers
-
-    # The values, by one rule of quadrature, of the elements whose numbers are given.
-    Estimate: TypeAlias = Callable[[Integers], Floats]
+Estimate: TypeAlias = Callable[[Integers], Floats]
+"""The values, by one rule of quadrature, of the elements whose numbers are given."""
 
 # Two rules of quadrature agree where they differ by less than this share of the result. Both
 # converge fast, so the finer one, which is kept, is better than that by far.

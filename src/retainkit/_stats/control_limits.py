@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._stats.intervals import ratio
-
-if TYPE_CHECKING:
-    from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.typing import ChartKind
-
+from retainkit._typing import Array, Booleans, Floats, Integers
+from retainkit.typing import ChartKind
 
 _RUN = 8  # periods on one side of the centre
 # Mean and standard deviation of the distance of two values of standard normal noise.

@@ -6,15 +6,12 @@ A row may be several customers; `count` is their number.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import stdtr
 
 from retainkit._stats.intervals import normal_quantile
-
-if TYPE_CHECKING:
-    from retainkit._typing import Floats
+from retainkit._typing import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,18 +7,13 @@ equal ones: amounts have no bounds, and without variance nothing shows how far o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from retainkit._stats.intervals import ratio, wilson
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Booleans, Floats
-
+from retainkit._typing import Booleans, Floats
 
 _ROUNDING = 1e-9  # a deviation below this share of the mean is rounding
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from retainkit._stats.intervals import ratio
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from retainkit._typing import Array, Floats, Integers
-
+from retainkit._typing import Array, Floats, Integers
 
 _ROUNDING = 1e-12  # a smaller variance is rounding
 

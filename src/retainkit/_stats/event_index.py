@@ -6,12 +6,10 @@ Arrays in, arrays out. Customers are codes from 0 on, times are instants in micr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from retainkit._typing import Floats, Integers
+from retainkit._typing import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

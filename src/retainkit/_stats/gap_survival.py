@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retainkit._stats.intervals import normal_quantile
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from retainkit._typing import Floats, Integers
-
+from retainkit._typing import Floats, Integers
 
 # Products of rates that reach a level on paper may miss it by rounding.
 _ROUNDING = 1e-9

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Floats
+from retainkit._typing import Floats
 
 
 def normal_quantile(confidence_level: float) -> float:

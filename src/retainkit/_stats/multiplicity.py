@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from retainkit._typing import Floats
-    from retainkit.typing import Adjust
+from retainkit._typing import Floats
+from retainkit.typing import Adjust
 
 
 def adjust_p_values(p_value: Floats, method: Adjust) -> Floats:

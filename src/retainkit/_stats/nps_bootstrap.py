@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from retainkit._typing import Floats, Integers
+from retainkit._typing import Floats, Integers
 
 
 def bootstrap_limits(

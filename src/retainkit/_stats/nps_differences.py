@@ -8,19 +8,14 @@ the smallest alpha whose interval leaves out 0, so that a test and its interval 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from retainkit._stats.intervals import normal_quantile, ratio
 from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Floats
-
+from retainkit._typing import Floats
 
 ADDED = 3  # pseudo-respondents of a paired difference, and what they add to the sum of squares
 

@@ -7,17 +7,11 @@ and where n is 0 everything is NaN.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from retainkit._stats.intervals import normal_quantile, ratio
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from retainkit._typing import Floats
-
+from retainkit._typing import Floats
 
 STEPS = 56  # halvings of at most 2: the limits are exact to the last digit of numbers around 1
 

@@ -9,16 +9,12 @@ margins their shares, those of least relative entropy to the initial ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._typing import Floats, Integers
-
+from retainkit._typing import Floats, Integers
 
 _STEPS = 200  # to find a factor: a few by Newton's method, at worst as many by bisection
 _PRECISION = 1e-13  # of a sum; rounding allows no better

@@ -7,17 +7,13 @@ U is Beta(k, k), whatever the sum of the gaps: the rates, which differ between c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import betainc
 
 from retainkit._stats.intervals import normal_quantile
-
-if TYPE_CHECKING:
-    from retainkit._typing import Floats
-
+from retainkit._typing import Floats
 
 # Limits of k: beyond them purchases come at once, or like clockwork.
 _LEAST, _MOST = 1e-3, 1e4

@@ -6,19 +6,14 @@ many of them, along the first axes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from retainkit._typing import Floats
-    from retainkit.typing import DriverMethod
-
+from retainkit._typing import Floats
+from retainkit.typing import DriverMethod
 
 _ROUNDING = 1e-10  # of the variance of a driver: a smaller remainder is rounding
 _CONSTANT = 1e-13  # of the mean square: a smaller variance is rounding

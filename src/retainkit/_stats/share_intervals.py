@@ -5,22 +5,18 @@ Counts and sizes may be fractional (effective sizes). Without answers the limits
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import betaincinv, stdtrit
 
+from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
+from retainkit._typing import Booleans, Floats
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import ArrayLike
-
-    from retainkit._stats.effective_size import EffectiveSize
-    from retainkit._typing import Booleans, Floats
-
-    Limits: TypeAlias = tuple[Floats, Floats]
+Limits: TypeAlias = tuple[Floats, Floats]
 
 
 def clopper_pearson(count: ArrayLike, n: ArrayLike, level: float) -> Limits:
@@ -97,12 +93,7 @@ def _with_exact_ends(
 
 
 def mean_limits(
-    mean: Floats,
-    variance: Floats,
-    size: EffectiveSize,
-    *,
-    level: float,
-    ends: tuple[float, float],
+    mean: Floats, variance: Floats, size: EffectiveSize, *, level: float, ends: tuple[float, float]
 ) -> Limits:
     """Student's limits of the mean of scores that lie between two `ends`.
 

@@ -7,14 +7,11 @@ of rates.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
-
-if TYPE_CHECKING:
-    from retainkit._typing import Booleans, Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,11 @@ import math
 import re
 from datetime import timedelta
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from retainkit._time.periods import DAY, DAYS_IN, SECOND
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from retainkit.typing import Period
-
+from retainkit.typing import Period
 
 _Unit: TypeAlias = "Literal['hour'] | Period"
 _UNITS: dict[str, _Unit] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
@@ -17,10 +17,8 @@ from retainkit._time.periods import (
     month_expr,
     period_of,
 )
-
-if TYPE_CHECKING:
-    from retainkit._typing import Integers
-    from retainkit.typing import Period
+from retainkit._typing import Integers
+from retainkit.typing import Period
 
 STEP_PARTS = ("instant", "month", "rest", "days")
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time
 from retainkit._time.periods import DAY, first_day, period_index
 from retainkit._time.zones import EPOCH, wall_times
+from retainkit._typing import Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from retainkit._typing import Integers
-    from retainkit.typing import Period, Weekday
-
+from retainkit.typing import Period, Weekday
 
 # The end of observation
 

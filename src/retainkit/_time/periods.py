@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._typing import Integers
 from retainkit.typing import Period, Weekday
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from retainkit._typing import Integers
-
 
 PERIODS: tuple[Period, ...] = get_args(Period)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

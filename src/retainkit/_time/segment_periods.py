@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from retainkit._typing import Integers
+from retainkit._typing import Integers
 
 MOST_CELLS = 20_000_000
 """Rows or cells that a result may have: more are due to a stray date."""

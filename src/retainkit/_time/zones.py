@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import accumulate
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._time.periods import DAY, SECOND
+from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from retainkit._typing import Integers
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 
@@ -12,14 +13,16 @@ from retainkit._inputs.events import read_events
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
 from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._typing import Array, Integers
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import (
+    PeriodDays,
     WindowSpec,
     count_active,
     count_active_in_window,
     period_days,
 )
-from retainkit.activity._spec import VisitSpec
+from retainkit.activity._spec import FrequencyCounts, VisitCounts, VisitSpec
 from retainkit.activity._steps import (
     build_result,
     count_visits,
@@ -27,15 +30,7 @@ from retainkit.activity._steps import (
     warn_of_ambiguous_segments,
 )
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._typing import Array, Integers
-    from retainkit.activity._counts import PeriodDays
-    from retainkit.activity._spec import FrequencyCounts, VisitCounts
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _ACTIVE = ("period", "active", "active_window", "stickiness", "lower", "upper", "complete")
 _DAYS = ("days", "customers", "share", "lower", "upper", "at_least", "complete")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._time.periods import first_day, period_index
-from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
+from retainkit._time.segment_periods import (
+    MOST_CELLS,
+    SegmentPeriods,
+    first_periods,
+    segment_periods,
+)
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from retainkit._time.segment_periods import SegmentPeriods
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.activity._spec import VisitCounts, VisitSpec
-    from retainkit.typing import Period, Weekday
+from retainkit.typing import Period, Weekday
 
 
 def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:

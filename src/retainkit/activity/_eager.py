@@ -6,9 +6,11 @@ the log, a visit or a customer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import integer_codes
@@ -23,8 +25,10 @@ from retainkit._frames.groupby import (
 )
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.events import Events
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
+from retainkit._typing import Floats, Integers
 from retainkit.activity._spec import (
     LATER,
     NEXT,
@@ -32,16 +36,8 @@ from retainkit.activity._spec import (
     FrequencyCounts,
     MoneySums,
     VisitCounts,
+    VisitSpec,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.events import Events
-    from retainkit._typing import Floats, Integers
-    from retainkit.activity._spec import VisitSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

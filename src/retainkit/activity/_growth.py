@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 
@@ -10,18 +11,11 @@ from retainkit._checks import boolean, one_of, probability
 from retainkit._inputs.events import read_events
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS, first_day
-from retainkit.activity._counts import growth_amounts, growth_counts
-from retainkit.activity._spec import VisitSpec
+from retainkit._typing import Array
+from retainkit.activity._counts import GrowthCounts, growth_amounts, growth_counts
+from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.activity._steps import build_result, count_visits
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._typing import Array
-    from retainkit.activity._counts import GrowthCounts
-    from retainkit.activity._spec import VisitCounts
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "active", "new", "retained", "resurrected", "churned"),

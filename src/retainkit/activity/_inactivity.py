@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,22 +15,14 @@ from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
 from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._typing import Array, Integers
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import WindowSpec
-from retainkit.activity._losses import count_losses
-from retainkit.activity._spec import VisitSpec
+from retainkit.activity._losses import Losses, count_losses
+from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.activity._steps import build_result, count_visits, last_midnight
 from retainkit.errors import ArgumentTypeError
-from retainkit.typing import Dated
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._typing import Array, Integers
-    from retainkit.activity._losses import Losses
-    from retainkit.activity._spec import VisitCounts
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import Dated, IntoTable, Missing, Period, TableT, Weekday
 
 _CHURN = (
     *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),

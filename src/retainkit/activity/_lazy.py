@@ -7,7 +7,7 @@ the order of a column that has no ties.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -15,8 +15,10 @@ import numpy as np
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import first_segments, integer_columns, wall_time
 from retainkit._time.periods import period_index_expr
+from retainkit._typing import Floats, Integers
 from retainkit.activity._spec import (
     LATER,
     NEXT,
@@ -24,14 +26,10 @@ from retainkit.activity._spec import (
     FrequencyCounts,
     MoneySums,
     VisitCounts,
+    VisitSpec,
 )
 
-if TYPE_CHECKING:
-    from retainkit._inputs.events import Events
-    from retainkit._typing import Floats, Integers
-    from retainkit.activity._spec import VisitSpec
-
-    Rows: TypeAlias = nw.LazyFrame[Any]
+Rows: TypeAlias = nw.LazyFrame[Any]
 
 _SUMS = ("amount", "kept", "grown", "shrunk")
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retainkit.activity._counts import count_active_in_window, period_days
-
-if TYPE_CHECKING:
-    from retainkit._typing import Booleans, Integers
-    from retainkit.activity._counts import PeriodDays, WindowSpec
-    from retainkit.activity._spec import VisitCounts, VisitSpec
-    from retainkit.typing import Dated
+from retainkit._typing import Booleans, Integers
+from retainkit.activity._counts import PeriodDays, WindowSpec, count_active_in_window, period_days
+from retainkit.activity._spec import VisitCounts, VisitSpec
+from retainkit.typing import Dated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

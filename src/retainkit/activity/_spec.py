@@ -6,17 +6,15 @@ lazy engine and `_eager` on arrays in memory, and the tests hold them equal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import narwhals.stable.v2 as nw
 
-    import narwhals.stable.v2 as nw
-
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Floats, Integers
-    from retainkit.typing import Period, Weekday
+from retainkit._time.moment import Moment
+from retainkit._typing import Floats, Integers
+from retainkit.typing import Period, Weekday
 
 ROUNDING = 1e-9
 """Share of the money in two periods up to which a difference between them is due to rounding."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals.stable.v2 as nw
 
 from retainkit._frames.output import build_like
 from retainkit._frames.reducer import reducer
 from retainkit._frames.segments import segment_values
+from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
+from retainkit._time.moment import Moment
+from retainkit._typing import Array, Integers, NativeT
 from retainkit.activity import _eager, _lazy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Array, Integers, NativeT
-    from retainkit.activity._spec import VisitCounts, VisitSpec
+from retainkit.activity._spec import VisitCounts, VisitSpec
 
 
 def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from retainkit._typing import Booleans, Integers
+from retainkit._typing import Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

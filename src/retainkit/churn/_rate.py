@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
-from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
+from retainkit._inputs.continuous_subscriptions import (
+    ContinuousSubscriptions,
+    read_continuous_subscriptions,
+)
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.durations import microseconds
+from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
-from retainkit.churn._flows import TenurePeriods, at_period_ends, count_flows, sum_days
+from retainkit._typing import Array, Floats, Integers
+from retainkit.churn._flows import FlowCounts, TenurePeriods, at_period_ends, count_flows, sum_days
 from retainkit.errors import ArgumentError
-from retainkit.typing import ChurnMethod
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Array, Floats, Integers
-    from retainkit.churn._flows import FlowCounts
-    from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
-
+from retainkit.typing import ChurnMethod, IntoTable, Length, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "opening", "new", "reactivated", "churned", "closing"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
-from retainkit._frames.input import collect
+from retainkit._frames.input import Frame, collect
 from retainkit._frames.output import select_to_native
-from retainkit._inputs.customers import read_histories_and_spend, repeat_buyers
+from retainkit._inputs.customers import Customers, read_histories_and_spend, repeat_buyers
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
@@ -17,28 +18,25 @@ from retainkit._stats.correlation import pearson
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
-from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
+from retainkit.clv._valuation import (
+    RESULT,
+    ValuationOptions,
+    ValuationSpec,
+    valuation_spec,
+    value_customers,
+)
 from retainkit.errors import ArgumentError
-from retainkit.purchases._reduction import summarize_orders
+from retainkit.purchases._reduction import CustomerSummary, summarize_orders
 from retainkit.purchases._spec import SUMMARY, SummaryOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.customers import Customers
-    from retainkit.clv._valuation import ValuationSpec
-    from retainkit.purchases._reduction import CustomerSummary
-    from retainkit.typing import (
-        Amounts,
-        Compounding,
-        Infinite,
-        IntervalMethod,
-        IntoFrameT,
-        Missing,
-        ValuationMethod,
-    )
+from retainkit.typing import (
+    Amounts,
+    Compounding,
+    Infinite,
+    IntervalMethod,
+    IntoFrameT,
+    Missing,
+    ValuationMethod,
+)
 
 _NEGLIGIBLE = 0.1  # correlation of spend and frequency that is no cause for concern
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from retainkit._frames.input import from_native
 from retainkit._frames.output import select_to_native
+from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY
-
-if TYPE_CHECKING:
-    from retainkit.clv._purchase_fits import BGNBD
-    from retainkit.clv._spend import GammaGamma
-    from retainkit.typing import Compounding, Infinite, IntervalMethod, IntoFrameT, ValuationMethod
+from retainkit.typing import Compounding, Infinite, IntervalMethod, IntoFrameT, ValuationMethod
 
 
 def cltv_from_models(

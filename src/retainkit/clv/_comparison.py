@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from retainkit._inputs.customers import HISTORY, HOLDOUT, read_customers
+from retainkit._inputs.customers import HISTORY, HOLDOUT, Customers, read_customers
+from retainkit._inputs.events import Events
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_purchases
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
+from retainkit._time.moment import Moment
+from retainkit._typing import Floats
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.errors import ArgumentError
 from retainkit.purchases._reduction import reduce_purchases
-from retainkit.purchases._spec import purchase_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._inputs.customers import Customers
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Floats
-    from retainkit.purchases._spec import SummaryOptions
-    from retainkit.typing import Period
+from retainkit.purchases._spec import SummaryOptions, purchase_spec
+from retainkit.typing import Period
 
 
 def read_calibration(log: Events, options: SummaryOptions, split: Moment, end: Moment) -> Customers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
 
 import numpy as np
 
@@ -14,11 +14,7 @@ from retainkit._stats import correlation, regularity
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.clv._purchase_counts import last_gaps
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 def spend_independence(

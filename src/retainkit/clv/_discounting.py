@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from retainkit._models import bg_nbd
+from retainkit._models.bg_nbd import DistinctPairs
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import DAYS_IN
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.typing import Period
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from retainkit._models.bg_nbd import DistinctPairs
-    from retainkit._typing import Floats
-    from retainkit.typing import Period
-
-    History: TypeAlias = tuple[Floats, Floats, Floats]
+History: TypeAlias = tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

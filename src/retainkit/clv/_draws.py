@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
-
-if TYPE_CHECKING:
-    from retainkit._models.bg_nbd import DistinctPairs
-    from retainkit._typing import Floats
-    from retainkit.clv._discounting import Horizon
-
-    History: TypeAlias = tuple[Floats, Floats, Floats]
+from retainkit._models.bg_nbd import DistinctPairs
+from retainkit._typing import Floats
+from retainkit.clv._discounting import Horizon
 
 _VALUES = 2_000_000  # values of customers and draws held at a time
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from datetime import date
+from typing import Generic
 
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._frames.input import read_result
@@ -18,6 +19,7 @@ from retainkit.clv._comparison import (
     read_calibration,
     total_columns,
 )
+from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._tracking_columns import (
     check_model,
     check_period,
@@ -28,13 +30,7 @@ from retainkit.clv._tracking_columns import (
 from retainkit.errors import ArgumentError
 from retainkit.purchases._orders import calibration_and_end
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import TableT_co
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from retainkit.clv._purchase_fits import BGNBD
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Missing, Period, TableT, TableT_co, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -11,29 +11,23 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Final
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
 
-from retainkit._inputs.customers import read_customers
+from retainkit._inputs.customers import Customers, read_customers
 from retainkit._messages import count_noun, warn
 from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
-from retainkit._models.model import covariance_of, fit_fields, parameter_array
+from retainkit._models.fit import Fit
+from retainkit._models.model import Model, covariance_of, fit_fields, parameter_array
+from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
-
-    from retainkit._inputs.customers import Customers
-    from retainkit._models.fit import Fit
-    from retainkit._models.model import Model
-    from retainkit._typing import Booleans, Floats
-
 
 # By the `shift` of the model: see `bg_nbd`.
 _PURCHASE_FITTERS: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
@@ -278,9 +272,7 @@ def _fitter_data(fitter: Any, names: tuple[str, ...]) -> Customers | None:
 def purchase_fitter(model: Model, shift: int, rows: Customers | None, *, weighted: bool) -> Any:
     """Build a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
     with imported_lifetimes() as package:
-        from lifetimes import (  # noqa: PLC0415
-            generate_data as draw,
-        )
+        from lifetimes import generate_data as draw  # noqa: PLC0415
 
         fitter = _build_fitter(package, _PURCHASE_FITTERS[shift], model)
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time

@@ -8,22 +8,19 @@ gaps, not with customers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.input import collect, count_rows
+from retainkit._frames.input import Frame, collect, count_rows
+from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import wall_time
+from retainkit._time.moment import Moment
 from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
-
-if TYPE_CHECKING:
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Floats, Integers
-    from retainkit.typing import Period, Weekday
+from retainkit._typing import Floats, Integers
+from retainkit.typing import Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar, get_args
+from typing import ClassVar, TypeVar, get_args
+
+from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import read_customers
@@ -14,12 +16,7 @@ from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError
-from retainkit.typing import Engine
-
-if TYPE_CHECKING:
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit.typing import Period
+from retainkit.typing import Engine, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

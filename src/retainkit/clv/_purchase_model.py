@@ -6,25 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
+from narwhals.stable.v2.typing import IntoFrame
+from numpy.typing import NDArray
 
 from retainkit._checks import integer, one_of
-from retainkit._inputs.customers import read_customers
+from retainkit._inputs.customers import Customers, read_customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import Model
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
+from retainkit._typing import Floats
 from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
 from retainkit.errors import ArgumentError
+from retainkit.typing import IntoFrameT, Numbers, Period
 
 if TYPE_CHECKING:
     import pandas as pd
-    from narwhals.stable.v2.typing import IntoFrame
-    from numpy.typing import NDArray
-
-    from retainkit._inputs.customers import Customers
-    from retainkit._typing import Floats
-    from retainkit.typing import IntoFrameT, Numbers, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

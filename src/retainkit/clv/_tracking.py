@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
 
 from retainkit._checks import boolean, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.orders import read_orders
 from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._tracking_columns import (
     check_model,
     check_period,
@@ -16,12 +17,7 @@ from retainkit.clv._tracking_columns import (
     week_start_at,
 )
 from retainkit.purchases._orders import calibration_and_end
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from retainkit.clv._purchase_fits import BGNBD
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 def tracking(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import tzinfo
+from typing import Any
 
 import numpy as np
 
+from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
 from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
-from retainkit._time.moment import midnights
+from retainkit._time.moment import Moment, midnights
 from retainkit._time.periods import DAYS_IN, WEEKDAYS, first_day, period_index
-from retainkit.clv._purchase_counts import counts_by_unit
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
-
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.clv._purchase_counts import UnitCounts
-    from retainkit.typing import Period, Weekday
-
+from retainkit.typing import Period, Weekday
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {
     "day": ("day", "week", "month", "quarter", "year"),

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import boolean, integer, number, one_of, probability
-from retainkit._frames.input import check_present, collect
+from retainkit._frames.input import Frame, check_present, collect
 from retainkit._frames.join import return_to_engine
-from retainkit._inputs.customers import HISTORY, SPEND, check_finite, read_customers
+from retainkit._inputs.customers import HISTORY, SPEND, Customers, check_finite, read_customers
 from retainkit._messages import count_noun
 from retainkit._models import bg_nbd, gamma_gamma
-from retainkit._models.model import covariance_of, parameter_array
+from retainkit._models.model import Model, covariance_of, parameter_array
 from retainkit._stats.intervals import normal_quantile
 from retainkit._time.durations import in_units
+from retainkit._typing import Floats
 from retainkit.clv import _draws
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
+from retainkit.clv._purchase_model import PurchaseModel
+from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
-from retainkit.typing import Compounding, Infinite, IntervalMethod, ValuationMethod
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.customers import Customers
-    from retainkit._models.model import Model
-    from retainkit._typing import Floats
-    from retainkit.clv._purchase_model import PurchaseModel
-    from retainkit.clv._spend import GammaGamma
-    from retainkit.typing import Period
-
+from retainkit.typing import Compounding, Infinite, IntervalMethod, Period, ValuationMethod
 
 RESULT = ("probability_alive", "expected_purchases", "expected_spend", "cltv", "lower", "upper")
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._time.periods import PERIODS, first_day, period_index
+from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from retainkit._typing import Integers
-    from retainkit.typing import Period
+from retainkit.typing import Period
 
 
 def period_edges(start: str | date, period: Period, periods: int) -> Integers:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from retainkit._typing import Booleans, Floats, Integers
-
+from retainkit._typing import Booleans, Floats, Integers
 
 DAYS = 28  # every month has a day to renew on, if there are no more than these
 RUNNING = -(2**62)  # no day, not even one before 1970

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from scipy.special import ndtri
 
-if TYPE_CHECKING:
-    from retainkit._typing import Floats, Integers
-    from retainkit.datasets._survey_truth import SurveyTruth
+from retainkit._typing import Floats, Integers
+from retainkit.datasets._survey_truth import SurveyTruth
 
 _PROMOTER, _PASSIVE, _DETRACTOR = range(3)
 _SCORES: Final = (

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from retainkit._checks import is_list, number
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._typing import Floats
 
 _ROUNDING: Final = 1e-9
 _COLUMNS: Final = ("customer_id", "wave", "sent", "responded", "channel", "plan", "score")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from retainkit._checks import integer, number
+from retainkit._typing import Array, Floats, Integers
 from retainkit.datasets._periods import period_edges
 from retainkit.errors import ArgumentError
+from retainkit.typing import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
     import pandas as pd
 
-    from retainkit._typing import Array, Floats, Integers
-    from retainkit.typing import Period
 
 DEFAULT_RETENTION: Final = (1.0, 0.45, 0.36, 0.31, 0.28, 0.26, 0.24, 0.23, 0.22, 0.21, 0.2, 0.2)
 """The retention that `make_events` draws from by default, at the ages 0 to 11."""
@@ -141,10 +140,7 @@ def _check_curve(retention: Sequence[float] | Array) -> Floats:
 
 
 def _activity(
-    rng: np.random.Generator,
-    first: Integers,
-    curve: Floats,
-    persistence: float,
+    rng: np.random.Generator, first: Integers, curve: Floats, persistence: float
 ) -> tuple[Integers, Integers]:
     """Draw who is active in which period: pairs of a customer and a period, both from 0."""
     level = rng.random(first.size)

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from retainkit._checks import integer, number, one_of
+from retainkit._typing import Floats
 from retainkit.datasets._periods import period_edges
 from retainkit.datasets._simulation import (
     DAYS,
     RUNNING,
     Habits,
+    Rows,
     Subscribers,
     simulate_subscriptions,
 )
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.typing import SubscriptionRows
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
-    from retainkit._typing import Floats
-    from retainkit.datasets._simulation import Rows
-    from retainkit.typing import SubscriptionRows
 
 DEFAULT_CHURN: Final = MappingProxyType({"basic": 0.08, "plus": 0.04, "pro": 0.02})
 """The monthly churn of each plan that `make_subscriptions` draws from by default."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -9,16 +11,11 @@ import numpy as np
 
 from retainkit._checks import integer
 from retainkit.datasets._periods import period_edges
-from retainkit.datasets._survey_draws import draw_invitations
+from retainkit.datasets._survey_draws import Invitations, draw_invitations
 from retainkit.datasets._survey_truth import survey_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
     import pandas as pd
-
-    from retainkit.datasets._survey_draws import Invitations
 
 
 DEFAULT_MIX: Final = MappingProxyType(

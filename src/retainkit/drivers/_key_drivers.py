@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -18,17 +19,10 @@ from retainkit._stats.relative_weights import (
     dependent,
     importance,
 )
-from retainkit.drivers._reading import RESULT, driver_names, read_rows
+from retainkit._typing import Floats
+from retainkit.drivers._reading import RESULT, DriverRows, driver_names, read_rows
 from retainkit.errors import ArgumentError
-from retainkit.typing import DriverMethod, Missing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._typing import Floats
-    from retainkit.drivers._reading import DriverRows
-    from retainkit.typing import IntoTable, TableT
-
+from retainkit.typing import DriverMethod, IntoTable, Missing, TableT
 
 _ROUNDING = 1e-10  # a correlation or coefficient below this has no sign
 _STATISTICS = ("importance", "lower", "upper", "correlation", "coefficient")

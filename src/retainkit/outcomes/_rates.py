@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from retainkit._inputs.scale import Scale
 from retainkit._stats.differences import Means, mean_difference, share_difference
 from retainkit._stats.intervals import ratio, wilson
-
-if TYPE_CHECKING:
-    from retainkit._inputs.scale import Scale
-    from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.outcomes._reading import Answers
-    from retainkit.outcomes._results import ResponseOutcomes
-
+from retainkit._typing import Array, Booleans, Floats, Integers
+from retainkit.outcomes._reading import Answers
+from retainkit.outcomes._results import ResponseOutcomes
 
 _GROUPS = ("promoters", "passives", "detractors")
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._messages import count_noun, format_examples, named
 from retainkit._stats.event_index import event_index, first_or_last, range_sums
+from retainkit._time.moment import Moment
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.outcomes._reading import same_customers
-
-if TYPE_CHECKING:
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.outcomes._reading import Answers, Memberships, Outcomes
+from retainkit.outcomes._reading import Answers, Memberships, Outcomes, same_customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

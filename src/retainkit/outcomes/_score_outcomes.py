@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Sequence
+from datetime import date
+from typing import get_args
 
 import numpy as np
+from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
@@ -20,16 +23,7 @@ from retainkit.outcomes._reading import (
     read_outcome_events,
 )
 from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_answers
-from retainkit.typing import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit.typing import IntoTable, Length, Missing, TableT
-
+from retainkit.typing import IntoTable, Length, Missing, Outcome, TableT
 
 _RESULT = (
     *("group", "score", "n", "outcomes", "rate", "lower", "upper"),

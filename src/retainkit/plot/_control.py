@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from narwhals.stable.v2.typing import IntoDataFrame
 
+from retainkit._typing import Floats
 from retainkit.plot._axes import measure, subplots, tidy
-from retainkit.plot._periods import draw_periods, pad_periods, read_periods
-from retainkit.plot._reading import as_floats
+from retainkit.plot._periods import Periods, draw_periods, pad_periods, read_periods
+from retainkit.plot._reading import Columns, as_floats
 from retainkit.plot._score_axes import (
     at_places,
     check_numeric,
@@ -24,17 +28,6 @@ from retainkit.plot._score_axes import (
     score_texts,
 )
 from retainkit.plot._style import PALETTE, QUIET, SHADE, SLATE, TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit._typing import Floats
-    from retainkit.plot._periods import Periods
-    from retainkit.plot._reading import Columns
-
 
 USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], SLATE
 SHAPES = "DsPX"

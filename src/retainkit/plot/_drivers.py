@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
-from retainkit.plot._reading import as_floats, check_one_row_each, check_one_segment, read_columns
+from retainkit.plot._reading import (
+    Columns,
+    as_floats,
+    check_one_row_each,
+    check_one_segment,
+    read_columns,
+)
 from retainkit.plot._style import HATCH, PALE, PALETTE, QUIET, SMALL, TEXT
 from retainkit.plot._text import in_percent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit.plot._reading import Columns
-
 
 UP, DOWN, FLIP = "up", "down", "flip"
 STYLES: dict[str, dict[str, Any]] = {
@@ -28,11 +28,7 @@ STYLES: dict[str, dict[str, Any]] = {
     DOWN: {"facecolor": PALETTE[1]},
     FLIP: {"facecolor": "#a9a9a9", "edgecolor": "white", "hatch": HATCH},
 }
-LABELS = {
-    UP: "goes with a higher outcome",
-    DOWN: "goes with a lower outcome",
-    FLIP: "sign flips",
-}
+LABELS = {UP: "goes with a higher outcome", DOWN: "goes with a lower outcome", FLIP: "sign flips"}
 FLIPPED = (
     "Sign flips: alone it goes one way with the outcome, beside the other drivers the other way. "
     "Read no direction off it."

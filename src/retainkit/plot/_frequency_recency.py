@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import Colormap, Normalize, to_hex
 from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
+from retainkit._typing import Floats, Integers
+from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, percent, subplots
 from retainkit.plot._models import check_purchase_model
 from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
 from retainkit.typing import ModelValues
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
-
-    from retainkit._typing import Floats, Integers
-    from retainkit.clv import BGNBD, MBGNBD
-
 
 ROWS = 120  # of colour, from no silence to the longest
 ALIVE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import boolean
 from retainkit.plot._axes import ABOVE, draw_legend, measure, subplots, tidy
-from retainkit.plot._periods import draw_periods, pad_periods, read_periods
+from retainkit.plot._periods import Periods, draw_periods, pad_periods, read_periods
 from retainkit.plot._reading import as_floats
 from retainkit.plot._style import GREY, HATCH, PALETTE, SMALL, TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit.plot._periods import Periods
-
 
 # In the order of the stack from its top, which is that of the legend.
 CUSTOMERS = {

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 from numbers import Real
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from matplotlib.axes import Axes
+from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._frames.input import collect, instants_of, normalize_pandas
+from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import count_noun, warn
 from retainkit._time.durations import in_units
+from retainkit._time.moment import Moment
 from retainkit._time.periods import DAYS_IN, period_of
 from retainkit._time.zones import wall_times
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
 from retainkit.plot._models import check_purchase_model
 from retainkit.plot._style import DARK, PALETTE
 from retainkit.plot._text import in_percent
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.clv import BGNBD, MBGNBD
-    from retainkit.typing import Missing
-
+from retainkit.typing import Missing
 
 STEPS = 400  # points of a history, and one more for each purchase
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from textwrap import fill, wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._messages import count_noun
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
-from retainkit.plot._reading import as_floats, read_columns, segment_labels
+from retainkit.plot._reading import Columns, as_floats, read_columns, segment_labels
 from retainkit.plot._score_axes import check_numeric, draw_nothing, tick_text
 from retainkit.plot._style import (
     DARK,
@@ -31,14 +34,6 @@ from retainkit.plot._style import (
     ink_on,
 )
 from retainkit.plot._text import DASH, in_percent, shorten, with_minus
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit._typing import Floats
-    from retainkit.plot._reading import Columns
-
 
 # From left to right; blue and vermilion are distinct with any kind of colour vision.
 SHARES = {"detractors": PALETTE[1], "passives": "#c9ced4", "promoters": PALETTE[0]}

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._time.periods import first_day, period_index
+from retainkit._typing import Integers
 from retainkit.errors import ColumnTypeError
-from retainkit.plot._reading import check_one_row_each, check_one_segment, read_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit._typing import Integers
-    from retainkit.plot._reading import Columns
-    from retainkit.typing import Period
+from retainkit.plot._reading import Columns, check_one_row_each, check_one_segment, read_columns
+from retainkit.typing import Period
 
 # Points that a label takes, and how many periods may lie between two of them.
 _WIDTHS = {"day": 42, "week": 42, "month": 30, "quarter": 28, "year": 34}

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit._inputs.cohort_table import check_numbers
+from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import draw_legend, measure, percent, subplots, tidy
 from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import MARKERS, PALETTE, QUIET, SMALL, TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit._typing import Booleans, Floats
-
 
 NARROW = 280  # points of width in which the legend must be brief
 _NUMBERS = ("age", "customers", "observed", "fitted", "projected", "lower", "upper")
@@ -165,12 +160,7 @@ def _cohort_label(value: Any) -> str:
 def _draw_cohort(ax: Axes, cohort: _Cohort, colour: str, marker: str) -> None:
     known, ahead = cohort.known, ~np.isnan(cohort.projected)
     ax.plot(
-        cohort.age[known],
-        cohort.fitted[known],
-        color=colour,
-        linewidth=1.8,
-        zorder=3,
-        gid="fitted",
+        cohort.age[known], cohort.fitted[known], color=colour, linewidth=1.8, zorder=3, gid="fitted"
     )
     if ahead.any():
         # The projection sets out from the last share that the model knows.
@@ -188,12 +178,7 @@ def _draw_cohort(ax: Axes, cohort: _Cohort, colour: str, marker: str) -> None:
     dots |= {"marker": marker, "markersize": 5.5}
     seen = known & ~np.isnan(cohort.observed)
     ax.plot(
-        cohort.age[seen],
-        cohort.observed[seen],
-        markeredgewidth=0,
-        zorder=4,
-        gid="observed",
-        **dots,
+        cohort.age[seen], cohort.observed[seen], markeredgewidth=0, zorder=4, gid="observed", **dots
     )
     if cohort.held_out.any():
         ax.plot(
@@ -240,12 +225,7 @@ def _set_projection_scales(ax: Axes, cohorts: list[_Cohort], width: float) -> No
 
 
 def _draw_legend(
-    ax: Axes,
-    cohorts: list[_Cohort],
-    names: Sequence[str],
-    palette: Sequence[str],
-    *,
-    narrow: bool,
+    ax: Axes, cohorts: list[_Cohort], names: Sequence[str], palette: Sequence[str], *, narrow: bool
 ) -> None:
     """Name the cohorts by colour, and what the marks mean in grey; one cohort needs no grey."""
     one = len(cohorts) == 1

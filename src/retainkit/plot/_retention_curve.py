@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.plot._axes import BESIDE, draw_legend, percent, subplots, tidy
 from retainkit.plot._reading import (
+    Columns,
     age_labels,
     as_floats,
     check_one_row_each,
@@ -20,16 +25,6 @@ from retainkit.plot._reading import (
     unit_of_age,
 )
 from retainkit.plot._style import DASHES, MARKERS, PALETTE, QUIET
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit.plot._reading import Columns
-
 
 AVERAGES = {
     "pooled": "pooled over cohorts",

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import Colormap, Normalize, to_hex
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import one_of
 from retainkit.plot._axes import draw_legend, measure, percent, subplots
@@ -33,14 +36,6 @@ from retainkit.plot._style import (
     sequential,
 )
 from retainkit.plot._triangle import HATCHED, RATES, Triangle, read_triangle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
-    from narwhals.stable.v2.typing import IntoDataFrame
-
 
 TITLES = {
     "retention": "Retention",
@@ -221,8 +216,7 @@ def _colour_cells(
     low = min([0.0, *values]) if vmin is None else vmin
     high = max([low, *values]) if vmax is None else vmax
     scale = ScalarMappable(
-        norm=Normalize(low, high if high > low else low + 1),
-        cmap=sequential(cmap),
+        norm=Normalize(low, high if high > low else low + 1), cmap=sequential(cmap)
     )
     return scale, [
         to_hex(tuple(scale.to_rgba(np.array(value)))) if colour else NEUTRAL

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot import _axes
 from retainkit.plot._axes import ABOVE, BESIDE, draw_legend, has_room_beneath, percent
+from retainkit.plot._reading import Columns
 from retainkit.plot._style import GREY, QUIET, TEXT
 from retainkit.plot._text import shorten, with_minus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from matplotlib.axes import Axes
-
-    from retainkit._typing import Floats, Integers
-    from retainkit.plot._reading import Columns
-
 
 LINE = 12.0  # points from a row of numbers to the next
 MOST = 4  # rows of numbers beneath

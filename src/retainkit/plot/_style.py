@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from matplotlib.colors import LinearSegmentedColormap
-
-if TYPE_CHECKING:
-    from matplotlib.colors import Colormap
-
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 
 # Okabe and Ito (2008), distinct with any kind of colour vision; their yellow is too pale.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import one_of
 from retainkit._time.periods import PERIODS
@@ -24,6 +28,7 @@ from retainkit.plot._axes import (
     tidy,
 )
 from retainkit.plot._reading import (
+    Columns,
     as_floats,
     check_one_row_each,
     read_columns,
@@ -31,16 +36,6 @@ from retainkit.plot._reading import (
     segment_labels,
 )
 from retainkit.plot._style import DASHES, PALETTE, POINTS, QUIET, SMALL, TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit.plot._reading import Columns
-
 
 # Marks between which lie so many units, where numbers of months and quarters keep to years.
 STRIDES = {"month": (1, 2, 3, 6, 12, 24, 36, 60), "quarter": (1, 2, 4, 8, 12, 20)}

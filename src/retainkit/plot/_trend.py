@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._frames.input import read_result
+from retainkit._typing import Booleans, Floats
 from retainkit.plot._axes import measure, subplots, tidy
-from retainkit.plot._periods import as_day, draw_periods, pad_periods, read_periods
+from retainkit.plot._periods import Periods, as_day, draw_periods, pad_periods, read_periods
 from retainkit.plot._reading import (
     as_floats,
     check_one_row_each,
@@ -34,14 +37,6 @@ from retainkit.plot._score_axes import (
 )
 from retainkit.plot._style import DASHES, MARKERS, PALETTE, POINTS, QUIET, TEXT
 from retainkit.plot._text import shorten
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit._typing import Booleans, Floats
-    from retainkit.plot._periods import Periods
-
 
 INSIDE = 6  # lines whose intervals can be seen, and whose names find room above the axes
 NAME = 34  # characters of a name in the legend

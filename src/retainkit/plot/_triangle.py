@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from statistics import median
-from typing import TYPE_CHECKING
+
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.errors import ColumnTypeError
 from retainkit.plot._reading import (
+    Columns,
     age_labels,
     as_floats,
     check_one_row_each,
@@ -18,14 +21,6 @@ from retainkit.plot._reading import (
     read_ages,
 )
 from retainkit.plot._text import DASH, in_percent
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit.plot._reading import Columns
-
 
 WHOLE = ("retention", "nrr", "grr")  # rates that may be 1 at age 0 by definition
 RATES = (*WHOLE, "lower", "upper")

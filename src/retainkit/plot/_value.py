@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from math import ceil, floor, log10
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import probability
 from retainkit._frames.input import read_result
 from retainkit._messages import count_noun
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._axes import measure, percent, subplots, tidy
 from retainkit.plot._style import PALETTE, POINTS, QUIET, SMALL, TEXT
 from retainkit.plot._text import in_percent
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit._typing import Floats
 
 
 def cltv_distribution(

@@ -5,27 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, subplots, tidy
-from retainkit.plot._periods import period_name, read_periods
-from retainkit.plot._reading import as_floats
+from retainkit.plot._periods import Periods, period_name, read_periods
+from retainkit.plot._reading import Columns, as_floats
 from retainkit.plot._style import HATCH, PALETTE, QUIET, SLATE, SMALL, TEXT
 from retainkit.plot._text import MINUS, with_minus
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from matplotlib.axes import Axes
-    from narwhals.stable.v2.typing import IntoDataFrame
-
-    from retainkit.plot._periods import Periods
-    from retainkit.plot._reading import Columns
-
 
 LEVEL, UP, DOWN = SLATE, PALETTE[0], PALETTE[1]
 MOVEMENTS = {

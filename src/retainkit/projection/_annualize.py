@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retainkit._checks import one_of
 from retainkit._time.periods import DAYS_IN, PERIODS
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from retainkit.typing import Numbers, Period
+from retainkit.typing import Numbers, Period
 
 
 @overload

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
+from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import integer
-from retainkit._inputs.survival_table import read_survival_table
+from retainkit._inputs.survival_table import SurvivalTable, read_survival_table
 from retainkit._messages import count_noun, warn
 from retainkit._models.beta_geometric_fit import AgeIntervals, fit_age_intervals
 from retainkit._models.model import model_from_fit
+from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError
 from retainkit.projection._model import RetentionModel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit._inputs.survival_table import SurvivalTable
-    from retainkit._typing import Booleans
-
 
 _FittedModel = TypeVar("_FittedModel", bound=RetentionModel)
 

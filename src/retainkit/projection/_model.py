@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retainkit._checks import MOST_AGES, boolean, integer, number, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.survival_table import read_survival_table
 from retainkit._models import beta_geometric
 from retainkit._models.model import Model, covariance_of
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.projection._table import projection_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from retainkit._typing import Floats
-    from retainkit.typing import IntoTable, Numbers, TableT
+from retainkit.typing import IntoTable, Numbers, TableT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

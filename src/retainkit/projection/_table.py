@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import betaln, gammaln
 
+from retainkit._inputs.survival_table import SurvivalTable
 from retainkit._models import beta_geometric
 from retainkit._stats.intervals import normal_quantile
-
-if TYPE_CHECKING:
-    from retainkit._inputs.survival_table import SurvivalTable
-    from retainkit._typing import Booleans, Floats, Integers
-
+from retainkit._typing import Booleans, Floats, Integers
 
 _MANY = 20_000  # customers from which on their chance is as good as normal
 

@@ -7,8 +7,9 @@ row of the log, a purchase or a customer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import argsort, integer_codes
@@ -16,16 +17,11 @@ from retainkit._frames.groupby import NEVER, group_sum, unique_keys
 from retainkit._frames.input import collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.events import Events
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
-from retainkit.purchases._spec import ROUNDING, PurchaseSummary, several_segments
-
-if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.events import Events
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.purchases._spec import PurchaseSpec
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +84,7 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
 
 
 def _check_one_segment(
-    log: Events,
-    frame: nw.DataFrame[Any],
-    segment: Integers,
-    customer: Integers,
-    row_of: Integers,
+    log: Events, frame: nw.DataFrame[Any], segment: Integers, customer: Integers, row_of: Integers
 ) -> None:
     if not log.by:
         return
@@ -117,11 +109,7 @@ def _sorted_by_customer(
 
 
 def _split_at_end(
-    log: Events,
-    frame: nw.DataFrame[Any],
-    customer: Integers,
-    n_codes: int,
-    spec: PurchaseSpec,
+    log: Events, frame: nw.DataFrame[Any], customer: Integers, n_codes: int, spec: PurchaseSpec
 ) -> tuple[_Rows, _Rows | None]:
     """Return the rows before the end and, if there is a holdout, those from it on."""
     instant = instants_of(frame["time"])

@@ -6,21 +6,18 @@ aggregates of plain columns, integer arithmetic, conditions in columns of their 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect, count_rows
+from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import wall_time
 from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
-from retainkit.purchases._spec import ROUNDING, PurchaseSummary, several_segments
+from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
 
-if TYPE_CHECKING:
-    from retainkit._inputs.events import Events
-    from retainkit.purchases._spec import PurchaseSpec
-
-    Rows: TypeAlias = nw.LazyFrame[Any]
+Rows: TypeAlias = nw.LazyFrame[Any]
 
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
@@ -72,8 +69,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
         below = nw.col("amount") < 0
         merged = merged.with_columns(amount=nw.when(below).then(0.0).otherwise(nw.col("amount")))
     return merged.with_columns(
-        is_bought=nw.col("counts") * (1 - nw.col("side")),
-        is_held=nw.col("counts") * nw.col("side"),
+        is_bought=nw.col("counts") * (1 - nw.col("side")), is_held=nw.col("counts") * nw.col("side")
     )
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect, count_rows
+from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import count_noun, named
-from retainkit._time.moment import as_of_moment
+from retainkit._time.moment import Moment, as_of_moment
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit.purchases._spec import SummaryOptions
-    from retainkit.typing import Amounts
+from retainkit.purchases._spec import SummaryOptions
+from retainkit.typing import Amounts
 
 
 def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequence[str]) -> Events:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from retainkit._frames.input import Frame
 from retainkit._frames.reducer import reducer
+from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
+from retainkit._time.moment import Moment
 from retainkit.purchases import _eager, _lazy
 from retainkit.purchases._orders import check_amounts, read_summary_orders
-from retainkit.purchases._spec import HOLDOUT, SUMMARY, purchase_spec
-
-if TYPE_CHECKING:
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, SummaryOptions
+from retainkit.purchases._spec import (
+    HOLDOUT,
+    SUMMARY,
+    PurchaseSpec,
+    PurchaseSummary,
+    SummaryOptions,
+    purchase_spec,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,24 +6,19 @@ return a `PurchaseSummary`, and the tests hold them equal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from datetime import date
+from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
+from retainkit._frames.input import Frame
+from retainkit._inputs.events import Events
 from retainkit._messages import count_noun
+from retainkit._time.moment import Moment
 from retainkit._time.periods import DAYS_IN, PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
-from retainkit.typing import Amounts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit.typing import Period, Weekday
-
+from retainkit.typing import Amounts, Period, Weekday
 
 SUMMARY = ("frequency", "recency", "T", "monetary_value")
 """The columns of a summary beside its keys."""

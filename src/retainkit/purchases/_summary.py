@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 
 from retainkit._frames.output import to_native
 from retainkit.purchases._orders import calibration_and_end, read_summary_orders
 from retainkit.purchases._reduction import summarize_orders, summarize_purchases
 from retainkit.purchases._spec import HOLDOUT, SUMMARY, SummaryOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit.typing import Amounts, IntoFrameT, Missing, Period, Weekday
+from retainkit.typing import Amounts, IntoFrameT, Missing, Period, Weekday
 
 
 def rfm_summary(

@@ -7,14 +7,11 @@ been observed, and `rate`, 0 there too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._stats.intervals import ratio, wilson
-
-if TYPE_CHECKING:
-    from retainkit._typing import Booleans, Floats
+from retainkit._typing import Booleans, Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -13,25 +15,16 @@ from retainkit._frames.output import build_like
 from retainkit._frames.reducer import reducer
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
-from retainkit._inputs.events import read_events
+from retainkit._inputs.events import Events, read_events
 from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.moment import Moment
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
-from retainkit.retention._spec import ENTRIES, CohortSpec, ExclusionReason
-from retainkit.retention._triangle import retention_triangle
-from retainkit.typing import Clock, Counting, Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit.retention._spec import CohortCounts
-    from retainkit.retention._triangle import RetentionTriangle
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
+from retainkit.retention._triangle import RetentionTriangle, retention_triangle
+from retainkit.typing import Clock, Counting, Entry, IntoTable, Missing, Period, TableT, Weekday
 
 
 def cohort_retention(

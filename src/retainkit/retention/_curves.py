@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
+import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.stable.v2.typing import IntoDataFrameT
 
 from retainkit._checks import one_of, probability
 from retainkit._frames.input import check_present, read_result
@@ -13,18 +16,10 @@ from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns, segment_values
 from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers
 from retainkit._messages import named
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.retention._averages import chained, mean_of_rates, pooled
 from retainkit.typing import Average
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import narwhals.stable.v2 as nw
-    from narwhals.stable.v2.typing import IntoDataFrameT
-
-    from retainkit._typing import Floats, Integers
-
 
 _AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}
 

@@ -6,9 +6,12 @@ arrays: one element a row of the log, an entry (a customer in a cohort) or a cel
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from datetime import tzinfo
+from typing import Any, TypeAlias
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import integer_codes
@@ -23,22 +26,14 @@ from retainkit._frames.groupby import (
 )
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.events import Events
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
-from retainkit.retention._spec import ENTRIES, CohortCounts, ExclusionReason
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import tzinfo
-
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.events import Events
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.retention._spec import CohortSpec
-
-    Rows: TypeAlias = slice | Integers | Booleans
+Selection: TypeAlias = slice | Integers | Booleans
 
 # Pairs of a return and an entry that are held at once where customers have several entries.
 _PAIRS = 2**23
@@ -128,7 +123,7 @@ def _event_arrays(
 
 def _entries(log: _EventArrays, spec: CohortSpec) -> tuple[_Entries, dict[ExclusionReason, int]]:
     """Return when each customer starts and in which cohorts, and counts of what is excluded."""
-    rows: Rows = slice(None) if log.started is None else log.started
+    rows: Selection = slice(None) if log.started is None else log.started
     key, width = log.customer[rows], 1
     if spec.entry == "recurring":
         cohort = period_of(log.wall[rows], spec.cohort_period, spec.week_start)
@@ -179,9 +174,9 @@ def _with_cohort(
 # Cells
 
 
-def _only_pairs(log: _EventArrays, entries: _Entries) -> tuple[Rows, Integers]:
+def _only_pairs(log: _EventArrays, entries: _Entries) -> tuple[Selection, Integers]:
     """Pair each return with its customer's only entry."""
-    rows: Rows = slice(None) if log.returned is None else np.flatnonzero(log.returned)
+    rows: Selection = slice(None) if log.returned is None else np.flatnonzero(log.returned)
     entry_of = np.full(log.n_customers, -1)
     entry_of[entries.customer] = np.arange(len(entries.customer))
     entry = entry_of[log.customer[rows]]
@@ -193,7 +188,7 @@ def _only_pairs(log: _EventArrays, entries: _Entries) -> tuple[Rows, Integers]:
 
 def _pairs(
     log: _EventArrays, entries: _Entries, spec: CohortSpec
-) -> Iterator[tuple[Rows, Integers]]:
+) -> Iterator[tuple[Selection, Integers]]:
     """Pair each return with the entries of its customer, a block of customers at a time."""
     if spec.entry == "first":
         yield _only_pairs(log, entries)
@@ -216,7 +211,7 @@ def _pairs(
 
 def _age_function(
     log: _EventArrays, entries: _Entries, spec: CohortSpec
-) -> Callable[[Rows, Integers], Integers]:
+) -> Callable[[Selection, Integers], Integers]:
     """Return a function of rows and entries that computes ages, below 0 before the start."""
     if spec.clock == "calendar":
         now = period_of(log.wall, spec.period, spec.week_start)
@@ -224,7 +219,7 @@ def _age_function(
         return lambda row, entry: now[row] - begin[entry]
     at, start = elapsed_time(log.instant, log.wall), elapsed_time(entries.start, entries.wall)
 
-    def elapsed(row: Rows, entry: Integers) -> Integers:
+    def elapsed(row: Selection, entry: Integers) -> Integers:
         since = at.take(row).since(start.take(entry), spec.period)
         return np.where(at.instant[row] < start.instant[entry], -1, since)
 
@@ -239,7 +234,7 @@ def _cells(age: Integers, spec: CohortSpec) -> Integers:
 
 
 def _cell_keys(
-    entry: Integers, cell: Integers, n_cells: int, log: _EventArrays, row: Rows
+    entry: Integers, cell: Integers, n_cells: int, log: _EventArrays, row: Selection
 ) -> tuple[Integers, Floats | None]:
     """Return the numbers of active cells and the money; what comes before the first is left out."""
     money = None if log.amount is None else log.amount[row]

@@ -6,18 +6,16 @@ return a `CohortCounts`, and the tests hold them equal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import narwhals.stable.v2 as nw
 
-    import narwhals.stable.v2 as nw
-
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Floats, Integers
-    from retainkit.typing import Clock, Counting, Entry, Period, Weekday
+from retainkit._time.moment import Moment
+from retainkit._typing import Floats, Integers
+from retainkit.typing import Clock, Counting, Entry, Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

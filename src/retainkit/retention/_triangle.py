@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from datetime import tzinfo
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.moment import midnights
 from retainkit._time.periods import first_day, period_index
-from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
+from retainkit._time.segment_periods import (
+    MOST_CELLS,
+    SegmentPeriods,
+    first_periods,
+    segment_periods,
+)
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.retention._spec import ENTRIES
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
-
-    from numpy.typing import NDArray
-
-    from retainkit._time.segment_periods import SegmentPeriods
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.retention._spec import CohortCounts, CohortSpec
+from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,13 @@ change, and sums over periods are running sums of changes. Money is in integers 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.revenue._money import MoneyUnit
-
+from retainkit._typing import Array, Booleans, Floats, Integers
+from retainkit.revenue._money import MoneyUnit
 
 # Changes
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +15,11 @@ from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit.revenue._changes import AmountChanges
 from retainkit.revenue._rates import gross_rate, net_rate
-from retainkit.revenue._reading import read_subscription_arrays
+from retainkit.revenue._reading import SubscriptionArrays, read_subscription_arrays
 from retainkit.revenue._triangle import revenue_triangle
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit.revenue._changes import AmountChanges
-    from retainkit.revenue._reading import SubscriptionArrays
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
 

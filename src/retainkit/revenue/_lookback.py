@@ -7,11 +7,14 @@ changes where spans begin and end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from retainkit._typing import Array, Booleans, Integers
 from retainkit.revenue._changes import (
+    AmountChanges,
+    CustomerTotals,
+    OutputGrid,
     customer_totals,
     group_starts,
     grouped_cumsum,
@@ -20,10 +23,6 @@ from retainkit.revenue._changes import (
     sum_by_key,
     variance_terms,
 )
-
-if TYPE_CHECKING:
-    from retainkit._typing import Array, Booleans, Integers
-    from retainkit.revenue._changes import AmountChanges, CustomerTotals, OutputGrid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

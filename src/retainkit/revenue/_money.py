@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from retainkit._typing import Floats, Integers
-
+from retainkit._typing import Floats, Integers
 
 DIGITS = 6
 """Decimals that are kept at most: a millionth of the currency's unit."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._changes import movements
 from retainkit.revenue._reading import read_subscription_arrays
-from retainkit.typing import MRRLevel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
-
+from retainkit.typing import IntoTable, Missing, MRRLevel, Period, TableT, Weekday
 
 _MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
 _TRANSFERS = ("transfer_in", "transfer_out")

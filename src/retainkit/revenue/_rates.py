@@ -5,21 +5,16 @@ Arrays have a row for each segment and a column for each period.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._typing import Array, Floats, Integers
-    from retainkit.revenue._changes import OutputGrid
-    from retainkit.revenue._lookback import Lookback
-
+from retainkit._typing import Array, Floats, Integers
+from retainkit.revenue._changes import OutputGrid
+from retainkit.revenue._lookback import Lookback
 
 # Elements of the table of customers and draws that is held at once.
 _ELEMENTS = 2**22

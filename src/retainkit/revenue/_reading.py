@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -12,22 +13,15 @@ from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_values
-from retainkit._inputs.subscriptions import read_subscriptions
+from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, read_subscriptions
 from retainkit._time.periods import first_day, period_index, period_of
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._time.zones import wall_times
+from retainkit._typing import Array, Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
-from retainkit.revenue._changes import OutputGrid, amount_changes
-from retainkit.revenue._money import money_unit
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions
-    from retainkit._typing import Array, Booleans, Integers, NativeT
-    from retainkit.revenue._changes import AmountChanges
-    from retainkit.revenue._money import MoneyUnit
-    from retainkit.typing import Period, Weekday
+from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
+from retainkit.revenue._money import MoneyUnit, money_unit
+from retainkit.typing import Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 
@@ -10,8 +12,10 @@ from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._typing import Array, Floats
 from retainkit.revenue._lookback import look_back, lookback_sums
 from retainkit.revenue._rates import (
+    Rate,
     bootstrap_rates,
     gross_rate,
     logo_rate,
@@ -20,16 +24,7 @@ from retainkit.revenue._rates import (
     trailing_windows,
 )
 from retainkit.revenue._reading import read_subscription_arrays
-from retainkit.typing import IntervalMethod
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit._typing import Array, Floats
-    from retainkit.revenue._rates import Rate
-    from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
-
+from retainkit.typing import IntervalMethod, IntoTable, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper"),

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
+from retainkit._typing import Array, Integers
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import (
+    AmountChanges,
     customer_totals,
     group_starts,
     repeat_for_owner,
     share,
     variance_terms,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._typing import Array, Integers
-    from retainkit.revenue._changes import AmountChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

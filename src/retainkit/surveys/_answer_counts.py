@@ -7,25 +7,21 @@ arithmetic on these counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.answers import Answers
 from retainkit._inputs.weights import check_weight_sums, describe_rows
 from retainkit._messages import count_noun, format_examples
-from retainkit._stats.effective_size import effective_size
+from retainkit._stats.effective_size import Clusters, EffectiveSize, effective_size
 from retainkit._stats.intervals import ratio
+from retainkit._typing import Array, Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._inputs.answers import Answers
-    from retainkit._stats.effective_size import Clusters, EffectiveSize
-    from retainkit._typing import Array, Booleans, Floats, Integers
 
 _MAX_RESPONDENTS = 10**12  # of a row: sums of more might not fit into 64 bits
 

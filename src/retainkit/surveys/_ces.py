@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._inputs.response_options import ResponseOptions
@@ -10,13 +11,15 @@ from retainkit._inputs.scale import check_scale
 from retainkit.errors import ArgumentError
 from retainkit.surveys._rules import CES_RULES, custom_rule, good_half, vendor_rule
 from retainkit.surveys._score_estimates import check_interval, check_only_rule, estimate_scores
-from retainkit.typing import CESStat, FractionalAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from retainkit.typing import IntoTable, Missing, Repeat, ShareInterval, TableT
-
+from retainkit.typing import (
+    CESStat,
+    FractionalAnswer,
+    IntoTable,
+    Missing,
+    Repeat,
+    ShareInterval,
+    TableT,
+)
 
 _RESULT = (
     *("n", "n_missing", "n_invalid", "n_effective", "positive", "negative"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,21 +15,22 @@ from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_scale
 from retainkit._messages import count_noun, segment_label, warn
 from retainkit._stats.control_limits import control_limits, signals
+from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError
-from retainkit.surveys._period_answers import count_by_period
+from retainkit.surveys._period_answers import PeriodAnswers, PeriodRows, count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
-from retainkit.surveys._period_scores import metric_edges, score_periods
+from retainkit.surveys._period_scores import PeriodScores, metric_edges, score_periods
 from retainkit.surveys._scaled_answers import warn_of_weights
-from retainkit.typing import ChartKind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit._typing import Booleans
-    from retainkit.surveys._period_answers import PeriodAnswers, PeriodRows
-    from retainkit.surveys._period_scores import PeriodScores
-    from retainkit.typing import Fractional, IntoTable, Metric, Missing, Period, TableT, Weekday
+from retainkit.typing import (
+    ChartKind,
+    Fractional,
+    IntoTable,
+    Metric,
+    Missing,
+    Period,
+    TableT,
+    Weekday,
+)
 
 _RESULT = (
     *("period", "n", "score", "centre", "lower_limit", "upper_limit", "signal"),

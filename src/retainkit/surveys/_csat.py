@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, get_args
 
 from retainkit._checks import one_of, probability
 from retainkit._inputs.response_options import ResponseOptions
@@ -15,13 +16,15 @@ from retainkit.surveys._score_estimates import (
     check_only_rule,
     estimate_scores,
 )
-from retainkit.typing import CSATStat, FractionalAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from retainkit.typing import IntoTable, Missing, Repeat, ShareInterval, TableT
-
+from retainkit.typing import (
+    CSATStat,
+    FractionalAnswer,
+    IntoTable,
+    Missing,
+    Repeat,
+    ShareInterval,
+    TableT,
+)
 
 _RESULT = (
     *("n", "n_missing", "n_invalid", "n_effective", "positive", "negative"),
@@ -225,13 +228,7 @@ def csat(
         reserved=_RESULT,
     )
     return estimate_scores(
-        responses,
-        options,
-        judged,
-        name="csat",
-        stat=stat,
-        interval=shown,
-        level=confidence_level,
+        responses, options, judged, name="csat", stat=stat, interval=shown, level=confidence_level
     )
 
 

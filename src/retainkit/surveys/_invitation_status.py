@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,14 +15,9 @@ from retainkit._inputs.facts import is_true
 from retainkit._messages import count_noun, warn
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._typing import Integers
-    from retainkit.surveys._invitations import Invitations
-    from retainkit.typing import Period, Weekday
-
+from retainkit._typing import Integers
+from retainkit.surveys._invitations import Invitations
+from retainkit.typing import Period, Weekday
 
 # UNSEEN: sent at or after the end of observation.
 ANSWERED, LATE, SILENT, OPEN, UNSEEN = range(5)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
@@ -11,11 +12,7 @@ from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import RESULT, NpsOptions, nps_columns, promoter_shares
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit.typing import Fractional, IntoTable, Missing, NPSMethod, Repeat, TableT
+from retainkit.typing import Fractional, IntoTable, Missing, NPSMethod, Repeat, TableT
 
 
 def nps(

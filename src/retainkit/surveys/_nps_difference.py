@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
 
@@ -21,15 +22,13 @@ from retainkit._stats.nps_differences import Sample, difference_limits, differen
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import promoter_shares
 from retainkit.surveys._paired_changes import GroupPairs, compare_respondents
-from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid, warn_of_weights
-from retainkit.typing import Adjust
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit.surveys._scaled_answers import ScaledAnswers
-    from retainkit.typing import Fractional, IntoTable, Missing, TableT
-
+from retainkit.surveys._scaled_answers import (
+    ScaledAnswers,
+    read_scaled_answers,
+    warn_of_invalid,
+    warn_of_weights,
+)
+from retainkit.typing import Adjust, Fractional, IntoTable, Missing, TableT
 
 _RESULT = (
     *("group_a", "group_b", "n_a", "n_b", "nps_a", "nps_b"),

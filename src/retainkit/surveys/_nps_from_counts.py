@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import Column, read_columns
+from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.kinds import COUNT
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import unweighted
 from retainkit._stats.intervals import ratio
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import PARTS, RESULT, NpsOptions, PromoterShares, nps_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.columns import CheckedTable
-    from retainkit._typing import Floats
-    from retainkit.typing import IntoTable, NPSMethod, TableT
+from retainkit.typing import IntoTable, NPSMethod, TableT
 
 # Nulls are looked for in memory.
 SURVEY_COUNTS = (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
 from retainkit._messages import count_noun, warn
+from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.nps_bootstrap import bootstrap_limits
 from retainkit._stats.nps_intervals import (
     adjusted_wald_limits,
@@ -16,13 +17,9 @@ from retainkit._stats.nps_intervals import (
     standard_error,
     wald_limits,
 )
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.surveys._scaled_answers import ScaledAnswers
 from retainkit.typing import NPSMethod
-
-if TYPE_CHECKING:
-    from retainkit._stats.effective_size import EffectiveSize
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.surveys._scaled_answers import ScaledAnswers
-
 
 PARTS = ("promoters", "passives", "detractors")
 RESULT = (

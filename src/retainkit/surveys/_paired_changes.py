@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.nps_differences import paired_limits, paired_p_value
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from retainkit._typing import Floats, Integers
-    from retainkit.surveys._scaled_answers import ScaledAnswers
+from retainkit.surveys._scaled_answers import ScaledAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.join import map_values
 from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.answers import Answers
+from retainkit._inputs.scale import Scale
+from retainkit._stats.effective_size import EffectiveSize
 from retainkit._time.periods import first_day
 from retainkit._time.segment_periods import MOST_CELLS, segment_periods
+from retainkit._typing import Array, Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.surveys._period_rows import with_periods
+from retainkit.surveys._answer_counts import AnswerCounts
+from retainkit.surveys._period_rows import PeriodOptions, with_periods
 from retainkit.surveys._repeat_respondents import cluster_sums
-from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.answers import Answers
-    from retainkit._inputs.scale import Scale
-    from retainkit._stats.effective_size import EffectiveSize
-    from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.surveys._answer_counts import AnswerCounts
-    from retainkit.surveys._period_rows import PeriodOptions
-    from retainkit.surveys._scaled_answers import ScaledAnswers
+from retainkit.surveys._scaled_answers import ScaledAnswers, read_scaled_answers, warn_of_invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

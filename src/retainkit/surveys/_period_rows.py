@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from datetime import date
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
-from retainkit._frames.input import collect, count_rows
+from retainkit._frames.input import Frame, collect, count_rows
+from retainkit._inputs.answers import Answers
 from retainkit._messages import count_noun, warn
-from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
 from retainkit._time.periods import DAY, period_index_expr
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing, Period, Weekday
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.answers import Answers
-    from retainkit._time.moment import Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

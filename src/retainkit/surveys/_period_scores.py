@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 
 from retainkit._checks import number, one_of
-from retainkit._inputs.scale import check_cuts
+from retainkit._inputs.scale import Scale, check_cuts
 from retainkit._stats.intervals import wilson
 from retainkit._stats.nps_intervals import score_limits
 from retainkit._stats.share_intervals import mean_limits
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
+from retainkit.surveys._period_answers import PeriodAnswers
 from retainkit.typing import Metric
-
-if TYPE_CHECKING:
-    from retainkit._inputs.scale import Scale
-    from retainkit._typing import Floats, Integers
-    from retainkit.surveys._period_answers import PeriodAnswers
 
 
 def metric_edges(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -11,20 +12,14 @@ import numpy as np
 from retainkit._checks import is_list, one_of, probability
 from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
-from retainkit._inputs.answers import read_answers
+from retainkit._inputs.answers import Answers, read_answers
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Scale
 from retainkit._messages import format_examples, warn
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 from retainkit.surveys._score_estimates import estimate_share
-from retainkit.typing import ShareInterval
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from retainkit._inputs.answers import Answers
-    from retainkit.typing import IntoTable, Repeat, TableT
+from retainkit.typing import IntoTable, Repeat, ShareInterval, TableT
 
 _RESULT = (
     *("n", "n_missing", "n_excluded", "n_effective", "very", "pmf", "lower", "upper"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -13,15 +13,13 @@ from retainkit._frames.input import collect, count_rows, instants_of
 from retainkit._frames.join import map_values
 from retainkit._frames.output import with_column
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.answers import Answers
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import Clusters
 from retainkit._stats.event_index import first_or_last
+from retainkit._typing import Array, Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from retainkit._inputs.answers import Answers
-    from retainkit._typing import Array, Booleans, Floats, Integers
-    from retainkit.surveys._answer_counts import AnswerCounts
+from retainkit.surveys._answer_counts import AnswerCounts
 
 
 def check_respondents(responses: Answers) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 
@@ -11,22 +13,19 @@ from retainkit._frames.output import build_like
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import first_day
-from retainkit._time.segment_periods import MOST_CELLS, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, SegmentPeriods, segment_periods
+from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
-from retainkit.surveys._invitation_status import ANSWERED, LATE, OPEN, SILENT, count_statuses
-from retainkit.surveys._invitations import read_invitations
-from retainkit.typing import Period, Weekday
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._time.segment_periods import SegmentPeriods
-    from retainkit._typing import Integers
-    from retainkit.surveys._invitation_status import InvitationStatus
-    from retainkit.surveys._invitations import Invitations
-    from retainkit.typing import IntoTable, Length, Missing, TableT
-
+from retainkit.surveys._invitation_status import (
+    ANSWERED,
+    LATE,
+    OPEN,
+    SILENT,
+    InvitationStatus,
+    count_statuses,
+)
+from retainkit.surveys._invitations import Invitations, read_invitations
+from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "invitations", "open", "late", "responses"),

@@ -6,23 +6,20 @@ A vendor's rule is defined for some scales, and raises on any other.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from retainkit._checks import is_list, one_of
+from retainkit._inputs.scale import Scale
+from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._inputs.scale import Scale
-    from retainkit._typing import Booleans, Floats
-
-    Span: TypeAlias = tuple[int, int]
-    # On each scale the first and last good answer, and the same of bad ones where a rule has them.
-    Preset: TypeAlias = Mapping[Span, tuple[Span, Span | None]]
+Span: TypeAlias = tuple[int, int]
+# On each scale the first and last good answer, and the same of bad ones where a rule has them.
+Preset: TypeAlias = Mapping[Span, tuple[Span, Span | None]]
 
 CSAT_RULES: Mapping[str, Preset] = {
     # All answers that are not good are bad, 3 of 5 too.

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retainkit._checks import integer, number, probability
 from retainkit._stats import nps_intervals
 from retainkit._stats.intervals import normal_quantile
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from retainkit.typing import Numbers
+from retainkit.typing import Numbers
 
 _RANGE = 200  # points from all detractors to all promoters
 

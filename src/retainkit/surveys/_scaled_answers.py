@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.answers import Answers
+from retainkit._inputs.scale import Scale
 from retainkit._messages import count_noun, format_examples, warn
+from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.intervals import ratio
+from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError
-from retainkit.surveys._answer_counts import count_answers
+from retainkit.surveys._answer_counts import AnswerCounts, count_answers
 from retainkit.surveys._repeat_respondents import (
     check_respondents,
     cluster_sums,
     keep_one_per_respondent,
 )
-
-if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
-
-    from retainkit._inputs.answers import Answers
-    from retainkit._inputs.scale import Scale
-    from retainkit._stats.effective_size import EffectiveSize
-    from retainkit._typing import Booleans, Floats
-    from retainkit.surveys._answer_counts import AnswerCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
+from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import Scale
 from retainkit._stats.nps_intervals import score_limits
 from retainkit._stats.share_intervals import SHARE_INTERVALS, mean_limits
+from retainkit._typing import Booleans, Floats, NativeT
 from retainkit.errors import ArgumentError
-from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
+from retainkit.surveys._rules import Rule
+from retainkit.surveys._scaled_answers import ScaledAnswers, read_scaled_answers, warn_of_weights
 from retainkit.typing import ShareInterval
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit._inputs.response_options import ResponseOptions
-    from retainkit._inputs.scale import Scale
-    from retainkit._typing import Booleans, Floats, NativeT
-    from retainkit.surveys._rules import Rule
-    from retainkit.surveys._scaled_answers import ScaledAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +17,7 @@ from retainkit.surveys._period_answers import count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
 from retainkit.surveys._period_scores import metric_edges, score_periods
 from retainkit.surveys._scaled_answers import warn_of_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit.typing import Fractional, IntoTable, Metric, Missing, Period, TableT, Weekday
-
+from retainkit.typing import Fractional, IntoTable, Metric, Missing, Period, TableT, Weekday
 
 _RESULT = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 
@@ -10,22 +12,14 @@ from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
-from retainkit._inputs.durations import durations_from_subscriptions, read_durations
+from retainkit._inputs.durations import Durations, durations_from_subscriptions, read_durations
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import PERIODS
+from retainkit._typing import Array, Integers
 from retainkit.errors import ArgumentError
-from retainkit.typing import Missing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._inputs.durations import Durations
-    from retainkit._typing import Array, Integers
-    from retainkit.typing import IntoTable, Length, Period, TableT
-
+from retainkit.typing import IntoTable, Length, Missing, Period, TableT
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
 

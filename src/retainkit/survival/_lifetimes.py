@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.stable.v2.typing import IntoDataFrameT
 
 from retainkit._checks import number, probability
 from retainkit._frames.input import read_result
@@ -14,13 +16,8 @@ from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit._messages import count_noun
 from retainkit._stats.intervals import normal_quantile
 from retainkit._stats.survival import area, kaplan_meier, restricted_mean
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
-
-if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
-    from narwhals.stable.v2.typing import IntoDataFrameT
-
-    from retainkit._typing import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

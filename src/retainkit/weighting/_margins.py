@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +13,8 @@ from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import Margin
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from retainkit._typing import Booleans, Floats, Integers
-
 
 _EXAMPLE = "{'plan': {'basic': 0.6, 'pro': 0.4}}"
 _UNLIKELY = 0.01  # shares that are rounded add up to 1 but for less than this
@@ -115,10 +110,7 @@ def read_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
 
 
 def _targets(
-    argument: str,
-    column_argument: str,
-    columns: tuple[str, ...],
-    pairs: Iterable[tuple[Any, Any]],
+    argument: str, column_argument: str, columns: tuple[str, ...], pairs: Iterable[tuple[Any, Any]]
 ) -> Targets:
     """Check sizes, add up those of the same values, and divide them by their total."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas

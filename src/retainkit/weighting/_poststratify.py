@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._frames.input import check_present, from_native
 from retainkit._inputs.columns import segment_names
 from retainkit.errors import ArgumentError
+from retainkit.typing import IntoFrameT, Missing
 from retainkit.weighting._margins import read_population
-from retainkit.weighting._survey_weights import RakingOptions, weight_responses
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from narwhals.stable.v2.typing import IntoFrame
-
-    from retainkit.typing import IntoFrameT, Missing
-    from retainkit.weighting._survey_weights import SurveyWeights
+from retainkit.weighting._survey_weights import RakingOptions, SurveyWeights, weight_responses
 
 _EXACT = 1e-10
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retainkit._checks import integer, is_list, number
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.typing import IntoFrameT, Missing
 from retainkit.weighting._margins import read_margins
-from retainkit.weighting._survey_weights import RakingOptions, weight_responses
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit.typing import IntoFrameT, Missing
-    from retainkit.weighting._survey_weights import SurveyWeights
+from retainkit.weighting._survey_weights import RakingOptions, SurveyWeights, weight_responses
 
 
 def rake(
