@@ -7,7 +7,7 @@ with a `ZoneInfo`), `uuid.UUID`, and None for a null.
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -37,7 +37,9 @@ class Backend:
     lazy: bool = False
     keeps_zone: bool = True
 
-    def make(self, rows: Sequence[Row], *, like: Row | None = None, session: str = "UTC") -> Any:
+    def make(
+        self, rows: Sequence[Mapping[Any, Any]], *, like: Row | None = None, session: str = "UTC"
+    ) -> Any:
         """Make a frame of rows.
 
         `like` is a row that shows columns and types, where the rows themselves do not; `session`
@@ -79,7 +81,7 @@ def _pandas(columns: Columns, like: Row, _session: str) -> Any:
             utc = [value.astimezone(UTC) if _zone(value) else value for value in values]
             # There are no dates: a date is its midnight.
             times = pd.Series(pd.to_datetime(utc, utc=_zone(shown) is not None).as_unit("us"))
-            return times.dt.tz_convert(shown.tzinfo) if _zone(shown) else times
+            return times.dt.tz_convert(shown.tzinfo) if _zone(shown) else times  # type: ignore[attr-defined]
         if isinstance(shown, str):
             return pd.Series(values, dtype=pd.Series(["a"]).dtype)
         known = all(value is not None for value in values)
@@ -104,7 +106,7 @@ def _polars(columns: Columns, like: Row, _session: str) -> Any:
         if zone is not None:
             utc = [value.astimezone(UTC) if value else None for value in values]
             return pl.Series(name, utc, pl.Datetime("us", "UTC")).dt.convert_time_zone(zone)
-        return pl.Series(name, values, type(shown))
+        return pl.Series(name, values, type(shown))  # type: ignore[arg-type]
 
     return pl.DataFrame([series(name, values, like[name]) for name, values in columns.items()])
 

@@ -78,7 +78,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     # A worker of xdist has the tests, and its master writes the last lines.
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["left_out"] = dict(session.config.stash[left_out])
+        counts = session.config.stash[left_out]
+        output["left_out"] = dict(counts)
 
 
 @pytest.hookimpl(optionalhook=True)

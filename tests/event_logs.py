@@ -111,7 +111,7 @@ def wall(when: Any, tz: str | None) -> datetime:
     """Tell what the clock in the zone of the periods shows."""
     if not isinstance(when, datetime):
         when = datetime.combine(when, time())
-    return when.astimezone(ZoneInfo(tz)).replace(tzinfo=None) if tz else when
+    return when.astimezone(ZoneInfo(tz)).replace(tzinfo=None) if tz else when  # type: ignore[no-any-return]
 
 
 def instant(when: Any, tz: str | None) -> datetime:
@@ -120,7 +120,7 @@ def instant(when: Any, tz: str | None) -> datetime:
         when = datetime.combine(when, time())
     if tz and when.tzinfo is None:
         when = when.replace(tzinfo=ZoneInfo(tz))
-    return when.astimezone(UTC) if when.tzinfo else when
+    return when.astimezone(UTC) if when.tzinfo else when  # type: ignore[no-any-return]
 
 
 def end_of(rows: list[Row], tz: str | None, as_of: Any = None) -> datetime:

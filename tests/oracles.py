@@ -293,7 +293,7 @@ def _numbers(
     counted = [one.counted_cells(j, cells, ask.counting, ask.min_events) for one in eligible]
     n, retained = len(eligible), sum(cells_ != [] for cells_ in counted)
     lower, upper = (NAN, NAN) if in_progress else wilson(retained, n, ask.confidence_level)
-    numbers = {"age": cells[j][0]}
+    numbers: Row = {"age": cells[j][0]}
     if ask.brackets is not None:
         numbers |= {"age_end": cells[j][1]}
     numbers |= {

@@ -271,15 +271,15 @@ INVITATIONS, SUMMARY = _invitations(), _summary(ORDERS)
 COHORTS, CURVE = _cohorts(), _curve()
 TWICE = [row | {"respondent": row["respondent"] // 2} for row in RESPONSES]
 # Fader & Hardie (2007), of a thousand "Regular" customers.
-SURVIVORS = [
+SURVIVORS: list[Row] = [
     {"age": age, "retained": left, "customers": 1000, "cohort": "only"}
     for age, left in enumerate([1000, 631, 468, 382, 326, 289, 262, 241])
 ]
-COUNTED = [
+COUNTED: list[Row] = [
     {"promoters": 20, "passives": 9, "detractors": 6, "n": 35, "plan": "a"},
     {"promoters": 12, "passives": 3, "detractors": 10, "n": 25, "plan": "b"},
 ]
-POPULATION = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
+POPULATION: list[Row] = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
 PURCHASES = rk.BGNBD(r=0.9, alpha=15.0, a=0.8, b=2.5, unit="day")
 SPEND = rk.GammaGamma(p=4.0, q=4.0, v=15.0)
 CHURN = rk.SBG(alpha=0.7, beta=1.2)

@@ -94,6 +94,6 @@ def change_coverage(
     counts = np.vstack([counts, pairs - counts.sum(axis=0)]).astype(np.float64)
     ways = gammaln(pairs + 1) - gammaln(counts + 1).sum(axis=0)
     chance = np.exp(ways + xlogy(counts, shares[:, None]).sum(axis=0))
-    lower, upper = limits(pairs, moves @ counts, moves**2 @ counts, level)
+    lower, upper = limits(pairs, moves @ counts, moves**2 @ counts, level)  # type: ignore[arg-type]
     truth = moves @ shares
     return float(chance @ ((lower <= truth + ROUNDING) & (truth - ROUNDING <= upper)))

@@ -19,9 +19,19 @@ from retainkit._checks import integer, one_of, probability, rising_edges
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
 
 PERIODS = ("day", "month")
-NO_STRINGS = [5, None, True, 1.5, ["month"], {"month"}, {}, b"month", np.array(["month", "day"])]
+NO_STRINGS: list[Any] = [
+    5,
+    None,
+    True,
+    1.5,
+    ["month"],
+    {"month"},
+    {},
+    b"month",
+    np.array(["month", "day"]),
+]
 NO_STRINGS += [pd.NA, pd.Series(["month", "day"])]
-NO_NUMBERS = ["3", None, [1], {}, math.nan, np.array([3, 4]), pd.NA, pd.NaT, 1j]
+NO_NUMBERS: list[Any] = ["3", None, [1], {}, math.nan, np.array([3, 4]), pd.NA, pd.NaT, 1j]
 
 
 def said(error: pytest.ExceptionInfo[Exception], *parts: str) -> None:
@@ -168,7 +178,7 @@ def test_edges_without_an_order(value: Any) -> None:
 
 def test_edges_that_can_be_read_only_once_are_shown_all_the_same() -> None:
     with pytest.raises(RetainkitError) as error:
-        rising_edges("brackets", (edge for edge in (0, 2, 1)))
+        rising_edges("brackets", (edge for edge in (0, 2, 1)))  # type: ignore[arg-type]
     said(error, "`brackets`")
     assert "is ()" not in str(error.value)
 
@@ -247,19 +257,19 @@ def test_rubbish_for_retention_matrix() -> None:
 @pytest.mark.parametrize("argument", [*WORDS, "min_events", "min_customers", "confidence_level"])
 def test_none_is_no_default(argument: str) -> None:
     with pytest.raises(ArgumentTypeError, match=f"`{argument}` is None"):
-        cohort_retention(EVENTS, **{argument: None})
+        cohort_retention(EVENTS, **{argument: None})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("argument", ["customer", "time"])
 def test_none_is_no_column(argument: str) -> None:
     with pytest.raises(ArgumentTypeError, match=f"`{argument}` is None"):
-        cohort_retention(EVENTS, **{argument: None})
+        cohort_retention(EVENTS, **{argument: None})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("argument", WORDS)
 def test_words_are_spelt_exactly(argument: str) -> None:
     with pytest.raises(ArgumentError, match=f"`{argument}` is 'Month'; it must be one of '"):
-        cohort_retention(EVENTS, **{argument: "Month"})
+        cohort_retention(EVENTS, **{argument: "Month"})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["yes", "no", "False", 1, 0, None, [], np.array([True, False])])
@@ -276,8 +286,8 @@ def test_include_partial_takes_numpys_booleans(value: Any) -> None:
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    options = {"min_events": 1, "min_customers": 1, "brackets": (0, 1, 3)}
-    numpy = {"min_events": np.int64(1), "min_customers": np.uint8(1)}
+    options: dict[str, Any] = {"min_events": 1, "min_customers": 1, "brackets": (0, 1, 3)}
+    numpy: dict[str, Any] = {"min_events": np.int64(1), "min_customers": np.uint8(1)}
     numpy |= {"brackets": np.array([0, 1, 3]), "confidence_level": np.float64(0.95)}
     have = cohort_retention(EVENTS, as_of="2024-04-01", **numpy)
     pd.testing.assert_frame_equal(have, cohort_retention(EVENTS, as_of="2024-04-01", **options))
@@ -286,11 +296,11 @@ def test_numbers_of_numpy_are_numbers() -> None:
 def test_arguments_are_looked_at_before_the_data() -> None:
     # A long computation must not end in a complaint about a word.
     with pytest.raises(ArgumentError, match="`counting`"):
-        cohort_retention(EVENTS.assign(customer_id=None), counting="never")
+        cohort_retention(EVENTS.assign(customer_id=None), counting="never")  # type: ignore[arg-type]
 
 
 def test_one_start_only() -> None:
-    options = {"cohort_time": "time", "started": "bought"}
+    options: dict[str, Any] = {"cohort_time": "time", "started": "bought"}
     with pytest.raises(ArgumentError) as error:
         cohort_retention(EVENTS.assign(bought=True), **options)
     said(error, "`cohort_time` ('time')", "`started`", "leave one of them out")

@@ -484,7 +484,7 @@ def test_a_picture_is_drawn_where_it_is_told_to_and_nowhere_else(name: str) -> N
     before = {key: copy.deepcopy(one) for key, one in arguments.items() if is_frame(one)}
     assert picture(**arguments, ax=ax) is ax
     assert ax.has_data()
-    assert plt.get_fignums() == [other.figure.number]
+    assert plt.get_fignums() == [other.figure.number]  # type: ignore[union-attr]
     assert plt.gca() is other
     assert not other.has_data()
     assert dict(mpl.rcParams) == settings

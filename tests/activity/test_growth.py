@@ -426,6 +426,7 @@ def test_a_day_in_progress_is_not_in_the_window() -> None:
 def test_the_identities_hold_in_every_segment(seed: int) -> None:
     rows, options = growth_question(seed)
     options |= {"amount": "amount", "include_partial": True}
+    by: Any
     for by in ([], options["by"]):
         table = pd.DataFrame(quietly(growth_accounting, pd_frame(rows), **options | {"by": by}))
         if not len(table):
@@ -517,7 +518,7 @@ def test_the_types_of_the_columns() -> None:
 @pytest.mark.parametrize("backend", params(one for one in BACKENDS if one.lazy), indirect=True)
 def test_only_counts_are_brought_back(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     brought: list[int] = []
-    collect = _lazy.collect
+    collect = _lazy.collect  # type: ignore[attr-defined]
 
     def counted(frame: Any) -> Any:
         found = collect(frame)
@@ -555,7 +556,9 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
                 missing="raise",
             )
             query = VisitSpec(
-                end=opened.end(None), period=options["period"], week_start=options["week_start"]
+                end=opened.end_of_observation(None),
+                period=options["period"],
+                week_start=options["week_start"],
             )
             found = reducer.count_visits(opened, query)
             keys = {key: found.segments[key].to_list() for key in opened.keys}

@@ -299,7 +299,7 @@ def visits(**days: str) -> Any:
 
 
 def losses(table: Any) -> list[Any]:
-    return table[["at_risk", "churned", "returned_later"]].fillna(-1).to_numpy().tolist()
+    return table[["at_risk", "churned", "returned_later"]].fillna(-1).to_numpy().tolist()  # type: ignore[no-any-return]
 
 
 def test_a_customer_is_lost_when_the_window_has_passed() -> None:
@@ -386,8 +386,8 @@ def test_pauses_as_scipy_has_them(seed: int) -> None:
     draw = np.random.default_rng(seed)
     ended, still = draw.integers(1, 30, 40), draw.integers(0, 30, 15)
     table = life_table(observed(ended.tolist(), still.tolist()))
-    sample = stats.CensoredData(uncensored=ended, right=still[still > 0])
-    found = stats.ecdf(sample).sf
+    sample = stats.CensoredData(uncensored=ended, right=still[still > 0])  # type: ignore[type-var]
+    found = stats.ecdf(sample).sf  # type: ignore[arg-type]
     assert table.survival == pytest.approx(found.evaluate(table.length), abs=1e-12)
     inner = table.at_risk > table.ended
     with warnings.catch_warnings():
@@ -398,7 +398,7 @@ def test_pauses_as_scipy_has_them(seed: int) -> None:
         for limit, side in zip(
             table.limits(level, 1.0, 0.95), (interval.low, interval.high), strict=True
         ):
-            curve = side.evaluate(table.length)[inner]
+            curve = side.evaluate(table.length)[inner]  # type: ignore[attr-defined]
             reached = table.length[inner][curve <= 1 - level]
             if len(reached):
                 assert limit == reached[0]
@@ -452,7 +452,7 @@ def test_intervals_cover_although_gaps_of_a_customer_resemble_each_other() -> No
         row = usage_interval(events, quantiles=[level], as_of=end).iloc[0]
         inside += row["lower"] <= target <= row["upper"]
         gaps = gaps_of(
-            events.assign(time=events["time"].dt.date).to_dict("records"),
+            events.assign(time=events["time"].dt.date).to_dict("records"),  # type: ignore[arg-type]
             None,
             date.fromisoformat(end),
         )

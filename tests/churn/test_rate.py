@@ -208,7 +208,7 @@ def test_a_gap_of_days_is_one_on_the_wall_clock() -> None:
         {
             "customer_id": [1, 1],
             "start": [pd.Timestamp(start, tz=zone) for start, _ in days],
-            "end": pd.to_datetime([end for _, end in days]).tz_localize(zone),
+            "end": pd.to_datetime([end for _, end in days]).tz_localize(zone),  # type: ignore[arg-type]
         }
     )
     rows = churn(table, as_of="2024-12-01", gap="2D", method="stripe")
@@ -611,7 +611,7 @@ def test_an_empty_frame_gives_an_empty_result(backend: Backend) -> None:
         table = churn_rate(empty, by="plan", method=method)  # type: ignore[arg-type]
         assert rows_of(table) == []
         names = ["plan", "period", *COUNTS, "churn_rate", "lower", "upper", "complete"]
-        assert list(getattr(table, "column_names", getattr(table, "columns", None))) == names
+        assert list(getattr(table, "column_names", getattr(table, "columns", None))) == names  # type: ignore[arg-type]
 
 
 def test_periods_are_cut_in_the_zone_that_is_asked_for(backend: Backend) -> None:

@@ -39,9 +39,9 @@ MODIFIED = MBGNBD(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="week")
 SPEND = GammaGamma(p=6.25, q=3.74, v=15.44)
 
 # By name, as a caller may have them, and not in the order of anything.
-NAMES = {"customer": "who", "frequency": "x", "recency": "last", "T": "age"}
-HISTORY = {name: NAMES[name] for name in ("frequency", "recency", "T")}
-MONEY = {"customer": "who", "frequency": "x", "monetary_value": "mean"}
+NAMES: dict[str, Any] = {"customer": "who", "frequency": "x", "recency": "last", "T": "age"}
+HISTORY: dict[str, Any] = {name: NAMES[name] for name in ("frequency", "recency", "T")}
+MONEY: dict[str, Any] = {"customer": "who", "frequency": "x", "monetary_value": "mean"}
 SOME: list[Row] = [
     {"who": who, "plan": "a", "x": x, "last": last, "age": age, "mean": mean}
     for who, x, last, age, mean in [
@@ -63,13 +63,13 @@ def alive_by_hand(row: Row) -> float:
     if not row["x"]:
         return 1.0
     odds = ((alpha + row["age"]) / (alpha + row["last"])) ** (r + row["x"])
-    return 1 / (1 + a / (b + row["x"] - 1) * odds)
+    return 1 / (1 + a / (b + row["x"] - 1) * odds)  # type: ignore[no-any-return]
 
 
 def spend_by_hand(row: Row) -> float:
     """E[M]: Fader & Hardie (2013), note 025, equation 5."""
     p, q, v = SPEND.parameters.values()
-    return p * (v + row["x"] * (row["mean"] or 0)) / (p * row["x"] + q - 1)
+    return p * (v + row["x"] * (row["mean"] or 0)) / (p * row["x"] + q - 1)  # type: ignore[no-any-return]
 
 
 CALLS: dict[str, Any] = {
@@ -79,10 +79,15 @@ CALLS: dict[str, Any] = {
     "alive, MBG": lambda frame: MODIFIED.probability_alive(frame, **NAMES),
     "purchases, MBG": lambda frame: MODIFIED.expected_purchases(frame, 39, **NAMES),
     "spend": lambda frame: SPEND.expected_spend(frame, **MONEY),
-    "value": lambda frame: cltv_from_models(frame, *fitted(), **NAMES | MONEY),
+    "value": lambda frame: cltv_from_models(frame, *fitted(), **NAMES | MONEY),  # type: ignore[has-type]
     # Random numbers go by the customers and the seed, not by the order in which an engine has them.
     "drawn value": lambda frame: cltv_from_models(
-        frame, *fitted(), predictive=True, draws=20, seed=1, **NAMES | MONEY
+        frame,
+        *fitted(),  # type: ignore[has-type]
+        predictive=True,
+        draws=20,
+        seed=1,
+        **NAMES | MONEY,
     ),
 }
 each_call = pytest.mark.parametrize("call", CALLS)
@@ -237,7 +242,7 @@ def test_fits_are_the_same(backend: Backend) -> None:
         assert model.parameters == pytest.approx(expected.parameters, rel=1e-6)
         assert model.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-6)
         assert model.n_customers == expected.n_customers
-        np.testing.assert_allclose(model.covariance, expected.covariance, rtol=1e-5)
+        np.testing.assert_allclose(model.covariance, expected.covariance, rtol=1e-5)  # type: ignore[arg-type]
     assert rows_of(frame) == before
 
 
@@ -246,7 +251,7 @@ def test_fits_are_the_same(backend: Backend) -> None:
 
 def test_from_orders_to_value(backend: Backend) -> None:
     frame, plain = backend.make(orders()), pd.DataFrame(orders())
-    options = {"as_of": date(1998, 7, 1), "horizon": "6 months"}
+    options: dict[str, Any] = {"as_of": date(1998, 7, 1), "horizon": "6 months"}
     expected = cltv(plain.assign(time=pd.to_datetime(plain["time"])), **options)
     result = cltv(frame, **options)
     assert len(expected) == 400

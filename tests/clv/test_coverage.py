@@ -88,7 +88,7 @@ def test_intervals_cover_the_truth() -> None:
         purchases, spend = fit_bg_nbd(frame, unit="week"), fit_gamma_gamma(frame)
         for model in (purchases, spend):
             for row in model.summary().itertuples():
-                hits[row.parameter] += row.lower <= truth[row.parameter] <= row.upper
+                hits[row.parameter] += row.lower <= truth[row.parameter] <= row.upper  # type: ignore[arg-type,assignment,index,operator]
         lower, upper = interval_of_the_mean(frame, purchases, spend)
         right = mean_value(frame, PURCHASES.parameters.values(), SPEND.parameters.values())
         hits["mean CLTV"] += lower <= right <= upper

@@ -1,6 +1,7 @@
 """Checks of a model: against published numbers, SciPy, exact enumeration and slow pandas."""
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -136,7 +137,7 @@ def test_spend_needs_its_columns() -> None:
 # --- regularity ---------------------------------------------------------------------------
 
 
-def buyers(gaps: list[tuple[int, ...]]) -> pd.DataFrame:
+def buyers(gaps: Sequence[tuple[int, ...]]) -> pd.DataFrame:
     """Make customers who wait so many days from each purchase to the next."""
     start = pd.Timestamp("2000-01-01")
     rows = [
@@ -553,7 +554,7 @@ def test_customers_who_are_alike_by_chance_are_no_certainty() -> None:
 
 
 def test_a_report_says_what_is_wrong() -> None:
-    options = {"calibration_end": "1997-10-01"}
+    options: dict[str, Any] = {"calibration_end": "1997-10-01"}
     with pytest.raises(ArgumentError, match=r"give `unit='day'`"):
         holdout_report(cdnow(), model=DAILY, **options)
     with pytest.raises(ArgumentTypeError, match="BGNBD or MBGNBD"):
@@ -580,7 +581,7 @@ def test_all_checks_on_every_frame(backend: Backend) -> None:
         lambda frame: purchase_regularity(frame, as_of="2024-04-01"),
         lambda frame: tracking(BG, frame, as_of="2024-04-01"),
     ):
-        found, want = call(given), call(as_pandas)
+        found, want = call(given), call(as_pandas)  # type: ignore[no-untyped-call]
         assert_same(rows_of(found), rows_of(want))
         assert type(found).__module__.split(".")[0] == backend.result.value
 

@@ -156,9 +156,9 @@ def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
 
 
 def test_the_state_of_numpy_is_not_touched() -> None:
-    before = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr,call-overload]  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
     value(SUMMARY.head(5), predictive=True, draws=5, seed=1)
-    assert np.random.get_state()[1].tolist() == before  # type: ignore[index,union-attr,call-overload]  # noqa: NPY002
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[index]  # noqa: NPY002
 
 
 def test_draws_on_every_kind_of_frame(backend: Backend) -> None:

@@ -49,7 +49,7 @@ def natural(fitter: Any) -> float:
     data = [fitter.data[column].to_numpy() for column in [*columns, "weights"]]
     with imported_lifetimes():
         mean = fitter._negative_log_likelihood(np.log(fitter.params_.to_numpy()), *data, 0.0)
-    return -float(mean) * fitter.data["weights"].sum()
+    return -float(mean) * fitter.data["weights"].sum()  # type: ignore[no-any-return]
 
 
 # --- no trace -----------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_a_penalty_is_not_handed_on() -> None:
 def test_an_engine_that_there_is_not() -> None:
     for fit in (fit_bg_nbd, fit_mbg_nbd, fit_gamma_gamma):
         with pytest.raises(ArgumentError, match="`engine` is 'scipy'"):
-            fit(CDNOW, engine="scipy")
+            fit(CDNOW, engine="scipy")  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
@@ -425,7 +425,7 @@ def test_the_plots_of_lifetimes_run_on_the_object(name: str, plot: str) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     with imported_lifetimes():
-        from lifetimes import plotting  # noqa: PLC0415
+        from lifetimes import plotting  # type: ignore[import-untyped]  # noqa: PLC0415
     plt.close("all")
     getattr(plotting, plot)(COUNTING[name].to_lifetimes(CDNOW), **PLOTS[plot])
     axes = plt.gca()
@@ -475,7 +475,7 @@ def test_there_and_back() -> None:
         assert back.log_likelihood == pytest.approx(model.log_likelihood, rel=1e-12)
         assert np.array(back.covariance) == pytest.approx(np.array(model.covariance), rel=1e-6)
     spend = fit_gamma_gamma(CDNOW)
-    back = GammaGamma.from_lifetimes(spend.to_lifetimes(CDNOW))
+    back = GammaGamma.from_lifetimes(spend.to_lifetimes(CDNOW))  # type: ignore[assignment]
     assert np.array(back.covariance) == pytest.approx(np.array(spend.covariance), rel=1e-6)
 
 

@@ -213,8 +213,8 @@ def test_residual_transactions(model: BGNBD, delta: float, history: tuple[float,
     name = "discounted_expected_purchases"
     ever = model.discounted_expected_purchases(customer(*history), annual)[name][0]
     year = model.discounted_expected_purchases(customer(*history), annual, "52W")[name][0]
-    assert ever == pytest.approx(residual(model, *history, delta, math.inf), rel=1e-9)
-    assert year == pytest.approx(residual(model, *history, delta, 52), rel=1e-9)
+    assert ever == pytest.approx(residual(model, *history, delta, math.inf), rel=1e-9)  # type: ignore[arg-type,call-arg]
+    assert year == pytest.approx(residual(model, *history, delta, 52), rel=1e-9)  # type: ignore[arg-type,call-arg]
 
 
 # --- predictions that elsewhere are inf, NaN or wrong -----------------------------------------
@@ -280,7 +280,7 @@ def test_a_few_customers(size: int) -> None:
     # No optimiser does better: Nelder-Mead, from the fit itself and from other places.
     starts = [np.log([*model.parameters.values()]), np.zeros(4), np.log([0.2, 4, 0.8, 2.4])]
     tried = [
-        minimize(lambda theta: -likelihood(theta, few), start, method="Nelder-Mead").fun
+        minimize(lambda theta: -likelihood(theta, few), start, method="Nelder-Mead").fun  # type: ignore[call-overload]
         for start in starts
     ]
     assert model.log_likelihood == pytest.approx(likelihood(starts[0], few), abs=1e-4)
@@ -337,7 +337,7 @@ def test_a_penalty_is_that_of_the_definition() -> None:
         return float(0.01 * theta @ theta - density.mean())
 
     options = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 4000}
-    best = minimize(loss, np.zeros(3), method="Nelder-Mead", options=options).x
+    best = minimize(loss, np.zeros(3), method="Nelder-Mead", options=options).x  # type: ignore[call-overload]
     for scale in (1, 100):
         money = repeated.assign(monetary_value=scale * repeated["monetary_value"])
         p, q, v = fit_gamma_gamma(money, penalty=0.01).parameters.values()
@@ -445,7 +445,7 @@ def test_calendar_units_go_all_the_way_too() -> None:
     said = {"day": (), "week": (), "month": (), "quarter": ("no drop-out",)}
     said["year"] = ("only r / alpha", "only a / ")
     for unit, expected in said.items():
-        frame: Any = rfm_summary(orders, amount="amount", unit=unit)
+        frame: Any = rfm_summary(orders, amount="amount", unit=unit)  # type: ignore[arg-type]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             total = valued(frame, unit)["cltv"].sum()

@@ -189,10 +189,10 @@ def test_strengths_that_explain_everything_leave_nothing_to_chance() -> None:
 
 def test_invitations_go_out_within_two_weeks_and_answers_come_after_the_delay() -> None:
     survey = make_survey(20_000, seed=10, delay=2, **EVERYBODY)
-    into = (survey["sent"] - survey["wave"]) / pd.Timedelta(days=14)
+    into = (survey["sent"] - survey["wave"]) / pd.Timedelta(days=14)  # type: ignore[operator]
     assert into.between(0, 1, inclusive="left").all()
     assert_like(into.mean(), 1 / 2, math.sqrt(1 / 12 / len(into)))
-    lag = (survey["responded"] - survey["sent"]) / pd.Timedelta(days=1)
+    lag = (survey["responded"] - survey["sent"]) / pd.Timedelta(days=1)  # type: ignore[operator]
     assert lag.min() > 0
     assert_like(lag.mean(), 2, 2 / math.sqrt(len(lag)))
     assert_share(lag > 2, math.exp(-1))
@@ -200,7 +200,7 @@ def test_invitations_go_out_within_two_weeks_and_answers_come_after_the_delay() 
 
 def test_answers_that_take_long_come_after_sixty_days() -> None:
     survey = make_survey(2_000, seed=10, delay=100, **EVERYBODY)
-    lag = (survey["responded"] - survey["sent"]) / pd.Timedelta(days=1)
+    lag = (survey["responded"] - survey["sent"]) / pd.Timedelta(days=1)  # type: ignore[operator]
     assert lag.max() == 60
     assert_share(lag == 60, math.exp(-0.6))
 

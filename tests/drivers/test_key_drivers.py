@@ -378,7 +378,7 @@ def test_draws_in_which_the_outcome_does_not_vary_are_counted() -> None:
 
 def segmented() -> tuple[pd.DataFrame, list[str]]:
     table, names = answers(90)
-    return table.assign(region=["b", "a", None] * 30), names
+    return table.assign(region=["b", "a", None] * 30), names  # type: ignore[list-item]
 
 
 def test_segments_at_once_are_as_each_by_itself() -> None:
@@ -505,14 +505,14 @@ def test_drivers_that_cannot_be_told_apart_are_named(
             table[column] = table[value].sum(axis=1) if isinstance(value, list) else value
     for method in METHODS:
         with pytest.raises(errors.ArgumentError, match=match):
-            key_drivers(table, outcome="score", drivers=drivers or names, method=method)
+            key_drivers(table, outcome="score", drivers=drivers or names, method=method)  # type: ignore[arg-type]
 
 
 def test_numbers_are_ratings_however_they_are_kept() -> None:
     table, names = answers()
     kept = table.copy()
     for name, kind in zip([*names, "score"], ["category", object, "Int64", object], strict=True):
-        kept[name] = table[name].round().astype(int).astype(kind)
+        kept[name] = table[name].round().astype(int).astype(kind)  # type: ignore[call-overload]
     expected = key_drivers(
         table.round().astype(int), outcome="score", drivers=names, draws=20, seed=1
     )
@@ -603,4 +603,4 @@ def test_bad_arguments_say_what_to_do() -> None:
     refused(errors.ArgumentError, "confidence_level", confidence_level=95)
     refused(errors.ArgumentError, "rename it first", by="share")
     with pytest.raises(errors.ArgumentTypeError, match=r"`responses` is a builtins\.list"):
-        key_drivers([1, 2], outcome="score", drivers=names)  # type: ignore[type-var]
+        key_drivers([1, 2], outcome="score", drivers=names)  # type: ignore[arg-type]

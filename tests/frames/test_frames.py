@@ -117,7 +117,7 @@ def test_a_missing_column_is_a_key_error_that_lists_the_columns(make: Callable[.
 )
 def test_every_argument_that_names_a_column_is_named(argument: str) -> None:
     frame = in_pandas()
-    options = {argument: "elsewhere"}
+    options: dict[str, Any] = {argument: "elsewhere"}
     text = complaint(
         MissingColumnError,
         lambda: cohort_retention(frame, **options),
@@ -161,7 +161,7 @@ def test_labels_that_are_no_strings_do_no_harm() -> None:
     assert counts(in_pandas().assign(x=1).rename(columns={"x": 0})) == EXPECTED
     frame = in_pandas().rename(columns={"time": 0})
     complaint(MissingColumnError, lambda: cohort_retention(frame), "`time`", "'customer_id', 0")
-    call = lambda: cohort_retention(frame, time=0)  # noqa: E731
+    call = lambda: cohort_retention(frame, time=0)  # type: ignore[arg-type]  # noqa: E731
     complaint(ArgumentTypeError, call, "`time`", "0", "name of a column")
 
 
@@ -227,15 +227,15 @@ def test_segments_may_be_the_customers_or_the_times() -> None:
 
 
 def test_no_segments() -> None:
-    for none in (None, [], ()):
+    for none in (None, [], ()):  # type: ignore[var-annotated]
         assert counts(in_pandas(), by=none) == EXPECTED
 
 
 def test_segments_have_an_order() -> None:
     frame = in_pandas(plan="a", country="pt")
     for columns in (["plan", "country"], ("country", "plan"), pd.Index(["plan", "country"])):
-        assert list(cohort_retention(frame, by=columns))[:2] == list(columns)
-    call = lambda: cohort_retention(frame, by={"plan", "country"})  # noqa: E731
+        assert list(cohort_retention(frame, by=columns))[:2] == list(columns)  # type: ignore[arg-type]
+    call = lambda: cohort_retention(frame, by={"plan", "country"})  # type: ignore[arg-type]  # noqa: E731
     complaint(ArgumentTypeError, call, "`by`", "name of a column")
 
 
@@ -319,7 +319,7 @@ def test_a_column_of_the_wrong_type(
     frame = make(given=values)
     text = complaint(
         ColumnTypeError,
-        lambda: cohort_retention(frame, **{argument: "given"}),
+        lambda: cohort_retention(frame, **{argument: "given"}),  # type: ignore[arg-type]
         *("'given'", f"`{argument}`", f"holds {holds}", f"must hold {expected}", "first"),
     )
     assert "\n" not in text
@@ -336,7 +336,7 @@ def test_a_customer_is_a_plain_value(make: Callable[..., Any]) -> None:
 OBJECTS: dict[str, tuple[str, Sequence[Any], str]] = {
     "days": ("time", DAYS, "pandas.to_datetime"),
     "datetimes": ("time", TIMES, "pandas.to_datetime"),
-    "timestamps": ("time", pd.to_datetime(TIMES), "pandas.to_datetime"),
+    "timestamps": ("time", pd.to_datetime(TIMES), "pandas.to_datetime"),  # type: ignore[dict-item]
     "aware": ("time", [one.replace(tzinfo=UTC) for one in TIMES], "pandas.to_datetime"),
     "mixed": ("time", [TIMES[0], TIMES[1].replace(tzinfo=UTC), "x"], "pandas.to_datetime"),
     "decimals": ("amount", [Decimal("1.5")] * 3, "convert"),
@@ -351,7 +351,7 @@ def test_columns_of_python_objects_are_to_be_converted_first(
     argument: str, values: Sequence[Any], hint: str
 ) -> None:
     frame = in_pandas().assign(given=pd.Series(list(values), dtype=object))
-    call = lambda: cohort_retention(frame, **{argument: "given"})  # noqa: E731
+    call = lambda: cohort_retention(frame, **{argument: "given"})  # type: ignore[arg-type]  # noqa: E731
     complaint(ColumnTypeError, call, "'given'", f"`{argument}`", "holds Object", hint)
 
 
@@ -384,7 +384,7 @@ def test_types_that_narwhals_does_not_know_are_called_by_their_name(name: str, f
 )
 def test_categories_are_no_times(times: Any) -> None:
     make = {pd.Series: in_pandas, pl.Series: in_polars}.get(type(times), in_pyarrow)
-    call = lambda: cohort_retention(make(time=times))  # noqa: E731
+    call = lambda: cohort_retention(make(time=times))  # type: ignore[no-untyped-call]  # noqa: E731
     holds = "Enum" if make is in_polars and times.dtype == pl.Enum else "Categorical"
     complaint(ColumnTypeError, call, "'time'", f"holds {holds}", "dates or datetimes")
 
@@ -405,12 +405,12 @@ NULLS = {
 def test_nulls_are_counted_and_refused(make: Callable[..., Any], column: str) -> None:
     values = NULLS[column]
     if make is in_pandas and column == "started":
-        values = pd.array(values, dtype="boolean")
+        values = pd.array(values, dtype="boolean")  # type: ignore[call-overload]
     argument = "customer" if column == "customer_id" else column
     frame = make(**{column: values})
     text = complaint(
         ArgumentError,
-        lambda: cohort_retention(frame, **{argument: column}),
+        lambda: cohort_retention(frame, **{argument: column}),  # type: ignore[arg-type]
         *(repr(column), f"`{argument}`", " 2 rows", " 3", "missing='drop'", "Fill"),
     )
     assert issubclass(ArgumentError, ValueError)
@@ -485,7 +485,7 @@ PANDAS_NULLS: dict[str, Any] = {
     "Int64": pd.array([1, None, 1], dtype="Int64"),
     "string": pd.array(["a", None, "a"], dtype="string"),
     "category": pd.Categorical(["a", None, "a"]),
-    "arrow": pd.array([1, None, 1], dtype=pd.ArrowDtype(pa.int64())),
+    "arrow": pd.array([1, None, 1], dtype=pd.ArrowDtype(pa.int64())),  # type: ignore[call-overload]
 }
 
 
@@ -498,8 +498,8 @@ def test_every_null_of_pandas_is_a_missing_id(ids: Any) -> None:
 
 
 ALL_NULL: dict[str, Any] = {
-    "NaT": (in_pandas, pd.to_datetime([None] * 3)),
-    "pandas arrow": (in_pandas, pd.array([None] * 3, dtype=pd.ArrowDtype(pa.timestamp("us")))),
+    "NaT": (in_pandas, pd.to_datetime([None] * 3)),  # type: ignore[arg-type]
+    "pandas arrow": (in_pandas, pd.array([None] * 3, dtype=pd.ArrowDtype(pa.timestamp("us")))),  # type: ignore[call-overload]
     "polars": (in_polars, pl.Series([None] * 3, dtype=pl.Datetime)),
     "polars lazy": (in_polars_lazily, pl.Series([None] * 3, dtype=pl.Date)),
     "pyarrow": (in_pyarrow, pa.nulls(3, pa.date32())),
@@ -519,7 +519,7 @@ def test_a_column_of_nothing_but_nulls(make: Callable[..., Any], times: Any) -> 
 def test_a_column_of_nulls_without_a_type_is_refused(make: Callable[..., Any]) -> None:
     for argument in ("customer", "time", "amount", "started"):
         frame = make(given=[None] * 3)
-        call = lambda: cohort_retention(frame, **{argument: "given"})  # noqa: E731, B023
+        call = lambda: cohort_retention(frame, **{argument: "given"})  # type: ignore[arg-type]  # noqa: E731, B023
         complaint(RetainkitError, call, "'given'", f"`{argument}`")
 
 
@@ -583,7 +583,7 @@ PANDAS_IDS: dict[str, Any] = {
     "uuids": [uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=1)],
     "decimals": [Decimal("1.0"), Decimal(2), Decimal("1.00")],
     "string[python]": pd.array(["a", "b", "a"], dtype="string[python]"),
-    "arrow": pd.array(["a", "b", "a"], dtype=pd.ArrowDtype(pa.large_string())),
+    "arrow": pd.array(["a", "b", "a"], dtype=pd.ArrowDtype(pa.large_string())),  # type: ignore[call-overload]
     "arrow dictionary": pd.array(
         pa.array(["a", "b", "a"]).dictionary_encode(),
         dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string())),
@@ -594,7 +594,7 @@ PANDAS_IDS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("ids", PANDAS_IDS.values(), ids=PANDAS_IDS)
+@pytest.mark.parametrize("ids", PANDAS_IDS.values(), ids=PANDAS_IDS)  # type: ignore[unreachable]
 def test_ids_of_every_type_of_pandas(ids: Any) -> None:
     assert counts(in_pandas(customer_id=ids)) == EXPECTED
 

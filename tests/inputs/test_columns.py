@@ -88,14 +88,14 @@ def test_nan_is_null() -> None:
 
 def test_dates_and_times_of_several_units_get_one_unit() -> None:
     dates = [date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)]
-    left = pl.Series(TABLE["left"], dtype=pl.Datetime("ns"))
+    left = pl.Series(TABLE["left"], dtype=pl.Datetime("ns"))  # type: ignore[arg-type]
     schema = visits(polars(at=dates, left=left)).rows.collect_schema()
     assert schema["time"] == schema["until"] == nw.Datetime("ns")
 
 
 def test_times_of_several_zones_get_the_zone_of_the_first() -> None:
-    at = pl.Series(TABLE["at"]).dt.replace_time_zone("UTC")
-    left = pl.Series(TABLE["left"], dtype=pl.Datetime("us", "Europe/Berlin"))
+    at = pl.Series(TABLE["at"]).dt.replace_time_zone("UTC")  # type: ignore[arg-type]
+    left = pl.Series(TABLE["left"], dtype=pl.Datetime("us", "Europe/Berlin"))  # type: ignore[arg-type]
     table = visits(polars(at=at, left=left), tz="America/New_York")
     schema = table.rows.collect_schema()
     assert schema["time"] == schema["until"] == nw.Datetime("us", "UTC")

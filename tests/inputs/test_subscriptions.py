@@ -35,7 +35,7 @@ ROWS: list[Row] = [
     {"who": "cyd", "begin": MAR, "finish": APR, "mrr": 2.5, "money": "USD", "plan": "a"},
 ]
 LIKE = ROWS[0]
-NAMES = {"customer": "who", "start": "begin", "end": "finish"}
+NAMES: dict[str, Any] = {"customer": "who", "start": "begin", "end": "finish"}
 
 
 def opened(native: Any, **options: Any) -> Subscriptions:

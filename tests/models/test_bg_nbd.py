@@ -171,7 +171,7 @@ def cdnow_summary():
     week = np.timedelta64(7, "D")
     x = days["count"].to_numpy() - 1.0
     tx = (days["max"] - days["min"]).to_numpy() / week
-    return x, tx, (end - days["min"].to_numpy()) / week
+    return x, tx, (end - days["min"].to_numpy()) / week  # type: ignore[operator]
 
 
 PUBLISHED_FITS = pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_sum_of_cdnows_expected_purchases(shift, total) -> None:
         BG: (0.2425945, 4.4136023, 0.7929221, 2.4259072),
         MBG: (0.5248432, 6.1830852, 0.8913595, 1.6140024),
     }[shift]
-    expected = bg.expected_purchases(params, 39, *cdnow_summary(), shift)
+    expected = bg.expected_purchases(params, 39, *cdnow_summary(), shift)  # type: ignore[call-arg]
     assert expected.sum() == pytest.approx(total, abs=6e-4)
 
 

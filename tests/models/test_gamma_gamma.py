@@ -32,7 +32,7 @@ def cdnow() -> pd.DataFrame:
     """Customers in order, with the number and mean spend of their repeat days in 39 weeks."""
     orders = load_cdnow(sample=True)
     days = orders[orders["time"] <= "1997-09-30"].groupby(["customer_id", "time"])["amount"].sum()
-    days = days.reset_index()
+    days = days.reset_index()  # type: ignore[assignment]
     first = days.groupby("customer_id")["time"].transform("min")
     again = days[days["time"] > first].groupby("customer_id")["amount"]
     table = pd.DataFrame({"x": again.size(), "m": again.mean()})

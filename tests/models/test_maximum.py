@@ -36,7 +36,7 @@ def cdnow(end: str) -> tuple[Floats, ...]:
     """Give x, tx, T in exact weeks, and the number and mean of the repeat purchases."""
     orders = load_cdnow(sample=True)
     days = orders[orders["time"] <= end].groupby(["customer_id", "time"])["amount"].sum()
-    days = days.reset_index()
+    days = days.reset_index()  # type: ignore[assignment]
     own = days.groupby("customer_id")["time"]
     x, first, last = own.size() - 1, own.min(), own.max()
     again = days[days["time"] > own.transform("min")].groupby("customer_id")["amount"].mean()
@@ -258,7 +258,7 @@ def test_a_weight_is_a_repeated_row(shift: int) -> None:
     weights = np.random.default_rng(1).integers(0, 4, columns[0].size)
     one = fit_purchases(*columns, weights.astype(float), shift)
     rows = [np.repeat(column, weights) for column in columns]
-    other = fit_purchases(*rows, np.ones(weights.sum()), shift)
+    other = fit_purchases(*rows, np.ones(weights.sum()), shift)  # type: ignore[arg-type,call-arg]
     np.testing.assert_allclose(one.parameters, other.parameters, rtol=1e-6)
     np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-5)
     assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-12)
@@ -305,7 +305,7 @@ def test_a_penalty_is_on_the_logarithms() -> None:
         return 0.01 * float(theta @ theta) - counting_oracle(params, x, tx, T, 0) / x.size
 
     options = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 4000}
-    found = minimize(loss, np.zeros(4), method="Nelder-Mead", options=options).x
+    found = minimize(loss, np.zeros(4), method="Nelder-Mead", options=options).x  # type: ignore[call-overload]
     fit = fit_purchases(x, tx, T, np.ones(x.size), 0, penalty=0.01)
     r, alpha, a, b = fit.parameters
     ours = [np.log(r), np.log(alpha / T.mean()), np.log(a / b), np.log(a + b)]
@@ -430,7 +430,7 @@ def test_equal_dropout_is_named() -> None:
 def test_one_or_two_customers(x: list[float], tx: list[float], T: list[float], shift: int) -> None:
     """By lifetimes there is a LinAlgError on one or two."""
     columns = [np.array(column, float) for column in (x, tx, T)]
-    fit = fit_purchases(*columns, np.ones(len(x)), shift)
+    fit = fit_purchases(*columns, np.ones(len(x)), shift)  # type: ignore[arg-type,call-arg]
     assert np.isfinite(fit.parameters).all()
     assert np.isnan(fit.covariance).any()
     assert fit.warnings

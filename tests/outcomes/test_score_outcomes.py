@@ -185,7 +185,7 @@ def slow_rows(
     by_score = options.get("by_score", False)
     table = []
     for label in range(11) if by_score else GROUPS:
-        other = label - 1 if by_score else "detractors"
+        other = label - 1 if by_score else "detractors"  # type: ignore[operator]
         compared = other not in {label, -1}
         row = {"score" if by_score else "group": label}
         row |= slow_row(found[label], found[other] if compared else None, options)
@@ -536,7 +536,7 @@ def test_a_table_of_who_left_when_is_enough() -> None:
             "customer_id": ["ann", "bob", "cem", "dan", "dan", "eve", "eve"],
             "left": pd.to_datetime(
                 # Ann leaves, Bob had left, Cem is there; of two times the last one counts.
-                ["2024-01-10", "2024-01-09", None, "2024-01-02", "2024-01-11", "2024-01-10", None]
+                ["2024-01-10", "2024-01-09", None, "2024-01-02", "2024-01-11", "2024-01-10", None]  # type: ignore[arg-type]
             ),
         }
     )

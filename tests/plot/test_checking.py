@@ -60,7 +60,7 @@ def test_both_lines_are_drawn_at_the_first_day_of_their_period(*, cumulative: bo
     ending = "_cumulative" if cumulative else ""
     for name in ("actual", "expected"):
         (line,) = part(ax, name)
-        assert np.asarray(line.get_xdata()).tolist() == date2num(table["period"]).tolist()
+        assert np.asarray(line.get_xdata()).tolist() == date2num(table["period"]).tolist()  # type: ignore[no-untyped-call]
         heights = np.asarray(line.get_ydata(), float)
         np.testing.assert_array_equal(heights[:-1], table[name + ending][:-1])
         # No line falls to a week that is not over.
@@ -86,7 +86,7 @@ def test_the_holdout_is_shaded_from_the_end_of_calibration() -> None:
     tracking(table, ax=ax)
     (shade,) = part(ax, "holdout")
     (line,) = part(ax, "calibration end")
-    starts = date2num(table["period"])
+    starts = date2num(table["period"])  # type: ignore[no-untyped-call]
     assert starts[6] < shade.get_x() < starts[7]
     assert np.asarray(line.get_xdata())[0] == shade.get_x()
     assert [text.get_text() for text in part(ax, "side")] == ["holdout", "calibration"]
@@ -160,7 +160,7 @@ def test_frequencies_show_what_came_with_its_interval_and_both_forecasts() -> No
         np.testing.assert_array_equal(drawn[label].get_ydata(), table[name])
     assert words(ax) == ["actual, with interval", "expected by the model", "naive: as before"]
     (bars,) = ax.collections
-    ends = [path.vertices[:, 1].tolist() for path in bars.get_paths() if len(path.vertices)]
+    ends = [path.vertices[:, 1].tolist() for path in bars.get_paths() if len(path.vertices)]  # type: ignore[arg-type,index,union-attr]
     known = [end for end in ends if not np.isnan(end).any()]
     assert known == [[0.2, 0.28], [0.59, 0.83], [2.7, 3.6]]
 

@@ -55,14 +55,14 @@ def test_bars_are_stacked_from_the_axis_upwards_and_downwards(*, amount: bool) -
     for row in range(len(table)):
         foot = 0.0
         for name in above:
-            top = foot + table.loc[row, name]
+            top = foot + table.loc[row, name]  # type: ignore[operator]
             assert boxes(ax, name)[row] == pytest.approx((row, foot, top))
-            foot = top
+            foot = top  # type: ignore[assignment]
         foot = 0.0
         for name in below:
-            low = foot - table.loc[row, name]
+            low = foot - table.loc[row, name]  # type: ignore[operator]
             assert boxes(ax, name)[row] == pytest.approx((row, low, foot))
-            foot = low
+            foot = low  # type: ignore[assignment]
     assert len(ax.patches) == len(table) * (len(above) + len(below))
 
 
@@ -133,7 +133,7 @@ def test_labels_of_periods_do_not_overlap_and_lie_at_their_bars(width: float, fr
     assert len(ends) >= 2
     assert all(left.x1 <= right.x0 for left, right in pairwise(ends))
     first = table.loc[int(ax.get_xticks()[0]), "period"]
-    assert str(first.year) in labels(ax)[0]
+    assert str(first.year) in labels(ax)[0]  # type: ignore[union-attr]
 
 
 def test_months_are_marked_so_that_years_begin_with_a_mark() -> None:

@@ -149,7 +149,7 @@ def test_axes() -> None:
     assert [label.get_text() for label in ax.get_yticklabels()][-1] == "100%"
     own = projection(table())
     assert own.get_xlabel() == "Age (periods since the start)"
-    assert own.figure.get_size_inches().tolist() == [7.0, 4.2]
+    assert own.figure.get_size_inches().tolist() == [7.0, 4.2]  # type: ignore[union-attr]
 
 
 def test_every_kind_of_frame_draws_the_same(backend: Backend) -> None:

@@ -92,7 +92,7 @@ def test_bars_are_named_with_their_customers() -> None:
     assert ax.get_ylabel() == "Monthly recurring revenue (MRR)"
     ax = axes(8)
     table = movements()
-    mrr_waterfall(table[[name for name in table if "customers" not in name]], ax=ax)
+    mrr_waterfall(table[[name for name in table if "customers" not in name]], ax=ax)  # type: ignore[operator]
     assert names(ax)[:2] == ["opening", "new"]
     assert plain(ax.get_xlabel()) == "Movements in February 2024"
 
@@ -182,7 +182,7 @@ def test_small_movements_cut_the_axis_and_say_so() -> None:
 def test_amounts_are_written_in_a_size_that_suits(scale: float, expected: list[str]) -> None:
     ax, table = axes(), movements()
     money = [name for name in table if table[name].dtype == float]
-    mrr_waterfall(table.assign(**{name: table[name] * scale for name in money}), ax=ax)
+    mrr_waterfall(table.assign(**{name: table[name] * scale for name in money}), ax=ax)  # type: ignore[arg-type]
     assert texts(ax, "amount")[:5] == expected
 
 
@@ -193,7 +193,7 @@ def test_amounts_are_written_in_a_size_that_suits(scale: float, expected: list[s
 def test_the_axis_has_no_needless_decimals(scale: float, expected: str) -> None:
     ax, table = axes(), movements()
     money = [name for name in table if table[name].dtype == float]
-    mrr_waterfall(table.assign(**{name: table[name] * scale for name in money}), ax=ax)
+    mrr_waterfall(table.assign(**{name: table[name] * scale for name in money}), ax=ax)  # type: ignore[arg-type]
     ax.figure.draw_without_rendering()
     ticks = [tick.get_text() for tick in ax.get_yticklabels()]
     assert expected in ticks
@@ -237,7 +237,7 @@ def test_a_waterfall_without_a_complete_period_shows_the_last_one() -> None:
 def test_a_waterfall_of_nothing_can_be_drawn(*, zero: bool) -> None:
     ax, table = axes(), movements()
     money = [name for name in table if table[name].dtype == float]
-    table = table.assign(**dict.fromkeys(money, 0.0)) if zero else table.head(0)
+    table = table.assign(**dict.fromkeys(money, 0.0)) if zero else table.head(0)  # type: ignore[arg-type]
     mrr_waterfall(table, ax=ax)
     ax.figure.draw_without_rendering()
     assert texts(ax, "amount") == (["0"] * 7 if zero else [])
@@ -317,7 +317,7 @@ def test_the_band_reaches_from_lower_to_upper_of_every_step() -> None:
     for row, later in pairwise(rows):
         # Level from one tenure to the next, where the next step begins.
         for height in (row.lower, row.upper):
-            assert {(row.tenure, round(height, 9)), (later.tenure, round(height, 9))} <= corners
+            assert {(row.tenure, round(height, 9)), (later.tenure, round(height, 9))} <= corners  # type: ignore[arg-type]
 
 
 def test_the_median_is_marked_where_half_are_left() -> None:

@@ -71,9 +71,9 @@ def test_shares_are_stacked_from_detractors_to_promoters() -> None:
     for row in (0, 1, 3):
         foot = 0.0
         for name in PARTS:
-            top = foot + table.loc[row, name]
+            top = foot + table.loc[row, name]  # type: ignore[operator]
             assert bars(ax, name)[row] == pytest.approx((row, foot, top))
-            foot = top
+            foot = top  # type: ignore[assignment]
         assert foot == pytest.approx(1)
     low, high = ax.get_ylim()
     assert low > high, "the first segment is on top"
@@ -81,7 +81,7 @@ def test_shares_are_stacked_from_detractors_to_promoters() -> None:
         *("40%", "12%", "50%"), *("30%", "25%", "25%"), *("30%", "62%", "25%"),
     ]  # fmt: skip
     assert words(ax) == PARTS
-    colours = [to_hex(patch.get_facecolor()) for patch in ax.get_legend().get_patches()]
+    colours = [to_hex(patch.get_facecolor()) for patch in ax.get_legend().get_patches()]  # type: ignore[union-attr]
     for name, colour in zip(PARTS, colours, strict=True):
         assert {to_hex(bar.get_facecolor()) for bar in part(ax, name)} == {colour}
     assert len(set(colours)) == 3
@@ -98,7 +98,7 @@ def test_scores_stand_beside_their_bars_with_interval_and_number() -> None:
     (lines,) = part(panel, "interval")
     found = {round(line[0, 1]): sorted(line[:, 0]) for line in lines.get_segments()}
     for row in (0, 1, 3):
-        assert found[row] == pytest.approx(table.loc[row, ["lower", "upper"]].tolist())
+        assert found[row] == pytest.approx(table.loc[row, ["lower", "upper"]].tolist())  # type: ignore[operator]
     assert texts(ax, "score") == [f"{MINUS}10", "+50", DASH, f"{MINUS}25"]
     low, high = panel.get_xlim()
     assert low < table["lower"].min()
@@ -177,7 +177,7 @@ def test_the_panel_of_scores_stays_on_the_scale() -> None:
 @pytest.mark.parametrize("rows", [1, 3, 12, 30, 90])
 def test_a_new_figure_has_room_for_every_row(rows: int) -> None:
     ax = nps_bar(many(rows))
-    ax.figure.draw_without_rendering()
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     assert len(names(ax)) == len(texts(ax, "n")) == len(texts(ax, "score")) == rows
     boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
     assert all(upper.y0 >= lower.y1 - 1 for upper, lower in pairwise(boxes))
@@ -221,7 +221,7 @@ def test_headers_and_axes_do_not_overlap(size: tuple[float, float]) -> None:
 
 def test_a_table_without_segments_is_one_bar() -> None:
     ax = nps_bar(scores().head(1).drop(columns="plan"))
-    ax.figure.draw_without_rendering()
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     assert names(ax) == [""]
     assert texts(ax, "n") == ["40"]
     assert texts(ax, "score") == [f"{MINUS}10"]

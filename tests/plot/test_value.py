@@ -49,7 +49,7 @@ def p_alive(model: Any, x: float, tx: float, t: float) -> float:
     if chances == 0:
         return 1.0
     ratio = ((model.alpha + t) / (model.alpha + tx)) ** (model.r + x)
-    return 1 / (1 + model.a / (model.b + chances - 1) * ratio)
+    return 1 / (1 + model.a / (model.b + chances - 1) * ratio)  # type: ignore[no-any-return]
 
 
 def part(ax: Any, gid: str) -> Any:
@@ -272,7 +272,7 @@ EACH_KIND = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 def test_shares_are_those_of_customers_from_the_most_valuable_down(make: Any, ax: Any) -> None:
     cltv_distribution(make(VALUES), top=0.5, ax=ax)
     expected = [[0, 0], [0.25, 0.6], [0.5, 0.9], [0.75, 1], [1, 1]]
-    np.testing.assert_allclose(part(ax, "shares").get_xydata(), expected, rtol=1e-15)
+    np.testing.assert_allclose(part(ax, "shares").get_xydata(), expected, rtol=1e-15)  # type: ignore[arg-type]
     np.testing.assert_allclose(part(ax, "top").get_xydata(), [[0.5, 0.9]], rtol=1e-15)
     assert part(ax, "equal").get_xydata().tolist() == [[0, 0], [1, 1]]
     words = " ".join(part(ax, "share").get_text().split())
@@ -376,7 +376,7 @@ def test_shares_refuse_what_they_cannot_draw() -> None:
     with pytest.raises(errors.ArgumentError, match="`top` is 10"):
         cltv_distribution(frame(VALUES), top=10)
     with pytest.raises(errors.ArgumentTypeError):
-        cltv_distribution([1, 2])  # type: ignore[call-overload]
+        cltv_distribution([1, 2])  # type: ignore[arg-type]
     assert plt.get_fignums() == []
 
 
@@ -411,7 +411,7 @@ def test_history_follows_the_formula_at_every_point(ax: Any) -> None:
 
     bought = [0, 27, 46, 148]  # days since the first, counted on a calendar; as_of - 1 day is 240
     x, y = part(ax, "history").get_data()
-    since = x - date2num(dt.date(2024, 1, 5))
+    since = x - date2num(dt.date(2024, 1, 5))  # type: ignore[no-untyped-call]
     assert (since[0], since[-1]) == (0, 240)
     before = after = 0
     for i, (at, alive) in enumerate(zip(since, y, strict=True)):
@@ -426,14 +426,14 @@ def test_history_follows_the_formula_at_every_point(ax: Any) -> None:
     assert before == after == 3
     assert len(x) > 300
     marks = [segment[0, 0] for segment in part(ax, "purchases").get_segments()]
-    assert marks == [date2num(dt.date(2024, 1, 5)) + day for day in bought]
+    assert marks == [date2num(dt.date(2024, 1, 5)) + day for day in bought]  # type: ignore[no-untyped-call]
 
 
 def test_history_goes_on_in_silence(ax: Any) -> None:
     customer_history(orders(["2024-01-05", "2024-03-01"]), BG, customer_id="ann",
                      as_of="2024-04-01", future="10W", ax=ax)  # fmt: skip
     x, y = part(ax, "future").get_data()
-    last = date2num(dt.date(2024, 3, 31))
+    last = date2num(dt.date(2024, 3, 31))  # type: ignore[no-untyped-call]
     assert (x[0], x[-1]) == (last, last + 70)
     assert y[0] == part(ax, "history").get_ydata()[-1]
     assert y[-1] == pytest.approx(p_alive(BG, 1, 8, (86 + 70) / 7), rel=1e-12)
@@ -467,7 +467,7 @@ def test_history_cuts_days_in_the_zone_asked_for(ax: Any) -> None:
     utc["time"] = utc["time"].dt.tz_localize("UTC")
     customer_history(utc, BG, customer_id="ann", tz="Europe/Berlin", as_of="2024-02-01", ax=ax)
     segments = part(ax, "purchases").get_segments()
-    assert segments[-1][0, 0] == date2num(dt.date(2024, 1, 11))
+    assert segments[-1][0, 0] == date2num(dt.date(2024, 1, 11))  # type: ignore[no-untyped-call]
 
 
 def test_history_of_a_single_day(ax: Any) -> None:
@@ -489,7 +489,7 @@ def test_history_on_every_kind_of_frame(backend: Backend, zone: Any) -> None:
     log = backend.make(rows, session="America/New_York")
     ax = customer_history(log, BG, customer_id="a", customer="who", time="on", ax=axes())
     marks = [segment[0, 0] for segment in part(ax, "purchases").get_segments()]
-    days = [date2num(dt.date(2024, 1, 1 + 3 * i)) for i in (0, 1, 3, 4, 6, 7)]
+    days = [date2num(dt.date(2024, 1, 1 + 3 * i)) for i in (0, 1, 3, 4, 6, 7)]  # type: ignore[no-untyped-call]
     assert marks == days
     alive = part(ax, "history").get_ydata()[-1]
     assert alive == pytest.approx(p_alive(BG, 5, 3, 24 / 7), rel=1e-12)

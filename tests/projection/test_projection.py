@@ -206,7 +206,7 @@ def test_cohorts_of_several_lengths_are_one_likelihood() -> None:
 
     def total(alpha: float, beta: float) -> float:
         return float(
-            sum(by_hand((-np.diff(n)).tolist(), n[-1], alpha, beta) for n in cohorts.values())
+            sum(by_hand((-np.diff(n)).tolist(), n[-1], alpha, beta) for n in cohorts.values())  # type: ignore[arg-type]
         )
 
     assert model.log_likelihood == pytest.approx(total(model.alpha, model.beta), rel=1e-9)
@@ -370,7 +370,7 @@ def test_a_horizon_counts_so_many_periods(horizon: int) -> None:
             terms = model.survival(np.arange(horizon + 1.0)) / (1 + rate) ** np.arange(horizon + 1)
             found = model.expected_lifetime(horizon, rate)
             assert found == pytest.approx(terms[:-1].sum(), rel=1e-11, abs=1e-15)
-    later = SBG(alpha=0.7, beta=1.2).residual_lifetime([[3]], horizon=2)
+    later = SBG(alpha=0.7, beta=1.2).residual_lifetime([[3]], horizon=2)  # type: ignore[list-item]
     shares = SBG(alpha=0.7, beta=1.2).survival([3, 4, 5])
     assert later.tolist() == [[pytest.approx(shares[1:].sum() / shares[0])]]
 
@@ -733,7 +733,7 @@ def test_what_is_not_over_is_not_loss() -> None:
         (pd.concat([TABLE, TABLE]), {}, ArgumentError, "in 4 cases, for instance age 0.*`cohort`"),
         (TABLE.assign(age=[0, 1.5, 2, 3]), {}, ArgumentError, "whole numbers.*1 row.*1.5"),
         (TABLE.assign(age=[-1, 0, 1, 2]), {}, ArgumentError, "0 or more.*-1"),
-        (TABLE.assign(retained=[9, 8, None, 7]), {}, ArgumentError, "'retained'.*1 row"),
+        (TABLE.assign(retained=[9, 8, None, 7]), {}, ArgumentError, "'retained'.*1 row"),  # type: ignore[list-item]
         (TABLE.assign(retained=[9, 8, 7, -1]), {}, ArgumentError, "negative in 1 row"),
         (TABLE.assign(retained=list("abcd")), {}, ColumnTypeError, "'retained'"),
         (TABLE[1:], {"customers": 100}, ArgumentError, "begin at age 1 only"),
@@ -797,7 +797,7 @@ def test_scalars_give_numbers_and_arrays_their_shape() -> None:
     model = SBG(alpha=1, beta=1)
     assert type(model.survival(3)) is float
     assert type(model.residual_lifetime(0, 3)) is float
-    assert model.survival([[0, 1], [2, 3]]).shape == (2, 2)
+    assert model.survival([[0, 1], [2, 3]]).shape == (2, 2)  # type: ignore[list-item]
     assert model.survival(pd.Series([1, 2])).tolist() == pytest.approx([1 / 2, 1 / 3])
     assert model.survival([]).shape == (0,)
 
@@ -843,8 +843,8 @@ def test_rates_compound(rate: float, period: Any, expected: float) -> None:
 
 
 def test_arrays_of_rates() -> None:
-    found = annualize_rate([[0.5, math.nan], [1, 0]], period="quarter")
-    np.testing.assert_allclose(found, [[1 - 0.5**4, math.nan], [1, 0]])
+    found = annualize_rate([[0.5, math.nan], [1, 0]], period="quarter")  # type: ignore[call-overload]
+    np.testing.assert_allclose(found, [[1 - 0.5**4, math.nan], [1, 0]])  # type: ignore[arg-type]
     assert annualize_rate(pd.Series([0.5]), period="year").tolist() == [0.5]
 
 
@@ -879,8 +879,8 @@ def test_estimates_and_intervals_hold_the_truth() -> None:
     inside: dict[str, list[bool]] = {name: [] for name in (*TRUTH, "share", "customers")}
     survival = [math.prod((3.5 + k) / (4.7 + k) for k in range(t)) for t in range(SEEN + AHEAD + 1)]
     for _ in range(SETS):
-        left = rng.geometric(rng.beta(*TRUTH.values(), CUSTOMERS))
-        table = counts(*[(left > t).sum() for t in range(SEEN + AHEAD + 1)])
+        left = rng.geometric(rng.beta(*TRUTH.values(), CUSTOMERS))  # type: ignore[call-overload]
+        table = counts(*[(left > t).sum() for t in range(SEEN + AHEAD + 1)])  # type: ignore[attr-defined]
         model = fit_sbg(table, holdout=AHEAD)
         found.append([*model.parameters.values()])
         summary = model.summary()

@@ -373,7 +373,12 @@ ORDERS: list[Row] = [
 @pytest.mark.filterwarnings("ignore::retainkit.errors.RetainkitWarning")
 def test_every_kind_of_frame_gives_its_kind_and_the_same_answer(backend: Backend) -> None:
     frame = backend.make(ORDERS)
-    options = {"amount": "amount", "by": "plan", "as_of": "2024-02-08", "amounts": "net"}
+    options: dict[str, Any] = {
+        "amount": "amount",
+        "by": "plan",
+        "as_of": "2024-02-08",
+        "amounts": "net",
+    }
     parts = calibration_holdout(frame, calibration_end="2024-02-01", **options)
     names = ["plan", "customer_id", "frequency", "recency", "T", "monetary_value"]
     names += ["frequency_holdout", "monetary_value_holdout", "duration_holdout"]
@@ -385,8 +390,8 @@ def test_every_kind_of_frame_gives_its_kind_and_the_same_answer(backend: Backend
         frame, amount="amount", unit="week", exact=True, amounts="keep", include_first=True
     )
     names = ["customer_id", "frequency", "recency", "T", "monetary_value"]
-    answers = [(3, 3, 22 / 7, 22 / 7, 40 / 3), (4, 1, 0.0, 4 / 7, 5.0)]
-    answers += [(7, 3, 30 / 7, 36 / 7, 70 / 3), (9, 1, 0.0, 17 / 7, -5.0)]
+    answers: list[tuple[Any, ...]] = [(3, 3, 22 / 7, 22 / 7, 40 / 3), (4, 1, 0.0, 4 / 7, 5.0)]  # type: ignore[no-redef]
+    answers += [(7, 3, 30 / 7, 36 / 7, 70 / 3), (9, 1, 0.0, 17 / 7, -5.0)]  # type: ignore[list-item]
     assert_same(in_order(weeks), [dict(zip(names, one, strict=True)) for one in answers])
     for result in (parts, weeks):
         wrapped = nw.from_native(result)
@@ -418,7 +423,12 @@ def test_of_a_lazy_frame_only_numbers_are_brought_back(
 
     monkeypatch.setattr(nw.LazyFrame, "collect", recorded)
     frame = NAMED[name].make(ORDERS * 3)
-    options = {"amount": "amount", "by": "plan", "as_of": "2024-02-08", "amounts": "net"}
+    options: dict[str, Any] = {
+        "amount": "amount",
+        "by": "plan",
+        "as_of": "2024-02-08",
+        "amounts": "net",
+    }
     calibration_holdout(frame, calibration_end="2024-02-01", **options)
     # What is known of the values, rows after as_of, customers with several segments, and aside.
     assert sizes in ([1, 1, 1], [1, 1, 1, 1])
@@ -579,7 +589,7 @@ def test_the_column_is_called_t_as_in_the_papers() -> None:
 def test_both_parts_make_up_the_whole() -> None:
     orders = random_orders(5)
     end, unit = "2024-01-22", "week"  # a Monday
-    whole = rfm_summary(orders, unit=unit, amount="amount").set_index("customer_id")
+    whole = rfm_summary(orders, unit=unit, amount="amount").set_index("customer_id")  # type: ignore[arg-type]
     parts = quietly(calibration_holdout, orders, calibration_end=end, unit=unit, amount="amount")
     parts = parts.set_index("customer_id")
     whole = whole.loc[parts.index]
@@ -595,7 +605,7 @@ def test_both_parts_make_up_the_whole() -> None:
         check_names=False,
     )
     before = orders[orders["time"] < end]
-    alone = rfm_summary(before, unit=unit, amount="amount", as_of=end).set_index("customer_id")
+    alone = rfm_summary(before, unit=unit, amount="amount", as_of=end).set_index("customer_id")  # type: ignore[arg-type]
     pd.testing.assert_frame_equal(parts[list(alone)], alone)
 
 

@@ -123,7 +123,7 @@ SEEDS_FOR_SPARK = covering(SEEDS)
 
 
 def test_the_questions_cover_every_option() -> None:
-    asked = set().union(*map(features, SEEDS))
+    asked: set[Any] = set().union(*map(features, SEEDS))
     assert {(name, value) for name, values in CHOICES.items() for value in values} <= asked
     for names in MEETINGS:
         number = math.prod(len(set(CHOICES[name])) for name in names)
@@ -139,7 +139,7 @@ def question(seed: int) -> tuple[list[Row], dict[str, Any], str]:
     def some_time(extra: int = 0) -> date | datetime:
         day = chosen["first_day"] + timedelta(days=draw.randint(0, SPAN[shorter] + extra))
         if chosen["times"] == "dates":
-            return day
+            return day  # type: ignore[no-any-return]
         wall = datetime.fromisoformat(day.isoformat()) + draw.choice(CLOCK_TIMES)
         if chosen["times"] == "naive":
             return wall
@@ -150,14 +150,14 @@ def question(seed: int) -> tuple[list[Row], dict[str, Any], str]:
 
     def name(number: int) -> int | str | uuid.UUID:
         ids = {"int": number - 3, "str": f"c{number}", "uuid": uuid.UUID(int=number << 90)}
-        return ids[chosen["ids"]]
+        return ids[chosen["ids"]]  # type: ignore[return-value]
 
     customers = [
         {"customer_id": name(number), "team": draw.choice("ab"), "sign_up": some_time()}
         for number in range(draw.randint(3, 9))
     ]
     rows = [
-        draw.choice(customers)
+        draw.choice(customers)  # type: ignore[misc]
         | {
             "time": some_time(),
             "amount": float(draw.randint(-20, 100)),
@@ -169,7 +169,7 @@ def question(seed: int) -> tuple[list[Row], dict[str, Any], str]:
         for _ in range(draw.randint(10, 60))
     ]
     options = {name: chosen[name] for name in CHOICES if name in oracles.Question.__annotations__}
-    options["as_of"] = {
+    options["as_of"] = {  # type: ignore[no-untyped-call]
         None: lambda: None,
         "date": lambda: chosen["first_day"] + timedelta(days=draw.randint(1, 2 * SPAN[shorter])),
         "text": lambda: some_time(extra=SPAN[shorter] // 2).isoformat(),
@@ -281,7 +281,7 @@ def kinds(frame: Any) -> dict[str, Any]:
     """Give the types of the columns; pandas has no dates, so that there a midnight is one."""
     schema = nw.from_native(frame).schema
     if nw.from_native(frame).implementation.is_pandas() and schema["cohort"] == nw.Datetime("us"):
-        return schema | {"cohort": nw.Date()}
+        return schema | {"cohort": nw.Date()}  # type: ignore[no-any-return]
     return dict(schema)
 
 
@@ -300,17 +300,17 @@ def test_the_table_is_of_the_kind_that_goes_with_the_events(backend: Backend) ->
 
 
 def test_columns_have_the_same_types(backend: Backend) -> None:
-    options = {"by": ["team", "seats"], "amount": "amount", "brackets": (0, 1, 3)}
+    options: dict[str, Any] = {"by": ["team", "seats"], "amount": "amount", "brackets": (0, 1, 3)}
     frame = retainkit.cohort_retention(backend.make(MANY[:50]), **options)
     assert kinds(frame) == expected_kinds(team=nw.String(), seats=nw.Int64())
 
 
 def test_no_events_give_an_empty_table_with_the_same_types(backend: Backend) -> None:
-    options = {"by": "seats", "amount": "amount", "brackets": (0, 1, 3)}
+    options: dict[str, Any] = {"by": "seats", "amount": "amount", "brackets": (0, 1, 3)}
     empty = backend.make([], like=MANY[0])
     more = {"entry": "recurring", "started": "started", "clock": "elapsed", "counting": "every"}
     for asked in ({}, more):
-        frame = retainkit.cohort_retention(empty, **options, **asked)
+        frame = retainkit.cohort_retention(empty, **options, **asked)  # type: ignore[arg-type]
         assert len(frame) == 0
         assert kinds(frame) == expected_kinds(seats=nw.Int64())
 
@@ -413,7 +413,7 @@ def test_days_around_a_change_of_the_clock(backend: Backend, clock: str) -> None
         {"customer_id": number, "time": time} for number, pair in enumerate(pairs) for time in pair
     ]
     options = {"period": "day", "cohort_period": "day", "clock": clock}
-    options |= {"brackets": (0, 1, 2, 3), "tz": BERLIN}
+    options |= {"brackets": (0, 1, 2, 3), "tz": BERLIN}  # type: ignore[dict-item]
     want = oracles.cohort_retention(rows, **options)
     for session in sessions(backend):
         assert_rows(table(backend.make(rows, session=session), **options), want)
@@ -451,7 +451,7 @@ def test_naive_times_know_no_zone(backend: Backend, monkeypatch: pytest.MonkeyPa
         for hour in (2, 3)
     ]
     options = {"period": "day", "clock": "elapsed", "as_of": "2024-04-07T03:15"}
-    options |= {"include_partial": True}
+    options |= {"include_partial": True}  # type: ignore[dict-item]
     monkeypatch.setenv("TZ", NEW_YORK)
     time.tzset()
     try:

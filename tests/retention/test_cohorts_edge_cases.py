@@ -102,7 +102,7 @@ def test_the_week_starts_where_one_says() -> None:
     assert next(iter(monday.items())) == (date(2024, 1, 1), [1, 1, 0])
     assert next(iter(sunday.items())) == (date(2024, 1, 7), [1, 0])
     with pytest.raises(ArgumentError, match="week_start"):
-        cohort_retention(events, week_start="Mon")
+        cohort_retention(events, week_start="Mon")  # type: ignore[arg-type]
 
 
 def test_daylight_saving() -> None:
@@ -279,7 +279,7 @@ def test_string_and_uuid_ids() -> None:
     events = log(["2024-01-01"], ["2024-01-02"], ["2024-01-03"], ["2024-01-04"])
     who = [uuid.UUID(int=5), uuid.UUID(int=6), uuid.UUID(int=5), uuid.UUID(int=7)]
     for ids in (["a", "a ", "A", "a"], who):
-        assert retained(events.assign(customer_id=ids), as_of="2024-02-01") == {
+        assert retained(events.assign(customer_id=ids), as_of="2024-02-01") == {  # type: ignore[arg-type]
             date(2024, 1, 1): [3]
         }
 
@@ -341,7 +341,7 @@ def test_average_of_ratios_and_ratio_of_sums() -> None:
     )
     cells = cohort_retention(events, as_of="2024-04-01")
     default, pooled, simple = (
-        rows_of(retention_curve(cells, **options))[1]
+        rows_of(retention_curve(cells, **options))[1]  # type: ignore[arg-type]
         for options in ({}, {"average": "pooled"}, {"average": "simple"})
     )
     assert default == pooled
@@ -393,7 +393,7 @@ def test_periods_are_words(alias: str) -> None:
     # pandas' aliases differ from version to version; ours are words, and say which.
     for argument in ("period", "cohort_period"):
         with pytest.raises(ArgumentError, match=f"(?s){argument}.*month"):
-            cohort_retention(log(["2024-01-05"]), **{argument: alias})
+            cohort_retention(log(["2024-01-05"]), **{argument: alias})  # type: ignore[arg-type]
 
 
 def test_the_callers_frame_and_settings() -> None:
@@ -422,7 +422,7 @@ def types_of(frame: Any) -> list[Any]:
 def test_an_empty_frame(kind: str, by: int, brackets: int, amount: int) -> None:
     nothing = pa.table({name: pa.array([], kind_) for name, kind_ in EMPTY.items()})
     makers = {"pandas": pa.Table.to_pandas, "polars": pl.from_arrow, "pyarrow": lambda table: table}
-    options = {"by": "plan"} if by else {}
+    options: dict[str, Any] = {"by": "plan"} if by else {}
     options |= {"brackets": (0, 1, 4)} if brackets else {}
     options |= {"amount": "amount"} if amount else {}
     empty = cohort_retention(makers[kind](nothing), **options)

@@ -38,7 +38,7 @@ def compute(request: pytest.FixtureRequest) -> Compute:
 def average(request: pytest.FixtureRequest) -> Compute:
     """Give the curve of a list of events: options and the kind of average in, rows out."""
 
-    def curve(rows: list[Row], average: str, **options: Any) -> list[Row]:
+    def curve(rows: list[Row], average: Any, **options: Any) -> list[Row]:
         if request.param == "oracle":
             return oracles.retention_curve(oracles.cohort_retention(rows, **options), average)
         return rows_of(retainkit.retention_curve(by_library(rows, **options), average=average))

@@ -51,7 +51,7 @@ def at(rows: list[Row], text: str) -> Row:
 
 def some(row: Row) -> Row:
     """Give the money that is not 0, without what stands beside it."""
-    kinds = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
+    kinds: tuple[str, ...] = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
     kinds += ("transfer_in", "transfer_out", "closing")
     return {kind: row[kind] for kind in kinds if row.get(kind)}
 
@@ -214,7 +214,7 @@ def test_customers_of_chartmogul_who_return_within_the_month() -> None:
 
 def test_monthly_and_yearly_plans_of_stripe() -> None:
     # docs.stripe.com/billing/subscriptions/analytics/glossary: 100 x $100 and 50 x $600 a year.
-    rows = [(i, "2024-01-01", None, 100) for i in range(100)]
+    rows: list[tuple[Any, ...]] = [(i, "2024-01-01", None, 100) for i in range(100)]
     rows += [(i, "2024-01-01", None, 600 / 12) for i in range(100, 150)]
     assert moved(book(*rows), as_of="2024-02-01")[0]["closing"] == 12_500
 
@@ -604,7 +604,7 @@ def test_periods_are_cut_in_the_zone_asked_for(function: Any) -> None:
     # 31 January, 23:30 UTC is February in Berlin.
     start = datetime(2024, 1, 31, 23, 30, tzinfo=UTC)
     rows = pd.DataFrame(
-        {"customer_id": [1], "start": [start], "end": pd.to_datetime([None], utc=True), "mrr": [9]}
+        {"customer_id": [1], "start": [start], "end": pd.to_datetime([None], utc=True), "mrr": [9]}  # type: ignore[arg-type]
     )
     first = "cohort" if function is revenue_cohorts else "period"
     for zone, month in ((None, 1), ("Europe/Berlin", 2)):
@@ -692,7 +692,16 @@ def two_months(pairs: list[tuple[float, float]]) -> pd.DataFrame:
     return book(*rows)
 
 
-PAIRS = [(10, 10), (20, 0), (30, 45), (40, 30), (50, 50), (15, 15), (25, 30), (35, 35)]
+PAIRS: list[tuple[float, float]] = [
+    (10, 10),
+    (20, 0),
+    (30, 45),
+    (40, 30),
+    (50, 50),
+    (15, 15),
+    (25, 30),
+    (35, 35),
+]
 
 
 @pytest.mark.parametrize("confidence_level", [0.8, 0.95])
@@ -839,7 +848,7 @@ def test_intervals_cover_what_they_promise(interval: str) -> None:
     rng = np.random.default_rng(20240101)
     n, runs = 300, 500
     truth = {"nrr": 0.5 + 0.18 * 0.5 + 0.2 * 1.5, "grr": 0.7 + 0.18 * 0.5}
-    inside, values = dict.fromkeys(truth, 0), {name: [] for name in truth}
+    inside, values = dict.fromkeys(truth, 0), {name: [] for name in truth}  # type: ignore[var-annotated]
     for run in range(runs):
         then = np.round(np.exp(rng.normal(4, 0.6, n)), 2)
         now = np.round(then * rng.choice([0, 0.5, 1, 1.5], n, p=[0.12, 0.18, 0.5, 0.2]), 2)

@@ -242,7 +242,7 @@ def test_the_identity_holds_to_the_cent_in_every_segment(
             comes = ("opening", "new", "expansion", "reactivation", "transfer_in")
             goes = ("contraction", "churn", "transfer_out")
             if ending:
-                comes, goes = (
+                comes, goes = (  # type: ignore[assignment]
                     tuple(kind for kind in kinds if kind not in {"expansion", "contraction"})
                     for kinds in (comes, goes)
                 )
@@ -351,8 +351,8 @@ def point_to_point(
             has = total.get(who, Fraction())
             sums["customers"] += 1
             sums["opening"] += base
-            sums["now"] += has * base / whole
-            sums["kept"] += min(has, whole) * base / whole
+            sums["now"] += has * base / whole  # type: ignore[assignment]
+            sums["kept"] += min(has, whole) * base / whole  # type: ignore[assignment]
             sums["retained"] += has > 0
     for who in now.keys() - then.keys():
         money = Fraction(now[who].get(segment, 0)) if by else total[who]

@@ -96,7 +96,7 @@ def test_published_examples(
     expected: tuple[float, float],
 ) -> None:
     x, y, n = counts
-    limits = METHODS[method](np.float64(x), np.float64(y), n, level)
+    limits = METHODS[method](np.float64(x), np.float64(y), n, level)  # type: ignore[arg-type]
     assert [round(float(limit), digits) for limit in limits] == list(expected)
 
 
@@ -211,7 +211,7 @@ TABLE = {
 def test_the_table_of_intervals(counts: tuple[int, int, int]) -> None:
     x, _, y = counts
     for limits, expected in zip(METHODS.values(), TABLE[counts], strict=True):
-        found = limits(np.float64(x), np.float64(y), sum(counts), 0.95)
+        found = limits(np.float64(x), np.float64(y), sum(counts), 0.95)  # type: ignore[arg-type]
         assert [round(100 * float(limit), 2) for limit in found] == list(expected)
 
 
@@ -221,7 +221,7 @@ WHOLE = [(x, y, x + m + y) for x, m, y in TABLE] + [(0, 1, 44), (3, 40, 50), (1,
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
-@pytest.mark.parametrize("counts", WHOLE + FRACTIONAL)
+@pytest.mark.parametrize("counts", WHOLE + FRACTIONAL)  # type: ignore[operator]
 def test_score_limits_are_where_the_score_test_begins_to_reject(
     counts: tuple[float, float, float], level: float
 ) -> None:
@@ -229,7 +229,7 @@ def test_score_limits_are_where_the_score_test_begins_to_reject(
     assert have == pytest.approx(slow_score_limits(*counts, level), abs=1e-7)
 
 
-@pytest.mark.parametrize("counts", WHOLE[:8] + FRACTIONAL)
+@pytest.mark.parametrize("counts", WHOLE[:8] + FRACTIONAL)  # type: ignore[operator]
 def test_the_score_test_rejects_outside_and_nowhere_inside(
     counts: tuple[float, float, float],
 ) -> None:
@@ -356,12 +356,12 @@ def test_one_at_a_time_or_all_at_once(method: str) -> None:
     one = [METHODS[method](x, y, n, 0.95) for x, y, n in zip(*first, strict=True)]
     assert np.array_equal(np.stack(many), np.array(one, np.float64).T)
     assert METHODS[method](X[:0], Y[:0], N[:0], 0.95)[0].shape == (0,)
-    assert METHODS[method](X[:6].reshape(2, 3), 0.0, 20, 0.95)[0].shape == (2, 3)
+    assert METHODS[method](X[:6].reshape(2, 3), 0.0, 20, 0.95)[0].shape == (2, 3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("method", ["wald", "adjusted_wald", "score"])
 def test_without_an_answer_nothing_is_known(method: str) -> None:
-    lower, upper = METHODS[method](np.zeros(2), np.array([0.0, 1.0]), np.array([0, 2]), 0.95)
+    lower, upper = METHODS[method](np.zeros(2), np.array([0.0, 1.0]), np.array([0, 2]), 0.95)  # type: ignore[arg-type]
     assert np.isnan([lower[0], upper[0]]).all()
     assert lower[1] < upper[1]
     assert math.isnan(standard_error(0, 0, 0))
@@ -523,7 +523,7 @@ def test_the_p_value_is_below_alpha_when_the_interval_leaves_out_zero(alpha: flo
 def test_the_p_value_is_the_smallest_alpha_whose_interval_leaves_out_zero() -> None:
     # Found the slow way, by halving alpha and computing every interval.
     columns = (FIRST.promoters, FIRST.detractors, FIRST.n)
-    columns += (SECOND.promoters, SECOND.detractors, SECOND.n)
+    columns += (SECOND.promoters, SECOND.detractors, SECOND.n)  # type: ignore[assignment]
     rows = np.column_stack(columns)[:30]
     low, high = np.zeros(30), np.ones(30)
     for _ in range(34):
@@ -566,9 +566,9 @@ def test_a_p_value_of_many_answers_is_that_of_the_z_test() -> None:
 def test_groups_at_once_or_apart() -> None:
     many = difference_p_value(FIRST, SECOND)
     columns = (FIRST.promoters, FIRST.detractors, FIRST.n, SECOND.promoters)
-    columns += (SECOND.detractors, SECOND.n)
-    for p_value, row in list(zip(many, zip(*columns, strict=True), strict=True))[:50]:
-        assert difference_p_value(Sample(*row[:3]), Sample(*row[3:])) == p_value
+    columns += (SECOND.detractors, SECOND.n)  # type: ignore[assignment]
+    for p_value, row in list(zip(many, zip(*columns, strict=True), strict=True))[:50]:  # type: ignore[arg-type]
+        assert difference_p_value(Sample(*row[:3]), Sample(*row[3:])) == p_value  # type: ignore[call-arg]
     reference = Sample(40, 10, 70)
     assert difference_p_value(FIRST, reference).shape == (300,)
     assert difference_limits(FIRST, reference, 0.95)[0].shape == (300,)
@@ -586,7 +586,7 @@ def adjusted_difference(first: Sample, second: Sample, level: float) -> tuple[Fl
         Sample(np.add(one.promoters, 3 / 4), np.add(one.detractors, 3 / 4), np.add(one.n, 3))
         for one in (first, second)
     ]
-    return wald_difference(*added, level)
+    return wald_difference(*added, level)  # type: ignore[arg-type,call-arg]
 
 
 BAD, GREAT, EXTREME = (0.05, 0.8), (0.85, 0.05), (0.95, 0.01)
@@ -619,7 +619,7 @@ def test_answers_added_to_each_group_shrink_a_difference() -> None:
 def test_coverage_of_differences_over_a_grid(sizes: tuple[int, int]) -> None:
     # Of all pairs of mixes in steps of a fifth.
     pairs = itertools.product(mixes_on_a_grid(5), repeat=2)
-    held = np.array([difference_coverage(difference_limits, sizes, pair) for pair in pairs])
+    held = np.array([difference_coverage(difference_limits, sizes, pair) for pair in pairs])  # type: ignore[arg-type]
     assert held.min() >= 0.935
     assert 0.945 <= held.mean() <= 0.975
 
@@ -630,7 +630,7 @@ def test_coverage_of_differences_of_lopsided_mixes(sizes: tuple[int, int]) -> No
     # With a tenth of all in some group, or none, it dips a little further, as Wilson's does.
     mixes = [mix for mix in mixes_on_a_grid(10) if min(*mix, 1 - sum(mix)) < 0.15]
     pairs = itertools.product(mixes, repeat=2)
-    held = np.array([difference_coverage(difference_limits, sizes, pair) for pair in pairs])
+    held = np.array([difference_coverage(difference_limits, sizes, pair) for pair in pairs])  # type: ignore[arg-type]
     assert held.min() >= 0.92
     assert 0.945 <= held.mean() <= 0.975
 

@@ -199,7 +199,7 @@ def test_scores_that_are_not_whole() -> None:
         row = one(answers([10.4, -0.2, 9.5]), fractional=fractional, invalid="drop")
         assert (row["n"], row["n_invalid"], row["nps"]) == (1, 2, 100)
         with pytest.raises(ArgumentError, match=r"2 answers \(-0.2, 10.4\) .* not on the scale"):
-            nps(answers([10.4, -0.2, 9.5]), fractional=fractional)
+            nps(answers([10.4, -0.2, 9.5]), fractional=fractional)  # type: ignore[arg-type]
     # Half up and not half to even: 8.5 is 9, and 6.5 is 7.
     assert one(answers([6.5]), fractional="round")["passives"] == 1
 
@@ -274,7 +274,7 @@ def test_nothing_but_nulls_is_a_row_in_all_kinds_of_frames(backend: Backend) -> 
         pl.LazyFrame({"score": [None, None]}),
         pa.table({"score": pa.nulls(2)}),
         pd.DataFrame({"score": [None, None]}),
-        pd.DataFrame({"score": pd.array([None, None], pd.ArrowDtype(pa.null()))}),
+        pd.DataFrame({"score": pd.array([None, None], pd.ArrowDtype(pa.null()))}),  # type: ignore[call-overload]
     ],
 )
 def test_nulls_without_a_type_are_no_answers(frame: Any) -> None:
@@ -335,7 +335,7 @@ def test_declared_segments_without_a_row_are_shown_on_request(plans: Any) -> Non
         assert sum(row["n"] for row in every) == 3
     assert one(frames[0], observed=False)["n"] == 3
     with pytest.raises(ArgumentTypeError, match="`observed` is 'yes'"):
-        nps(frames[0], by="plan", observed="yes")
+        nps(frames[0], by="plan", observed="yes")  # type: ignore[arg-type]
 
 
 def test_nothing_at_all() -> None:
@@ -461,7 +461,7 @@ def test_errors_name_rows_values_and_the_argument_at_fault() -> None:
     words = answers([10, 3], w=["a", "b"])
     text = r"'w' \(given as `weights`\) holds String; it must hold numbers; convert it first,"
     refused(ColumnTypeError, text, words, weights="w")
-    times = answers([10, 3, 8], who=[1, 1, 2], t=pd.to_datetime(["2024-01-01", None, None]))
+    times = answers([10, 3, 8], who=[1, 1, 2], t=pd.to_datetime(["2024-01-01", None, None]))  # type: ignore[arg-type]
     text = r"'t' \(given as `time`\) is null in 2 rows with an answer; fill it in"
     refused(ArgumentError, text, times, respondent="who", time="t", repeat="last")
 
@@ -471,7 +471,7 @@ def test_negative_weights_and_counts_are_told_of_all_kinds_of_frames(backend: Ba
     for name in ("counts", "weights"):
         text = rf"is negative in 7 rows: -7, -6, -5, -4, -3, …; {name} must be 0 or more"
         with pytest.raises(ArgumentError, match=text):
-            nps(backend.make(rows), **{name: name[0].replace("c", "k")})
+            nps(backend.make(rows), **{name: name[0].replace("c", "k")})  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match=r"negative in 7 rows: -7, -6, -5, -4, -3, …; weights"):
         rake(backend.make(rows), {"score": dict.fromkeys(range(11), 1)}, weights="w")
 
@@ -550,7 +550,7 @@ def test_wrong_arguments_are_named() -> None:
         ({"by": "nps"}, "by"),
     ]:
         with pytest.raises((ArgumentError, ArgumentTypeError), match=words):
-            nps(table, **options)
+            nps(table, **options)  # type: ignore[arg-type]
     with pytest.raises(MissingColumnError, match="'scores'"):
         nps(table, score="scores")
 
@@ -576,7 +576,7 @@ def dated(*rows: tuple[int, int, int]) -> pd.DataFrame:
 
 def test_first_last_mean_and_error() -> None:
     table = dated((1, 10, 3), (1, 3, 1), (1, 8, 2), (2, 9, 0))
-    options = {"respondent": "who", "time": "time"}
+    options: dict[str, Any] = {"respondent": "who", "time": "time"}
     for repeat, score in (("last", 100), ("first", 0)):
         text = (
             f"^2 of 4 answers set aside: only the {repeat} of each respondent in column 'who' "
@@ -613,7 +613,7 @@ def test_answers_at_the_same_time_have_no_order() -> None:
     table = dated((1, 10, 3), (1, 3, 3), (2, 9, 0))
     for repeat in ("first", "last"):
         with pytest.raises(ArgumentError, match=rf"1 respondent.*at the {repeat} time"):
-            nps(table, respondent="who", time="time", repeat=repeat)  # type: ignore[arg-type]
+            nps(table, respondent="who", time="time", repeat=repeat)
 
 
 def test_unknown_respondents_are_refused() -> None:
@@ -766,7 +766,7 @@ def test_counts_and_answers_agree() -> None:
     kinds = pd.cut(table["score"], [-1, 6, 8, 10], labels=["detractors", "passives", "promoters"])
     counted = pd.crosstab(table["plan"], kinds).reset_index()
     for method in ("score", "adjusted_wald", "wald"):
-        from_counts = rows_of(nps_from_counts(counted, by="plan", method=method))  # type: ignore[arg-type]
+        from_counts = rows_of(nps_from_counts(counted, by="plan", method=method))
         assert from_counts == quietly(table, by="plan", method=method)
 
 
@@ -855,7 +855,7 @@ def test_words_and_nothing_in_all_kinds_of_frames(backend: Backend) -> None:
     assert (row["n"], row["n_missing"], row["nps"]) == (9, 3, 0)
     empty = backend.make([], like={"score": 1.0, "plan": "a"})
     table = nps(empty, by="plan")
-    assert list(getattr(table, "column_names", getattr(table, "columns", None))) == ["plan", *NAMES]
+    assert list(getattr(table, "column_names", getattr(table, "columns", None))) == ["plan", *NAMES]  # type: ignore[arg-type]
     assert rows_of(nps(empty))[0]["n"] == 0
 
 

@@ -69,8 +69,8 @@ def test_a_reference_is_what_the_others_are_compared_with() -> None:
         ("c", "a", pytest.approx(-60)),
         ("c", "b", pytest.approx(-80)),
     ]
-    found = [(row["group_a"], row["group_b"]) for row in differ(table, reference="b")]
-    assert found == [("a", "b"), ("c", "b")]
+    found = [(row["group_a"], row["group_b"]) for row in differ(table, reference="b")]  # type: ignore[misc]
+    assert found == [("a", "b"), ("c", "b")]  # type: ignore[comparison-overlap]
     with pytest.raises(ArgumentError, match=r"`reference` is 'z'.*'wave'.*'a', 'b', 'c'"):
         differ(table, reference="z")
     # A null is a group, whatever the frame has for it.
@@ -201,7 +201,7 @@ def test_pairs_of_many_groups_and_segments_agree_with_a_slow_count() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RetainkitWarning)
         found = differ(table, pair="who", by="plan")
-    value = {(row.who, row.wave): (row.score > 8) - (row.score < 7) for row in table.itertuples()}
+    value = {(row.who, row.wave): (row.score > 8) - (row.score < 7) for row in table.itertuples()}  # type: ignore[arg-type,operator]
     slow = []
     for plan in "xy":
         for late, early in [("b", "a"), ("c", "a"), ("c", "b")]:
@@ -232,7 +232,7 @@ def test_an_answer_is_left_out_once_however_many_comparisons_it_lacks() -> None:
         """Look at every answer, and at every comparison that its group is in."""
         compared, left = set(), set()
         for plan, wave, who in given:
-            for other in {"".join(pair).replace(wave, "") for pair in pairs if wave in pair}:
+            for other in {"".join(pair).replace(wave, "") for pair in pairs if wave in pair}:  # type: ignore[arg-type,operator]
                 if any(one[:2] == (plan, other) for one in given):
                     compared.add((plan, wave, who))
                     if (plan, other, who) not in given:
@@ -291,7 +291,7 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(MissingColumnError, match="`pair` needs the column 'whom'"):
         differ(table, pair="whom")
     with pytest.raises(ColumnTypeError, match=r"'wave' \(given as `group`\) holds"):
-        differ(table.assign(wave=[[1]] * len(table)))
+        differ(table.assign(wave=[[1]] * len(table)))  # type: ignore[list-item]
 
 
 def test_groups_may_be_called_as_a_column_of_the_result() -> None:

@@ -470,7 +470,7 @@ def test_an_empty_frame_gives_the_same_columns(backend: Backend) -> None:
     assert row["response_rate"] is None
     full = backend.make([LIKE])
     for options in ({"by": "channel", "window": "1D"}, {"period": "month"}):
-        with_rows, without = (response_rate(one, **options) for one in (full, empty))
+        with_rows, without = (response_rate(one, **options) for one in (full, empty))  # type: ignore[arg-type]
         assert rows_of(without) == []
         if backend.result.is_polars():
             assert with_rows.schema == without.schema

@@ -444,7 +444,7 @@ def slow_csat(rows: list[Row], *, by: list[str], stat: str, **roles: Any) -> lis
             effective = line["n_effective"] = slow_effective(pairs)
             line["csat"] = mean = sum(x * w for x, w, _ in pairs) / total
             if stat == "share":
-                size = slow_size_of_limits(pairs, effective)
+                size = slow_size_of_limits(pairs, effective)  # type: ignore[assignment]
                 lower, upper = wilson(mean * size, size)  # type: ignore[arg-type]
         table.append(line | {"lower": lower, "upper": upper})
     return table
@@ -663,7 +663,7 @@ def test_fractional_answers() -> None:
         csat(answers([3.5]))
     assert "cut" not in str(caught.value)  # which csat does not know
     with pytest.raises(ArgumentError, match="`fractional` is 'cut'"):
-        csat(answers([5]), fractional="cut")
+        csat(answers([5]), fractional="cut")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("scores", [["5", "4"], [" 5 ", "4"], [True, False], ["Very satisfied"]])

@@ -126,7 +126,7 @@ def test_the_mean_of_repeated_answers_has_the_freedom_of_its_respondents() -> No
 def test_a_mean_has_the_limits_that_csat_gives_it(weights: str | None) -> None:
     table = random_answers(5)
     table["who"] %= 7  # few who answer often
-    options = {"respondent": "who", "weights": weights}
+    options: dict[str, Any] = {"respondent": "who", "weights": weights}
     found = trend(table, metric="mean", as_of="2024-07-01", **options)
     assert len(found) == 6
     for row in found:
@@ -149,9 +149,9 @@ def test_some_answers_but_not_all_count_as_satisfied(function: Any) -> None:
         function(table, positive=0, **options)
     with pytest.raises(ArgumentError, match="`positive` is not given, and so all answers"):
         function(table, **options)
-    for positive in ([90], [0, 1], "top2"):
+    for positive in ([90], [0, 1], "top2"):  # type: ignore[assignment]
         with pytest.raises(ArgumentError, match="`positive`"):
-            csat(table, positive=positive, scale=(0, 1))
+            csat(table, positive=positive, scale=(0, 1))  # type: ignore[arg-type]
 
 
 def test_the_period_in_progress_is_marked_or_left_out() -> None:
@@ -267,7 +267,7 @@ def test_few_respondents_widen_the_interval_as_in_nps() -> None:
     (alone,) = rows_of(nps(table, respondent="who"))
     (found,) = trend(table, respondent="who")
     assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]
-    share = {"scale": (0, 10), "positive": [9, 10]}
+    share: dict[str, Any] = {"scale": (0, 10), "positive": [9, 10]}
     (alone,) = rows_of(csat(table, respondent="who", **share))
     (found,) = trend(table, respondent="who", metric="csat")
     assert [found["lower"], found["upper"]] == [alone["lower"], alone["upper"]]

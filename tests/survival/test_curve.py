@@ -248,8 +248,8 @@ def test_survival_is_that_of_scipy(seed: int) -> None:
     duration = rng.integers(1, 30, 300) if seed % 2 else rng.exponential(10, 300)
     seen = rng.random(300) < 0.6
     curve = by_duration(lives(duration, seen))
-    sample = stats.CensoredData(uncensored=duration[seen], right=duration[~seen])
-    expected = stats.ecdf(sample).sf
+    sample = stats.CensoredData(uncensored=duration[seen], right=duration[~seen])  # type: ignore[type-var]
+    expected = stats.ecdf(sample).sf  # type: ignore[arg-type]
     here = curve[curve["tenure"] > 0]
     assert here["tenure"].tolist() == expected.quantiles.tolist()
     assert here["survival"].to_numpy() == pytest.approx(expected.probabilities, abs=1e-12)
@@ -259,7 +259,8 @@ def test_survival_is_that_of_scipy(seed: int) -> None:
     inside = (here["survival"].to_numpy() > 0) & (here["survival"].to_numpy() < 1)
     for mine, theirs in (("lower", interval.low), ("upper", interval.high)):
         assert here[mine].to_numpy()[inside] == pytest.approx(
-            theirs.probabilities[inside], abs=1e-12
+            theirs.probabilities[inside],  # type: ignore[attr-defined]
+            abs=1e-12,
         )
 
 
@@ -636,7 +637,7 @@ def test_all_kinds_of_frames_agree(backend: Backend) -> None:
         for row in random_subscriptions(rng, 60)
     ]
     rows = [row | {"plan": "basic" if row["customer_id"] % 2 else "pro"} for row in rows]
-    options = {"by": "plan", "as_of": "2024-06-01", "amount": "mrr", "gap": "1D"}
+    options: dict[str, Any] = {"by": "plan", "as_of": "2024-06-01", "amount": "mrr", "gap": "1D"}
     expected = rows_of(
         survival_curve(pd.DataFrame(rows).astype({"end": "datetime64[us]"}), **options)
     )
@@ -657,7 +658,12 @@ def test_all_kinds_of_frames_agree_on_durations(backend: Backend) -> None:
         }
         for i in range(100)
     ]
-    columns = {"duration": "months", "observed": "left", "entry": "since", "by": "plan"}
+    columns: dict[str, Any] = {
+        "duration": "months",
+        "observed": "left",
+        "entry": "since",
+        "by": "plan",
+    }
     have = rows_of(survival_curve(backend.make(rows), **columns))
     by_plan = [
         curve_of(
@@ -685,7 +691,7 @@ def test_an_empty_frame_gives_an_empty_curve(backend: Backend) -> None:
     curve = survival_curve(backend.make([], like=LIKE | {"plan": "a"}), by="plan")
     names = ["plan", "tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard"]
     assert rows_of(curve) == []
-    assert list(getattr(curve, "column_names", getattr(curve, "columns", None))) == names
+    assert list(getattr(curve, "column_names", getattr(curve, "columns", None))) == names  # type: ignore[arg-type]
     assert rows_of(median_lifetime(curve)) == []
     assert rows_of(expected_lifetime(curve, horizon=1)) == []
 
@@ -730,11 +736,11 @@ def test_wrong_arguments_are_named() -> None:
     ):
         with pytest.raises(error, match=match):
             survival_curve(table, **options)
-    columns = {"duration": "duration", "observed": "observed"}
+    columns: dict[str, Any] = {"duration": "duration", "observed": "observed"}
     for name, value in {"as_of": "2024-01-01", "tz": "UTC", "gap": "1D", "amount": "mrr"}.items():
         with pytest.raises(ArgumentError, match=f"`{name}` .* has nothing to say beside"):
-            survival_curve(durations, **columns, **{name: value})
-    for column, values, error, match in (
+            survival_curve(durations, **columns, **{name: value})  # type: ignore[arg-type]
+    for column, values, error, match in (  # type: ignore[assignment]
         ("duration", [1.0, -2.0], ArgumentError, r"holds -2; it must hold finite"),
         ("duration", [1.0, math.inf], ArgumentError, r"holds inf; it must hold finite"),
         ("duration", [1.0, None], ArgumentError, r"is null in 1 row, of 2"),
@@ -743,9 +749,9 @@ def test_wrong_arguments_are_named() -> None:
         ("observed", [0, 2], ArgumentError, r"holds 2; it must hold booleans"),
     ):
         with pytest.raises(error, match=match):
-            survival_curve(durations.assign(**{column: values}), **columns)
+            survival_curve(durations.assign(**{column: values}), **columns)  # type: ignore[arg-type]
     with pytest.warns(RetainkitWarning, match=r"is null in 1 row: 1 of 2 rows left out"):
-        rows = curve_of(durations.assign(duration=[None, 2.0]), **columns, missing="drop")
+        rows = curve_of(durations.assign(duration=[None, 2.0]), **columns, missing="drop")  # type: ignore[list-item]
     assert [row["at_risk"] for row in rows] == [1, 1]
     with pytest.warns(RetainkitWarning, match="^1 customer whose `entry` is not before their"):
         curve_of(durations.assign(entry=[1.0, 0.0]), **columns, entry="entry")

@@ -123,7 +123,7 @@ def test_kish_of_four_ones_and_a_four_is_3_2(frame: Any) -> None:
     assert weights_of(found) == pytest.approx([0.625] * 4 + [2.5])
     assert found.n_effective == pytest.approx(3.2)  # 8² / (4 · 1² + 4²)
     assert found.design_effect == pytest.approx(5 / 3.2)
-    assert (found.n, found.smallest, found.largest) == (5, pytest.approx(0.625), pytest.approx(2.5))
+    assert (found.n, found.smallest, found.largest) == (5, pytest.approx(0.625), pytest.approx(2.5))  # type: ignore[comparison-overlap]
 
 
 def test_a_design_effect_of_1_35_leaves_1111_of_1500() -> None:
@@ -269,7 +269,7 @@ def test_a_share_of_0_leaves_no_weight() -> None:
     frame = pd.DataFrame({"plan": ["a", "a", "b", "c", "c"]})
     found = rake(frame, {"plan": {"a": 1, "b": 0, "c": 1, "nobody": 0}})
     assert weights_of(found) == pytest.approx([1, 1, 0, 1, 1])
-    assert (found.n, found.n_effective, found.smallest) == (4, pytest.approx(4), pytest.approx(1))
+    assert (found.n, found.n_effective, found.smallest) == (4, pytest.approx(4), pytest.approx(1))  # type: ignore[comparison-overlap]
 
 
 def test_margins_that_contradict_each_other_are_told() -> None:
@@ -354,7 +354,7 @@ def test_weights_within_limits_are_those_of_a_general_optimiser(limits: Any) -> 
     rows = [{"one": one, "two": two} for (one, two), k in counts.items() for _ in range(k)]
     matrix = indicators([{"one": one, "two": two} for one, two in keys], margins)
     wanted = n.sum() * np.array([x for part in margins.values() for x in part.values()])
-    solved = optimize.minimize(
+    solved = optimize.minimize(  # type: ignore[call-overload]
         lambda w: (n * (w * np.log(w + 1e-300) - w)).sum(),
         np.ones(len(n)),
         jac=lambda w: n * np.log(w + 1e-300),
@@ -447,8 +447,10 @@ GROUPS = {("basic", "eu"): 400, ("basic", "us"): 100, ("pro", "eu"): 200, ("pro"
 # Of ten responses, and so the weights: 0.4 / 0.2, 0.1 / 0.4, 0.2 / 0.3, 0.3 / 0.1.
 MEMBERS = {("basic", "eu"): 2, ("basic", "us"): 4, ("pro", "eu"): 3, ("pro", "us"): 1}
 RATIOS = {("basic", "eu"): 2.0, ("basic", "us"): 0.25, ("pro", "eu"): 2 / 3, ("pro", "us"): 3.0}
-TEN = [{"plan": p, "region": r, "score": 9} for (p, r), n in MEMBERS.items() for _ in range(n)]
-POPULATION = [{"plan": p, "region": r, "size": n} for (p, r), n in GROUPS.items()]
+TEN: list[Row] = [
+    {"plan": p, "region": r, "score": 9} for (p, r), n in MEMBERS.items() for _ in range(n)
+]
+POPULATION: list[Row] = [{"plan": p, "region": r, "size": n} for (p, r), n in GROUPS.items()]
 
 
 def test_poststratified_weights_are_the_ratios_by_hand(backend: Backend) -> None:
@@ -638,7 +640,7 @@ def test_values_may_be_booleans_dates_and_floats(backend: Backend) -> None:
     }
     table = rows_of(rake(backend.make(rows), margins).responses)
     for column, shares in margins.items():
-        assert shares_of(table, column) == pytest.approx(scaled(shares), abs=1e-8)
+        assert shares_of(table, column) == pytest.approx(scaled(shares), abs=1e-8)  # type: ignore[arg-type]
 
 
 CATEGORIES = ["email", "app", "phone"]
@@ -807,7 +809,11 @@ def test_numbers_are_weights_however_they_are_kept() -> None:
     for kind in (object, "category", "Float64"):
         frame = FRAME.assign(w=FRAME["w"].astype(kind))
         for limits in (None, (0.1, 5)):
-            given = {"margins": {"plan": {"a": 1, "b": 1}}, "weights": "w", "limits": limits}
+            given: dict[str, Any] = {
+                "margins": {"plan": {"a": 1, "b": 1}},
+                "weights": "w",
+                "limits": limits,
+            }
             assert weights_of(rake(frame, **given)) == weights_of(rake(FRAME, **given))
 
 
@@ -891,13 +897,13 @@ def test_a_population_is_checked() -> None:
             table.astype({"size": str}),
             {},
         ),
-        (ArgumentError, "to a null in column 'plan'", table.assign(plan=["a", None]), {}),
-        (ArgumentError, "is null in 1 row", table.assign(size=[1, None]), {}),
+        (ArgumentError, "to a null in column 'plan'", table.assign(plan=["a", None]), {}),  # type: ignore[list-item]
+        (ArgumentError, "is null in 1 row", table.assign(size=[1, None]), {}),  # type: ignore[list-item]
         (ArgumentError, "`population` gives no share above 0", table[:0], {}),
         (ArgumentTypeError, "`population` is a builtins.int", 3, {}),
     ]:
         with pytest.raises(error, match=text):
-            poststratify(FRAME, population, by="plan", **options)
+            poststratify(FRAME, population, by="plan", **options)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="`by` names no column"):
         poststratify(FRAME, table, by=[])
     with pytest.raises(MissingColumnError, match="`by` needs the column 'seats'"):
