@@ -64,27 +64,31 @@ def active_users(
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
         relation or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     period : {"day", "week", "month", "quarter", "year"}, default "day"
-        Calendar period of ``active``.
+        Calendar period of a row, in which customers are ``active``.
     window : int or str, default 28
-        Length of the trailing window in days, or a duration such as ``"28D"`` or ``"4W"``; not
-        shorter than a period can be. Whole weeks hold every weekday equally often.
+        Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``. It trails behind
+        the end of a period, and is not shorter than a period can be. Whole weeks hold every weekday
+        equally often.
     by : str or sequence of str, optional
-        Columns of segments, as in `growth_accounting`: that of the customer's first row.
+        Columns of segments. Null is a segment of its own. A customer belongs to that of the first
+        row, as in `growth_accounting`.
     include_partial : bool, default False
-        Also show the period in progress, if `as_of` does not end one.
+        Also show what is in progress at `as_of`, with ``complete`` False and no interval.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Default: the midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or time is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -220,23 +224,27 @@ def active_days(
     ----------
     events : IntoFrame
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
-        relation or a PySpark DataFrame.
+        relation or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     window : int or str, default 28
         Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``.
     by : str or sequence of str, optional
-        Columns of segments, as in `growth_accounting`: that of the customer's first row.
+        Columns of segments. Null is a segment of its own. A customer belongs to that of the first
+        row, as in `growth_accounting`.
     as_of : str, date or datetime, optional
-        End of the window, which a day in progress does not enter: it ends with the last midnight
-        up to `as_of`. Later rows are not used, and counted in a warning. Default: the midnight
-        that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row. The window ends with the last midnight up to it: a day in progress has
+        not been observed, and its rows are not used either, and counted too.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        The periods are days.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or time is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

@@ -61,31 +61,32 @@ def growth_accounting(
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
         relation or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer: integers, strings, UUIDs, categories.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     amount : str, optional
-        Column of money (or any quantity) for the same accounts in money, in its own unit.
+        Column of money, in its own unit, or of any quantity, for the same accounts in it.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Length of the calendar periods that are compared.
+        Calendar period of a row. Periods of this length are compared.
     by : str or sequence of str, optional
-        Columns of segments. Each gets a table of its own. A customer belongs to the segment of the
-        first row, also when the value changes later; where several rows share that instant, to the
-        smallest, with a warning. So nobody moves between segments, and they add up to the whole.
+        Columns of segments. Null is a segment of its own. Each gets a table of its own. A customer
+        belongs to the segment of the first row, also when the value changes later; where several
+        rows share that instant, to the smallest, with a warning. So nobody moves between segments,
+        and they add up to the whole.
     include_partial : bool, default False
-        Also show the period in progress, if `as_of` does not end one. Whoever has not come yet
-        stands there as churned: it has no interval, and ``complete`` is False.
+        Also show what is in progress at `as_of`, with ``complete`` False and no interval. Whoever
+        has not come yet stands there as churned.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
-        midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column (other than those of `by`) is an error, or its row is left out
-        with a warning that counts them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are all columns but those of `by`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

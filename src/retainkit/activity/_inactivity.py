@@ -64,33 +64,36 @@ def inactivity_churn(
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
         relation or a PySpark DataFrame. The order of the rows means nothing.
     window : int or str
-        Length of the window in days, or a duration such as ``"30D"`` or ``"8W"``. `usage_interval`
+        Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``. `usage_interval`
         helps to choose it.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone. Only its days count.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar periods in which losses are counted.
+        Calendar period of a row, in which losses are counted.
     dated : {"window_end", "last_event"}, default "window_end"
         When a loss happens. ``"window_end"``: on day :math:`d + w`, when it becomes certain; then
         no period that is over changes any more. ``"last_event"``: on day :math:`d`, when the
         customer was last seen; then the last `window` days before `as_of` cannot be classified.
     by : str or sequence of str, optional
-        Columns of segments. A customer belongs to the segment of the first row, also when the value
-        changes later; where several rows share that instant, to the smallest, with a warning.
+        Columns of segments. Null is a segment of its own. A customer belongs to the segment of the
+        first row, also when the value changes later; where several rows share that instant, to the
+        smallest, with a warning.
     include_partial : bool, default False
-        Also show the period in progress, if `as_of` does not end one.
+        Also show what is in progress at `as_of`, with ``complete`` False and no interval.
     as_of : str, date or datetime, optional
-        Instant at which observation ends. A day in progress has not been observed: rows at or
-        after the last midnight up to `as_of` are not used, and counted in a warning. Default: the
-        midnight that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row. A day in progress has not been observed: rows since the last midnight
+        are not used either, and counted too.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or time is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -235,21 +238,25 @@ def usage_interval(
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
         relation or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone. Only its days count.
     quantiles : sequence of float, default (0.5, 0.8, 0.9, 0.95)
         Shares of gaps, between 0 and 1.
     by : str or sequence of str, optional
-        Columns of segments, as in `inactivity_churn`: that of the customer's first row.
+        Columns of segments. Null is a segment of its own. A customer belongs to that of the first
+        row, as in `inactivity_churn`.
     as_of : str, date or datetime, optional
-        Instant at which observation ends. A day in progress has not been observed: rows at or
-        after the last midnight up to `as_of` are not used, and counted in a warning. Default: the
-        midnight that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row. A day in progress has not been observed: rows since the last midnight
+        are not used either, and counted too.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        The periods are days.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or time is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

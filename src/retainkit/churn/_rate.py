@@ -75,20 +75,20 @@ def churn_rate(
         One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
         a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     start : str, default "start"
-        Column of dates or datetimes.
+        Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
-        Column of dates or datetimes. Null is the end of a subscription that still runs.
+        Column of dates or datetimes, null where a subscription still runs.
     amount : str, optional
         Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
         are left out, with a warning that counts them. Default: every row makes a customer.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Period of a row. What begins or ends at the very beginning of a period belongs to it: a
-        subscription that ends at midnight before 1 February is churn of February.
+        Calendar period of a row. What begins or ends at the very beginning of a period belongs to
+        it: a subscription that ends at midnight before 1 February is churn of February.
     by : str or sequence of str, optional
-        Columns of segments. Each gets a table of its own, from its own first period on. A run
-        belongs to the segment it starts in to its end; see Notes.
+        Columns of segments. Null is a segment of its own. Each gets a table of its own, from its
+        own first period on. A run belongs to the segment it starts in to its end; see Notes.
     method : {"opening", "stripe", "daily"}, default "opening"
         Whose definition of the rate, and of who is counted.
 
@@ -102,22 +102,23 @@ def churn_rate(
           B2C [1]_. It suits periods in which many come. Snapshots are those of days. As a sum of
           rates it can exceed 1; it estimates the cumulative hazard (Nelson and Aalen).
     gap : str or timedelta, default "0D"
-        Longest break that is none, such as ``"3D"`` or ``"12H"``, on the wall clock. Who left less
-        than that before `as_of` may yet renew, and counts as a customer still.
+        Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``, on the wall
+        clock. Who left less than that before `as_of` may yet renew, and counts as a customer still.
     include_partial : bool, default False
-        Also show the periods that are not over by `as_of`, or were over no longer than `gap` ago.
-        They have no interval, and ``complete`` is False.
+        Also show what is in progress at `as_of`, with ``complete`` False and no interval: periods
+        that are not over by then, or were over no longer than `gap` ago.
     as_of : str, date or datetime, optional
-        Instant at which observation ends. Subscriptions that end at or after it run; those that
-        start at or after it are left out, with a warning. Without a time zone it is read in the
-        zone in which periods are cut. Default: the midnight that ends the day of the last start;
-        then a warning counts the ends that come later. Set it.
+        Instant at which observation ends: subscriptions that end at or after it still run; those
+        that start at or after it are left out, and counted in a warning. Without a time zone it is
+        read in that of `tz`. Default: the midnight that ends the day of the last start, with a
+        warning that counts the ends after it; give it where the table is of a later day.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or start is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `start`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

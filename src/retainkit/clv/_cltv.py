@@ -77,27 +77,32 @@ def cltv(
     Parameters
     ----------
     transactions : IntoFrame
-        One row an order: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
-        DataFrame.
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
-        Column of dates or datetimes: when the order was made.
+        Column of dates or datetimes, with or without a time zone: when the order was made.
     amount : str, default "amount"
         Column of money, in its own unit.
     by : str or sequence of str, optional
-        Columns of segments, one value throughout for each customer. Both models are fitted for each
-        segment by itself, so it takes some hundred customers.
+        Columns of segments. Null is a segment of its own. Each customer has one value throughout.
+        Both models are fitted for each segment by itself, so it takes some hundred customers.
     as_of : str, date or datetime, optional
-        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
-        Time zone in which days are cut. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        The periods are days.
     amounts : {"raise", "net", "keep"}, default "raise"
         What to do with negative amounts, as in `rfm_summary`.
     missing : {"raise", "drop"}, default "raise"
-        What to do with nulls, as in `rfm_summary`.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are all columns but those of `by`.
     penalty : float, default 0.0
-        Penalty of the fits, as in `fit_bg_nbd`.
+        Draws the estimate towards moderate values where data are few, in both fits: as in
+        `fit_bg_nbd`.
     horizon : float or str, default "12 months"
         How far ahead: a number of days, or a duration as in `cltv_from_models`.
     discount_rate : float, default 0.1
@@ -109,7 +114,7 @@ def cltv(
     method : {"exact", "lifetimes"}, default "exact"
         How to value, as in `cltv_from_models`.
     infinite : {"raise", "median"}, default "raise"
-        What to do where the expected spend is infinite, as in `cltv_from_models`.
+        What to do where the expected spend of a customer is infinite, as in `cltv_from_models`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
     interval : {"delta", "bootstrap"}, default "delta"
@@ -117,9 +122,10 @@ def cltv(
     predictive : bool, default False
         Whether the interval is one for the actual value of the customer.
     draws : int, default 500
-        Number of draws of the bootstrap and of simulated futures.
+        Number of draws of the bootstrap, and of simulated futures.
     seed : int, optional
-        Seed of the random numbers, needed where something is drawn.
+        Seed of the random numbers, 0 or more: the same seed gives the same result. It is needed
+        where something is drawn.
 
     Returns
     -------

@@ -47,19 +47,21 @@ def cltv_from_models(
     Parameters
     ----------
     summary : IntoFrame
-        One row a customer, as `rfm_summary` makes it, in the unit of `purchases`.
+        One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+        DuckDB relation or a PySpark DataFrame. It is in the unit of `purchases`.
     purchases : BGNBD or MBGNBD
         Model of the purchases.
     spend : GammaGamma
         Model of the spend.
     customer : str, default "customer_id"
-        Column of `summary` that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     frequency : str, default "frequency"
-        Column of the repeat purchases, whole numbers.
+        Column of the number of repeat purchases, whole numbers.
     recency : str, default "recency"
-        Column of the time from the first purchase to the last, in the unit of `purchases`.
+        Column of the time from the first purchase to the last, in the unit of the model; 0 where
+        there is only one.
     T : str, default "T"
-        Column of the time observed since the first purchase, in the unit of `purchases`.
+        Column of the time observed since the first purchase, in the unit of the model.
     monetary_value : str, default "monetary_value"
         Column of the mean amount of the repeat purchases.
     horizon : float or str, default "12 months"
@@ -91,9 +93,10 @@ def cltv_from_models(
         single customer falls with `confidence_level`: futures are simulated under parameters drawn
         anew for each. Otherwise it is one for the expectation.
     draws : int, default 500
-        Number of draws of the bootstrap and of simulated futures.
+        Number of draws of the bootstrap, and of simulated futures.
     seed : int, optional
-        Seed of the random numbers, needed where something is drawn.
+        Seed of the random numbers, 0 or more: the same seed gives the same result. It is needed
+        where something is drawn.
 
     Returns
     -------

@@ -37,12 +37,12 @@ def spend_independence(
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
     frequency : str, default "frequency"
-        Column of the number of repeat purchases.
+        Column of the number of repeat purchases, whole numbers.
     monetary_value : str, default "monetary_value"
-        Column of the mean amount of a repeat purchase, in units of money. It is not looked at where
-        there is none.
+        Column of the mean amount of the repeat purchases, in units of money. It is not looked at
+        where there are none.
     confidence_level : float, default 0.95
-        Coverage of the intervals, between 0 and 1.
+        Coverage of the interval, between 0 and 1.
 
     Returns
     -------
@@ -172,25 +172,28 @@ def purchase_regularity(
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
         or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
-        Calendar period in which purchases are one, and in which gaps are counted: as in the summary
-        that the model is fitted to.
+        Calendar period in which purchases are merged into one, and in which gaps are counted: as in
+        the summary that the model is fitted to.
     min_purchases : int, default 3
         Leave out customers with fewer purchases; at least 3, which make two gaps.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Default: the midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
-        Time zone in which units are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        The periods are those of `unit`.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     confidence_level : float, default 0.95
-        Coverage of the intervals, between 0 and 1.
+        Coverage of the interval, between 0 and 1.
 
     Returns
     -------

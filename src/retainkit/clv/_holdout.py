@@ -96,32 +96,34 @@ def holdout_report(
     calibration_end : str, date or datetime
         Instant at which calibration ends and the holdout begins; it should begin a period.
     model : BGNBD or MBGNBD, optional
-        A model to examine, of the same `unit`. It should not have seen the holdout. Default:
-        BG/NBD, fitted on the calibration.
+        Model of the purchases, to be examined. It is of the same `unit`, and should not have seen
+        the holdout. Default: BG/NBD, fitted on the calibration.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     as_of : str, date or datetime, optional
-        Instant at which observation ends, and with it the holdout; rows at or after it are not
-        used, and counted in a warning. Default: the midnight that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row. The holdout ends with it.
     unit : {"day", "week", "month", "quarter", "year"}, default "week"
         Unit of the summary and of the model.
     exact : bool, default True
-        Merge purchases by day, and measure time in days divided by the length of the unit;
-        otherwise merge and measure in whole units. As in `calibration_holdout`.
+        Merge purchases by day, and measure time in days divided by the length of the unit, as in
+        `calibration_holdout`. Otherwise merge and measure in whole units.
     max_frequency : int, default 7
         Customers with so many repeat purchases or more are one row of ``by_frequency``; 1 or more.
     period : {"day", "week", "month", "quarter", "year"}, default "week"
-        Calendar period of a row of ``by_period``.
+        Calendar period of a row, in ``by_period``.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, optional
         Day on which a week begins. Default: the weekday of `calibration_end`.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     confidence_level : float, default 0.95
-        Coverage of the intervals, between 0 and 1.
+        Coverage of the interval, between 0 and 1.
 
     Returns
     -------

@@ -120,12 +120,12 @@ def fit_bg_nbd(
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
     frequency : str, default "frequency"
-        Column of the repeat purchases, whole numbers.
+        Column of the number of repeat purchases, whole numbers.
     recency : str, default "recency"
-        Column of the time from the first purchase to the last, in units of `unit`; 0 where there
-        is only one.
+        Column of the time from the first purchase to the last, in the unit of the model; 0 where
+        there is only one.
     T : str, default "T"
-        Column of the time observed since the first purchase, in units of `unit`.
+        Column of the time observed since the first purchase, in the unit of the model.
     weights : str, optional
         Column with the number of customers in each row. Default: one.
     penalty : float, default 0.0
@@ -207,12 +207,12 @@ def fit_mbg_nbd(
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
     frequency : str, default "frequency"
-        Column of the repeat purchases, whole numbers.
+        Column of the number of repeat purchases, whole numbers.
     recency : str, default "recency"
-        Column of the time from the first purchase to the last, in units of `unit`; 0 where there
-        is only one.
+        Column of the time from the first purchase to the last, in the unit of the model; 0 where
+        there is only one.
     T : str, default "T"
-        Column of the time observed since the first purchase, in units of `unit`.
+        Column of the time observed since the first purchase, in the unit of the model.
     weights : str, optional
         Column with the number of customers in each row. Default: one.
     penalty : float, default 0.0

@@ -52,7 +52,8 @@ class PurchaseModel(Model):
         Parameters
         ----------
         summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
+            One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+            DuckDB relation or a PySpark DataFrame.
         customer, frequency, recency, T : str
             Its columns: the customer, the repeat purchases, the time of the last one and the time
             observed, both since the first purchase and in the model's unit.
@@ -82,7 +83,8 @@ class PurchaseModel(Model):
         Parameters
         ----------
         summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
+            One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+            DuckDB relation or a PySpark DataFrame.
         horizon : float or str
             How far ahead: a number in the model's unit, or a duration such as ``"90D"``, ``"52W"``
             or ``"12 months"``.
@@ -116,7 +118,8 @@ class PurchaseModel(Model):
         Parameters
         ----------
         summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
+            One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+            DuckDB relation or a PySpark DataFrame.
         rate : float
             Annual discount rate, as a fraction: 0.1 makes a purchase in a year count 1 / 1.1.
         horizon : float or str, optional
@@ -151,7 +154,7 @@ class PurchaseModel(Model):
         Parameters
         ----------
         horizon : float, str or array of float
-            As in `expected_purchases`; several numbers give an array.
+            How far ahead, as in `expected_purchases`; several numbers give an array.
 
         Returns
         -------
@@ -176,7 +179,7 @@ class PurchaseModel(Model):
         n : int or array of int
             Number of repeat purchases, 0 or more; several give an array.
         horizon : float or str
-            Within which time, as in `expected_purchases`.
+            How far ahead, as in `expected_purchases`.
 
         Returns
         -------
@@ -198,7 +201,7 @@ class PurchaseModel(Model):
         T : float or str
             Time for which each is observed, as a horizon.
         seed : int
-            Seed of the random numbers.
+            Seed of the random numbers, 0 or more: the same seed gives the same result.
 
         Returns
         -------
@@ -231,8 +234,9 @@ class PurchaseModel(Model):
         Parameters
         ----------
         summary : IntoFrame, optional
-            One row a customer, as `rfm_summary` makes it: what the model was fitted to. Some
-            methods and plots look at it, such as ``generate_new_data``,
+            One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+            DuckDB relation or a PySpark DataFrame. It is what the model was fitted to. Some methods
+            and plots look at it, such as ``generate_new_data``,
             ``conditional_probability_alive_matrix`` and ``plot_period_transactions``. Default:
             none, and they do not run.
         frequency, recency, T : str

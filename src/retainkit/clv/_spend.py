@@ -78,14 +78,15 @@ class GammaGamma(Model):
         Parameters
         ----------
         summary : IntoFrame
-            One row a customer, as `rfm_summary` makes it.
+            One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+            DuckDB relation or a PySpark DataFrame.
         customer, frequency, monetary_value : str
             Its columns: the customer, the repeat purchases and their mean amount, which is not
             looked at where there are none.
         infinite : {"raise", "median"}, default "raise"
-            What to do where the expectation is infinite, because spend has too heavy a tail (p x +
-            q is 1 or less): raise, or give every customer the median of the mean spend instead,
-            which is always finite.
+            What to do where the expected spend of a customer is infinite, because spend has too
+            heavy a tail (p x + q is 1 or less): raise, or give every customer the median of the
+            mean spend instead, which is always finite.
 
         Returns
         -------
@@ -125,7 +126,8 @@ class GammaGamma(Model):
         Parameters
         ----------
         summary : IntoFrame, optional
-            One row a customer, as `rfm_summary` makes it: what the model was fitted to, which
+            One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
+            DuckDB relation or a PySpark DataFrame. It is what the model was fitted to, which
             ``conditional_expected_average_profit`` falls back on. Customers without a repeat
             purchase, or with a mean amount of 0, take no part. Default: none.
         frequency, monetary_value : str
@@ -210,9 +212,9 @@ def fit_gamma_gamma(
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame.
     frequency : str, default "frequency"
-        Column of the repeat purchases, whole numbers.
+        Column of the number of repeat purchases, whole numbers.
     monetary_value : str, default "monetary_value"
-        Column of their mean amount.
+        Column of the mean amount of the repeat purchases.
     weights : str, optional
         Column with the number of customers in each row. Default: one.
     penalty : float, default 0.0

@@ -43,34 +43,36 @@ def tracking(
     Parameters
     ----------
     model : BGNBD or MBGNBD
-        The model, fitted or made of its parameters.
+        Model of the purchases, fitted or made of its parameters.
     transactions : IntoFrame
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
         or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     calibration_end : str, date or datetime, optional
-        Instant at which calibration ended: only customers who first bought before it are followed,
-        and the periods that begin at it or later are marked. It should begin a period. Default: all
-        customers are followed.
+        Instant at which calibration ends and the holdout begins: only customers who first bought
+        before it are followed, and the periods that begin at it or later are marked. It should
+        begin a period. Default: all customers are followed.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Default: the midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     period : {"day", "week", "month", "quarter", "year"}, default "week"
         Calendar period of a row.
     exact : bool, default True
-        Merge purchases by day, and measure time in days divided by the length of the model's unit,
-        as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole units; `period`
-        must not cut them.
+        Merge purchases by day, and measure time in days divided by the length of the unit, which is
+        the model's, as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole
+        units; `period` must not cut them.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, optional
         Day on which a week begins. Default: the weekday of `calibration_end`, so that the holdout
         begins with a week; without one, Monday.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
 
     Returns
     -------

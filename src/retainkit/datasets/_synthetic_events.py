@@ -49,7 +49,7 @@ def make_events(
     customers : int
         Number of customers, 1 or more.
     seed : int
-        Seed of the random numbers, 0 or more: the same seed gives the same events.
+        Seed of the random numbers, 0 or more: the same seed gives the same result.
     retention : sequence of float, default DEFAULT_RETENTION
         The truth: the probability of being active at the ages 0, 1, 2, ... The first is 1.
         There are as many periods as it has values.

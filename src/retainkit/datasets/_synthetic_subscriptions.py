@@ -63,14 +63,14 @@ def make_subscriptions(
     customers : int
         Number of customers, 1 or more.
     seed : int
-        Seed of the random numbers, 0 or more: the same seed gives the same table.
+        Seed of the random numbers, 0 or more: the same seed gives the same result.
     churn : mapping of str to float, default DEFAULT_CHURN
         The truth: the probability of leaving at a monthly renewal, for each plan. The plans are in
         order, from the one that upgrades start at to the one they end at.
     prices : mapping of str to float, default DEFAULT_PRICES
         Price of each of these plans a month, in any currency, 0 or more.
     start : str or datetime.date, default "2023-01-01"
-        First day of the first month, as an ISO date.
+        First day of the first period, as an ISO date. Periods are months.
     months : int, default 24
         Number of months observed, 1 or more. New customers come in all of them alike.
     polarization : float, default 0.0

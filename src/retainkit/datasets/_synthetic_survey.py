@@ -67,7 +67,7 @@ def make_survey(
     customers : int
         Number of customers, 1 or more.
     seed : int
-        Seed of the random numbers, 0 or more: the same seed gives the same answers.
+        Seed of the random numbers, 0 or more: the same seed gives the same result.
     mix : mapping of str to sequence of float, default DEFAULT_MIX
         The truth: the shares of promoters, passives and detractors of each plan in the first wave.
         Every customer is on one of these plans at random, for good.
@@ -92,7 +92,7 @@ def make_survey(
         the drivers, each times its strength, and of something else. The drivers are independent,
         so that they explain the shares :math:`b^2` of its variance.
     start : str or datetime.date, default "2024-01-01"
-        First day of the first quarter, as an ISO date.
+        First day of the first period, as an ISO date. Periods are quarters.
     waves : int, default 4
         Number of waves, 1 or more.
     delay : float, default 3.0

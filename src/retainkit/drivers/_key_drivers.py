@@ -57,8 +57,8 @@ def key_drivers(
     Parameters
     ----------
     responses : IntoFrame
-        One row a respondent: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
-        DataFrame.
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        DataFrame. Each respondent has one.
     outcome : str
         Column of the score to be explained, as a number: the answer itself (0 to 10), not the
         group of promoters.
@@ -69,16 +69,18 @@ def key_drivers(
         :math:`R^2` gains by a driver over all orders in which they may enter; it takes at most 12
         drivers. The two mostly agree closely; of two drivers they are the same.
     by : str or sequence of str, optional
-        Columns of segments, each analysed by itself. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. Each is analysed by itself.
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter.
     draws : int, default 1000
-        Number of samples drawn anew from the rows (bootstrap) for the interval.
+        Number of draws of the bootstrap: samples drawn anew from the rows, for the interval.
     seed : int, optional
-        Seed of the draws; the same seed gives the same limits, in whatever order the rows are.
+        Seed of the random numbers, 0 or more: the same seed gives the same result, in whatever
+        order the rows are.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null (or NaN) in a column that is needed is an error, or its row is left out with
-        a warning that counts them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `outcome`, `drivers` and `weights`, and NaN counts as
+        null.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

@@ -70,7 +70,7 @@ def score_outcomes(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     outcomes : IntoFrame
         What customers did, of any of these kinds: events, or with ``outcome="churn"``
@@ -82,15 +82,18 @@ def score_outcomes(
         What is counted: customers with an event, or customers who are subscribed when they answer
         and not when the horizon ends.
     customer : str, default "customer_id"
-        Column of both tables that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories. Both tables
+        have it.
     score : str, default "score"
         Column of `responses` with the answers: whole numbers. Null is no answer.
     time : str, default "time"
-        Column of `responses` with dates or datetimes of the answers.
+        Column of dates or datetimes, with or without a time zone: when an answer was given.
+        `responses` has it.
     outcome_time : str, default "time"
         Column of `outcomes` with dates or datetimes of the events.
     amount : str, optional
-        Column of `outcomes` with numbers to add up, such as money: what a customer spent.
+        Column of money, in its own unit, or of any quantity, to add up: what a customer spent, for
+        instance. `outcomes` has it.
     start : str or None, default "start"
         For churn, the column of `outcomes` with the starts of subscriptions. None where a table
         only has the times at which customers left: then all were customers before, those not in it
@@ -98,7 +101,7 @@ def score_outcomes(
     end : str, default "end"
         For churn, the column of `outcomes` with their ends. Null: it still runs.
     by : str or sequence of str, optional
-        Columns of `responses` with segments. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. `responses` has them.
     by_score : bool, default False
         Give a row for each score instead of each group, each compared with the score below: is
         there a break between 8 and 9?
@@ -111,10 +114,11 @@ def score_outcomes(
         Instant at which observation ends. Default: the midnight that ends the day of the last
         event, of the last start, or without `start` of the last end.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer, time or amount is an error, or its row is left out with a warning.
-        Of rows without an answer nothing is asked.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer`, `time`, `outcome_time` or `start`, and
+        `amount`. Of rows without an answer nothing is asked.
     confidence_level : float, default 0.95
-        Coverage of the intervals, between 0 and 1.
+        Coverage of the interval, between 0 and 1.
 
     Returns
     -------

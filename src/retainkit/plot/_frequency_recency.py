@@ -59,7 +59,7 @@ def frequency_recency(
         What to draw: the purchases expected within the horizon, or the probability that the
         customer has not dropped out.
     horizon : float or str, default "12 months"
-        How far ahead purchases are expected, written as `T` is. P(alive) has none.
+        How far ahead, written as `T` is, for the purchases that are expected. P(alive) has none.
     max_frequency : int, optional
         Most repeat purchases to draw. By default those that, by the model, one new customer in a
         thousand exceeds within T; from 5 to 500.

@@ -58,25 +58,28 @@ def customer_history(
     Parameters
     ----------
     transactions : IntoFrame
-        One row an order, or a line of one, of all customers: pandas, Polars (lazy too) or PyArrow,
-        a DuckDB relation or a PySpark DataFrame. Only the customer's rows are brought back.
+        One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame. The order of the rows means nothing. It holds all customers; only
+        the rows of this one are brought back.
     model : BGNBD or MBGNBD
         Model of the purchases.
     customer_id : str, int or other value
         The customer, as column `customer` has it.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     as_of : str, date or datetime, optional
-        Instant at which observation ends, as in `rfm_summary`. Default: the midnight that ends the
-        day of the last row of any customer; so give it where `transactions` holds this customer
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row, of any customer; so give it where `transactions` holds this customer
         alone.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+        The periods are days.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column is an error, or its row is left out with a warning that counts
-        them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `time`.
     future : float or str, optional
         Go on, dashed, for so long: how P(alive) falls if the customer stays silent. A number in
         the model's unit, or a duration such as ``"90D"`` or ``"26W"``.

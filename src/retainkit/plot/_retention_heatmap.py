@@ -83,8 +83,8 @@ def retention_heatmap(
         Column to draw: ``retention``, ``lower``, ``upper``, ``nrr`` or ``grr`` in percent;
         ``retained``, ``eligible``, ``customers``, ``amount`` or ``amount_per_customer`` as numbers.
     ax : matplotlib.axes.Axes, optional
-        Axes to draw on; by default those of a new figure that suits the table. Text adapts
-        to the size of the axes; where cells are too small for any, there is a colour bar.
+        Axes to draw on; by default those of a new figure, which suits the table. Text adapts to the
+        size of the axes; where cells are too small for any, there is a colour bar.
     period : {"day", "week", "month", "quarter", "year"}, optional
         Unit of age, for the label of the axis. The table does not hold it.
     cohort_format : str, optional

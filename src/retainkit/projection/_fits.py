@@ -239,8 +239,9 @@ def fit_bdw(
     cohort : str or sequence of str, optional
         Columns that tell cohorts apart. Default: there is one cohort.
     customers : str or float, optional
-        Size of each cohort at age 0, where `survivors` holds shares of it. Default: `survivors`
-        counts customers.
+        Size of each cohort at age 0, a column or one number for all, where `survivors` holds shares
+        or percentages of it. The estimates do not depend on it, but how sure they are does.
+        Default: `survivors` counts customers.
     at_risk, churned : str, optional
         Instead of `survivors`: the columns of a survival curve.
     holdout : int, default 0

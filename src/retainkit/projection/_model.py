@@ -150,7 +150,8 @@ class RetentionModel(Model):
         horizon : int, optional
             Number of periods counted, H. Default: all.
         discount_rate : float, default 0.0
-            Rate d for each period.
+            Rate d at which payments to come are discounted, for each *period*, as in
+            `expected_lifetime`.
 
         Returns
         -------

@@ -46,18 +46,19 @@ def rfm_summary(
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
         or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer: integers, strings, UUIDs, categories.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone. Dates as text are refused: as
         text, 10 March comes before 2 January.
     amount : str, optional
         Column of money, in its own unit; without it there are no monetary values.
     by : str or sequence of str, optional
-        Columns of segments, carried along: one value throughout for each customer.
+        Columns of segments. Null is a segment of its own. They are carried along, with one value
+        throughout for each customer.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
-        midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
         Calendar period in which purchases are merged into one, and in which frequency, recency and
         T are counted.
@@ -65,16 +66,16 @@ def rfm_summary(
         Also count the first purchase, in ``frequency`` and ``monetary_value``. The models want it
         left out.
     amounts : {"raise", "net", "keep"}, default "raise"
-        What to do about negative amounts. ``"raise"``: refuse them. ``"net"``: set them against
-        what else the customer paid in the same period; where the net is negative there is no
-        purchase, and customers left without any are counted in a warning. ``"keep"``: take them as
-        they are. An amount, or a net, of zero is a purchase.
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and customers left without any are counted in a warning. ``"keep"``: take them as they are.
+        An amount, or a net, of zero is a purchase.
     exact : bool, default False
-        Merge purchases by day, and give recency and T in days divided by the length of the unit:
-        7 for weeks, 365.2425 / 12 for months. So the papers have it.
+        Merge purchases by day, and measure time in days divided by the length of the unit: 7 for
+        weeks, 365.2425 / 12 for months. So the papers have recency and T.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column (other than those of `by`) is an error, or its row is left out
-        with a warning that counts them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are all columns but those of `by`.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
@@ -202,18 +203,19 @@ def calibration_holdout(
         begin a period of `unit` (with `exact`, a day): otherwise purchases in both parts of the
         period count once in each, and a warning says so.
     customer : str, default "customer_id"
-        Column that identifies the customer: integers, strings, UUIDs, categories.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone. Dates as text are refused: as
         text, 10 March comes before 2 January.
     amount : str, optional
         Column of money, in its own unit; without it there are no monetary values.
     by : str or sequence of str, optional
-        Columns of segments, carried along: one value throughout for each customer.
+        Columns of segments. Null is a segment of its own. They are carried along, with one value
+        throughout for each customer.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
-        midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
         Calendar period in which purchases are merged into one, and in which frequencies and spans
         are counted.
@@ -221,16 +223,16 @@ def calibration_holdout(
         Also count the first purchase, in ``frequency`` and ``monetary_value``. The models want it
         left out.
     amounts : {"raise", "net", "keep"}, default "raise"
-        What to do about negative amounts. ``"raise"``: refuse them. ``"net"``: set them against
-        what else the customer paid in the same period; where the net is negative there is no
-        purchase, and customers left without any are counted in a warning. ``"keep"``: take them as
-        they are. An amount, or a net, of zero is a purchase.
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and customers left without any are counted in a warning. ``"keep"``: take them as they are.
+        An amount, or a net, of zero is a purchase.
     exact : bool, default False
-        Merge purchases by day, and give recency, T and duration in days divided by the length of
-        the unit: 7 for weeks, 365.2425 / 12 for months. So the papers have it.
+        Merge purchases by day, and measure time in days divided by the length of the unit: 7 for
+        weeks, 365.2425 / 12 for months. So the papers have recency, T and duration.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column (other than those of `by`) is an error, or its row is left out
-        with a warning that counts them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are all columns but those of `by`.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"

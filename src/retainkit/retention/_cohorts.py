@@ -69,15 +69,15 @@ def cohort_retention(
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
         relation or a PySpark DataFrame. The order of the rows means nothing.
     customer : str, default "customer_id"
-        Column that identifies the customer: integers, strings, UUIDs, categories.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
     amount : str, optional
-        Column of money (or any quantity) to add up in each cell, in its own unit.
+        Column of money, in its own unit, or of any quantity, to add up in each cell.
     by : str or sequence of str, optional
-        Columns of segments. Each gets a table of its own. A customer belongs to the segment of the
-        row that starts the cohort, also when the value changes later; where several rows share that
-        instant, to the smallest, with a warning.
+        Columns of segments. Null is a segment of its own. Each gets a table of its own. A customer
+        belongs to the segment of the row that starts the cohort, also when the value changes later;
+        where several rows share that instant, to the smallest, with a warning.
     cohort_time : str, optional
         Column with each customer's own start, such as the sign-up: one value for each customer.
         Default: the first event. Use it where the log begins amid the history of its customers,
@@ -107,19 +107,19 @@ def cohort_retention(
     min_customers : int, default 1
         Leave out cohorts with fewer customers, with a warning that counts them.
     include_partial : bool, default False
-        Also show the cells in progress, begun by `as_of` and over for nobody yet. They have no
-        interval, and ``complete`` is False.
+        Also show what is in progress at `as_of`, with ``complete`` False and no interval: cells
+        that were begun by then, and over for nobody yet.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
-        warning. Without a time zone it is read in the zone in which periods are cut. Default: the
-        midnight that ends the day of the last row.
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column (other than those of `by`) is an error, or its row is left out
-        with a warning that counts them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are all columns but those of `by`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

@@ -53,18 +53,20 @@ def mrr_movements(
         One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
         a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     start : str, default "start"
-        Column of dates or datetimes.
+        Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
         Column of dates or datetimes, null where a subscription still runs.
     amount : str, default "mrr"
         Column of the monthly amount of each subscription, 0 or more. A subscription of 0 (a trial,
         a free plan) makes no customer.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Period of a row. What begins or ends at the very beginning of a period belongs to it.
+        Calendar period of a row. What begins or ends at the very beginning of a period belongs to
+        it.
     by : str or sequence of str, optional
-        Columns of segments, read off each subscription. See Notes for customers who move.
+        Columns of segments. Null is a segment of its own. They are read off each subscription. See
+        Notes for customers who move.
     level : {"snapshot", "event"}, default "snapshot"
         ``"snapshot"`` compares the two ends of a period: what comes and goes within it does not
         show. ``"event"`` counts every movement; changes of one customer on one day are netted.
@@ -73,17 +75,19 @@ def mrr_movements(
     rates : mapping of str to float, optional
         What one unit of each currency is worth in the currency of the result.
     include_partial : bool, default False
-        Also show the period in progress at `as_of`, with ``complete`` False.
+        Also show what is in progress at `as_of`, with ``complete`` False.
     as_of : str, date or datetime, optional
-        Instant at which observation ends: subscriptions that end at or after it still run.
-        Without a time zone it is read in the zone in which periods are cut. Default: the midnight
-        that ends the day of the last start; give it if the table is of a later day.
+        Instant at which observation ends: subscriptions that end at or after it still run; those
+        that start at or after it are left out, and counted in a warning. Without a time zone it is
+        read in that of `tz`. Default: the midnight that ends the day of the last start, with a
+        warning that counts the ends after it; give it where the table is of a later day.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or start is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `start`.
 
     Returns
     -------

@@ -74,9 +74,9 @@ def revenue_retention(
         One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
         a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     start : str, default "start"
-        Column of dates or datetimes.
+        Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
         Column of dates or datetimes, null where a subscription still runs.
     amount : str, default "mrr"
@@ -84,11 +84,12 @@ def revenue_retention(
     horizon : int, default 1
         How many periods lie between the two ends: 12 for annual retention by month.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Period of a row.
+        Calendar period of a row.
     by : str or sequence of str, optional
-        Columns of segments. Customers belong to the segment in which they paid at the beginning,
-        whatever they pay for now; one who paid in several counts in each, with that share of the
-        money. Newcomers, in `quick_ratio`, belong to the segment in which they pay now.
+        Columns of segments. Null is a segment of its own. Customers belong to the segment in which
+        they paid at the beginning, whatever they pay for now; one who paid in several counts in
+        each, with that share of the money. Newcomers, in `quick_ratio`, belong to the segment in
+        which they pay now.
     chained : bool, default False
         Multiply the rates of the `horizon` single periods instead. See Notes.
     interval : {"delta", "bootstrap"}, default "delta"
@@ -97,23 +98,27 @@ def revenue_retention(
     draws : int, default 1000
         Number of draws of the bootstrap; fewer make its limits too narrow.
     seed : int, optional
-        Seed of the draws; the same seed gives the same limits.
+        Seed of the random numbers, 0 or more: the same seed gives the same result.
     currency : str, optional
         Column of the currency of `amount`. Several need `rates`.
     rates : mapping of str to float, optional
         What one unit of each currency is worth in the currency of the result.
     include_partial : bool, default False
-        Also show the period in progress at `as_of`, with ``complete`` False and without limits.
+        Also show what is in progress at `as_of`, with ``complete`` False and no interval.
     as_of : str, date or datetime, optional
-        Instant at which observation ends, as in `mrr_movements`.
+        Instant at which observation ends: subscriptions that end at or after it still run; those
+        that start at or after it are left out, and counted in a warning. Without a time zone it is
+        read in that of `tz`. Default: the midnight that ends the day of the last start, with a
+        warning that counts the ends after it; give it where the table is of a later day.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer or start is an error, or its row is left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `start`.
     confidence_level : float, default 0.95
-        Coverage of the intervals, between 0 and 1.
+        Coverage of the interval, between 0 and 1.
 
     Returns
     -------

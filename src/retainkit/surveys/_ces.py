@@ -66,7 +66,7 @@ def ces(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     scale : tuple of int
         Lowest and highest score there can be, such as (1, 7).
@@ -96,13 +96,14 @@ def ces(
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
-        Column of dates or datetimes of the answers, for `repeat`.
+        Column of dates or datetimes, with or without a time zone: when an answer was given, for
+        `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
         What to do with several answers of a respondent in a segment, as in `csat`.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round"}, default "raise"
-        What to do with 4.5: refuse it, take 4, or take 5 (half up).
+        What to do with answers that are not whole: of 4.5, refuse it, take 4, or take 5 (half up).
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional

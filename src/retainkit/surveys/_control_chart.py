@@ -82,18 +82,18 @@ def control_chart(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     score : str, default "score"
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     time : str, default "time"
-        Column of dates or datetimes of the answers.
+        Column of dates or datetimes, with or without a time zone: when an answer was given.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Period of a point.
+        Calendar period of a row, which is a point of the chart.
     metric : {"nps", "csat", "mean"}, default "nps"
         What the score is, as in `score_trend`.
     by : str or sequence of str, optional
-        Columns of segments, each with a chart of its own. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. Each has a chart of its own.
     kind : {"individuals", "sampling"}, default "individuals"
         ``"individuals"`` takes the noise from the scores themselves (individuals and moving
         range), whatever its cause; ``"sampling"`` from the number of answers alone, so that
@@ -105,7 +105,7 @@ def control_chart(
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional
-        Of NPS: highest score of a detractor and highest of a passive, as in `nps`.
+        Highest score of a detractor and highest of a passive, as in `nps`. Of NPS alone.
     positive : float, optional
         Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
     weights : str, optional
@@ -113,10 +113,10 @@ def control_chart(
     counts : str, optional
         Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
-        Column that identifies who answered, where some did so several times in a period; sampling
-        limits widen accordingly.
+        Column that identifies who answered, where some answered several times. Where they did so in
+        a period, sampling limits widen accordingly.
     invalid : {"raise", "drop"}, default "raise"
-        Whether an answer that is not on the scale is an error, or is left out.
+        Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
         What to do with answers that are not whole, as in `nps`.
     missing_codes : sequence of float, default ()
@@ -124,13 +124,16 @@ def control_chart(
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very likely": 10}``.
     as_of : str, date or datetime, optional
-        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether rows without a time are an error, or are left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed is `time`.
 
     Returns
     -------

@@ -74,12 +74,12 @@ def csat(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     score : str, default "score"
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     scale : tuple of int, default (1, 5)
-        Lowest and highest score there can be. High is good.
+        Lowest and highest score there can be; high is good.
     positive : str or collection of int, default "top2"
         Good answers: the highest ones, such as ``"top2"``, or a list, such as ``[4, 5]``.
     negative : str or collection of int, optional
@@ -103,7 +103,8 @@ def csat(
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
-        Column of dates or datetimes of the answers, for `repeat`.
+        Column of dates or datetimes, with or without a time zone: when an answer was given, for
+        `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
         What to do with several answers of a respondent in a segment: count all of them, and widen
         the interval as far as they resemble each other; take one; let all of them together count as
@@ -111,7 +112,7 @@ def csat(
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round"}, default "raise"
-        What to do with 4.5: refuse it, take 4, or take 5 (half up).
+        What to do with answers that are not whole: of 4.5, refuse it, take 4, or take 5 (half up).
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional

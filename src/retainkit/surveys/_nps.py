@@ -55,7 +55,7 @@ def nps(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     score : str, default "score"
         Column of the answers: numbers, or with `labels` words. Null is no answer.
@@ -67,14 +67,15 @@ def nps(
         Highest score of a detractor and highest of a passive. Default: (6, 8) on scales from 0 or 1
         to 10; on others products disagree, and it has to be given.
     weights : str, optional
-        Column of survey weights, 0 or more, such as `rake` makes: how many of the population an
-        answer represents. Their scale does not matter.
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter. A
+        weight is how many of the population an answer represents.
     counts : str, optional
         Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
-        Column of dates or datetimes of the answers, for `repeat`.
+        Column of dates or datetimes, with or without a time zone: when an answer was given, for
+        `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
         What to do with several answers of a respondent in a segment: count all of them, and widen
         the interval as far as they resemble each other; take one; let all of them together count as
@@ -86,12 +87,12 @@ def nps(
     draws : int, default 2000
         Number of draws of the bootstrap.
     seed : int, optional
-        Seed of the draws; the same seed gives the same limits.
+        Seed of the random numbers, 0 or more: the same seed gives the same result.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
-        What to do with 8.5: refuse it, take 8, take 9 (half up), or compare it with `cuts` as it
-        is, which makes it a promoter.
+        What to do with answers that are not whole: of 8.5, refuse it, take 8, take 9 (half up), or
+        compare it with `cuts` as it is, which makes it a promoter.
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
@@ -99,8 +100,8 @@ def nps(
     min_responses : int, optional
         Segments with fewer answers show no score; a warning counts them.
     observed : bool, default True
-        Whether only segments with a row are shown. With False so are those without, of categories
-        that are declared: by pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
+        Whether declared categories of `by` without a row are left out. With False they are segments
+        too: those of pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

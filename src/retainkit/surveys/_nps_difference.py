@@ -70,7 +70,7 @@ def nps_difference(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     group : str
         Column of the groups: a wave, a channel, a variant of a test. Null is a group of its own.
@@ -80,7 +80,7 @@ def nps_difference(
         The group that all others are compared with. Default: all pairs, the later group in
         ascending order less the earlier one.
     by : str or sequence of str, optional
-        Columns of segments, within which groups are compared. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. Groups are compared within them.
     pair : str, optional
         Column that identifies respondents. Then the same people are compared who answered in both
         groups, once in each; others are left out, with a warning. Reads the rows.
@@ -97,7 +97,7 @@ def nps_difference(
     counts : str, optional
         Column with the number of respondents that a row counts, a whole number. Not with `pair`.
     invalid : {"raise", "drop"}, default "raise"
-        Whether an answer that is not on the scale is an error, or is left out.
+        Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
         What to do with answers that are not whole, as in `nps`.
     missing_codes : sequence of float, default ()
@@ -105,7 +105,7 @@ def nps_difference(
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very likely": 10}``.
     confidence_level : float, default 0.95
-        Coverage of each interval, between 0 and 1; it is not adjusted.
+        Coverage of the interval, between 0 and 1; it is not adjusted.
 
     Returns
     -------

@@ -66,7 +66,7 @@ def nps_from_counts(
     draws : int, default 2000
         Number of draws of the bootstrap.
     seed : int, optional
-        Seed of the draws; the same seed gives the same limits.
+        Seed of the random numbers, 0 or more: the same seed gives the same result.
     min_responses : int, optional
         Segments with fewer answers show no score; a warning counts them.
     confidence_level : float, default 0.95

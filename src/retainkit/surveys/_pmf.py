@@ -61,7 +61,7 @@ def pmf(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     answer : str, default "answer"
         Column of the answers: words, or numbers for them. Null is no answer.
@@ -72,7 +72,7 @@ def pmf(
     threshold : float, default 0.4
         The share to reach, a fraction.
     interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
-        How the interval is found, as in `csat`.
+        Interval of a share, as in `csat`.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     weights : str, optional
@@ -82,7 +82,8 @@ def pmf(
     respondent : str, optional
         Column that identifies who answered, where some answered several times.
     time : str, optional
-        Column of dates or datetimes of the answers, for `repeat`.
+        Column of dates or datetimes, with or without a time zone: when an answer was given, for
+        `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
         What to do with several answers of a respondent in a segment, as in `csat`.
     observed : bool, default True

@@ -74,7 +74,7 @@ def response_rate(
         is 24 hours, also where the clock is changed. Default: every answer before `as_of` counts;
         see Notes on what becomes of recent invitations then.
     by : str or sequence of str, optional
-        Columns of segments, such as the channel. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. The channel may be one, for instance.
     period : {"day", "week", "month", "quarter", "year"}, optional
         Also group by the period in which invitations were sent.
     as_of : str, date or datetime, optional
@@ -87,8 +87,9 @@ def response_rate(
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether rows that lack their invitation are an error, or left out with a warning that counts
-        them: those where `sent` is null, or later than the answer.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed is `sent`, and no later than the answer: other rows lack their
+        invitation.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

@@ -56,14 +56,14 @@ def score_trend(
     Parameters
     ----------
     responses : IntoFrame
-        One row an answer: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
+        One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     score : str, default "score"
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     time : str, default "time"
-        Column of dates or datetimes of the answers.
+        Column of dates or datetimes, with or without a time zone: when an answer was given.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Period of a row.
+        Calendar period of a row.
     rolling : int, optional
         Score the answers of so many periods, those of the row's own and before it, each answer
         with the same weight. Windows of neighbouring rows share answers: do not compare them.
@@ -74,7 +74,7 @@ def score_trend(
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional
-        Of NPS: highest score of a detractor and highest of a passive, as in `nps`.
+        Highest score of a detractor and highest of a passive, as in `nps`. Of NPS alone.
     positive : float, optional
         Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
     weights : str, optional
@@ -82,10 +82,10 @@ def score_trend(
     counts : str, optional
         Column with the number of respondents that a row counts, a whole number.
     respondent : str, optional
-        Column that identifies who answered, where some did so several times in a period or window;
-        the interval widens accordingly.
+        Column that identifies who answered, where some answered several times. Where they did so in
+        a period or window, the interval widens accordingly.
     invalid : {"raise", "drop"}, default "raise"
-        Whether an answer that is not on the scale is an error, or is left out.
+        Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
         What to do with answers that are not whole, as in `nps`.
     missing_codes : sequence of float, default ()
@@ -93,16 +93,19 @@ def score_trend(
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very likely": 10}``.
     include_partial : bool, default True
-        Also show the period in progress at `as_of`, with ``complete`` False: those who answer late
-        may differ.
+        Also show what is in progress at `as_of`, with ``complete`` False: those who answer late may
+        differ.
     as_of : str, date or datetime, optional
-        Instant at which observation ends. Default: the midnight that ends the day of the last row.
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
-        Whether rows without a time are an error, or are left out with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed is `time`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

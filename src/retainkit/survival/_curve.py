@@ -55,14 +55,15 @@ def survival_curve(
     Parameters
     ----------
     subscriptions : IntoFrame
-        One row a subscription, which runs over [start, end), or with `duration` one row a customer:
-        pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame.
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once; with
+        `duration`, one row a customer.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     start : str, default "start"
-        Column of dates or datetimes.
+        Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
-        Column of dates or datetimes. Null is the end of a subscription that still runs.
+        Column of dates or datetimes, null where a subscription still runs.
     amount : str, optional
         Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
         are left out, with a warning that counts them. Default: every row makes a customer.
@@ -70,8 +71,9 @@ def survival_curve(
         Unit of tenure, counted from the customer's own start on the wall clock: a month ends on the
         same day and time of the next month or, where that is too short, on its last day.
     by : str or sequence of str, optional
-        Columns of segments. Each gets a curve of its own. A customer belongs to the segment of the
-        subscription that starts the first run, also when the value changes later.
+        Columns of segments. Null is a segment of its own. Each gets a curve of its own. A customer
+        belongs to the segment of the subscription that starts the first run, also when the value
+        changes later.
     gap : str or timedelta, default "0D"
         Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``. Since an
         end becomes churn after that time only, observation ends so much before `as_of`.
@@ -84,17 +86,17 @@ def survival_curve(
         Instead of dates: column of how long each customer stayed or has been there, a number in any
         unit, and boolean column of whether the end was seen (default: of all).
     as_of : str, date or datetime, optional
-        Instant at which observation ends. Subscriptions that end at or after it run; those that
-        start at or after it are left out, with a warning. Without a time zone it is read in the
-        zone of `tz`. Default: the midnight that ends the day of the last start; then a warning
-        counts the ends that come later. Set it.
+        Instant at which observation ends: subscriptions that end at or after it still run; those
+        that start at or after it are left out, and counted in a warning. Without a time zone it is
+        read in that of `tz`. Default: the midnight that ends the day of the last start, with a
+        warning that counts the ends after it; give it where the table is of a later day.
     tz : str, optional
         Time zone of the wall clock, such as ``"Europe/Berlin"``. Default: the column's own.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null customer, start, `duration` or `observed` is an error, or its row is left out
-        with a warning that counts them.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer` and `start`, or `duration` and `observed`.
     confidence_level : float, default 0.95
-        Coverage of the interval at each tenure, between 0 and 1.
+        Coverage of the interval, between 0 and 1, at each tenure by itself.
 
     Returns
     -------

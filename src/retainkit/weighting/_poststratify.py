@@ -50,11 +50,11 @@ def poststratify(
     size : str, default "size"
         Column of the sizes in a table of the population.
     weights : str, optional
-        Column of weights to begin with, 0 or more, such as those of a design: in a group, weights
-        keep their ratios. Their scale does not matter. Default: all responses begin alike.
+        Column of weights to begin with, 0 or more, such as those of a design. Their scale does not
+        matter. Default: all responses begin alike. In a group, weights keep their ratios.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column of `by` or in `weights` is an error, or its row is left out with
-        a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are the columns of `by` and `weights`.
 
     Returns
     -------

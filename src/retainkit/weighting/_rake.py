@@ -55,8 +55,8 @@ def rake(
         that would be beyond are set to the limit, and the others make up for it, so that the
         margins hold. ``(0, 5)`` and ``(0.2, math.inf)`` limit one side.
     missing : {"raise", "drop"}, default "raise"
-        Whether a null in a column of `margins` or in `weights` is an error, or its row is left out
-        with a warning.
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are the columns of `margins` and `weights`.
     tolerance : float, default 1e-10
         Largest deviation from a share, a fraction, at which all margins hold.
     max_iterations : int, default 1000

@@ -1,0 +1,417 @@
+"""Options that several functions share are described in the same words.
+
+What only one function has to say of an option follows its common wording, and is declared here; so
+is an option that means something else there.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
+
+import pytest
+
+import retainkit
+from retainkit import datasets, plot
+
+EAGER_FRAMES = "pandas, Polars or PyArrow"
+FRAMES = "pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame"
+
+# The wordings of each option, without the full stop. Where there are several, the option is about
+# tables or results of another kind.
+CANONICAL: dict[str, str | tuple[str, ...]] = {
+    "T": "Column of the time observed since the first purchase, in the unit of the model",
+    "amount": (
+        "Column of money, in its own unit",
+        "Column of the monthly amount of each subscription, 0 or more",
+        (
+            "Column of what a subscription brings. Those of 0 (trials, free plans) make no "
+            "customer and are left out, with a warning that counts them. Default: every row makes "
+            "a customer"
+        ),
+    ),
+    "amounts": "What to do with negative amounts",
+    "as_of": (
+        (
+            "Instant at which observation ends; rows at or after it are not used, and counted in "
+            "a warning. Without a time zone it is read in that of `tz`. Default: the midnight "
+            "that ends the day of the last row"
+        ),
+        (
+            "Instant at which observation ends: subscriptions that end at or after it still run; "
+            "those that start at or after it are left out, and counted in a warning. Without a "
+            "time zone it is read in that of `tz`. Default: the midnight that ends the day of the "
+            "last start, with a warning that counts the ends after it; give it where the table "
+            "is of a later day"
+        ),
+    ),
+    "ax": "Axes to draw on; by default those of a new figure",
+    "by": "Columns of segments. Null is a segment of its own",
+    "calibration_end": "Instant at which calibration ends and the holdout begins",
+    "cmap": "Sequential colour map; by default even steps of lightness from pale to navy",
+    "compounding": "What `discount_rate` means",
+    "confidence_level": "Coverage of the interval, between 0 and 1",
+    "counts": "Column with the number of respondents that a row counts, a whole number",
+    "currency": "Column of the currency of `amount`. Several need `rates`",
+    "customer": "Column that identifies the customer: integers, strings, UUIDs or categories",
+    "customer, frequency, recency, T": "The columns of `summary`",
+    "customers": (
+        (
+            "Size of each cohort at age 0, a column or one number for all, where `survivors` "
+            "holds shares or percentages of it. The estimates do not depend on it, but how sure "
+            "they are does. Default: `survivors` counts customers"
+        ),
+        "Number of customers, 1 or more",
+    ),
+    "cuts": "Highest score of a detractor and highest of a passive",
+    "discount_rate": (
+        "Annual discount rate, as a fraction",
+        "Rate d at which payments to come are discounted, for each *period*",
+    ),
+    "draws": "Number of draws of the bootstrap",
+    "end": "Column of dates or datetimes, null where a subscription still runs",
+    "engine": (
+        "Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and "
+        "takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, "
+        'and ``diagnostics["shortfall"]`` is the log-likelihood that it missed'
+    ),
+    "events": (
+        f"One row an event (an order, a login): {FRAMES}. The order of the rows means nothing"
+    ),
+    "exact": "Merge purchases by day, and measure time in days divided by the length of the unit",
+    "fractional": "What to do with answers that are not whole",
+    "frequency": "Column of the number of repeat purchases, whole numbers",
+    "gap": 'Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``',
+    "holdout": "Leave out the last ages, so many of each cohort",
+    "horizon": (
+        "How far ahead",
+        "Number of periods counted, H. Default: all",
+    ),
+    "include_first": (
+        "Also count the first purchase, in ``frequency`` and ``monetary_value``. The models want "
+        "it left out"
+    ),
+    "include_partial": (
+        "Also show what is in progress at `as_of`, with ``complete`` False and no interval",
+        "Also show what is in progress at `as_of`, with ``complete`` False",
+    ),
+    "infinite": "What to do where the expected spend of a customer is infinite",
+    "interval": (
+        "Interval of a share",
+        "How to find what the parameters leave open",
+    ),
+    "invalid": "Whether an answer that is not on the scale is an error, or is left out and counted",
+    "labels": "Score of each answer in words",
+    "margin": "Share of the spend that is kept; at 1 the value is revenue",
+    "metric": "What the score is",
+    "min_responses": "Segments with fewer answers show no score; a warning counts them",
+    "missing": (
+        "Whether a null where a value is needed is an error, or its row is left out with a "
+        "warning that counts such rows"
+    ),
+    "missing_codes": "Numbers that mean no answer, such as 99",
+    "model": "Model of the purchases",
+    "monetary_value": "Column of the mean amount of the repeat purchases",
+    "observed": "Whether declared categories of `by` without a row are left out",
+    "palette": "Colours of the lines in turn; by default safe for all kinds of colour vision",
+    "penalty": "Draws the estimate towards moderate values where data are few",
+    "period": (
+        "Calendar period of a row",
+        "Unit of age, for the label of the axis. The table does not hold it",
+    ),
+    "positive": "Of CSAT: lowest score that counts as satisfied. Default: the two highest do",
+    "predictive": "Whether the interval is one for the actual value of the customer",
+    "promoters, detractors": (
+        "Shares of promoters and of detractors that you expect, as fractions: 0.5 and 0.2 for "
+        "50 % and 20 %. Both or neither. Default: the worst case, half promoters and half "
+        "detractors"
+    ),
+    "rates": "What one unit of each currency is worth in the currency of the result",
+    "recency": (
+        "Column of the time from the first purchase to the last, in the unit of the model; 0 "
+        "where there is only one"
+    ),
+    "repeat": "What to do with several answers of a respondent in a segment",
+    "respondent": "Column that identifies who answered, where some answered several times",
+    "responses": f"One row a response: {FRAMES}",
+    "scale": "Lowest and highest score there can be",
+    "score": "Column of the answers: numbers, or with `labels` words. Null is no answer",
+    "seed": "Seed of the random numbers, 0 or more: the same seed gives the same result",
+    "start": (
+        "Column of dates or datetimes, with or without a time zone",
+        "First day of the first period, as an ISO date",
+    ),
+    "subscriptions": (
+        f"One row a subscription, which runs over [start, end): {FRAMES}. A customer may have "
+        "several at once"
+    ),
+    "summary": f"One row a customer, as `rfm_summary` makes it: {FRAMES}",
+    "survivors": "Column of how many customers are there at each age. They must not rise",
+    "time": "Column of dates or datetimes, with or without a time zone",
+    "transactions": (
+        f"One row an order, or a line of one: {FRAMES}. The order of the rows means nothing"
+    ),
+    "tz": (
+        'Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column\'s '
+        "own"
+    ),
+    "unit": (
+        "Calendar period in which purchases are merged into one",
+        "Unit of recency and T, in which the model then thinks",
+    ),
+    "week_start": "Day on which a week begins",
+    "weights": (
+        "Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter",
+        (
+            "Column of weights to begin with, 0 or more, such as those of a design. Their scale "
+            "does not matter. Default: all responses begin alike"
+        ),
+        "Column with the number of customers in each row. Default: one",
+    ),
+    "window": 'Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``',
+}
+
+# Functions that have more to say of an option than its common wording. `ALL` do.
+ALL = "all"
+SUFFIXED: dict[str, str] = {
+    "amount": "calibration_holdout cohort_retention growth_accounting mrr_movements rfm_summary "
+    "score_outcomes",
+    "amounts": ALL,
+    "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
+    "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
+    "by": "active_days active_users calibration_holdout churn_rate cltv cohort_retention "
+    "control_chart growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
+    "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes survival_curve "
+    "usage_interval",
+    "calibration_end": ALL,
+    "compounding": ALL,
+    "confidence_level": "nps_difference survival_curve",
+    "counts": "nps_difference",
+    "customer": "score_outcomes",
+    "cuts": ALL,
+    "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
+    "draws": "cltv cltv_from_models key_drivers revenue_retention",
+    "exact": ALL,
+    "fractional": ALL,
+    "gap": ALL,
+    "holdout": "fit_sbg",
+    "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
+    "BGNBD.expected_purchases_new_customer BGNBD.purchase_probabilities cltv cltv_from_models "
+    "plot.frequency_recency",
+    "include_partial": "churn_rate cohort_retention growth_accounting score_trend",
+    "infinite": ALL,
+    "interval": ALL,
+    "labels": ALL,
+    "metric": ALL,
+    "missing": ALL,
+    "model": "holdout_report tracking",
+    "monetary_value": "spend_independence",
+    "observed": ALL,
+    "penalty": ALL,
+    "period": "active_users churn_rate control_chart growth_accounting holdout_report "
+    "inactivity_churn mrr_movements",
+    "predictive": "cltv_from_models",
+    "promoters, detractors": "survey_sample_size",
+    "repeat": ALL,
+    "respondent": "control_chart score_trend",
+    "responses": "key_drivers",
+    "scale": "ces csat",
+    "seed": "cltv cltv_from_models key_drivers",
+    "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
+    "subscriptions": "survival_curve",
+    "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
+    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps pmf rfm_summary "
+    "score_outcomes score_trend usage_interval",
+    "transactions": "plot.customer_history",
+    "tz": "active_days cltv plot.customer_history purchase_regularity usage_interval",
+    "unit": "calibration_holdout purchase_regularity rfm_summary",
+    "week_start": "holdout_report tracking",
+    "weights": "nps nps_difference poststratify",
+    "window": "active_users inactivity_churn",
+}
+
+# Functions in which an option means something else, and what.
+OTHER_MEANING: dict[str, dict[str, str]] = {
+    "T": {
+        "BGNBD.simulate": "a length of time, not a column",
+        "plot.frequency_recency": "a length of time, not a column",
+    },
+    "amount": {"plot.growth_accounting": "whether amounts are drawn"},
+    "as_of": {
+        "response_rate": "invitations have two times, and the later one decides",
+        "score_outcomes": "it ends the table of outcomes, which may be of two kinds",
+    },
+    "by": {"poststratify": "groups of a population, in which a null has no size"},
+    "confidence_level": {
+        "survey_detectable_difference": "that of a test",
+        "survey_sample_size": "that of an interval or of a test",
+    },
+    "customer, frequency, recency, T": {"BGNBD.probability_alive": "the method that explains them"},
+    "customers": {"BDW.project": "what the fit was given"},
+    "end": {"score_outcomes": "a column of the second table, for churn"},
+    "holdout": {"BDW.project": "ages that the model has not seen"},
+    "horizon": {
+        "BDW.project": "periods after the last age of each cohort",
+        "expected_lifetime": "where the mean of a curve is cut off",
+        "revenue_retention": "periods between two snapshots",
+        "score_outcomes": "time after an answer",
+    },
+    "interval": {"revenue_retention": "that of a ratio of sums"},
+    "margin": {"survey_sample_size": "half the length of an interval"},
+    "palette": {"plot.projection": "a cohort has two lines"},
+    "period": {
+        "annualize_rate": "what a rate is a rate of",
+        "datasets.make_events": "how time is made",
+        "plot.mrr_waterfall": "the date of the period that is drawn",
+        "response_rate": "whether there are periods at all",
+        "revenue_cohorts": "that of cohorts and of ages",
+    },
+    "positive": {"ces": "which answers are easy", "csat": "which answers are good"},
+    "predictive": {"BDW.project": "the chance of so many customers staying"},
+    "score": {"score_outcomes": "whole numbers alone, without labels"},
+    "start": {"score_outcomes": "a column of the second table, for churn"},
+    "tz": {"survival_curve": "no period is cut: tenure begins with each customer"},
+    "unit": {
+        "BGNBD.from_lifetimes": "what the other library does not keep",
+        "holdout_report": "that of a summary that is made inside, and of its model",
+        "plot.survival_curve": "that of labels",
+        "survival_curve": "that of tenure",
+    },
+    "window": {"response_rate": "time after an invitation"},
+}
+
+# Options that have no common wording, and why.
+NOT_SHARED = {
+    "curve": "the result of another function each time, which is named with a link",
+    "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
+    "n": "a column, respondents, customers, or purchases",
+    "table": "another table each time: the result that is drawn, counts, or cohorts",
+    "values": "columns of two tables, and what a picture shows",
+}
+
+# Functions in which an option of the same meaning is of another type, and why.
+OTHER_TYPE = {
+    ("BGNBD.expected_purchases_new_customer", "horizon"): "it takes several at once",
+    ("ces", "fractional"): "there are no cuts",
+    ("csat", "fractional"): "there are no cuts",
+}
+
+
+# --- what the docstrings say -------------------------------------------------------------------
+
+
+def public_functions() -> dict[str, Callable[..., Any]]:
+    """Return all public functions, and the methods of public classes, each of them once."""
+    found = {name: getattr(retainkit, name) for name in retainkit.__all__}
+    for package in (datasets, plot):
+        short = package.__name__.removeprefix("retainkit.")
+        found |= {f"{short}.{name}": getattr(package, name) for name in package.__all__}
+    functions: dict[str, Callable[..., Any]] = {
+        name: one for name, one in found.items() if inspect.isfunction(one)
+    }
+    seen = set()
+    for name, one in found.items():
+        for method in dir(one) if inspect.isclass(one) else ():
+            bound = getattr(one, method)
+            function = bound.__func__ if isinstance(bound, MethodType) else bound
+            if isinstance(function, FunctionType) and method[0] != "_" and function not in seen:
+                seen.add(function)
+                functions[f"{name}.{method}"] = function
+    return functions
+
+
+def parameters(function: Callable[..., Any]) -> dict[str, tuple[str, str]]:
+    """Read the type and the paragraph of each parameter; those described together are one."""
+    text = inspect.getdoc(function) or ""
+    section = re.search(
+        r"^Parameters\n-+\n(.*?)(?=^[A-Z][\w ]*\n---|\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    found: dict[str, tuple[str, str]] = {}
+    for entry in re.split(r"^(?=\S)", section[1] if section else "", flags=re.MULTILINE)[1:]:
+        head, _, paragraph = entry.partition("\n")
+        names, _, kind = head.partition(" : ")
+        found[names] = kind, " ".join(paragraph.split())
+    return found
+
+
+# By option and function: the type and the paragraph.
+OPTIONS: dict[str, dict[str, tuple[str, str]]] = {}
+for _name, _function in public_functions().items():
+    for _option, _described in parameters(_function).items():
+        OPTIONS.setdefault(_option, {})[_name] = _described
+
+
+def wordings(option: str) -> tuple[str, ...]:
+    """Return the common wordings of an option."""
+    found = CANONICAL[option]
+    return (found,) if isinstance(found, str) else found
+
+
+def split(option: str, text: str) -> tuple[str, str] | None:
+    """Split a paragraph into the wording of its option and what follows (None: it is another)."""
+    for wording in wordings(option):
+        if text.startswith(wording) and text[len(wording) : len(wording) + 1] in {*".,:;"}:
+            return wording, text[len(wording) + 1 :].strip()
+    return None
+
+
+def declared(option: str) -> set[str]:
+    """Return the functions that have more to say of an option."""
+    names = SUFFIXED.get(option, "")
+    if names == ALL:
+        return {*OPTIONS[option]} - {*OTHER_MEANING.get(option, {})}
+    return set(names.split())
+
+
+each_option = pytest.mark.parametrize("option", CANONICAL)
+
+
+# --- tests -------------------------------------------------------------------------------------
+
+
+def test_an_option_of_three_functions_has_a_common_wording() -> None:
+    shared = {option for option, functions in OPTIONS.items() if len(functions) > 2}
+    assert shared - CANONICAL.keys() == NOT_SHARED.keys()
+    assert CANONICAL.keys() | NOT_SHARED.keys() <= OPTIONS.keys()
+    assert not CANONICAL.keys() & NOT_SHARED.keys()
+    assert SUFFIXED.keys() | OTHER_MEANING.keys() <= CANONICAL.keys()
+
+
+@each_option
+def test_an_option_is_described_in_the_same_words(option: str) -> None:
+    other = {name for name, (_, text) in OPTIONS[option].items() if split(option, text) is None}
+    assert other == OTHER_MEANING.get(option, {}).keys()
+
+
+@each_option
+def test_what_is_said_of_an_option_besides_is_declared(option: str) -> None:
+    parts = {name: split(option, text) for name, (_, text) in OPTIONS[option].items()}
+    assert {name for name, part in parts.items() if part and part[1]} == declared(option)
+
+
+@each_option
+def test_a_common_wording_is_common(option: str) -> None:
+    parts = [split(option, text) for _, text in OPTIONS[option].values()]
+    used = [part[0] for part in parts if part]
+    assert all(used.count(wording) > 1 for wording in wordings(option))
+
+
+@each_option
+def test_an_option_of_the_same_meaning_is_of_the_same_type(option: str) -> None:
+    for wording in wordings(option):
+        kinds = {
+            name: re.sub(r"(, optional)?(, default .*)?$", "", kind)
+            for name, (kind, text) in OPTIONS[option].items()
+            if (part := split(option, text)) and part[0] == wording
+        }
+        other = {name for name in kinds if (name, option) in OTHER_TYPE}
+        usual = {kind for name, kind in kinds.items() if name not in other}
+        assert len(usual) == 1
+        assert all(kinds[name] not in usual for name in other)
+
+
+def test_kinds_of_frames_are_listed_in_the_same_words() -> None:
+    for functions in OPTIONS.values():
+        for _, text in functions.values():
+            assert "PyArrow" not in text or FRAMES in text or EAGER_FRAMES in text
