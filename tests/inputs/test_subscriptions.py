@@ -13,7 +13,6 @@ import polars as pl
 import pytest
 
 from backends import Backend
-from retainkit import churn_rate, mrr_movements, survival_curve
 from retainkit._inputs.subscriptions import (
     SubscriptionOptions,
     Subscriptions,
@@ -309,21 +308,6 @@ def test_counts_do_not_overlap() -> None:
     ]
     assert (found.n_rows, found.empty, found.late, found.cut, found.free) == (2, 2, 1, 1, 1)
     assert [row["customer"] for row in rows_in(found)] == [3, 4]
-
-
-@pytest.mark.parametrize("function", [churn_rate, survival_curve, mrr_movements])
-def test_warnings_point_to_the_line_of_the_caller(function: Any) -> None:
-    table = pd.DataFrame(changed(0, finish=JAN))
-    table["finish"] = table["finish"].astype("datetime64[us]")
-    with pytest.warns(RetainkitWarning, match="^1 of 3 rows end as") as caught:
-        function(table, **NAMES, as_of="2024-05-01")
-    if function is not mrr_movements:
-        assert {one.filename for one in caught} == {__file__}
-    with pytest.warns(RetainkitWarning) as caught:
-        function(table, **NAMES, as_of="2024-05-01", amount="mrr")
-    if function is not mrr_movements:
-        assert {one.filename for one in caught} == {__file__}
-        assert len(caught) == 2
 
 
 def test_segments_are_named_once() -> None:

@@ -707,9 +707,8 @@ def test_a_table_of_cohorts_goes_in_as_it_is() -> None:
 def test_what_is_not_over_is_not_loss() -> None:
     other = counts(9, 8, 7, 6).assign(plan="b", complete=True)
     table = TABLE.assign(plan="a", complete=[True, True, True, False])
-    with pytest.warns(RetainkitWarning, match="1 row not used, at ages that are not over") as told:
+    with pytest.warns(RetainkitWarning, match="1 row not used, at ages that are not over"):
         model = fit_sbg(pd.concat([table, other]), cohort="plan")
-    assert told[0].filename == __file__
     expected = fit_sbg(pd.concat([table[:3], other]), cohort="plan")
     assert model.parameters == expected.parameters
 

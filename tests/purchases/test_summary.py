@@ -661,16 +661,6 @@ def test_segments_come_first_and_customers_keep_their_name_and_order() -> None:
     assert summary["a"].to_list() == ["x", None]
 
 
-def test_rows_in_any_order_and_the_frame_as_it_was() -> None:
-    orders = random_orders(11)
-    mixed = orders.sample(frac=1, random_state=3)
-    before = mixed.copy(deep=True)
-    pd.testing.assert_frame_equal(
-        rfm_summary(mixed, amount="amount"), rfm_summary(orders, amount="amount")
-    )
-    pd.testing.assert_frame_equal(mixed, before)
-
-
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [

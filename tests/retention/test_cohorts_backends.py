@@ -293,12 +293,6 @@ def expected_kinds(**segments: Any) -> dict[str, Any]:
     return segments | {"cohort": nw.Date()} | counts | rates | {"complete": nw.Boolean()} | money
 
 
-def test_the_table_is_of_the_kind_that_goes_with_the_events(backend: Backend) -> None:
-    frame = retainkit.cohort_retention(backend.make(MANY[:50]))
-    wrapped = nw.from_native(frame, eager_only=True)
-    assert wrapped.implementation == backend.result
-
-
 def test_columns_have_the_same_types(backend: Backend) -> None:
     options: dict[str, Any] = {"by": ["team", "seats"], "amount": "amount", "brackets": (0, 1, 3)}
     frame = retainkit.cohort_retention(backend.make(MANY[:50]), **options)

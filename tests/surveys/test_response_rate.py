@@ -260,7 +260,6 @@ def test_what_comes_after_the_end_of_observation_is_counted_in_a_warning() -> No
     (one,) = caught
     assert "1 of 3 rows sent at or after as_of (2024-06-10) are not used" in str(one.message)
     assert "the answers of 1 of 3 rows came at or after as_of" in str(one.message)
-    assert one.filename == __file__
 
 
 def test_a_period_is_complete_when_all_of_its_windows_are_over() -> None:
@@ -304,20 +303,6 @@ def test_two_zones_compare_as_instants() -> None:
     assert counts_of(frame, window="1H", as_of="2024-06-05") == [1, 0, 0, 1]
     frame = pl.from_pandas(frame).lazy()
     assert counts_of(frame, window="1H", as_of="2024-06-05") == [1, 0, 0, 1]
-
-
-def test_the_order_of_rows_and_their_index_mean_nothing() -> None:
-    rows, options = random_question(8)
-    frame = PANDAS.make(rows, like=like(rows))
-    shuffled = frame.sample(frac=1, random_state=1)
-    assert quietly(response_rate, frame, **options) == quietly(response_rate, shuffled, **options)
-
-
-def test_the_input_is_not_changed() -> None:
-    frame = table_of(("2024-06-01", None), ("2024-06-01", "2024-06-02"))
-    before = frame.copy(deep=True)
-    response_rate(frame, window="1D", period="day")
-    pd.testing.assert_frame_equal(frame, before)
 
 
 def test_segments_at_once_equal_segments_apart() -> None:
@@ -366,7 +351,6 @@ def test_both_are_left_out_on_request_and_counted(backend: Backend) -> None:
         found = response_rate(frame, missing="drop", window="1D")
     (one,) = (each for each in caught if each.category is RetainkitWarning)
     assert "(given as `sent`) is null in 1 row, 1 of them with an answer" in str(one.message)
-    assert one.filename == __file__
     (row,) = rows_of(found)
     assert [row[name] for name in COUNTS] == [2, 0, 1, 0]
 

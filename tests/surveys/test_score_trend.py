@@ -282,15 +282,13 @@ def test_what_is_left_out_or_outweighs_all_others_is_warned_of(function: Any) ->
     table = answers(*days * 5)
     wrong = pd.concat([table, answers(("2024-01-03", 11))])
     text = r"^1 answer in column 'score' \(given as `score`\) left out: not on the scale"
-    with pytest.warns(RetainkitWarning, match=text) as caught:
+    with pytest.warns(RetainkitWarning, match=text):
         found = function(wrong, invalid="drop")
     assert rows_of(found) == rows_of(function(table))
-    assert caught[0].filename == __file__
     weights = [1e6, *[1.0] * 19]
     text = r"in 1 period the answers are .* 10 answers that are worth 1\.0"
-    with pytest.warns(RetainkitWarning, match=text) as caught:
+    with pytest.warns(RetainkitWarning, match=text):
         function(table.assign(w=weights), weights="w")
-    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("function", [score_trend, control_chart])

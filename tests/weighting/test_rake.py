@@ -280,9 +280,8 @@ def test_margins_that_contradict_each_other_are_told() -> None:
         "channel": {"app": 2, "email": 1, "mail": 1},
     }
     text = r"1,000 iterations: '(p|b)' in column 'plan' .* 0\.5 instead of 0\.[37], off by 0\.2\."
-    with pytest.warns(RetainkitWarning, match=text) as caught:
+    with pytest.warns(RetainkitWarning, match=text):
         found = rake(frame, margins)
-    assert caught[0].filename == __file__
     assert not found.converged
     assert found.iterations == 1000
     assert found.largest_deviation == pytest.approx(0.2)
@@ -791,13 +790,11 @@ def test_margins_must_be_shares_by_value_and_column() -> None:
 
 def test_shares_that_do_not_add_up_are_told() -> None:
     text = r"shares that `margins` gives to column 'plan' add up to 0\.9;"
-    with pytest.warns(RetainkitWarning, match=text) as caught:
+    with pytest.warns(RetainkitWarning, match=text):
         found = rake(FRAME, {"plan": {"a": 0.6, "b": 0.3}})
-    assert caught[0].filename == __file__
     assert weights_of(found) == pytest.approx([4 / 3, 4 / 3, 2 / 3, 2 / 3])
-    with pytest.warns(RetainkitWarning, match=r"add up to 0\.9;") as caught:
+    with pytest.warns(RetainkitWarning, match=r"add up to 0\.9;"):
         poststratify(FRAME, {"a": 0.6, "b": 0.3}, by="plan")
-    assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rake(FRAME, {"plan": {"a": 0.667, "b": 0.334}})  # rounded
