@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import Frame, is_polars
 from retainkit._typing import Array
 
-_NUMBERS = {"f": nw.Float64, "i": nw.Int64}
+_DTYPES = {"f": nw.Float64, "i": nw.Int64}
 
 
 def to_engine_of(
@@ -57,7 +57,7 @@ def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
     """
     if not len(columns[on]):  # there is no type by which to join
         return frame.with_columns(
-            nw.lit(None, _NUMBERS[values.dtype.kind]).alias(name)
+            nw.lit(None, _DTYPES[values.dtype.kind]).alias(name)
             for name, values in columns.items()
             if name != on
         )

@@ -17,47 +17,38 @@ from retainkit._models.beta_geometric import (
     log_likelihood_gradient,
     natural_parameters,
 )
-from retainkit._models.fit import Coordinates, Fit, fit_from_maximum, unidentified
+from retainkit._models.fit import LARGE, Coordinates, Edge, Fit, fit_from_maximum, unidentified
 from retainkit._models.maximum import covariance, maximise
 from retainkit._typing import Floats
 
 _NAMES = ("alpha", "beta", "c")
-_LARGE = float(np.log(1e6))
-_BOUNDS = ((-_LARGE, _LARGE), (-_LARGE, _LARGE), (-3.0, 3.0))
+_BOUNDS = ((-LARGE, LARGE), (-LARGE, LARGE), (-3.0, 3.0))
 
 # The meaning of a maximum at a bound: for a coordinate and its side a name and a sentence.
-_EDGES: dict[tuple[int, str], tuple[str, str]] = {
-    (0, "low"): (
+_EDGES = {
+    (0, "low"): Edge(
         "nobody_leaves",
-        (
-            "alpha / (alpha + beta) is zero: the data show hardly any leaving, and no parameter "
-            "is identified."
-        ),
+        "alpha / (alpha + beta) is zero: the data show hardly any leaving, and no parameter "
+        "is identified.",
     ),
-    (0, "high"): (
+    (0, "high"): Edge(
         "everybody_leaves",
-        (
-            "alpha / (alpha + beta) is one: customers leave at the first opportunity, and no "
-            "parameter is identified."
-        ),
+        "alpha / (alpha + beta) is one: customers leave at the first opportunity, and no "
+        "parameter is identified.",
     ),
-    (1, "low"): (
+    (1, "low"): Edge(
         "extreme_customers",
-        (
-            "alpha and beta are zero: customers leave at the first opportunity or never, and only "
-            "alpha / (alpha + beta) is identified."
-        ),
+        "alpha and beta are zero: customers leave at the first opportunity or never, and only "
+        "alpha / (alpha + beta) is identified.",
     ),
-    (1, "high"): (
+    (1, "high"): Edge(
         "equal_customers",
-        (
-            "alpha and beta are at infinity: customers do not differ in their chance to leave, and "
-            "only alpha / (alpha + beta) is identified. Intervals suppose that they are equal, and "
-            "are too narrow upwards."
-        ),
+        "alpha and beta are at infinity: customers do not differ in their chance to leave, and "
+        "only alpha / (alpha + beta) is identified. Intervals suppose that they are equal, and "
+        "are too narrow upwards.",
     ),
-    (2, "low"): ("flat_course", "c is at its lower bound; it is not identified."),
-    (2, "high"): ("steep_course", "c is at its upper bound; it is not identified."),
+    (2, "low"): Edge("flat_course", "c is at its lower bound; it is not identified."),
+    (2, "high"): Edge("steep_course", "c is at its upper bound; it is not identified."),
 }
 
 

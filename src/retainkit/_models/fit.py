@@ -13,9 +13,12 @@ from retainkit._typing import Floats
 
 RowLikelihood: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
 
-_MANY = 20_000  # rows from which a part of them finds the neighbourhood of the maximum
-_PART = 5_000  # rows of that part
-_BLOCK = 10_000  # rows at a time, so that what is computed of them stays in the cache
+LARGE = float(np.log(1e6))
+"""Bound of the logarithms of parameters: such a number is as good as infinite."""
+
+_MANY_ROWS = 20_000  # rows from which a part of them finds the neighbourhood of the maximum
+_PART_ROWS = 5_000  # rows of that part
+_BLOCK_ROWS = 10_000  # rows at a time, so that what is computed of them stays in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,20 +37,27 @@ class Fit:
     warnings: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The meaning of a maximum at a bound: a short name and a sentence."""
+
+    name: str
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
     """The coordinates in which the parameters of a model are searched, with their bounds.
 
     `natural` returns the parameters and their derivatives by the coordinates; its second argument
-    is the scale of the data. `edges` has the meaning of a maximum at a bound: for a coordinate and
-    its side a short name and a sentence. `within` maps coordinates to another one, at whose bound
-    they mean nothing.
+    is the scale of the data. `edges` are those of a coordinate and its side,
+    "low" or "high". `within` maps coordinates to another one, at whose bound they mean nothing.
     """
 
     names: tuple[str, ...]
     bounds: tuple[tuple[float, float], ...]
     natural: Callable[[Floats, float], tuple[Floats, Floats]]
-    edges: dict[tuple[int, str], tuple[str, str]]
+    edges: dict[tuple[int, str], Edge]
     within: dict[int, int]
 
 
@@ -70,7 +80,7 @@ class FitProblem:
     def objective(self) -> Objective:
         """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
         share = self.weights / self.weights.sum()
-        blocks = [slice(first, first + _BLOCK) for first in range(0, len(share), _BLOCK)]
+        blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, len(share), _BLOCK_ROWS)]
 
         def objective(phi: Floats) -> tuple[float, Floats]:
             params, jacobian = self.model.natural(phi, self.scale)
@@ -87,9 +97,9 @@ class FitProblem:
 
     def part(self) -> FitProblem | None:
         """Return the problem of a part of the rows, evenly chosen, if there are many."""
-        if len(self.weights) < _MANY:
+        if len(self.weights) < _MANY_ROWS:
             return None
-        chosen = np.linspace(0, len(self.weights) - 1, _PART).astype(np.int64)
+        chosen = np.linspace(0, len(self.weights) - 1, _PART_ROWS).astype(np.int64)
         data = tuple(values[chosen] for values in self.data)
         return replace(self, data=data, weights=self.weights[chosen])
 
@@ -146,11 +156,11 @@ def _diagnose(
     meaningful = found.at_bound.copy()
     for j, other in model.within.items():
         meaningful[j] &= not found.at_bound[other]
-    for (j, side), (name, sentence) in model.edges.items():
+    for (j, side), edge in model.edges.items():
         high = found.estimate[j] > np.mean(model.bounds[j])
         if meaningful[j] and side == ("high" if high else "low"):
-            names.append(name)
-            warnings.append(sentence)
+            names.append(edge.name)
+            warnings.append(edge.meaning)
     if lost and not names:
         warnings.append(f"The data hardly identify {', '.join(lost)}: the likelihood is flat.")
     if found.unbounded:

@@ -23,7 +23,7 @@ _FINISHED = 1e-12  # log-likelihood still to be gained at which polishing ends
 _TOLERATED = 1e-4  # the same, at which the maximum counts as reached
 _UNIDENTIFIED = 10  # standard error of a logarithm from which on it is not identified
 _NO_INFORMATION = 1e-9  # information that is only rounding
-_STEP = 1e-4  # for differences of gradients
+_DIFFERENCE = 1e-4  # for differences of gradients
 _STEEP = 1e-3  # slope at a bound, in mean log-likelihood, that is no simpler model's
 _AT_EDGE = 1e-6  # this close to a bound is at it
 
@@ -105,7 +105,7 @@ class _Climber:
     def hessian(self, theta: Floats) -> Floats:
         """Central differences of the gradient, symmetric; at a bound they lean inwards."""
         rows = []
-        for step in np.eye(len(theta)) * _STEP:
+        for step in np.eye(len(theta)) * _DIFFERENCE:
             above, below = self.at(theta + step), self.at(theta - step)
             rows.append((above.gradient - below.gradient) / np.max(above.theta - below.theta))
         matrix = np.array(rows)

@@ -15,11 +15,16 @@ from __future__ import annotations
 import numpy as np
 
 from retainkit._models import bg_nbd, gamma_gamma
-from retainkit._models.fit import Coordinates, Fit, FitProblem, fit_problem, unidentified
+from retainkit._models.fit import (
+    LARGE,
+    Coordinates,
+    Edge,
+    Fit,
+    FitProblem,
+    fit_problem,
+    unidentified,
+)
 from retainkit._typing import Floats
-
-_LARGE = float(np.log(1e6))
-
 
 # Purchases
 
@@ -46,50 +51,45 @@ _PENALISED_PURCHASES = np.array(
 )
 _PURCHASES = Coordinates(
     names=("r", "alpha", "a", "b"),
-    bounds=((-_LARGE, _LARGE), (-25.0, 25.0), (-_LARGE, _LARGE), (-_LARGE, _LARGE)),
+    bounds=(
+        (-LARGE, LARGE),
+        (-25.0, 25.0),
+        (-LARGE, LARGE),
+        (-LARGE, LARGE),
+    ),
     natural=_natural_purchases,
     within={3: 2},  # how much drop-out differs, where there is none
     edges={
-        (0, "low"): (
+        (0, "low"): Edge(
             "extreme_rates",
-            (
-                "r is at its lower bound: almost nobody buys again, and the rate of purchase "
-                "is not identified."
-            ),
+            "r is at its lower bound: almost nobody buys again, and the rate of purchase "
+            "is not identified.",
         ),
-        (0, "high"): (
+        (0, "high"): Edge(
             "equal_rates",
-            (
-                "r and alpha are at infinity: customers do not differ in their rate of purchase, "
-                "and only r / alpha is identified."
-            ),
+            "r and alpha are at infinity: customers do not differ in their rate of purchase, "
+            "and only r / alpha is identified.",
         ),
-        (1, "low"): ("fast_rates", "alpha / r is at its lower bound; it is not identified."),
-        (1, "high"): ("slow_rates", "alpha / r is at its upper bound; it is not identified."),
-        (2, "low"): (
+        (1, "low"): Edge("fast_rates", "alpha / r is at its lower bound; it is not identified."),
+        (1, "high"): Edge("slow_rates", "alpha / r is at its upper bound; it is not identified."),
+        (2, "low"): Edge(
             "no_dropout",
             "a / (a + b) is zero: the data show no drop-out, and a and b are not identified.",
         ),
-        (2, "high"): (
+        (2, "high"): Edge(
             "certain_dropout",
-            (
-                "a / (a + b) is one: customers drop out at the first opportunity, and a and b are "
-                "not identified."
-            ),
+            "a / (a + b) is one: customers drop out at the first opportunity, and a and b are "
+            "not identified.",
         ),
-        (3, "low"): (
+        (3, "low"): Edge(
             "extreme_dropout",
-            (
-                "a and b are zero: customers drop out at the first opportunity or never, and only "
-                "a / (a + b) is identified."
-            ),
+            "a and b are zero: customers drop out at the first opportunity or never, and only "
+            "a / (a + b) is identified.",
         ),
-        (3, "high"): (
+        (3, "high"): Edge(
             "equal_dropout",
-            (
-                "a and b are at infinity: customers do not differ in their drop-out, and only "
-                "a / (a + b) is identified."
-            ),
+            "a and b are at infinity: customers do not differ in their drop-out, and only "
+            "a / (a + b) is identified.",
         ),
     },
 )
@@ -144,7 +144,7 @@ def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # 
     """Moments of the counts as if nobody dropped out, then other guesses about drop-out."""
     mean, length = np.average(x, weights=weights), np.average(T, weights=weights)
     if mean == 0 or length == 0:
-        return [np.array([-_LARGE, _LARGE, 0.0, 0.0])]
+        return [np.array([-LARGE, LARGE, 0.0, 0.0])]
     spread = np.average((x - mean) ** 2, weights=weights)
     log_r = float(np.clip(np.log(mean**2 / max(spread - mean, 1e-3 * mean**2)), -3, 3))
     wait = -np.log(mean)
@@ -153,9 +153,9 @@ def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # 
         np.array([log_r + 1, wait, -3.0, 2.0]),
         np.array([log_r, wait - 1.5, 0.0, 0.0]),
         np.array([0.0, wait - 2.0, 1.0, 0.0]),
-        np.array([log_r + 1, wait - 0.5, -1.5, _LARGE]),
+        np.array([log_r + 1, wait - 0.5, -1.5, LARGE]),
         # Few repeat purchases leave it open whether rates differ or customers drop out: two maxima.
-        np.array([-1.0, wait - 1.0, 0.0, _LARGE]),
+        np.array([-1.0, wait - 1.0, 0.0, LARGE]),
         np.array([-1.0, wait - 1.0, 0.0, 2.0]),
     ]
 
@@ -179,28 +179,24 @@ def _spend_coordinates(parameters: Floats, scale: float) -> Floats:
 _PENALISED_SPEND = np.array([[1, 0, 0], [0, 1, 0], [-1, 1, 1]], dtype=np.float64)
 _SPEND = Coordinates(
     names=("p", "q", "v"),
-    bounds=((-_LARGE, _LARGE), (-_LARGE / 2, _LARGE), (-25.0, 25.0)),
+    bounds=((-LARGE, LARGE), (-LARGE / 2, LARGE), (-25.0, 25.0)),
     natural=_natural_spend,
     within={},
     edges={
-        (0, "low"): ("extreme_purchases", "p is at its lower bound; it is not identified."),
-        (0, "high"): (
+        (0, "low"): Edge("extreme_purchases", "p is at its lower bound; it is not identified."),
+        (0, "high"): Edge(
             "equal_purchases",
-            (
-                "p is at infinity: a customer's purchases do not differ in what is spent, and only "
-                "p v is identified."
-            ),
+            "p is at infinity: a customer's purchases do not differ in what is spent, and only "
+            "p v is identified.",
         ),
-        (1, "low"): ("extreme_customers", "q is at its lower bound; it is not identified."),
-        (1, "high"): (
+        (1, "low"): Edge("extreme_customers", "q is at its lower bound; it is not identified."),
+        (1, "high"): Edge(
             "equal_customers",
-            (
-                "q and v are at infinity: customers do not differ in their mean spend, and only "
-                "v / q is identified."
-            ),
+            "q and v are at infinity: customers do not differ in their mean spend, and only "
+            "v / q is identified.",
         ),
-        (2, "low"): ("small_spend", "p v / q is at its lower bound; it is not identified."),
-        (2, "high"): ("large_spend", "p v / q is at its upper bound; it is not identified."),
+        (2, "low"): Edge("small_spend", "p v / q is at its lower bound; it is not identified."),
+        (2, "high"): Edge("large_spend", "p v / q is at its upper bound; it is not identified."),
     },
 )
 

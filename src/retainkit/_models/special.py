@@ -25,11 +25,11 @@ _AGREEMENT = 1e-11
 _SIZES = (8, 12, 18, 24)
 _SIZES_IN_TIME = (6, 9, 13, 18, 26, 40, 60, 90, 140, 200)
 # Step of the trapezoidal rule over logit p: its error is about exp(-pi**2 / step) = 5e-16.
-_STEP = 0.28
+_LOGIT_STEP = 0.28
 # Parts of an integrand below the exponential of minus this are left out.
-_NEGLIGIBLE = 32.0
+_NEGLIGIBLE_EXPONENT = 32.0
 # Elements in one block: the arrays in use stay within the cache.
-_BLOCK = 2**14
+_BLOCK_ELEMENTS = 2**14
 # Points in time at once, in the rules over t.
 _POINTS = 2**20
 # Rising factorials are summed up to this n; beyond, they come from the gamma function.
@@ -161,7 +161,7 @@ def _gauss_beta(n: int, a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _refine(estimates: Iterable[Estimate], size: int) -> tuple[Floats, Integers]:
-    """Refine each element until two estimates agree; give the numbers of those that never do."""
+    """Refine each element until two estimates agree; return the numbers of those that never do."""
     value, left = np.empty(size), np.arange(size)
     before: Floats | None = None
     for estimate in estimates:
@@ -201,8 +201,8 @@ def _purchases_until_dropout(a: Floats, b: Floats) -> Floats:
 def _by_gauss(n: int, z: Floats, r: Floats, pair: Integers, rules: _Rules) -> Floats:
     where, nodes, weights = rules.gauss(n, pair)
     value = np.empty(z.size)
-    for start in range(0, z.size, _BLOCK // n):
-        block = slice(start, start + _BLOCK // n)
+    for start in range(0, z.size, _BLOCK_ELEMENTS // n):
+        block = slice(start, start + _BLOCK_ELEMENTS // n)
         rule = where[pair[block]]
         # E[(1 - (1 + p z)**-r) / p]
         power = nodes.take(rule, axis=1)
@@ -230,7 +230,7 @@ def _by_trapezoids(z: Floats, r: Floats, pair: Integers, rules: _Rules) -> Float
     a, b = rules.a[chosen], rules.b[chosen]
     raised = a < 1
     # From p = 1 to p = 0, f grows by a factor of about (r + 1) z at most, and f' by its square.
-    drop = _NEGLIGIBLE + (1 + raised) * np.log1p((z * (r + 1)).max(initial=0))
+    drop = _NEGLIGIBLE_EXPONENT + (1 + raised) * np.log1p((z * (r + 1)).max(initial=0))
     ends = _logit_ends(a + raised, b + 1, drop)
     for i in range(chosen.size):
         rows = order[begins[i] : begins[i + 1]]
@@ -245,7 +245,7 @@ def _trapezoids(z: Floats, r: Floats, a: float, b: float, ends: Floats) -> Float
     value = np.empty(z.size)
     share = q / p / (a + b) if raised else np.zeros(p.size)
     of_f, at_weight = (1 + share) / p, weight / q
-    size = max(_BLOCK // p.size, 1)
+    size = max(_BLOCK_ELEMENTS // p.size, 1)
     for start in range(0, z.size, size):
         block = slice(start, start + size)
         zs, rs = z[block, None], r[block, None]
@@ -285,7 +285,7 @@ def _below_top(a: ArrayLike, b: ArrayLike, w: Floats) -> Floats:
 def _logit_rule(a: float, b: float, ends: Floats) -> tuple[Floats, Floats, Floats]:
     """Nodes p, 1 - p and weights for the mean over Beta(a, b), evenly spaced in logit p."""
     # The peak is about sqrt(1 / a + 1 / b) wide.
-    step = min(_STEP, 0.5 * np.sqrt(1 / a + 1 / b))
+    step = min(_LOGIT_STEP, 0.5 * np.sqrt(1 / a + 1 / b))
     w = np.linspace(ends[0], ends[1], 2 + int((ends[1] - ends[0]) / step))
     weight = np.exp(-_below_top(a, b, w))
     return 1 / (1 + np.exp(-w)), 1 / (1 + np.exp(w)), weight / weight.sum()

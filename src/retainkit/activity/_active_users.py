@@ -166,8 +166,7 @@ def active_users(
     found = period_days(visits, unit, spec)
     table = _active_columns(visits, unit, spec, found, confidence_level)
     rows = np.flatnonzero((found.end <= end.index("day", "monday")) | include_partial)
-    shown = {name: values[rows] for name, values in table.items()}
-    return build_result(log, visits.segments, found.periods.segment[rows], shown)
+    return build_result(log, visits.segments, found.periods.segment, table, rows)
 
 
 def _check_window(window: int | str, days: int, period: Period) -> None:

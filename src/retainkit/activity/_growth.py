@@ -192,8 +192,7 @@ def growth_accounting(
     counts = growth_counts(visits, spec)
     table = _growth_columns(visits, counts, spec, confidence_level)
     rows = np.flatnonzero(table["complete"] | include_partial)
-    shown = {name: values[rows] for name, values in table.items()}
-    return build_result(log, visits.segments, counts.periods.segment[rows], shown)
+    return build_result(log, visits.segments, counts.periods.segment, table, rows)
 
 
 def _growth_columns(

@@ -183,12 +183,11 @@ def inactivity_churn(
     spec = WindowSpec(window=length, period=period, week_start=week_start)
     losses = count_losses(visits, unit, spec, dated)
     rows = np.flatnonzero(losses.over | include_partial)
-    table = _churn_columns(losses, confidence_level)
-    shown = {name: values[rows] for name, values in table.items()}
-    return build_result(log, visits.segments, losses.days.periods.segment[rows], shown)
+    table = _inactivity_columns(losses, confidence_level)
+    return build_result(log, visits.segments, losses.days.periods.segment, table, rows)
 
 
-def _churn_columns(losses: Losses, confidence_level: float) -> dict[str, Array]:
+def _inactivity_columns(losses: Losses, confidence_level: float) -> dict[str, Array]:
     """Return the columns of the result; what is not final has no rate."""
     lower, upper = wilson(losses.churned, losses.at_risk, confidence_level)
     rates = {
@@ -322,7 +321,7 @@ def usage_interval(
     0       0.5   2.0         2.0      3         2
     1       0.9   NaN         2.0      3         2
     """
-    levels = _levels(quantiles)
+    levels = _check_quantiles(quantiles)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, reserved=_INTERVAL, tz=tz, missing=missing)
@@ -345,7 +344,7 @@ def usage_interval(
     return build_result(log, visits.segments, np.repeat(codes, len(levels)), table)
 
 
-def _levels(quantiles: Any) -> tuple[float, ...]:
+def _check_quantiles(quantiles: Any) -> tuple[float, ...]:
     if not is_list(quantiles):
         raise ArgumentTypeError(
             f"`quantiles` is {quantiles!r}; it must hold shares between 0 and 1, such as "

@@ -25,7 +25,7 @@ NEXT, LATER = 1, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitSpec:
-    """Periods in which visits are told apart, and the end of observation."""
+    """Periods by which visits are counted, and the end of observation."""
 
     end: Moment
     period: Period

@@ -44,8 +44,9 @@ def build_result(
     log: Events,
     segments: Mapping[str, nw.Series[Any]],
     segment: Integers,
-    columns: dict[str, Array],
+    columns: Mapping[str, Array],
+    rows: Integers | slice = slice(None),
 ) -> NativeT:  # type: ignore[type-var]
-    """Return a native table of columns, with the segment of each row before them."""
-    named: dict[str, Any] = segment_values(segments, log.by, segment)
-    return build_like(log.rows, named | columns)
+    """Return a native table of some `rows` of the columns, the segment of each before them."""
+    named: dict[str, Any] = segment_values(segments, log.by, segment[rows])
+    return build_like(log.rows, named | {name: one[rows] for name, one in columns.items()})

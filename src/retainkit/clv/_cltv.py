@@ -38,7 +38,7 @@ from retainkit.typing import (
     ValuationMethod,
 )
 
-_NEGLIGIBLE = 0.1  # correlation of spend and frequency that is no cause for concern
+_NEGLIGIBLE_CORRELATION = 0.1  # correlation of spend and frequency that is no cause for concern
 
 
 def cltv(
@@ -296,7 +296,7 @@ def _assumption_warnings(spec: ValuationSpec, histories: Customers, spend: Custo
     used, _ = repeat_buyers(spend)
     x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
     found = pearson(x, m, spend.counts[used], 0.95)
-    if found.lower > _NEGLIGIBLE or found.upper < -_NEGLIGIBLE:
+    if found.lower > _NEGLIGIBLE_CORRELATION or found.upper < -_NEGLIGIBLE_CORRELATION:
         texts.append(
             f"Spend goes with frequency (correlation {found.estimate:.2f}); the models take them "
             "to be independent: values of frequent buyers are biased. `spend_independence` tells "

@@ -106,7 +106,7 @@ class SimulatedValues:
     ) -> tuple[Floats, Floats]:
         """Return the quantiles of each customer's value over the draws of the parameters."""
         tail, block = (1 - confidence_level) / 2, max(1, _VALUES // len(draws[0]))
-        value = self._simulated if self.predictive else self._expected
+        value = self._simulated_values if self.predictive else self._expected_values
         found = [np.empty((2, 0))]
         for first in range(0, len(customers.x), block):
             some = customers.part(slice(first, first + block))
@@ -117,7 +117,7 @@ class SimulatedValues:
         lower, upper = np.concatenate(found, axis=1)
         return lower, upper
 
-    def _expected(
+    def _expected_values(
         self, some: CustomerHistories, theta: Floats, phi: Floats, _: np.random.Generator
     ) -> Floats:
         history, pairs = (some.x, some.tx, some.T), some.pairs
@@ -128,7 +128,7 @@ class SimulatedValues:
         zeros = np.zeros(len(purchases))
         return np.multiply(purchases, amounts, out=zeros, where=purchases > 0)
 
-    def _simulated(
+    def _simulated_values(
         self, some: CustomerHistories, theta: Floats, phi: Floats, rng: np.random.Generator
     ) -> Floats:
         owner, when = bg_nbd.simulate_future(

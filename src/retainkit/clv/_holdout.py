@@ -19,9 +19,8 @@ from retainkit.clv._comparison import (
     read_calibration,
     total_columns,
 )
-from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._tracking_columns import (
-    check_model,
     check_period,
     tracking_columns,
     warn_of_calibration,
@@ -222,7 +221,7 @@ def holdout_report(
     if week_start is not None:
         one_of("week_start", week_start, WEEKDAYS)
     if model is not None:
-        check_model(model)
+        check_purchase_model(model)
         _check_unit(model, unit)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     split, end = calibration_and_end(log, calibration_end, as_of)

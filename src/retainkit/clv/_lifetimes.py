@@ -39,13 +39,10 @@ _MODELS: Final = {
     _SPEND_FITTER: "GammaGamma",
 }
 
-_NEAR: Final = (
-    1e-3  # log-likelihood below the maximum that still counts as it: 0.04 standard errors
-)
-
-_SETTINGS_LOCK = (
-    threading.RLock()
-)  # settings saved and restored by two threads at once would stay changed
+# Log-likelihood below the maximum that still counts as it: 0.04 standard errors.
+_NEAR: Final = 1e-3
+# Settings that two threads save and restore at once would stay changed.
+_SETTINGS_LOCK = threading.RLock()
 
 
 # --- the package, without traces ----------------------------------------------------------------

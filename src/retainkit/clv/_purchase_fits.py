@@ -15,7 +15,7 @@ from retainkit._models.model import model_from_fit
 from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
 from retainkit.clv._purchase_model import PurchaseModel, history
-from retainkit.errors import ArgumentError
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Engine, Period
 
 
@@ -95,7 +95,16 @@ class MBGNBD(BGNBD):
     SHIFT: ClassVar[int] = 1
 
 
-_Fitted = TypeVar("_Fitted", bound=PurchaseModel)
+def check_purchase_model(model: object) -> None:
+    """Check that a model is one of purchases."""
+    if not isinstance(model, BGNBD):
+        raise ArgumentTypeError(
+            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
+            "fit_bg_nbd gives."
+        )
+
+
+_FittedPurchases = TypeVar("_FittedPurchases", bound=PurchaseModel)
 
 
 def fit_bg_nbd(
@@ -274,7 +283,7 @@ def fit_mbg_nbd(
 
 
 def _fit_purchase_model(
-    kind: type[_Fitted],
+    kind: type[_FittedPurchases],
     summary: IntoFrame,
     columns: dict[str, str],
     *,
@@ -282,7 +291,7 @@ def _fit_purchase_model(
     penalty: float,
     unit: Period,
     engine: Engine,
-) -> _Fitted:
+) -> _FittedPurchases:
     one_of("unit", unit, PERIODS)
     one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)

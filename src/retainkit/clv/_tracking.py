@@ -8,9 +8,8 @@ from retainkit._checks import boolean, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.orders import read_orders
 from retainkit._time.periods import PERIODS, WEEKDAYS
-from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._tracking_columns import (
-    check_model,
     check_period,
     tracking_columns,
     warn_of_calibration,
@@ -140,7 +139,7 @@ def tracking(
     39 1997-10-01       2357      50     52.63     True
     40 1997-10-08       2357      56     51.89     True
     """
-    check_model(model)
+    check_purchase_model(model)
     one_of("period", period, PERIODS)
     boolean("exact", exact)
     if not exact:

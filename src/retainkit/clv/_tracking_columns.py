@@ -16,7 +16,7 @@ from retainkit._time.periods import DAYS_IN, WEEKDAYS, first_day, period_index
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
 from retainkit.clv._purchase_fits import BGNBD
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.errors import ArgumentError
 from retainkit.typing import Period, Weekday
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {
@@ -29,15 +29,6 @@ _WITHIN: dict[Period, tuple[Period, ...]] = {
 """The periods that each unit fits into without being cut."""
 
 _MOST_PERIODS = 100_000
-
-
-def check_model(model: object) -> None:
-    """Check that a model is one of purchases."""
-    if not isinstance(model, BGNBD):
-        raise ArgumentTypeError(
-            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
-            "fit_bg_nbd gives."
-        )
 
 
 def check_period(unit: Period, period: Period) -> None:
@@ -87,12 +78,14 @@ def tracking_columns(
     opens = first_day(periods, period, week_start)
     closes = first_day(periods + 1, period, week_start)
     until = np.minimum(closes, last.index("day", week_start) + 1)
-    expected = _expected(model, counts, start, until, unit=unit, exact=exact, week_start=week_start)
+    expected = _expected_by_day(
+        model, counts, start, until, unit=unit, exact=exact, week_start=week_start
+    )
     again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
-    joined = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
+    newcomers = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
     columns = {
         "period": opens.astype("datetime64[D]"),
-        "customers": np.cumsum(joined),
+        "customers": np.cumsum(newcomers),
         "actual": again,
         "expected": np.diff(expected, prepend=0.0),
         "actual_cumulative": np.cumsum(again),
@@ -111,7 +104,7 @@ def _periods_in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | No
     return held
 
 
-def _expected(
+def _expected_by_day(
     model: BGNBD,
     counts: UnitCounts,
     start: Integers,

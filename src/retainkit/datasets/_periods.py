@@ -12,6 +12,8 @@ from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 from retainkit.typing import Period
 
+DAY = 86_400  # seconds
+
 
 def period_edges(start: str | date, period: Period, periods: int) -> Integers:
     """Cut time into calendar periods: the day each begins, and the day after the last one."""

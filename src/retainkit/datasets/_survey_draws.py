@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from retainkit._typing import Floats, Integers
+from retainkit.datasets._periods import DAY
 from retainkit.datasets._survey_truth import SurveyTruth
 
 _PROMOTER, _PASSIVE, _DETRACTOR = range(3)
@@ -18,7 +19,6 @@ _SCORES: Final = (
     (7, (0.40,)),
     (0, (0.05, 0.07, 0.10, 0.15, 0.25, 0.55)),
 )
-_DAY: Final = 86_400  # seconds
 _SENT_WITHIN: Final = 14  # days
 _ANSWERED_WITHIN: Final = 60  # days
 
@@ -50,17 +50,17 @@ def draw_invitations(
     for wave, begin in enumerate(begins.tolist()):
         kept = rng.random(customers) < truth.persistence
         level = np.where(kept, level, rng.random(customers))
-        group, score = _scores(level, truth.mix[wave, plan])
+        group, score = _groups_and_scores(level, truth.mix[wave, plan])
         channel = rng.integers(truth.channels.size, size=customers)
         chance = truth.response[group] * truth.channels[channel] * truth.reach[plan]
         answered = rng.random(customers) < chance
-        lag = np.ceil(rng.exponential(truth.delay * _DAY, customers))
-        lag = np.clip(lag, 1, _ANSWERED_WITHIN * _DAY).astype(np.int64)
-        sent = begin * _DAY + rng.integers(_SENT_WITHIN * _DAY, size=customers)
+        lag = np.ceil(rng.exponential(truth.delay * DAY, customers))
+        lag = np.clip(lag, 1, _ANSWERED_WITHIN * DAY).astype(np.int64)
+        sent = begin * DAY + rng.integers(_SENT_WITHIN * DAY, size=customers)
         order = np.argsort(sent, kind="stable")
         drawn = Invitations(
             customer=order,
-            wave=np.full(customers, begin * _DAY),
+            wave=np.full(customers, begin * DAY),
             sent=sent[order],
             lag=np.where(answered, lag, -1)[order],
             channel=channel[order],
@@ -75,7 +75,7 @@ def draw_invitations(
     )
 
 
-def _scores(level: Floats, mix: Floats) -> tuple[Integers, Integers]:
+def _groups_and_scores(level: Floats, mix: Floats) -> tuple[Integers, Integers]:
     """Return the group and the score of each level, which is uniform from 0 to 1."""
     low, high = mix[:, _DETRACTOR], 1 - mix[:, _PROMOTER]
     group = np.where(level < low, _DETRACTOR, np.where(level < high, _PASSIVE, _PROMOTER))

@@ -10,7 +10,7 @@ import numpy as np
 
 from retainkit._checks import integer, number
 from retainkit._typing import Array, Floats, Integers
-from retainkit.datasets._periods import period_edges
+from retainkit.datasets._periods import DAY, period_edges
 from retainkit.errors import ArgumentError
 from retainkit.typing import Period
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 DEFAULT_RETENTION: Final = (1.0, 0.45, 0.36, 0.31, 0.28, 0.26, 0.24, 0.23, 0.22, 0.21, 0.2, 0.2)
 """The retention that `make_events` draws from by default, at the ages 0 to 11."""
-
-_DAY: Final = 86_400  # seconds
 
 
 def make_events(
@@ -165,11 +163,11 @@ def _event_log(
     """Build the table: draw the second and the amount of each event of a customer in a period."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-    length = np.diff(edges) * _DAY
-    time = edges[period] * _DAY + rng.integers(length[period])
+    length = np.diff(edges) * DAY
+    time = edges[period] * DAY + rng.integers(length[period])
     order = np.argsort(time, kind="stable")
     customer, time = customer[order], time[order]
-    time[-1] += (edges[-1] * _DAY - 1 - time[-1]) // _DAY * _DAY
+    time[-1] += (edges[-1] * DAY - 1 - time[-1]) // DAY * DAY
     amount = rng.gamma(4, mean_amount / 4, time.size).round(2)
     return pd.DataFrame(
         {

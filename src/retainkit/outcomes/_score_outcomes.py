@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._frames.segments import segment_values
 from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
@@ -257,7 +258,7 @@ def score_outcomes(
     used = last_answers(answers, found, customer)
     columns = rate_columns(rows, found, used, confidence_level)
     segment = np.repeat(np.arange(answers.n_segments), len(rows.labels))
-    segments = {name: values[segment.tolist()] for name, values in answers.segments.items()}
+    segments: dict[str, Any] = segment_values(answers.segments, answers.segments, segment)
     columns["n_missing"] = answers.missing[segment]
     return build_like(answers.given, segments | columns)
 

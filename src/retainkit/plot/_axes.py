@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,11 +37,12 @@ def measure(ax: Axes) -> tuple[Axes, float, float]:
     return ax, ax.bbox.width * points, ax.bbox.height * points
 
 
-def tidy(ax: Axes) -> None:
-    """Leave no more ink than the grid of the y axis needs."""
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=True, axis="y", color=PALE, linewidth=0.6)
+def tidy(ax: Axes, values: Literal["x", "y"] = "y") -> None:
+    """Leave no more ink than the grid of the axis of values needs."""
+    upright = values == "y"
+    ax.spines[["top", "right", "left" if upright else "bottom"]].set_visible(False)
+    ax.tick_params(axis="y" if upright else "both", length=0)
+    ax.grid(visible=True, axis=values, color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
 
 

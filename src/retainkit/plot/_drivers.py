@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from narwhals.stable.v2.typing import IntoDataFrame
 
-from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
+from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots, tidy
 from retainkit.plot._reading import (
     Columns,
     as_floats,
@@ -19,7 +19,7 @@ from retainkit.plot._reading import (
     check_one_segment,
     read_columns,
 )
-from retainkit.plot._style import HATCH, PALE, PALETTE, QUIET, SMALL, TEXT
+from retainkit.plot._style import HATCH, PALETTE, QUIET, SMALL, TEXT
 from retainkit.plot._text import in_percent
 
 UP, DOWN, FLIP = "up", "down", "flip"
@@ -95,11 +95,13 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
         _draw_driver_names(ax, names, width, height)
         ax.set_ylim(len(names) - 0.4, -0.6)
     room = measure(ax)[1]  # what the names leave
-    _draw_legend(ax, directions, room)
+    _draw_driver_legend(ax, directions, room)
     size = TEXT + 1 if width > 280 else SMALL
     ax.set_xlabel(_axis_label(data, directions, int(room / (0.54 * size))), fontsize=size)
     ax.tick_params(axis="x", labelsize=size)
-    _tidy_x(ax)
+    tidy(ax, "x")
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(percent())
     return ax
 
 
@@ -143,7 +145,7 @@ def _draw_driver_names(ax: Axes, names: Sequence[str], width: float, height: flo
     ax.set_yticks(range(len(names)), labels, fontsize=size, parse_math=False)
 
 
-def _draw_legend(ax: Axes, directions: Sequence[str], room: float) -> None:
+def _draw_driver_legend(ax: Axes, directions: Sequence[str], room: float) -> None:
     """Name the colours above the axes, unless all bars are of the plain one."""
     shown = [kind for kind in STYLES if kind in directions]
     needed = sum(72 if kind == FLIP else 148 for kind in shown)
@@ -164,13 +166,3 @@ def _axis_label(data: Mapping[str, Sequence[Any]], directions: Sequence[str], le
     if FLIP in directions:
         lines.append(FLIPPED)
     return "\n".join(fill(line, max(22, letters)) for line in lines)
-
-
-def _tidy_x(ax: Axes) -> None:
-    """Leave no more ink than the grid of the x axis needs."""
-    ax.spines[["top", "right", "bottom"]].set_visible(False)
-    ax.tick_params(axis="both", length=0)
-    ax.grid(visible=True, axis="x", color=PALE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    ax.set_xlim(left=0)
-    ax.xaxis.set_major_formatter(percent())

@@ -99,7 +99,7 @@ def growth_accounting(
         values = {name: as_floats(data[name]) for name in colours}
         _draw_stacks(ax, periods, values, colours, complete)
         draw_periods(ax, periods, width)
-        _draw_legend(ax, colours, "" if all(complete) else periods.noun, width)
+        _name_colours(ax, colours, "" if all(complete) else periods.noun, width)
         pad_periods(ax, periods, 0.6, 1.5)
     what = "Amount" if money else "Customers"
     ax.set_ylabel(f"{what} in a {periods.noun}")
@@ -138,7 +138,7 @@ def _draw_stacks(
     ax.axhline(0, color=ax.spines["bottom"].get_edgecolor(), linewidth=0.9, zorder=3)
 
 
-def _draw_legend(ax: Axes, colours: Mapping[str, str], unfinished: str, width: float) -> None:
+def _name_colours(ax: Axes, colours: Mapping[str, str], unfinished: str, width: float) -> None:
     """Name the colours above the axes, in the order of the stack."""
     handles: list[Artist] = [
         Patch(facecolor=colour, label=name.removesuffix("_amount"))

@@ -98,7 +98,7 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     ['40%', '20%']
     """
     bars = _read_bars(table)
-    ax, width, height = measure(_new_axes(bars) if ax is None else ax)
+    ax, width, height = measure(_nps_axes(bars) if ax is None else ax)
     ax.spines[:].set_visible(False)
     ax.set_xlim(0, 1 / PANEL)
     ax.set_ylim(max(1, len(bars.names)) - 0.5, -0.5)
@@ -194,7 +194,7 @@ def _exclusions(data: Columns) -> list[str]:
     return [f"Left out: {' and '.join(parts)}."] if parts else []
 
 
-def _new_axes(bars: _Bars) -> Axes:
+def _nps_axes(bars: _Bars) -> Axes:
     """Create a figure in which every row has room for its name."""
     rows = max(1, len(bars.names))
     lines = max((len(_name_lines(name)) for name in bars.names), default=1)

@@ -24,7 +24,7 @@ from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import MARKERS, PALETTE, QUIET, SMALL, TEXT
 
 NARROW = 280  # points of width in which the legend must be brief
-_NUMBERS = ("age", "customers", "observed", "fitted", "projected", "lower", "upper")
+_NUMERIC_COLUMNS = ("age", "customers", "observed", "fitted", "projected", "lower", "upper")
 
 
 def projection(
@@ -93,7 +93,7 @@ def projection(
     ax.set_ylabel("Share of customers still there")
     _set_projection_scales(ax, cohorts, width)
     if cohorts:
-        _draw_legend(ax, cohorts, names, palette, narrow=width < NARROW)
+        _draw_projection_legend(ax, cohorts, names, palette, narrow=width < NARROW)
     return ax
 
 
@@ -125,11 +125,11 @@ class _Cohort:
 
 def _read_cohorts(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[str]]:
     """Read the cohorts of a table, and the names of the columns that tell them apart."""
-    frame = read_result(table, argument="table", columns=[*_NUMBERS, "held_out"])
+    frame = read_result(table, argument="table", columns=[*_NUMERIC_COLUMNS, "held_out"])
     names = segment_columns(frame, ("age",))
-    check_numbers(frame, "table", _NUMBERS, complete=("age", "customers"))
+    check_numbers(frame, "table", _NUMERIC_COLUMNS, complete=("age", "customers"))
     segments, line = factorize_segments(frame, names)
-    numbers = {name: frame[name].to_numpy().astype(np.float64) for name in _NUMBERS}
+    numbers = {name: frame[name].to_numpy().astype(np.float64) for name in _NUMERIC_COLUMNS}
     held_out = frame["held_out"].to_numpy().astype(bool)
     cohorts = []
     for code in range(int(line.max(initial=-1)) + 1):
@@ -224,7 +224,7 @@ def _set_projection_scales(ax: Axes, cohorts: list[_Cohort], width: float) -> No
     ax.set_ylim(0, 1)
 
 
-def _draw_legend(
+def _draw_projection_legend(
     ax: Axes, cohorts: list[_Cohort], names: Sequence[str], palette: Sequence[str], *, narrow: bool
 ) -> None:
     """Name the cohorts by colour, and what the marks mean in grey; one cohort needs no grey."""

@@ -96,7 +96,7 @@ def retention_curve(
     [1.0, 0.3]
     """
     unit = unit_of_age(period)
-    content = _read_lines(curve)
+    content = _read_retention_lines(curve)
     ax = subplots(7.0, 4.2) if ax is None else ax
     for index, line in enumerate(content.lines):
         _draw_retention_line(
@@ -107,7 +107,7 @@ def retention_curve(
     ax.set_ylabel(", ".join(filter(None, ["Retention", average])))
     _set_scales(ax, content)
     if content.lines:
-        _draw_legend(ax, content)
+        _draw_curve_legend(ax, content)
     return ax
 
 
@@ -132,7 +132,7 @@ class _RetentionCurve:
     ticks: list[str] | None
 
 
-def _read_lines(curve: IntoDataFrame) -> _RetentionCurve:
+def _read_retention_lines(curve: IntoDataFrame) -> _RetentionCurve:
     """Read the line of each segment; with brackets, x is the number of the bracket."""
     needed = ["age", "customers", "retention", "lower", "upper", "average"]
     data, names = read_ages(curve, "curve", "age", needed)
@@ -222,7 +222,7 @@ def _set_scales(ax: Axes, content: _RetentionCurve) -> None:
     tidy(ax)
 
 
-def _draw_legend(ax: Axes, content: _RetentionCurve) -> None:
+def _draw_curve_legend(ax: Axes, content: _RetentionCurve) -> None:
     """Name the lines, with the customers behind them, and the band."""
     handles: list[Artist] = [*ax.get_lines()[-len(content.lines) :]]
     if any(not math.isnan(low) for line in content.lines for low in line.lower):

@@ -138,12 +138,12 @@ def retention_heatmap(
     title = f"{TITLES[values]} by age ({unit_of_age(period)})"
     triangle = read_triangle(table, values, cohort_format)
     scale, colours = _colour_cells(triangle, cmap, vmin, vmax)
-    ax, width, height = _new_axes(triangle) if ax is None else measure(ax)
+    ax, width, height = _heatmap_axes(triangle) if ax is None else measure(ax)
     grid = _fit_grid(triangle, width, height)
     _draw_cells(ax, triangle, grid, colours)
     _draw_labels(ax, triangle, grid, title)
     if triangle.notes():
-        _draw_notes(ax, triangle, grid)
+        _draw_heatmap_notes(ax, triangle, grid)
     if colorbar or (colorbar is None and not grid.font):
         _draw_colour_bar(ax, scale, rates=values in RATES)
     return ax
@@ -179,7 +179,7 @@ def _margin(triangle: Triangle) -> float:
     return _text_width([*triangle.sizes, "Customers"]) * TEXT + 2 * GAP
 
 
-def _new_axes(triangle: Triangle) -> tuple[Axes, float, float]:
+def _heatmap_axes(triangle: Triangle) -> tuple[Axes, float, float]:
     """Create a figure in which every cell has room for its text, unless it would be huge.
 
     Return the axes with their width and height in points once the layout is done.
@@ -295,7 +295,7 @@ def _draw_headers(ax: Axes, beside: float, grid: _Grid) -> None:
     ax.annotate("Customers", (beside, -0.5), **place, **style, annotation_clip=False)
 
 
-def _draw_notes(ax: Axes, triangle: Triangle, grid: _Grid) -> None:
+def _draw_heatmap_notes(ax: Axes, triangle: Triangle, grid: _Grid) -> None:
     """Explain beneath the cells what is hatched and what is not drawn."""
     notes = triangle.notes()
     room = (ax.get_xlim()[1] + 0.5) * grid.width - 30

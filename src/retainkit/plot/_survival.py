@@ -96,7 +96,7 @@ def survival_curve(
     ['20 customers, median 2 months', 'interval']
     """
     unit = None if unit is None else one_of("unit", unit, PERIODS)
-    lines, names = _read_lines(curve, palette)
+    lines, names = _read_steps(curve, palette)
     height = 4.2 + (LINE * (len(lines) + 1) / POINTS if len(lines) <= MOST else 0)
     ax, width, height = measure(subplots(7.0, height) if ax is None else ax)
     for index, line in enumerate(lines):
@@ -111,7 +111,7 @@ def survival_curve(
     ax.set_xlim(0, 1.02 * (max((line.x[-1] for line in lines), default=0.0) or 1.0))
     if lines:
         _draw_medians(ax, lines)
-        _draw_legend(ax, lines, names, unit, brief=height < 170 or width < 280)
+        _draw_survival_legend(ax, lines, names, unit, brief=height < 170 or width < 280)
         _draw_at_risk(ax, lines, ticks, height)
     return ax
 
@@ -150,7 +150,7 @@ class _SurvivalLine:
         return None
 
 
-def _read_lines(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_SurvivalLine], str]:
+def _read_steps(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_SurvivalLine], str]:
     """Read the line of each segment, and the names of the segments."""
     needed = ["tenure", "at_risk", "survival", "lower", "upper"]
     data, names = read_columns(curve, "curve", ("tenure",), needed)
@@ -206,7 +206,7 @@ def _draw_medians(ax: Axes, lines: Sequence[_SurvivalLine]) -> None:
         )
 
 
-def _draw_legend(
+def _draw_survival_legend(
     ax: Axes, lines: Sequence[_SurvivalLine], names: str, unit: str | None, *, brief: bool
 ) -> None:
     """Name the lines, with their customers and medians where there is room."""

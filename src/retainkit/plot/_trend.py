@@ -108,7 +108,7 @@ def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     if not any(map(math.isfinite, values)):
         draw_nothing(ax, "No answers")
     if trend.periods.days:
-        _draw_legend(ax, trend, drawn, width)
+        _draw_trend_legend(ax, trend, drawn, width)
         _draw_periods_and_counts(ax, trend, width, height)
     _, _, height = measure(ax)  # what is left by the legend and the labels
     ax.set_ylabel(fill(name + trend.together, max(18, int(height / 5.6))))
@@ -247,7 +247,7 @@ def _draw_segment(ax: Axes, trend: _Trend, index: int) -> Line2D:
     return drawn
 
 
-def _draw_legend(ax: Axes, trend: _Trend, drawn: list[Line2D], width: float) -> None:
+def _draw_trend_legend(ax: Axes, trend: _Trend, drawn: list[Line2D], width: float) -> None:
     """Name the lines, and explain the band and what is hollow."""
     handles: list[Any] = []
     labels: list[str] = []

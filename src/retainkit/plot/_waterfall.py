@@ -101,7 +101,7 @@ def mrr_waterfall(
         slot = width / (len(fall.names) + 0.2)
         _draw_movements(ax, fall, max(SMALL, min(TEXT, slot / 5.2)))
         _draw_bar_names(ax, fall, slot)
-        _draw_notes(ax, fall, width)
+        _draw_waterfall_notes(ax, fall, width)
     tidy(ax)
     _, _, height = measure(ax)  # what the notes leave
     ax.set_ylabel(fill("Monthly recurring revenue (MRR)", max(18, int(height / 5.6))))
@@ -301,7 +301,7 @@ def _draw_bar_names(ax: Axes, fall: _Waterfall, slot: float) -> None:
     ax.tick_params(axis="x", length=0)
 
 
-def _draw_notes(ax: Axes, fall: _Waterfall, width: float) -> None:
+def _draw_waterfall_notes(ax: Axes, fall: _Waterfall, width: float) -> None:
     """Write beneath the axis which period it is, and what is hatched or cut."""
     counted = "\n" in ax.get_xticklabels()[0].get_text()
     several = fall.span.startswith("from")

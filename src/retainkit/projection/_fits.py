@@ -18,7 +18,7 @@ from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError
 from retainkit.projection._model import RetentionModel
 
-_FittedModel = TypeVar("_FittedModel", bound=RetentionModel)
+_FittedRetention = TypeVar("_FittedRetention", bound=RetentionModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,8 +288,8 @@ def fit_bdw(
 
 
 def _fit_retention_model(
-    kind: type[_FittedModel], rows: SurvivalTable, holdout: int, customers: str | float | None
-) -> _FittedModel:
+    kind: type[_FittedRetention], rows: SurvivalTable, holdout: int, customers: str | float | None
+) -> _FittedRetention:
     n_held_out = integer("holdout", holdout, 0)
     used = rows.known(n_held_out) & (rows.at_risk > 0) & (rows.age > rows.before)
     if not used.any():

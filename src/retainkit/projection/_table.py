@@ -12,7 +12,7 @@ from retainkit._models import beta_geometric
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Booleans, Floats, Integers
 
-_MANY = 20_000  # customers from which on their chance is as good as normal
+_MANY_CUSTOMERS = 20_000  # customers from which on their chance is as good as normal
 
 
 def projection_table(
@@ -119,7 +119,7 @@ def _predictive(
             continue
         if n == 0 or binomial == 0:
             lower[row] = upper[row] = p
-        elif n > _MANY:
+        elif n > _MANY_CUSTOMERS:
             total = (own + binomial / n) / p**2
             z = normal_quantile(confidence_level)
             lower[row], upper[row] = (

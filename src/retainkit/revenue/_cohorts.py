@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._checks import boolean, one_of, probability
+from retainkit._checks import boolean, probability
 from retainkit._frames.groupby import unique_keys
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
-from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._changes import AmountChanges
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._reading import SubscriptionArrays, read_subscription_arrays
@@ -164,8 +163,6 @@ def revenue_cohorts(
     """
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    one_of("period", period, PERIODS)
-    one_of("week_start", week_start, WEEKDAYS)
     options = SubscriptionOptions(
         needed=("amount",),
         customer=customer,

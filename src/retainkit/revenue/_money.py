@@ -15,7 +15,7 @@ DIGITS = 6
 # that three thirds are one after rounding.
 _GUARD = 3
 # Turnover may be twice the sum of all amounts, and must stay below 2**63.
-_LARGEST = 2.0**61
+_MAX_TOTAL = 2.0**61
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,9 @@ def money_unit(amounts: Floats) -> MoneyUnit:
     total = float(np.abs(amounts).sum())
     for digits in range(DIGITS + 1):
         scale = 10.0**digits
-        if total * scale < _LARGEST and np.array_equal(np.rint(amounts * scale) / scale, amounts):
+        if total * scale < _MAX_TOTAL and np.array_equal(np.rint(amounts * scale) / scale, amounts):
             return MoneyUnit(digits=digits, guard=0)
     digits = DIGITS
-    while total * 10.0 ** (digits + _GUARD) >= _LARGEST:
+    while total * 10.0 ** (digits + _GUARD) >= _MAX_TOTAL:
         digits -= 1
     return MoneyUnit(digits=digits, guard=_GUARD)

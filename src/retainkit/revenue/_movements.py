@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._inputs.subscriptions import SubscriptionOptions
-from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.revenue._changes import movements
 from retainkit.revenue._reading import read_subscription_arrays
 from retainkit.typing import IntoTable, Missing, MRRLevel, Period, TableT, Weekday
@@ -169,8 +168,6 @@ def mrr_movements(
     boolean("include_partial", include_partial)
     kinds = [*_MOVEMENTS, *_TRANSFERS, "closing"]
     counts = [f"{kind}_customers" for kind in kinds]
-    one_of("period", period, PERIODS)
-    one_of("week_start", week_start, WEEKDAYS)
     options = SubscriptionOptions(
         needed=("amount",),
         customer=customer,

@@ -9,12 +9,13 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._checks import one_of
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, read_subscriptions
-from retainkit._time.periods import first_day, period_index, period_of
+from retainkit._time.periods import PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._time.zones import wall_times
 from retainkit._typing import Array, Booleans, Integers, NativeT
@@ -106,7 +107,9 @@ class SubscriptionArrays:
 def read_subscription_arrays(
     native: Any, options: SubscriptionOptions, period: Period, week_start: Weekday
 ) -> SubscriptionArrays:
-    """Check subscriptions and return those that cost something as arrays."""
+    """Check subscriptions and their periods; return those that cost something as arrays."""
+    one_of("period", period, PERIODS)
+    one_of("week_start", week_start, WEEKDAYS)
     subscriptions = read_subscriptions(native, options)
     # What costs nothing makes no customer.
     rows = collect(subscriptions.rows.filter(nw.col("amount") > 0))

@@ -11,7 +11,6 @@ import numpy as np
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
-from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit._typing import Array, Floats
 from retainkit.revenue._lookback import look_back, lookback_sums
 from retainkit.revenue._rates import (
@@ -223,8 +222,6 @@ def revenue_retention(
         integer("seed", seed, 0)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    one_of("period", period, PERIODS)
-    one_of("week_start", week_start, WEEKDAYS)
     options = SubscriptionOptions(
         needed=("amount",),
         customer=customer,

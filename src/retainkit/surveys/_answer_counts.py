@@ -100,7 +100,7 @@ def count_answers(responses: Answers) -> AnswerCounts:
     found = responses.grouped(rows.group_by([*responses.keys, "score"]).agg(**sums))
     segments, segment = factorize_segments(found, responses.keys)
     arrays = {name: found[name].fill_null(0).to_numpy().astype(np.float64) for name in sums}
-    _check_weights(responses, arrays)
+    _check_answer_weights(responses, arrays)
     n = arrays["weight"] if "count" in columns else arrays.get("used", arrays["n"])
     weight = arrays.get("weight", arrays["n"])
     n_segments = int(segment.max(initial=-1)) + 1 if responses.by else 1
@@ -127,7 +127,7 @@ def _weight_sums(column: str) -> dict[str, nw.Expr]:
     return {"weight": value.sum(), "least": value.min(), "known": value.count()}
 
 
-def _check_weights(responses: Answers, arrays: Mapping[str, Floats]) -> None:
+def _check_answer_weights(responses: Answers, arrays: Mapping[str, Floats]) -> None:
     """Check that no weight or count is null, negative or too large."""
     argument = next((one for one in ("weights", "counts") if one in responses.names), None)
     if argument is None:  # at most weights by which the answers of a respondent count as one

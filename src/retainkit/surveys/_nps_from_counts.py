@@ -121,7 +121,7 @@ def nps_from_counts(
     shares = _shares(
         [np.bincount(segment, parts[one], n_segments).astype(np.float64) for one in PARTS]
     )
-    segments = {name: found[key] for name, key in zip(counts.by, counts.keys, strict=True)}
+    segments = dict(zip(counts.by, found.values(), strict=True))
     columns = nps_columns(shares, options, segmented=bool(counts.by))
     return build_like(counts.given, segments | columns)
 

@@ -41,7 +41,7 @@ def compare_respondents(
     """Compare the answers of respondents who answered in both groups."""
     answers = _read_values(found, edges)
     number, first, second = _match(answers, pairs, len(found.counts.missing))
-    _warn_of_unmatched(found, answers.cell, pairs, np.concatenate([first, second]))
+    _warn_of_unpaired(found, answers.cell, pairs, np.concatenate([first, second]))
 
     def sums(values: Floats) -> Floats:
         return np.bincount(number, values, len(pairs.first)).astype(np.float64)
@@ -109,7 +109,7 @@ def _read_values(found: ScaledAnswers, edges: tuple[float, float]) -> _PromoterV
     return _PromoterValues(cell=cell, respondent=respondent, value=value[order])
 
 
-def _warn_of_unmatched(
+def _warn_of_unpaired(
     found: ScaledAnswers, cell: Integers, pairs: GroupPairs, matched: Integers
 ) -> None:
     """Warn of answers without a partner in some comparison; `matched` has an index for each use."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from retainkit._frames.join import map_values
 from retainkit._frames.output import from_columns
-from retainkit._frames.segments import factorize_segments
+from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.answers import Answers
 from retainkit._inputs.scale import Scale
 from retainkit._stats.effective_size import EffectiveSize
@@ -68,8 +68,7 @@ class PeriodAnswers:
     def label_columns(self, rows: PeriodRows) -> dict[str, Any]:
         """Return the columns of segments and periods of rows."""
         day = _first_day(rows.period, self.options)
-        index = rows.segment.tolist()
-        own = {name: column[index] for name, column in self.segments.items()}
+        own: dict[str, Any] = segment_values(self.segments, self.segments, rows.segment)
         return own | {"period": day}
 
     def effective_size(self, values: Floats) -> EffectiveSize:
@@ -105,11 +104,10 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
     warn_of_invalid(answers)
     period, week_start = options.period, options.week_start
     last = end.index(period, week_start) - end.opens(period, week_start)
-    by, keys = responses.by[:-1], responses.keys[:-1]
     segments, segment, number = _segments_and_periods(
         from_columns(answers.counts.segments), responses.keys
     )
-    n_segments = int(segment.max(initial=-1)) + 1 if by else 1
+    n_segments = int(segment.max(initial=-1)) + 1 if responses.by[:-1] else 1
     n_periods = max(last - first + 1, 0)
     if n_segments * n_periods > MOST_CELLS:
         raise ArgumentError(
@@ -123,7 +121,7 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
     starts = np.full(n_segments, first + n_periods)
     np.minimum.at(starts, segment, number)
     return PeriodAnswers(
-        segments={name: segments[key] for name, key in zip(by, keys, strict=True)},
+        segments=dict(zip(responses.by[:-1], segments.values(), strict=True)),
         first=first,
         n_periods=n_periods,
         open=end.index(period, week_start),

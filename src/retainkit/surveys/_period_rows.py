@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.answers import Answers
+from retainkit._inputs.observation import beyond_the_calendar
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
 from retainkit._time.periods import DAY, period_index_expr
@@ -104,10 +105,7 @@ def _time_span(
     try:
         first, last = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
     except (ValueError, OverflowError) as error:
-        raise ArgumentError(
-            f"{responses.source('time')} goes beyond the calendar ({error}); times must lie within "
-            "the years 1 to 9999, in the zone of the periods too."
-        ) from None
+        raise beyond_the_calendar(responses, str(error)) from None
     try:
         end = given or end_of_day(last.instant, zone)
     except OverflowError:

@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._frames.segments import segment_values
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit._time.periods import first_day
@@ -190,16 +191,12 @@ def response_rate(
     )
     statuses = count_statuses(table, length, period, week_start)
     rows, row = _result_rows(table, statuses, period, week_start)
-    segment = rows.segment.tolist()
-    columns: dict[str, Any] = {
-        name: statuses.segments[key][segment]
-        for name, key in zip(table.by, table.keys, strict=True)
-    }
-    over = np.ones(len(segment), bool)
+    columns: dict[str, Any] = segment_values(statuses.segments, table.by, rows.segment)
+    over = np.ones(len(rows.segment), bool)
     if period is not None:
         columns["period"] = first_day(rows.period, period, week_start).astype("datetime64[D]")
         over = rows.period < table.end_of_observation.index(period, week_start)
-    counts = _counts_by_row(statuses, row, len(segment))
+    counts = _counts_by_row(statuses, row, len(rows.segment))
     n, responses = counts["invitations"], counts["responses"]
     lower, upper = wilson(responses, n, confidence_level)
     rates = {"response_rate": ratio(responses, n), "lower": lower, "upper": upper}

@@ -34,8 +34,7 @@ class ScaledAnswers:
 
     def segments(self) -> dict[str, nw.Series[Any]]:
         """Return the segment columns under their names in the frame."""
-        responses, columns = self.responses, self.counts.segments
-        return {name: columns[key] for name, key in zip(responses.by, responses.keys, strict=True)}
+        return dict(zip(self.responses.by, self.counts.segments.values(), strict=True))
 
     def effective_size(self, values: Floats) -> EffectiveSize:
         """Effective size of the means of `values`, by segment."""
