@@ -6,6 +6,7 @@ VENV ?= .venv
 
 bin = $(VENV)/bin
 install = $(bin)/python -m pip install --quiet --disable-pip-version-check
+style = $(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy
 sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
 
 .PHONY: help demo check test lint docs clean
@@ -22,16 +23,15 @@ demo: $(VENV)/.demo ## a shop's customers, a subscription business, a survey: ta
 
 # Each of pytest's workers has a core of its own; more threads would only wait for each other.
 check test: export OPENBLAS_NUM_THREADS = 1
-check: lint ## before each commit: style, types, the quick tests on pandas and Polars
+check: $(VENV)/.lint ## before each commit: style, types, the quick tests on pandas and Polars
+	$(style)
 	$(bin)/python -m pytest -n auto -m "not slow" --backends=pandas,polars,polars-lazy
 
 test: $(VENV)/.test ## the tests on all kinds of frames but PySpark's, doctests included
 	$(bin)/python -m pytest -n auto
 
-lint: $(VENV)/.lint ## style, format and types
-	$(bin)/ruff check
-	$(bin)/ruff format --check
-	$(bin)/mypy
+lint: $(VENV)/.lint ## style, format and types, those that callers see too
+	$(style)
 	$(bin)/python -m pytest -q tests/typed
 
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html

@@ -52,6 +52,7 @@ def pyright(programs: list[Path]) -> Places:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checker", [mypy, pyright])
 @pytest.mark.parametrize(
     "names", [("results.py", "mistakes.py"), ("results_spark.py",)], ids=["all", "pyspark"]
