@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
-from retainkit._frames.input import collect, count_rows
-from retainkit._inputs.facts import examples
+from retainkit._frames.input import Frame, collect, count_rows
+from retainkit._inputs.columns import CheckedTable
+from retainkit._inputs.facts import Facts, examples
 from retainkit._messages import count_noun, named
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.columns import CheckedTable
-    from retainkit._inputs.facts import Facts
 
 
 def check_amounts(table: CheckedTable, facts: Facts) -> None:

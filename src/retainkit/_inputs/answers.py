@@ -6,23 +6,19 @@ checked once the distinct ones have been counted: there are few, and the rows ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.dtypes import object_types
-from retainkit._frames.input import collect
+from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import add_missing_categories
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.kinds import COUNT, NUMBER, RESPONDENT, TIME, Kind, read_float
+from retainkit._inputs.response_options import ResponseOptions
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.response_options import ResponseOptions
 
 
 def _is_answer(frame: Frame, column: str) -> bool:

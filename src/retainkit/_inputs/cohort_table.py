@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import narwhals.stable.v2 as nw
 
 COHORT_COLUMNS = (
     *("cohort", "age", "age_end", "customers", "eligible", "retained", "retention"),

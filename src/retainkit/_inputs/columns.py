@@ -14,28 +14,19 @@ What is peculiar to a table, such as an end before its start, is checked by its 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from datetime import tzinfo
+from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import is_list
-from retainkit._frames.input import (
-    check_present,
-    count_rows,
-    from_native,
-    normalize_pandas,
-)
+from retainkit._frames.input import Frame, check_present, count_rows, from_native, normalize_pandas
 from retainkit._inputs.kinds import SEGMENT, TIME, Kind, check_kind, is_time
 from retainkit._inputs.zones import zones_of
 from retainkit._messages import named
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import tzinfo
-
-    from retainkit._frames.input import Frame
 
 Nulls: TypeAlias = Literal["refuse", "drop", "keep"]
 """Nulls are always an error, are dropped or an error as `missing` says, or have a meaning."""
@@ -105,6 +96,16 @@ def segment_keys(by: Sequence[str]) -> list[str]:
     return [f"by_{i}" for i in range(len(by))]
 
 
+def check_not_reserved(argument: str, names: Iterable[str], reserved: Collection[str]) -> None:
+    """Check that no column that is named is called like one of the result."""
+    for name in names:
+        if name in reserved:
+            raise ArgumentError(
+                f"{argument} names the column {name!r}, which is also the name of a column of the "
+                "result; rename it first."
+            )
+
+
 def segment_names(by: Any, reserved: Sequence[str]) -> tuple[str, ...]:
     """Check the argument `by`; no segment may be called like a `reserved` column of the result."""
     if by is None or isinstance(by, str):
@@ -117,11 +118,7 @@ def segment_names(by: Any, reserved: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if names.count(name) > 1:
             raise ArgumentError(f"`by` names {name!r} more than once; name each column once.")
-        if name in reserved:
-            raise ArgumentError(
-                f"`by` names the column {name!r}, which is also the name of a column of the "
-                "result; rename it first."
-            )
+        check_not_reserved("`by`", [name], reserved)
     return names
 
 

@@ -7,8 +7,9 @@ integers out; the cost is that of sorting.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -17,14 +18,10 @@ from retainkit._frames.factorize import integer_codes
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._time.zones import wall_times
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retainkit._inputs.subscriptions import Subscriptions
-    from retainkit._typing import Booleans, Integers
+from retainkit._typing import Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

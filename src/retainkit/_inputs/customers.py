@@ -6,28 +6,23 @@ the same. So what is expensive is computed once for each distinct row.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.groupby import group_sum
-from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
 from retainkit._inputs.kinds import Kind, is_numeric
 from retainkit._messages import count_noun, named
+from retainkit._typing import Booleans, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit._frames.input import Frame
-    from retainkit._typing import Booleans, Floats, Integers, NativeT
-
 
 HISTORY = ("frequency", "recency", "T")
 SPEND = ("frequency", "monetary_value")
@@ -63,7 +58,7 @@ class Customers:
         """The columns as floats, by argument."""
         return dict(zip(self.names, _keys(self.names).values(), strict=True))
 
-    def joined(self, customer: str, scores: Mapping[str, Floats], **carried: nw.Expr) -> Frame:
+    def with_scores(self, customer: str, scores: Mapping[str, Floats], **carried: nw.Expr) -> Frame:
         """Return every customer with the scores of its distinct row, and columns `carried` along.
 
         The customer is called ``customer``.
@@ -79,9 +74,9 @@ class Customers:
         distinct = dict(zip(keys, self.distinct.values(), strict=True))
         return rows.join(to_engine_of(self.frame, distinct | dict(scores)), on=[*keys])
 
-    def scored(self, customer: str, scores: Mapping[str, Floats]) -> NativeT:  # type: ignore[type-var]
+    def score_table(self, customer: str, scores: Mapping[str, Floats]) -> NativeT:  # type: ignore[type-var]
         """Return every customer with the scores of its row, in the caller's kind of frame."""
-        rows = self.joined(customer, scores)
+        rows = self.with_scores(customer, scores)
         return select_to_native(rows, {customer: "customer", **{name: name for name in scores}})
 
 
@@ -101,7 +96,7 @@ def read_customers(
 ) -> Customers:
     """Check a table of customers: each argument of `columns` names a column of numbers."""
     customers = _distinct_customers(native, columns, weights)
-    _check_values(customers.distinct, customers.counts, customers.names)
+    _check_distinct_rows(customers.distinct, customers.counts, customers.names)
     return customers
 
 
@@ -112,7 +107,7 @@ def read_histories_and_spend(
     customers = _distinct_customers(native, columns, None)
     histories, spend = (_reduced_to(customers, arguments) for arguments in (HISTORY, SPEND))
     for part in (histories, spend):
-        _check_values(part.distinct, part.counts, part.names)
+        _check_distinct_rows(part.distinct, part.counts, part.names)
     return histories, spend
 
 
@@ -177,7 +172,9 @@ _RULES: tuple[tuple[tuple[str, ...], str, Any], ...] = (
 )
 
 
-def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping[str, str]) -> None:
+def _check_distinct_rows(
+    distinct: Mapping[str, Floats], counts: Floats, names: Mapping[str, str]
+) -> None:
     finite = [((name,), "a number, and finite", np.isfinite) for name in distinct]
     for arguments, need, holds in (*finite, *_RULES):
         if not set(arguments) <= distinct.keys():
@@ -196,10 +193,10 @@ def _check_values(distinct: Mapping[str, Floats], counts: Floats, names: Mapping
             )
 
 
-def check_finite(endless: Booleans, rows: Customers, q: float) -> None:
+def check_finite(infinite: Booleans, rows: Customers, q: float) -> None:
     """Check that no customer has an infinite expected spend."""
-    if endless.any():
-        number_of = int(rows.counts[endless].sum())
+    if infinite.any():
+        number_of = int(rows.counts[infinite].sum())
         raise ArgumentError(
             f"q is {q:g}, at which the expected spend of {count_noun(number_of, 'customer')} is "
             "infinite: the largest amounts decide everything. Look at them first; with "

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.groupby import NEVER
-from retainkit._frames.input import collect, count_rows
+from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
 from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import NUMBER, is_numeric
+from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._time.elapsed import elapsed_time
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
-    from retainkit._inputs.subscriptions import Subscriptions
-    from retainkit._typing import Booleans, Floats, Integers
-    from retainkit.typing import Period
+from retainkit.typing import Period
 
 
 def _is_numeric_or_empty(frame: Frame, column: str) -> bool:
@@ -135,7 +131,7 @@ def read_durations(
     table = collect(rows)
     found, segment = factorize_segments(table, checked.keys)
     values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
-    _check_values(values, checked)
+    _check_durations(values, checked)
     lives = Durations(
         rows=checked.given,
         by=checked.by,
@@ -154,7 +150,7 @@ def read_durations(
     return lives
 
 
-def _check_values(values: Mapping[str, Floats], table: CheckedTable) -> None:
+def _check_durations(values: Mapping[str, Floats], table: CheckedTable) -> None:
     """Check that durations are finite, 0 or more, and that `observed` is 0 or 1."""
     needs = dict.fromkeys(
         ("duration", "entry"), "it must hold finite lengths of time, 0 or more, in one unit."

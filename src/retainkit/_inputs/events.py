@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from datetime import date
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -14,15 +16,10 @@ from retainkit._inputs.facts import Facts, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, FLAG, ID, TIME
 from retainkit._inputs.observation import moments_of, observed_until
 from retainkit._messages import count_noun, warn
+from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from retainkit._time.moment import Moment
 
 EVENTS = (
     Column("customer", ID),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.input import collect
+from retainkit._frames.input import Frame, collect
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
 from retainkit._inputs.observation import beyond_the_calendar
 from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from retainkit._frames.input import Frame
 
 Table = TypeVar("Table", bound=CheckedTable)
 

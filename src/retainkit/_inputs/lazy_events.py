@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._inputs.events import Events
+from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY
 from retainkit._time.zones import wall_time_expr
+from retainkit._typing import Integers
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import tzinfo
-
-    from retainkit._inputs.events import Events
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Integers
-
-    Rows: TypeAlias = nw.LazyFrame[Any]
+Rows: TypeAlias = nw.LazyFrame[Any]
+"""Rows of a lazy plan."""
 
 
 def wall_time(column: str, events: Events, end: Moment, zone: tzinfo | None) -> nw.Expr:

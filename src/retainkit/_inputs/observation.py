@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date, datetime, tzinfo
 
+from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
-from retainkit._time.moment import as_of_moment, end_of_day, moment_in
+from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime, tzinfo
-
-    from retainkit._inputs.columns import CheckedTable
-    from retainkit._time.moment import Moment
 
 
 def beyond_the_calendar(table: CheckedTable, found: str) -> ArgumentError:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from retainkit._inputs.events import read_events
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._inputs.events import Events
+from retainkit._inputs.events import Events, read_events
 
 
 def read_orders(

@@ -6,9 +6,11 @@ before the end of observation, or is null: then the subscription still runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -20,15 +22,10 @@ from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, with
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, TIME
 from retainkit._inputs.observation import moments_of, observed_until
 from retainkit._messages import count_noun, warn
+from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from retainkit._time.moment import Moment
 
 SUBSCRIPTIONS = (
     Column("customer", ID),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,12 +15,8 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.cohort_table import check_numbers
 from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit._typing import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +63,7 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
     names = _cohort_names(cohort, [age, *counted.values()])
     for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
         check_present(argument, column, frame)
-    frame = _drop_incomplete(collect(frame))
+    frame = _drop_incomplete_ages(collect(frame))
     numbers = [age, *counted.values()]
     check_numbers(frame, "table", numbers, complete=numbers)
     cohorts, line = factorize_segments(frame, names)
@@ -126,7 +123,7 @@ def _cohort_names(cohort: Any, reserved: Sequence[str]) -> list[str]:
     return names
 
 
-def _drop_incomplete(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+def _drop_incomplete_ages(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     """Drop the ages that are not over for the whole cohort, where the table marks them."""
     if "age_end" in frame.columns:
         wide = (frame["age_end"] - frame["age"] > 1).any() if "age" in frame.columns else True

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.input import collect, count_rows
+from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._messages import count_noun, format_examples
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from retainkit._frames.input import Frame
-    from retainkit._typing import Floats
 
 _LARGEST = 1e150  # the square of a larger weight may be infinite, that of its inverse 0
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import tzinfo
 
 from retainkit._frames.dtypes import zone_name
+from retainkit._frames.input import Frame
 from retainkit._messages import named
 from retainkit._time.zones import zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import tzinfo
-
-    from retainkit._frames.input import Frame
 
 
 def zones_of(

@@ -51,12 +51,7 @@ _PENALISED_PURCHASES = np.array(
 )
 _PURCHASES = Coordinates(
     names=("r", "alpha", "a", "b"),
-    bounds=(
-        (-LARGE, LARGE),
-        (-25.0, 25.0),
-        (-LARGE, LARGE),
-        (-LARGE, LARGE),
-    ),
+    bounds=((-LARGE, LARGE), (-25.0, 25.0), (-LARGE, LARGE), (-LARGE, LARGE)),
     natural=_natural_purchases,
     within={3: 2},  # how much drop-out differs, where there is none
     edges={

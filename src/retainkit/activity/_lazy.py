@@ -7,8 +7,6 @@ the order of a column that has no ties.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import narwhals.stable.v2 as nw
 import numpy as np
 
@@ -16,7 +14,7 @@ from retainkit._frames.input import collect, count_rows
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
-from retainkit._inputs.lazy_events import first_segments, integer_columns, wall_time
+from retainkit._inputs.lazy_events import Rows, first_segments, integer_columns, wall_time
 from retainkit._time.periods import period_index_expr
 from retainkit._typing import Floats, Integers
 from retainkit.activity._spec import (
@@ -28,8 +26,6 @@ from retainkit.activity._spec import (
     VisitCounts,
     VisitSpec,
 )
-
-Rows: TypeAlias = nw.LazyFrame[Any]
 
 _SUMS = ("amount", "kept", "grown", "shrunk")
 

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import number
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.output import select_to_native
+from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.customers import Customers, read_histories_and_spend, repeat_buyers
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
@@ -202,7 +203,7 @@ def cltv(
     )
     summary = summarize_orders(transactions, orders)
     keys = [*summary.segments, customer]
-    _check_key_names(keys)
+    check_not_reserved("`customer` or `by`", keys, RESULT)
     tables = []
     for label, part in _split_by_segment(summary):
         table, messages = _value_segment(part, label, keys, penalty, options)
@@ -211,16 +212,6 @@ def cltv(
             warn(f"{label}{text}")
     columns = {name: name for name in (*keys, *RESULT)}
     return select_to_native(nw.concat(tables), columns)  # type: ignore[type-var]
-
-
-def _check_key_names(names: Sequence[str]) -> None:
-    """Check that no key is named like a column of the result."""
-    for name in names:
-        if name in RESULT:
-            raise ArgumentError(
-                f"`customer` or `by` names the column {name!r}, which is also the name of a column "
-                "of the result; rename it first."
-            )
 
 
 def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:

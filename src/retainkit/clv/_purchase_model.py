@@ -66,7 +66,7 @@ class PurchaseModel(Model):
         """
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
-        return rows.scored(customer, {"probability_alive": alive})
+        return rows.score_table(customer, {"probability_alive": alive})
 
     def expected_purchases(
         self,
@@ -100,7 +100,7 @@ class PurchaseModel(Model):
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         t = in_units("horizon", horizon, self.unit)
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
-        return rows.scored(customer, {"expected_purchases": expected})
+        return rows.score_table(customer, {"expected_purchases": expected})
 
     def discounted_expected_purchases(
         self,
@@ -140,7 +140,7 @@ class PurchaseModel(Model):
             raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
         t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
         expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
-        return rows.scored(customer, {"discounted_expected_purchases": expected})
+        return rows.score_table(customer, {"discounted_expected_purchases": expected})
 
     @overload
     def expected_purchases_new_customer(self, horizon: float | str) -> float: ...

@@ -106,7 +106,7 @@ class GammaGamma(Model):
         rate, _ = gamma_gamma.spend_rate(theta, n, median=median)
         # Amounts are read in the frame itself: a lazy sum need not be the same twice.
         carried = {"x": spend.values["frequency"], "m": spend.values["monetary_value"]}
-        rows = counts.joined(customer, {"rate": rate}, **carried)
+        rows = counts.with_scores(customer, {"rate": rate}, **carried)
         amount = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
         name = "median_spend" if median else "expected_spend"
         return select_to_native(rows, {customer: "customer", name: amount})

@@ -155,10 +155,10 @@ def value_customers(
         scores |= _simulated_limits(spec, customers, median=median)
     carried = {f"by_{i}": nw.col(name) for i, name in enumerate(by)}
     x, m = spend.values["frequency"], spend.values["monetary_value"]
-    scored = customers.joined(customer, scores, x=x, m=m, **carried)
+    found = customers.with_scores(customer, scores, x=x, m=m, **carried)
     names = dict(zip([*by, customer], [*carried, "customer"], strict=True))
     result = {name: nw.col(own) for name, own in names.items()} | _result_columns(spec)
-    values: Frame = return_to_engine(summary, scored).select(**result)
+    values: Frame = return_to_engine(summary, found).select(**result)
     return values
 
 

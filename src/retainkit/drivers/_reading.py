@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list
-from retainkit._frames.input import collect
+from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import null_text
 from retainkit._inputs.kinds import NUMBER
 from retainkit._messages import count_noun, format_examples, warn
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import narwhals.stable.v2 as nw
-
-    from retainkit._frames.input import Frame
-    from retainkit._typing import Booleans, Floats, Integers
-
 
 RESULT = (
     *("driver", "n", "importance", "share", "lower", "upper", "correlation", "coefficient"),
@@ -32,8 +26,7 @@ RESULT = (
 )
 MOST_LMG = 12
 _RATING = replace(
-    NUMBER,
-    need="numbers: code answers in words as numbers first, yes and no as 1 and 0",
+    NUMBER, need="numbers: code answers in words as numbers first, yes and no as 1 and 0"
 )
 # Nulls are looked for in memory.
 RATINGS = (
@@ -133,7 +126,7 @@ def read_rows(
         by=table.by,
         outcome=outcome,
         drivers=drivers,
-        segments={name: found[key] for name, key in zip(table.by, table.keys, strict=True)},
+        segments=dict(zip(table.by, found.values(), strict=True)),
         edges=np.searchsorted(segment[order], np.arange(size + 1)),
         values=ratings[order],
         weights=weight[order],

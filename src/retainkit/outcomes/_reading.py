@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from datetime import date, tzinfo
+from typing import Any, TypeAlias, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -13,6 +15,7 @@ from retainkit._frames.dtypes import type_name
 from retainkit._frames.factorize import shared_codes
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import (
+    Frame,
     check_present,
     collect,
     count_rows,
@@ -26,22 +29,16 @@ from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
 from retainkit._inputs.kinds import TIME, is_time
 from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.scale import Scale
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._messages import count_noun, format_examples, named, warn
+from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.typing import Missing
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date, tzinfo
-
-    from retainkit._frames.input import Frame
-    from retainkit._inputs.scale import Scale
-    from retainkit._time.moment import Moment
-    from retainkit._typing import Floats, Integers
-
-    Ids: TypeAlias = nw.Series[Any]
+Ids: TypeAlias = nw.Series[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,7 +138,7 @@ def read_dated_answers(
     rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
     return Answers(
         given=given,
-        segments={name: segments[key] for name, key in zip(table.by, table.keys, strict=True)},
+        segments=dict(zip(table.by, segments.values(), strict=True)),
         n_segments=n_segments,
         segment=segment,
         customer=rows["respondent"],
@@ -175,10 +172,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
 
 
 def read_outcome_events(
-    outcomes: Any,
-    answers: Answers,
-    options: OutcomeOptions,
-    horizon: int,
+    outcomes: Any, answers: Answers, options: OutcomeOptions, horizon: int
 ) -> tuple[Outcomes, Moment]:
     """Read the events that may come within the horizon of an answer, and the end of observation.
 
@@ -215,9 +209,7 @@ def read_outcome_events(
 
 
 def read_memberships(
-    outcomes: Any,
-    answers: Answers,
-    options: OutcomeOptions,
+    outcomes: Any, answers: Answers, options: OutcomeOptions
 ) -> tuple[Memberships, Moment]:
     """Read subscriptions, or when customers left, and the end of observation."""
     customer, start = options.customer, options.start

@@ -23,11 +23,7 @@ from retainkit.plot._text import in_percent
 
 
 def cltv_distribution(
-    table: IntoDataFrame,
-    *,
-    value: str = "cltv",
-    top: float = 0.1,
-    ax: Axes | None = None,
+    table: IntoDataFrame, *, value: str = "cltv", top: float = 0.1, ax: Axes | None = None
 ) -> Axes:
     """Draw how the total value is shared among customers, the most valuable first.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from retainkit._checks import MOST_AGES, boolean, integer, number, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.survival_table import read_survival_table
 from retainkit._models import beta_geometric
 from retainkit._models.model import Model, covariance_of
@@ -305,11 +306,7 @@ class RetentionModel(Model):
         if customers is None and at_risk is None:
             customers = self.diagnostics.get("customers")
         rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
-        for name in {*rows.cohorts} & {*_RESULT}:
-            raise ArgumentError(
-                f"`cohort` names the column {name!r}, which is also the name of a column of the "
-                "result; rename it first."
-            )
+        check_not_reserved("`cohort`", rows.cohorts, _RESULT)
         columns = projection_table(
             rows,
             theta=self._theta,

@@ -6,18 +6,14 @@ aggregates of plain columns, integer arithmetic, conditions in columns of their 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.events import Events
-from retainkit._inputs.lazy_events import wall_time
+from retainkit._inputs.lazy_events import Rows, wall_time
 from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
 from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
-
-Rows: TypeAlias = nw.LazyFrame[Any]
 
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:

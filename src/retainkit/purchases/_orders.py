@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect, count_rows
+from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import count_noun, named
@@ -21,11 +22,7 @@ from retainkit.typing import Amounts
 def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequence[str]) -> Events:
     """Check the options of a summary with these columns of its `own`, and read its orders."""
     options.validate()
-    if options.customer in own:
-        raise ArgumentError(
-            f"`customer` names the column {options.customer!r}, which is also the name of a column "
-            "of the result; rename it first."
-        )
+    check_not_reserved("`customer`", [options.customer], own)
     return read_orders(
         transactions,
         customer=options.customer,

@@ -9,7 +9,7 @@ wherever it is used.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any, TypeAlias
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -18,13 +18,11 @@ from retainkit._frames.dtypes import microsecond
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
-from retainkit._inputs.lazy_events import first_segments, integer_columns, wall_time
+from retainkit._inputs.lazy_events import Rows, first_segments, integer_columns, wall_time
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time_expr
 from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
-
-Rows: TypeAlias = nw.LazyFrame[Any]
 
 _ENTRY = ["customer", "cohort"]
 

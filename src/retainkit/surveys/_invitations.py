@@ -6,9 +6,11 @@ or null: then there is none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -19,14 +21,9 @@ from retainkit._inputs.facts import Facts, is_true, read_facts
 from retainkit._inputs.kinds import TIME
 from retainkit._inputs.observation import beyond_the_calendar, moments_of, observed_until
 from retainkit._messages import count_noun, warn
+from retainkit._time.moment import Moment
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from retainkit._time.moment import Moment
 
 INVITATIONS = (
     Column("sent", TIME, observed=True),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._frames.input import collect, read_result
+from retainkit._frames.input import Frame, collect, read_result
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
@@ -19,15 +20,9 @@ from retainkit._inputs.kinds import NUMBER, SEGMENT, nan_as_null
 from retainkit._inputs.weights import check_weight_sums
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
+from retainkit._typing import Array, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from retainkit._frames.input import Frame
-    from retainkit._typing import Array, Floats, Integers, NativeT
-
 
 WEIGHT = "weight"
 _OWN = "retainkit_"  # begins the names of what is joined, for as long as it takes
@@ -96,9 +91,9 @@ class WeightedAnswers:
             # All rows, that the new frame shares no memory with the one that was given.
             rows = frame.filter([True] * len(values)) if len(values) else frame
             return to_native(rows.with_columns(_series(rows, WEIGHT, values)))
-        return to_native(self._joined(frame, factor, scaled=scaled))
+        return to_native(self._with_factors(frame, factor, scaled=scaled))
 
-    def _joined(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
+    def _with_factors(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
         """Join the factors of the cells to the rows, in their engine."""
         small = to_engine_of(frame, {**self.cells.keys, _FACTOR: factor})
         read = column_exprs(frame, self.table.declared, self.table.names)
@@ -137,7 +132,7 @@ def read_weighted_answers(
             f"If it holds weights to begin with, give `weights={WEIGHT!r}`; else rename it first."
         )
     by_weight = by_weight and weights is not None
-    table, cells = _drop_incomplete(table, by_weight=by_weight, missing=missing)
+    table, cells = _drop_nulls(table, by_weight=by_weight, missing=missing)
     if weights is not None:
         check_weight_sums(
             table.rows.select(_BASE),
@@ -192,7 +187,7 @@ def _count_cells(table: CheckedTable, *, by_weight: bool) -> WeightingCells:
     return WeightingCells(keys=keys, code=code, **(unweighted | arrays))
 
 
-def _drop_incomplete(
+def _drop_nulls(
     table: CheckedTable, *, by_weight: bool, missing: str
 ) -> tuple[CheckedTable, WeightingCells]:
     """Raise if there are nulls, or drop their rows, as `missing` says."""

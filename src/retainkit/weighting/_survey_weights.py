@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import numpy as np
 
 from retainkit._messages import count_noun, warn
-from retainkit._stats.raking import rake_cells
+from retainkit._stats.raking import Raked, rake_cells
+from retainkit._typing import Booleans
 from retainkit.typing import ResponsesT_co
-from retainkit.weighting._cells import read_weighted_answers
+from retainkit.weighting._cells import WeightedAnswers, read_weighted_answers
 from retainkit.weighting._margins import (
+    Targets,
     cell_categories,
     check_attainable,
     largest_deviation,
     margin_of_cells,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from retainkit._stats.raking import Raked
-    from retainkit._typing import Booleans
-    from retainkit.weighting._cells import WeightedAnswers
-    from retainkit.weighting._margins import Targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
