@@ -51,9 +51,9 @@ class Entry:
     `columns` are by the argument that names them. `ids` are columns of names that mean nothing by
     themselves, and `keys` those by which the rows of two results are compared (None: in order).
     `eager` functions take results, which are never lazy; the columns of a `wide` result depend on
-    the rows. `empty` is what is said of a table without
-    rows (None: there is a result without rows, or with undefined numbers). `warns` are rows and
-    options that bring a warning, where a null that is left out is none.
+    the rows. `empty` is what is said of a table without rows (None: there is a result without rows,
+    or with undefined numbers). `warns` are rows and options that bring a warning, where a null that
+    is left out is none.
     """
 
     function: Callable[..., Any]
