@@ -148,7 +148,7 @@ def _duckdb(columns: Columns, like: Row, session: str) -> Any:
 
 @cache
 def duckdb_connection(zone: str) -> Any:
-    """Give a connection whose clock shows the time of this zone."""
+    """Return a connection whose clock shows the time of this zone."""
     import duckdb
 
     connection = duckdb.connect()
@@ -208,7 +208,7 @@ def spark() -> Any:
 
 @cache
 def spark_session(zone: str) -> Any:
-    """Give a session whose clock shows the time of this zone."""
+    """Return a session whose clock shows the time of this zone."""
     session = spark().newSession()
     session.conf.set("spark.sql.session.timeZone", zone)
     return session

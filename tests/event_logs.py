@@ -41,7 +41,7 @@ def log(*orders: tuple[Any, ...], names: Sequence[str] = ("customer_id", "time",
 
 
 def quietly(function: Any, frame: Any, **options: Any) -> list[Row]:
-    """Give the rows of a result; something may be set aside, and here that is expected."""
+    """Return the rows of a result; something may be set aside, and here that is expected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RetainkitWarning)
         return rows_of(function(frame, **options))
@@ -108,7 +108,7 @@ def like(rows: list[Row]) -> Row:
 
 
 def wall(when: Any, tz: str | None) -> datetime:
-    """Tell what the clock in the zone of the periods shows."""
+    """Return the time of the clock in the zone of the periods."""
     if not isinstance(when, datetime):
         when = datetime.combine(when, time())
     return when.astimezone(ZoneInfo(tz)).replace(tzinfo=None) if tz else when  # type: ignore[no-any-return]
@@ -124,7 +124,7 @@ def instant(when: Any, tz: str | None) -> datetime:
 
 
 def end_of(rows: list[Row], tz: str | None, as_of: Any = None) -> datetime:
-    """Tell what the clock shows when observation ends."""
+    """Return the time of the clock when observation ends."""
     if as_of is not None:
         return wall(instant(as_of, tz), tz)
     last = max(wall(row["time"], tz).date() for row in rows)
@@ -132,7 +132,7 @@ def end_of(rows: list[Row], tz: str | None, as_of: Any = None) -> datetime:
 
 
 def seen(rows: list[Row], tz: str | None, as_of: Any = None) -> list[Row]:
-    """Give the rows before the end of observation, each with its ``day``."""
+    """Return the rows before the end of observation, each with its ``day``."""
     kept = rows
     if as_of is not None:
         end = instant(as_of, tz)
@@ -141,7 +141,7 @@ def seen(rows: list[Row], tz: str | None, as_of: Any = None) -> list[Row]:
 
 
 def segments_of(rows: list[Row], tz: str | None, by: Sequence[str]) -> dict[Any, tuple[Any, ...]]:
-    """Give each customer's segment: the smallest at the first instant, null last."""
+    """Return each customer's segment: the smallest at the first instant, null last."""
     found: dict[Any, Any] = {}
     for row in rows:
         key = (instant(row["time"], tz), [(row[name] is None, row[name]) for name in by])
@@ -161,7 +161,7 @@ def in_order(values: Sequence[tuple[bool, Any]]) -> list[Any]:
 
 
 def by_segment(segment_of: dict[Any, tuple[Any, ...]]) -> dict[tuple[Any, ...], set[Any]]:
-    """Give the customers of each segment, in the order of segments, nulls last."""
+    """Return the customers of each segment, in the order of segments, nulls last."""
     found = sorted(
         set(segment_of.values()),
         key=lambda one: in_order([(value is None, value) for value in one]),
@@ -170,7 +170,7 @@ def by_segment(segment_of: dict[Any, tuple[Any, ...]]) -> dict[tuple[Any, ...], 
 
 
 def start_of(day: date, period: str, week_start: str = "monday") -> date:
-    """Give the first day of the period that holds a day."""
+    """Return the first day of the period that holds a day."""
     if period == "day":
         return day
     if period == "week":
@@ -180,7 +180,7 @@ def start_of(day: date, period: str, week_start: str = "monday") -> date:
 
 
 def next_start(day: date, period: str, week_start: str = "monday") -> date:
-    """Give the first day of the next period."""
+    """Return the first day of the next period."""
     while start_of(day, period, week_start) == start_of(
         day + timedelta(days=1), period, week_start
     ):

@@ -41,7 +41,7 @@ def step(moment: datetime, period: str, steps: int) -> datetime:
 
 
 def first_day(day: date, period: str, week_start: str) -> date:
-    """Give the first day of the period that `day` lies in."""
+    """Return the first day of the period that `day` lies in."""
     if period == "week":
         while calendar.day_name[day.weekday()].lower() != week_start:
             day -= timedelta(days=1)
@@ -59,7 +59,7 @@ class Zone:
     tz: tzinfo | None
 
     def instant(self, moment: date | datetime | str) -> datetime:
-        """Give the instant; a date is its midnight, a naive time is read in the zone."""
+        """Return the instant; a date is its midnight, a naive time is read in the zone."""
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
         if not isinstance(moment, datetime):
@@ -71,7 +71,7 @@ class Zone:
         return moment.astimezone(UTC)
 
     def wall(self, instant: datetime) -> datetime:
-        """Give the reading of the clock on the wall at an instant."""
+        """Return the reading of the clock on the wall at an instant."""
         if self.tz is None:
             return instant
         return instant.astimezone(self.tz).replace(tzinfo=None)
@@ -91,7 +91,7 @@ class Clock:
     as_of: datetime
 
     def age_begins(self, start: datetime, age: int) -> datetime:
-        """Give the moment at which `age` begins: an instant, or a wall-clock time for `on_wall`."""
+        """Return when `age` begins: an instant, or a wall-clock time for `on_wall`."""
         if self.kind == "calendar":
             period_start = first_day(self.zone.wall(start).date(), self.period, self.week_start)
             midnight = datetime.combine(period_start, time())
@@ -106,25 +106,25 @@ class Clock:
         return self.kind == "elapsed" and self.period in MONTHS
 
     def has_come(self, start: datetime, age: int, instant: datetime) -> bool:
-        """Tell whether `age` is reached at this instant."""
+        """Return whether `age` is reached at this instant."""
         now = self.zone.wall(instant) if self.on_wall else instant
         return self.age_begins(start, age) <= now
 
     def is_over(self, start: datetime, cell: Cell) -> bool:
-        """Tell whether the cell has ended by `as_of`."""
+        """Return whether the cell has ended by `as_of`."""
         return cell[1] is not None and self.has_come(start, cell[1], self.as_of)
 
     def has_begun(self, start: datetime, cell: Cell) -> bool:
-        """Tell whether the cell has begun before `as_of`."""
+        """Return whether the cell has begun before `as_of`."""
         return self.begun_before(start, cell, self.as_of)
 
     def begun_before(self, start: datetime, cell: Cell, instant: datetime) -> bool:
-        """Tell whether the cell begins before an instant."""
+        """Return whether the cell begins before an instant."""
         end = self.zone.wall(instant) if self.on_wall else instant
         return self.age_begins(start, cell[0]) < end
 
     def holds(self, start: datetime, cell: Cell, instant: datetime) -> bool:
-        """Tell whether a return at this instant falls in the cell."""
+        """Return whether a return at this instant falls in the cell."""
         if self.kind == "elapsed" and instant < start:
             return False
         first, end = cell
@@ -144,7 +144,7 @@ class Entry:
     contents: list[list[Row]] = field(default_factory=list)
 
     def counted_cells(self, j: int, cells: Sequence[Cell], counting: str, least: int) -> list[int]:
-        """Give the cells that make this entry count at cell j: none, and it does not count."""
+        """Return the cells that make this entry count at cell j: none, and it does not count."""
         active = [i for i, rows in enumerate(self.contents) if len(rows) >= least]
         if counting == "on":
             return [i for i in active if i == j]
@@ -186,7 +186,7 @@ class Question:
 
 
 def cohort_retention(rows: Sequence[Row], **options: Any) -> list[Row]:
-    """Give the cohort table of these events."""
+    """Return the cohort table of these events."""
     if not rows:
         return []
     ask = Question(**options)
@@ -260,7 +260,7 @@ def _entries(events: Sequence[Row], ask: Question, clock: Clock) -> Iterator[Ent
 def _cells(
     brackets: Sequence[int] | None, entries: Sequence[Entry], clock: Clock
 ) -> tuple[list[Cell], list[Cell]]:
-    """Give the cells, and the open one beyond the last bracket: only "on or after" reads it."""
+    """Return the cells, and the open one beyond the last bracket: only "on or after" reads it."""
     if brackets is not None:
         return list(pairwise(brackets)), [(brackets[-1], None)]
     ages = takewhile(
@@ -278,7 +278,7 @@ def _numbers(
     ask: Question,
     clock: Clock,
 ) -> Row | None:
-    """Give the numbers of one cohort and one cell, or None where there is no such row."""
+    """Return the numbers of one cohort and one cell, or None where there is no such row."""
     # A period without new customers is shown for as long as it would be for somebody
     # who had started at its first instant.
     starts = [one.start for one in inside] or [clock.zone.instant(cohort)]
@@ -366,7 +366,7 @@ def retention_curve(table: Sequence[Row], average: str = "pooled") -> list[Row]:
 
 
 def _step_rate(before: dict[date, Row], here: dict[date, Row]) -> float:
-    """Give the rate from one age to the next, over the cohorts observed at both."""
+    """Return the rate from one age to the next, over the cohorts observed at both."""
     both = before.keys() & here.keys()
     now = math.fsum(here[c]["eligible"] * here[c]["retention"] for c in both)
     then = math.fsum(here[c]["eligible"] * before[c]["retention"] for c in both)

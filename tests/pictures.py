@@ -14,21 +14,21 @@ def axes(width: float = 7, height: float = 4) -> Any:
 
 
 def part(ax: Any, gid: str) -> list[Any]:
-    """Give what was drawn under a name: bars, lines, areas, words."""
+    """Return what was drawn under a name: bars, lines, areas, words."""
     own = [*ax.patches, *ax.lines, *ax.collections, *ax.texts]
     return [one for one in own if one.get_gid() == gid]
 
 
 def texts(ax: Any, gid: str) -> list[str]:
-    """Give the words that stand under a name."""
+    """Return the words that stand under a name."""
     return [text.get_text() for text in part(ax, gid)]
 
 
 def words(ax: Any) -> list[str]:
-    """Give the words of the legend."""
+    """Return the words of the legend."""
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def plain(text: str) -> str:
-    """Give a text on one line."""
+    """Return a text on one line."""
     return " ".join(text.split())

@@ -24,14 +24,14 @@ ROUNDING = 1e-10  # a limit that is the truth itself holds it
 
 
 def samples(n: int) -> tuple[Floats, Floats]:
-    """Give the promoters and the detractors of every outcome of n answers."""
+    """Return the promoters and the detractors of every outcome of n answers."""
     x, y = np.indices((n + 1, n + 1)).reshape(2, -1)
     possible = x + y <= n
     return x[possible].astype(np.float64), y[possible].astype(np.float64)
 
 
 def probabilities(n: int, mixes: Iterable[Mix]) -> Floats:
-    """Give the multinomial probability of every outcome, a row for each mix."""
+    """Return the multinomial probability of every outcome, a row for each mix."""
     x, y = samples(n)
     p, d = (column[:, None] for column in np.array(list(mixes)).T)
     ways = gammaln(n + 1) - gammaln(x + 1) - gammaln(y + 1) - gammaln(n - x - y + 1)
@@ -41,13 +41,13 @@ def probabilities(n: int, mixes: Iterable[Mix]) -> Floats:
 
 
 def mixes_on_a_grid(steps: int = 40) -> list[Mix]:
-    """Give shares of promoters and detractors on a grid, but for those where all answer alike."""
+    """Return shares of promoters and detractors on a grid, but for those where all answer alike."""
     shares = [(i / steps, j / steps) for i in range(steps + 1) for j in range(steps + 1 - i)]
     return [mix for mix in shares if mix not in {(0, 0), (0, 1), (1, 0)}]
 
 
 def coverage(limits: Limits, n: int, mixes: list[Mix], level: float = 0.95) -> Floats:
-    """Give the probability that the interval of n answers holds the score, for each mix."""
+    """Return the probability that the interval of n answers holds the score, for each mix."""
     lower, upper = limits(*samples(n), n, level)
     truth = np.array([[p - d] for p, d in mixes])
     held = (lower <= truth + ROUNDING) & (truth - ROUNDING <= upper)
@@ -55,7 +55,7 @@ def coverage(limits: Limits, n: int, mixes: list[Mix], level: float = 0.95) -> F
 
 
 def mean_width(limits: Limits, n: int, mixes: list[Mix], level: float = 0.95) -> float:
-    """Give the mean width of the interval, over outcomes and mixes, in points."""
+    """Return the mean width of the interval, over outcomes and mixes, in points."""
     lower, upper = limits(*samples(n), n, level)
     return 100 * float((probabilities(n, mixes) @ (upper - lower)).mean())
 
@@ -66,7 +66,7 @@ def difference_coverage(
     mixes: tuple[Mix, Mix],
     level: float = 0.95,
 ) -> float:
-    """Give the probability that the interval of a difference holds it, for two groups' mixes."""
+    """Return the probability that the interval of a difference holds it, for two groups' mixes."""
     (x1, y1), (x2, y2) = (samples(n) for n in sizes)
     one, other = Sample(x1[:, None], y1[:, None], sizes[0]), Sample(x2, y2, sizes[1])
     lower, upper = limits(one, other, level)
@@ -82,7 +82,7 @@ def change_coverage(
     joint: Floats,
     level: float = 0.95,
 ) -> float:
-    """Give the probability that the interval of a mean change holds it, when all are asked twice.
+    """Return the probability that the interval of a mean change holds it, when all are asked twice.
 
     `joint` has the share of everybody who is in row i at first and in column j then, in the order
     of detractors, passives and promoters.

@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 def rows_of(frame: Any) -> list[Row]:
-    """Give the rows of a pandas, Polars or PyArrow frame as dicts of plain values."""
+    """Return the rows of a pandas, Polars or PyArrow frame as dicts of plain values."""
     wrapped = nw.from_native(frame)
     if isinstance(wrapped, nw.LazyFrame):
         wrapped = wrapped.collect()
@@ -22,7 +22,7 @@ def rows_of(frame: Any) -> list[Row]:
 
 
 def plain(value: Any) -> Any:
-    """Give a Python scalar: NaN, NaT and null are None, a midnight is its date."""
+    """Return a Python scalar: NaN, NaT and null are None, a midnight is its date."""
     if pd.isna(value):
         return None
     if hasattr(value, "item"):
@@ -45,13 +45,13 @@ def assert_rows(actual: Sequence[Mapping[str, Any]], expected: Sequence[Mapping[
 
 
 def _names(row: Mapping[str, Any]) -> Row:
-    """Give what says which row this is: the columns up to the age."""
+    """Return what says which row this is: the columns up to the age."""
     names = list(row)
     return {name: plain(row[name]) for name in names[: names.index("age") + 1]}
 
 
 def triangle(rows: Sequence[Mapping[str, Any]], value: str = "retained") -> dict[Any, list[Any]]:
-    """Give one list for each cohort, its values by age, and check that no age is left out."""
+    """Return one list for each cohort, its values by age, and check that no age is left out."""
     table: dict[Any, list[Any]] = {}
     for row in rows:
         cells = table.setdefault(row["cohort"], [])

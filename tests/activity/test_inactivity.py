@@ -70,7 +70,7 @@ def slow_counts(
     window: int,
     dated: str,
 ) -> tuple[set[int], set[int], int]:
-    """Tell which spells could end in a period, which did, and how many of these came back."""
+    """Return which spells could end in a period, which did, and how many of these came back."""
     start, stop = period
     risk, lost, again = set(), set(), 0
     for place, (who, events, loss) in enumerate(spells):
@@ -141,7 +141,7 @@ def slow_churn(
 
 
 def gaps_of(rows: list[Row], tz: str | None, as_of: Any = None) -> dict[Any, tuple[list[int], int]]:
-    """Give each customer's gaps in days, and the length so far of the open one."""
+    """Return each customer's gaps in days, and the length so far of the open one."""
     end = end_of(rows, tz, as_of).date()
     days: dict[Any, set[date]] = defaultdict(set)
     for row in seen(rows, tz, as_of):
@@ -228,7 +228,7 @@ def slow_quantiles(gaps: dict[Any, tuple[list[int], int]], quantiles: Sequence[f
 def band(
     g: int, lengths: list[int], risk: dict[int, int], dead: dict[int, int], effect: float
 ) -> tuple[float, float]:
-    """Give the log-log band at a length, with Greenwood's variance."""
+    """Return the log-log band at a length, with Greenwood's variance."""
     surviving = math.prod(1 - dead[u] / risk[u] for u in lengths if u <= g)
     if surviving <= 0:
         return 0.0, 1.0

@@ -81,7 +81,7 @@ def book(rows: int, customers: int) -> pd.DataFrame:
 
 
 def calls(table: pd.DataFrame) -> dict[str, Callable[[], Any]]:
-    """Give what is timed."""
+    """Return what is timed."""
     in_polars = pl.from_pandas(table)
     relation = duckdb.from_df(table)
     return {

@@ -76,7 +76,7 @@ def value_by_lifetimes(fitter: Any, spend: Any, summary: pd.DataFrame) -> Any:
 
 
 def best(call: Callable[[], Any], repeat: int) -> tuple[float, Any]:
-    """Give the shortest time of several, and the result of one."""
+    """Return the shortest time of several, and the result of one."""
     return min((timed(call) for _ in range(repeat)), key=itemgetter(0))
 
 

@@ -85,7 +85,7 @@ def draw_events(rows: int, customers: int, ids: str) -> pl.DataFrame:
 
 
 def labels(customer: pl.Series, customers: int, ids: str) -> pl.Series | pl.Expr:
-    """Give the customers another kind of id."""
+    """Return the customers with another kind of id."""
     if ids == "strings":
         return "customer-" + customer.cast(pl.String).str.zfill(7)
     if ids == "sparse":
@@ -230,7 +230,7 @@ def check_equal(entered: Iterable[Contestant]) -> None:
 
 
 def triangle(answer: Any) -> NDArray[np.int64]:
-    """Lay any answer out as customers by cohort and age."""
+    """Return any answer as customers by cohort and age."""
     if isinstance(answer, pd.DataFrame) and "retained" not in answer.columns:  # unstacked
         return np.nan_to_num(answer.to_numpy()).astype(np.int64)
     table = nw.from_native(answer, eager_only=True)

@@ -207,7 +207,7 @@ def check_equal(entered: Sequence[Contestant]) -> None:
 
 
 def numbers(summary: Any) -> Any:
-    """Give the numbers of a summary by customer, an undefined mean as 0."""
+    """Return the numbers of a summary by customer, an undefined mean as 0."""
     frame = nw.from_native(summary, eager_only=True).sort("customer_id")
     columns = ["customer_id", "frequency", "recency", "T", "monetary_value"]
     return np.nan_to_num(

@@ -53,7 +53,7 @@ def by_hand(table: pd.DataFrame) -> pd.Series[float]:
 
 
 def calls(table: pd.DataFrame) -> dict[str, Callable[[], Any]]:
-    """Give what is timed."""
+    """Return what is timed."""
     in_polars = pl.from_pandas(table)
     relation = duckdb.from_df(table)
     kinds = pd.cut(table["score"], [-1, 6, 8, 10], labels=["detractors", "passives", "promoters"])

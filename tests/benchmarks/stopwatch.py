@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def machine(*packages: str) -> str:
-    """Tell on what the times are taken: cores, Python, and the versions of packages."""
+    """Return on what the times are taken: cores, Python, and the versions of packages."""
     python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     versions = ", ".join(f"{name} {version(name)}" for name in ("retainkit", *packages))
     return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {python}\n{versions}"

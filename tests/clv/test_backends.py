@@ -96,7 +96,7 @@ VALUE = ["probability_alive", "expected_purchases", "expected_spend", "cltv", "l
 
 @cache
 def orders() -> list[Row]:
-    """Give the first of CDNOW's orders: 400 customers'."""
+    """Return the first of CDNOW's orders: 400 customers'."""
     log = load_cdnow(sample=True)
     ids = log["customer_id"].drop_duplicates().iloc[:400]
     some = log[log["customer_id"].isin(ids)]
@@ -109,7 +109,7 @@ def orders() -> list[Row]:
 
 @cache
 def customers() -> list[Row]:
-    """Give customers to fit to: made at random, with weights, and a mean amount or none."""
+    """Return customers to fit to: made at random, with weights, and a mean amount or none."""
     table = BGNBD(r=0.8, alpha=5, a=0.6, b=2.5).simulate(300, 40, seed=3)
     draw = random.Random(3)  # noqa: S311
     return [
@@ -134,7 +134,7 @@ def fitted() -> tuple[BGNBD, GammaGamma]:
 
 
 def by_customer(table: Any, customer: str = "who") -> dict[Any, Row]:
-    """Give the rows of any frame, each under its customer, whom it has once."""
+    """Return the rows of any frame, each under its customer, whom it has once."""
     rows = rows_of(table)
     found = {row.pop(customer): row for row in rows}
     assert len(found) == len(rows)

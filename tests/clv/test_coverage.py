@@ -49,7 +49,7 @@ def customers(seed: int) -> pd.DataFrame:
 
 
 def mean_value(frame: pd.DataFrame, theta: Any, phi: Any) -> float:
-    """Give the mean CLTV of 12 months, of customers given, at parameters given."""
+    """Return the mean CLTV of 12 months, of customers given, at parameters given."""
     purchases = BGNBD(**dict(zip(BGNBD.NAMES, theta, strict=True)), unit="week")
     spend = GammaGamma(**dict(zip(GammaGamma.NAMES, phi, strict=True)))
     discounted = purchases.discounted_expected_purchases(frame, 0.1, "12 months")
@@ -60,7 +60,7 @@ def mean_value(frame: pd.DataFrame, theta: Any, phi: Any) -> float:
 def interval_of_the_mean(
     frame: pd.DataFrame, purchases: BGNBD, spend: GammaGamma
 ) -> tuple[float, float]:
-    """Give the delta method's interval of the mean CLTV, by differences of its logarithm."""
+    """Return the delta method's interval of the mean CLTV, by differences of its logarithm."""
     both = [np.array([*model.parameters.values()]) for model in (purchases, spend)]
     variance = 0.0
     for i, model in enumerate((purchases, spend)):

@@ -296,7 +296,7 @@ def month_of(day: date) -> date:
 def slow_tracking(
     model: Any, rows: list[tuple[Any, date]], last: date, begin_of: Any, until: date | None = None
 ) -> list[Row]:
-    """Give the table of `tracking` with exact=True, day by day and customer by customer."""
+    """Return the table of `tracking` with exact=True, day by day and customer by customer."""
     days = {who: sorted({day for one, day in rows if one == who}) for who, _ in rows}
     days = {who: own for who, own in days.items() if until is None or own[0] < until}
     first = min(own[0] for own in days.values())

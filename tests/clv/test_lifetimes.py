@@ -44,7 +44,7 @@ def theirs(name: str, data: pd.DataFrame, *, penalizer: float = 0.0, weights: An
 
 
 def natural(fitter: Any) -> float:
-    """Give the log-likelihood on the natural scale: its own likelihood, of T as it is."""
+    """Return the log-likelihood on the natural scale: its own likelihood, of T as it is."""
     columns = [one for one in ("frequency", "recency", "T", "monetary_value") if one in fitter.data]
     data = [fitter.data[column].to_numpy() for column in [*columns, "weights"]]
     with imported_lifetimes():

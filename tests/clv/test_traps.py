@@ -56,7 +56,7 @@ def shipped(name: str) -> pd.DataFrame:
 
 @cache
 def rounded() -> pd.DataFrame:
-    """Give the 2,357 customers of CDNOW in weeks, as they are shipped: to two decimals."""
+    """Return the 2,357 customers of CDNOW in weeks, as they are shipped: to two decimals."""
     frame = shipped("cdnow_customers_summary_with_transactions.csv")
     frame.columns = ["customer_id", "frequency", "recency", "T", "monetary_value"]
     return frame
@@ -64,7 +64,7 @@ def rounded() -> pd.DataFrame:
 
 @cache
 def summary(end: str = "1997-10-01", unit: Any = "week") -> pd.DataFrame:
-    """Give the same customers from their orders, in exact units: days by the unit's length."""
+    """Return the same customers from their orders, in exact units: days by the unit's length."""
     orders = load_cdnow(sample=True)
     orders = orders[orders["time"] < end]
     return rfm_summary(orders, amount="amount", as_of=end, unit=unit, exact=True)

@@ -429,7 +429,7 @@ def lives_of(table: Any) -> Lives:
 
 
 def one_by_one(lives: Lives) -> list[tuple[int, str, date, date | None, date | None]]:
-    """Give each row with the start of the next row of the same customer."""
+    """Return each row with the start of the next row of the same customer."""
     return [
         (customer, *row, later[1] if later else None)
         for customer, rows in lives.items()

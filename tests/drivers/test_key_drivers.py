@@ -71,7 +71,7 @@ CARS = ["cyl", "disp", "hp", "gear"]
 
 
 def analysed(table: Any, outcome: str, drivers: list[str], **options: Any) -> dict[str, Any]:
-    """Give the row of each driver."""
+    """Return the row of each driver."""
     found = key_drivers(table, outcome=outcome, drivers=drivers, **{"seed": 1, **options})
     return {row["driver"]: row for row in rows_of(found)}
 

@@ -74,7 +74,7 @@ each_kind = pytest.mark.parametrize("make", MAKERS)
 
 
 def counts(frame: Any, **options: Any) -> dict[date, list[int]]:
-    """Give the retained by cohort, at the end of February."""
+    """Return the retained by cohort, at the end of February."""
     return triangle(rows_of(cohort_retention(frame, as_of="2024-03-01", **options)))
 
 
@@ -527,7 +527,7 @@ def test_a_column_of_nulls_without_a_type_is_refused(make: Callable[..., Any]) -
 
 
 def warned(frame: Any, **options: Any) -> tuple[warnings.WarningMessage, int]:
-    """Give the one warning of a call, and the line of the call."""
+    """Return the one warning of a call, and the line of the call."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         line = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]

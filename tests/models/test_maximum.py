@@ -33,7 +33,7 @@ SPEND = [(6.25, 3.74, 15.44), (1.5, 2.0, 20.0), (3.0, 8.0, 50.0), (0.8, 1.2, 5.0
 
 
 def cdnow(end: str) -> tuple[Floats, ...]:
-    """Give x, tx, T in exact weeks, and the number and mean of the repeat purchases."""
+    """Return x, tx, T in exact weeks, and the number and mean of the repeat purchases."""
     orders = load_cdnow(sample=True)
     days = orders[orders["time"] <= end].groupby(["customer_id", "time"])["amount"].sum()
     days = days.reset_index()  # type: ignore[assignment]

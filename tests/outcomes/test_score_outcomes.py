@@ -66,7 +66,7 @@ def subscriptions_of(*rows: tuple[Any, str, str | None]) -> Any:
 
 
 def by_group(*tables: Any, **options: Any) -> dict[str, Row]:
-    """Give the rows of a result by their group."""
+    """Return the rows of a result by their group."""
     return {row["group"]: row for row in rows_of(score_outcomes(*tables, **options))}
 
 
@@ -110,7 +110,7 @@ def welch(a: list[float], b: list[float]) -> tuple[float, float]:
 def fate(
     who: Any, when: datetime, outcomes: list[Row], horizon: timedelta, options: dict[str, Any]
 ) -> tuple[bool, bool, float]:
-    """Tell whether a customer was there at an answer, had the outcome, and what it brought."""
+    """Return whether a customer was there at an answer, had the outcome, and what it brought."""
     own = [row for row in outcomes if row["customer_id"] == who]
     if options.get("outcome", "event") == "event":
         times = [(instant(row["time"], None), row["amount"]) for row in own]
@@ -198,7 +198,7 @@ def slow_rows(
 def slow_row(
     own: list[tuple[bool, float]], base: list[tuple[bool, float]] | None, options: dict[str, Any]
 ) -> Row:
-    """Give the numbers of one group beside another."""
+    """Return the numbers of one group beside another."""
     mine = (sum(happened for happened, _ in own), len(own))
     others = (0, 0) if base is None else (sum(happened for happened, _ in base), len(base))
     low, high = wilson(*mine) if own else (NAN, NAN)

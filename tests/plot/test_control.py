@@ -24,7 +24,7 @@ NAN = math.nan
 
 
 def points(ax: Any, gid: str) -> list[list[float]]:
-    """Give the points of lines that can be seen."""
+    """Return the points of lines that can be seen."""
     lines = part(ax, gid)
     return [[float(x), float(y)] for line in lines for x, y in line.get_xydata() if not np.isnan(y)]
 

@@ -40,7 +40,7 @@ def found() -> pd.DataFrame:
 
 
 def bars(ax: Any) -> list[tuple[float, float, str]]:
-    """Give the place, the length and the kind of each bar."""
+    """Return the place, the length and the kind of each bar."""
     return [
         (bar.get_y() + bar.get_height() / 2, bar.get_width(), bar.get_gid()) for bar in ax.patches
     ]

@@ -38,7 +38,7 @@ def growth(periods: int = 14, freq: str = "MS", start: str = "2023-06-01") -> pd
 
 
 def boxes(ax: Any, name: str) -> list[tuple[float, float, float]]:
-    """Give the middle, the lower and the upper end of each bar of a name."""
+    """Return the middle, the lower and the upper end of each bar of a name."""
     found = [bar.get_bbox() for bar in ax.patches if bar.get_gid() == name]
     return [((box.x0 + box.x1) / 2, *sorted((box.y0, box.y1))) for box in found]
 

@@ -60,7 +60,7 @@ def many(rows: int) -> pd.DataFrame:
 
 
 def bars(ax: Any, name: str) -> list[tuple[float, float, float]]:
-    """Give the row of each bar of a name, and where it begins and ends."""
+    """Return the row of each bar of a name, and where it begins and ends."""
     found = [bar.get_bbox() for bar in part(ax, name)]
     return [((box.y0 + box.y1) / 2, box.x0, box.x1) for box in found]
 
@@ -292,7 +292,7 @@ def labels(ax: Any) -> list[str]:
 
 
 def points(lines: list[Any]) -> list[list[float]]:
-    """Give the points of lines that can be seen."""
+    """Return the points of lines that can be seen."""
     return [[float(x), float(y)] for line in lines for x, y in line.get_xydata() if not np.isnan(y)]
 
 

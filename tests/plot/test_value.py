@@ -58,7 +58,7 @@ def part(ax: Any, gid: str) -> Any:
 
 
 def texts(ax: Any) -> list[Any]:
-    """Give everything written in a figure that has been drawn."""
+    """Return everything written in a figure that has been drawn."""
     found = ax.figure.findobj(lambda one: isinstance(one, mpl.text.Text))
     # Ticks outside the view are kept, but not drawn.
     inside = [text for text in found if text.get_visible() and text.get_text().strip()]

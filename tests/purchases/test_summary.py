@@ -50,7 +50,7 @@ def quietly(function: Any, frame: Any, **options: Any) -> Any:
 
 
 def in_order(frame: Any, customer: str = "customer_id") -> list[Row]:
-    """Give the rows of any frame by customer."""
+    """Return the rows of any frame by customer."""
     return sorted(rows_of(frame), key=lambda row: str(row[customer]).zfill(9))
 
 
@@ -212,7 +212,7 @@ def shown(moment: datetime, zone: ZoneInfo | None) -> date:
 
 
 def purchases(some: Iterable[Row], merge: str, told: Row) -> dict[int, float]:
-    """Give the money of each purchase by the number of its period."""
+    """Return the money of each purchase by the number of its period."""
     money: dict[int, list[float]] = defaultdict(list)
     for row in some:
         day = shown(row["time"], told["zone"])
@@ -279,7 +279,7 @@ SPAN = {"day": 25, "week": 100, "month": 400, "quarter": 900, "year": 2500}
 
 
 def question(seed: int) -> tuple[Any, list[Row], dict[str, Any], dict[str, Any]]:
-    """Give a function, orders, options for it, and options for the oracle."""
+    """Return a function, orders, options for it, and options for the oracle."""
     draw = random.Random(seed)  # noqa: S311
     unit = draw.choice([*SPAN])
     zone = draw.choice([None, None, BERLIN, ZoneInfo("America/New_York")])

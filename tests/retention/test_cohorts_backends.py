@@ -40,7 +40,7 @@ LORD_HOWE = "Australia/Lord_Howe"
 
 
 def table(frame: Any, **options: Any) -> list[Row]:
-    """Give the library's table; what it sets aside, it says, and here that is expected."""
+    """Return the library's table; what it sets aside, it says, and here that is expected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RetainkitWarning)
         return rows_of(retainkit.cohort_retention(frame, **options))
@@ -131,7 +131,7 @@ def test_the_questions_cover_every_option() -> None:
 
 
 def question(seed: int) -> tuple[list[Row], dict[str, Any], str]:
-    """Give events, the options of `cohort_retention`, and the zone of the engine's session."""
+    """Return events, the options of `cohort_retention`, and the zone of the engine's session."""
     chosen = choices(seed)
     draw = random.Random(-seed - 1)  # noqa: S311
     shorter = min(chosen["period"], chosen["cohort_period"], key=PERIODS.index)
@@ -278,7 +278,7 @@ ASKED: list[Row] = [
 
 
 def kinds(frame: Any) -> dict[str, Any]:
-    """Give the types of the columns; pandas has no dates, so that there a midnight is one."""
+    """Return the types of the columns; pandas has no dates, so that there a midnight is one."""
     schema = nw.from_native(frame).schema
     if nw.from_native(frame).implementation.is_pandas() and schema["cohort"] == nw.Datetime("us"):
         return schema | {"cohort": nw.Date()}  # type: ignore[no-any-return]
@@ -367,7 +367,7 @@ def test_naive_times_and_zones_are_not_mixed(backend: Backend) -> None:
 
 
 def sessions(backend: Backend) -> list[str]:
-    """Give zones for the session of an engine, where there is one."""
+    """Return zones for the session of an engine, where there is one."""
     return ["UTC"] if backend.keeps_zone else [LORD_HOWE, NEW_YORK]
 
 
@@ -376,7 +376,7 @@ def in_utc(*texts: str) -> list[datetime]:
 
 
 def visits(*times: date) -> list[Row]:
-    """Give events of three customers, who take turns."""
+    """Return events of three customers, who take turns."""
     return [{"customer_id": number % 3, "time": time} for number, time in enumerate(times)]
 
 

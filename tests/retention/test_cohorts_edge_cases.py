@@ -26,7 +26,7 @@ WEEKLY: dict[str, Any] = {"cohort_period": "week", "period": "week"}
 
 
 def log(*histories: Sequence[str], tz: str | None = None) -> pd.DataFrame:
-    """Give the events of customers 0, 1, 2 ...: the times of each as text."""
+    """Return the events of customers 0, 1, 2 ...: the times of each as text."""
     pairs = [(who, text) for who, texts in enumerate(histories) for text in texts]
     times = pd.to_datetime([text for _, text in pairs], format="ISO8601").as_unit("us")
     if tz is not None:
@@ -43,7 +43,7 @@ def retained(events: Any, **options: Any) -> dict[date, list[int]]:
 
 
 def returns(events: Any, **options: Any) -> list[int]:
-    """Give the ages at which anybody of the first cohort came back, 0 left out."""
+    """Return the ages at which anybody of the first cohort came back, 0 left out."""
     first = next(iter(retained(events, **options).values()))
     return [age for age, count in enumerate(first) if age and count]
 

@@ -65,7 +65,7 @@ class Times:
     kind: str  # "date", "naive", or the zone of an aware column
 
     def draw(self, draw: st.DrawFn, extra: int = 0) -> date | datetime:
-        """Give one time out of the span, or up to `extra` days after it."""
+        """Return one time out of the span, or up to `extra` days after it."""
         day = self.first + timedelta(days=draw(st.integers(0, self.days + extra)))
         if self.kind == "date":
             return day
@@ -79,7 +79,7 @@ class Times:
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[list[Row], dict[str, Any]]:
-    """Give events and options: every option of `cohort_retention`, in any combination."""
+    """Return events and options: every option of `cohort_retention`, in any combination."""
     options: dict[str, Any] = {
         "period": draw(st.sampled_from(PERIODS)),
         "cohort_period": draw(st.sampled_from(PERIODS)),
@@ -121,7 +121,7 @@ def questions(draw: st.DrawFn) -> tuple[list[Row], dict[str, Any]]:
 
 @st.composite
 def events(draw: st.DrawFn, times: Times | None = None) -> list[Row]:
-    """Give events of a few customers. `team` and `sign_up` belong to the customer."""
+    """Return events of a few customers. `team` and `sign_up` belong to the customer."""
     times = times or Times(date(2023, 12, 27), SPAN["month"], "naive")
     customers = {
         who: {
@@ -147,7 +147,7 @@ def events(draw: st.DrawFn, times: Times | None = None) -> list[Row]:
 
 
 def in_pandas(rows: list[Row]) -> pd.DataFrame:
-    """Give a pandas frame: aware times keep their zone, dates are dates of Arrow."""
+    """Return a pandas frame: aware times keep their zone, dates are dates of Arrow."""
     frame = pd.DataFrame(rows)
     for name in ("time", "sign_up"):
         frame[name] = in_polars(rows)[name].to_pandas(use_pyarrow_extension_array=True)
@@ -160,7 +160,7 @@ def in_pandas(rows: list[Row]) -> pd.DataFrame:
 
 
 def in_polars(rows: list[Row]) -> pl.DataFrame:
-    """Give a Polars frame: aware times keep their zone."""
+    """Return a Polars frame: aware times keep their zone."""
     columns: dict[str, pl.Series] = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
@@ -178,7 +178,7 @@ def in_polars_lazily(rows: list[Row]) -> pl.LazyFrame:
 
 
 def table(frame: Any, **options: Any) -> list[Row]:
-    """Give the library's table; what it sets aside, it says, and here that is expected."""
+    """Return the library's table; what it sets aside, it says, and here that is expected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", retainkit.RetainkitWarning)
         return rows_of(retainkit.cohort_retention(frame, **options))

@@ -28,7 +28,7 @@ def by_library(rows: list[Row], **options: Any) -> pd.DataFrame:
 
 @pytest.fixture(params=["library", "oracle"])
 def compute(request: pytest.FixtureRequest) -> Compute:
-    """Give the function under test: events and options in, rows out."""
+    """Return the function under test: events and options in, rows out."""
     if request.param == "oracle":
         return oracles.cohort_retention
     return lambda rows, **options: rows_of(by_library(rows, **options))
@@ -36,7 +36,7 @@ def compute(request: pytest.FixtureRequest) -> Compute:
 
 @pytest.fixture(params=["library", "oracle"])
 def average(request: pytest.FixtureRequest) -> Compute:
-    """Give the curve of a list of events: options and the kind of average in, rows out."""
+    """Return the curve of a list of events: options and the kind of average in, rows out."""
 
     def curve(rows: list[Row], average: Any, **options: Any) -> list[Row]:
         if request.param == "oracle":

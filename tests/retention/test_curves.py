@@ -64,7 +64,7 @@ def frame(rows: list[Row]) -> pd.DataFrame:
 
 
 def curve(table: Any, average: Any = "pooled", **options: Any) -> dict[int, Row]:
-    """Give the rows of a curve by age."""
+    """Return the rows of a curve by age."""
     return {row["age"]: row for row in rows_of(retention_curve(table, average=average, **options))}
 
 

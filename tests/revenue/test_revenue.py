@@ -25,7 +25,7 @@ each_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
 def book(*rows: tuple[Any, ...], columns: str = "customer_id start end mrr") -> pd.DataFrame:
-    """Give subscriptions: by default customer, start, end (None: it runs) and amount."""
+    """Return subscriptions: by default customer, start, end (None: it runs) and amount."""
     table = pd.DataFrame(rows, columns=columns.split())
     for name in ("start", "end"):
         table[name] = pd.to_datetime(table[name], format="ISO8601").astype("datetime64[us]")
@@ -44,13 +44,13 @@ def kept(subscriptions: Any, **options: Any) -> list[Row]:
 
 
 def at(rows: list[Row], text: str) -> Row:
-    """Give the row of a period."""
+    """Return the row of a period."""
     (row,) = [row for row in rows if row["period"] == date.fromisoformat(text)]
     return row
 
 
 def some(row: Row) -> Row:
-    """Give the money that is not 0, without what stands beside it."""
+    """Return the money that is not 0, without what stands beside it."""
     kinds: tuple[str, ...] = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
     kinds += ("transfer_in", "transfer_out", "closing")
     return {kind: row[kind] for kind in kinds if row.get(kind)}
@@ -683,7 +683,7 @@ def test_segments_come_first_in_order_and_null_is_one() -> None:
 
 
 def two_months(pairs: list[tuple[float, float]]) -> pd.DataFrame:
-    """Give a book in which each customer pays one amount in January and another in February."""
+    """Return a book in which each customer pays one amount in January and another in February."""
     rows: list[tuple[Any, ...]] = []
     for who, (then, now) in enumerate(pairs):
         rows.append((who, "2024-01-01", "2024-02-01", then))

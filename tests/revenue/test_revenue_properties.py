@@ -41,7 +41,7 @@ examples = settings(
 
 @st.composite
 def books(draw: st.DrawFn, plans: str = "ab") -> list[Row]:
-    """Give subscriptions of a few customers over ninety days, some without an end."""
+    """Return subscriptions of a few customers over ninety days, some without an end."""
     rows = []
     for _ in range(draw(st.integers(1, 14))):
         start = FIRST + draw(st.integers(0, 90)) * DAY
@@ -95,7 +95,7 @@ Paid = dict[Any, dict[Any, Decimal]]  # by customer and segment, nothing that is
 
 
 def days_of(rows: list[Row], by: str | None, as_of: date) -> Iterator[tuple[date, Paid]]:
-    """Give what each customer pays in each segment on each day, from the day before the first."""
+    """Return what each customer pays in each segment on each day, from the day before the first."""
     day = min(row["start"] for row in rows) - DAY
     while day < as_of:
         paid: Paid = defaultdict(lambda: defaultdict(Decimal))
@@ -107,7 +107,7 @@ def days_of(rows: list[Row], by: str | None, as_of: date) -> Iterator[tuple[date
 
 
 def ends_of(rows: list[Row], by: str | None, as_of: date, period: str) -> dict[date, Paid]:
-    """Give what is paid at the end of each period, keyed by its first day."""
+    """Return what is paid at the end of each period, keyed by its first day."""
     found: dict[date, Paid] = {}
     for day, paid in days_of(rows, by, as_of):
         found[begin_of(day, period)] = paid
@@ -150,7 +150,7 @@ def moves(
 def counted(
     had: dict[Any, Decimal], has: dict[Any, Decimal], *, known: bool
 ) -> Iterator[tuple[Any, str, Fraction]]:
-    """Give the movements of one customer and count them: segment, column and number."""
+    """Return the movements of one customer, counted: segment, column and number."""
     for key, kind, money in moves(had, has, known=known):
         yield key, kind, money
         if not kind.startswith("transfer"):
@@ -164,7 +164,7 @@ def counted(
 def reference(
     rows: list[Row], by: str | None, as_of: date, period: str, level: str
 ) -> dict[tuple[Any, date], dict[str, Fraction]]:
-    """Give money and customers of each segment and period, the one in progress included."""
+    """Return money and customers of each segment and period, the one in progress included."""
     table: dict[tuple[Any, date], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
     moments = list(days_of(rows, by, as_of))
     seen = [(day, who) for day, paid in moments for who in paid]

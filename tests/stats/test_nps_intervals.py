@@ -52,7 +52,7 @@ LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 
 
 def bonett_price(x: Floats, y: Floats, n: int, level: float) -> tuple[Floats, Floats]:
-    """Give the interval of Bonett & Price (2012): Wald's with one answer more at either end."""
+    """Return the interval of Bonett & Price (2012): Wald's with one answer more at either end."""
     return wald_limits(x + 1, y + 1, n + 2, level)
 
 
@@ -162,7 +162,7 @@ def test_the_published_wrong_answers_do_not_come_out() -> None:
 
 
 def likeliest_variance(x: float, y: float, n: float, t: float) -> float:
-    """Give the variance of one answer in the likeliest mix of score t, by trying mixes."""
+    """Return the variance of one answer in the likeliest mix of score t, by trying mixes."""
     lowest, highest = max(0.0, -t), (1 - t) / 2  # of the detractors' share
 
     def unlikelihood(d: float) -> float:
@@ -650,7 +650,7 @@ def test_paired_limits_by_hand() -> None:
 
 
 def every_change(largest: int) -> Floats:
-    """Give pairs, sum and sum of squares of all that can happen to some respondents."""
+    """Return pairs, sum and sum of squares of all that can happen to some respondents."""
     rows = set()
     for n in range(1, largest + 1):
         for moves in itertools.combinations_with_replacement(range(-2, 3), n):

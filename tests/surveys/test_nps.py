@@ -569,7 +569,7 @@ DAY = datetime(2024, 1, 1)  # noqa: DTZ001
 
 
 def dated(*rows: tuple[int, int, int]) -> pd.DataFrame:
-    """Give answers of respondents, each with a score and a day."""
+    """Return answers of respondents, each with a score and a day."""
     table = pd.DataFrame(rows, columns=["who", "score", "day"])
     return table.assign(time=pd.Timestamp(DAY) + pd.to_timedelta(table.pop("day"), unit="D"))
 

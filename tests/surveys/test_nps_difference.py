@@ -149,7 +149,7 @@ def test_weights_and_counts_are_those_of_nps() -> None:
 
 
 def paired(*rows: tuple[int, int, int]) -> pd.DataFrame:
-    """Give a row for each answer of respondents with a score in wave 1 and one in wave 2."""
+    """Return a row for each answer of respondents with a score in wave 1 and one in wave 2."""
     table = [(who, wave, score) for who, *scores in rows for wave, score in enumerate(scores, 1)]
     return pd.DataFrame(table, columns=["who", "wave", "score"])
 

@@ -50,7 +50,7 @@ def table_of(*pairs: tuple[str, str | None]) -> Any:
 
 
 def counts_of(frame: Any, **options: Any) -> list[int]:
-    """Give the counts of the only row."""
+    """Return the counts of the only row."""
     (row,) = rows_of(response_rate(frame, **options))
     return [row[name] for name in COUNTS]
 
@@ -59,7 +59,7 @@ def counts_of(frame: Any, **options: Any) -> list[int]:
 
 
 def fate(row: Row, window: timedelta | None, end: datetime, tz: str | None) -> str:
-    """Say what became of one invitation by the end."""
+    """Return what became of one invitation by the end."""
     sent = instant(row["sent"], tz)
     answer = None if row["responded"] is None else instant(row["responded"], tz)
     if sent >= end:

@@ -345,7 +345,7 @@ def test_the_interval_of_a_mean_has_a_width_and_stays_on_the_scale() -> None:
 
 def test_the_net_has_the_interval_of_nps() -> None:
     def outside(t: float, x: int, y: int, n: int) -> bool:
-        """Tell whether Tango's test rejects t; V from his quadratic equation."""
+        """Return whether Tango's test rejects t; V from his quadratic equation."""
         b, c = -(x + y) + (2 * n - x + y) * t, -y * t * (1 - t)
         q = (-b + math.sqrt(max(b * b - 8 * n * c, 0))) / (4 * n)
         return abs((x - y) / n - t) > Z * math.sqrt(max(2 * q + t - t * t, 0) / n)

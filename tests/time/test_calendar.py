@@ -40,13 +40,13 @@ ENGINES = ("pandas", "polars", "pyarrow", "duckdb")
 
 
 def micros(moment: datetime) -> int:
-    """Give microseconds since 1970, of a naive time as if it were UTC."""
+    """Return microseconds since 1970, of a naive time as if it were UTC."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def at(text: str, zone: str = "UTC", fold: int = 0) -> int:
-    """Give the instant at which the clock of a zone shows this time."""
+    """Return the instant at which the clock of a zone shows this time."""
     wall = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
     return micros(wall.astimezone(UTC))
 
@@ -69,7 +69,7 @@ def connection(zone: str) -> duckdb.DuckDBPyConnection:
 
 
 def lazy(engine: str, table: pa.Table, session: str = "UTC") -> nw.LazyFrame[Any]:
-    """Give a table to an engine; DuckDB's session is in the zone `session`."""
+    """Return a table of an engine; DuckDB's session is in the zone `session`."""
     if engine == "duckdb":
         frame = connection(session).from_arrow(table)
     else:
@@ -94,7 +94,7 @@ CUTS = [("week", weekday) for weekday in WEEKDAYS] + [
 
 
 def begins(day: date, period: str, week_start: str) -> bool:
-    """Tell whether a period begins on this day, as one would say it."""
+    """Return whether a period begins on this day, as one would say it."""
     return {
         "day": True,
         "week": calendar.day_name[day.weekday()].lower() == week_start,
@@ -187,7 +187,7 @@ CASES = [
 
 @cache
 def stepped(period: str) -> tuple[list[int], list[int], list[int]]:
-    """Give starts, times around the end of the n-th step, and the full steps there.
+    """Return starts, times around the end of the n-th step, and the full steps there.
 
     Steps are taken from the start by the oracle, and each is longer than the one before, so
     that at its end there are n of them, and a microsecond earlier n - 1.
@@ -322,7 +322,7 @@ def changes(name: str) -> list[int]:
 
 
 def around(name: str) -> list[int]:
-    """Give instants around every change: the very microsecond, minutes, hours and days away."""
+    """Return instants around every change: the very microsecond, minutes, hours and days away."""
     away = [timedelta(), MINUTE, HOUR / 2, HOUR, 3 * HOUR, timedelta(days=1), timedelta(days=2)]
     away = [*away, *(-one for one in away), -timedelta(microseconds=1), timedelta(microseconds=1)]
     return sorted(
@@ -594,7 +594,7 @@ DAY_ZONES = [*ZONES, "America/St_Johns", "America/Havana"]
 
 
 def next_day(last: int, zone: tzinfo) -> int:
-    """Give the first minute from which on the wall shows a later day than at `last`, for good."""
+    """Return the first minute from which on the wall shows a later day than at `last`, for good."""
     today = wall_of(last, zone).date()
     moment = last - last % (60 * SECOND)
     end = moment
@@ -606,7 +606,7 @@ def next_day(last: int, zone: tzinfo) -> int:
 
 
 def days_of_change(name: str) -> list[int]:
-    """Give a few instants of the days on which the clock changed, and of the days before."""
+    """Return a few instants of the days on which the clock changed, and of the days before."""
     some = [one for one in changes(name) if at("2009-01-01") < one < at("2013-01-01")][:6]
     hours = [-30, -13, -1, 0, 1, 14]
     return [one + hour * 3600 * SECOND + 1 for one in some or [at("2012-02-28")] for hour in hours]

@@ -57,7 +57,7 @@ def weights_of(weighted: SurveyWeights) -> list[float]:
 
 
 def shares_of(rows: Sequence[Row], column: Any) -> dict[Any, float]:
-    """Give the weighted shares of the values of a column, or of several."""
+    """Return the weighted shares of the values of a column, or of several."""
     sums: dict[Any, float] = defaultdict(float)
     for row in rows:
         key = tuple(row[one] for one in column) if isinstance(column, tuple) else row[column]
