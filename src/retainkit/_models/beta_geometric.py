@@ -40,7 +40,7 @@ def _mu(z: Floats) -> Floats:
 
 
 def digamma_rise(z: Floats, a: Floats) -> Floats:
-    """Digamma(z + a) - digamma(z), with the same care."""
+    """Digamma(z + a) - digamma(z): for large z not as the difference of two large numbers."""
     far = np.maximum(z, _FAR)
     stirling = np.log1p(a / far) + a / (2 * far) / (far + a) + _nu(far + a) - _nu(far)
     near = np.minimum(z, _FAR)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 import numpy as np
 
 from retainkit._checks import probability
-from retainkit._models.fit import Fit
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    # Loading SciPy's optimizer before its functions would take longer.
+    from retainkit._models.fit import Fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

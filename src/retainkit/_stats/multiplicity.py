@@ -9,7 +9,7 @@ from retainkit.typing import Adjust
 
 
 def adjust_p_values(p_value: Floats, method: Adjust) -> Floats:
-    """Adjusted p-values; NaN marks what is no comparison, and stays.
+    """Adjusted p-values; NaN, where nothing is compared, stays.
 
     S. Holm (1979), Scand. J. Stat. 6:65-70: in ascending order, each is multiplied by the number of
     those not smaller, and is never below the one before. Bonferroni multiplies all by their number.

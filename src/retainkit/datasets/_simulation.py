@@ -26,7 +26,7 @@ class Habits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class SimulatedRows:
     """Rows of subscriptions: customer and plan are numbered from 0, days from 1970."""
 
     customer: Integers
@@ -35,7 +35,7 @@ class Rows:
     end: Integers
 
     @classmethod
-    def concatenate(cls, parts: list[Rows]) -> Rows:
+    def concatenate(cls, parts: list[SimulatedRows]) -> SimulatedRows:
         names = ("customer", "plan", "start", "end")
         return cls(
             **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
@@ -51,7 +51,7 @@ class Subscribers:
         self.churn = churn  # of each customer in each plan
         self.active = np.zeros(plan.size, bool)
         self.left = np.full(plan.size, np.iinfo(np.int64).max - 2)  # the month, from 0
-        self.closed: list[Rows] = []
+        self.closed: list[SimulatedRows] = []
         # One element a running row: a customer with several seats has several.
         self.owner = self.since = np.empty(0, np.int64)
 
@@ -84,15 +84,15 @@ class Subscribers:
         self.day[back] = rng.integers(DAYS, size=back.size)
         self.begin(back, first + self.day[back])
 
-    def rows(self) -> Rows:
+    def rows(self) -> SimulatedRows:
         """Return all rows, with those that still run."""
-        running = Rows(
+        running = SimulatedRows(
             customer=self.owner,
             plan=self.plan[self.owner],
             start=self.since,
             end=np.full(self.owner.size, RUNNING),
         )
-        return Rows.concatenate([*self.closed, running])
+        return SimulatedRows.concatenate([*self.closed, running])
 
     def _moves(self, rng: np.random.Generator, who: Integers, habits: Habits) -> Integers:
         """Draw who moves to the next plan (1) or the one before (-1), where there is one."""
@@ -110,7 +110,7 @@ class Subscribers:
         owner = self.owner[rows]
         end = first + self.day[owner]
         self.closed.append(
-            Rows(customer=owner, plan=self.plan[owner], start=self.since[rows], end=end)
+            SimulatedRows(customer=owner, plan=self.plan[owner], start=self.since[rows], end=end)
         )
         self.since = np.where(rows, RUNNING, self.since)
 
@@ -129,7 +129,7 @@ def simulate_subscriptions(
     first: Integers,
     subscribers: Subscribers,
     habits: Habits,
-) -> Rows:
+) -> SimulatedRows:
     """Simulate the months between the edges; `first` is the month in which each customer starts."""
     for month, begin in enumerate(edges[:-1].tolist()):
         subscribers.renew(rng, month, begin, habits)
@@ -140,7 +140,7 @@ def simulate_subscriptions(
     # Who pays late across the last midnight has not renewed yet.
     seen = np.flatnonzero(rows.start < edges[-1])
     order = seen[np.lexsort((rows.end[seen], rows.customer[seen], rows.start[seen]))]
-    return Rows(
+    return SimulatedRows(
         customer=rows.customer[order],
         plan=rows.plan[order],
         start=rows.start[order],

@@ -24,7 +24,7 @@ _ANSWERED_WITHIN: Final = 60  # days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invitations:
+class DrawnInvitations:
     """Parallel arrays with an element for each invitation, by time in seconds since 1970.
 
     `rating` has a column of each driver; where there is no answer `lag` is negative.
@@ -42,7 +42,7 @@ class Invitations:
 
 def draw_invitations(
     rng: np.random.Generator, truth: SurveyTruth, begins: Integers, customers: int
-) -> Invitations:
+) -> DrawnInvitations:
     """Draw the invitations and answers of wave after wave."""
     plan = rng.integers(truth.reach.size, size=customers)
     level = rng.random(customers)
@@ -58,7 +58,7 @@ def draw_invitations(
         lag = np.clip(lag, 1, _ANSWERED_WITHIN * DAY).astype(np.int64)
         sent = begin * DAY + rng.integers(_SENT_WITHIN * DAY, size=customers)
         order = np.argsort(sent, kind="stable")
-        drawn = Invitations(
+        drawn = DrawnInvitations(
             customer=order,
             wave=np.full(customers, begin * DAY),
             sent=sent[order],
@@ -69,8 +69,8 @@ def draw_invitations(
             rating=_ratings(rng, level, truth.strengths)[order],
         )
         waves.append(drawn)
-    names = [field.name for field in fields(Invitations)]
-    return Invitations(
+    names = [field.name for field in fields(DrawnInvitations)]
+    return DrawnInvitations(
         **{name: np.concatenate([getattr(one, name) for one in waves]) for name in names}
     )
 

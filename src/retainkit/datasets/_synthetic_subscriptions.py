@@ -16,7 +16,7 @@ from retainkit.datasets._simulation import (
     DAYS,
     RUNNING,
     Habits,
-    Rows,
+    SimulatedRows,
     Subscribers,
     simulate_subscriptions,
 )
@@ -198,7 +198,7 @@ def _own_churn(
     return churn
 
 
-def _subscription_table(rows: Rows, plans: list[str], prices: list[float]) -> pd.DataFrame:
+def _subscription_table(rows: SimulatedRows, plans: list[str], prices: list[float]) -> pd.DataFrame:
     """Build the table, with names and prices of the plans."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from retainkit._checks import integer
 from retainkit.datasets._periods import period_edges
-from retainkit.datasets._survey_draws import Invitations, draw_invitations
+from retainkit.datasets._survey_draws import DrawnInvitations, draw_invitations
 from retainkit.datasets._survey_truth import survey_truth
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def make_survey(
 
 
 def _survey_table(
-    drawn: Invitations, plans: list[str], channels: list[str], drivers: list[str]
+    drawn: DrawnInvitations, plans: list[str], channels: list[str], drivers: list[str]
 ) -> pd.DataFrame:
     """Build the table; score and ratings are NaN where there is no answer."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas

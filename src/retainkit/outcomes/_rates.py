@@ -11,7 +11,7 @@ from retainkit._inputs.scale import Scale
 from retainkit._stats.differences import Means, mean_difference, share_difference
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._typing import Array, Booleans, Floats, Integers
-from retainkit.outcomes._reading import Answers
+from retainkit.outcomes._reading import DatedAnswers
 from retainkit.outcomes._results import ResponseOutcomes
 
 _GROUPS = ("promoters", "passives", "detractors")
@@ -47,7 +47,7 @@ class OutcomeRows:
         return others.ravel()
 
 
-def rows_by_group(answers: Answers, cuts: tuple[float, float]) -> OutcomeRows:
+def rows_by_group(answers: DatedAnswers, cuts: tuple[float, float]) -> OutcomeRows:
     """Build a row for promoters, passives and detractors, compared with the detractors."""
     group = np.where(answers.score <= cuts[0], 2, np.where(answers.score <= cuts[1], 1, 0))
     return OutcomeRows(
@@ -59,7 +59,7 @@ def rows_by_group(answers: Answers, cuts: tuple[float, float]) -> OutcomeRows:
     )
 
 
-def rows_by_score(answers: Answers, scale: Scale) -> OutcomeRows:
+def rows_by_score(answers: DatedAnswers, scale: Scale) -> OutcomeRows:
     """Build a row for each score, compared with the score below."""
     scores = np.arange(int(scale.low), int(scale.high) + 1)
     return OutcomeRows(

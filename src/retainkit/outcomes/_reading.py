@@ -42,7 +42,7 @@ Ids: TypeAlias = nw.Series[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answers:
+class DatedAnswers:
     """Answers with a score in parallel arrays: customer, time, score and segment of each.
 
     `missing` counts by segment the rows without an answer. Times are stored in the zone `stored`.
@@ -111,7 +111,7 @@ def read_dated_answers(
     reserved: Sequence[str],
     scale: Scale,
     missing: str,
-) -> Answers:
+) -> DatedAnswers:
     """Read answers and check them; a row without a score is none, whatever else is in it."""
     given = from_native(responses, "responses")
     options = ResponseOptions(
@@ -136,7 +136,7 @@ def read_dated_answers(
     _check_nulls("responses", {"customer": customer, "time": time}, nulls, missing)
     whole = ~(lacks["respondent"] | lacks["time"])
     rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
-    return Answers(
+    return DatedAnswers(
         given=given,
         segments=dict(zip(table.by, segments.values(), strict=True)),
         n_segments=n_segments,
@@ -172,7 +172,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
 
 
 def read_outcome_events(
-    outcomes: Any, answers: Answers, options: OutcomeOptions, horizon: int
+    outcomes: Any, answers: DatedAnswers, options: OutcomeOptions, horizon: int
 ) -> tuple[Outcomes, Moment]:
     """Read the events that may come within the horizon of an answer, and the end of observation.
 
@@ -209,7 +209,7 @@ def read_outcome_events(
 
 
 def read_memberships(
-    outcomes: Any, answers: Answers, options: OutcomeOptions
+    outcomes: Any, answers: DatedAnswers, options: OutcomeOptions
 ) -> tuple[Memberships, Moment]:
     """Read subscriptions, or when customers left, and the end of observation."""
     customer, start = options.customer, options.start
@@ -230,7 +230,7 @@ def read_memberships(
 
 
 def _read_departures(
-    frame: Frame, answers: Answers, options: OutcomeOptions
+    frame: Frame, answers: DatedAnswers, options: OutcomeOptions
 ) -> tuple[Memberships, Moment]:
     """Read when customers left; those with a row without such a time are still there."""
     customer, end = options.customer, options.end
@@ -307,7 +307,7 @@ def _with_times(frame: Frame, argument: str, column: str) -> Frame:
     return frame.with_columns(nw.col(column).cast(nw.Datetime("us"))) if dates else frame
 
 
-def _check_zones(answers: Answers, stored: tzinfo | None, argument: str, column: str) -> None:
+def _check_zones(answers: DatedAnswers, stored: tzinfo | None, argument: str, column: str) -> None:
     """Check that both tables have times with a zone, or both without."""
     if (stored is None) != (answers.stored is None):
         having, lacking = (

@@ -11,7 +11,7 @@ from retainkit._stats.event_index import event_index, first_or_last, range_sums
 from retainkit._time.moment import Moment
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.outcomes._reading import Answers, Memberships, Outcomes, same_customers
+from retainkit.outcomes._reading import DatedAnswers, Memberships, Outcomes, same_customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class ResponseOutcomes:
 
 
 def event_outcomes(
-    answers: Answers, events: Outcomes, length: int, observed: Moment
+    answers: DatedAnswers, events: Outcomes, length: int, observed: Moment
 ) -> ResponseOutcomes:
     """Find who had an event within the horizon, and sum the amounts."""
     customer, others = same_customers(answers.customer, events.customer)
@@ -63,7 +63,7 @@ def event_outcomes(
 
 
 def churn_outcomes(
-    answers: Answers, members: Memberships, length: int, observed: Moment
+    answers: DatedAnswers, members: Memberships, length: int, observed: Moment
 ) -> ResponseOutcomes:
     """Find who was subscribed when answering, and no longer at the end of the horizon."""
     customer, others = same_customers(answers.customer, members.customer)
@@ -101,7 +101,7 @@ def _count_unmatched(customer: Integers, others: Integers, still_open: Booleans)
     return len(np.unique(customer[~still_open])) if disjoint else 0
 
 
-def last_answers(answers: Answers, outcomes: ResponseOutcomes, column: str) -> Booleans:
+def last_answers(answers: DatedAnswers, outcomes: ResponseOutcomes, column: str) -> Booleans:
     """Mark the last eligible answer of each customer in a segment; raise if two are tied."""
     index = np.flatnonzero(outcomes.eligible)
     person = answers.segment[index] * (int(outcomes.customer.max(initial=0)) + 1)

@@ -38,7 +38,7 @@ def measure(ax: Axes) -> tuple[Axes, float, float]:
 
 
 def tidy(ax: Axes, values: Literal["x", "y"] = "y") -> None:
-    """Leave no more ink than the grid of the axis of values needs."""
+    """Keep nothing but the grid of the axis of values, and the line of the other axis."""
     upright = values == "y"
     ax.spines[["top", "right", "left" if upright else "bottom"]].set_visible(False)
     ax.tick_params(axis="y" if upright else "both", length=0)

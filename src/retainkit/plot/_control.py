@@ -21,7 +21,7 @@ from retainkit.plot._score_axes import (
     at_places,
     check_numeric,
     constant_of,
-    draw_counts,
+    draw_answer_counts,
     draw_nothing,
     draw_scale,
     draw_score_legend,
@@ -208,7 +208,7 @@ def _draw_periods_and_notes(
     """Label the periods, with their answers where there is room, and explain the limits."""
     width, height = space
     draw_periods(ax, periods, width * pad_periods(ax, periods, 0.6, 1.5))
-    counts = draw_counts(ax, height, [("n =", QUIET, n)])
+    counts = draw_answer_counts(ax, height, [("n =", QUIET, n)])
     notes = ["First day of the week"] if periods.unit == "week" else []
     if kind in KINDS:
         notes.append(KINDS[kind].format(periods.noun))

@@ -17,7 +17,7 @@ from retainkit.plot._reading import (
     as_floats,
     check_one_row_each,
     check_one_segment,
-    read_columns,
+    read_result_columns,
 )
 from retainkit.plot._style import HATCH, PALETTE, QUIET, SMALL, TEXT
 from retainkit.plot._text import in_percent
@@ -107,7 +107,7 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _ranked_drivers(table: IntoDataFrame) -> Columns:
     """Read one segment, the most important driver first."""
-    data, segments = read_columns(table, "table", _NEEDED[:1], _NEEDED)
+    data, segments = read_result_columns(table, "table", _NEEDED[:1], _NEEDED)
     check_one_segment("table", data, segments)
     check_one_row_each("table", data["driver"], "drivers")
     importance = as_floats(data["importance"])

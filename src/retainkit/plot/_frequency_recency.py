@@ -21,7 +21,7 @@ from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, percent, subplots
-from retainkit.plot._models import check_purchase_model
+from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
 from retainkit.typing import ModelValues
 
@@ -104,7 +104,7 @@ def frequency_recency(
     >>> ax.child_axes[0].get_xlabel()
     'Purchases expected in the next 26 weeks'
     """
-    check_purchase_model(model)
+    check_drawn_model(model)
     one_of("values", values, get_args(ModelValues))
     observed = in_units("T", T, model.unit)
     if observed == 0:

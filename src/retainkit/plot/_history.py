@@ -26,7 +26,7 @@ from retainkit._typing import Booleans, Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
-from retainkit.plot._models import check_purchase_model
+from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import DARK, PALETTE
 from retainkit.plot._text import in_percent
 from retainkit.typing import Missing
@@ -134,7 +134,7 @@ def customer_history(
     >>> [text.get_text() for text in ax.texts]  # at the end, and after 26 weeks of silence
     ['95%', '<1%']
     """
-    check_purchase_model(model)
+    check_drawn_model(model)
     ahead = 0.0 if future is None else in_units("future", future, model.unit)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     end = log.end_of_observation(as_of)

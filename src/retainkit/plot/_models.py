@@ -6,7 +6,7 @@ from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentTypeError
 
 
-def check_purchase_model(model: object) -> None:
+def check_drawn_model(model: object) -> None:
     """Check that a model is one of purchases."""
     if not isinstance(model, (BGNBD, MBGNBD)):
         raise ArgumentTypeError(

@@ -17,7 +17,7 @@ from retainkit._messages import count_noun
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
-from retainkit.plot._reading import Columns, as_floats, read_columns, segment_labels
+from retainkit.plot._reading import Columns, as_floats, read_result_columns, segment_labels
 from retainkit.plot._score_axes import check_numeric, draw_nothing, tick_text
 from retainkit.plot._style import (
     DARK,
@@ -139,7 +139,7 @@ def _read_bars(table: IntoDataFrame) -> _Bars:
     """Read the scores, and write all texts."""
     needed = [*SHARES, "nps", "lower", "upper"]
     optional = ["n_effective", "n_missing", "n_invalid"]
-    data, names = read_columns(table, "table", ("n",), ["n", *needed], optional)
+    data, names = read_result_columns(table, "table", ("n",), ["n", *needed], optional)
     labels = segment_labels(data, names)
     if len(set(labels)) < len(labels):
         raise ArgumentError(

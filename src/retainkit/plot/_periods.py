@@ -14,7 +14,12 @@ from narwhals.stable.v2.typing import IntoDataFrame
 from retainkit._time.periods import first_day, period_index
 from retainkit._typing import Integers
 from retainkit.errors import ColumnTypeError
-from retainkit.plot._reading import Columns, check_one_row_each, check_one_segment, read_columns
+from retainkit.plot._reading import (
+    Columns,
+    check_one_row_each,
+    check_one_segment,
+    read_result_columns,
+)
 from retainkit.typing import Period
 
 # Points that a label takes, and how many periods may lie between two of them.
@@ -47,7 +52,7 @@ def read_periods(
     table: IntoDataFrame, argument: str, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> tuple[Periods, Columns]:
     """Read one segment of a table with a row for each period, in the order of time."""
-    data, names = read_columns(table, argument, ("period",), ["period", *needed], optional)
+    data, names = read_result_columns(table, argument, ("period",), ["period", *needed], optional)
     check_one_segment(argument, data, names)
     if not all(isinstance(day, dt.date) for day in data["period"]):
         raise ColumnTypeError(f"column 'period' of `{argument}` must hold dates, without nulls.")

@@ -28,7 +28,7 @@ def unit_of_age(period: str | None) -> str:
     return f"{unit}s since the start"
 
 
-def read_columns(
+def read_result_columns(
     table: IntoDataFrame,
     argument: str,
     own: Sequence[str],
@@ -50,7 +50,7 @@ def read_ages(
 ) -> tuple[Columns, list[str]]:
     """Read columns of a table of ages, whose own columns begin with `first`."""
     own = (first, *COHORT_COLUMNS)
-    data, segments = read_columns(table, argument, own, needed, ["age_end"])
+    data, segments = read_result_columns(table, argument, own, needed, ["age_end"])
     ages = {name: [int(age) for age in data[name]] for name in AGES & data.keys()}
     return data | ages, segments
 

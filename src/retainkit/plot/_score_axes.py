@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.plot import _axes
-from retainkit.plot._axes import ABOVE, BESIDE, draw_legend, has_room_beneath, percent
+from retainkit.plot._axes import ABOVE, BESIDE, draw_counts, draw_legend, has_room_beneath, percent
 from retainkit.plot._reading import Columns
 from retainkit.plot._style import GREY, QUIET, TEXT
 from retainkit.plot._text import shorten, with_minus
@@ -116,7 +115,7 @@ def draw_nothing(ax: Axes, text: str) -> None:
 # Counts beneath the axis, and the legend above
 
 
-def draw_counts(ax: Axes, height: float, rows: Sequence[tuple[str, str, Floats]]) -> float:
+def draw_answer_counts(ax: Axes, height: float, rows: Sequence[tuple[str, str, Floats]]) -> float:
     """Write the numbers of answers beneath the ticks, a row for each (label, colour, counts).
 
     Return the points that they take: 0 where there is no room for them.
@@ -135,7 +134,7 @@ def draw_counts(ax: Axes, height: float, rows: Sequence[tuple[str, str, Floats]]
         for label, colour, counts in rows
     ]
     left = 0.3 * (TEXT - 0.5) * widest + 7
-    _axes.draw_counts(ax, lines, start=ticks[0], depth=depth, line=LINE, left=left, gid="n")
+    draw_counts(ax, lines, start=ticks[0], depth=depth, line=LINE, left=left, gid="n")
     return needed
 
 

@@ -31,7 +31,7 @@ from retainkit.plot._reading import (
     Columns,
     as_floats,
     check_one_row_each,
-    read_columns,
+    read_result_columns,
     rows_by_segment,
     segment_labels,
 )
@@ -153,7 +153,7 @@ class _SurvivalLine:
 def _read_steps(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_SurvivalLine], str]:
     """Read the line of each segment, and the names of the segments."""
     needed = ["tenure", "at_risk", "survival", "lower", "upper"]
-    data, names = read_columns(curve, "curve", ("tenure",), needed)
+    data, names = read_result_columns(curve, "curve", ("tenure",), needed)
     tenures = as_floats(data["tenure"])
     segments = segment_labels(data, names)
     pairs = list(zip(segments, tenures, strict=True))

@@ -20,7 +20,7 @@ from retainkit.plot._periods import Periods, as_day, draw_periods, pad_periods, 
 from retainkit.plot._reading import (
     as_floats,
     check_one_row_each,
-    read_columns,
+    read_result_columns,
     rows_by_segment,
     segment_labels,
 )
@@ -30,7 +30,7 @@ from retainkit.plot._score_axes import (
     at_places,
     check_numeric,
     constant_of,
-    draw_counts,
+    draw_answer_counts,
     draw_nothing,
     draw_scale,
     draw_score_legend,
@@ -181,7 +181,7 @@ class _Trend:
 def _read_trend(table: IntoDataFrame) -> _Trend:
     """Read the line of each segment."""
     needed = ["n", "score", "lower", "upper", "metric", "complete"]
-    data, names = read_columns(table, "table", ("period",), ["period", *needed], ["window"])
+    data, names = read_result_columns(table, "table", ("period",), ["period", *needed], ["window"])
     labels = segment_labels(data, names)
     days = read_result(table, argument="table", columns=["period"]).select("period").unique()
     periods, _ = read_periods(days, "table", [])
@@ -271,6 +271,6 @@ def _draw_periods_and_counts(ax: Axes, trend: _Trend, width: float, height: floa
         (line.label or "n =", PALETTE[i % len(PALETTE)] if line.label else QUIET, line.n)
         for i, line in enumerate(trend.lines)
     ]
-    counts = draw_counts(ax, height, rows)
+    counts = draw_answer_counts(ax, height, rows)
     notes = [fill(note, max(24, int(width / 5.2))) for note in trend.notes()]
     ax.set_xlabel("\n".join(notes), fontsize=TEXT, labelpad=4 + counts)

@@ -17,7 +17,7 @@ from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, s
 
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
-    """Summarise the purchases of each customer."""
+    """Summarize the purchases of each customer."""
     _check_one_segment(log)
     customers = _count_purchases(_purchases(log, spec), log, spec)
     n_first_in_holdout, n_without_purchase = _count_excluded(customers, spec)

@@ -35,7 +35,7 @@ def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequenc
     )
 
 
-def check_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
+def check_negative_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
     """Check that no amount is negative, unless that is allowed."""
     if amount is None or amounts != "raise" or log.min_amount is None or log.min_amount >= 0:
         return

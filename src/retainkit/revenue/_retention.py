@@ -298,7 +298,7 @@ def _set_percentiles(
     rates: tuple[Rate, Rate],
     confidence_level: float,
 ) -> None:
-    """Set the limits of the bootstrap where customers differ; elsewhere those there are stay."""
+    """Replace the limits by those of the bootstrap where customers differ."""
     for name, draws, rate in zip(("nrr", "grr"), drawn, rates, strict=True):
         varies = rate.variance > 0
         for side, limit in zip(

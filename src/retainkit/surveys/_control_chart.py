@@ -230,7 +230,7 @@ def control_chart(
 
 
 def _usable_baseline(base: Booleans, rows: PeriodRows, counted: PeriodAnswers) -> Booleans:
-    """Unmark baselines of fewer than two periods, with a warning; raise if there is no other."""
+    """Unmark baselines of fewer than two periods, and warn; raise if no other is left."""
     size = np.bincount(rows.segment, base, len(counted.starts)).astype(np.int64)
     few = np.flatnonzero(size < 2)
     if not len(few) or not len(base):
