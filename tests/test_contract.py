@@ -65,10 +65,17 @@ def on(
 ) -> pytest.MarkDecorator:
     """Run a test for each case, of which the name of an entry comes first, on some backends.
 
-    What takes the result of another function takes it in memory.
+    What takes the result of another function takes it in memory. In quick runs the first of
+    several backends does, where not all of them are to be compared.
     """
+    later = {True: [pytest.mark.slow], False: []}
     every = [
-        pytest.param(backend, *case, id="-".join([backend.name, *case]), marks=kind.marks)
+        pytest.param(
+            backend,
+            *case,
+            id="-".join([backend.name, *case]),
+            marks=[*kind.marks, *later[backends is not BACKENDS and backend is not backends[0]]],
+        )
         for case in cases
         for backend, kind in zip(backends, params(backends), strict=True)
         if not (backend.lazy and REGISTRY[case[0]].eager)
@@ -501,6 +508,7 @@ def test_a_picture_is_drawn_where_it_is_told_to_and_nowhere_else(name: str) -> N
         pd.testing.assert_frame_equal(arguments[key], one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_without_axes_has_a_figure_of_its_own(name: str) -> None:
     ax = getattr(retainkit.plot, name)(**PICTURES[name]())

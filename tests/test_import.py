@@ -90,11 +90,13 @@ def test_importing_the_package_alone_loads_none_of_its_modules() -> None:
     assert done.stdout.split("\n")[:2] == ["['typing']", "[]"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", "import pandas"])
 def test_importing_retainkit_changes_nothing(first: str) -> None:
     assert probe(first)["changed"] == []
 
 
+@pytest.mark.slow
 def test_importing_retainkit_reads_no_file_but_python_code() -> None:
     # Of its own, or of the standard library. Neither sockets nor other processes.
     for event, path, mode in probe()["events"]:
@@ -105,6 +107,7 @@ def test_importing_retainkit_reads_no_file_but_python_code() -> None:
 # --- names -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clv", "retention", "surveys", "plot"])
 def test_the_name_of_a_subject_is_its_package_always(name: str) -> None:
     code = f"import retainkit as rk; print(rk.{name}.__name__); rk.cltv; print(rk.{name}.__name__)"

@@ -235,7 +235,7 @@ each_metric = pytest.mark.parametrize(
 
 @each_metric
 @pytest.mark.parametrize("lazy", [False, True], ids=["kernel", "plan"])
-@pytest.mark.parametrize("seeds", batches(range(150), quick=25))
+@pytest.mark.parametrize("seeds", batches(range(150), quick=10))
 def test_random_logs_agree_with_the_slow_reference(
     metric: Any, slow: Any, question: Any, seeds: range, *, lazy: bool
 ) -> None:
@@ -246,6 +246,7 @@ def test_random_logs_agree_with_the_slow_reference(
         assert_same(quietly(metric, frame, **options), slow(rows, **options))
 
 
+@pytest.mark.slow
 @each_metric
 def test_every_backend_agrees_with_the_slow_reference(
     metric: Any, slow: Any, question: Any, backend: Backend
@@ -421,6 +422,7 @@ def test_a_day_in_progress_is_not_in_the_window() -> None:
 # --- what must always hold --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", cases(range(40), quick=10))
 def test_the_identities_hold_in_every_segment(seed: int) -> None:
     rows, options = growth_question(seed)

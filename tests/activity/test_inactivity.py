@@ -267,7 +267,7 @@ each_metric = pytest.mark.parametrize(
 
 @each_metric
 @pytest.mark.parametrize("lazy", [False, True], ids=["kernel", "plan"])
-@pytest.mark.parametrize("seeds", batches(range(150), quick=25))
+@pytest.mark.parametrize("seeds", batches(range(150), quick=10))
 def test_random_logs_agree_with_the_slow_reference(
     metric: Any, slow: Any, question: Any, seeds: range, *, lazy: bool
 ) -> None:
@@ -278,6 +278,7 @@ def test_random_logs_agree_with_the_slow_reference(
         assert_same(quietly(metric, frame, **options), slow(rows, **options))
 
 
+@pytest.mark.slow
 @each_metric
 def test_every_backend_agrees_with_the_slow_reference(
     metric: Any, slow: Any, question: Any, backend: Backend

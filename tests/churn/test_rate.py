@@ -527,6 +527,7 @@ def assert_identity(rows: list[Row]) -> None:
             assert before["closing"] == after["opening"]
 
 
+@pytest.mark.slow
 @each_method
 @pytest.mark.parametrize("seed", cases(range(20), quick=5))
 def test_identities_order_and_splits(seed: int, method: str) -> None:

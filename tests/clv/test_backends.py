@@ -218,6 +218,7 @@ def test_only_distinct_customers_are_brought_back(
         assert_same(found, {who: expected[call][who[0]] for who in found})
 
 
+@pytest.mark.slow
 @each_call
 def test_no_customers_have_no_scores(backend: Backend, call: str) -> None:
     types = nw.from_native(CALLS[call](backend.make(SOME))).collect_schema()
@@ -229,6 +230,7 @@ def test_no_customers_have_no_scores(backend: Backend, call: str) -> None:
 # --- fits --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_fits_are_the_same(backend: Backend) -> None:
     frame, plain = backend.make(customers()), pd.DataFrame(customers())
     money = {"frequency": "x", "monetary_value": "mean"}
@@ -249,6 +251,7 @@ def test_fits_are_the_same(backend: Backend) -> None:
 # --- from orders to value ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_from_orders_to_value(backend: Backend) -> None:
     frame, plain = backend.make(orders()), pd.DataFrame(orders())
     options: dict[str, Any] = {"as_of": date(1998, 7, 1), "horizon": "6 months"}
@@ -296,6 +299,7 @@ def test_text_is_not_a_number(backend: Backend) -> None:
         CALLS["alive"](frame)
 
 
+@pytest.mark.slow
 @each_call
 def test_an_index_does_not_matter(call: str) -> None:
     frame = pd.DataFrame(SOME)
@@ -306,6 +310,7 @@ def test_an_index_does_not_matter(call: str) -> None:
     pd.testing.assert_frame_equal(turned, expected.iloc[::-1].reset_index(drop=True))
 
 
+@pytest.mark.slow
 @each_call
 def test_whole_numbers_are_as_good_as_others(call: str) -> None:
     frame = pd.DataFrame(SOME).astype({"x": float}).assign(last=0.0).query("x == 0")

@@ -573,6 +573,7 @@ def test_a_report_says_what_is_wrong() -> None:
 # --- every kind of frame ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_checks_on_every_frame(backend: Backend) -> None:
     orders = some_orders(6)
     as_pandas = pd.DataFrame(orders)
@@ -599,6 +600,7 @@ def test_all_checks_on_every_frame(backend: Backend) -> None:
     assert_same(found, rows_of(spend_independence(pd.DataFrame(summary))))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*first purchase at or after:retainkit.RetainkitWarning")
 def test_a_report_on_every_frame(backend: Backend) -> None:
     orders = some_orders(6)

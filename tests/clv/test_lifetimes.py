@@ -222,6 +222,7 @@ KINDS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_kind_of_frame_is_fitted_by_lifetimes(kind: Any) -> None:
     # Rows of a lazy table come in another order, and its search ends a hair away.

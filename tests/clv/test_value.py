@@ -230,6 +230,7 @@ def test_segments_have_models_of_their_own(kind: str) -> None:
             assert have == pytest.approx(want, rel=1e-5)
 
 
+@pytest.mark.slow
 @FREE
 @pytest.mark.parametrize("kind", ["pandas", *MAKERS])
 def test_customers_without_a_segment_are_a_segment(kind: str) -> None:
@@ -256,6 +257,7 @@ def test_a_horizon_beyond_what_was_observed_is_said() -> None:
         cltv(ORDERS, horizon="4 years")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1, -1])
 def test_spend_that_goes_with_frequency_is_said(sign: int) -> None:
     x = ORDERS.groupby("customer_id")["time"].transform("nunique")

@@ -188,6 +188,7 @@ def assert_like(observed: float, expected: float, deviation: float) -> None:
     assert abs(observed - expected) <= 5 * deviation + 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("period", "start", "persistence", "retention"),
     [
@@ -239,6 +240,7 @@ def test_without_persistence_the_ages_are_independent() -> None:
     assert_like(stayed_throughout(0), truth, math.sqrt(truth * (1 - truth) / 5_000))
 
 
+@pytest.mark.slow
 def test_with_full_persistence_a_customer_stays_until_leaving_for_good() -> None:
     assert_like(stayed_throughout(1), 0.5, math.sqrt(0.25 / 5_000))
     events = make_events(2_000, seed=5, persistence=1)
@@ -459,6 +461,7 @@ def test_of_those_on_a_plan_in_each_month_the_share_that_was_asked_for_leaves() 
         assert_like(share, churn, math.sqrt(churn * (1 - churn) / opening[plan]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("polarization", [0.0, 0.6])
 def test_customers_stay_as_long_as_the_curve_says(polarization: float) -> None:
     churn = {"low": 0.05, "high": 0.3}
@@ -587,6 +590,7 @@ def test_late_payments_leave_gaps_of_one_to_three_days() -> None:
         assert_like(lags.count(lag) / len(lags), 0.2 / 3, math.sqrt(0.2 / 3 / len(lags)))
 
 
+@pytest.mark.slow
 def test_all_seats_of_who_pays_late_begin_together() -> None:
     table = make_subscriptions(500, seed=4, seats=0.3, late=0.5, rows="renewal", **STILL)
     for rows in lives_of(table).values():

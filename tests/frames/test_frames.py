@@ -560,6 +560,7 @@ WARNED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize(("columns", "options", "text"), WARNED.values(), ids=WARNED)
 def test_a_warning_counts_and_points_at_the_call(
@@ -625,6 +626,7 @@ ARROW_IDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ids", ARROW_IDS.values(), ids=ARROW_IDS)
 def test_ids_of_every_type_of_pyarrow(ids: Any) -> None:
     assert counts(in_pyarrow(customer_id=ids)) == EXPECTED
@@ -722,6 +724,7 @@ def test_segments_that_have_no_order_are_refused(values: list[Any]) -> None:
     complaint(ColumnTypeError, call, "'given'", "`by`")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "America/Santiago"])
 def test_times_of_every_unit(unit: str, zone: str | None) -> None:

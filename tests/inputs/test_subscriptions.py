@@ -116,6 +116,7 @@ def test_nothing_but_nulls_runs_whatever_the_type(table: Any) -> None:
     assert (row["start"], row["end"]) == (date(2024, 1, 1), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("end", ["s", "ms", "us", "ns"])
 def test_units_of_time_may_differ(start: str, end: str) -> None:

@@ -357,6 +357,7 @@ def test_likelihood_and_gradient(params, shift) -> None:
                 assert float(abs(gradient[i, j] - slope)) < 1e-11 * max(1, abs(slope))
 
 
+@pytest.mark.slow
 @MODELS
 @pytest.mark.parametrize("params", PARAMETERS)
 def test_probability_alive_and_expected_purchases(params, shift) -> None:

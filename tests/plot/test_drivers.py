@@ -119,6 +119,7 @@ def test_the_label_tells_r_squared_and_n() -> None:
     assert ax.get_title() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(3.2, 3.2), (4.5, 3.5), (7, 4), (12, 4)])
 def test_nothing_leaves_the_figure_or_overlaps(size: tuple[float, float]) -> None:
     ax, table = axes(*size), found()

@@ -165,6 +165,7 @@ def test_heatmap_explains_the_hatching_only_where_there_is_some(ax: Any) -> None
     assert " ".join(note.get_text().split()).startswith("Hatched: not every customer")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize(
     ("days", "style", "expected"),

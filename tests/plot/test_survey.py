@@ -135,6 +135,7 @@ def test_a_segment_without_a_score_says_why() -> None:
     assert texts(ax, "score") == [f"{MINUS}10", DASH, DASH, f"{MINUS}25"]
 
 
+@pytest.mark.slow
 def test_the_effective_number_stands_behind_the_answers_where_it_differs() -> None:
     ax, table = axes(), scores()
     table["n_effective"] = [22.4, 8.0, NAN, 200.0]
@@ -202,6 +203,7 @@ def test_names_are_wrapped_and_shortened_where_rows_are_low() -> None:
     assert all(upper.y0 >= lower.y1 - 1 for upper, lower in pairwise(boxes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(3.2, 2.4), (4.5, 3), (8, 3), (12, 5)])
 def test_headers_and_axes_do_not_overlap(size: tuple[float, float]) -> None:
     ax = axes(*size)

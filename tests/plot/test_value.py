@@ -268,6 +268,7 @@ KINDS: dict[str, Callable[[list[Any]], Any]] = {
 EACH_KIND = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 
 
+@pytest.mark.slow
 @EACH_KIND
 def test_shares_are_those_of_customers_from_the_most_valuable_down(make: Any, ax: Any) -> None:
     cltv_distribution(make(VALUES), top=0.5, ax=ax)
@@ -578,6 +579,7 @@ def test_without_axes_there_is_one_new_figure(draw: Any) -> None:
     assert ax.figure.axes == [ax]
 
 
+@pytest.mark.slow
 @EACH_PICTURE
 @pytest.mark.parametrize("size", [None, (3.4, 2.8)], ids=["default", "small"])
 def test_text_is_inside_the_figure_and_none_lies_over_another(draw: Any, size: Any) -> None:

@@ -188,7 +188,7 @@ def table(frame: Any, **options: Any) -> list[Row]:
 
 
 @pytest.mark.parametrize("make", [in_pandas, in_polars_lazily])
-@settings(examples, max_examples=n_examples(150, quick=30))
+@settings(examples, max_examples=n_examples(150, quick=15))
 @given(question=questions())
 def test_the_library_agrees_with_the_oracle(
     make: Callable[[list[Row]], Any], question: tuple[list[Row], dict[str, Any]]
@@ -224,6 +224,7 @@ PLAIN = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @examples
 @given(rows=events(), options=PLAIN, min_events=st.integers(1, 2))
 def test_the_ways_of_counting_are_ordered(
@@ -314,6 +315,7 @@ IDS: dict[str, Callable[[list[int]], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", IDS)
 @settings(examples, max_examples=n_examples(8, quick=4))
 @given(rows=events(), options=PLAIN)

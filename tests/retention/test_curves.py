@@ -692,6 +692,7 @@ KINDS: dict[str, tuple[Callable[[pd.DataFrame], Any], type]] = {
 }
 
 
+@pytest.mark.slow
 @each_average
 @pytest.mark.parametrize(("make", "kind"), KINDS.values(), ids=KINDS)
 def test_the_same_from_every_kind_of_frame_and_the_kind_back(

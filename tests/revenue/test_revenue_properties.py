@@ -281,6 +281,7 @@ def test_segments_add_up_to_the_whole(
             assert total == Decimal(repr(row[kind]))
 
 
+@pytest.mark.slow
 @examples
 @given(rows=books(), as_of=AS_OF, period=PERIOD)
 def test_events_are_at_least_snapshots(rows: list[Row], as_of: date, period: str) -> None:
@@ -296,6 +297,7 @@ def test_events_are_at_least_snapshots(rows: list[Row], as_of: date, period: str
 FUNCTIONS = [mrr_movements, revenue_retention, revenue_cohorts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
 @settings(examples, max_examples=n_examples(25, quick=8))
 @given(rows=books(), as_of=AS_OF, by=st.sampled_from([None, "plan"]), data=st.data())
@@ -319,6 +321,7 @@ def test_row_order_index_and_splitting_change_nothing(
     pd.testing.assert_frame_equal(shuffled, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
 @settings(examples, max_examples=n_examples(25, quick=8))
 @given(rows=books(), as_of=AS_OF, period=PERIOD)
@@ -438,6 +441,7 @@ def test_grr_lies_between_0_and_nrr_and_1(
                 assert row[name] <= high * (1 + 1e-12)
 
 
+@pytest.mark.slow
 @examples
 @given(rows=books(), as_of=AS_OF, period=PERIOD, horizon=st.integers(1, 5))
 def test_a_chain_is_the_product_of_single_steps(
@@ -462,6 +466,7 @@ def test_a_chain_is_the_product_of_single_steps(
             )
 
 
+@pytest.mark.slow
 @examples
 @given(rows=books(), as_of=AS_OF, period=PERIOD)
 def test_one_step_is_what_the_movements_say(rows: list[Row], as_of: date, period: str) -> None:
@@ -538,6 +543,7 @@ def test_cohorts_agree_with_the_reference(
     assert shown == expected
 
 
+@pytest.mark.slow
 @examples
 @given(rows=books(), as_of=AS_OF, period=PERIOD)
 def test_cohorts_begin_with_what_is_new(rows: list[Row], as_of: date, period: str) -> None:

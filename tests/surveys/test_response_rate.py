@@ -174,6 +174,7 @@ def like(rows: list[Row]) -> Row:
     return LIKE | {"sent": rows[0]["sent"], "responded": rows[0]["sent"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", batches(range(150), quick=30))
 def test_random_invitations_agree_with_the_slow_reference(seeds: range) -> None:
     for seed in seeds:
@@ -182,6 +183,7 @@ def test_random_invitations_agree_with_the_slow_reference(seeds: range) -> None:
         assert_same(quietly(response_rate, frame, **options), slow_rate(rows, **options))
 
 
+@pytest.mark.slow
 def test_every_backend_agrees_with_the_slow_reference(backend: Backend) -> None:
     for seed in range(200, 220 if backend.name != "pyspark" else 206):
         rows, options = random_question(seed)

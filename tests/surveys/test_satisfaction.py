@@ -157,6 +157,7 @@ TABLE: list[tuple[str, tuple[int, int], set[int], set[int] | None]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "scale", "good", "bad"), TABLE)
 def test_the_rules_of_vendors(rule: str, scale: Any, good: set[int], bad: set[int] | None) -> None:
     points = range(scale[0], scale[1] + 1)
@@ -495,6 +496,7 @@ def assert_agrees(frame: Any, rows: list[Row], options: dict[str, Any]) -> None:
             assert have[name] == here, (name, have, want)
 
 
+@pytest.mark.slow
 def test_every_backend_agrees_with_the_slow_reference(backend: Backend) -> None:
     for seed in range(60 if backend.name == "pandas" else 4 if backend.name == "pyspark" else 12):
         rows, options = random_answers(seed)

@@ -112,6 +112,7 @@ def test_the_days_are_those_of_1899_to_2101() -> None:
     assert (DAYS[0], DAYS[-1]) == (date(1899, 1, 1), date(2101, 12, 31))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("period", "week_start"), CUTS)
 def test_a_period_has_one_number_from_its_first_day_to_its_last(
     period: Any, week_start: Any
@@ -222,6 +223,7 @@ def full_steps(engine: Any, starts: list[int], ends: list[int], period: Any) -> 
     return full
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", PERIODS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_expressions_count_the_same_steps(engine: str, period: str) -> None:
@@ -339,6 +341,7 @@ def test_the_changes_that_are_tested() -> None:
     assert min(len(changes(name)) for name in ZONES[:4]) > 90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZONES)
 def test_wall_times_are_those_of_zoneinfo(name: str) -> None:
     zone, instants = ZoneInfo(name), around(name)
@@ -389,6 +392,7 @@ def test_utc_offsets_at_the_bounds() -> None:
 STORED = ["UTC", "Asia/Kathmandu", "America/New_York"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZONES)
 @pytest.mark.parametrize("stored", STORED)
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
@@ -612,6 +616,7 @@ def days_of_change(name: str) -> list[int]:
     return [one + hour * 3600 * SECOND + 1 for one in some or [at("2012-02-28")] for hour in hours]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAY_ZONES)
 def test_the_end_of_a_day_is_the_first_instant_of_the_next(name: str) -> None:
     zone = ZoneInfo(name)

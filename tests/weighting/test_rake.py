@@ -138,6 +138,7 @@ def test_a_design_effect_of_1_35_leaves_1111_of_1500() -> None:
 # --- raking --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("weights", [None, "base"])
 def test_margins_are_reproduced_as_by_fitting_row_by_row(seed: int, weights: str | None) -> None:
@@ -368,6 +369,7 @@ def test_weights_within_limits_are_those_of_a_general_optimiser(limits: Any) -> 
     np.testing.assert_allclose([table[key] for key in keys], solved.x, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_weights_can_have_is_found(seed: int) -> None:
     # Margins of weights that lie within the limits, many of them at one.
