@@ -3,6 +3,7 @@
 import inspect
 import re
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -177,3 +178,11 @@ def test_every_column_of_a_data_set_is_documented_with_its_type(name: str) -> No
     make = getattr(retainkit.datasets, name)
     table = make(sample=True) if name == "load_cdnow" else make(3, seed=1)
     assert [column for column in table if not is_described(column, text)] == []
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "reference" / "index.md").read_text("utf-8")
+    listed = {line.strip() for line in text.splitlines()}
+    apart = {"__version__", "RetainkitError", "RetainkitWarning", "datasets", "errors", "plot"}
+    for name in sorted({*retainkit.__all__} - apart):
+        assert name in listed, name

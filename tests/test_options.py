@@ -82,7 +82,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "exact": "Merge purchases by day, and measure time in days divided by the length of the unit",
     "fractional": "What to do with answers that are not whole",
     "frequency": "Column of the number of repeat purchases, whole numbers",
-    "gap": 'Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``',
+    "gap": 'Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``',
     "holdout": "Leave out the last ages, so many of each cohort",
     "horizon": (
         "How far ahead",
@@ -158,7 +158,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     ),
     "unit": (
         "Calendar period in which purchases are merged into one",
-        "Unit of recency and T, in which the model then thinks",
+        "Unit of recency and T, and so of the model's rates and horizons",
     ),
     "week_start": "Day on which a week begins",
     "weights": (

@@ -1,10 +1,16 @@
-"""Customer-retention metrics on DataFrames: the honest number, on any DataFrame, checked.
+"""Customer-retention metrics for pandas, Polars, PyArrow, DuckDB and PySpark, with intervals.
 
-A subject is imported when one of its names is asked for: all of them at once would take longer
-than pandas.
+Each subject is a package, and its functions are names of `retainkit` too:
+
+    retention, activity, purchases      of events and orders
+    churn, survival, revenue            of subscriptions
+    clv, projection                     models of purchases, spend and retention
+    surveys, weighting, drivers, outcomes   of answers
+    plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
 """
 
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,7 +47,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# What each package exports here. This is the list of public names.
+# What each package exports here. This is the list of public names. A package is imported when one
+# of its names is asked for: all of them at once would take longer than pandas.
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "activity": (
         "active_days",
@@ -91,6 +98,9 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
 }
 _MODULES = ("datasets", "errors", "plot", "typing")
 _HOMES = {name: home for home, names in _EXPORTS.items() for name in names}
+# Of two threads that import at the same time, one a package and one a module of it, each waits for
+# the other. So one at a time imports here, and whole packages before their modules elsewhere.
+_ONE_AT_A_TIME = RLock()
 
 # Not `typing`, which would hide that of the standard library from `import *`.
 __all__ = ["__version__", "datasets", "errors", "plot", *_HOMES]
@@ -100,11 +110,12 @@ if not TYPE_CHECKING:  # to which every name would be known otherwise
 
     def __getattr__(name: str) -> object:
         """Import what is asked for, once."""
-        if name in _MODULES or name in _EXPORTS:
-            return import_module(f"retainkit.{name}")
-        if name not in _HOMES:
+        module = name if name in _MODULES or name in _EXPORTS else _HOMES.get(name)
+        if module is None:
             raise AttributeError(f"module 'retainkit' has no attribute {name!r}")
-        value = getattr(import_module(f"retainkit.{_HOMES[name]}"), name)
+        with _ONE_AT_A_TIME:
+            found = import_module(f"retainkit.{module}")
+        value = found if name == module else getattr(found, name)
         globals()[name] = value
         return value
 

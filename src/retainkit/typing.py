@@ -4,7 +4,7 @@ A function of one's own that takes any frame and gives what `nps` gives for it::
 
     from retainkit.typing import IntoTable, TableT
 
-    def detractors(responses: TableT | IntoTable[TableT]) -> TableT:
+    def nps_by_country(responses: TableT | IntoTable[TableT]) -> TableT:
         return rk.nps(responses, by="country")
 
 The frames are described by what they can do, not by their classes: none of their libraries has to
@@ -19,6 +19,7 @@ from collections.abc import Sequence, Sized
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+import narwhals.stable.v2  # noqa: F401  whole, before a module of it: see `retainkit.__getattr__`
 from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT, IntoFrame, IntoFrameT
 
 if TYPE_CHECKING:

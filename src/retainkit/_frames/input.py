@@ -16,7 +16,7 @@ from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnErro
 Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
 _KINDS = "a pandas, Polars or PyArrow table, a DuckDB relation or a PySpark DataFrame"
 
-# In
+# Frames
 
 
 def from_native(native: Any, argument: str) -> Frame:
@@ -35,7 +35,7 @@ def from_native(native: Any, argument: str) -> Frame:
 
 
 def _decode_dictionaries(frame: Frame) -> Frame:
-    """Return the frame with plain values for PyArrow's dictionaries, hardly known to pandas."""
+    """Return the frame with plain values for PyArrow's dictionaries, a type foreign to pandas."""
     if isinstance(frame, nw.LazyFrame) or not frame.implementation.is_pandas():
         return frame
     native, plain = frame.to_native(), {}
@@ -84,7 +84,7 @@ def is_polars(frame: Frame) -> bool:
     return frame.implementation.is_polars()
 
 
-# pandas
+# Columns of pandas
 
 
 def normalize_pandas(
@@ -92,8 +92,8 @@ def normalize_pandas(
 ) -> tuple[Frame, dict[str, tzinfo]]:
     """Return the frame with columns of pandas that narwhals can read, and the zones of its times.
 
-    Aware times are passed on in UTC: narwhals reads a zone off the name of the type and does not
-    know them all, an underscore as in America/New_York being enough. Columns of an empty frame that
+    Aware times are passed on in UTC: narwhals reads a zone off the name of the type and misses
+    some, such as names with an underscore (America/New_York). Columns of an empty frame that
     have no type get the `expected` one.
     """
     if not frame.implementation.is_pandas():
@@ -115,7 +115,7 @@ def normalize_pandas(
     return nw.from_native(native.assign(**changed)) if changed else frame, zones
 
 
-# Values
+# Values of a column
 
 
 def instants_of(times: nw.Series[Any]) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from retainkit._checks import one_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.typing import Fractional, Missing
+from retainkit.typing import Fractional, Invalid, Missing
 
 _MAX_STEPS = 10_000
 _CUTS = {(0.0, 10.0): (6.0, 8.0), (1.0, 10.0): (6.0, 8.0)}
@@ -20,7 +20,7 @@ class Scale:
     low: float
     high: float
     missing_codes: tuple[float, ...] = ()
-    invalid: Missing = "raise"
+    invalid: Invalid = "raise"
     fractional: Fractional = "raise"
 
 
@@ -28,7 +28,7 @@ def check_scale(
     scale: Any,
     *,
     missing_codes: Any = (),
-    invalid: Missing = "raise",
+    invalid: Invalid = "raise",
     fractional: Fractional = "raise",
 ) -> Scale:
     """Check the limits of a scale, the codes that are no answer, and what happens to others."""

@@ -25,7 +25,7 @@ _UNIDENTIFIED = 10  # standard error of a logarithm from which on it is not iden
 _NO_INFORMATION = 1e-9  # information that is only rounding
 _DIFFERENCE = 1e-4  # for differences of gradients
 _STEEP = 1e-3  # slope at a bound, in mean log-likelihood, that is no simpler model's
-_AT_EDGE = 1e-6  # this close to a bound is at it
+_AT_EDGE = 1e-6  # a parameter this close to a bound counts as at it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Periods as integers since 1970: an age is a plain difference."""
+"""Periods as integers since 1970, so that an age is the difference of two of them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def period_of(wall: Integers, period: Period, week_start: Weekday) -> Integers:
 
 
 def lookup(numbers: Integers, function: Callable[[Integers], Integers]) -> Integers:
-    """Apply a function by way of a table of all numbers from the least to the greatest."""
+    """Apply a function once to each integer in the range, and look the results up."""
     if not len(numbers):
         return function(numbers)
     least = int(numbers.min())
@@ -87,10 +87,12 @@ def period_index_expr(time: nw.Expr, period: Period, week_start: Weekday) -> nw.
 
 
 def day_expr(time: nw.Expr) -> nw.Expr:
+    """Days since 1970-01-01, by the Gregorian rule of leap years."""
     past = time.dt.year().cast(nw.Int64) - 1
     ordinal = past * 365 + past // 4 - past // 100 + past // 400 + time.dt.ordinal_day()
     return ordinal.cast(nw.Int64) - _EPOCH_ORDINAL
 
 
 def month_expr(time: nw.Expr) -> nw.Expr:
+    """Months since January 1970."""
     return (time.dt.year().cast(nw.Int64) - 1970) * 12 + time.dt.month().cast(nw.Int64) - 1

@@ -102,8 +102,8 @@ def churn_rate(
           B2C [1]_. It suits periods in which many come. Snapshots are those of days. As a sum of
           rates it can exceed 1; it estimates the cumulative hazard (Nelson and Aalen).
     gap : str or timedelta, default "0D"
-        Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``, on the wall
-        clock. Who left less than that before `as_of` may yet renew, and counts as a customer still.
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``, on the
+        wall clock. A customer who left less than that before `as_of` may still renew, and counts.
     include_partial : bool, default False
         Also show what is in progress at `as_of`, with ``complete`` False and no interval: periods
         that are not over by then, or were over no longer than `gap` ago.

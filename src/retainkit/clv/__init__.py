@@ -1,5 +1,7 @@
 """Customer lifetime value: models of purchases and spend, values, and checks of both."""
 
+# Whole, before its modules are imported: see `retainkit.__getattr__`.
+import retainkit.purchases as _purchases  # noqa: F401
 from retainkit.clv._cltv import cltv
 from retainkit.clv._cltv_from_models import cltv_from_models
 from retainkit.clv._diagnostics import purchase_regularity, spend_independence

@@ -84,8 +84,8 @@ def holdout_report(
 
     The summary at `calibration_end` is all that the model sees. From it, each customer is expected
     to make so many purchases in the holdout; a naive forecast stands beside it, in which everybody
-    goes on as before, at frequency / T. A model that does no better than that is not worth its
-    trouble.
+    goes on as before, at frequency / T. A model that does no better than that adds
+    nothing.
 
     Parameters
     ----------

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar, get_args
 
-from narwhals.stable.v2.typing import IntoFrame
-
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import read_customers
 from retainkit._messages import warn
@@ -16,7 +14,7 @@ from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.typing import Engine, Period
+from retainkit.typing import Engine, IntoFrame, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +140,7 @@ def fit_bg_nbd(
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
-        Unit of recency and T, in which the model then thinks.
+        Unit of recency and T, and so of the model's rates and horizons.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
         Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
@@ -229,7 +227,7 @@ def fit_mbg_nbd(
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
-        Unit of recency and T, in which the model then thinks.
+        Unit of recency and T, and so of the model's rates and horizons.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
         Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and

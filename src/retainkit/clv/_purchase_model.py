@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
-from narwhals.stable.v2.typing import IntoFrame
 from numpy.typing import NDArray
 
 from retainkit._checks import integer, one_of
@@ -19,7 +18,7 @@ from retainkit._typing import Floats
 from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoFrameT, Numbers, Period
+from retainkit.typing import IntoFrame, IntoFrameT, Numbers, Period
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
 
 import narwhals.stable.v2 as nw
-from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import number, one_of
 from retainkit._frames.output import select_to_native
@@ -15,7 +14,7 @@ from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.model import Model, model_from_fit, parameter_array
 from retainkit.clv import _lifetimes
-from retainkit.typing import Engine, Infinite, IntoFrameT
+from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,7 @@ def make_subscriptions(
         If an argument is out of range, `start` is not the first day of a month, or `churn` and
         `prices` do not name the same plans.
     ArgumentTypeError
-        If a number is none, or `churn` or `prices` is no mapping.
+        If an argument is not a number where one is needed, or `churn` or `prices` is not a mapping.
 
     Notes
     -----

@@ -120,7 +120,7 @@ def make_survey(
         a plan do not add up to 1 or `drift` takes them out of 0 to 1; if an answer would have a
         probability above 1.
     ArgumentTypeError
-        If a number is none, or a mapping is no mapping.
+        If an argument is not a number, or not a mapping, where one is needed.
 
     See Also
     --------

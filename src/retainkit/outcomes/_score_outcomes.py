@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any, get_args
 
 import numpy as np
-from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
@@ -24,7 +23,7 @@ from retainkit.outcomes._reading import (
     read_outcome_events,
 )
 from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_answers
-from retainkit.typing import IntoTable, Length, Missing, Outcome, TableT
+from retainkit.typing import IntoFrame, IntoTable, Length, Missing, Outcome, TableT
 
 _RESULT = (
     *("group", "score", "n", "outcomes", "rate", "lower", "upper"),
@@ -117,7 +116,7 @@ def score_outcomes(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `time`, `outcome_time` or `start`, and
-        `amount`. Of rows without an answer nothing is asked.
+        `amount`. Rows without an answer are not checked.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -141,7 +140,8 @@ def score_outcomes(
           Student's t; NaN where n is below 2 or all sums are alike, which gives no width.
           ``amount_difference`` (float): as above, with ``amount_difference_lower`` and
           ``amount_difference_upper`` (float) by Welch's t; NaN where one n is below 2 or the sums
-          of neither vary. If those of one do not, the width is all of the other.
+          of neither vary. If the sums of one group do not vary, the width
+          comes from the other alone.
         - ``n_open`` (int): answers whose horizon is not over, left out.
         - with ``outcome="churn"``, ``n_gone`` (int): answers of customers who were not subscribed
           at the time, left out: they could not leave any more.

@@ -56,14 +56,13 @@ if not TYPE_CHECKING:  # to which every name would be known otherwise
         if name not in _HOMES:
             raise AttributeError(f"module 'retainkit.plot' has no attribute {name!r}")
         try:
-            value = getattr(import_module(f"retainkit.plot.{_HOMES[name]}"), name)
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] != "matplotlib":
-                raise
+            import_module("matplotlib")
+        except ImportError as error:
             raise MissingDependencyError(
                 "matplotlib is needed for retainkit.plot; "
                 "install it with `pip install matplotlib` (the extra `plot`)."
             ) from error
+        value = getattr(import_module(f"retainkit.plot.{_HOMES[name]}"), name)
         globals()[name] = value
         return value
 

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._typing import Floats
 from retainkit.plot._axes import measure, subplots, tidy
@@ -28,6 +27,7 @@ from retainkit.plot._score_axes import (
     score_texts,
 )
 from retainkit.plot._style import PALETTE, QUIET, SHADE, SLATE, TEXT
+from retainkit.typing import IntoDataFrame
 
 USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], SLATE
 SHAPES = "DsPX"

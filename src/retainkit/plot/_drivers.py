@@ -9,7 +9,6 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots, tidy
 from retainkit.plot._reading import (
@@ -21,6 +20,7 @@ from retainkit.plot._reading import (
 )
 from retainkit.plot._style import HATCH, PALETTE, QUIET, SMALL, TEXT
 from retainkit.plot._text import in_percent
+from retainkit.typing import IntoDataFrame
 
 UP, DOWN, FLIP = "up", "down", "flip"
 STYLES: dict[str, dict[str, Any]] = {

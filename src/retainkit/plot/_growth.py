@@ -9,13 +9,13 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import boolean
 from retainkit.plot._axes import ABOVE, draw_legend, measure, subplots, tidy
 from retainkit.plot._periods import Periods, draw_periods, pad_periods, read_periods
 from retainkit.plot._reading import as_floats
 from retainkit.plot._style import GREY, HATCH, PALETTE, SMALL, TEXT
+from retainkit.typing import IntoDataFrame
 
 # In the order of the stack from its top, which is that of the legend.
 CUSTOMERS = {

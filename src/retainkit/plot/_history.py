@@ -12,7 +12,6 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 from matplotlib.axes import Axes
-from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._inputs.events import Events
@@ -29,7 +28,7 @@ from retainkit.plot._axes import date_numbers, label_dates, measure, percent, su
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import DARK, PALETTE
 from retainkit.plot._text import in_percent
-from retainkit.typing import Missing
+from retainkit.typing import IntoFrame, Missing
 
 STEPS = 400  # points of a history, and one more for each purchase
 

@@ -8,7 +8,6 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 from matplotlib.axes import Axes
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import boolean
 from retainkit._frames.input import read_result
@@ -17,6 +16,7 @@ from retainkit.errors import ColumnTypeError
 from retainkit.plot._axes import date_numbers, draw_legend, label_dates, measure, subplots, tidy
 from retainkit.plot._reading import check_one_row_each
 from retainkit.plot._style import PALETTE, QUIET, SHADE, SMALL
+from retainkit.typing import IntoDataFrame
 
 ACTUAL, EXPECTED, NAIVE = "#000000", PALETTE[0], PALETTE[1]
 

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._messages import count_noun
 from retainkit._typing import Floats
@@ -34,6 +33,7 @@ from retainkit.plot._style import (
     ink_on,
 )
 from retainkit.plot._text import DASH, in_percent, shorten, with_minus
+from retainkit.typing import IntoDataFrame
 
 # From left to right; blue and vermilion are distinct with any kind of colour vision.
 SHARES = {"detractors": PALETTE[1], "passives": "#c9ced4", "promoters": PALETTE[0]}

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._time.periods import first_day, period_index
 from retainkit._typing import Integers
@@ -20,7 +19,7 @@ from retainkit.plot._reading import (
     check_one_segment,
     read_result_columns,
 )
-from retainkit.typing import Period
+from retainkit.typing import IntoDataFrame, Period
 
 # Points that a label takes, and how many periods may lie between two of them.
 _WIDTHS = {"day": 42, "week": 42, "month": 30, "quarter": 28, "year": 34}

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import factorize_segments, segment_columns
@@ -22,6 +21,7 @@ from retainkit.errors import ArgumentError
 from retainkit.plot._axes import draw_legend, measure, percent, subplots, tidy
 from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import MARKERS, PALETTE, QUIET, SMALL, TEXT
+from retainkit.typing import IntoDataFrame
 
 NARROW = 280  # points of width in which the legend must be brief
 _NUMERIC_COLUMNS = ("age", "customers", "observed", "fitted", "projected", "lower", "upper")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import one_of
 from retainkit._frames.input import read_result
@@ -16,6 +15,7 @@ from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
 from retainkit.plot._text import DASH
+from retainkit.typing import IntoDataFrame
 
 AGES = {"age", "age_end"}
 

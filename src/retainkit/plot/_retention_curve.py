@@ -11,7 +11,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.plot._axes import BESIDE, draw_legend, percent, subplots, tidy
 from retainkit.plot._reading import (
@@ -25,6 +24,7 @@ from retainkit.plot._reading import (
     unit_of_age,
 )
 from retainkit.plot._style import DASHES, MARKERS, PALETTE, QUIET
+from retainkit.typing import IntoDataFrame
 
 AVERAGES = {
     "pooled": "pooled over cohorts",

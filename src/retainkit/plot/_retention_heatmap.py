@@ -17,7 +17,6 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import one_of
 from retainkit.plot._axes import draw_legend, measure, percent, subplots
@@ -36,6 +35,7 @@ from retainkit.plot._style import (
     sequential,
 )
 from retainkit.plot._triangle import HATCHED, RATES, Triangle, read_triangle
+from retainkit.typing import IntoDataFrame
 
 TITLES = {
     "retention": "Retention",

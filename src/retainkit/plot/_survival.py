@@ -13,7 +13,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import one_of
 from retainkit._time.periods import PERIODS
@@ -36,6 +35,7 @@ from retainkit.plot._reading import (
     segment_labels,
 )
 from retainkit.plot._style import DASHES, PALETTE, POINTS, QUIET, SMALL, TEXT
+from retainkit.typing import IntoDataFrame
 
 # Marks between which lie so many units, where numbers of months and quarters keep to years.
 STRIDES = {"month": (1, 2, 3, 6, 12, 24, 36, 60), "quarter": (1, 2, 4, 8, 12, 20)}

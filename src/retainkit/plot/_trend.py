@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._frames.input import read_result
 from retainkit._typing import Booleans, Floats
@@ -37,6 +36,7 @@ from retainkit.plot._score_axes import (
 )
 from retainkit.plot._style import DASHES, MARKERS, PALETTE, POINTS, QUIET, TEXT
 from retainkit.plot._text import shorten
+from retainkit.typing import IntoDataFrame
 
 INSIDE = 6  # lines whose intervals can be seen, and whose names find room above the axes
 NAME = 34  # characters of a name in the legend

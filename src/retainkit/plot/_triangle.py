@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import compress
 from statistics import median
 
-from narwhals.stable.v2.typing import IntoDataFrame
-
 from retainkit.errors import ColumnTypeError
 from retainkit.plot._reading import (
     Columns,
@@ -21,6 +19,7 @@ from retainkit.plot._reading import (
     read_ages,
 )
 from retainkit.plot._text import DASH, in_percent
+from retainkit.typing import IntoDataFrame
 
 WHOLE = ("retention", "nrr", "grr")  # rates that may be 1 at age 0 by definition
 RATES = (*WHOLE, "lower", "upper")

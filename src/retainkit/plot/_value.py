@@ -10,7 +10,6 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit._checks import probability
 from retainkit._frames.input import read_result
@@ -20,6 +19,7 @@ from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._axes import measure, percent, subplots, tidy
 from retainkit.plot._style import PALETTE, POINTS, QUIET, SMALL, TEXT
 from retainkit.plot._text import in_percent
+from retainkit.typing import IntoDataFrame
 
 
 def cltv_distribution(

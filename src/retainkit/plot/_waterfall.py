@@ -12,7 +12,6 @@ from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
-from narwhals.stable.v2.typing import IntoDataFrame
 
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, subplots, tidy
@@ -20,6 +19,7 @@ from retainkit.plot._periods import Periods, period_name, read_periods
 from retainkit.plot._reading import Columns, as_floats
 from retainkit.plot._style import HATCH, PALETTE, QUIET, SLATE, SMALL, TEXT
 from retainkit.plot._text import MINUS, with_minus
+from retainkit.typing import IntoDataFrame
 
 LEVEL, UP, DOWN = SLATE, PALETTE[0], PALETTE[1]
 MOVEMENTS = {

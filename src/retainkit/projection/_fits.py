@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 import numpy as np
-from narwhals.stable.v2.typing import IntoFrame
 
 from retainkit._checks import integer
 from retainkit._inputs.survival_table import SurvivalTable, read_survival_table
@@ -17,6 +16,7 @@ from retainkit._models.model import model_from_fit
 from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError
 from retainkit.projection._model import RetentionModel
+from retainkit.typing import IntoFrame
 
 _FittedRetention = TypeVar("_FittedRetention", bound=RetentionModel)
 

@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from narwhals.stable.v2.typing import IntoDataFrameT
 
 from retainkit._checks import one_of, probability
 from retainkit._frames.input import check_present, read_result
@@ -19,7 +18,7 @@ from retainkit._messages import named
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.retention._averages import chained, mean_of_rates, pooled
-from retainkit.typing import Average
+from retainkit.typing import Average, IntoDataFrameT
 
 _AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}
 

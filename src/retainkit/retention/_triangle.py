@@ -52,8 +52,8 @@ def retention_triangle(
 ) -> RetentionTriangle:
     """Arrange counts by cohort and age, as far as each cell has been observed or has begun.
 
-    A cell that is over for somebody counts those for whom it is; one that has only begun counts
-    those for whom it has.
+    If a cell is over for any customer, only customers for whom it is over count in it; otherwise
+    those for whom it has begun.
     """
     edges = _edges(counts, spec)
     cohorts = _cohorts(counts, spec)

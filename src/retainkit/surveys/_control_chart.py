@@ -25,6 +25,7 @@ from retainkit.typing import (
     ChartKind,
     Fractional,
     IntoTable,
+    Invalid,
     Metric,
     Missing,
     Period,
@@ -55,7 +56,7 @@ def control_chart(
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
-    invalid: Missing = "raise",
+    invalid: Invalid = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
@@ -166,9 +167,9 @@ def control_chart(
     Warns
     -----
     RetainkitWarning
-        If rows lie at or after `as_of`, or are left out for want of a time; if the answers look
-        like those of another scale; if the baselines of some segments have fewer than two periods
-        with answers, which leaves these without limits.
+        If rows lie at or after `as_of`, or are left out because they have no time; if the answers
+        look like those of another scale; if the baselines of some segments have fewer than two
+        periods with answers, which leaves these without limits.
 
     See Also
     --------

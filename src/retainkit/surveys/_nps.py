@@ -12,7 +12,7 @@ from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import RESULT, NpsOptions, nps_columns, promoter_shares
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
-from retainkit.typing import Fractional, IntoTable, Missing, NPSMethod, Repeat, TableT
+from retainkit.typing import Fractional, IntoTable, Invalid, NPSMethod, Repeat, TableT
 
 
 def nps(
@@ -30,7 +30,7 @@ def nps(
     method: NPSMethod = "score",
     draws: int = 2000,
     seed: int | None = None,
-    invalid: Missing = "raise",
+    invalid: Invalid = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,

@@ -28,7 +28,7 @@ from retainkit.surveys._scaled_answers import (
     warn_of_invalid,
     warn_of_weights,
 )
-from retainkit.typing import Adjust, Fractional, IntoTable, Missing, TableT
+from retainkit.typing import Adjust, Fractional, IntoTable, Invalid, TableT
 
 _RESULT = (
     *("group_a", "group_b", "n_a", "n_b", "nps_a", "nps_b"),
@@ -49,7 +49,7 @@ def nps_difference(
     cuts: tuple[float, float] | None = None,
     weights: str | None = None,
     counts: str | None = None,
-    invalid: Missing = "raise",
+    invalid: Invalid = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,

@@ -17,7 +17,16 @@ from retainkit.surveys._period_answers import count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
 from retainkit.surveys._period_scores import metric_edges, score_periods
 from retainkit.surveys._scaled_answers import warn_of_weights
-from retainkit.typing import Fractional, IntoTable, Metric, Missing, Period, TableT, Weekday
+from retainkit.typing import (
+    Fractional,
+    IntoTable,
+    Invalid,
+    Metric,
+    Missing,
+    Period,
+    TableT,
+    Weekday,
+)
 
 _RESULT = ("period", "n", "n_missing", "score", "lower", "upper", "metric", "window", "complete")
 
@@ -37,7 +46,7 @@ def score_trend(
     weights: str | None = None,
     counts: str | None = None,
     respondent: str | None = None,
-    invalid: Missing = "raise",
+    invalid: Invalid = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
@@ -137,8 +146,8 @@ def score_trend(
     Warns
     -----
     RetainkitWarning
-        If rows lie at or after `as_of`, or are left out for want of a time; if the answers look
-        like those of another scale.
+        If rows lie at or after `as_of`, or are left out because they have no time; if the answers
+        look like those of another scale.
 
     See Also
     --------

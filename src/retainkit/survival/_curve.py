@@ -49,8 +49,8 @@ def survival_curve(
 
     .. math:: S(t) = \prod_{i \le t} \left( 1 - \frac{d_i}{n_i} \right).
 
-    Whoever is still a customer is *censored*, at risk up to the tenure reached and of no account
-    after it: neither counted as lost nor left out, both of which would mislead.
+    Whoever is still a customer is *censored*: at risk up to the tenure reached, and not counted
+    after it. Counting them as lost, or leaving them out, would bias the curve.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def survival_curve(
         belongs to the segment of the subscription that starts the first run, also when the value
         changes later.
     gap : str or timedelta, default "0D"
-        Longest break between subscriptions that is none, such as ``"3D"`` or ``"12H"``. Since an
-        end becomes churn after that time only, observation ends so much before `as_of`.
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``. Since
+        an end becomes churn after that time only, observation ends so much before `as_of`.
     entry : str, optional
         Column of when a customer came under observation, if that was after the start (null: with
         it): for a table begun at some day with the customers there were. They are at risk from then
@@ -145,9 +145,9 @@ def survival_curve(
     *Which life.* A customer's subscriptions are united as `churn_rate` does it, and tenure runs
     from the first start to the first churn. Later runs of those who return are not part of it.
 
-    *Units in progress.* A month that was not observed to its end is not used, neither that a
-    customer is still there nor that one left in it: with ends but not their absence the curve would
-    be too low, and the other way round too high. Customers not yet there for a whole unit are at
+    *Units in progress.* A month that was not observed to its end is left out, for those who left in
+    it and for those who stayed: counting only the first would make the curve too low, only the
+    others too high. Customers not yet there for a whole unit are at
     risk at tenure 0 only. With `duration`, numbers are taken as they are, and the estimate
     is that of any survival package; do not round them down.
 
@@ -286,7 +286,7 @@ def _segment_curve(
 
 
 def _empty_curve() -> dict[str, Array]:
-    """Return the columns of a curve of nobody."""
+    """Return the columns of an empty curve."""
     counts = {"segment", "at_risk", "churned"}
     return {
         name: np.zeros(0, np.int64 if name in counts else np.float64)

@@ -7,7 +7,6 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from narwhals.stable.v2.typing import IntoDataFrameT
 
 from retainkit._checks import number, probability
 from retainkit._frames.input import read_result
@@ -18,6 +17,7 @@ from retainkit._stats.intervals import normal_quantile
 from retainkit._stats.survival import area, kaplan_meier, restricted_mean
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.typing import IntoDataFrameT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from narwhals.stable.v2.typing import IntoFrame
-
 from retainkit._frames.input import check_present, from_native
 from retainkit._inputs.columns import segment_names
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoFrameT, Missing
+from retainkit.typing import IntoFrame, IntoFrameT, Missing
 from retainkit.weighting._margins import read_population
 from retainkit.weighting._survey_weights import RakingOptions, SurveyWeights, weight_responses
 
@@ -33,7 +31,7 @@ def poststratify(
 
     .. math:: w_g = \frac{N_g / N}{n_g / n}.
 
-    What the weights cost shows in Kish's effective size [1]_, as in `rake`.
+    Kish's effective size [1]_ shows how much precision the weights cost, as in `rake`.
 
     Parameters
     ----------
