@@ -9,8 +9,8 @@ Each subject is a package, and its functions are names of `retainkit` too:
     plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
 """
 
+from _thread import RLock  # which `threading` would load much beside
 from importlib import import_module
-from threading import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
