@@ -801,7 +801,7 @@ def test_the_truth_is_found() -> None:
         start = begin.astype("datetime64[D]") + day
         low = (begin + month).astype("datetime64[D]") + day
         length = ((begin + (month + 1)).astype("datetime64[D]") + day - low).astype(int)
-        end = low + 1 + np.floor(rng.random(n) * length).astype(int)
+        end = low + (1 + np.floor(rng.random(n) * length).astype(int))
         table = pd.DataFrame({"customer_id": np.arange(n), "start": start, "end": end})
         curve = survival_curve(table, as_of="2024-03-20").set_index("tenure")
         (area,) = rows_of(expected_lifetime(curve.reset_index(), horizon=10))
