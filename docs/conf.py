@@ -21,6 +21,13 @@ extensions = [
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]  # a class without a list of members: they have pages of their own
 nitpicky = True
+nitpick_ignore = [
+    # Of type variables and their bounds there is no page to link to.
+    ("py:class", "narwhals._native.NativeDataFrame"),
+    ("py:obj", "retainkit.typing.TableT"),
+    ("py:obj", "retainkit.typing.TableT_co"),
+    ("py:obj", "retainkit.typing.ResponsesT_co"),
+]
 suppress_warnings = []
 
 # Pages. Their code runs every time: a cache would not notice that the library has changed.
