@@ -25,7 +25,7 @@ demo: $(VENV)/.demo ## a shop's customers, a subscription business, a survey: ta
 check test: export OPENBLAS_NUM_THREADS = 1
 check: $(VENV)/.lint ## before each commit: style, types, the quick tests on pandas and Polars
 	$(style)
-	$(bin)/python -m pytest -n auto -m "not slow" --backends=pandas,polars,polars-lazy
+	$(bin)/python -m pytest -n auto -m "not slow" --backends=pandas,polars
 
 test: $(VENV)/.test ## the tests on all kinds of frames but PySpark's, doctests included
 	$(bin)/python -m pytest -n auto
