@@ -6,6 +6,7 @@ argument and what was given.
 """
 
 import math
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,8 +16,14 @@ import pandas as pd
 import pytest
 
 from retainkit import cohort_retention, retention_curve, retention_matrix
-from retainkit._checks import integer, one_of, probability, rising_edges
-from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
+from retainkit._checks import integer, number, one_of, probability, rising_edges
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MissingColumnError,
+    RetainkitError,
+    RetainkitWarning,
+)
 
 PERIODS = ("day", "month")
 NO_STRINGS: list[Any] = [
@@ -307,3 +314,17 @@ def test_one_start_only() -> None:
     with pytest.raises(ArgumentError) as error:
         cohort_retention(EVENTS, cohort_time="time", entry="recurring")
     said(error, "`cohort_time` ('time')", "`entry='recurring'`")
+
+
+def test_errors_and_warnings_have_their_facts_as_attributes_across_pickling():
+    with pytest.raises(ArgumentError) as raised:
+        number("margin", -1, 0, 1)
+    assert (raised.value.code, raised.value.argument) == ("argument_value", "margin")
+    facts = {"code": "null_values", "argument": "time", "column": "at", "rows": 3, "total": 9}
+    for kind in (ArgumentError, RetainkitWarning):
+        copy = pickle.loads(pickle.dumps(kind("3 of 9 rows", **facts)))
+        assert str(copy) == "3 of 9 rows"
+        assert {name: getattr(copy, name) for name in facts} == facts
+    missing = pickle.loads(pickle.dumps(MissingColumnError("time", "at", ["on"])))
+    assert (missing.code, missing.argument, missing.column) == ("missing_column", "time", "at")
+    assert "'on'" in str(missing)

@@ -21,7 +21,8 @@ def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
     word = isinstance(value, str)
     if not word or value not in choices:
         message = f"`{name}` is {value!r}; it must be one of {', '.join(map(repr, choices))}."
-        raise ArgumentError(message) if word else ArgumentTypeError(message)
+        error = ArgumentError if word else ArgumentTypeError
+        raise error(message, argument=name)
     return value
 
 
@@ -29,16 +30,16 @@ def boolean(name: str, value: Any) -> bool:
     """Check that a value is True or False, NumPy's too."""
     if value is True or value is False or type(value).__name__ in {"bool", "bool_"}:
         return bool(value)
-    raise ArgumentTypeError(f"`{name}` is {value!r}; it must be True or False.")
+    raise ArgumentTypeError(f"`{name}` is {value!r}; it must be True or False.", argument=name)
 
 
 def integer(name: str, value: Any, minimum: int) -> int:
     """Check that a value is a whole number, `minimum` or more (a bool is not a number here)."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.")
+        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.", argument=name)
     number = int(value)
     if number < minimum:
-        raise ArgumentError(f"`{name}` is {value!r}; it must be {minimum} or more.")
+        raise ArgumentError(f"`{name}` is {value!r}; it must be {minimum} or more.", argument=name)
     return number
 
 
@@ -46,20 +47,26 @@ def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> 
     """Check that a value is a finite number between two bounds, both included."""
     bounds = f"from {minimum} to {maximum}" if maximum < math.inf else f"{minimum} or more"
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number {bounds}.")
+        raise ArgumentTypeError(
+            f"`{name}` is {value!r}; it must be a number {bounds}.", argument=name
+        )
     found = float(value)
     if not minimum <= found <= maximum or math.isinf(found):
-        raise ArgumentError(f"`{name}` is {value!r}; it must be a number {bounds}.")
+        raise ArgumentError(f"`{name}` is {value!r}; it must be a number {bounds}.", argument=name)
     return found
 
 
 def probability(name: str, value: Any) -> float:
     """Check that a value is a number strictly between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a number between 0 and 1.")
+        raise ArgumentTypeError(
+            f"`{name}` is {value!r}; it must be a number between 0 and 1.", argument=name
+        )
     number = float(value)
     if not 0 < number < 1:
-        raise ArgumentError(f"`{name}` is {value!r}; it must lie strictly between 0 and 1.")
+        raise ArgumentError(
+            f"`{name}` is {value!r}; it must lie strictly between 0 and 1.", argument=name
+        )
     return number
 
 
@@ -76,9 +83,9 @@ def rising_edges(name: str, value: Sequence[int]) -> tuple[int, ...]:
         "and [7, 30)."
     )
     if not is_list(value):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; {need}")
+        raise ArgumentTypeError(f"`{name}` is {value!r}; {need}", argument=name)
     edges = tuple(integer(name, edge, 0) for edge in value)
     rising = all(low < high for low, high in pairwise(edges))
     if len(edges) < 2 or not rising or edges[-1] > MOST_AGES:
-        raise ArgumentError(f"`{name}` is {edges!r}; {need}")
+        raise ArgumentError(f"`{name}` is {edges!r}; {need}", argument=name)
     return edges

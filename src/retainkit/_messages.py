@@ -17,13 +17,24 @@ from retainkit.errors import RetainkitWarning
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
-def warn(text: str) -> None:
+def warn(
+    text: str,
+    *,
+    code: str = "",
+    argument: str | None = None,
+    column: str | None = None,
+    rows: int | None = None,
+    total: int | None = None,
+) -> None:
     """Warn at the line of the caller's code that called into the package."""
     level = 1
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  what `inspect.currentframe` returns
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, RetainkitWarning, stacklevel=level)
+    warning = RetainkitWarning(
+        text, code=code, argument=argument, column=column, rows=rows, total=total
+    )
+    warnings.warn(warning, stacklevel=level)
 
 
 def count_noun(number: int, noun: str) -> str:
