@@ -20,6 +20,7 @@ import pytest
 from scipy import stats
 
 import oracles
+from backends import Backend
 from retainkit import cohort_retention, retention_curve, retention_matrix
 from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError, RetainkitError
 from tables import Row, assert_rows, plain, rows_of
@@ -496,15 +497,50 @@ def test_only_the_columns_that_are_needed_are_needed() -> None:
     pd.testing.assert_frame_equal(retention_matrix(few), retention_matrix(TABLE))
 
 
-@pytest.mark.parametrize("column", ["cohort", "age", "eligible", "retained", "lower"])
+@pytest.mark.parametrize("column", ["cohort", "age", "customers", "retained"])
 def test_a_missing_column_is_named(column: str) -> None:
     with pytest.raises(MissingColumnError) as error:
-        retention_curve(TABLE.drop(columns=column))
+        retention_curve(TABLE.drop(columns=["eligible", column]))
     assert "`table`" in str(error.value)
     assert repr(column) in str(error.value)
     if column in {"cohort", "age"}:
         with pytest.raises(MissingColumnError, match=f"`table` needs the column '{column}'"):
             retention_matrix(TABLE.drop(columns=column))
+
+
+# Cohorts of 10, 40 and 50, of whom 4 and 20 were there at age 1 and 3 at age 2.
+COUNTED: list[Row] = [
+    {"cohort": cohort, "age": age, "customers": customers, "retained": retained}
+    for cohort, age, customers, retained in [
+        ("2024-01", 0, 10, 10),
+        ("2024-01", 1, 10, 4),
+        ("2024-01", 2, 10, 3),
+        ("2024-02", 0, 40, 40),
+        ("2024-02", 1, 40, 20),
+        ("2024-03", 0, 50, 50),
+    ]
+]
+
+
+@each_average
+def test_counts_alone_give_the_curve(average: Any, backend: Backend) -> None:
+    have = rows_of(retention_curve(backend.make(COUNTED), average=average))
+    assert have == rows_of(retention_curve(frame(cells(TRIANGLE)), average=average))
+    if average == "pooled":
+        assert [row["retention"] for row in have] == [1, 24 / 50, 0.3]
+
+
+def test_counts_of_cells_in_progress_and_of_nobody_are_left_out() -> None:
+    rows = [row | {"complete": row["age"] < 2} for row in COUNTED]
+    nobody = {"cohort": "2024-04", "age": 0, "customers": 0, "retained": 0, "complete": True}
+    have = rows_of(retention_curve(pd.DataFrame([*rows, nobody])))
+    assert [(row["age"], row["cohorts"]) for row in have] == [(0, 3), (1, 2)]
+
+
+def test_more_retained_than_there_are_is_refused() -> None:
+    table = pd.DataFrame(COUNTED).assign(retained=[100.0, 40, 30, 100, 50, 100])
+    with pytest.raises(ArgumentError, match=r"'retained' .* 6 rows, of 6: 100 of 10, 40 of 10"):
+        retention_curve(table)
 
 
 def as_polars(table: pd.DataFrame) -> pl.DataFrame:

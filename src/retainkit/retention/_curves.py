@@ -13,7 +13,7 @@ from retainkit._checks import one_of, probability
 from retainkit._frames.input import check_present, read_result
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns, segment_values
-from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers
+from retainkit._inputs.cohort_table import COHORT_COLUMNS, read_cohort_counts
 from retainkit._messages import named
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -115,7 +115,8 @@ def retention_curve(
     ----------
     table : IntoDataFrame
         Result of `cohort_retention`: pandas, Polars or PyArrow. Cells in progress and cohorts
-        without customers are left out.
+        without customers are left out. A table of your own needs ``cohort``, ``age``,
+        ``customers`` and ``retained``, the counts of each cell; segments stand left of them.
     average : {"pooled", "simple", "chained"}, default "pooled"
         ``"pooled"``: every customer weighs the same. ``"simple"``: every cohort does, observed
         zeros too. ``"chained"``: step by step, so that an age at which only the old cohorts have
@@ -139,10 +140,12 @@ def retention_curve(
     Raises
     ------
     MissingColumnError
-        If ``cohort``, ``age``, ``eligible``, ``retained`` or ``lower`` is not in the table.
+        If ``cohort``, ``age``, ``retained``, or both ``eligible`` and ``customers`` are not in the
+        table.
     ArgumentError
         If `average` or `confidence_level` has a wrong value, if there are several rows for a
-        cohort and age, or if a segment column is called like one of the result.
+        cohort and age, if more customers are retained than there are, or if a segment column is
+        called like one of the result.
 
     See Also
     --------
@@ -190,12 +193,7 @@ def retention_curve(
     """
     one_of("average", average, get_args(Average))
     probability("confidence_level", confidence_level)
-    counts = ("age", "eligible", "retained")
-    frame = read_result(table, argument="table", columns=("cohort", *counts, "lower"))
-    check_numbers(frame, "table", (*counts, "lower"), complete=counts)
-    # A cell in progress has no interval, and a cohort without customers no rate.
-    known = ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
-    frame = frame[np.flatnonzero(known).tolist()]
+    frame = read_cohort_counts(table)
     by, grid = segment_columns(frame, COHORT_COLUMNS), _cohort_grid(frame)
     _check_segment_names(by, ("cohorts", "average"))
     segments, segment = factorize_segments(frame, by)
