@@ -279,6 +279,11 @@ COUNTED: list[Row] = [
     {"promoters": 20, "passives": 9, "detractors": 6, "n": 35, "plan": "a"},
     {"promoters": 12, "passives": 3, "detractors": 10, "n": 25, "plan": "b"},
 ]
+FLOWS: list[Row] = [
+    {"plan": plan, "month": month, "new": 20 + month, "lost": 2 * month - 2, "opening": 100}
+    for plan in "ab"
+    for month in range(1, 5)
+]
 POPULATION: list[Row] = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
 PURCHASES = rk.BGNBD(r=0.9, alpha=15.0, a=0.8, b=2.5, unit="day")
 SPEND = rk.GammaGamma(p=4.0, q=4.0, v=15.0)
@@ -361,6 +366,18 @@ ENTRIES = [
         columns=SPELLS
         | {"by": SEGMENT, "amount": Column(holds="number", nulls="refused", name="mrr")},
         ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.churn_rate_from_counts,
+        tables={"table": FLOWS},
+        options={"by": "plan", "period": "month"},
+        columns={
+            "period": Column(holds="any", nulls="refused"),
+            **dict.fromkeys(("new", "lost"), NUMBER),
+            "opening": Column(holds="number", nulls="kept"),
+            "by": SEGMENT,
+        },
+        warns=(FLOWS, {"opening": "opening"}),
     ),
     Entry(
         function=rk.cltv,

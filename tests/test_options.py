@@ -262,6 +262,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "palette": {"plot.projection": "a cohort has two lines"},
     "period": {
         "annualize_rate": "what a rate is a rate of",
+        "churn_rate_from_counts": "a column",
         "datasets.make_events": "how time is made",
         "plot.mrr_waterfall": "the date of the period that is drawn",
         "response_rate": "whether there are periods at all",

@@ -57,7 +57,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "inactivity_churn",
         "usage_interval",
     ),
-    "churn": ("churn_rate",),
+    "churn": ("churn_rate", "churn_rate_from_counts"),
     "clv": (
         "BGNBD",
         "MBGNBD",

@@ -12,8 +12,9 @@ from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.counts import read_counts
 from retainkit._inputs.kinds import COUNT
-from retainkit._messages import count_noun, format_examples
+from retainkit._messages import count_noun
 from retainkit._stats.effective_size import unweighted
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Floats
@@ -134,22 +135,7 @@ def _check_parts(rows: nw.DataFrame[Any], table: CheckedTable) -> dict[str, Floa
             f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
             "own counts."
         )
-    parts = {}
-    for argument in names:
-        source = table.source(argument)
-        unknown = int(rows[argument].is_null().sum())
-        if unknown:
-            raise ArgumentError(
-                f"{source} is null in {count_noun(unknown, 'row')}; fill it in, or leave such rows "
-                "out."
-            )
-        parts[argument] = rows[argument].to_numpy().astype(np.float64)
-        negative = parts[argument][parts[argument] < 0]
-        if len(negative):
-            raise ArgumentError(
-                f"{source} is negative in {count_noun(len(negative), 'row')}: "
-                f"{format_examples(np.unique(negative).tolist())}; counts must be 0 or more."
-            )
+    parts = {argument: read_counts(rows, table, argument) for argument in names}
     if "n" in names:
         total = np.sum([parts[one] for one in PARTS], axis=0)
         wrong = np.flatnonzero(total != parts["n"])
