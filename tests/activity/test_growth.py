@@ -31,6 +31,7 @@ from event_logs import (
     wilson,
 )
 from retainkit import active_days, active_users, datasets, growth_accounting
+from retainkit._time.grid import period_grid
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._spec import VisitSpec
 from retainkit.errors import (
@@ -540,8 +541,7 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
             )
             query = VisitSpec(
                 end=opened.end_of_observation(None),
-                period=options["period"],
-                week_start=options["week_start"],
+                period=period_grid(options["period"], options["week_start"]),
             )
             found = reducer.count_visits(opened, query)
             keys = {key: found.segments[key].to_list() for key in opened.keys}

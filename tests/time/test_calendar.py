@@ -21,16 +21,10 @@ import pytest
 
 import oracles
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time, elapsed_time_expr
+from retainkit._time.grid import DAYS as DAY_GRID
+from retainkit._time.grid import MONTHS, period_grid
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, midnights, moment_at
-from retainkit._time.periods import (
-    DAY,
-    PERIODS,
-    SECOND,
-    WEEKDAYS,
-    first_day,
-    period_index,
-    period_index_expr,
-)
+from retainkit._time.periods import DAY, PERIODS, SECOND, WEEKDAYS
 from retainkit._time.zones import utc_offsets, wall_time_expr, wall_times, zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
 
@@ -117,33 +111,35 @@ def test_the_days_are_those_of_1899_to_2101() -> None:
 def test_a_period_has_one_number_from_its_first_day_to_its_last(
     period: Any, week_start: Any
 ) -> None:
-    index = period_index(since_1970(DAYS), period, week_start)
+    grid = period_grid(period, week_start)
+    index = grid.number_of_day(since_1970(DAYS))
     new = np.array([begins(day, period, week_start) for day in DAYS])
     np.testing.assert_array_equal(np.diff(index), new[1:])
     # The first day of a period is the last day so far on which one has begun.
     start = np.maximum.accumulate(np.where(new, np.arange(len(DAYS)), -1))
     known = start >= 0
-    np.testing.assert_array_equal(
-        first_day(index, period, week_start)[known], since_1970(DAYS)[start[known]]
-    )
+    np.testing.assert_array_equal(grid.first_day(index)[known], since_1970(DAYS)[start[known]])
 
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_periods_of_no_days_are_no_periods(period: Any) -> None:
     nothing = np.empty(0, np.int64)
-    assert period_index(nothing, period, "sunday").tolist() == []
-    assert first_day(nothing, period, "sunday").tolist() == []
+    grid = period_grid(period, "sunday")
+    assert grid.number_of_day(nothing).tolist() == []
+    assert grid.number(nothing).tolist() == []
+    assert grid.first_day(nothing).tolist() == []
 
 
 @pytest.mark.parametrize("period", ["month", "quarter", "year"])
 def test_the_period_that_holds_1970_01_01_is_number_0(period: Any) -> None:
     days = since_1970([date(1969, 12, 31), date(1970, 1, 1)])
-    assert period_index(days, period, "monday").tolist() == [-1, 0]
+    assert period_grid(period, "monday").number_of_day(days).tolist() == [-1, 0]
 
 
 def test_weeks_from_monday_are_iso_weeks() -> None:
-    index = period_index(since_1970(DAYS), "week", "monday")
-    mondays = first_day(index, "week", "monday").astype("datetime64[D]").tolist()
+    grid = period_grid("week", "monday")
+    index = grid.number_of_day(since_1970(DAYS))
+    mondays = grid.label(index).tolist()
     iso = [day.isocalendar() for day in DAYS]
     assert mondays == [date.fromisocalendar(year, week, 1) for year, week, _ in iso]
     assert len(set(index.tolist())) == len({(year, week) for year, week, _ in iso})
@@ -155,10 +151,10 @@ def test_expressions_number_every_day_as_arrays_do(engine: Any) -> None:
     # Each day at its midnight and a microsecond before the next.
     wall = days * DAY + np.tile([0, DAY - 1], len(DAYS))
     table = pa.table({"time": wall.astype("datetime64[us]")})
-    exprs: dict[str, Any] = {f"{p} {w}": period_index_expr(nw.col("time"), p, w) for p, w in CUTS}  # type: ignore[arg-type]
-    found = run(engine, table, **exprs)
+    grids: dict[str, Any] = {f"{p} {w}": period_grid(p, w) for p, w in CUTS}  # type: ignore[arg-type]
+    found = run(engine, table, **{name: g.number_expr(nw.col("time")) for name, g in grids.items()})
     for period, week_start in CUTS:
-        want = period_index(days, period, week_start)  # type: ignore[arg-type]
+        want = grids[f"{period} {week_start}"].number_of_day(days)
         np.testing.assert_array_equal(found[f"{period} {week_start}"], want, f"{period}")
 
 
@@ -166,10 +162,11 @@ def test_expressions_number_every_day_as_arrays_do(engine: Any) -> None:
 @pytest.mark.parametrize("day", [date(1, 1, 7), date(4, 2, 29), date(1582, 10, 10), date.max])
 def test_expressions_number_the_ends_of_the_calendar(engine: str, day: date) -> None:
     time = np.array([day], "datetime64[us]")
-    exprs: dict[str, Any] = {p: period_index_expr(nw.col("time"), p, "sunday") for p in PERIODS}
+    grids: dict[str, Any] = {p: period_grid(p, "sunday") for p in PERIODS}
+    exprs = {name: grid.number_expr(nw.col("time")) for name, grid in grids.items()}
     found = run(engine, pa.table({"time": time}), **exprs)
-    for period in PERIODS:
-        assert found[period].tolist() == period_index(since_1970([day]), period, "sunday").tolist()
+    for period, grid in grids.items():
+        assert found[period].tolist() == grid.number_of_day(since_1970([day])).tolist()
 
 
 # --- full steps since a start -----------------------------------------------------
@@ -207,7 +204,9 @@ def stepped(period: str) -> tuple[list[int], list[int], list[int]]:
 @pytest.mark.parametrize("period", PERIODS)
 def test_a_step_is_full_at_its_end_and_not_before(period: Any) -> None:
     starts, ends, full = (np.array(values) for values in stepped(period))
-    have = elapsed_time(ends, ends).since(elapsed_time(starts, starts), period)
+    have = elapsed_time(ends, ends).since(
+        elapsed_time(starts, starts), period_grid(period, "monday")
+    )
     np.testing.assert_array_equal(have, full)
 
 
@@ -218,7 +217,11 @@ def full_steps(engine: Any, starts: list[int], ends: list[int], period: Any) -> 
     exprs = {name: elapsed_time_expr(nw.col(name), nw.col(name)) for name in names}
     columns = {f"{n}_{part}": getattr(exprs[n], part) for n in names for part in STEP_PARTS}
     start, end = (ElapsedTime(**{p: nw.col(f"{name}_{p}") for p in STEP_PARTS}) for name in names)
-    counted = lazy(engine, table).select(**columns).select(full=end.since(start, period))
+    counted = (
+        lazy(engine, table)
+        .select(**columns)
+        .select(full=end.since(start, period_grid(period, "monday")))
+    )
     full: list[int] = counted.collect("pandas").to_native()["full"].tolist()
     return full
 
@@ -249,10 +252,8 @@ def test_months_are_stepped_from_the_anchor(
     full = [n + more for n in range(len(ends)) for more in (0, 1)]
     if engine is None:
         begin = elapsed_time(np.array([at(start)]), np.array([at(start)]))
-        assert (
-            elapsed_time(np.array(instants), np.array(instants)).since(begin, "month").tolist()
-            == full
-        )
+        steps = elapsed_time(np.array(instants), np.array(instants)).since(begin, MONTHS)
+        assert steps.tolist() == full
         return
     assert full_steps(engine, [at(start)] * len(instants), instants, "month") == full
 
@@ -270,7 +271,10 @@ def test_a_leap_day_has_its_anniversary_on_the_last_of_february(
     begin = elapsed_time(np.array([at(start)]), np.array([at(start)]))
     for n, day in enumerate(years):
         ends = np.array([at(day) - 1, at(day)])
-        assert elapsed_time(ends, ends).since(begin, "year").tolist() == [n, n + 1]
+        assert elapsed_time(ends, ends).since(begin, period_grid("year", "monday")).tolist() == [
+            n,
+            n + 1,
+        ]
 
 
 def test_days_are_24_hours_and_months_go_by_the_wall_clock() -> None:
@@ -281,7 +285,7 @@ def test_days_are_24_hours_and_months_go_by_the_wall_clock() -> None:
     def full(start: str, end: str, period: Any) -> int:
         pair = np.array([at(start, "Europe/Berlin"), at(end, "Europe/Berlin")])
         begin, now = (elapsed_time(one, wall_times(one, zone)) for one in np.split(pair, 2))
-        return int(now.since(begin, period)[0])
+        return int(now.since(begin, period_grid(period, "monday"))[0])
 
     assert full("2024-03-30 12:00", "2024-03-31 12:00", "day") == 0
     assert full("2024-03-30 12:00", "2024-03-31 13:00", "day") == 1
@@ -575,11 +579,11 @@ def test_a_moment_and_the_microsecond_before_it() -> None:
 def test_a_moment_knows_its_period_and_whether_it_opens_it(period: Any, week_start: Any) -> None:
     for day in [*DAYS[:: 365 * 7 + 1], date(1970, 1, 1), date(2024, 1, 1), date(2023, 10, 1)]:
         midnight = as_of_moment(day, BERLIN)
-        want = period_index(since_1970([day]), period, week_start).tolist()
-        assert [midnight.index(period, week_start)] == want
-        assert midnight.opens(period, week_start) == begins(day, period, week_start)
+        grid = period_grid(period, week_start)
+        assert [midnight.index(grid)] == grid.number_of_day(since_1970([day])).tolist()
+        assert midnight.opens(grid) == begins(day, period, week_start)
         later = datetime(day.year, day.month, day.day, 0, 0, 0, 1)  # noqa: DTZ001
-        assert not as_of_moment(later, BERLIN).opens(period, week_start)
+        assert not as_of_moment(later, BERLIN).opens(grid)
 
 
 @pytest.mark.parametrize(
@@ -588,7 +592,7 @@ def test_a_moment_knows_its_period_and_whether_it_opens_it(period: Any, week_sta
 )
 def test_a_day_without_midnight_opens_all_the_same(zone: str, given: str) -> None:
     # Santiago's clock goes from 23:59 to 1:00, Apia's from the 29th to the 31st.
-    assert as_of_moment(given, ZoneInfo(zone)).opens("day", "monday")
+    assert as_of_moment(given, ZoneInfo(zone)).opens(DAY_GRID)
 
 
 # --- days -----------------------------------------------------------------------------

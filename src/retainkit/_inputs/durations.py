@@ -19,9 +19,9 @@ from retainkit._inputs.kinds import NUMBER, is_numeric
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._time.elapsed import elapsed_time
+from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.typing import Period
 
 
 def _is_numeric_or_empty(frame: Frame, column: str) -> bool:
@@ -66,7 +66,7 @@ class Durations:
 
 
 def durations_from_subscriptions(
-    subscriptions: Subscriptions, runs: ContinuousSubscriptions, gap: int, unit: Period
+    subscriptions: Subscriptions, runs: ContinuousSubscriptions, gap: int, unit: PeriodGrid
 ) -> Durations:
     """Return the durations of the first continuous subscription of each customer.
 

@@ -7,18 +7,9 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._time.periods import (
-    DAY,
-    MONTHS_IN,
-    SECOND,
-    day_expr,
-    first_day,
-    lookup,
-    month_expr,
-    period_of,
-)
+from retainkit._time.grid import MONTHS, PeriodGrid
+from retainkit._time.periods import DAY, SECOND, day_expr, lookup, month_expr
 from retainkit._typing import Integers
-from retainkit.typing import Period
 
 STEP_PARTS = ("instant", "month", "rest", "days")
 
@@ -43,20 +34,20 @@ class ElapsedTime:
         """Return some elements of the arrays."""
         return ElapsedTime(**{part: getattr(self, part)[index] for part in STEP_PARTS})
 
-    def since(self, start: ElapsedTime, period: Period) -> Any:
+    def since(self, start: ElapsedTime, period: PeriodGrid) -> Any:
         """Count the full steps from `start`, which must not be later.
 
         A step of a month ends on the same day and time of the next month or, where that month is
         too short, at the same time on its last day; steps are taken from the start, not from each
         other: 31 January, 29 February, 31 March.
         """
-        if period not in MONTHS_IN:
-            return (self.instant - start.instant) // (DAY if period == "day" else 7 * DAY)
+        if not period.months:
+            return (self.instant - start.instant) // (period.step * DAY)
         beyond = start.rest // DAY - (self.days - 1)
         anchor = start.rest - beyond * _at_least(beyond, 1) * DAY
         reached = _at_least(self.rest, anchor)
         months = self.month - start.month - 1 + reached
-        return months if period == "month" else months // MONTHS_IN[period]
+        return months if period.months == 1 else months // period.months
 
 
 def _at_least(value: Any, least: Any) -> Any:
@@ -69,14 +60,10 @@ def _at_least(value: Any, least: Any) -> Any:
 
 def elapsed_time(instant: Integers, wall: Integers) -> ElapsedTime:
     """Split instants and their wall times into parts."""
-    month = period_of(wall, "month", "monday")
-    rest = wall - lookup(month, _month_begin) * DAY
-    days = lookup(month, lambda month: _month_begin(month + 1) - _month_begin(month))
+    month = MONTHS.number(wall)
+    rest = wall - lookup(month, MONTHS.first_day) * DAY
+    days = lookup(month, lambda month: MONTHS.first_day(month + 1) - MONTHS.first_day(month))
     return ElapsedTime(instant=instant, month=month, rest=rest, days=days)
-
-
-def _month_begin(month: Integers) -> Integers:
-    return first_day(month, "month", "monday")
 
 
 def elapsed_time_expr(

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 import numpy as np
 
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time
-from retainkit._time.periods import DAY, first_day, period_index
+from retainkit._time.grid import PeriodGrid
+from retainkit._time.periods import DAY
 from retainkit._time.zones import EPOCH, wall_times
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.typing import Period, Weekday
 
 # The end of observation
 
@@ -33,29 +33,28 @@ class Moment:
         parts = elapsed_time(np.array([self.instant - before]), np.array([self.wall - before]))
         return ElapsedTime(**{name: int(getattr(parts, name)[0]) for name in STEP_PARTS})
 
-    def index(self, period: Period, week_start: Weekday) -> int:
+    def index(self, grid: PeriodGrid) -> int:
         """Number the period that holds this moment."""
-        day = np.array([self.wall // DAY], np.int64)
-        return int(period_index(day, period, week_start)[0])
+        return int(grid.number(np.array([self.wall], np.int64))[0])
 
     def before(self, zone: tzinfo | None) -> Moment:
         """Return the last moment before this one, in `zone`."""
         return _moment(self.instant - 1, zone)
 
-    def begin_of(self, period: Period, week_start: Weekday, zone: tzinfo | None) -> Moment:
+    def begin_of(self, grid: PeriodGrid, zone: tzinfo | None) -> Moment:
         """Return the beginning of the period that holds this moment, in `zone`."""
-        day = first_day(np.array([self.index(period, week_start)], np.int64), period, week_start)
+        day = grid.first_day(np.array([self.index(grid)], np.int64))
         instant, wall = midnights(day, zone)
         return Moment(instant=int(instant[0]), wall=int(wall[0]))
 
-    def opens(self, period: Period, week_start: Weekday) -> bool:
+    def opens(self, grid: PeriodGrid) -> bool:
         """Return whether a period begins at this very moment."""
-        index = np.array([self.index(period, week_start)], np.int64)
-        return self.wall == int(first_day(index, period, week_start)[0]) * DAY
+        day = grid.first_day(np.array([self.index(grid)], np.int64))
+        return self.wall == int(day[0]) * DAY
 
-    def last_begun(self, period: Period, week_start: Weekday) -> int:
+    def last_begun(self, grid: PeriodGrid) -> int:
         """Number of the last period that began before this moment."""
-        return self.index(period, week_start) - self.opens(period, week_start)
+        return self.index(grid) - self.opens(grid)
 
 
 def moment_at(value: datetime, zone: tzinfo | None) -> Moment:

@@ -7,12 +7,12 @@ from datetime import date
 
 import numpy as np
 
-from retainkit._checks import boolean, one_of, probability
+from retainkit._checks import boolean, probability
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import read_events
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
-from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._time.grid import DAYS, PeriodGrid, period_grid
 from retainkit._typing import Array, Integers
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import (
@@ -34,7 +34,6 @@ from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 _ACTIVE = ("period", "active", "active_window", "stickiness", "lower", "upper", "complete")
 _DAYS = ("days", "customers", "share", "lower", "upper", "at_least", "complete")
-_LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 def active_users(
@@ -150,29 +149,28 @@ def active_users(
     2 2024-01-03       1              1         1.0      True
     3 2024-01-04       1              2         0.5      True
     """
-    one_of("period", period, PERIODS)
+    grid = period_grid(period, week_start)
     days = window_days("window", window)
-    _check_window(window, days, period)
+    _check_window(window, days, grid)
     boolean("include_partial", include_partial)
-    one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, reserved=_ACTIVE, tz=tz, missing=missing)
     end = log.end_of_observation(as_of)
     log = log.until(end)
-    unit = VisitSpec(end=end, period="day")
+    unit = VisitSpec(end=end, period=DAYS)
     visits = count_visits(log, unit)
-    spec = WindowSpec(window=days, period=period, week_start=week_start)
+    spec = WindowSpec(window=days, period=grid)
     found = period_days(visits, unit, spec)
     table = _active_columns(visits, unit, spec, found, confidence_level)
-    rows = np.flatnonzero((found.end <= end.index("day", "monday")) | include_partial)
+    rows = np.flatnonzero((found.end <= end.index(DAYS)) | include_partial)
     return build_result(log, visits.segments, found.periods.segment, table, rows)
 
 
-def _check_window(window: int | str, days: int, period: Period) -> None:
-    if days < _LONGEST[period]:
+def _check_window(window: int | str, days: int, period: PeriodGrid) -> None:
+    if days < period.longest:
         raise ArgumentError(
-            f"`window` is {window!r}, and a {period} has up to {_LONGEST[period]} days: who is "
+            f"`window` is {window!r}, and a {period.name} has up to {period.longest} days: who is "
             "active in the period must be so in the window that ends with it. Choose a longer "
             "window, or a shorter `period`."
         )
@@ -188,12 +186,12 @@ def _active_columns(
     """Return the columns of the result, the periods in progress included."""
     active = count_active(visits, found, spec)
     active_window = count_active_in_window(visits, unit, spec.window, found.until - 1, found)
-    over = found.end <= unit.end.index("day", "monday")
+    over = found.end <= unit.end.index(DAYS)
     complete = over & (found.end - spec.window >= visits.period.min(initial=unit.last))
     lower, upper = wilson(active, active_window, confidence_level)
     rates = {"stickiness": ratio(active, active_window), "lower": lower, "upper": upper}
     return {
-        "period": found.begin.astype("datetime64[D]"),
+        "period": found.label,
         "active": active,
         "active_window": active_window,
         **{name: np.where(complete, values, np.nan) for name, values in rates.items()},
@@ -306,12 +304,12 @@ def active_days(
     log = read_events(events, columns=columns, by=by, reserved=_DAYS, tz=tz, missing=missing)
     end = last_midnight(log, log.end_of_observation(as_of))
     log = log.until(end)
-    unit = VisitSpec(end=end, period="day")
+    unit = VisitSpec(end=end, period=DAYS)
     since = unit.last + 1 - length
     count = reducer(log.rows, lazy=_lazy.count_frequencies, eager=_eager.count_frequencies)
     found = count(log, unit, since)
     warn_of_ambiguous_segments(found.n_ambiguous)
-    begin = since if log.first_event is None else log.first_event.index("day", "monday")
+    begin = since if log.first_event is None else log.first_event.index(DAYS)
     segments = np.unique(found.segment)
     table = _days_columns(found, segments, length, confidence_level)
     table["complete"] = np.full(len(segments) * length, since >= begin)

@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retainkit._time.periods import first_day, period_index
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.segment_periods import (
     MOST_CELLS,
     SegmentPeriods,
     first_periods,
     segment_periods,
 )
-from retainkit._typing import Booleans, Floats, Integers
+from retainkit._typing import Array, Booleans, Floats, Integers
 from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.errors import ArgumentError
-from retainkit.typing import Period, Weekday
 
 
 def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:
@@ -24,10 +23,10 @@ def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) ->
     first = first_periods(segment, period, spec.last)
     size = int((spec.last + 1 - first).sum())
     if size > MOST_CELLS:
-        day = first_day(first.min(keepdims=True), spec.period, spec.week_start)[0]
+        begin = spec.period.label(first.min(keepdims=True))[0]
         raise ArgumentError(
-            f"there would be {size:,} {spec.period}s to count in, from "
-            f"{day.astype('datetime64[D]')} to {spec.end}. If there is a stray date, leave it out, "
+            f"there would be {size:,} {spec.period.plural} to count in, from "
+            f"{begin} to {spec.end}. If there is a stray date, leave it out, "
             "or set `as_of`; else choose longer periods, or fewer segments."
         )
     return segment_periods(first, spec.last)
@@ -98,23 +97,18 @@ class WindowSpec:
     """A window of so many days, and the periods in which customers are counted."""
 
     window: int
-    period: Period
-    week_start: Weekday
-
-    def number(self, days: Integers) -> Integers:
-        """Return the number of the period that holds each day."""
-        return period_index(days, self.period, self.week_start)
-
-    def first_day(self, number: Integers) -> Integers:
-        """Return the first day of each period."""
-        return first_day(number, self.period, self.week_start)
+    period: PeriodGrid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodDays:
-    """The days of each period, from `begin` to before `end`; those observed are before `until`."""
+    """The days of each period, from `begin` to before `end`; those observed are before `until`.
+
+    `label` holds the dates that name them.
+    """
 
     periods: SegmentPeriods
+    label: Array
     begin: Integers
     end: Integers
     until: Integers
@@ -122,11 +116,13 @@ class PeriodDays:
 
 def period_days(visits: VisitCounts, days: VisitSpec, spec: WindowSpec) -> PeriodDays:
     """Return the periods of each segment that hold the days of visits."""
-    whole = replace(days, period=spec.period, week_start=spec.week_start)
-    periods = _periods_from_first(visits.segment, spec.number(visits.period), whole)
-    begin, end = spec.first_day(periods.period), spec.first_day(periods.period + 1)
+    grid = spec.period
+    whole = replace(days, period=grid)
+    periods = _periods_from_first(visits.segment, grid.number_of_day(visits.period), whole)
+    begin, end = grid.first_day(periods.period), grid.first_day(periods.period + 1)
     until = np.minimum(end, days.last + 1)
-    return PeriodDays(periods=periods, begin=begin, end=end, until=until)
+    label = grid.label(periods.period)
+    return PeriodDays(periods=periods, label=label, begin=begin, end=end, until=until)
 
 
 def count_active_in_window(
@@ -155,7 +151,7 @@ def count_active_in_window(
 
 def count_active(visits: VisitCounts, found: PeriodDays, spec: WindowSpec) -> Integers:
     """Count the customers with a visit in each of the periods."""
-    number = spec.number(visits.period)
-    first = (visits.gap == 0) | (visits.period - visits.gap < spec.first_day(number))
+    number = spec.period.number_of_day(visits.period)
+    first = (visits.gap == 0) | (visits.period - visits.gap < spec.period.first_day(number))
     row = found.periods.row(visits.segment[first], number[first])
     return found.periods.sums(row, visits.count[first])

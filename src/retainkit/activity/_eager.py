@@ -26,7 +26,6 @@ from retainkit._frames.groupby import (
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
-from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
 from retainkit._typing import Floats, Integers
 from retainkit.activity._spec import (
@@ -121,7 +120,7 @@ def _visits(log: Events, spec: VisitSpec) -> _Visits:
     frame = collect(log.rows)
     code, size = integer_codes(frame["customer"])
     instant = instants_of(frame["time"])
-    period = period_of(wall_times(instant, log.zone), spec.period, spec.week_start)
+    period = spec.period.number(wall_times(instant, log.zone))
     least = int(period.min(initial=NEVER))
     width = int(period.max(initial=least)) - least + 1
     key = code * width + (period - least)

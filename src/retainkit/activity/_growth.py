@@ -7,10 +7,10 @@ from datetime import date
 
 import numpy as np
 
-from retainkit._checks import boolean, one_of, probability
+from retainkit._checks import boolean, probability
 from retainkit._inputs.events import read_events
 from retainkit._stats.intervals import ratio, wilson
-from retainkit._time.periods import PERIODS, WEEKDAYS, first_day
+from retainkit._time.grid import period_grid
 from retainkit._typing import Array
 from retainkit.activity._counts import GrowthCounts, growth_amounts, growth_counts
 from retainkit.activity._spec import VisitCounts, VisitSpec
@@ -179,15 +179,14 @@ def growth_accounting(
     >>> table["quick_ratio"].tolist()
     [nan, 1.0, 1.0, 1.0]
     """
-    one_of("period", period, PERIODS)
+    grid = period_grid(period, week_start)
     boolean("include_partial", include_partial)
-    one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time, "amount": amount}
     log = read_events(events, columns=columns, by=by, reserved=_RESULT, tz=tz, missing=missing)
     end = log.end_of_observation(as_of)
     log = log.until(end)
-    spec = VisitSpec(end=end, period=period, week_start=week_start)
+    spec = VisitSpec(end=end, period=grid)
     visits = count_visits(log, spec)
     counts = growth_counts(visits, spec)
     table = _growth_columns(visits, counts, spec, confidence_level)
@@ -201,10 +200,10 @@ def _growth_columns(
     """Return the columns of the result, the periods in progress included."""
     period = counts.periods.period
     churned = counts.before - counts.retained
-    complete = period < spec.end.index(spec.period, spec.week_start)
+    complete = period < spec.end.index(spec.period)
     lower, upper = wilson(counts.retained, counts.before, confidence_level)
     columns: dict[str, Array] = {
-        "period": first_day(period, spec.period, spec.week_start).astype("datetime64[D]"),
+        "period": spec.period.label(period),
         "active": counts.active,
         "new": counts.new,
         "retained": counts.retained,

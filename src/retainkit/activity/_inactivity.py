@@ -14,7 +14,7 @@ from retainkit._inputs.events import read_events
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
-from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._time.grid import DAYS, period_grid
 from retainkit._typing import Array, Integers
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import WindowSpec
@@ -169,18 +169,17 @@ def inactivity_churn(
     4 2024-01-29        0        0         NaN             NaN      True
     """
     length = window_days("window", window)
-    one_of("period", period, PERIODS)
+    grid = period_grid(period, week_start)
     one_of("dated", dated, get_args(Dated))
     boolean("include_partial", include_partial)
-    one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, reserved=_CHURN, tz=tz, missing=missing)
     end = last_midnight(log, log.end_of_observation(as_of))
     log = log.until(end)
-    unit = VisitSpec(end=end, period="day")
+    unit = VisitSpec(end=end, period=DAYS)
     visits = count_visits(log, unit)
-    spec = WindowSpec(window=length, period=period, week_start=week_start)
+    spec = WindowSpec(window=length, period=grid)
     losses = count_losses(visits, unit, spec, dated)
     rows = np.flatnonzero(losses.over | include_partial)
     table = _inactivity_columns(losses, confidence_level)
@@ -197,7 +196,7 @@ def _inactivity_columns(losses: Losses, confidence_level: float) -> dict[str, Ar
         "returned_later": ratio(losses.returned, losses.churned),
     }
     return {
-        "period": losses.days.begin.astype("datetime64[D]"),
+        "period": losses.days.label,
         "at_risk": losses.at_risk,
         "churned": losses.churned,
         **{name: np.where(losses.complete, rate, np.nan) for name, rate in rates.items()},
@@ -327,7 +326,7 @@ def usage_interval(
     log = read_events(events, columns=columns, by=by, reserved=_INTERVAL, tz=tz, missing=missing)
     end = last_midnight(log, log.end_of_observation(as_of))
     log = log.until(end)
-    spec = VisitSpec(end=end, period="day")
+    spec = VisitSpec(end=end, period=DAYS)
     visits = count_visits(log, spec)
     codes = np.unique(visits.segment)
     counts = _gap_counts(visits, spec, codes)

@@ -15,7 +15,6 @@ from retainkit._frames.join import to_engine_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, first_segments, integer_columns, wall_time
-from retainkit._time.periods import period_index_expr
 from retainkit._typing import Floats, Integers
 from retainkit.activity._spec import (
     LATER,
@@ -111,7 +110,7 @@ def _visits(log: Events, spec: VisitSpec) -> Rows:
     """Return a row for each customer and period with events."""
     wall = wall_time("time", log, spec.end, log.zone)
     rows = log.rows.lazy().with_columns(wall=wall)
-    period = period_index_expr(nw.col("wall"), spec.period, spec.week_start)
+    period = spec.period.number_expr(nw.col("wall"))
     rows = rows.with_columns(period=period.cast(nw.Int64))
     money = [nw.col("amount").sum()] if "amount" in log.columns else []
     return rows.group_by("customer", "period").agg(nw.len().alias("events"), *money)

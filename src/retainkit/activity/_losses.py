@@ -62,18 +62,18 @@ def _lost(
     last = np.concatenate([visits.period[back] - visits.gap[back], visits.period[away]])
     count = np.concatenate([visits.count[back], visits.count[away]])
     day = last + spec.window if dated == "window_end" else last
-    row = found.periods.row(segment, spec.number(day))
+    row = found.periods.row(segment, spec.period.number_of_day(day))
     return row, count, np.arange(len(row)) < back.sum()
 
 
 def _joining(visits: VisitCounts, spec: WindowSpec, dated: Dated, found: PeriodDays) -> Integers:
     """Count those who can be lost in a period without being current when it begins."""
-    number = spec.number(visits.period)
+    number = spec.period.number_of_day(visits.period)
     arrives = (visits.gap == 0) | (visits.gap > spec.window)
     if dated == "window_end":
         # Whoever comes early in a period that is longer than the window can be lost in it.
-        joins = arrives & (visits.period + spec.window < spec.first_day(number + 1))
+        joins = arrives & (visits.period + spec.window < spec.period.first_day(number + 1))
     else:
-        joins = arrives | (visits.period - visits.gap < spec.first_day(number))
+        joins = arrives | (visits.period - visits.gap < spec.period.first_day(number))
     row = found.periods.row(visits.segment[joins], number[joins])
     return found.periods.sums(row, visits.count[joins])

@@ -12,9 +12,9 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._typing import Floats, Integers
-from retainkit.typing import Period, Weekday
 
 ROUNDING = 1e-9
 """Share of the money in two periods up to which a difference between them is due to rounding."""
@@ -28,13 +28,12 @@ class VisitSpec:
     """Periods by which visits are counted, and the end of observation."""
 
     end: Moment
-    period: Period
-    week_start: Weekday = "monday"
+    period: PeriodGrid
 
     @property
     def last(self) -> int:
         """Number of the last period that has begun."""
-        return self.end.last_begun(self.period, self.week_start)
+        return self.end.last_begun(self.period)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

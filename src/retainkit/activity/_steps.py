@@ -12,6 +12,7 @@ from retainkit._frames.reducer import reducer
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
+from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
 from retainkit._typing import Array, Integers, NativeT
 from retainkit.activity import _eager, _lazy
@@ -28,7 +29,7 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
 
 def last_midnight(log: Events, end: Moment) -> Moment:
     """Last midnight up to the end of observation: a day is observed whole, or not at all."""
-    return end.begin_of("day", "monday", log.zone)
+    return end.begin_of(DAYS, log.zone)
 
 
 def warn_of_ambiguous_segments(number: int) -> None:

@@ -20,8 +20,8 @@ from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscripti
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.durations import microseconds
+from retainkit._time.grid import DAYS, PeriodGrid, period_grid
 from retainkit._time.moment import Moment
-from retainkit._time.periods import DAY, PERIODS, WEEKDAYS, first_day, period_index, period_of
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._typing import Array, Floats, Integers
 from retainkit.churn._flows import FlowCounts, TenurePeriods, at_period_ends, count_flows, sum_days
@@ -217,11 +217,10 @@ def churn_rate(
        lower  upper
     1  0.095  0.905
     """
-    one_of("period", period, PERIODS)
+    grid = period_grid(period, week_start)
     one_of("method", method, get_args(ChurnMethod))
     length = microseconds("gap", gap)
     boolean("include_partial", include_partial)
-    one_of("week_start", week_start, WEEKDAYS)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
         customer=customer,
@@ -236,24 +235,23 @@ def churn_rate(
     )
     table = read_subscriptions(subscriptions, options)
     runs = read_continuous_subscriptions(table, length)
-    grid = _period_grid(runs, table.end_of_observation, length, period, week_start)
-    flows, rates = _flows_and_rates(runs, grid, method, confidence_level)
-    last = grid.last if include_partial else grid.over - 1
-    own, segment = _churn_columns(flows, rates, grid, last)
+    cells = _period_cells(runs, table.end_of_observation, length, grid)
+    flows, rates = _flows_and_rates(runs, cells, method, confidence_level)
+    last = cells.last if include_partial else cells.over - 1
+    own, segment = _churn_columns(flows, rates, cells, last)
     columns: dict[str, Any] = segment_values(runs.segments, table.by, segment)
     return build_like(table.rows, columns | own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _PeriodGrid:
+class _PeriodCells:
     """Segments and periods, numbered from `first` to `last`; those before `over` are complete.
 
     The periods of a segment begin at its `starts`. Runs that end before `settled` have ended for
     good.
     """
 
-    period: Period
-    week_start: Weekday
+    period: PeriodGrid
     starts: Integers
     first: int
     last: int
@@ -269,8 +267,8 @@ class _PeriodGrid:
         """Return the periods in which runs begin and end, counted from the first."""
         ends = runs.end < self.settled
         end = np.full(len(ends), self.shape[1])
-        end[ends] = period_of(runs.end[ends], self.period, self.week_start) - self.first
-        begin = period_of(runs.begin, self.period, self.week_start) - self.first
+        end[ends] = self.period.number(runs.end[ends]) - self.first
+        begin = self.period.number(runs.begin) - self.first
         # Where the clock is put back, what begins before the end of observation may show later.
         return TenurePeriods(
             customer=runs.customer,
@@ -280,25 +278,23 @@ class _PeriodGrid:
             returns=~runs.first,
         )
 
-    def in_days(self) -> tuple[_PeriodGrid, Integers]:
-        """Return the same grid in days, and the columns in which the periods begin."""
-        begin = first_day(np.arange(self.first, self.last + 2), self.period, self.week_start)
+    def in_days(self) -> tuple[_PeriodCells, Integers]:
+        """Return the same cells in days, and the columns in which the periods begin."""
+        begin = self.period.first_day(np.arange(self.first, self.last + 2))
         first = int(begin[0])
-        days = replace(self, period="day", first=first, last=max(int(begin[-1]) - 1, first - 1))
+        days = replace(self, period=DAYS, first=first, last=max(int(begin[-1]) - 1, first - 1))
         return days, begin[:-1] - first
 
 
-def _period_grid(
-    runs: ContinuousSubscriptions, moment: Moment, gap: int, period: Period, week_start: Weekday
-) -> _PeriodGrid:
+def _period_cells(
+    runs: ContinuousSubscriptions, moment: Moment, gap: int, period: PeriodGrid
+) -> _PeriodCells:
     """Return the segments and periods of a result; what ended within `gap` may yet go on."""
     settled = moment.wall - gap
-    days = np.array([moment.wall - 1, settled], np.int64) // DAY
-    last, over = period_index(days, period, week_start).tolist()
-    starts = first_periods(runs.segment, period_of(runs.begin, period, week_start), last)
-    return _PeriodGrid(
+    last, over = period.number(np.array([moment.wall - 1, settled], np.int64)).tolist()
+    starts = first_periods(runs.segment, period.number(runs.begin), last)
+    return _PeriodCells(
         period=period,
-        week_start=week_start,
         starts=starts,
         first=int(starts.min(initial=last + 1)),
         last=last,
@@ -307,28 +303,28 @@ def _period_grid(
     )
 
 
-def _check_grid_size(grid: _PeriodGrid) -> None:
-    n_segments, n_periods = grid.shape
+def _check_size(cells: _PeriodCells) -> None:
+    n_segments, n_periods = cells.shape
     if n_segments * n_periods > MOST_CELLS:
         raise ArgumentError(
-            f"there would be {n_segments:,} segments of {n_periods:,} {grid.period}s. If there is "
-            "a stray date, leave it out, or set `as_of`; else choose longer periods."
+            f"there would be {n_segments:,} segments of {n_periods:,} {cells.period.plural}. If "
+            "there is a stray date, leave it out, or set `as_of`; else choose longer periods."
         )
 
 
 def _flows_and_rates(
-    runs: ContinuousSubscriptions, grid: _PeriodGrid, method: ChurnMethod, confidence_level: float
+    runs: ContinuousSubscriptions, cells: _PeriodCells, method: ChurnMethod, confidence_level: float
 ) -> tuple[FlowCounts, tuple[Floats, Floats, Floats]]:
     """Count who comes and goes, and compute the rate with its limits."""
-    _check_grid_size(grid)
-    if method == "daily" and grid.shape[1]:
-        in_days, first = grid.in_days()
-        _check_grid_size(in_days)
+    _check_size(cells)
+    if method == "daily" and cells.shape[1]:
+        in_days, first = cells.in_days()
+        _check_size(in_days)
         days = count_flows(at_period_ends(in_days.tenure_periods(runs)), *in_days.shape)
         rates = summed_rates(days.churned, days.opening, first, confidence_level)
         return sum_days(days, first), rates
-    tenures = grid.tenure_periods(runs)
-    flows = count_flows(tenures if method == "stripe" else at_period_ends(tenures), *grid.shape)
+    tenures = cells.tenure_periods(runs)
+    flows = count_flows(tenures if method == "stripe" else at_period_ends(tenures), *cells.shape)
     base = flows.opening
     if method == "stripe":
         base = base + flows.new + flows.reactivated
@@ -337,17 +333,16 @@ def _flows_and_rates(
 
 
 def _churn_columns(
-    flows: FlowCounts, rates: tuple[Floats, Floats, Floats], grid: _PeriodGrid, last: int
+    flows: FlowCounts, rates: tuple[Floats, Floats, Floats], cells: _PeriodCells, last: int
 ) -> tuple[dict[str, Array], Integers]:
     """Return the columns of the result, up to the period `last`, and the segment of each row."""
-    rows = segment_periods(grid.starts, last)
-    place = rows.segment, rows.period - grid.first
-    day = first_day(rows.period, grid.period, grid.week_start)
-    complete = rows.period < grid.over
+    rows = segment_periods(cells.starts, last)
+    place = rows.segment, rows.period - cells.first
+    complete = rows.period < cells.over
     rate, lower, upper = (values[place] for values in rates)
     counts = ("opening", "new", "reactivated", "churned", "closing")
     columns: dict[str, Array] = {
-        "period": day.astype("datetime64[D]"),
+        "period": cells.period.label(rows.period),
         **{name: getattr(flows, name)[place] for name in counts},
         "churn_rate": rate,
         # Of a period in progress the rate can only rise.

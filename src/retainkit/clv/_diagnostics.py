@@ -6,13 +6,13 @@ from datetime import date
 
 import numpy as np
 
-from retainkit._checks import integer, one_of, probability
+from retainkit._checks import integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.customers import read_customers
 from retainkit._inputs.orders import read_orders
 from retainkit._stats import correlation, regularity
 from retainkit._stats.intervals import ratio
-from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._time.grid import period_grid
 from retainkit.clv._purchase_counts import last_gaps
 from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
@@ -260,13 +260,12 @@ def purchase_regularity(
     0  maximum_likelihood        100        8.5    6.4   11.0
     1      wheat_morrison        100        8.2    6.7    9.9
     """
-    one_of("unit", unit, PERIODS)
-    one_of("week_start", week_start, WEEKDAYS)
+    grid = period_grid(unit, week_start, argument="unit")
     integer("min_purchases", min_purchases, 3)
     probability("confidence_level", confidence_level)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     log = log.until(log.end_of_observation(as_of))
-    gaps = last_gaps(log, unit, week_start, min_purchases)
+    gaps = last_gaps(log, grid, min_purchases)
     pairs = gaps.last, gaps.before, gaps.count
     found = {
         "maximum_likelihood": regularity.maximum_likelihood(*pairs, confidence_level),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic
 
-from retainkit._checks import boolean, integer, one_of, probability
+from retainkit._checks import boolean, integer, probability
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import warn
-from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._time.grid import period_grid
 from retainkit.clv._comparison import (
     by_frequency_columns,
     fit_calibration,
@@ -211,15 +211,13 @@ def holdout_report(
     0    BGNBD    1882  1653.409                0.785
     1    naive    1882  2930.101                1.024
     """
-    one_of("unit", unit, PERIODS)
-    one_of("period", period, PERIODS)
+    period_grid(unit, week_start or "monday", argument="unit")
+    period_grid(period, week_start or "monday")
     boolean("exact", exact)
     integer("max_frequency", max_frequency, 1)
     probability("confidence_level", confidence_level)
     if not exact:
         check_period(unit, period)
-    if week_start is not None:
-        one_of("week_start", week_start, WEEKDAYS)
     if model is not None:
         check_purchase_model(model)
         _check_unit(model, unit)
@@ -236,10 +234,11 @@ def holdout_report(
         for text in messages:
             warn(text)
     found = forecast_holdout(rows, model)
+    grid, merged_by = period_grid(period, starts), options.merge_period()
     periods, n_later = tracking_columns(
-        log, model, split=split, end=end, period=period, week_start=starts, exact=exact
+        log, model, split=split, end=end, period=grid, unit=merged_by, exact=exact
     )
-    warn_of_calibration(n_later, split, period, starts)
+    warn_of_calibration(n_later, split, grid)
     held = periods["holdout"]
     return HoldoutReport(
         model=model,

@@ -16,11 +16,10 @@ import numpy as np
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import wall_time
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
-from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
 from retainkit._typing import Floats, Integers
-from retainkit.typing import Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,9 +52,7 @@ class Gaps:
     n_rows: int
 
 
-def counts_by_unit(
-    log: Events, unit: Period, week_start: Weekday, until: Moment | None = None
-) -> UnitCounts:
+def counts_by_unit(log: Events, unit: PeriodGrid, until: Moment | None = None) -> UnitCounts:
     """Count first and repeat purchases by unit, of customers who first bought before `until`."""
     rows, n_later = log.rows, 0
     if until is not None:
@@ -64,7 +61,7 @@ def counts_by_unit(
         known = starts.filter(early).select("customer")
         n_later = count_rows(starts) - count_rows(known)
         rows = _join(rows, known) if n_later else rows
-    purchases = _purchase_units(rows, log, unit, week_start)
+    purchases = _purchase_units(rows, log, unit)
     firsts = purchases.group_by("customer").agg(unit=nw.col("unit").min())
     units, number = _count_by_unit(purchases)
     first_units, first_number = _count_by_unit(firsts)
@@ -73,9 +70,9 @@ def counts_by_unit(
     return UnitCounts(unit=units, first=first, again=number - first, n_later=n_later)
 
 
-def last_gaps(log: Events, unit: Period, week_start: Weekday, min_purchases: int) -> Gaps:
+def last_gaps(log: Events, unit: PeriodGrid, min_purchases: int) -> Gaps:
     """Return the last two gaps of all customers with so many purchases."""
-    purchases = _purchase_units(log.rows, log, unit, week_start)
+    purchases = _purchase_units(log.rows, log, unit)
     sizes = purchases.group_by("customer").agg(size=nw.len(), third=nw.col("unit").max())
     sizes = sizes.with_columns(size=nw.col("size").cast(nw.Int64))
     totals = collect(sizes.select(customers=nw.len(), purchases=nw.col("size").sum()))
@@ -100,12 +97,12 @@ def last_gaps(log: Events, unit: Period, week_start: Weekday, min_purchases: int
     )
 
 
-def _purchase_units(rows: Frame, log: Events, unit: Period, week_start: Weekday) -> Frame:
+def _purchase_units(rows: Frame, log: Events, unit: PeriodGrid) -> Frame:
     """Return one row for each customer and unit with a purchase."""
     last = log.last_event or log.end_of_observation(None)
     wall = wall_time("time", log, last, log.zone)
     rows = rows.select("customer", wall=wall)
-    rows = rows.select("customer", unit=period_index_expr(nw.col("wall"), unit, week_start))
+    rows = rows.select("customer", unit=unit.number_expr(nw.col("wall")))
     return rows.unique(subset=["customer", "unit"])
 
 

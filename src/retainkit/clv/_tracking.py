@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from retainkit._checks import boolean, one_of
+from retainkit._checks import boolean
 from retainkit._frames.output import build_like
 from retainkit._inputs.orders import read_orders
-from retainkit._time.periods import PERIODS, WEEKDAYS
+from retainkit._time.grid import DAYS, period_grid
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._tracking_columns import (
     check_period,
@@ -140,12 +140,10 @@ def tracking(
     40 1997-10-08       2357      56     51.89     True
     """
     check_purchase_model(model)
-    one_of("period", period, PERIODS)
+    period_grid(period, week_start or "monday")
     boolean("exact", exact)
     if not exact:
         check_period(model.unit, period)
-    if week_start is not None:
-        one_of("week_start", week_start, WEEKDAYS)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     if calibration_end is None:
         split, end = None, log.end_of_observation(as_of)
@@ -153,8 +151,9 @@ def tracking(
         split, end = calibration_and_end(log, calibration_end, as_of)
     log = log.until(end)
     starts = week_start or week_start_at(split, log.zone)
+    grid, units = period_grid(period, starts), period_grid(model.unit, starts)
     columns, n_later = tracking_columns(
-        log, model, split=split, end=end, period=period, week_start=starts, exact=exact
+        log, model, split=split, end=end, period=grid, unit=DAYS if exact else units, exact=exact
     )
-    warn_of_calibration(n_later, split, period, starts)
+    warn_of_calibration(n_later, split, grid)
     return build_like(log.rows, columns)

@@ -11,8 +11,9 @@ from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
 from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
+from retainkit._time.grid import DAYS, PeriodGrid, period_grid
 from retainkit._time.moment import Moment, midnights
-from retainkit._time.periods import DAYS_IN, WEEKDAYS, first_day, period_index
+from retainkit._time.periods import DAYS_IN, WEEKDAYS
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
 from retainkit.clv._purchase_fits import BGNBD
@@ -45,8 +46,8 @@ def week_start_at(split: Moment | None, zone: tzinfo | None) -> Weekday:
     """Return the day of the week on which calibration ends; without calibration, Monday."""
     if split is None:
         return "monday"
-    day = split.begin_of("day", "monday", zone)
-    return next(name for name in WEEKDAYS if day.opens("week", name))
+    day = split.begin_of(DAYS, zone)
+    return next(name for name in WEEKDAYS if day.opens(period_grid("week", name)))
 
 
 def tracking_columns(
@@ -55,36 +56,32 @@ def tracking_columns(
     *,
     split: Moment | None,
     end: Moment,
-    period: Period,
-    week_start: Weekday,
+    period: PeriodGrid,
+    unit: PeriodGrid,
     exact: bool,
 ) -> tuple[dict[str, Any], int]:
     """Return the columns of `tracking`, and the number of customers who came too late for it."""
-    unit: Period = "day" if exact else model.unit
-    counts = counts_by_unit(log, unit, week_start, split)
-    start = first_day(counts.unit, unit, week_start)
-    index = period_index(start, period, week_start)
+    counts = counts_by_unit(log, unit, split)
+    start = unit.first_day(counts.unit)
+    index = period.number_of_day(start)
     last = end.before(log.zone)
     # Without rows there are no periods.
     low = int(index.min()) if len(index) else 0
-    high = last.index(period, week_start) if len(index) else -1
+    high = last.index(period) if len(index) else -1
     if high - low >= _MOST_PERIODS:
-        began = first_day(np.array([low]), period, week_start).astype("datetime64[D]")[0]
+        began = period.label(np.array([low]))[0]
         raise ArgumentError(
             f"there are {high - low + 1:,} periods from {began} to {end}, more than can be of "
             "use. If there is a stray date, leave it out; otherwise take a longer `period`."
         )
     periods = np.arange(low, high + 1, dtype=np.int64)
-    opens = first_day(periods, period, week_start)
-    closes = first_day(periods + 1, period, week_start)
-    until = np.minimum(closes, last.index("day", week_start) + 1)
-    expected = _expected_by_day(
-        model, counts, start, until, unit=unit, exact=exact, week_start=week_start
-    )
+    opens, closes = period.first_day(periods), period.first_day(periods + 1)
+    until = np.minimum(closes, last.index(DAYS) + 1)
+    expected = _expected_by_day(model, counts, start, until, unit=unit, exact=exact)
     again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
     newcomers = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
     columns = {
-        "period": opens.astype("datetime64[D]"),
+        "period": period.label(periods),
         "customers": np.cumsum(newcomers),
         "actual": again,
         "expected": np.diff(expected, prepend=0.0),
@@ -110,9 +107,8 @@ def _expected_by_day(
     start: Integers,
     until: Integers,
     *,
-    unit: Period,
+    unit: PeriodGrid,
     exact: bool,
-    week_start: Weekday,
 ) -> Floats:
     """Expected repeat purchases up to each day `until`, of all customers together.
 
@@ -124,7 +120,7 @@ def _expected_by_day(
         since, upto, length = start[came], until, DAYS_IN[model.unit]
     else:
         since, length = counts.unit[came], 1.0
-        upto = period_index(until - 1, unit, week_start)
+        upto = unit.number_of_day(until - 1)
     # Spans recur: the expectation is evaluated once for each.
     longest = int(upto.max(initial=0) - since.min(initial=0)) if len(since) else 0
     expected_by_span = new_customer_purchases(
@@ -138,17 +134,15 @@ def _expected_by_day(
     return total
 
 
-def warn_of_calibration(
-    n_later: int, split: Moment | None, period: Period, week_start: Weekday
-) -> None:
+def warn_of_calibration(n_later: int, split: Moment | None, period: PeriodGrid) -> None:
     """Warn of customers who came later, and of a calibration that ends within a period."""
     if n_later:
         warn(
             f"{count_noun(n_later, 'customer')} with a first purchase at or after "
             "`calibration_end`: not in the result."
         )
-    if split is not None and not split.opens(period, week_start):
+    if split is not None and not split.opens(period):
         warn(
-            f"`calibration_end` ({split}) lies within a {period}: what came of it after that is in "
-            f"the row of that {period}, which is not marked as holdout."
+            f"`calibration_end` ({split}) lies within a {period.name}: what came of it after that "
+            f"is in the row of that {period.name}, which is not marked as holdout."
         )

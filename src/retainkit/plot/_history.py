@@ -18,8 +18,9 @@ from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import count_noun, warn
 from retainkit._time.durations import in_units
+from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
-from retainkit._time.periods import DAYS_IN, period_of
+from retainkit._time.periods import DAYS_IN
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
@@ -138,7 +139,7 @@ def customer_history(
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     end = log.end_of_observation(as_of)
     days = _purchase_days(log, customer_id, customer, end)
-    last = end.before(log.zone).index("day", "monday")
+    last = end.before(log.zone).index(DAYS)
     path = _alive_over_time(model, days, last, ahead)
     ax, width, _ = measure(subplots(7.0, 3.4) if ax is None else ax)
     _draw_path(ax, days, path, width)
@@ -179,7 +180,7 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
         )
     if not used.all():
         warn(f"{unused} at or after as_of ({end}) are not used.")
-    return np.unique(period_of(wall_times(instants[used], log.zone), "day", "monday"))
+    return np.unique(DAYS.number(wall_times(instants[used], log.zone)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

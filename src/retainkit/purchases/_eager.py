@@ -18,7 +18,6 @@ from retainkit._frames.input import collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
-from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
@@ -113,7 +112,7 @@ def _split_at_end(
 ) -> tuple[_Rows, _Rows | None]:
     """Return the rows before the end and, if there is a holdout, those from it on."""
     instant = instants_of(frame["time"])
-    period = period_of(wall_times(instant, log.zone), spec.merge_period, spec.week_start)
+    period = spec.merge_period.number(wall_times(instant, log.zone))
     amount = frame["amount"].to_numpy() if "amount" in log.columns else None
     rows = _Rows(n_codes=n_codes, customer=customer, period=period, amount=amount)
     if not spec.holdout:

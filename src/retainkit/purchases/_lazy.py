@@ -11,7 +11,6 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, wall_time
-from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
 from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
 
@@ -49,9 +48,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     """
     wall = wall_time("time", log, log.last_event or spec.end, log.zone)
     rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(log, spec))
-    rows = rows.with_columns(
-        period=period_index_expr(nw.col("wall"), spec.merge_period, spec.week_start)
-    )
+    rows = rows.with_columns(period=spec.merge_period.number_expr(nw.col("wall")))
     values = {"rows": nw.len()}
     if "amount" in log.columns:
         rows = rows.with_columns(absolute=nw.col("amount").abs())

@@ -45,10 +45,10 @@ def summarize_purchases(
     log = log.until(end_of_holdout or end)
     check_negative_amounts(log, options.amount, options.amounts)
     spec = purchase_spec(log, options, end, end_of_holdout)
-    if spec.holdout and not end.opens(spec.merge_period, spec.week_start):
+    if spec.holdout and not end.opens(spec.merge_period):
         warn(
-            f"`calibration_end` ({end}) lies within a {spec.merge_period}: purchases in both parts "
-            "of it count once in each."
+            f"`calibration_end` ({end}) lies within a {spec.merge_period.name}: purchases in both "
+            "parts of it count once in each."
         )
     found = reduce_purchases(log, spec)
     _warn_of_excluded(found)

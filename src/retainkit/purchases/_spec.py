@@ -15,8 +15,9 @@ from retainkit._checks import boolean, one_of
 from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
 from retainkit._messages import count_noun
+from retainkit._time.grid import DAYS, PeriodGrid, period_grid
 from retainkit._time.moment import Moment
-from retainkit._time.periods import DAYS_IN, PERIODS, WEEKDAYS
+from retainkit._time.periods import DAYS_IN
 from retainkit.errors import ArgumentError
 from retainkit.typing import Amounts, Period, Weekday
 
@@ -49,11 +50,15 @@ class SummaryOptions:
 
     def validate(self) -> None:
         """Check the options that do not depend on the table."""
-        one_of("unit", self.unit, PERIODS)
+        self.merge_period()
         one_of("amounts", self.amounts, get_args(Amounts))
-        one_of("week_start", self.week_start, WEEKDAYS)
         boolean("include_first", self.include_first)
         boolean("exact", self.exact)
+
+    def merge_period(self) -> PeriodGrid:
+        """Return the periods in which purchases of a customer are one."""
+        units = period_grid(self.unit, self.week_start, argument="unit")
+        return DAYS if self.exact else units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +72,7 @@ class PurchaseSpec:
     None. With `net_refunds`, a period whose money nets below zero has no purchase in it.
     """
 
-    merge_period: Period
-    week_start: Weekday
+    merge_period: PeriodGrid
     length: float | None
     include_first: bool
     net_refunds: bool
@@ -86,12 +90,12 @@ def purchase_spec(
     log: Events, options: SummaryOptions, end: Moment, end_of_holdout: Moment | None = None
 ) -> PurchaseSpec:
     """Return the specification of a summary up to `end`, and of the holdout after it."""
-    merge_period: Period = "day" if options.exact else options.unit
+    merge_period = options.merge_period()
     length = DAYS_IN[options.unit] if options.exact else None
 
     def last_period(moment: Moment) -> int:
         """Number the period that holds the last instant before a moment."""
-        return moment.before(log.zone).index(merge_period, options.week_start)
+        return moment.before(log.zone).index(merge_period)
 
     duration: float | None = None
     if end_of_holdout is not None:
@@ -99,7 +103,6 @@ def purchase_spec(
         duration = duration if length is None else duration / length
     return PurchaseSpec(
         merge_period=merge_period,
-        week_start=options.week_start,
         length=length,
         include_first=options.include_first,
         # Without negative amounts each amount is its net.

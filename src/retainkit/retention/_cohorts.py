@@ -18,8 +18,8 @@ from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.events import Events, read_events
 from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.grid import PeriodGrid, period_grid
 from retainkit._time.moment import Moment
-from retainkit._time.periods import PERIODS, WEEKDAYS
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
@@ -212,11 +212,10 @@ def cohort_retention(
     1  0.095  0.905
     """
     one_of("entry", entry, get_args(Entry))
-    one_of("cohort_period", cohort_period, PERIODS)
-    one_of("period", period, PERIODS)
+    cohorts = period_grid(cohort_period, week_start, argument="cohort_period")
+    ages = period_grid(period, week_start)
     one_of("clock", clock, get_args(Clock))
     one_of("counting", counting, get_args(Counting))
-    one_of("week_start", week_start, WEEKDAYS)
     edges = None if brackets is None else rising_edges("brackets", brackets)
     integer("min_events", min_events, 1)
     integer("min_customers", min_customers, 1)
@@ -233,12 +232,11 @@ def cohort_retention(
     log = log.until(end)
     _check_one_start(log, cohort_time)
     spec = CohortSpec(
-        begin=_begin(log, period, week_start) if cohort_time is not None else None,
+        begin=_begin(log, ages) if cohort_time is not None else None,
         as_of=end,
         entry=entry,
-        cohort_period=cohort_period,
-        period=period,
-        week_start=week_start,
+        cohort_period=cohorts,
+        period=ages,
         clock=clock,
         counting=counting,
         brackets=edges,
@@ -278,11 +276,9 @@ def _check_one_start(log: Events, cohort_time: str | None) -> None:
         )
 
 
-def _begin(log: Events, period: Period, week_start: Weekday) -> Moment | None:
+def _begin(log: Events, ages: PeriodGrid) -> Moment | None:
     """Return the beginning of observation: that of the period of the first event."""
-    return (
-        None if log.first_event is None else log.first_event.begin_of(period, week_start, log.zone)
-    )
+    return None if log.first_event is None else log.first_event.begin_of(ages, log.zone)
 
 
 def _warn_of_excluded(counts: CohortCounts, columns: Mapping[str, str | None]) -> None:
@@ -312,7 +308,7 @@ def _warn_of_excluded(counts: CohortCounts, columns: Mapping[str, str | None]) -
 def _warn_of_early_starts(counts: CohortCounts, spec: CohortSpec) -> None:
     if spec.begin is None:
         return
-    begin = spec.begin.index(spec.cohort_period, spec.week_start)
+    begin = spec.begin.index(spec.cohort_period)
     early = counts.count[(counts.cell == ENTRIES) & (counts.cohort < begin)].sum()
     if early:
         warn(

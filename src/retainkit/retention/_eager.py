@@ -28,7 +28,6 @@ from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._time.elapsed import elapsed_time
-from retainkit._time.periods import period_of
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
@@ -126,7 +125,7 @@ def _entries(log: _EventArrays, spec: CohortSpec) -> tuple[_Entries, dict[Exclus
     rows: Selection = slice(None) if log.started is None else log.started
     key, width = log.customer[rows], 1
     if spec.entry == "recurring":
-        cohort = period_of(log.wall[rows], spec.cohort_period, spec.week_start)
+        cohort = spec.cohort_period.number(log.wall[rows])
         cohort -= cohort.min(initial=NEVER)
         width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
@@ -162,9 +161,9 @@ def _with_cohort(
 ) -> _Entries:
     """Add to entries their cohorts, and the numbers of ages that are over and that have begun."""
     wall = wall_times(start, log.zone)
-    cohort = period_of(wall, spec.cohort_period, spec.week_start)
+    cohort = spec.cohort_period.number(wall)
     calendar = spec.clock == "calendar"
-    begin = period_of(wall, spec.period, spec.week_start) if calendar else elapsed_time(start, wall)
+    begin = spec.period.number(wall) if calendar else elapsed_time(start, wall)
     over, begun = spec.ages(begin)
     attributes = {"segment": segment, "cohort": cohort, "over": over, "begun": begun}
     group, groups = unique_rows(attributes)
@@ -214,8 +213,8 @@ def _age_function(
 ) -> Callable[[Selection, Integers], Integers]:
     """Return a function of rows and entries that computes ages, below 0 before the start."""
     if spec.clock == "calendar":
-        now = period_of(log.wall, spec.period, spec.week_start)
-        begin = period_of(entries.wall, spec.period, spec.week_start)
+        now = spec.period.number(log.wall)
+        begin = spec.period.number(entries.wall)
         return lambda row, entry: now[row] - begin[entry]
     at, start = elapsed_time(log.instant, log.wall), elapsed_time(entries.start, entries.wall)
 

@@ -20,7 +20,6 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, first_segments, integer_columns, wall_time
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time_expr
-from retainkit._time.periods import period_index_expr
 from retainkit._time.zones import instant_expr
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
 
@@ -82,8 +81,7 @@ def _starts(events: Events, spec: CohortSpec) -> Rows:
 def _with_cohort(column: str, rows: Rows, events: Events, spec: CohortSpec) -> Rows:
     """Add the wall-clock time of a column of times, and the number of its cohort."""
     rows = rows.with_columns(wall=wall_time(column, events, spec.as_of, events.zone))
-    cohort = period_index_expr(nw.col("wall"), spec.cohort_period, spec.week_start)
-    return rows.with_columns(cohort=cohort)
+    return rows.with_columns(cohort=spec.cohort_period.number_expr(nw.col("wall")))
 
 
 def _count_never_started(events: Events) -> int:
@@ -199,12 +197,12 @@ def _with_time_parts(column: str, rows: Rows, events: Events, spec: CohortSpec) 
     """Add what ages are computed from: the period of `wall` or, by the elapsed clock, its parts."""
     wall = nw.col("wall")
     if spec.clock == "calendar":
-        period = period_index_expr(wall, spec.period, spec.week_start)
+        period = spec.period.number_expr(wall)
         return rows.with_columns(period.alias(f"{column}_period"))
     rows = rows.with_columns(utc=wall_time(column, events, spec.as_of, UTC))
     rows = rows.with_columns(microsecond=microsecond(rows, column))
     time = elapsed_time_expr(nw.col("utc"), wall, nw.col("microsecond"))
-    names = ("instant",) if spec.period in {"day", "week"} else ("month", "rest", "days")
+    names = ("month", "rest", "days") if spec.period.months else ("instant",)
     parts = {f"{column}_{name}": getattr(time, name) for name in names}
     return rows.with_columns(**parts).drop("wall", "utc", "microsecond")
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._typing import Floats, Integers
-from retainkit.typing import Clock, Counting, Entry, Period, Weekday
+from retainkit.typing import Clock, Counting, Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,8 @@ class CohortSpec:
     begin: Moment | None
     as_of: Moment
     entry: Entry
-    cohort_period: Period
-    period: Period
-    week_start: Weekday
+    cohort_period: PeriodGrid
+    period: PeriodGrid
     clock: Clock
     counting: Counting
     brackets: tuple[int, ...] | None
@@ -45,8 +45,8 @@ class CohortSpec:
         if self.clock == "elapsed":
             over = self.as_of.steps().since(start, self.period)
             return over, self.as_of.steps(before=1).since(start, self.period) + 1
-        over = self.as_of.index(self.period, self.week_start) - start
-        in_progress = 0 if self.as_of.opens(self.period, self.week_start) else 1
+        over = self.as_of.index(self.period) - start
+        in_progress = 0 if self.as_of.opens(self.period) else 1
         return over, over + in_progress
 
     def ages_before(self, start: Any) -> Any:

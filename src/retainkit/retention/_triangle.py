@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.moment import midnights
-from retainkit._time.periods import first_day, period_index
 from retainkit._time.segment_periods import (
     MOST_CELLS,
     SegmentPeriods,
@@ -63,7 +62,7 @@ def retention_triangle(
     eligible, retained, amount = _cell_sums(counts, row, edges, shape, spec.counting)
     entry = counts.cell == ENTRIES
     customers = np.bincount(row[entry], counts.count[entry], minlength=shape[0])[:, np.newaxis]
-    day = first_day(cohorts.period, spec.cohort_period, spec.week_start)
+    day = spec.cohort_period.first_day(cohorts.period)
     start = _earliest_start(day, spec, zone)
     over, begun = (ages[:, np.newaxis] for ages in spec.ages(start))
     # A cohort without customers is shown as far as it would be for somebody who started first.
@@ -91,10 +90,10 @@ def retention_triangle(
 def _check_triangle_size(shape: tuple[int, int], cohort: Integers, spec: CohortSpec) -> None:
     """Check that the triangle fits into memory; a stray date makes most of those that do not."""
     if shape[0] * shape[1] > MOST_CELLS:
-        first = first_day(cohort, spec.cohort_period, spec.week_start).min()
+        first = spec.cohort_period.label(cohort.min(keepdims=True))[0]
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages, from "
-            f"{first.astype('datetime64[D]')} to {spec.as_of}. If there is a stray date, leave it "
+            f"{first} to {spec.as_of}. If there is a stray date, leave it "
             "out, or set `as_of`; else choose longer periods, or `brackets`."
         )
 
@@ -108,7 +107,7 @@ def _edges(counts: CohortCounts, spec: CohortSpec) -> Integers:
 
 def _cohorts(counts: CohortCounts, spec: CohortSpec) -> SegmentPeriods:
     """Return every cohort of each segment, from its first one to the end of observation."""
-    last = spec.as_of.last_begun(spec.cohort_period, spec.week_start)
+    last = spec.as_of.last_begun(spec.cohort_period)
     return segment_periods(first_periods(counts.segment, counts.cohort, last), last)
 
 
@@ -166,7 +165,7 @@ def _spread(
 def _earliest_start(day: Integers, spec: CohortSpec, zone: tzinfo | None) -> Any:
     """Return a start at the first instant of each cohort, as `CohortSpec.ages` needs it."""
     if spec.clock == "calendar":
-        return period_index(day, spec.period, spec.week_start)
+        return spec.period.number_of_day(day)
     return elapsed_time(*midnights(day, zone))
 
 

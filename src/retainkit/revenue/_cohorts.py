@@ -14,6 +14,7 @@ from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._time.grid import period_grid
 from retainkit.revenue._changes import AmountChanges
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._reading import SubscriptionArrays, read_subscription_arrays
@@ -161,6 +162,7 @@ def revenue_cohorts(
     2 2024-01-01    2          2         1    80.0  1.000  0.625
     3 2024-02-01    0          1         1    40.0  1.000  1.000
     """
+    grid = period_grid(period, week_start)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
@@ -177,7 +179,7 @@ def revenue_cohorts(
         missing=missing,
         reserved=(*COHORT_COLUMNS, *_RATES),
     )
-    arrays = read_subscription_arrays(subscriptions, options, period, week_start)
+    arrays = read_subscription_arrays(subscriptions, options, grid)
     changes = arrays.changes()
     _warn_of_passing(arrays, changes)
     cells = revenue_triangle(changes, arrays.last)
@@ -197,8 +199,8 @@ def _warn_of_passing(arrays: SubscriptionArrays, changes: AmountChanges) -> None
     passing = paid - len(unique_keys(changes.customer))
     if passing:
         warn(
-            f"{count_noun(passing, 'customer')} in no cohort, having paid within a {arrays.period} "
-            "and at the end of none. Shorter periods show more of them."
+            f"{count_noun(passing, 'customer')} in no cohort, having paid within a "
+            f"{arrays.period.name} and at the end of none. Shorter periods show more of them."
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._inputs.subscriptions import SubscriptionOptions
+from retainkit._time.grid import period_grid
 from retainkit.revenue._changes import movements
 from retainkit.revenue._reading import read_subscription_arrays
 from retainkit.typing import IntoTable, Missing, MRRLevel, Period, TableT, Weekday
@@ -164,6 +165,7 @@ def mrr_movements(
     1 2024-02-01     80.0  40.0        0.0   30.0     90.0
     2 2024-03-01     90.0   0.0       30.0    0.0    120.0
     """
+    grid = period_grid(period, week_start)
     one_of("level", level, get_args(MRRLevel))
     boolean("include_partial", include_partial)
     kinds = [*_MOVEMENTS, *_TRANSFERS, "closing"]
@@ -182,16 +184,16 @@ def mrr_movements(
         missing=missing,
         reserved=("period", *kinds, *counts, "complete"),
     )
-    arrays = read_subscription_arrays(subscriptions, options, period, week_start)
+    arrays = read_subscription_arrays(subscriptions, options, grid)
     if not arrays.subscriptions.by:
         kinds = [kind for kind in kinds if kind not in _TRANSFERS]
-    daily, grid = level == "event", arrays.grid()
+    daily, cells = level == "event", arrays.grid()
     found = movements(
         arrays.changes(daily=daily),
         arrays.first_paid(),
-        grid,
-        arrays.period_of_day if daily else lambda time: time,
+        cells,
+        arrays.period.number_of_day if daily else lambda time: time,
     )
     columns: dict[str, Any] = {kind: arrays.unit.to_amounts(found[kind][0]) for kind in kinds}
     columns |= {f"{kind}_customers": found[kind][1] for kind in kinds}
-    return arrays.grid_result(grid, columns, include_partial=include_partial)
+    return arrays.grid_result(cells, columns, include_partial=include_partial)

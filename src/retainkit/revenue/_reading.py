@@ -9,20 +9,18 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import one_of
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import collect, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, read_subscriptions
-from retainkit._time.periods import PERIODS, WEEKDAYS, first_day, period_index, period_of
+from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._time.zones import wall_times
 from retainkit._typing import Array, Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
 from retainkit.revenue._money import MoneyUnit, money_unit
-from retainkit.typing import Period, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +40,7 @@ class SubscriptionArrays:
     ends: Booleans
     amount: Integers
     unit: MoneyUnit
-    period: Period
-    week_start: Weekday
+    period: PeriodGrid
     last: int
     over: int
 
@@ -53,21 +50,17 @@ class SubscriptionArrays:
         return amount_changes(
             np.append(self.customer, self.customer[self.ends]),
             np.append(self.segment, self.segment[self.ends]),
-            period_of(time, "day" if daily else self.period, self.week_start),
+            (DAYS if daily else self.period).number(time),
             np.append(self.amount, -self.amount[self.ends]),
             self.unit,
         )
-
-    def period_of_day(self, days: Integers) -> Integers:
-        """Return the periods of days."""
-        return period_index(days, self.period, self.week_start)
 
     def first_paid(self) -> Integers:
         """Return the period in which each customer first paid, if only for an hour."""
         return first_periods(self.customer, self._begins(), self.last)
 
     def _begins(self) -> Integers:
-        return period_of(self.begin, self.period, self.week_start)
+        return self.period.number(self.begin)
 
     def grid(self) -> OutputGrid:
         """Return the segments and periods of a result, from the first period of all."""
@@ -99,17 +92,14 @@ class SubscriptionArrays:
         names = self.subscriptions.by
         front: dict[str, Any] = segment_values(self.segments, names, segment)
         for name, number in dated.items():
-            day = first_day(number, self.period, self.week_start)
-            front[name] = day.astype("datetime64[D]")
+            front[name] = self.period.label(number)
         return build_like(self.subscriptions.rows, front | dict(columns))
 
 
 def read_subscription_arrays(
-    native: Any, options: SubscriptionOptions, period: Period, week_start: Weekday
+    native: Any, options: SubscriptionOptions, period: PeriodGrid
 ) -> SubscriptionArrays:
-    """Check subscriptions and their periods; return those that cost something as arrays."""
-    one_of("period", period, PERIODS)
-    one_of("week_start", week_start, WEEKDAYS)
+    """Check subscriptions; return those that cost something as arrays."""
     subscriptions = read_subscriptions(native, options)
     # What costs nothing makes no customer.
     rows = collect(subscriptions.rows.filter(nw.col("amount") > 0))
@@ -133,7 +123,6 @@ def read_subscription_arrays(
         amount=unit.to_integers(amounts),
         unit=unit,
         period=period,
-        week_start=week_start,
-        last=moment.last_begun(period, week_start),
-        over=moment.index(period, week_start),
+        last=moment.last_begun(period),
+        over=moment.index(period),
     )

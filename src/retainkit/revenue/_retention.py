@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
+from retainkit._time.grid import period_grid
 from retainkit._typing import Array, Floats
 from retainkit.revenue._lookback import look_back, lookback_sums
 from retainkit.revenue._rates import (
@@ -214,6 +215,7 @@ def revenue_retention(
             nrr    grr
     2  0.833333  0.625
     """
+    grid = period_grid(period, week_start)
     integer("horizon", horizon, 1)
     boolean("chained", chained)
     one_of("interval", interval, get_args(IntervalMethod))
@@ -236,21 +238,21 @@ def revenue_retention(
         missing=missing,
         reserved=_RESULT,
     )
-    arrays = read_subscription_arrays(subscriptions, options, period, week_start)
-    grid = arrays.grid()
-    horizon = min(horizon, grid.n_periods + 1)  # beyond all that there is
+    arrays = read_subscription_arrays(subscriptions, options, grid)
+    cells = arrays.grid()
+    horizon = min(horizon, cells.n_periods + 1)  # beyond all that there is
     distance, steps = (1, horizon) if chained else (horizon, 1)
     lookback = look_back(arrays.changes(), arrays.first_paid(), distance, arrays.last)
-    sums = lookback_sums(lookback, grid)
+    sums = lookback_sums(lookback, cells)
     columns, net, gross = _rate_columns(sums, steps, confidence_level)
     columns["opening"] = arrays.unit.to_amounts(columns["opening"])
     if interval == "bootstrap":
-        drawn = bootstrap_rates(lookback, grid, steps=steps, draws=draws, seed=seed)
+        drawn = bootstrap_rates(lookback, cells, steps=steps, draws=draws, seed=seed)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
-    over = np.arange(grid.n_periods) + grid.first < arrays.over
+    over = np.arange(cells.n_periods) + cells.first < arrays.over
     for name in ("lower", "upper", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"):
         columns[name] = np.where(over, columns[name], np.nan)  # what is in progress has no limits
-    return arrays.grid_result(grid, columns, include_partial=include_partial)
+    return arrays.grid_result(cells, columns, include_partial=include_partial)
 
 
 def _rate_columns(

@@ -15,6 +15,7 @@ from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_scale
 from retainkit._messages import count_noun, segment_label, warn
 from retainkit._stats.control_limits import control_limits, signals
+from retainkit._time.grid import period_grid
 from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError
 from retainkit.surveys._period_answers import PeriodAnswers, PeriodRows, count_by_period
@@ -197,13 +198,14 @@ def control_chart(
     4 2024-05-01   25.0    25.0         25.0
     5 2024-06-01 -100.0    25.0         25.0  beyond limits
     """
+    grid = period_grid(period, week_start)
     one_of("kind", kind, get_args(ChartKind))
     number("sigmas", sigmas, 0)
     if baseline is not None:
         integer("baseline", baseline, 2)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = metric_edges(metric, cuts, positive, limits)
-    periods = PeriodOptions(period=period, week_start=week_start, as_of=as_of, missing=missing)
+    periods = PeriodOptions(period=grid, as_of=as_of, missing=missing)
     options = ResponseOptions(
         needed=("time",),
         score=score,

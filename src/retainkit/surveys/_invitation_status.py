@@ -13,11 +13,11 @@ from retainkit._frames.input import collect
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.facts import is_true
 from retainkit._messages import count_noun, warn
-from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.grid import PeriodGrid
+from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
 from retainkit._typing import Integers
 from retainkit.surveys._invitations import Invitations
-from retainkit.typing import Period, Weekday
 
 # UNSEEN: sent at or after the end of observation.
 ANSWERED, LATE, SILENT, OPEN, UNSEEN = range(5)
@@ -40,7 +40,7 @@ class InvitationStatus:
 
 
 def count_statuses(
-    table: Invitations, window: int | None, period: Period | None, week_start: Weekday
+    table: Invitations, window: int | None, period: PeriodGrid | None
 ) -> InvitationStatus:
     """Count the invitations of each segment, period and status, in the engine that holds them.
 
@@ -49,7 +49,7 @@ def count_statuses(
     names, rows = ("period", "status", "number"), table.rows
     if table.n_rows:
         rows = rows.with_columns(
-            period=_period_expr(table, period, week_start), status=_status_expr(table, window)
+            period=_period_expr(table, period), status=_status_expr(table, window)
         )
         rows = rows.group_by([*table.keys, "period", "status"]).agg(number=nw.len())
         found = collect(rows.select(*table.keys, nw.col(*names).cast(nw.Int64)))
@@ -70,7 +70,7 @@ def count_statuses(
     )
 
 
-def _period_expr(table: Invitations, period: Period | None, week_start: Weekday) -> nw.Expr:
+def _period_expr(table: Invitations, period: PeriodGrid | None) -> nw.Expr:
     """Number of the period in which an invitation was sent."""
     if period is None or table.first_sent is None or table.last_sent is None:
         return nw.lit(_ALL)
@@ -82,7 +82,7 @@ def _period_expr(table: Invitations, period: Period | None, week_start: Weekday)
         first=table.first_sent.instant - DAY,
         last=min(table.last_sent.instant, table.end_of_observation.instant) + DAY,
     )
-    return period_index_expr(wall, period, week_start).cast(nw.Int64)
+    return period.number_expr(wall).cast(nw.Int64)
 
 
 def _status_expr(table: Invitations, window: int | None) -> nw.Expr:

@@ -15,9 +15,8 @@ from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.answers import Answers
 from retainkit._inputs.scale import Scale
 from retainkit._stats.effective_size import EffectiveSize
-from retainkit._time.periods import first_day
 from retainkit._time.segment_periods import MOST_CELLS, segment_periods
-from retainkit._typing import Array, Booleans, Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
 from retainkit.surveys._answer_counts import AnswerCounts
 from retainkit.surveys._period_rows import PeriodOptions, with_periods
@@ -67,9 +66,8 @@ class PeriodAnswers:
 
     def label_columns(self, rows: PeriodRows) -> dict[str, Any]:
         """Return the columns of segments and periods of rows."""
-        day = _first_day(rows.period, self.options)
         own: dict[str, Any] = segment_values(self.segments, self.segments, rows.segment)
-        return own | {"period": day}
+        return own | {"period": self.options.period.label(rows.period)}
 
     def effective_size(self, values: Floats) -> EffectiveSize:
         """Effective size of the means of `values`, by cell."""
@@ -102,8 +100,8 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
     responses, end, first = with_periods(responses, options)
     answers = read_scaled_answers(responses, scale)
     warn_of_invalid(answers)
-    period, week_start = options.period, options.week_start
-    last = end.index(period, week_start) - end.opens(period, week_start)
+    period = options.period
+    last = end.last_begun(period)
     segments, segment, number = _segments_and_periods(
         from_columns(answers.counts.segments), responses.keys
     )
@@ -112,7 +110,7 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
     if n_segments * n_periods > MOST_CELLS:
         raise ArgumentError(
             f"the result would have {n_segments:,} segments of {n_periods:,} periods, with "
-            f"{responses.source('time')} from {_first_day(np.array([first]), options)[0]} to "
+            f"{responses.source('time')} from {period.label(np.array([first]))[0]} to "
             f"{end}. If there is a stray date, leave it out, or set `as_of`; else choose a longer "
             "`period`."
         )
@@ -124,7 +122,7 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
         segments=dict(zip(responses.by[:-1], segments.values(), strict=True)),
         first=first,
         n_periods=n_periods,
-        open=end.index(period, week_start),
+        open=end.index(period),
         starts=starts,
         counts=_count_in_windows(answers.counts, cell, n_segments, n_periods, rolling),
         answers=answers,
@@ -133,11 +131,6 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
         ends=(scale.low, scale.high),
         options=options,
     )
-
-
-def _first_day(number: Integers, options: PeriodOptions) -> Array:
-    """Return the first days of periods as dates."""
-    return first_day(number, options.period, options.week_start).astype("datetime64[D]")
 
 
 def _segments_and_periods(

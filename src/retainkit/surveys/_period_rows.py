@@ -13,27 +13,25 @@ from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.answers import Answers
 from retainkit._inputs.observation import beyond_the_calendar
 from retainkit._messages import count_noun, warn
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
-from retainkit._time.periods import DAY, period_index_expr
+from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
-from retainkit.typing import Missing, Period, Weekday
+from retainkit.typing import Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodOptions:
     """The checked options of scores by period, each over a window of `rolling` periods."""
 
-    period: Period
-    week_start: Weekday
+    period: PeriodGrid
     as_of: str | date | None
     missing: str
     rolling: int = 1
 
     def __post_init__(self) -> None:
-        """Check the choices, in this order."""
-        one_of("period", self.period, get_args(Period))
-        one_of("week_start", self.week_start, get_args(Weekday))
+        """Check what to do with missing times."""
         one_of("missing", self.missing, get_args(Missing))
 
 
@@ -67,9 +65,9 @@ def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, M
             return _without_answers(responses, rows, end, options)
     first = min(earliest.instant, end.instant) - DAY
     wall = wall_time_expr(time, stored=stored, zone=zone, first=first, last=latest.instant + DAY)
-    number = period_index_expr(nw.col("wall"), options.period, options.week_start)
+    number = options.period.number_expr(nw.col("wall"))
     answers = _with_last_segment(responses, rows.with_columns(wall=wall), number.cast(nw.Int64))
-    return answers, end, earliest.index(options.period, options.week_start)
+    return answers, end, earliest.index(options.period)
 
 
 def _without_answers(
@@ -77,7 +75,7 @@ def _without_answers(
 ) -> tuple[Answers, Moment, int]:
     """Return no rows with a period; the first period is the one after the end."""
     answers = _with_last_segment(responses, rows, nw.lit(0).cast(nw.Int64))
-    return answers, end, end.index(options.period, options.week_start) + 1
+    return answers, end, end.index(options.period) + 1
 
 
 def _with_last_segment(responses: Answers, rows: Any, number: nw.Expr) -> Answers:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from retainkit._checks import one_of, probability
+from retainkit._checks import probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
-from retainkit._time.periods import first_day
+from retainkit._time.grid import PeriodGrid, period_grid
 from retainkit._time.segment_periods import MOST_CELLS, SegmentPeriods, segment_periods
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
@@ -175,9 +175,9 @@ def response_rate(
     length = None if window is None else microseconds("window", window)
     if length == 0:
         raise ArgumentError(f"`window` is {window!r}; it must be above 0, such as '7D'.")
-    if period is not None:
-        one_of("period", period, get_args(Period))
-    one_of("week_start", week_start, get_args(Weekday))
+    # Without periods the day on which weeks begin is checked all the same.
+    checked = period_grid("week" if period is None else period, week_start)
+    grid = None if period is None else checked
     probability("confidence_level", confidence_level)
     table = read_invitations(
         invitations,
@@ -189,13 +189,13 @@ def response_rate(
         tz=tz,
         missing=missing,
     )
-    statuses = count_statuses(table, length, period, week_start)
-    rows, row = _result_rows(table, statuses, period, week_start)
+    statuses = count_statuses(table, length, grid)
+    rows, row = _result_rows(table, statuses, grid)
     columns: dict[str, Any] = segment_values(statuses.segments, table.by, rows.segment)
     over = np.ones(len(rows.segment), bool)
-    if period is not None:
-        columns["period"] = first_day(rows.period, period, week_start).astype("datetime64[D]")
-        over = rows.period < table.end_of_observation.index(period, week_start)
+    if grid is not None:
+        columns["period"] = grid.label(rows.period)
+        over = rows.period < table.end_of_observation.index(grid)
     counts = _counts_by_row(statuses, row, len(rows.segment))
     n, responses = counts["invitations"], counts["responses"]
     lower, upper = wilson(responses, n, confidence_level)
@@ -205,28 +205,24 @@ def response_rate(
 
 
 def _result_rows(
-    table: Invitations, statuses: InvitationStatus, period: Period | None, week_start: Weekday
+    table: Invitations, statuses: InvitationStatus, period: PeriodGrid | None
 ) -> tuple[SegmentPeriods, Integers]:
     """Return the rows of the result, and the row of each status.
 
     A segment has a row for every period from its first one to that in which observation ends.
     """
     size = int(statuses.segment.max(initial=-1)) + 1 if table.by or period else 1
-    last = (
-        0
-        if period is None
-        else table.end_of_observation.before(table.zone).index(period, week_start)
-    )
+    last = 0 if period is None else table.end_of_observation.before(table.zone).index(period)
     # Where the clock is put back, what is sent before the end of observation may show later.
     periods = np.minimum(statuses.period, last)
     first = np.full(size, last)
     np.minimum.at(first, statuses.segment, periods)
     n_rows = int((last + 1 - first).sum())
     if period is not None and n_rows > MOST_CELLS:
-        day = first_day(first.min(keepdims=True), period, week_start)[0]
+        begin = period.label(first.min(keepdims=True))[0]
         raise ArgumentError(
             f"the result would have {n_rows:,} rows, with `sent` from "
-            f"{day.astype('datetime64[D]')} to {table.end_of_observation}. If there is a stray "
+            f"{begin} to {table.end_of_observation}. If there is a stray "
             "date, leave it out, or set `as_of`; else choose a longer `period`."
         )
     rows = segment_periods(first, last)

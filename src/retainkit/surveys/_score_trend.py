@@ -13,6 +13,7 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_scale
+from retainkit._time.grid import period_grid
 from retainkit.surveys._period_answers import count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
 from retainkit.surveys._period_scores import metric_edges, score_periods
@@ -170,14 +171,13 @@ def score_trend(
     0  10   30.0  -21.7   67.5      True
     1  10  -10.0  -54.0   38.8      True
     """
+    grid = period_grid(period, week_start)
     window = 1 if rolling is None else integer("rolling", rolling, 1)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = metric_edges(metric, cuts, positive, limits)
-    periods = PeriodOptions(
-        period=period, week_start=week_start, as_of=as_of, missing=missing, rolling=window
-    )
+    periods = PeriodOptions(period=grid, as_of=as_of, missing=missing, rolling=window)
     options = ResponseOptions(
         needed=("time",),
         score=score,

@@ -16,7 +16,7 @@ from retainkit._inputs.durations import Durations, durations_from_subscriptions,
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
-from retainkit._time.periods import PERIODS
+from retainkit._time.grid import period_grid
 from retainkit._typing import Array, Integers
 from retainkit.errors import ArgumentError
 from retainkit.typing import IntoTable, Length, Missing, Period, TableT
@@ -190,7 +190,7 @@ def survival_curve(
     2       2        2        1     0.375  0.011  0.808    0.50
     3       3        1        0     0.375  0.011  0.808    0.00
     """
-    one_of("unit", unit, PERIODS)
+    units = period_grid(unit, "monday", argument="unit")
     length = microseconds("gap", gap)
     one_of("missing", missing, get_args(Missing))
     probability("confidence_level", confidence_level)
@@ -231,7 +231,7 @@ def survival_curve(
     )
     table = read_subscriptions(subscriptions, options)
     runs = read_continuous_subscriptions(table, length)
-    durations = durations_from_subscriptions(table, runs, length, unit)
+    durations = durations_from_subscriptions(table, runs, length, units)
     return build_like(durations.rows, _curve_columns(durations, confidence_level))
 
 
