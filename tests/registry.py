@@ -279,6 +279,12 @@ COUNTED: list[Row] = [
     {"promoters": 20, "passives": 9, "detractors": 6, "n": 35, "plan": "a"},
     {"promoters": 12, "passives": 3, "detractors": 10, "n": 25, "plan": "b"},
 ]
+# Three channels at each age.
+CHANNELS: list[Row] = [
+    {"channel": channel, "cohort": NEW_YEAR, "age": age, "customers": 30, "retained": 20 - age - i}
+    for age in range(1, 4)
+    for i, channel in enumerate("abc")
+]
 FLOWS: list[Row] = [
     {"plan": plan, "month": month, "new": 20 + month, "lost": 2 * month - 2, "opening": 100}
     for plan in "ab"
@@ -584,6 +590,13 @@ ENTRIES = [
         keys=("respondent",),
         positional=2,
         result="value",
+    ),
+    Entry(
+        function=rk.rate_difference,
+        tables={"table": CHANNELS},
+        options={"group": "channel"},
+        columns={"group": SEGMENT},
+        eager=True,
     ),
     Entry(
         function=rk.response_rate,

@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"_inputs"},
     {"activity", "churn", "drivers", "projection", "purchases", "retention", "revenue"}
     | {"surveys", "survival", "outcomes", "weighting"},
-    {"clv"},
+    {"clv", "differences"},
     {"datasets", "plot"},
 ]
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}

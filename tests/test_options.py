@@ -186,7 +186,7 @@ SUFFIXED: dict[str, str] = {
     "usage_interval",
     "calibration_end": ALL,
     "compounding": ALL,
-    "confidence_level": "nps_difference survival_curve",
+    "confidence_level": "nps_difference rate_difference survival_curve",
     "counts": "nps_difference",
     "customer": "score_outcomes",
     "cuts": ALL,

@@ -6,6 +6,7 @@ Each subject is a package, and its functions are names of `retainkit` too:
     churn, survival, revenue            of subscriptions
     clv, projection                     models of purchases, spend and retention
     surveys, weighting, drivers, outcomes   of answers
+    differences                         between the segments of results
     plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
 """
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from retainkit import churn as churn
     from retainkit import clv as clv
     from retainkit import datasets as datasets
+    from retainkit import differences as differences
     from retainkit import drivers as drivers
     from retainkit import errors as errors
     from retainkit import outcomes as outcomes
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from retainkit.activity import *
     from retainkit.churn import *
     from retainkit.clv import *
+    from retainkit.differences import *
     from retainkit.drivers import *
     from retainkit.errors import RetainkitError as RetainkitError
     from retainkit.errors import RetainkitWarning as RetainkitWarning
@@ -73,6 +76,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "spend_independence",
         "tracking",
     ),
+    "differences": ("rate_difference",),
     "drivers": ("key_drivers",),
     "errors": ("RetainkitError", "RetainkitWarning"),
     "outcomes": ("score_outcomes",),

@@ -6,15 +6,18 @@ equal ones: amounts have no bounds, and without variance nothing shows how far o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+from scipy.special import ndtr, stdtrit
 
-from retainkit._stats.intervals import ratio, wilson
+from retainkit._stats.intervals import ratio, wilson, wilson_at
 from retainkit._typing import Booleans, Floats
 
+_STEPS = 60  # of a bisection
+_MOST_Z = 40.0  # beyond it a p-value is 0
 _ROUNDING = 1e-9  # a deviation below this share of the mean is rounding
 
 
@@ -33,6 +36,45 @@ def share_difference(
     lower: Floats = difference - np.hypot(p_a - low_a, high_b - p_b)
     upper: Floats = difference + np.hypot(high_a - p_a, p_b - low_b)
     return difference, lower, upper
+
+
+def share_difference_p_value(
+    count_a: ArrayLike, n_a: ArrayLike, count_b: ArrayLike, n_b: ArrayLike
+) -> Floats:
+    """Two-sided p-value of no difference: the smallest alpha whose interval leaves out 0."""
+    p_a, p_b = ratio(count_a, n_a), ratio(count_b, n_b)
+
+    def reach(z: Floats) -> Floats:
+        low_a, high_a = wilson_at(count_a, n_a, z)
+        low_b, high_b = wilson_at(count_b, n_b, z)
+        return reach_to_zero(p_a, p_b, (low_a, high_a), (low_b, high_b))
+
+    return smallest_alpha(p_a - p_b, reach)
+
+
+def reach_to_zero(
+    a: Floats, b: Floats, limits_a: tuple[Floats, Floats], limits_b: tuple[Floats, Floats]
+) -> Floats:
+    """Distance of a - b from that limit which lies towards 0, by square-and-add."""
+    down: Floats = np.hypot(a - limits_a[0], limits_b[1] - b)
+    up: Floats = np.hypot(limits_a[1] - a, b - limits_b[0])
+    return np.where(a > b, down, up)
+
+
+def smallest_alpha(difference: Floats, reach: Callable[[Floats], Floats]) -> Floats:
+    """Smallest alpha whose interval leaves out 0; 1 where there is no difference.
+
+    `reach` is the distance of the difference from its limit towards 0, as a function of the normal
+    quantile of the level, with which it grows. Bisection finds where it is the difference.
+    """
+    distance = np.abs(difference)
+    low, high = np.zeros_like(distance), np.full_like(distance, _MOST_Z)
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        short = reach(middle) < distance
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    alpha = np.where(distance == 0, 1.0, 2 * ndtr(-high))
+    return np.where(np.isnan(distance), np.nan, alpha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -30,8 +30,12 @@ def wilson(count: ArrayLike, n: ArrayLike, confidence_level: float) -> tuple[Flo
     22:209-212; Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133, eq. 4. `n` may be an
     effective sample size and need not be whole. Where it is 0 the limits are NaN.
     """
+    return wilson_at(count, n, normal_quantile(confidence_level))
+
+
+def wilson_at(count: ArrayLike, n: ArrayLike, z: float | Floats) -> tuple[Floats, Floats]:
+    """Wilson's score interval at the two-sided normal quantile `z`."""
     count, n = np.asarray(count, np.float64), np.asarray(n, np.float64)
-    z = normal_quantile(confidence_level)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = count / n
         centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-import numpy as np
-
 from retainkit._checks import one_of, probability
 from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import build_like, from_columns
-from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import segment_names
+from retainkit._inputs.group_pairs import GroupPairs, pair_groups
 from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_cuts, check_scale
-from retainkit._messages import format_examples, named
 from retainkit._stats.multiplicity import adjust_p_values
 from retainkit._stats.nps_differences import Sample, difference_limits, difference_p_value
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import promoter_shares
-from retainkit.surveys._paired_changes import GroupPairs, compare_respondents
+from retainkit.surveys._paired_changes import compare_respondents
 from retainkit.surveys._scaled_answers import (
     ScaledAnswers,
     read_scaled_answers,
@@ -204,7 +201,15 @@ def nps_difference(
     )
     found = read_scaled_answers(read_answers(responses, options), limits)
     warn_of_invalid(found)
-    pairs = _pair_groups(found, reference, group)
+    keys = found.responses.keys
+    pairs = pair_groups(
+        from_columns(found.counts.segments),
+        keys[:-1],
+        keys[-1],
+        usable=found.counts.n_by_segment() > 0,
+        reference=reference,
+        column=group,
+    )
     if pair is None:
         columns = _compare_groups(found, pairs, edges, confidence_level)
     else:
@@ -212,37 +217,9 @@ def nps_difference(
     columns["p_adjusted"] = adjust_p_values(columns["p_value"], adjust)
     first, second = pairs.first.tolist(), pairs.second.tolist()
     *outer, (_, groups) = found.segments().items()
-    keys = {name: column[first] for name, column in outer}
-    keys |= {"group_a": groups[first], "group_b": groups[second]}
-    return build_like(found.responses.rows, keys | columns)
-
-
-def _pair_groups(found: ScaledAnswers, reference: Any, group: str) -> GroupPairs:
-    """Pair the groups of each segment."""
-    keys, segments = found.responses.keys, found.counts.segments
-    cells = from_columns(segments)
-    _, outer = factorize_segments(cells, keys[:-1])
-    names, inner = factorize_segments(cells, keys[-1:])
-    n_outer, n_inner = (int(one.max(initial=-1)) + 1 for one in (outer, inner))
-    cell = np.full((n_outer, n_inner), -1)
-    cell[outer, inner] = np.where(found.counts.n_by_segment() > 0, np.arange(len(cells)), -1)
-    later, earlier = np.tril_indices(n_inner, -1)
-    if reference is not None:
-        own = names[keys[-1]]
-        # With pandas' own null nothing can be compared.
-        pairs = zip(own.to_list(), own.is_null().to_list(), strict=True)
-        values = [None if null else value for value, null in pairs]
-        if reference not in values:
-            raise ArgumentError(
-                f"`reference` is {reference!r}, which is no group in {named(group, 'group')}; it "
-                f"has {format_examples(values, 8)}."
-            )
-        base = values.index(reference)
-        later = np.array([i for i in range(n_inner) if i != base], np.int64)
-        earlier = np.full(len(later), base)
-    first, second = cell[:, later].ravel(), cell[:, earlier].ravel()
-    both = (first >= 0) & (second >= 0)
-    return GroupPairs(first=first[both], second=second[both])
+    front = {name: column[first] for name, column in outer}
+    front |= {"group_a": groups[first], "group_b": groups[second]}
+    return build_like(found.responses.rows, front | columns)
 
 
 def _compare_groups(

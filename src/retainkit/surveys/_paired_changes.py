@@ -10,20 +10,13 @@ import numpy as np
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import collect
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.group_pairs import GroupPairs
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.intervals import ratio
 from retainkit._stats.nps_differences import paired_limits, paired_p_value
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
 from retainkit.surveys._scaled_answers import ScaledAnswers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupPairs:
-    """The comparisons: for each, the numbers of two cells (a cell is a group in a segment)."""
-
-    first: Integers
-    second: Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
