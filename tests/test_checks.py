@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from retainkit import cohort_retention, retention_curve, retention_matrix
-from retainkit._checks import integer, number, one_of, probability, rising_edges
+from retainkit._checks import fraction, integer, number, one_of, probability, rising_edges
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -117,6 +117,39 @@ def test_a_probability_out_of_bounds(value: Any) -> None:
     with pytest.raises(ArgumentError) as error:
         probability("confidence_level", value)
     said(error, "`confidence_level`", repr(value), "between 0 and 1")
+
+
+@pytest.mark.parametrize(
+    ("value", "right"), [(95, "0.95 for 95 %"), (2.5, "0.025 for 2.5 %"), (100, "1 for 100 %")]
+)
+def test_a_percentage_is_no_fraction(value: float, right: str) -> None:
+    for check in (fraction, probability):
+        with pytest.raises(ArgumentError) as error:
+            check("share", value)
+        said(error, "`share`", repr(value), f"a fraction, {right}")
+        assert error.value.code == "percent_not_fraction"
+
+
+def test_a_fraction() -> None:
+    assert [fraction("share", value) for value in (0, 0.25, 1, np.float32(0.5))] == [
+        0,
+        0.25,
+        1,
+        0.5,
+    ]
+    for value in (-0.1, 101, math.inf, math.nan):
+        with pytest.raises(ArgumentError, match=r"`share` is .* a number from 0 to 1"):
+            fraction("share", value)
+
+
+def test_a_length_of_time_is_no_number() -> None:
+    # To NumPy it is an integer: 4 weeks were 4.
+    weeks = np.timedelta64(4, "W")
+    for check in (integer, number):
+        with pytest.raises(ArgumentTypeError, match="`window` is "):
+            check("window", weeks, 1)
+    with pytest.raises(ArgumentTypeError, match="`window` is "):
+        probability("window", weeks)
 
 
 @pytest.mark.parametrize("value", ["0.95", None, True, np.True_, [0.95], {}, pd.NA, 1j], ids=repr)

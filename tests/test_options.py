@@ -169,7 +169,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         ),
         "Column with the number of customers in each row. Default: one",
     ),
-    "window": 'Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``',
+    "window": 'Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``',
 }
 
 # Functions that have more to say of an option than its common wording. `ALL` do.
@@ -295,6 +295,7 @@ NOT_SHARED = {
 OTHER_TYPE = {
     ("BGNBD.expected_purchases_new_customer", "horizon"): "it takes several at once",
     ("ces", "fractional"): "there are no cuts",
+    ("cltv", "horizon"): "there is no unit at hand of which a number could be",
     ("csat", "fractional"): "there are no cuts",
 }
 

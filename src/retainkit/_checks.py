@@ -9,6 +9,8 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+import numpy as np
+
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 Choice = TypeVar("Choice", bound=str)
@@ -33,9 +35,14 @@ def boolean(name: str, value: Any) -> bool:
     raise ArgumentTypeError(f"`{name}` is {value!r}; it must be True or False.", argument=name)
 
 
+def is_number(value: object) -> bool:
+    """Return whether a value is a number: no bool, and no length of time, as it is to NumPy."""
+    return isinstance(value, Real) and not isinstance(value, (bool, np.timedelta64))
+
+
 def integer(name: str, value: Any, minimum: int) -> int:
     """Check that a value is a whole number, `minimum` or more (a bool is not a number here)."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if not is_number(value) or not isinstance(value, Integral):
         raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.", argument=name)
     number = int(value)
     if number < minimum:
@@ -46,7 +53,9 @@ def integer(name: str, value: Any, minimum: int) -> int:
 def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> float:
     """Check that a value is a finite number between two bounds, both included."""
     bounds = f"from {minimum} to {maximum}" if maximum < math.inf else f"{minimum} or more"
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if (minimum, maximum) == (0, 1):
+        _check_not_percent(name, value, f"it must be a number {bounds}")
+    if not is_number(value):
         raise ArgumentTypeError(
             f"`{name}` is {value!r}; it must be a number {bounds}.", argument=name
         )
@@ -56,18 +65,34 @@ def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> 
     return found
 
 
+def fraction(name: str, value: Any) -> float:
+    """Check that a value is a share, or a rate: a number from 0 to 1."""
+    return number(name, value, 0, 1)
+
+
 def probability(name: str, value: Any) -> float:
     """Check that a value is a number strictly between 0 and 1."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+    need = "it must lie strictly between 0 and 1"
+    _check_not_percent(name, value, need)
+    if not is_number(value):
         raise ArgumentTypeError(
             f"`{name}` is {value!r}; it must be a number between 0 and 1.", argument=name
         )
-    number = float(value)
-    if not 0 < number < 1:
+    found = float(value)
+    if not 0 < found < 1:
+        raise ArgumentError(f"`{name}` is {value!r}; {need}.", argument=name)
+    return found
+
+
+def _check_not_percent(name: str, value: Any, need: str) -> None:
+    """Check that no number above 1 stands where a fraction is meant."""
+    if is_number(value) and 1 < float(value) <= 100:
         raise ArgumentError(
-            f"`{name}` is {value!r}; it must lie strictly between 0 and 1.", argument=name
+            f"`{name}` is {value!r}; {need}: a fraction, {float(value) / 100:g} for "
+            f"{float(value):g} %.",
+            code="percent_not_fraction",
+            argument=name,
         )
-    return number
 
 
 def is_list(value: object) -> bool:

@@ -161,7 +161,8 @@ def test_lifetimes_example_data() -> None:
     right = np.array([0.016053, 0.021171, 0.030461, 0.031686, 0.001607])
 
     def value(horizon: float, rate: float) -> Any:
-        # Its rate is monthly, and 1 a month halves what comes in the month.
+        # Its rate is monthly; its test has 1 a month, which halves what comes in the month. No
+        # rate above 1 a year is taken here, and 1 / 12 a month leaves 12 / 13 of it.
         return cltv_from_models(
             first,
             model,
@@ -177,9 +178,10 @@ def test_lifetimes_example_data() -> None:
     np.testing.assert_allclose(exact["cltv"], right, atol=1.5e-5)
     np.testing.assert_allclose(exact["expected_purchases"], right, atol=1.5e-5)
     np.testing.assert_allclose(value(30, 0), right, atol=1.5e-5)
-    np.testing.assert_allclose(value(30, 1), right / 2, atol=1.5e-5)
+    kept = 12 / 13
+    np.testing.assert_allclose(value(30, 1 / 12), right * kept, atol=1.5e-5)
     np.testing.assert_allclose(value(60, 0), right * 2, rtol=0.1)
-    np.testing.assert_allclose(value(60, 1), right / 2 + right / 4, rtol=0.1)
+    np.testing.assert_allclose(value(60, 1 / 12), right * (kept + kept**2), rtol=0.1)
 
 
 def residual(model: BGNBD, x: int, tx: float, T: float, delta: float, horizon: float) -> float:

@@ -1,7 +1,9 @@
 """Customer lifetime value against arithmetic that one can follow."""
 
 import math
+import re
 import warnings
+from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -21,7 +23,7 @@ from retainkit import (
     rfm_summary,
 )
 from retainkit.datasets import load_cdnow
-from retainkit.errors import ArgumentError, RetainkitWarning
+from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from tables import rows_of
 
 ORDERS = load_cdnow(sample=True)
@@ -298,13 +300,53 @@ def test_segments_are_not_called_like_results() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(ArgumentError, match="`compounding`"):
         value(compounding="daily")
-    with pytest.raises(ArgumentError, match="discount rate"):
+    with pytest.raises(ArgumentError, match=r"`discount_rate` is -0\.1"):
         value(discount_rate=-0.1)
     with pytest.raises(ArgumentError, match="`margin`"):
         value(margin=-1)
     heavy = GammaGamma(p=2.0, q=0.7, v=10.0)
     with pytest.raises(ArgumentError, match=r"q is 0.7.*infinite"):
         cltv_from_models(SOME, PURCHASES, heavy)
+
+
+@pytest.mark.parametrize("horizon", [12, 12.0, np.int64(12), "12"])
+def test_a_horizon_without_a_unit_is_refused(horizon: Any) -> None:
+    # It meant 12 days, and was 2,684 where 12 months are 69,087 (lifetimes: 70,726 in months of
+    # 30 days, with a discount from the end of each).
+    advice = f": {horizon} what? Write '{horizon} months'."
+    with pytest.raises((ArgumentError, ArgumentTypeError), match=re.escape(advice)) as caught:
+        cltv(ORDERS, horizon=horizon)
+    assert (caught.value.code, caught.value.argument) == ("length_without_unit", "horizon")
+
+
+@pytest.mark.slow
+def test_one_year_is_written_in_many_ways() -> None:
+    year = timedelta(days=365.2425)
+    options: dict[str, Any] = {"discount_rate": 0.1}
+    want = cltv(ORDERS, horizon="12 months", **options)["cltv"].sum()
+    assert round(want) == 69_087
+    for horizon in ("12M", "1 year", "4 quarters", year, pd.Timedelta(year)):
+        found = cltv(ORDERS, horizon=horizon, **options)["cltv"].sum()
+        assert found == pytest.approx(want, rel=1e-12)
+    method: dict[str, Any] = {"method": "lifetimes", "discount_rate": 0.12}
+    same = [value(horizon=one, **method)["cltv"].sum() for one in ("1 year", year)]
+    assert same[0] == pytest.approx(same[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "right"),
+    [("discount_rate", 10, "0.1 for 10 %"), ("margin", 40, "0.4 for 40 %")],
+)
+def test_a_percentage_is_no_fraction(option: str, wrong: float, right: str) -> None:
+    # 28,659 and 2.76 million.
+    for given in (wrong, float(wrong), np.float32(wrong)):
+        for function in (value, lambda **options: cltv(ORDERS, **options)):
+            with pytest.raises(ArgumentError, match=f"`{option}` is .*{right}") as caught:
+                function(**{option: given})
+            assert caught.value.code == "percent_not_fraction"
+    assert value(**{option: 1})["cltv"].gt(0).all()
+    with pytest.raises(ArgumentError, match=r"`rate` is 10; .*0\.1 for 10 %"):
+        PURCHASES.discounted_expected_purchases(SOME, 10)
 
 
 def test_nobody_bought_again() -> None:

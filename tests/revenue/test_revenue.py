@@ -902,6 +902,17 @@ def test_a_stray_date_is_no_way_to_fill_the_memory() -> None:
         revenue_cohorts(rows, period="day", as_of="2024-02-01")
 
 
+def test_a_horizon_is_a_number_of_periods_or_a_length_of_time() -> None:
+    want = kept(SAAS, horizon=12, as_of="2026-03-01")
+    for horizon in ("12 months", "12M", "1 year", "4 quarters"):
+        assert kept(SAAS, horizon=horizon, as_of="2026-03-01") == want
+    assert kept(SAAS, horizon="1 year", period="quarter", as_of="2026-03-01") == kept(
+        SAAS, horizon=4, period="quarter", as_of="2026-03-01"
+    )
+    with pytest.raises(ArgumentError, match="`horizon` is '52 weeks'; write a whole number"):
+        kept(SAAS, horizon="52 weeks", as_of="2026-03-01")
+
+
 def test_a_horizon_beyond_all_that_there_is() -> None:
     rows = book(("a", "2024-01-05", None, 10))
     for chained in (False, True):

@@ -302,6 +302,39 @@ def test_restricted_means_are_areas(seed: int) -> None:
         assert row["standard_error"] == pytest.approx(math.sqrt(variance), abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("unit", "horizon", "tenure"),
+    [
+        ("month", "2 months", 2.0),
+        ("month", "2M", 2.0),
+        ("month", "1 quarter", 3.0),
+        ("month", timedelta(days=60), 60 / (365.2425 / 12)),
+        ("week", "2 months", 2 * 365.2425 / 12 / 7),
+        ("day", "1 week", 7.0),
+        ("year", "24 months", 2.0),
+    ],
+)
+def test_a_horizon_is_counted_in_the_unit_of_the_curve(
+    backend: Backend, unit: str, horizon: Any, tenure: float
+) -> None:
+    # S is 1, 3/4, 1/2 and stays: the area is 1 + 3/4 (T - 1) up to 2, then 1 + 3/4 + (T - 2) / 2.
+    area = 1 + 0.75 * min(tenure - 1, 1) + 0.5 * max(tenure - 2, 0)
+    curve = by_duration(lives([1, 2, 9, 9], [True, True, False, False]))
+    rows = rows_of(curve.assign(time_unit=unit))
+    (row,) = rows_of(expected_lifetime(backend.make(rows), horizon=horizon))
+    assert row["horizon"] == pytest.approx(tenure, rel=1e-12)
+    assert row["expected_lifetime"] == pytest.approx(area, rel=1e-12)
+
+
+def test_a_curve_of_no_unit_takes_numbers_only() -> None:
+    curve = by_duration(lives([1, 2, 9, 9], [True, True, False, False])).drop(
+        columns="time_unit", errors="ignore"
+    )
+    with pytest.raises(ArgumentError, match=r"does not name the unit.*'time_unit'") as caught:
+        expected_lifetime(curve, horizon="24 months")
+    assert (caught.value.code, caught.value.argument) == ("unit_unknown", "horizon")
+
+
 # --- limits where there is no variance --------------------------------------------------------
 
 
@@ -767,7 +800,13 @@ def test_wrong_curves_are_named() -> None:
         median_lifetime(curve.assign(survival="much"))
     with pytest.raises(ArgumentError, match="column 'lower' of `curve` has no number in 17 rows"):
         median_lifetime(curve.assign(lower=np.nan))
-    for horizon, error in ((0, ArgumentError), (-1, ArgumentError), ("1", ArgumentTypeError)):
+    for horizon, error in (
+        (0, ArgumentError),
+        ("0 days", ArgumentError),
+        (-1, ArgumentError),
+        ("1", ArgumentError),
+        ([1], ArgumentTypeError),
+    ):
         with pytest.raises(error, match="`horizon` is"):
             expected_lifetime(curve, horizon=horizon)  # type: ignore[arg-type]
     shuffled = curve.sample(frac=1, random_state=1)

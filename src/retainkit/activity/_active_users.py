@@ -30,7 +30,7 @@ from retainkit.activity._steps import (
     warn_of_ambiguous_segments,
 )
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
 
 _ACTIVE = ("period", "active", "active_window", "stickiness", "lower", "upper", "complete")
 _DAYS = ("days", "customers", "share", "lower", "upper", "at_least", "complete")
@@ -42,7 +42,7 @@ def active_users(
     customer: str = "customer_id",
     time: str = "time",
     period: Period = "day",
-    window: int | str = 28,
+    window: int | Length = 28,
     by: str | Sequence[str] | None = None,
     include_partial: bool = False,
     as_of: str | date | None = None,
@@ -68,10 +68,10 @@ def active_users(
         Column of dates or datetimes, with or without a time zone.
     period : {"day", "week", "month", "quarter", "year"}, default "day"
         Calendar period of a row, in which customers are ``active``.
-    window : int or str, default 28
-        Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``. It trails behind
-        the end of a period, and is not shorter than a period can be. Whole weeks hold every weekday
-        equally often.
+    window : int, str or timedelta, default 28
+        Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``. It
+        trails behind the end of a period, and is not shorter than a period can be. Whole weeks hold
+        every weekday equally often.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. A customer belongs to that of the first
         row, as in `growth_accounting`.
@@ -167,7 +167,7 @@ def active_users(
     return build_result(log, visits.segments, found.periods.segment, table, rows)
 
 
-def _check_window(window: int | str, days: int, period: PeriodGrid) -> None:
+def _check_window(window: int | Length, days: int, period: PeriodGrid) -> None:
     if days < period.longest:
         raise ArgumentError(
             f"`window` is {window!r}, and a {period.name} has up to {period.longest} days: who is "
@@ -204,7 +204,7 @@ def active_days(
     *,
     customer: str = "customer_id",
     time: str = "time",
-    window: int | str = 28,
+    window: int | Length = 28,
     by: str | Sequence[str] | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
@@ -226,8 +226,8 @@ def active_days(
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
-    window : int or str, default 28
-        Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``.
+    window : int, str or timedelta, default 28
+        Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. A customer belongs to that of the first
         row, as in `growth_accounting`.

@@ -22,7 +22,7 @@ from retainkit.activity._losses import Losses, count_losses
 from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.activity._steps import build_result, count_visits, last_midnight
 from retainkit.errors import ArgumentTypeError
-from retainkit.typing import Dated, IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import Dated, IntoTable, Length, Missing, Period, TableT, Weekday
 
 _CHURN = (
     *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),
@@ -34,7 +34,7 @@ _INTERVAL = ("quantile", "days", "lower", "upper", "naive_days", "ended", "censo
 def inactivity_churn(
     events: TableT | IntoTable[TableT],
     *,
-    window: int | str,
+    window: int | Length,
     customer: str = "customer_id",
     time: str = "time",
     period: Period = "month",
@@ -63,9 +63,9 @@ def inactivity_churn(
     events : IntoFrame
         One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
         relation or a PySpark DataFrame. The order of the rows means nothing.
-    window : int or str
-        Length of the window in days, or a duration such as ``"28D"`` or ``"4W"``. `usage_interval`
-        helps to choose it.
+    window : int, str or timedelta
+        Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``.
+        `usage_interval` helps to choose it.
     customer : str, default "customer_id"
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"

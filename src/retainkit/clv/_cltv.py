@@ -16,6 +16,7 @@ from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
 from retainkit._stats.correlation import pearson
+from retainkit._time.durations import in_units
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
@@ -35,6 +36,7 @@ from retainkit.typing import (
     Infinite,
     IntervalMethod,
     IntoFrameT,
+    Length,
     Missing,
     ValuationMethod,
 )
@@ -54,7 +56,7 @@ def cltv(
     amounts: Amounts = "raise",
     missing: Missing = "raise",
     penalty: float = 0.0,
-    horizon: float | str = "12 months",
+    horizon: Length = "12 months",
     discount_rate: float = 0.1,
     margin: float = 1.0,
     compounding: Compounding = "annual",
@@ -104,8 +106,9 @@ def cltv(
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few, in both fits: as in
         `fit_bg_nbd`.
-    horizon : float or str, default "12 months"
-        How far ahead: a number of days, or a duration as in `cltv_from_models`.
+    horizon : str or timedelta, default "12 months"
+        How far ahead, with its unit: ``"90D"``, ``"52 weeks"`` or ``"12 months"``. A month is a
+        twelfth of 365.2425 days. A bare number is refused: it does not say of what.
     discount_rate : float, default 0.1
         Annual discount rate, as a fraction.
     margin : float, default 1.0
@@ -191,6 +194,8 @@ def cltv(
         draws=draws,
         seed=seed,
     )
+    in_units("horizon", horizon, "day", bare=None)
+    options.validate()
     orders = SummaryOptions(
         customer=customer,
         time=time,

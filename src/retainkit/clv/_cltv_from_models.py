@@ -8,7 +8,14 @@ from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY
-from retainkit.typing import Compounding, Infinite, IntervalMethod, IntoFrameT, ValuationMethod
+from retainkit.typing import (
+    Compounding,
+    Infinite,
+    IntervalMethod,
+    IntoFrameT,
+    Length,
+    ValuationMethod,
+)
 
 
 def cltv_from_models(
@@ -21,7 +28,7 @@ def cltv_from_models(
     recency: str = "recency",
     T: str = "T",  # noqa: N803
     monetary_value: str = "monetary_value",
-    horizon: float | str = "12 months",
+    horizon: float | Length = "12 months",
     discount_rate: float = 0.1,
     margin: float = 1.0,
     compounding: Compounding = "annual",
@@ -64,9 +71,9 @@ def cltv_from_models(
         Column of the time observed since the first purchase, in the unit of the model.
     monetary_value : str, default "monetary_value"
         Column of the mean amount of the repeat purchases.
-    horizon : float or str, default "12 months"
-        How far ahead: a number in the unit of `purchases`, or a duration such as ``"90D"``,
-        ``"52W"`` or ``"12 months"``. A month is a twelfth of 365.2425 days.
+    horizon : float, str or timedelta, default "12 months"
+        How far ahead: a number in the unit of `purchases`, or a length of time such as ``"90D"``,
+        ``"52 weeks"`` or ``"12 months"``. A month is a twelfth of 365.2425 days.
     discount_rate : float, default 0.1
         Annual discount rate, as a fraction.
     margin : float, default 1.0

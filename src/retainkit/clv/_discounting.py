@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from retainkit._models.bg_nbd import DistinctPairs
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import DAYS_IN
 from retainkit._typing import Floats
-from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Period
 
 History: TypeAlias = tuple[Floats, Floats, Floats]
@@ -71,15 +69,8 @@ def log_variance(
     return value, variance
 
 
-def rate_per_unit(rate: Any, unit: Period, compounding: str = "annual") -> float:
+def rate_per_unit(annual: float, unit: Period, compounding: str = "annual") -> float:
     """Convert an annual discount rate to the continuous rate for each unit of time."""
-    if isinstance(rate, bool) or not isinstance(rate, Real):
-        raise ArgumentTypeError(
-            f"the discount rate is {rate!r}; it must be a number, 0.1 for 10 %."
-        )
-    annual = float(rate)
-    if not 0 <= annual < math.inf:
-        raise ArgumentError(f"the discount rate is {rate!r}; it must be 0 or more, for a year.")
     yearly = {
         "annual": math.log1p(annual),
         "monthly": 12 * math.log1p(annual / 12),

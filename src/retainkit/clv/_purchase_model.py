@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import integer, one_of
+from retainkit._checks import fraction, integer, one_of
 from retainkit._inputs.customers import Customers, read_customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import Model
@@ -18,7 +18,7 @@ from retainkit._typing import Floats
 from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoFrame, IntoFrameT, Numbers, Period
+from retainkit.typing import IntoFrame, IntoFrameT, Length, Numbers, Period
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ class PurchaseModel(Model):
     def expected_purchases(
         self,
         summary: IntoFrameT,
-        horizon: float | str,
+        horizon: float | Length,
         *,
         customer: str = "customer_id",
         frequency: str = "frequency",
@@ -84,9 +84,9 @@ class PurchaseModel(Model):
         summary : IntoFrame
             One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
             DuckDB relation or a PySpark DataFrame.
-        horizon : float or str
-            How far ahead: a number in the model's unit, or a duration such as ``"90D"``, ``"52W"``
-            or ``"12 months"``.
+        horizon : float, str or timedelta
+            How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
+            ``"52 weeks"`` or ``"12 months"``.
         customer, frequency, recency, T : str
             The columns of `summary`.
 
@@ -96,8 +96,8 @@ class PurchaseModel(Model):
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``expected_purchases`` (float).
         """
-        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         t = in_units("horizon", horizon, self.unit)
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
         return rows.score_table(customer, {"expected_purchases": expected})
 
@@ -105,7 +105,7 @@ class PurchaseModel(Model):
         self,
         summary: IntoFrameT,
         rate: float,
-        horizon: float | str | None = None,
+        horizon: float | Length | None = None,
         *,
         customer: str = "customer_id",
         frequency: str = "frequency",
@@ -121,7 +121,7 @@ class PurchaseModel(Model):
             DuckDB relation or a PySpark DataFrame.
         rate : float
             Annual discount rate, as a fraction: 0.1 makes a purchase in a year count 1 / 1.1.
-        horizon : float or str, optional
+        horizon : float, str or timedelta, optional
             How far ahead, as in `expected_purchases`. Default: for ever, for which the rate must
             be above 0.
         customer, frequency, recency, T : str
@@ -133,26 +133,30 @@ class PurchaseModel(Model):
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``discounted_expected_purchases`` (float).
         """
-        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
-        delta = rate_per_unit(rate, self.unit)
+        delta = rate_per_unit(fraction("rate", rate), self.unit)
         if horizon is None and delta == 0:
-            raise ArgumentError("`rate` is 0; without a `horizon` it must be above 0.")
+            raise ArgumentError(
+                "`rate` is 0; without a `horizon` it must be above 0.",
+                code="infinite_mean",
+                argument="rate",
+            )
         t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
         return rows.score_table(customer, {"discounted_expected_purchases": expected})
 
     @overload
-    def expected_purchases_new_customer(self, horizon: float | str) -> float: ...
+    def expected_purchases_new_customer(self, horizon: float | Length) -> float: ...
     @overload
     def expected_purchases_new_customer(self, horizon: Numbers) -> NDArray[np.float64]: ...
     def expected_purchases_new_customer(
-        self, horizon: float | str | Numbers
+        self, horizon: float | Length | Numbers
     ) -> float | NDArray[np.float64]:
         """Return the repeat purchases that a new customer is expected to make within a horizon.
 
         Parameters
         ----------
-        horizon : float, str or array of float
+        horizon : float, str, timedelta or array of float
             How far ahead, as in `expected_purchases`; several numbers give an array.
 
         Returns
@@ -160,16 +164,21 @@ class PurchaseModel(Model):
         float or numpy.ndarray
             Expected number of repeat purchases.
         """
-        t = horizon if np.ndim(horizon) else in_units("horizon", horizon, self.unit)
+        several = np.asarray(horizon)
+        if several.dtype.kind == "m":  # NumPy's lengths of time are whole numbers as a list
+            several = several.astype("timedelta64[us]")
+        t = [in_units("horizon", one, self.unit) for one in several.ravel().tolist()]
         expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
-        return expected if np.ndim(horizon) else float(expected)
+        return expected.reshape(several.shape) if several.ndim else float(expected[0])
 
     @overload
-    def purchase_probabilities(self, n: int, horizon: float | str) -> float: ...
+    def purchase_probabilities(self, n: int, horizon: float | Length) -> float: ...
     @overload
-    def purchase_probabilities(self, n: Numbers, horizon: float | str) -> NDArray[np.float64]: ...
     def purchase_probabilities(
-        self, n: int | Numbers, horizon: float | str
+        self, n: Numbers, horizon: float | Length
+    ) -> NDArray[np.float64]: ...
+    def purchase_probabilities(
+        self, n: int | Numbers, horizon: float | Length
     ) -> float | NDArray[np.float64]:
         """Return the probability that a new customer makes exactly n repeat purchases.
 
@@ -177,7 +186,7 @@ class PurchaseModel(Model):
         ----------
         n : int or array of int
             Number of repeat purchases, 0 or more; several give an array.
-        horizon : float or str
+        horizon : float, str or timedelta
             How far ahead, as in `expected_purchases`.
 
         Returns
@@ -190,14 +199,14 @@ class PurchaseModel(Model):
         found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
         return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
 
-    def simulate(self, n: int, T: float | str, *, seed: int) -> pd.DataFrame:  # noqa: N803
+    def simulate(self, n: int, T: float | Length, *, seed: int) -> pd.DataFrame:  # noqa: N803
         """Simulate a summary of customers who behave as the model says.
 
         Parameters
         ----------
         n : int
             Number of customers.
-        T : float or str
+        T : float, str or timedelta
             Time for which each is observed, as a horizon.
         seed : int
             Seed of the random numbers, 0 or more: the same seed gives the same result.

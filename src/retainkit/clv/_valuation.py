@@ -11,7 +11,7 @@ from typing import get_args
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import boolean, integer, number, one_of, probability
+from retainkit._checks import boolean, fraction, integer, is_number, one_of, probability
 from retainkit._frames.input import Frame, check_present, collect
 from retainkit._frames.join import return_to_engine
 from retainkit._inputs.customers import HISTORY, SPEND, Customers, check_finite, read_customers
@@ -26,7 +26,7 @@ from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
 from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
-from retainkit.typing import Compounding, Infinite, IntervalMethod, Period, ValuationMethod
+from retainkit.typing import Compounding, Infinite, IntervalMethod, Length, Period, ValuationMethod
 
 RESULT = ("probability_alive", "expected_purchases", "expected_spend", "cltv", "lower", "upper")
 
@@ -38,7 +38,7 @@ _MONTH: dict[Period, float] = {"day": 30.0, "week": 4.345, "month": 1.0}
 class ValuationOptions:
     """The arguments that `cltv` and `cltv_from_models` share."""
 
-    horizon: float | str
+    horizon: float | Length
     discount_rate: float
     margin: float
     compounding: Compounding
@@ -56,7 +56,9 @@ class ValuationOptions:
         return self.predictive or self.interval == "bootstrap"
 
     def validate(self) -> None:
-        """Check the options that do not depend on the models, but for the margin and the seed."""
+        """Check all options but the horizon."""
+        fraction("discount_rate", self.discount_rate)
+        fraction("margin", self.margin)
         one_of("compounding", self.compounding, get_args(Compounding))
         one_of("method", self.method, get_args(ValuationMethod))
         one_of("interval", self.interval, get_args(IntervalMethod))
@@ -64,14 +66,19 @@ class ValuationOptions:
         boolean("predictive", self.predictive)
         integer("draws", self.draws, 2)
         probability("confidence_level", self.confidence_level)
-
-    def check_seed(self) -> None:
-        """Check that there is a seed where something is drawn."""
-        if self.simulated and self.seed is None:
-            argument = "predictive=True" if self.predictive else "interval='bootstrap'"
-            raise ArgumentError(f"{argument} draws at random: give a `seed`, any whole number.")
         if self.seed is not None:
             integer("seed", self.seed, 0)
+        elif self.simulated:
+            argument = "predictive=True" if self.predictive else "interval='bootstrap'"
+            raise ArgumentError(
+                f"{argument} draws at random: give a `seed`, any whole number.",
+                code="seed_missing",
+                argument="seed",
+            )
+
+    def horizon_in(self, unit: Period) -> float:
+        """Return the horizon in a unit of time, of which a bare number is."""
+        return in_units("horizon", self.horizon, unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,31 +97,30 @@ def valuation_spec(
 ) -> ValuationSpec:
     """Check options against the models, and put the horizon into their unit of time."""
     options.validate()
-    spec = ValuationSpec(
+    return ValuationSpec(
         purchases=purchases,
         spend=spend,
         horizon=_horizon(purchases.unit, options),
-        margin=number("margin", options.margin, 0),
+        margin=float(options.margin),
         options=options,
     )
-    options.check_seed()
-    return spec
 
 
 def _horizon(unit: Period, options: ValuationOptions) -> Horizon:
     """Return the horizon in a unit of time, as `lifetimes` has it if that is the method."""
-    length, compounding = in_units("horizon", options.horizon, unit), options.compounding
+    length, compounding = options.horizon_in(unit), options.compounding
+    annual = float(options.discount_rate)
     if options.method == "exact":
-        return Horizon(length=length, rate=rate_per_unit(options.discount_rate, unit, compounding))
+        return Horizon(length=length, rate=rate_per_unit(annual, unit, compounding))
     if unit not in _MONTH:
         raise ArgumentError(
             f"method='lifetimes' knows {', '.join(_MONTH)}, and the model's unit is {unit}; "
             "method='exact' takes every unit."
         )
     step, months = _MONTH[unit], length / _MONTH[unit]
-    if isinstance(options.horizon, str):
-        months = in_units("horizon", options.horizon, "month")
-    monthly = rate_per_unit(options.discount_rate, "month", compounding)
+    if not is_number(options.horizon):
+        months = options.horizon_in("month")
+    monthly = rate_per_unit(annual, "month", compounding)
     return Horizon(length=months * step, rate=monthly / step, step=step)
 
 

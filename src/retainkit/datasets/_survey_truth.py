@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from retainkit._checks import is_list, number
+from retainkit._checks import fraction, is_list, number
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -49,7 +49,7 @@ def survey_truth(
         channels=np.array(list(_check_by_name("channels", channels, 0, np.inf).values())),
         reach=_factors(reach, list(plans)),
         strengths=_check_strengths(drivers),
-        persistence=number("persistence", persistence, 0, 1),
+        persistence=fraction("persistence", persistence),
         delay=_above_0("delay", delay),
     )
     most = truth.response.max() * truth.channels.max() * truth.reach.max()
@@ -86,7 +86,7 @@ def _check_triple(argument: str, values: Any) -> list[float]:
             f"`{argument}` is {values!r}; it must be three numbers, of promoters, passives and "
             "detractors."
         )
-    found = [number(argument, value, 0, 1) for value in values]
+    found = [fraction(argument, value) for value in values]
     if len(found) != 3:
         raise ArgumentError(
             f"`{argument}` has {len(found)} numbers; it must have three, of promoters, passives "

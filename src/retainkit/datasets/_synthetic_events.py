@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from retainkit._checks import integer, number
+from retainkit._checks import fraction, integer, number
 from retainkit._typing import Array, Floats, Integers
 from retainkit.datasets._periods import DAY, period_edges
 from retainkit.errors import ArgumentError
@@ -104,7 +104,7 @@ def make_events(
     rng = np.random.default_rng(integer("seed", seed, 0))
     curve = _check_curve(retention)
     edges = period_edges(start, period, curve.size)
-    persistence = number("persistence", persistence, 0, 1)
+    persistence = fraction("persistence", persistence)
     mean_events = number("mean_events", mean_events, 1)
     mean_amount = number("mean_amount", mean_amount, 0)
 

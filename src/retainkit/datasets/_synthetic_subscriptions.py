@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from retainkit._checks import integer, number, one_of
+from retainkit._checks import fraction, integer, number, one_of
 from retainkit._typing import Floats
 from retainkit.datasets._periods import period_edges
 from retainkit.datasets._simulation import (
@@ -150,11 +150,11 @@ def make_subscriptions(
     if polarization >= 1:
         raise ArgumentError(f"`polarization` is {polarization}; it must be below 1.")
     habits = Habits(
-        upgrade=number("upgrade", upgrade, 0, 1),
-        downgrade=number("downgrade", downgrade, 0, 1),
-        reactivation=number("reactivation", reactivation, 0, 1),
-        seats=number("seats", seats, 0, 1),
-        late=number("late", late, 0, 1),
+        upgrade=fraction("upgrade", upgrade),
+        downgrade=fraction("downgrade", downgrade),
+        reactivation=fraction("reactivation", reactivation),
+        seats=fraction("seats", seats),
+        late=fraction("late", late),
         renewals=one_of("rows", rows, ("subscription", "renewal")) == "renewal",
     )
     if habits.upgrade + habits.downgrade > 1:

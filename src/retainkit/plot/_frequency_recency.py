@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
@@ -15,15 +14,14 @@ from matplotlib.colors import Colormap, Normalize, to_hex
 from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
-from retainkit._time.durations import in_units
-from retainkit._time.periods import PERIODS
+from retainkit._time.durations import in_units, in_words
 from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, percent, subplots
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
-from retainkit.typing import ModelValues
+from retainkit.typing import Length, ModelValues
 
 ROWS = 120  # of colour, from no silence to the longest
 ALIVE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -33,9 +31,9 @@ LABEL = 22.0  # points between the labels of lines, at least
 def frequency_recency(
     model: BGNBD | MBGNBD,
     *,
-    T: float | str,  # noqa: N803  the papers' name
+    T: float | Length,  # noqa: N803  the papers' name
     values: ModelValues = "expected_purchases",
-    horizon: float | str = "12 months",
+    horizon: float | Length = "12 months",
     max_frequency: int | None = None,
     ax: Axes | None = None,
     cmap: str | Colormap | None = None,
@@ -52,13 +50,13 @@ def frequency_recency(
     ----------
     model : BGNBD or MBGNBD
         Model of the purchases.
-    T : float or str
-        Time since the first purchase: a number in the model's unit, or a duration such as
-        ``"52W"`` or ``"12 months"``.
+    T : float, str or timedelta
+        Time since the first purchase: a number in the model's unit, or a length of time such as
+        ``"52 weeks"`` or ``"12 months"``.
     values : {"expected_purchases", "probability_alive"}, default "expected_purchases"
         What to draw: the purchases expected within the horizon, or the probability that the
         customer has not dropped out.
-    horizon : float or str, default "12 months"
+    horizon : float, str or timedelta, default "12 months"
         How far ahead, written as `T` is, for the purchases that are expected. P(alive) has none.
     max_frequency : int, optional
         Most repeat purchases to draw. By default those that, by the model, one new customer in a
@@ -129,12 +127,12 @@ def frequency_recency(
     # Whoever has not bought again has been silent all the time: one point, drawn to be seen.
     ax.pcolormesh([-0.5, 0.5], [0.95 * observed, observed], single, gid="no repeat", **style)
     _draw_contours(ax, lines, edges, shades, alive=alive)
-    ax.set_xlabel(f"Repeat purchases in {_duration(T, model.unit)}")
+    ax.set_xlabel(f"Repeat purchases in {in_words(T, model.unit)}")
     upwards = f"{model.unit.capitalize()}s since the last purchase"
     ax.set_ylabel(fill(upwards, max(16, int((height - 30) / 5))))
     label = "Probability of being alive"
     if not alive:
-        span = _duration(horizon, model.unit).removeprefix("1 ")
+        span = in_words(horizon, model.unit).removeprefix("1 ")
         label = f"Purchases expected in the next {span}"
     _draw_bar(ax, shades, fill(label, max(20, int((width - 25) / 4.7))), 6 / height, alive=alive)
     return ax
@@ -175,17 +173,6 @@ def _usual_most(model: BGNBD | MBGNBD, observed: float) -> int:
     """Return the repeat purchases that one new customer in a thousand exceeds."""
     chances = model.purchase_probabilities(np.arange(501), observed)
     return max(5, int(np.searchsorted(np.cumsum(chances[:-1]), 0.999)))
-
-
-def _duration(span: float | str, unit: str) -> str:
-    """Write a duration in full: 52W is 52 weeks; a number is in the model's unit."""
-    number, word = f"{span:g}" if not isinstance(span, str) else "", unit
-    if isinstance(span, str):
-        found = re.findall(r"[\d.]+|[A-Za-z]+", span)
-        number = found[0]
-        names = {name[0]: name for name in PERIODS}
-        word = names[found[1][0].lower()]
-    return f"{number} {word}{'' if float(number) == 1 else 's'}"
 
 
 def _shades(highest: float, cmap: str | Colormap | None) -> Any:

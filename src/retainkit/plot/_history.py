@@ -29,7 +29,7 @@ from retainkit.plot._axes import date_numbers, label_dates, measure, percent, su
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import DARK, PALETTE
 from retainkit.plot._text import in_percent
-from retainkit.typing import IntoFrame, Missing
+from retainkit.typing import IntoFrame, Length, Missing
 
 STEPS = 400  # points of a history, and one more for each purchase
 
@@ -44,7 +44,7 @@ def customer_history(
     as_of: str | date | None = None,
     tz: str | None = None,
     missing: Missing = "raise",
-    future: float | str | None = None,
+    future: float | Length | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how P(alive) of one customer went on: a fall in silence, a jump at each purchase.
@@ -80,9 +80,9 @@ def customer_history(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer` and `time`.
-    future : float or str, optional
+    future : float, str or timedelta, optional
         Go on, dashed, for so long: how P(alive) falls if the customer stays silent. A number in
-        the model's unit, or a duration such as ``"90D"`` or ``"26W"``.
+        the model's unit, or a length of time such as ``"90D"`` or ``"26 weeks"``.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
 

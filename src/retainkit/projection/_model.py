@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import MOST_AGES, boolean, integer, number, probability
+from retainkit._checks import MOST_AGES, boolean, fraction, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.survival_table import read_survival_table
@@ -190,7 +190,7 @@ class RetentionModel(Model):
             until = first + integer("horizon", horizon, 0)
             if until > MOST_AGES:
                 raise ArgumentError(f"`horizon` is {horizon!r}; leave it out to count all periods.")
-        discount = math.log1p(number("discount_rate", discount_rate, 0))
+        discount = math.log1p(fraction("discount_rate", discount_rate))
         if until == math.inf and not discount and beta_geometric.has_infinite_mean(self._theta):
             power = " times ".join(f"{name} ({self.parameters[name]:.3g})" for name in self._power)
             raise ArgumentError(

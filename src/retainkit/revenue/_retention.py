@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
+from retainkit._time.durations import in_periods
 from retainkit._time.grid import period_grid
 from retainkit._typing import Array, Floats
 from retainkit.revenue._lookback import look_back, lookback_sums
@@ -24,7 +25,7 @@ from retainkit.revenue._rates import (
     trailing_windows,
 )
 from retainkit.revenue._reading import read_subscription_arrays
-from retainkit.typing import IntervalMethod, IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import IntervalMethod, IntoTable, Length, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "customers", "opening", "nrr", "grr", "logo_retention", "lower", "upper"),
@@ -40,7 +41,7 @@ def revenue_retention(
     start: str = "start",
     end: str = "end",
     amount: str = "mrr",
-    horizon: int = 1,
+    horizon: int | Length = 1,
     period: Period = "month",
     by: str | Sequence[str] | None = None,
     chained: bool = False,
@@ -81,8 +82,9 @@ def revenue_retention(
         Column of dates or datetimes, null where a subscription still runs.
     amount : str, default "mrr"
         Column of the monthly amount of each subscription, 0 or more.
-    horizon : int, default 1
-        How many periods lie between the two ends: 12 for annual retention by month.
+    horizon : int, str or timedelta, default 1
+        How many periods lie between the two ends: 12, or ``"12 months"``, for annual retention by
+        month.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         Calendar period of a row.
     by : str or sequence of str, optional
@@ -216,7 +218,7 @@ def revenue_retention(
     2  0.833333  0.625
     """
     grid = period_grid(period, week_start)
-    integer("horizon", horizon, 1)
+    distance = in_periods("horizon", horizon, grid, 1)
     boolean("chained", chained)
     one_of("interval", interval, get_args(IntervalMethod))
     integer("draws", draws, 1)
@@ -240,8 +242,8 @@ def revenue_retention(
     )
     arrays = read_subscription_arrays(subscriptions, options, grid)
     cells = arrays.grid()
-    horizon = min(horizon, cells.n_periods + 1)  # beyond all that there is
-    distance, steps = (1, horizon) if chained else (horizon, 1)
+    distance = min(distance, cells.n_periods + 1)  # beyond all that there is
+    distance, steps = (1, distance) if chained else (distance, 1)
     lookback = look_back(arrays.changes(), arrays.first_paid(), distance, arrays.last)
     sums = lookback_sums(lookback, cells)
     columns, net, gross = _rate_columns(sums, steps, confidence_level)

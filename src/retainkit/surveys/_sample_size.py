@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import integer, number, probability
+from retainkit._checks import fraction, integer, number, probability
 from retainkit._stats import nps_intervals
 from retainkit._stats.intervals import normal_quantile
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -238,7 +238,7 @@ def _variance_of_answer(promoters: float | None, detractors: float | None) -> fl
             f"`promoters` is {promoters!r} and `detractors` is {detractors!r}; give both shares, "
             "or neither for the worst case."
         )
-    p, d = number("promoters", promoters, 0, 1), number("detractors", detractors, 0, 1)
+    p, d = fraction("promoters", promoters), fraction("detractors", detractors)
     if p + d > 1 + 1e-12:  # 0.7 + 0.2 + 0.1 is a rounding above 1
         raise ArgumentError(
             f"`promoters` and `detractors` are {p:g} and {d:g}, more than all together; they are "

@@ -8,16 +8,18 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import number, probability
+from retainkit._checks import is_number, number, probability
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit._messages import count_noun
 from retainkit._stats.intervals import normal_quantile
 from retainkit._stats.survival import area, kaplan_meier, restricted_mean
+from retainkit._time.durations import in_units
+from retainkit._time.periods import PERIODS
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.typing import IntoDataFrameT
+from retainkit.typing import IntoDataFrameT, Length, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ def _first_below_half(tenure: Floats, share: Floats) -> float:
 
 
 def expected_lifetime(
-    curve: IntoDataFrameT, *, horizon: float, confidence_level: float = 0.95
+    curve: IntoDataFrameT, *, horizon: float | Length, confidence_level: float = 0.95
 ) -> IntoDataFrameT:
     r"""Mean time that a customer stays within a horizon: the restricted mean lifetime.
 
@@ -119,8 +121,10 @@ def expected_lifetime(
     ----------
     curve : IntoDataFrame
         Result of `survival_curve`: pandas, Polars or PyArrow.
-    horizon : float
-        Length of time up to which the mean is taken, in the unit of `curve`, above 0.
+    horizon : float, str or timedelta
+        Length of time up to which the mean is taken, above 0: a number in the unit of `curve`, or
+        where `curve` names its unit (``time_unit``) a length of time such as ``"24 months"``. A
+        month is a twelfth of 365.2425 days.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -131,7 +135,7 @@ def expected_lifetime(
 
         - the segment columns, as in `curve`.
         - ``churned`` (int): customers whose leaving was seen.
-        - ``horizon`` (float): as given.
+        - ``horizon`` (float): in the unit of `curve`.
         - ``expected_lifetime`` (float): in the unit of `curve`, at most `horizon`. NaN where the
           curve ends before the horizon and somebody is still there: take a shorter one, or a model.
         - ``standard_error`` (float): of it.
@@ -178,11 +182,20 @@ def expected_lifetime(
        horizon  expected_lifetime  standard_error  lower  upper
     0      3.0               2.25           0.415  1.437    3.0
     """
-    length = number("horizon", horizon, 0)
+    bare = is_number(horizon)
+    length = (
+        number("horizon", horizon, 0) if bare else in_units("horizon", horizon, "day", bare=None)
+    )
     if not length:
-        raise ArgumentError("`horizon` is 0; it must be above 0.")
+        raise ArgumentError(
+            f"`horizon` is {horizon!r}; it must be above 0.",
+            code="length_out_of_range",
+            argument="horizon",
+        )
     probability("confidence_level", confidence_level)
     frame, segments, curves = _read_curves(curve)
+    if not bare and len(frame):
+        length = in_units("horizon", horizon, _unit_of(frame, horizon), bare=None)
     values = [_mean_lifetime(one, length, confidence_level) for one in curves]
     names = ("churned", "horizon", "expected_lifetime", "standard_error", "lower", "upper")
     table = np.array(values, np.float64).reshape(-1, len(names))
@@ -190,6 +203,19 @@ def expected_lifetime(
     columns["churned"] = columns["churned"].astype(np.int64)
     result: IntoDataFrameT = build_like(frame, segments | columns)
     return result
+
+
+def _unit_of(curve: nw.DataFrame[Any], horizon: Any) -> Period:
+    """Return the unit of a curve, in which a length of time is to be counted."""
+    units = curve["time_unit"].unique().to_list() if "time_unit" in curve.columns else []
+    if len(units) == 1 and units[0] in PERIODS:
+        return next(unit for unit in PERIODS if unit == units[0])
+    raise ArgumentError(
+        f"`horizon` is {horizon!r}, and `curve` does not name the unit of its tenures in a column "
+        "'time_unit', as `survival_curve` does; write a number in that unit.",
+        code="unit_unknown",
+        argument="horizon",
+    )
 
 
 def _mean_lifetime(
