@@ -9,8 +9,6 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
-import numpy as np
-
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 Choice = TypeVar("Choice", bound=str)
@@ -37,7 +35,7 @@ def boolean(name: str, value: Any) -> bool:
 
 def is_number(value: object) -> bool:
     """Return whether a value is a number: no bool, and no length of time, as it is to NumPy."""
-    return isinstance(value, Real) and not isinstance(value, (bool, np.timedelta64))
+    return isinstance(value, Real) and type(value).__name__ not in {"bool", "timedelta64"}
 
 
 def integer(name: str, value: Any, minimum: int) -> int:

@@ -85,9 +85,9 @@ def test_a_bare_number_has_the_unit_at_hand() -> None:
             in_units("horizon", value, "day", bare=None)
         with pytest.raises(ArgumentTypeError, match=rf"{value} what\? Write '{value} days'"):
             microseconds("gap", value)
-    for value in ("12", " 12 "):
+    for text in ("12", " 12 "):
         with pytest.raises(ArgumentError, match=r"12 what\? Write '12 months'") as caught:
-            in_units("horizon", value, "day")
+            in_units("horizon", text, "day")
         assert caught.value.code == "length_without_unit"
 
 
