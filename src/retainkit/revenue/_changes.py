@@ -1,7 +1,7 @@
 """Compute what customers pay in each period from its changes: arrays in, arrays out.
 
 No table has a cell for each customer and period: a customer who pays the same for years is one
-change, and sums over periods are running sums of changes. Money is in integers (`_money`).
+change, and sums over periods are running sums of changes. Money is in integers (`_stats.money`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from retainkit._stats.money import MoneyUnit
 from retainkit._typing import Array, Booleans, Floats, Integers
-from retainkit.revenue._money import MoneyUnit
 
 # Changes
 

@@ -14,13 +14,13 @@ from retainkit._frames.input import collect, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, read_subscriptions
+from retainkit._stats.money import MoneyUnit, money_unit
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._time.zones import wall_times
 from retainkit._typing import Array, Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
-from retainkit.revenue._money import MoneyUnit, money_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
