@@ -566,9 +566,9 @@ def test_each_score_is_compared_with_the_one_below() -> None:
     rows = [(who, 9 if who < 40 else 8, "2024-01-01") for who in range(70)]
     orders = events_of(*((who, "2024-01-02") for who in (*range(30), *range(40, 50))))
     options: dict[str, Any] = {"horizon": "7D", "as_of": "2024-02-01", "by_score": True}
-    table = {
-        row["score"]: row for row in rows_of(score_outcomes(answers_of(*rows), orders, **options))
-    }
+    with pytest.warns(RetainkitWarning, match="40 answers are 9 and none is 10: is the scale"):
+        found = rows_of(score_outcomes(answers_of(*rows), orders, **options))
+    table = {row["score"]: row for row in found}
     assert list(table) == list(range(11))
     assert table[9]["difference"] == pytest.approx(30 / 40 - 10 / 30)
     assert (table[9]["difference_lower"], table[9]["difference_upper"]) == pytest.approx(

@@ -29,6 +29,7 @@ from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
 from retainkit._inputs.kinds import TIME, is_time
 from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.scale import Scale
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._messages import count_noun, format_examples, named, warn
@@ -143,14 +144,15 @@ def read_dated_answers(
         segment=segment,
         customer=rows["respondent"],
         instant=instants_of(rows["time"]),
-        score=_scores(rows["score"], table.source("score"), scale),
+        score=_read_scores(rows["score"], score, scale),
         missing=lacking,
         stored=table.stored,
     )
 
 
-def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
+def _read_scores(answers: nw.Series[Any], column: str, scale: Scale) -> Integers:
     """Return answers as integers; raise if some are not whole or not on the scale."""
+    source = named(column, "score")
     values = answers.to_numpy().astype(np.float64)
     outside = (values < scale.low) | (values > scale.high)
     ends = f"the scale from {scale.low:g} to {scale.high:g}"
@@ -165,6 +167,7 @@ def _scores(answers: nw.Series[Any], source: str, scale: Scale) -> Integers:
             raise ArgumentError(
                 f"{count_noun(number, 'answer')} ({some}) in {source} {verb} {text}"
             )
+    warn_of_scale(values, np.ones(len(values), np.int64), scale, column=column)
     return values.astype(np.int64)
 
 

@@ -165,7 +165,8 @@ def score_outcomes(
     RetainkitWarning
         If something is left out: rows with nulls, outcomes at or after the end of observation. If
         `outcomes` has customers (of events: within the horizons) and none of those who answered.
-        Without `start` only if some in it have no end: a list of leavers may well hold none.
+        Without `start` only if some in it have no end: a list of leavers may well hold none. If the
+        answers look like those of another scale, as in `nps`.
 
     See Also
     --------

@@ -154,6 +154,13 @@ def nps(
     little about how far the answers of one resemble each other; but no wider than if each had
     always answered alike. An answer of weight 0 counts nowhere.
 
+    *Another scale.* Answers from 1 to 5 that are read as if from 0 to 10 make a score of -100. They
+    are suspected, over the whole table, where so many answers would be most unlikely to be so low:
+    where :math:`p_k^n < 10^{-10}`, with :math:`p_k` the share up to the highest answer k in the
+    example of the R package NPS, whose score is 45 (9 % up to 5, 12 % up to 6, 21 % up to 7, 43 %
+    up to 8). These are ten answers from 1 to 5, or fifteen from 1 to 7. Others that are suspected:
+    ten answers of 1 and none of 0, thirty of 9 and none of 10.
+
     Without passives the interval is twice Wilson's less 1, and the test of NPS = 0 is McNemar's.
     Rocks [4]_ compares other intervals.
 

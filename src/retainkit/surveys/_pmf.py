@@ -25,10 +25,9 @@ _RESULT = (
     *("n", "n_missing", "n_excluded", "n_effective", "very", "pmf", "lower", "upper"),
     *("threshold", "clears", "interval"),
 )
-# Values of answers. Those that are excluded lie beyond the scale, which is so wide that no answers
-# look like those of another.
-_OTHER, _VERY, _EXCLUDED = 0.0, 1.0, 100.0
-_SCALE = Scale(low=-99, high=9, invalid="drop")
+# Values of answers. Those that are excluded lie beyond the scale.
+_OTHER, _VERY, _EXCLUDED = 0.0, 1.0, 2.0
+_SCALE = Scale(low=_OTHER, high=_VERY, invalid="drop")
 
 
 def pmf(
@@ -178,7 +177,7 @@ def pmf(
     )
     answers = read_answers(responses, options)
     classified = _classify(answers, counted, excluded, very)
-    found = read_scaled_answers(classified, _SCALE, repeat=repeat)
+    found = read_scaled_answers(classified, _SCALE, repeat=repeat, check_scale=False)
     numbers = found.counts
     is_very = numbers.value == _VERY
     result = estimate_share(found, is_very, interval, confidence_level)

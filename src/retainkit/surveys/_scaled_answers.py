@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import Answers
+from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.scale import Scale
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.effective_size import EffectiveSize
@@ -55,7 +56,9 @@ def read_scaled_answers(
     """
     counts = _keep_on_scale(count_answers(responses), responses, scale)
     if check_scale:
-        _warn_of_scale(counts, responses, scale)
+        argument = responses.argument_names.get("score", "score")
+        column = responses.names["score"]
+        warn_of_scale(counts.value, counts.n, scale, column=column, argument=argument)
     if "respondent" not in responses.names:
         return ScaledAnswers(responses=responses, counts=counts, clustered=False)
     check_respondents(responses)
@@ -91,28 +94,6 @@ def _keep_on_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> An
         )
     counts = replace(counts, value=value, invalid=counts.n_by_segment(outside))
     return counts.take(~outside)
-
-
-def _warn_of_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> None:
-    """Warn where the answers look like those of another scale than the declared one."""
-    total = int(counts.n.sum())
-    if total < 30 or not responses.names:
-        return
-    seen = {value: int(counts.n[counts.value == value].sum()) for value in np.unique(counts.value)}
-    top, bottom = max(seen), min(seen)
-    middle = (scale.low + scale.high) / 2
-    text = None
-    if top <= middle and len(seen) > 2:
-        text = f"none of {total:,} answers is above {top:g}"
-    elif scale.low == 0 and bottom == 1 and seen[bottom] >= 10:
-        text = f"{seen[bottom]:,} answers are {bottom:g} and none is {scale.low:g}"
-    elif top == scale.high - 1 and seen[top] >= 30:
-        text = f"{seen[top]:,} answers are {top:g} and none is {scale.high:g}"
-    if text:
-        warn(
-            f"in {responses.source('score')} {text}: is the scale from {scale.low:g} to "
-            f"{scale.high:g}? If it is another one, set `scale`."
-        )
 
 
 def _describe_answers(counts: AnswerCounts, which: Booleans, responses: Answers) -> str:
