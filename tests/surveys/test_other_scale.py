@@ -101,7 +101,9 @@ def test_ten_answers_up_to_5_and_twenty_up_to_7_are_enough() -> None:
 
 
 def test_a_few_detractors_in_a_segment_are_no_other_scale() -> None:
-    table = pd.DataFrame({"score": [1, 2, 3, 4, 5] * 5 + [9, 10] * 3, "plan": ["a"] * 25 + ["b"] * 6})
+    table = pd.DataFrame(
+        {"score": [1, 2, 3, 4, 5] * 5 + [9, 10] * 3, "plan": ["a"] * 25 + ["b"] * 6}
+    )
     assert not told(nps, table, by="plan")
     assert told(nps, table[table["plan"] == "a"], by="plan")
 

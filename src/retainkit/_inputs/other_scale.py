@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from retainkit._inputs.scale import Scale
-from retainkit._messages import count_noun, named, warn
+from retainkit._messages import named, warn
 from retainkit._typing import Floats, Integers
 
 # Shares of the answers 0 to 10 in the example of the R package NPS 1.1, whose score is 45: B. Rocks,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from retainkit._stats.intervals import ratio
@@ -50,6 +50,10 @@ class EffectiveSize:
     units: Floats
     minimum: Floats
 
+    def at(self, index: Integers) -> EffectiveSize:
+        """Select some of the sizes."""
+        return EffectiveSize(**{one.name: getattr(self, one.name)[index] for one in fields(self)})
+
     def for_interval(self, level: float) -> Floats:
         """Return the number of simple answers whose interval is as wide.
 
@@ -58,12 +62,15 @@ class EffectiveSize:
         the square of the ratio of Student's t with n - 1 and with units - 1 degrees of freedom. The
         result is no less than the minimum.
         """
+        return self.beyond(0.5 - level / 2)
+
+    def beyond(self, tail: ArrayLike) -> Floats:
+        """Return the size for an interval that leaves out `tail` at each end, one for all or each."""
         few = (self.units > 1) & (self.units < self.n)
         if not few.any():
             return self.effective
         of_n, of_units = (
-            stdtrit(np.where(few, number - 1, 1), 0.5 + level / 2)
-            for number in (self.n, self.units)
+            stdtrit(np.where(few, number - 1, 1), tail) for number in (self.n, self.units)
         )
         minimum = np.minimum(self.effective, self.minimum)
         return np.maximum(self.effective * (of_n / of_units) ** 2, minimum)

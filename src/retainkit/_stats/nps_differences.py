@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
+from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.intervals import normal_quantile, ratio
-from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits
+from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits_at
 from retainkit._typing import Floats
 
 ADDED = 3  # pseudo-respondents of a paired difference, and what they add to the sum of squares
+_MOST_ERRORS = 37.0  # standard errors, beyond which the tail is nearly too small a number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +36,20 @@ class Sample:
         return ratio(np.subtract(self.promoters, self.detractors), self.n)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusteredSample:
+    """Shares of promoters and detractors, and the effective size of their difference."""
+
+    promoters: Floats
+    detractors: Floats
+    size: EffectiveSize
+
+    def beyond(self, tail: ArrayLike) -> Sample:
+        """Return the numbers for an interval that leaves out `tail` at each end."""
+        n = self.size.beyond(tail)
+        return Sample(self.promoters * n, self.detractors * n, n)
+
+
 def difference_limits(first: Sample, second: Sample, level: float) -> tuple[Floats, Floats]:
     """Limits of the first score less the second, made of the score limits of each.
 
@@ -41,12 +57,48 @@ def difference_limits(first: Sample, second: Sample, level: float) -> tuple[Floa
     (2008), Stat. Med. 27:1693. With scores t and their limits l and u the lower one is
     t1 - t2 - sqrt((t1 - l1)² + (u2 - t2)²).
     """
-    low1, high1 = score_limits(first.promoters, first.detractors, first.n, level)
-    low2, high2 = score_limits(second.promoters, second.detractors, second.n, level)
+    return _limits_at(first, second, normal_quantile(level), 0)
+
+
+def clustered_limits(
+    first: ClusteredSample, second: ClusteredSample, correlation: Floats, level: float
+) -> tuple[Floats, Floats]:
+    """Limits of a difference of scores that hang together, since some respondents gave to both.
+
+    With a correlation r the lower limit is t1 - t2 - sqrt(a² + b² - 2rab), a and b the distances of
+    `difference_limits`: R. G. Newcombe (1998), Stat. Med. 17:2635, of pairs, his method 10.
+    """
+    tail = 0.5 - level / 2
+    return _limits_at(first.beyond(tail), second.beyond(tail), normal_quantile(level), correlation)
+
+
+def _limits_at(
+    first: Sample, second: Sample, z: ArrayLike, correlation: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Limits of a difference at normal quantiles z, one for all or one each."""
+    low1, high1 = score_limits_at(first.promoters, first.detractors, first.n, z)
+    low2, high2 = score_limits_at(second.promoters, second.detractors, second.n, z)
     difference = first.score - second.score
-    lower = difference - np.hypot(first.score - low1, high2 - second.score)
-    upper = difference + np.hypot(high1 - first.score, second.score - low2)
+    lower = difference - _joint(first.score - low1, high2 - second.score, correlation)
+    upper = difference + _joint(high1 - first.score, second.score - low2, correlation)
     return lower, upper
+
+
+def _joint(first: Floats, second: Floats, correlation: ArrayLike) -> Floats:
+    """Distance of the limit of a difference from it, of those of the limits of each."""
+    apart = (first - second) ** 2 + 2 * (1 - np.asarray(correlation)) * first * second
+    return np.sqrt(np.maximum(apart, 0))
+
+
+def correlations(covariance: Floats, variances: Floats, correction: Floats) -> Floats:
+    """Correlation of two scores, whose covariance is drawn towards 0 where it is positive.
+
+    Newcombe (1998), method 10, takes n / 2 off the numerator of phi, n² p q (1 - p) (1 - q) in its
+    denominator, which is 1 / 2n off the covariance of an answer, and four times that where values
+    are 1 and -1. The denominator is the root of the product of the `variances`.
+    """
+    shrunk = np.where(covariance > 0, np.maximum(covariance - correction, 0), covariance)
+    return np.clip(np.nan_to_num(ratio(shrunk, np.sqrt(variances))), -1, 1)
 
 
 def difference_p_value(first: Sample, second: Sample) -> Floats:
@@ -80,6 +132,24 @@ def difference_p_value(first: Sample, second: Sample) -> Floats:
     z = ratio(difference, np.sqrt(ratio(v1, n1) + ratio(v2, n2)))
     equal = difference == 0  # two groups of promoters alone differ by 0 / 0 standard errors
     return np.where(equal, 1.0, 2 * ndtr(-z))
+
+
+def clustered_p_value(
+    first: ClusteredSample, second: ClusteredSample, correlation: Floats
+) -> Floats:
+    """Two-sided p-value of no difference: the smallest alpha whose interval leaves out 0.
+
+    By bisection of the normal quantile, since the effective sizes differ from level to level.
+    """
+    difference = first.promoters - first.detractors - second.promoters + second.detractors
+    least, most = np.zeros_like(difference), np.full_like(difference, _MOST_ERRORS)
+    for _ in range(STEPS):
+        z = (least + most) / 2
+        tail = ndtr(-z)
+        lower, upper = _limits_at(first.beyond(tail), second.beyond(tail), z, correlation)
+        outside = (lower > 0) | (upper < 0)
+        least, most = np.where(outside, z, least), np.where(outside, most, z)
+    return np.where(difference == 0, 1.0, 2 * ndtr(-most))
 
 
 def paired_limits(

@@ -68,18 +68,24 @@ def score_limits(
     All t with |p - d - t| <= z sqrt(V(t) / n), where V(t) is the variance of one answer in that mix
     of score t under which the data are likeliest. Without passives it is 2 * Wilson - 1.
     """
+    return score_limits_at(promoters, detractors, n, normal_quantile(level))
+
+
+def score_limits_at(
+    promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike, z: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Score limits at normal quantiles z, one for all or one each."""
     x, y, answers = np.broadcast_arrays(
         np.asarray(promoters, np.float64),
         np.asarray(detractors, np.float64),
         np.asarray(n, np.float64),
     )
-    z = normal_quantile(level)
     # The lower limit is minus the upper one of promoters and detractors exchanged.
-    upper = _upper_limit(np.stack([y, x]), np.stack([x, y]), answers, z)
+    upper = _upper_limit(np.stack([y, x]), np.stack([x, y]), answers, np.asarray(z))
     return -upper[0], upper[1]
 
 
-def _upper_limit(x: Floats, y: Floats, n: Floats, z: float) -> Floats:
+def _upper_limit(x: Floats, y: Floats, n: Floats, z: Floats) -> Floats:
     """Upper limit, found by bisection between the observed score and 1."""
     score = ratio(x - y, n)
     limit, step = score, 1 - score  # the score is never rejected, and 1 is unless it is observed

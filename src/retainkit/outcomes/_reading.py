@@ -28,8 +28,8 @@ from retainkit._inputs.answers import read_answers
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
 from retainkit._inputs.kinds import TIME, is_time
-from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.other_scale import warn_of_scale
+from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Scale
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._messages import count_noun, format_examples, named, warn

@@ -10,22 +10,16 @@ from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import build_like, from_columns
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import segment_names
-from retainkit._inputs.group_pairs import GroupPairs, pair_groups
+from retainkit._inputs.group_pairs import pair_groups
 from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit._stats.multiplicity import adjust_p_values
-from retainkit._stats.nps_differences import Sample, difference_limits, difference_p_value
 from retainkit.errors import ArgumentError
-from retainkit.surveys._nps_table import promoter_shares
+from retainkit.surveys._group_differences import compare_groups
 from retainkit.surveys._paired_changes import compare_respondents
-from retainkit.surveys._scaled_answers import (
-    ScaledAnswers,
-    read_scaled_answers,
-    warn_of_invalid,
-    warn_of_weights,
-)
-from retainkit.typing import Adjust, Fractional, IntoTable, Invalid, TableT
+from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid
+from retainkit.typing import Adjust, Fractional, IntoTable, Invalid, Repeat, TableT
 
 _RESULT = (
     *("group_a", "group_b", "n_a", "n_b", "nps_a", "nps_b"),
@@ -41,6 +35,9 @@ def nps_difference(
     reference: Any = None,
     by: str | Sequence[str] | None = None,
     pair: str | None = None,
+    respondent: str | None = None,
+    time: str | None = None,
+    repeat: Repeat = "cluster",
     adjust: Adjust = "holm",
     scale: tuple[int, int] = (0, 10),
     cuts: tuple[float, float] | None = None,
@@ -184,8 +181,7 @@ def nps_difference(
     segments = segment_names(by, _RESULT)
     if group in segments:
         raise ArgumentError(f"`by` names {group!r}, which is the `group`; leave it out of `by`.")
-    if pair is not None and (weights or counts):
-        raise ArgumentError("`pair` goes with neither `weights` nor `counts`; leave them out.")
+    _check_pair(pair, weights=weights, counts=counts, respondent=respondent, repeat=repeat)
     frame = from_native(responses, "responses")
     check_present("group", group, frame)
     check_kind(SEGMENT, "group", group, frame)
@@ -194,12 +190,14 @@ def nps_difference(
         by=[*segments, group],
         weights=weights,
         counts=counts,
-        respondent=pair,
+        respondent=respondent if pair is None else pair,
+        time=time,
+        repeat=repeat,
         labels=labels,
-        argument_names={"respondent": "pair"},
+        argument_names={} if pair is None else {"respondent": "pair"},
         reserved=(),  # the result has no column of the name of `group`
     )
-    found = read_scaled_answers(read_answers(responses, options), limits)
+    found = read_scaled_answers(read_answers(responses, options), limits, repeat=repeat)
     warn_of_invalid(found)
     keys = found.responses.keys
     pairs = pair_groups(
@@ -211,7 +209,7 @@ def nps_difference(
         column=group,
     )
     if pair is None:
-        columns = _compare_groups(found, pairs, edges, confidence_level)
+        columns = compare_groups(found, pairs, edges, confidence_level)
     else:
         columns = compare_respondents(found, pairs, edges, confidence_level)
     columns["p_adjusted"] = adjust_p_values(columns["p_value"], adjust)
@@ -222,26 +220,20 @@ def nps_difference(
     return build_like(found.responses.rows, front | columns)
 
 
-def _compare_groups(
-    found: ScaledAnswers, pairs: GroupPairs, edges: tuple[float, float], level: float
-) -> dict[str, Any]:
-    """Compare groups of different respondents."""
-    shares = promoter_shares(found, edges)
-    size = shares.size.effective
-    warn_of_weights(found, size)
-    first, second = (
-        Sample(shares.promoters[at] * size[at], shares.detractors[at] * size[at], size[at])
-        for at in (pairs.first, pairs.second)
-    )
-    lower, upper = difference_limits(first, second, level)
-    score = shares.promoters - shares.detractors
-    return {
-        "n_a": shares.n[pairs.first],
-        "n_b": shares.n[pairs.second],
-        "nps_a": 100 * score[pairs.first],
-        "nps_b": 100 * score[pairs.second],
-        "difference": 100 * (score[pairs.first] - score[pairs.second]),
-        "lower": 100 * lower,
-        "upper": 100 * upper,
-        "p_value": difference_p_value(first, second),
-    }
+def _check_pair(pair: str | None, *, repeat: Repeat, **others: str | None) -> None:
+    """Check that what goes with pairs is given with them, and nothing else."""
+    if pair is None:
+        return
+    for argument, value in others.items():
+        if value is not None:
+            raise ArgumentError(
+                f"`pair` does not go with `{argument}`; leave one of them out.",
+                code="incompatible_arguments",
+                argument=argument,
+            )
+    if repeat == "mean":
+        raise ArgumentError(
+            "`repeat` is 'mean', and a `pair` is one answer in each group; take 'last' or 'first'.",
+            code="incompatible_arguments",
+            argument="repeat",
+        )

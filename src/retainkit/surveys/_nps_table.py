@@ -18,6 +18,7 @@ from retainkit._stats.nps_intervals import (
     wald_limits,
 )
 from retainkit._typing import Booleans, Floats, Integers
+from retainkit.surveys._answer_counts import AnswerCounts
 from retainkit.surveys._scaled_answers import ScaledAnswers
 from retainkit.typing import NPSMethod
 
@@ -63,15 +64,20 @@ class PromoterShares:
     detractors: Floats
 
 
+def promoter_values(counts: AnswerCounts, cuts: tuple[float, float]) -> Floats:
+    """Return 1 for promoters, 0 for passives and -1 for detractors, those up to the first cut."""
+    return (counts.value > cuts[1]).astype(np.float64) - (counts.value <= cuts[0])
+
+
 def promoter_shares(answers: ScaledAnswers, cuts: tuple[float, float]) -> PromoterShares:
-    """Compute the shares of detractors, up to the first of the cuts, passives and promoters."""
+    """Compute the shares of promoters, passives and detractors, by their cuts."""
     counts = answers.counts
     low, high = counts.value <= cuts[0], counts.value > cuts[1]
     return PromoterShares(
         n=counts.n_by_segment(),
         missing=counts.missing,
         invalid=counts.invalid,
-        size=answers.effective_size(high.astype(np.float64) - low),
+        size=answers.effective_size(promoter_values(counts, cuts)),
         promoters=counts.share_by_segment(high),
         passives=counts.share_by_segment(~high & ~low),
         detractors=counts.share_by_segment(low),

@@ -16,7 +16,9 @@ from retainkit._stats.intervals import ratio
 from retainkit._stats.nps_differences import paired_limits, paired_p_value
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
+from retainkit.surveys._nps_table import promoter_values
 from retainkit.surveys._scaled_answers import ScaledAnswers
+from retainkit.surveys._shared_respondents import match_respondents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ def compare_respondents(
 ) -> dict[str, Any]:
     """Compare the answers of respondents who answered in both groups."""
     answers = _read_values(found, edges)
-    number, first, second = _match(answers, pairs, len(found.counts.missing))
+    number, first, second = match_respondents(pairs, answers.cell, answers.respondent)
     _warn_of_unpaired(found, answers.cell, pairs, np.concatenate([first, second]))
 
     def sums(values: Floats) -> Floats:
@@ -55,35 +57,13 @@ def compare_respondents(
     }
 
 
-def _match(
-    answers: _PromoterValues, pairs: GroupPairs, n_cells: int
-) -> tuple[Integers, Integers, Integers]:
-    """Match the answers of respondents in both cells of each comparison.
-
-    Returns the number of the comparison and the indices of the two answers, one element a match.
-    """
-    cell, respondent = answers.cell, answers.respondent
-    width = int(respondent.max(initial=-1)) + 1
-    key = cell * width + respondent
-    begins, ends = (np.searchsorted(cell, np.arange(n_cells), side) for side in ("left", "right"))
-    sizes = (ends - begins)[pairs.first]
-    # Every answer of the first cell, and the index of the same respondent in the second.
-    number = np.repeat(np.arange(len(sizes)), sizes)
-    offset = np.arange(len(number)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    first = begins[pairs.first][number] + offset
-    partner = pairs.second[number] * width + respondent[first]
-    second = np.minimum(np.searchsorted(key, partner), max(len(key) - 1, 0))
-    same = key[second] == partner if len(key) else np.zeros(0, bool)
-    return number[same], first[same], second[same]
-
-
 def _read_values(found: ScaledAnswers, edges: tuple[float, float]) -> _PromoterValues:
     """Read the answers that count, and check that a respondent has one in a cell."""
     responses, counts = found.responses, found.counts
     rows = collect(responses.rows)
     _, cell = factorize_segments(rows, responses.keys)
     answers, index = np.unique(counts.answer, return_index=True)
-    values = (counts.value > edges[1]).astype(np.float64) - (counts.value <= edges[0])
+    values = promoter_values(counts, edges)
     known = dict(zip(answers.tolist(), values[index].tolist(), strict=True))
     value = np.array([known.get(one, np.nan) for one in rows["score"].to_list()], np.float64)
     respondent = integer_codes(rows["respondent"])[0]
@@ -97,7 +77,7 @@ def _read_values(found: ScaledAnswers, edges: tuple[float, float]) -> _PromoterV
         raise ArgumentError(
             f"{count_noun(len(names), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once in a group, such as {format_examples(names)}; a pair is one answer in "
-            "each. Leave one in, for instance the last."
+            "each. Leave one in, for instance with `repeat='last'`."
         )
     return _PromoterValues(cell=cell, respondent=respondent, value=value[order])
 

@@ -14,6 +14,7 @@ from retainkit._stats.nps_intervals import score_limits
 from retainkit._stats.share_intervals import mean_limits
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
+from retainkit.surveys._nps_table import promoter_values
 from retainkit.surveys._period_answers import PeriodAnswers
 from retainkit.typing import Metric
 
@@ -78,7 +79,7 @@ def score_periods(
     counts = answers.counts
     low, high = counts.value <= edges[0], counts.value > edges[1]
     values = {
-        "nps": high.astype(np.float64) - low,
+        "nps": promoter_values(counts, edges),
         "csat": high.astype(np.float64),
         "mean": counts.value,
     }[metric]

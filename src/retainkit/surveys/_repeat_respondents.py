@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import integer_codes
-from retainkit._frames.input import collect, count_rows, instants_of
+from retainkit._frames.input import Frame, collect, count_rows, instants_of
 from retainkit._frames.join import map_values
 from retainkit._frames.output import with_column
 from retainkit._frames.segments import factorize_segments
@@ -32,13 +33,11 @@ def check_respondents(responses: Answers) -> None:
         )
 
 
-def cluster_sums(
-    responses: Answers, counts: AnswerCounts, values: Floats
-) -> tuple[nw.DataFrame[Any], Clusters]:
+def respondent_sums(responses: Answers, counts: AnswerCounts, values: Floats) -> Frame:
     """Sum over the answers of each respondent in each segment, in the engine that holds them.
 
-    `values` are the values of the answers in `counts`. Returns a row for each segment, in no order,
-    and the sums beside it.
+    `values` are the values of the answers in `counts`: ``xw`` is the sum of the weighted ones and
+    ``w`` that of the weights.
     """
     answers, first = np.unique(counts.answer, return_index=True)
     meaning = {"score": answers, "x": values[first], "valid": np.ones(len(answers))}
@@ -47,9 +46,27 @@ def cluster_sums(
     weight = valid * nw.col("weight") if "weight" in responses.columns else valid
     rows = map_values(responses.rows, "score", meaning)
     rows = rows.with_columns(x=nw.col("x").fill_null(0.0), w=weight)
+    by_respondent = rows.with_columns(xw=nw.col("x") * nw.col("w"))
     key = [*responses.keys, "respondent"]
-    by_respondent = rows.with_columns(xw=nw.col("x") * nw.col("w")).group_by(key)
-    sums = by_respondent.agg(xw=nw.col("xw").sum(), w=nw.col("w").sum()).with_columns(
+    return by_respondent.group_by(key).agg(xw=nw.col("xw").sum(), w=nw.col("w").sum())
+
+
+def cluster_sums(
+    responses: Answers, counts: AnswerCounts, values: Floats
+) -> tuple[nw.DataFrame[Any], Clusters]:
+    """Sum over the respondents of each segment, in the engine that holds their answers.
+
+    Returns a row for each segment, in no order, and the sums beside it.
+    """
+    sums = respondent_sums(responses, counts, values)
+    return sum_clusters(sums, responses.keys, responses.grouped)
+
+
+def sum_clusters(
+    sums: Frame, keys: Sequence[str], collected: Callable[[Frame], nw.DataFrame[Any]] = collect
+) -> tuple[nw.DataFrame[Any], Clusters]:
+    """Sum squares and products of the sums of each respondent, ``xw`` and ``w``, by the keys."""
+    parts = sums.with_columns(
         number=(nw.col("w") > 0).cast(nw.Int64),
         xx=nw.col("xw") * nw.col("xw"),
         xw=nw.col("xw") * nw.col("w"),
@@ -57,10 +74,7 @@ def cluster_sums(
     )
     names = ("number", "xx", "xw", "ww")
     total = [nw.col(name).sum() for name in names]
-    if responses.by:
-        found = responses.grouped(sums.group_by(responses.keys).agg(*total))
-    else:
-        found = collect(sums.select(*total))
+    found = collected(parts.group_by(keys).agg(*total) if keys else parts.select(*total))
     number, xx, xw, ww = (found[name].fill_null(0).to_numpy().astype(float) for name in names)
     return found, Clusters(number=number, xx=xx, xw=xw, ww=ww)
 
