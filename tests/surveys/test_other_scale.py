@@ -1,4 +1,4 @@
-"""Answers of another scale than the declared one are suspected, by every function that reads one."""
+"""Answers of another scale than the declared one are suspected by all who read them."""
 
 import warnings
 from collections.abc import Callable

@@ -16,8 +16,10 @@ from retainkit._frames.dtypes import object_types
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import add_missing_categories
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import COUNT, NUMBER, RESPONDENT, TIME, Kind, read_float
 from retainkit._inputs.response_options import ResponseOptions
+from retainkit._messages import count_noun, warn
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 
@@ -81,10 +83,12 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
     labels = options.labels
     plain = _SCORE if options.accept_text else NUMBER
     answer = Column("score", plain if labels is None else _LABEL, nulls="keep")
+    dropped = options.complete if options.missing == "drop" else ()
+    others = [replace(one, nulls="drop") if one.argument in dropped else one for one in ANSWERS[1:]]
     table = read_columns(
         native,
         "responses",
-        [answer, *ANSWERS[1:]],
+        [answer, *others],
         {column.argument: getattr(options, column.argument) for column in ANSWERS},
         by=options.by,
         reserved=options.reserved,
@@ -93,7 +97,23 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
         needed=options.needed,
     )
     labels = None if labels is None else _check_labels(labels)
+    if dropped:
+        table, _, note = without_nulls(table, read_facts, options.missing)
+        if note:
+            warn(note, code="rows_left_out")
     return Answers(**table.parts(), labels=labels, observed=options.observed)
+
+
+def null_error(answers: Answers, argument: str, rows: int, *, where: str = "") -> ArgumentError:
+    """Return the error for nulls in a column that must have a value in each row."""
+    return ArgumentError(
+        f"{answers.source(argument)} is null in {count_noun(rows, 'row')}{where}; fill it in, or "
+        "leave such rows out: `missing='drop'` does, and warns with their number.",
+        code="null_values",
+        argument=answers.argument_names.get(argument, argument),
+        column=answers.names[argument],
+        rows=rows,
+    )
 
 
 def _check_labels(labels: Any) -> dict[Any, float]:

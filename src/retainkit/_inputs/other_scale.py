@@ -8,7 +8,7 @@ from retainkit._inputs.scale import Scale
 from retainkit._messages import named, warn
 from retainkit._typing import Floats, Integers
 
-# Shares of the answers 0 to 10 in the example of the R package NPS 1.1, whose score is 45: B. Rocks,
+# Shares of the answers 0 to 10 in the example of the R package NPS 1.1 (score 45), by B. Rocks,
 # author of "Interval Estimation for the Net Promoter Score" (2016), Am. Stat. 70:365-372.
 _USUAL = (0.02, 0.01, 0.01, 0.01, 0.01, 0.03, 0.03, 0.09, 0.22, 0.22, 0.35)
 _UNLIKELY = 1e-10

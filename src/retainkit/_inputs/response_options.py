@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit.errors import ArgumentError
-from retainkit.typing import Repeat
+from retainkit.typing import Missing, Repeat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,8 @@ class ResponseOptions:
     Segments must not be called like one of the columns `reserved` by the result. Errors name an
     argument by `argument_names` where the public function has a name of its own for it. Answers in
     words need `labels`; a function that has no such argument does not `accept_text`. Arguments that
-    are `needed` must name a column.
+    are `needed` must name a column. A row that has a null where a value is needed is `missing`
+    something; one in `score` is no answer.
     """
 
     score: str
@@ -31,15 +32,25 @@ class ResponseOptions:
     labels: Mapping[Any, float] | None = None
     tz: str | None = None
     observed: bool = True
+    missing: Missing = "raise"
     reserved: Sequence[str] = ()
     argument_names: Mapping[str, str] = field(default_factory=dict)
     accept_text: bool = True
     needed: Sequence[str] = ()
 
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """The arguments whose columns must have a value in each row."""
+        dated = ("time",) if self.repeat in {"first", "last"} else ()
+        return tuple(
+            one for one in ("weights", "counts", "respondent", *dated) if getattr(self, one)
+        )
+
     def __post_init__(self) -> None:
         """Check the options, and that they go together."""
         boolean("observed", self.observed)
         one_of("repeat", self.repeat, get_args(Repeat))
+        one_of("missing", self.missing, get_args(Missing))
         for other, value in (("weights", self.weights), ("respondent", self.respondent)):
             if self.counts is not None and value is not None:
                 raise ArgumentError(

@@ -65,12 +65,13 @@ class EffectiveSize:
         return self.beyond(0.5 - level / 2)
 
     def beyond(self, tail: ArrayLike) -> Floats:
-        """Return the size for an interval that leaves out `tail` at each end, one for all or each."""
+        """Return the size for an interval that leaves out `tail`, one or one each, at each end."""
         few = (self.units > 1) & (self.units < self.n)
         if not few.any():
             return self.effective
         of_n, of_units = (
-            stdtrit(np.where(few, number - 1, 1), tail) for number in (self.n, self.units)
+            stdtrit(np.where(few, number - 1, 1), np.asarray(tail, np.float64))
+            for number in (self.n, self.units)
         )
         minimum = np.minimum(self.effective, self.minimum)
         return np.maximum(self.effective * (of_n / of_units) ** 2, minimum)

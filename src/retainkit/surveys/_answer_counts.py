@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.answers import Answers
+from retainkit._inputs.answers import Answers, null_error
 from retainkit._inputs.weights import check_weight_sums, describe_rows
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import Clusters, EffectiveSize, effective_size
@@ -135,9 +135,7 @@ def _check_answer_weights(responses: Answers, arrays: Mapping[str, Floats]) -> N
     source = responses.source(argument)
     unknown = int((arrays["n"] - arrays["known"]).sum())
     if unknown:
-        raise ArgumentError(
-            f"{source} is null in {count_noun(unknown, 'row')}; fill it in, or leave such rows out."
-        )
+        raise null_error(responses, argument, unknown)
     rows, total = responses.rows.select(argument.removesuffix("s")), arrays["weight"]
     if argument == "counts" and arrays["most"].max(initial=0) > _MAX_RESPONDENTS:
         where = describe_rows(rows, nw.col("count") > _MAX_RESPONDENTS)

@@ -16,6 +16,7 @@ from retainkit.typing import (
     FractionalAnswer,
     IntoTable,
     Invalid,
+    Missing,
     Repeat,
     ShareInterval,
     TableT,
@@ -48,6 +49,7 @@ def ces(
     fractional: FractionalAnswer = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
+    missing: Missing = "raise",
     observed: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -108,6 +110,10 @@ def ces(
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very easy": 7}``.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
+        or the last, `time`. A null in `score` is no answer.
     observed : bool, default True
         Whether declared categories of `by` without a row are left out, as in `nps`.
     confidence_level : float, default 0.95
@@ -195,6 +201,7 @@ def ces(
         repeat=repeat,
         labels=labels,
         observed=observed,
+        missing=missing,
         reserved=_RESULT,
     )
     return estimate_scores(

@@ -135,7 +135,8 @@ def control_chart(
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed is `time`.
+        that counts such rows. Needed are `time`, `respondent`, `weights` and `counts`. A null in
+        `score` is no answer.
 
     Returns
     -------
@@ -215,6 +216,7 @@ def control_chart(
         respondent=respondent,
         time=time,
         labels=labels,
+        missing=missing,
         tz=tz,
         reserved=_RESULT,
     )

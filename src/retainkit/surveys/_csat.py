@@ -21,6 +21,7 @@ from retainkit.typing import (
     FractionalAnswer,
     IntoTable,
     Invalid,
+    Missing,
     Repeat,
     ShareInterval,
     TableT,
@@ -52,6 +53,7 @@ def csat(
     fractional: FractionalAnswer = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
+    missing: Missing = "raise",
     observed: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -117,6 +119,10 @@ def csat(
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very satisfied": 5}``.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
+        or the last, `time`. A null in `score` is no answer.
     observed : bool, default True
         Whether declared categories of `by` without a row are left out, as in `nps`.
     confidence_level : float, default 0.95
@@ -226,6 +232,7 @@ def csat(
         repeat=repeat,
         labels=labels,
         observed=observed,
+        missing=missing,
         reserved=_RESULT,
     )
     return estimate_scores(

@@ -9,15 +9,17 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.input import collect
+from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.facts import is_true
 from retainkit._messages import count_noun, warn
+from retainkit._stats.effective_size import Clusters
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
 from retainkit._typing import Integers
 from retainkit.surveys._invitations import Invitations
+from retainkit.surveys._repeat_respondents import sum_clusters
 
 # UNSEEN: sent at or after the end of observation.
 ANSWERED, LATE, SILENT, OPEN, UNSEEN = range(5)
@@ -39,6 +41,15 @@ class InvitationStatus:
     count: Integers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespondentSums:
+    """Sums over respondents: parallel arrays with an element for each segment and period."""
+
+    segment: Integers
+    period: Integers
+    clusters: Clusters
+
+
 def count_statuses(
     table: Invitations, window: int | None, period: PeriodGrid | None
 ) -> InvitationStatus:
@@ -48,9 +59,7 @@ def count_statuses(
     """
     names, rows = ("period", "status", "number"), table.rows
     if table.n_rows:
-        rows = rows.with_columns(
-            period=_period_expr(table, period), status=_status_expr(table, window)
-        )
+        rows = _with_status(table, window, period)
         rows = rows.group_by([*table.keys, "period", "status"]).agg(number=nw.len())
         found = collect(rows.select(*table.keys, nw.col(*names).cast(nw.Int64)))
         arrays = {name: found[name].to_numpy().astype(np.int64) for name in names}
@@ -67,6 +76,37 @@ def count_statuses(
         period=arrays["period"][used],
         status=arrays["status"][used] % _ANSWERED_LATER,
         count=arrays["number"][used],
+    )
+
+
+def sum_respondents(
+    table: Invitations, window: int | None, period: PeriodGrid | None
+) -> RespondentSums:
+    """Sum over the invitations of each respondent that can be judged, and those answered in time.
+
+    Segments have the numbers that they have in `count_statuses`.
+    """
+    if not table.n_rows:
+        none, nobody = np.zeros(0), np.zeros(0, np.int64)
+        clusters = Clusters(number=none, xx=none, xw=none, ww=none)
+        return RespondentSums(segment=nobody, period=nobody, clusters=clusters)
+    rows = _with_status(table, window, period).filter(nw.col("status") != UNSEEN)
+    status = nw.col("status") % _ANSWERED_LATER
+    rows = rows.with_columns(
+        xw=(status == ANSWERED).cast(nw.Float64), w=(status != OPEN).cast(nw.Float64)
+    )
+    keys = [*table.keys, "period"]
+    sums = rows.group_by([*keys, "respondent"]).agg(xw=nw.col("xw").sum(), w=nw.col("w").sum())
+    found, clusters = sum_clusters(sums, keys)
+    _, segment = factorize_segments(found, table.keys)
+    number = found["period"].to_numpy().astype(np.int64)
+    return RespondentSums(segment=segment, period=number, clusters=clusters)
+
+
+def _with_status(table: Invitations, window: int | None, period: PeriodGrid | None) -> Frame:
+    """Add to each invitation the number of its period and its status."""
+    return table.rows.with_columns(
+        period=_period_expr(table, period), status=_status_expr(table, window)
     )
 
 

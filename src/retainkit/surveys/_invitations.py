@@ -18,7 +18,7 @@ from retainkit._checks import one_of
 from retainkit._frames.input import collect
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, is_true, read_facts
-from retainkit._inputs.kinds import TIME
+from retainkit._inputs.kinds import RESPONDENT, TIME
 from retainkit._inputs.observation import beyond_the_calendar, moments_of, observed_until
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment
@@ -28,6 +28,7 @@ from retainkit.typing import Missing
 INVITATIONS = (
     Column("sent", TIME, observed=True),
     Column("responded", TIME, nulls="keep", like="sent", observed=True),
+    Column("respondent", RESPONDENT, required=False),
 )
 
 
@@ -35,7 +36,8 @@ INVITATIONS = (
 class Invitations(CheckedTable):
     """Invitations that have been checked.
 
-    A null ``responded`` is no answer; both times are of one type, of microseconds or finer.
+    A null ``responded`` is no answer; both times are of one type, of microseconds or finer. As
+    asked for there is a ``respondent`` in each row.
     `first_sent` and `last_sent` are the earliest sending and the latest (None: there are no rows).
     """
 
@@ -50,6 +52,7 @@ def read_invitations(
     *,
     sent: str,
     responded: str,
+    respondent: str | None,
     by: str | Sequence[str] | None,
     reserved: Sequence[str],
     as_of: str | date | None,
@@ -62,7 +65,7 @@ def read_invitations(
     at `as_of`, by default at the midnight that ends the day of the last sending or answer.
     """
     one_of("missing", missing, get_args(Missing))
-    names = {"sent": sent, "responded": responded}
+    names = {"sent": sent, "responded": responded, "respondent": respondent}
     table = read_columns(native, "invitations", INVITATIONS, names, by=by, reserved=reserved, tz=tz)
     if sent == responded:
         raise ArgumentError(
@@ -73,6 +76,10 @@ def read_invitations(
     lone = nw.col("sent").is_null() & ~nw.col("responded").is_null()
     facts_of = partial(read_facts, conditions={"backward": backward, "orphans": lone})
     facts = facts_of(table)
+    if facts.nulls.get("respondent"):
+        _check_respondents(table, facts, missing)
+        table = replace(table, rows=table.rows.drop_nulls(subset=["respondent"]))
+        facts = facts_of(table)
     if facts.nulls["sent"] or facts.counts["backward"]:
         _check_orphans(table, facts, missing)
         rows = table.rows.drop_nulls(subset=["sent"]).filter(~is_true(backward))
@@ -85,6 +92,26 @@ def read_invitations(
         first_sent=moments.get("first"),
         last_sent=moments.get("last"),
         end_of_observation=end,
+    )
+
+
+def _check_respondents(table: CheckedTable, facts: Facts, missing: str) -> None:
+    """Raise if it is not known who was invited, or warn of the rows that are left out."""
+    unknown = facts.nulls["respondent"]
+    text = f"{table.source('respondent')} is null in {count_noun(unknown, 'row')}"
+    where: dict[str, Any] = {"argument": "respondent", "column": table.names["respondent"]}
+    where |= {"rows": unknown, "total": facts.n_rows}
+    if missing == "raise":
+        raise ArgumentError(
+            f"{text}, of {facts.n_rows:,}. Fill it in, or leave such rows out: `missing='drop'` "
+            "does, and warns with their number.",
+            code="null_values",
+            **where,
+        )
+    warn(
+        f"{text}: {unknown:,} of {count_noun(facts.n_rows, 'row')} left out.",
+        code="rows_left_out",
+        **where,
     )
 
 

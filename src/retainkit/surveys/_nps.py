@@ -12,7 +12,15 @@ from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit.errors import ArgumentError
 from retainkit.surveys._nps_table import RESULT, NpsOptions, nps_columns, promoter_shares
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
-from retainkit.typing import Fractional, IntoTable, Invalid, NPSMethod, Repeat, TableT
+from retainkit.typing import (
+    Fractional,
+    IntoTable,
+    Invalid,
+    Missing,
+    NPSMethod,
+    Repeat,
+    TableT,
+)
 
 
 def nps(
@@ -35,6 +43,7 @@ def nps(
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
     min_responses: int | None = None,
+    missing: Missing = "raise",
     observed: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -99,6 +108,10 @@ def nps(
         Score of each answer in words, such as ``{"Very likely": 10}``.
     min_responses : int, optional
         Segments with fewer answers show no score; a warning counts them.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
+        or the last, `time`. A null in `score` is no answer.
     observed : bool, default True
         Whether declared categories of `by` without a row are left out. With False they are segments
         too: those of pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
@@ -206,6 +219,7 @@ def nps(
         repeat=repeat,
         labels=labels,
         observed=observed,
+        missing=missing,
         reserved=RESULT,
     )
     answers = read_answers(responses, options)

@@ -19,7 +19,7 @@ from retainkit.errors import ArgumentError
 from retainkit.surveys._group_differences import compare_groups
 from retainkit.surveys._paired_changes import compare_respondents
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_invalid
-from retainkit.typing import Adjust, Fractional, IntoTable, Invalid, Repeat, TableT
+from retainkit.typing import Adjust, Fractional, IntoTable, Invalid, Missing, Repeat, TableT
 
 _RESULT = (
     *("group_a", "group_b", "n_a", "n_b", "nps_a", "nps_b"),
@@ -47,6 +47,7 @@ def nps_difference(
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
     labels: Mapping[Any, float] | None = None,
+    missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
     r"""Differences of net promoter scores between groups, with intervals and p-values.
@@ -78,6 +79,15 @@ def nps_difference(
     pair : str, optional
         Column that identifies respondents. Then the same people are compared who answered in both
         groups, once in each; others are left out, with a warning. Reads the rows.
+    respondent : str, optional
+        Column that identifies who answered, where some answered several times. All answers are
+        compared, and the interval allows for people who answered in both groups.
+    time : str, optional
+        Column of dates or datetimes, with or without a time zone: when an answer was given, for
+        `repeat`.
+    repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
+        What to do with several answers of a respondent in a segment: as in `nps`, here in a group
+        of a segment.
     adjust : {"holm", "bonferroni", "none"}, default "holm"
         How p-values are adjusted for the number of comparisons in the result, those of all segments
         together: by Holm [3]_, by Bonferroni, or not at all.
@@ -98,6 +108,10 @@ def nps_difference(
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
         Score of each answer in words, such as ``{"Very likely": 10}``.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `respondent` or `pair`, `weights`, `counts` and, to take
+        the first or the last, `time`. A null in `score` is no answer.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1; it is not adjusted.
 
@@ -194,6 +208,7 @@ def nps_difference(
         time=time,
         repeat=repeat,
         labels=labels,
+        missing=missing,
         argument_names={} if pair is None else {"respondent": "pair"},
         reserved=(),  # the result has no column of the name of `group`
     )

@@ -19,7 +19,7 @@ from retainkit._messages import format_examples, warn
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.surveys._scaled_answers import read_scaled_answers, warn_of_weights
 from retainkit.surveys._score_estimates import estimate_share
-from retainkit.typing import IntoTable, Repeat, ShareInterval, TableT
+from retainkit.typing import IntoTable, Missing, Repeat, ShareInterval, TableT
 
 _RESULT = (
     *("n", "n_missing", "n_excluded", "n_effective", "very", "pmf", "lower", "upper"),
@@ -44,6 +44,7 @@ def pmf(
     respondent: str | None = None,
     time: str | None = None,
     repeat: Repeat = "cluster",
+    missing: Missing = "raise",
     observed: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -85,6 +86,10 @@ def pmf(
         `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
         What to do with several answers of a respondent in a segment, as in `csat`.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
+        or the last, `time`. A null in `answer` is no answer.
     observed : bool, default True
         Whether declared categories of `by` without a row are left out, as in `nps`.
     confidence_level : float, default 0.95
@@ -172,6 +177,7 @@ def pmf(
         repeat=repeat,
         labels={very: _VERY},
         observed=observed,
+        missing=missing,
         reserved=_RESULT,
         argument_names={"score": "answer"},
     )

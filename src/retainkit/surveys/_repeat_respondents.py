@@ -14,7 +14,7 @@ from retainkit._frames.input import Frame, collect, count_rows, instants_of
 from retainkit._frames.join import map_values
 from retainkit._frames.output import with_column
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.answers import Answers
+from retainkit._inputs.answers import Answers, null_error
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import Clusters
 from retainkit._stats.event_index import first_or_last
@@ -27,10 +27,7 @@ def check_respondents(responses: Answers) -> None:
     """Check that every answer has a respondent."""
     unknown = count_rows(responses.rows.filter(nw.col("respondent").is_null()))
     if unknown:
-        raise ArgumentError(
-            f"{responses.source('respondent')} is null in {count_noun(unknown, 'row')}; fill it "
-            "in, or leave such rows out."
-        )
+        raise null_error(responses, "respondent", unknown)
 
 
 def respondent_sums(responses: Answers, counts: AnswerCounts, values: Floats) -> Frame:
@@ -131,10 +128,7 @@ def _first_or_last_answers(
     index = np.flatnonzero(valid)
     unknown = int(rows["time"].is_null().to_numpy().astype(bool)[valid].sum())
     if unknown:
-        raise ArgumentError(
-            f"{responses.source('time')} is null in {count_noun(unknown, 'row')} with an answer; "
-            "fill it in, or leave such rows out."
-        )
+        raise null_error(responses, "time", unknown, where=" with an answer")
     time = instants_of(rows["time"])[index]
     chosen, tied = first_or_last(person[index], time, last=repeat == "last")
     if len(tied):

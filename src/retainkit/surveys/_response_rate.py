@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._checks import probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
+from retainkit._stats.effective_size import Clusters, EffectiveSize, effective_size
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
 from retainkit._time.grid import PeriodGrid, period_grid
@@ -24,6 +25,7 @@ from retainkit.surveys._invitation_status import (
     SILENT,
     InvitationStatus,
     count_statuses,
+    sum_respondents,
 )
 from retainkit.surveys._invitations import Invitations, read_invitations
 from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
@@ -39,6 +41,7 @@ def response_rate(
     *,
     sent: str = "sent",
     responded: str = "responded",
+    respondent: str | None = None,
     window: Length | None = None,
     by: str | Sequence[str] | None = None,
     period: Period | None = None,
@@ -70,6 +73,9 @@ def response_rate(
         Column of dates or datetimes at which invitations were sent, with or without a time zone.
     responded : str, default "responded"
         Column of the times of the answers, dates or datetimes like `sent`. Null: no answer.
+    respondent : str, optional
+        Column that identifies who was invited, where some were invited several times: all
+        invitations count, and the interval is wider as far as the same people answer each time.
     window : str or timedelta, optional
         How long after sending an answer counts, such as ``"7D"``, ``"12H"`` or a timedelta; a day
         is 24 hours, also where the clock is changed. Default: every answer before `as_of` counts;
@@ -89,8 +95,8 @@ def response_rate(
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed is `sent`, and no later than the answer: other rows lack their
-        invitation.
+        that counts such rows. Needed are `respondent`, and `sent`, no later than the answer: other
+        rows lack their invitation.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -108,7 +114,8 @@ def response_rate(
         - ``late`` (int): those answered after the window, which is not in time.
         - ``responses`` (int): those answered within the window.
         - ``response_rate`` (float): responses / invitations, a fraction; NaN without invitations.
-        - ``lower``, ``upper`` (float): Wilson's interval for it [2]_.
+        - ``lower``, ``upper`` (float): Wilson's interval for it [2]_; with `respondent` that of
+          as many simple invitations as would be as informative.
         - ``complete`` (bool): whether the numbers are final: the period is over and nothing is
           open. Without a window they never are.
 
@@ -145,8 +152,9 @@ def response_rate(
     *Dates and times.* If one column has only dates, which are midnights, an answer on the day of
     sending seems to come before the invitation. Cut both to dates, or neither.
 
-    The interval takes invitations as independent of each other. Where the same people are invited
-    again and again, it is too narrow.
+    Without `respondent` the interval takes invitations as independent of each other. Where the same
+    people are invited again and again, it is too narrow. With it, the effective number of
+    invitations is that of answers in `nps`.
 
     References
     ----------
@@ -183,6 +191,7 @@ def response_rate(
         invitations,
         sent=sent,
         responded=responded,
+        respondent=respondent,
         by=by,
         reserved=_RESULT,
         as_of=as_of,
@@ -198,8 +207,14 @@ def response_rate(
         over = rows.period < table.end_of_observation.index(grid)
     counts = _counts_by_row(statuses, row, len(rows.segment))
     n, responses = counts["invitations"], counts["responses"]
-    lower, upper = wilson(responses, n, confidence_level)
-    rates = {"response_rate": ratio(responses, n), "lower": lower, "upper": upper}
+    rate, simple = ratio(responses, n), n
+    if respondent is not None:
+        sums = sum_respondents(table, length, grid)
+        at = rows.row(sums.segment, np.minimum(sums.period, rows.period.max(initial=0)))
+        size = _effective_size(n, responses, sums.clusters.scatter(at, len(n)))
+        simple = size.for_interval(confidence_level)
+    lower, upper = wilson(rate * simple, simple, confidence_level)
+    rates = {"response_rate": rate, "lower": lower, "upper": upper}
     rates["complete"] = over & (counts["open"] == 0) & (length is not None)
     return build_like(table.rows, columns | counts | rates)
 
@@ -242,3 +257,18 @@ def _counts_by_row(statuses: InvitationStatus, row: Integers, n_rows: int) -> di
         "late": total(LATE),
         "responses": total(ANSWERED),
     }
+
+
+def _effective_size(n: Integers, responses: Integers, clusters: Clusters) -> EffectiveSize:
+    """Effective number of the invitations of each row, answered or not, sent to these people."""
+    row = np.arange(len(n))
+    number = np.concatenate([responses, n - responses])
+    return effective_size(
+        np.repeat([1.0, 0.0], len(n)),
+        segment=np.concatenate([row, row]),
+        n_segments=len(n),
+        n=number,
+        weight=number.astype(np.float64),
+        square=number.astype(np.float64),
+        clusters=clusters,
+    )

@@ -115,7 +115,8 @@ def score_trend(
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed is `time`.
+        that counts such rows. Needed are `time`, `respondent`, `weights` and `counts`. A null in
+        `score` is no answer.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -187,6 +188,7 @@ def score_trend(
         respondent=respondent,
         time=time,
         labels=labels,
+        missing=missing,
         tz=tz,
         reserved=_RESULT,
     )

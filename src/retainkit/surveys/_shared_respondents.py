@@ -56,7 +56,7 @@ def score_correlations(found: ScaledAnswers, pairs: GroupPairs, values: Floats) 
     cell, respondent = cell[order], respondent[order]
     share = weight[order] / total[cell]
     error = weighted[order] / total[cell] - mean[cell] * share
-    variance = np.bincount(cell, error**2, n_cells)
+    variance = np.bincount(cell, error**2, n_cells).astype(np.float64)
     number, first, second = match_respondents(pairs, cell, respondent)
 
     def sums(products: Floats) -> Floats:
