@@ -216,7 +216,14 @@ def _invitations() -> list[Row]:
     for number in range(30):
         sent = NEW_YEAR + draw.randint(0, 100) * DAY
         answered = sent + draw.randint(1, 10) * DAY if number % 3 else None
-        rows.append({"sent": sent, "responded": answered, "channel": "ab"[number % 2]})
+        rows.append(
+            {
+                "sent": sent,
+                "responded": answered,
+                "channel": "ab"[number % 2],
+                "respondent": number // 2,
+            }
+        )
     return rows
 
 
@@ -306,11 +313,11 @@ LOG = {"customer": ID, "time": TIME}
 SPELLS = {"customer": ID, "start": TIME, "end": Column(holds="time", nulls="kept")}
 NUMBER = Column(holds="number", nulls="refused")
 SCORE = Column(holds="number", nulls="kept")
-ANSWERS = {"by": SEGMENT, "weights": NUMBER, "counts": NUMBER}
+ANSWERS = {"by": SEGMENT, "weights": AMOUNT, "counts": AMOUNT}
 REPEATED = {
-    "respondent": Column(holds="any", nulls="refused"),
+    "respondent": ID,
     "time": Column(
-        holds="time", nulls="refused", needs={"respondent": "respondent", "repeat": "last"}
+        holds="time", nulls="dropped", needs={"respondent": "respondent", "repeat": "last"}
     ),
 }
 FITTED = {"frequency": NUMBER, "recency": NUMBER, "T": NUMBER}
@@ -540,7 +547,8 @@ ENTRIES = [
         function=rk.nps_difference,
         tables={"responses": RESPONSES},
         options={"by": "plan", "group": "wave"},
-        columns={"group": SEGMENT, "score": SCORE, **ANSWERS},
+        columns={"group": SEGMENT, "score": SCORE, **ANSWERS, **REPEATED},
+        ids=("respondent",),
         warns=([row | {"score": row["score"] // 3} for row in RESPONSES], {}),
     ),
     Entry(
@@ -602,7 +610,13 @@ ENTRIES = [
         function=rk.response_rate,
         tables={"invitations": INVITATIONS},
         options={"by": "channel", "window": "7D", "period": "month"},
-        columns={"sent": TIME, "responded": Column(holds="time", nulls="kept"), "by": SEGMENT},
+        columns={
+            "sent": TIME,
+            "responded": Column(holds="time", nulls="kept"),
+            "by": SEGMENT,
+            "respondent": ID,
+        },
+        ids=("respondent",),
     ),
     Entry(
         function=rk.retention_curve,
@@ -716,7 +730,7 @@ OTHER_WAYS = {
         tables={"responses": PAIRS},
         options={"group": "wave", "pair": "respondent"},
         columns={
-            "pair": Column(holds="any", nulls="refused"),
+            "pair": ID,
             "by": Column(holds="any", nulls="kept", name="plan"),
         },
         ids=("respondent",),

@@ -214,15 +214,15 @@ SUFFIXED: dict[str, str] = {
     "predictive": "cltv_from_models",
     "promoters, detractors": "survey_sample_size",
     "repeat": ALL,
-    "respondent": "control_chart score_trend",
+    "respondent": "control_chart nps_difference score_trend",
     "responses": "key_drivers",
     "scale": "ces csat",
     "seed": "cltv cltv_from_models key_drivers",
     "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
     "subscriptions": "survival_curve",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
-    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps pmf rfm_summary "
-    "score_outcomes score_trend usage_interval",
+    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
+    "pmf rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
     "tz": "active_days cltv plot.customer_history purchase_regularity usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
@@ -279,6 +279,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "plot.survival_curve": "that of labels",
         "survival_curve": "that of tenure",
     },
+    "respondent": {"response_rate": "who was invited"},
     "window": {"response_rate": "time after an invitation"},
 }
 

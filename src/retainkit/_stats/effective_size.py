@@ -74,7 +74,8 @@ class EffectiveSize:
             for number in (self.n, self.units)
         )
         minimum = np.minimum(self.effective, self.minimum)
-        return np.maximum(self.effective * (of_n / of_units) ** 2, minimum)
+        effective: Floats = np.maximum(self.effective * (of_n / of_units) ** 2, minimum)
+        return effective
 
 
 def unweighted(n: NDArray[np.generic]) -> EffectiveSize:

@@ -15,10 +15,11 @@ from scipy.special import ndtr
 
 from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.intervals import normal_quantile, ratio
-from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits_at
+from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits_at, upper_limit
 from retainkit._typing import Floats
 
 ADDED = 3  # pseudo-respondents of a paired difference, and what they add to the sum of squares
+_Z_STEPS = 45  # halvings of at most _MOST_ERRORS: z is exact to 1e-12
 _MOST_ERRORS = 37.0  # standard errors, beyond which the tail is nearly too small a number
 
 
@@ -139,15 +140,22 @@ def clustered_p_value(
 ) -> Floats:
     """Two-sided p-value of no difference: the smallest alpha whose interval leaves out 0.
 
-    By bisection of the normal quantile, since the effective sizes differ from level to level.
+    By bisection of the normal quantile, since the effective sizes differ from level to level. Say
+    t1 > t2: what is compared with the difference is made of t1 - l1 and u2 - t2, and t1 - l1 is the
+    distance of an upper limit, that of promoters and detractors exchanged.
     """
-    difference = first.promoters - first.detractors - second.promoters + second.detractors
+    swapped = first.promoters - first.detractors < second.promoters - second.detractors
+    x = np.stack([first.detractors, second.promoters])
+    y = np.stack([first.promoters, second.detractors])
+    x, y = np.where(swapped, y, x), np.where(swapped, x, y)
+    score = x - y
+    difference = -score.sum(axis=0)
     least, most = np.zeros_like(difference), np.full_like(difference, _MOST_ERRORS)
-    for _ in range(STEPS):
+    for _ in range(_Z_STEPS):
         z = (least + most) / 2
-        tail = ndtr(-z)
-        lower, upper = _limits_at(first.beyond(tail), second.beyond(tail), z, correlation)
-        outside = (lower > 0) | (upper < 0)
+        n = np.stack([one.size.beyond(ndtr(-z)) for one in (first, second)])
+        distance = upper_limit(x * n, y * n, n, z) - score
+        outside = _joint(distance[0], distance[1], correlation) < difference
         least, most = np.where(outside, z, least), np.where(outside, most, z)
     return np.where(difference == 0, 1.0, 2 * ndtr(-most))
 

@@ -81,12 +81,12 @@ def score_limits_at(
         np.asarray(n, np.float64),
     )
     # The lower limit is minus the upper one of promoters and detractors exchanged.
-    upper = _upper_limit(np.stack([y, x]), np.stack([x, y]), answers, np.asarray(z))
+    upper = upper_limit(np.stack([y, x]), np.stack([x, y]), answers, np.asarray(z))
     return -upper[0], upper[1]
 
 
-def _upper_limit(x: Floats, y: Floats, n: Floats, z: Floats) -> Floats:
-    """Upper limit, found by bisection between the observed score and 1."""
+def upper_limit(x: Floats, y: Floats, n: Floats, z: Floats) -> Floats:
+    """Upper limit at normal quantiles z, found by bisection between the observed score and 1."""
     score = ratio(x - y, n)
     limit, step = score, 1 - score  # the score is never rejected, and 1 is unless it is observed
     for _ in range(STEPS):

@@ -143,7 +143,8 @@ def nps_difference(
     -----
     RetainkitWarning
         If, with `pair`, respondents answered in one of two groups only: the number of answers that
-        are left out of a comparison or several. If the answers look like those of another scale.
+        are left out of a comparison or several. If the answers look like those of another scale;
+        if `repeat` or `missing` leaves answers out.
 
     See Also
     --------
@@ -152,6 +153,12 @@ def nps_difference(
 
     Notes
     -----
+    With `respondent` the two intervals are those of `nps`, and a respondent who is in both groups
+    makes their scores hang together. With the correlation r of the two scores and the distances
+    a and b under the root above, the root is that of :math:`a^2 + b^2 - 2 r a b`, as in Newcombe's
+    method 10 for pairs [4]_, whose correction draws a positive r towards 0. All answers are used,
+    those of people in one group too; `pair` compares only who is in both.
+
     With `pair` the changes of each respondent, from -2 to 2, are averaged after adding three
     respondents whose changes sum to 0 and their squares to 3, so that the interval has a width
     where nobody moved. Where it would leave out the observed difference, of two or three pairs, it
@@ -169,6 +176,8 @@ def nps_difference(
        A General Approach", Statistics in Medicine 27 (10), 1693-1702.
     .. [3] Holm, S. (1979), "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian
        Journal of Statistics 6 (2), 65-70.
+    .. [4] Newcombe, R. G. (1998), "Improved Confidence Intervals for the Difference between
+       Binomial Proportions Based on Paired Data", Statistics in Medicine 17 (22), 2635-2650.
 
     Examples
     --------
