@@ -26,7 +26,7 @@ print("\nFrequency, recency and T in weeks, and the mean of the repeat orders:\n
 print(summary.head().round(2).to_string(index=False))
 
 # %% How often they buy: BG/NBD. How much they spend: Gamma-Gamma.
-purchases = rk.fit_bg_nbd(summary, unit="week")
+purchases = rk.fit_bg_nbd(summary)
 spend = rk.fit_gamma_gamma(summary)
 for model in (purchases, spend):
     print(f"\n{type(model).__name__}, log-likelihood {model.log_likelihood:,.1f}:\n")

@@ -131,6 +131,7 @@ def _summary(orders: list[Row]) -> list[Row]:
                 "T": (last - own[0]["time"]).days + 1,
                 "monetary_value": sum(repeats) / len(repeats) if repeats else 0.0,
                 "weights": 1.0 + customer % 2,
+                "time_unit": "day",
             }
         )
     return rows

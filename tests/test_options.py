@@ -158,7 +158,11 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     ),
     "unit": (
         "Calendar period in which purchases are merged into one",
-        "Unit of recency and T, and so of the model's rates and horizons",
+        (
+            "Unit of recency and T, and so of the model's rates and horizons. Default: what the "
+            "column ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the "
+            "unit must be given"
+        ),
     ),
     "week_start": "Day on which a week begins",
     "weights": (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import reprlib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,22 @@ import narwhals.stable.v2 as nw
 from retainkit.errors import RetainkitWarning
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
+
+
+class _Short(reprlib.Repr):
+    """Representations that write down no more of a large value than a few parts of it."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return an integer, or how many digits it has: Python refuses to write down 4,300."""
+        del level
+        many = abs(x) >= 10**20
+        return (
+            f"<an integer of {int(x.bit_length() * math.log10(2)) + 1} digits>" if many else repr(x)
+        )
+
+
+_SHORT = _Short()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 def warn(
@@ -40,6 +58,12 @@ def warn(
 def count_noun(number: int, noun: str) -> str:
     """Return a number with its noun: 1 row, 2 rows."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """Return the repr of a value that may be of any size, cut to some 60 characters."""
+    text = _SHORT.repr(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def named(column: str, argument: str, table: str = "") -> str:

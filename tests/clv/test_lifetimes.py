@@ -456,6 +456,7 @@ def test_a_fitter_is_taken_over_with_its_data(name: str) -> None:
     assert model.log_likelihood == pytest.approx(natural(fitter), rel=1e-12)
     assert np.array(model.covariance) == pytest.approx(np.array(fitted.covariance), rel=1e-6)
     assert (model.n_customers, model.unit, model.converged) == (2357, "week", True)
+    assert model.largest_T == CDNOW["T"].max()
     assert model.diagnostics["engine"] == "lifetimes"
     assert MODELS[name].from_dict(json.loads(json.dumps(model.to_dict()))) == model
 
@@ -499,7 +500,10 @@ def test_a_fitter_saved_without_data_is_taken_over(tmp_path: Any) -> None:
     with imported_lifetimes() as package:
         loaded = package.BetaGeoFitter()
         loaded.load_model(path)
-    model = BGNBD.from_lifetimes(loaded)
+    with pytest.raises(ArgumentError, match=r"`unit` is not given.*unit=\"day\""):
+        BGNBD.from_lifetimes(loaded)
+    model = BGNBD.from_lifetimes(loaded, unit="week")
+    assert model.unit == "week"
     assert model.r == pytest.approx(0.243, abs=1e-3)
     assert model.covariance is None
     assert model.diagnostics == {"engine": "lifetimes"}

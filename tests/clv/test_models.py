@@ -78,7 +78,7 @@ def test_the_covariance_is_whole_and_symmetric() -> None:
 def test_weights_are_repeated_rows() -> None:
     few = CDNOW.head(300)
     counted = few.groupby(["frequency", "recency", "T"]).size().rename("n").reset_index()
-    one, other = fit_bg_nbd(few), fit_bg_nbd(counted, weights="n")
+    one, other = fit_bg_nbd(few), fit_bg_nbd(counted, weights="n", unit="week")
     assert other.parameters == pytest.approx(one.parameters, rel=1e-6)
     assert other.n_customers == 300
 
@@ -104,7 +104,7 @@ def test_the_currency_changes_v_alone() -> None:
 
 def one(frequency: float, recency: float, T: float) -> pd.DataFrame:  # noqa: N803
     row = {"customer_id": [1516], "frequency": [frequency], "recency": [recency], "T": [T]}
-    return pd.DataFrame(row)
+    return pd.DataFrame(row).assign(time_unit="week")
 
 
 def test_published_predictions_of_single_customers() -> None:
@@ -283,7 +283,7 @@ def test_nobody_bought_again() -> None:
     # lifetimes fits r = .00026, alpha = 160332.6, a = b = 1.1 without a word.
     frame = pd.DataFrame({"frequency": 0, "recency": 0.0, "T": np.linspace(10, 100, 500)})
     with pytest.warns(RetainkitWarning, match="Nobody bought again"):
-        model = fit_bg_nbd(frame)
+        model = fit_bg_nbd(frame, unit="day")
     assert model.diagnostics["no_repeats"]
     assert all(math.isnan(error) for error in model.standard_errors.values())
     assert model.expected_purchases_new_customer("12 months") < 1e-2

@@ -298,7 +298,7 @@ def test_nobody_bought_again() -> None:
     frame = pd.DataFrame({"frequency": 0, "recency": 0.0, "T": np.linspace(10, 100, 500)})
     for fit in (fit_bg_nbd, fit_mbg_nbd):
         with pytest.warns(RetainkitWarning, match="neither the rate of purchase nor drop-out"):
-            model = fit(frame)
+            model = fit(frame, unit="day")
         assert model.diagnostics["not_identified"] == ["r", "alpha", "a", "b"]
         assert np.isnan([*model.standard_errors.values()]).all()
         assert model.expected_purchases_new_customer("12 months") < 1e-3

@@ -190,6 +190,7 @@ def test_the_summary_of_lifetimes_by_day_and_week(cdnow: pd.DataFrame, tmp_path:
             )
             # They give those without a repeat purchase 0, where there is no mean.
             ours["monetary_value"] = ours["monetary_value"].fillna(0.0)
+            assert (ours.pop("time_unit") == unit).all()
             pd.testing.assert_frame_equal(ours, theirs[list(ours)], check_dtype=False, rtol=1e-12)
 
 
@@ -265,7 +266,7 @@ def oracle(rows: Sequence[Row], **told: Any) -> list[Row]:
                 "monetary_value_holdout": mean([*held.values()]),
                 "duration_holdout": spanned(last - last_before(end, merge, told)),
             }
-        found.append(row)
+        found.append(row | {"time_unit": told["unit"]})
     return found
 
 
@@ -381,18 +382,22 @@ def test_every_kind_of_frame_gives_its_kind_and_the_same_answer(backend: Backend
     }
     parts = calibration_holdout(frame, calibration_end="2024-02-01", **options)
     names = ["plan", "customer_id", "frequency", "recency", "T", "monetary_value"]
-    names += ["frequency_holdout", "monetary_value_holdout", "duration_holdout"]
+    names += ["frequency_holdout", "monetary_value_holdout", "duration_holdout", "time_unit"]
     nan = math.nan
     # By hand: 7 buys on 1 and 9 January, and the refund is no purchase.
-    answers = [(None, 3, 0, 0, 16, nan, 2, 20.0, 7), ("pro", 7, 1, 8, 30, 100.0, 0, nan, 7)]
+    answers = [
+        (None, 3, 0, 0, 16, nan, 2, 20.0, 7, "day"),
+        ("pro", 7, 1, 8, 30, 100.0, 0, nan, 7, "day"),
+    ]
     assert_same(in_order(parts), [dict(zip(names, one, strict=True)) for one in answers])
     weeks = rfm_summary(
         frame, amount="amount", unit="week", exact=True, amounts="keep", include_first=True
     )
-    names = ["customer_id", "frequency", "recency", "T", "monetary_value"]
+    names = ["customer_id", "frequency", "recency", "T", "monetary_value", "time_unit"]
     answers: list[tuple[Any, ...]] = [(3, 3, 22 / 7, 22 / 7, 40 / 3), (4, 1, 0.0, 4 / 7, 5.0)]  # type: ignore[no-redef]
     answers += [(7, 3, 30 / 7, 36 / 7, 70 / 3), (9, 1, 0.0, 17 / 7, -5.0)]  # type: ignore[list-item]
-    assert_same(in_order(weeks), [dict(zip(names, one, strict=True)) for one in answers])
+    rows = [dict(zip(names, (*one, "week"), strict=True)) for one in answers]
+    assert_same(in_order(weeks), rows)
     for result in (parts, weeks):
         wrapped = nw.from_native(result)
         assert isinstance(wrapped, nw.LazyFrame) == backend.lazy
@@ -507,9 +512,9 @@ def test_a_refund_is_refused_netted_or_kept() -> None:
     with pytest.raises(ArgumentError, match=r"(?s)'amount'.*1 row, of 3.*-80 of customer 1.*'net'"):
         rfm_summary(log(*REFUND), amount="amount")
     net = rfm_summary(log(*REFUND), amount="amount", amounts="net")
-    assert net.iloc[0].tolist() == [1, 1, 5, 11, 80.0]
+    assert net.iloc[0].tolist() == [1, 1, 5, 11, 80.0, "day"]
     keep = rfm_summary(log(*REFUND), amount="amount", amounts="keep")
-    assert keep.iloc[0].tolist() == [1, 2, 11, 11, 0.0]
+    assert keep.iloc[0].tolist() == [1, 2, 11, 11, 0.0, "day"]
     # On the day of the purchase it undoes it: what is left is a purchase of 0.
     same = [*REFUND[:2], (1, "2024-01-06T18:00", -80.0)]
     assert rfm_summary(log(*same), amount="amount", amounts="net").iloc[0].tolist() == [
@@ -518,6 +523,7 @@ def test_a_refund_is_refused_netted_or_kept() -> None:
         5,
         5,
         0.0,
+        "day",
     ]
     # A refund before all else is not the first purchase.
     early = [(1, "2023-12-30", -5.0), *REFUND[:2]]
@@ -527,6 +533,7 @@ def test_a_refund_is_refused_netted_or_kept() -> None:
         5,
         5,
         80.0,
+        "day",
     ]
 
 
@@ -579,7 +586,7 @@ def test_the_column_is_called_t_as_in_the_papers() -> None:
     # In pandas `summary.T` is the frame on its side; the docstring says how to reach the column.
     summary = rfm_summary(log(*REFUND[:2]))
     assert summary["T"].tolist() == [5]
-    assert summary.T.shape == (4, 1)
+    assert summary.T.shape == (5, 1)
     assert 'summary["T"]' in str(rfm_summary.__doc__)
 
 
@@ -620,7 +627,7 @@ def test_calibration_that_ends_within_a_period_says_so() -> None:
     orders = log((1, "2024-01-30"), (1, "2024-02-02"), names=("customer_id", "time"))
     with pytest.warns(RetainkitWarning, match="lies within a week"):
         parts = calibration_holdout(orders, calibration_end="2024-02-01", unit="week")
-    assert parts.iloc[0].tolist() == [1, 0, 0, 0, 1, 0]
+    assert parts.iloc[0].tolist() == [1, 0, 0, 0, 1, 0, "week"]
     exact = calibration_holdout(orders, calibration_end="2024-02-01", unit="week", exact=True)
     assert exact["duration_holdout"].tolist() == [2 / 7]
 
@@ -656,7 +663,7 @@ def test_segments_come_first_and_customers_keep_their_name_and_order() -> None:
         }
     )
     summary = rfm_summary(orders, customer="who", time="at", by=["b", "a"])
-    assert summary.columns == ["b", "a", "who", "frequency", "recency", "T"]
+    assert summary.columns == ["b", "a", "who", "frequency", "recency", "T", "time_unit"]
     assert summary["who"].to_list() == ["al", "bo"]
     assert summary["a"].to_list() == ["x", None]
 

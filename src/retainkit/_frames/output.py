@@ -63,6 +63,14 @@ def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
     return nw.from_dict(dict(columns))
 
 
+def with_text(frame: Frame, name: str, text: str) -> Frame:
+    """Return a frame with one more column, the last, which holds the same text throughout."""
+    if isinstance(frame, nw.DataFrame) and not len(frame):
+        # A literal has no length in an empty frame of narwhals 2.5.
+        return frame.with_columns(nw.new_series(name, [], nw.String, backend=frame.implementation))
+    return frame.with_columns(nw.lit(text).alias(name))
+
+
 def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
     """Return a frame in memory with a column of floats, in place of one of the same name if any."""
     series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)

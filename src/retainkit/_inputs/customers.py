@@ -20,9 +20,11 @@ from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
 from retainkit._inputs.kinds import Kind, is_numeric
+from retainkit._inputs.time_unit import TIME_UNIT, one_unit, unit_expr
 from retainkit._messages import count_noun, named
 from retainkit._typing import Booleans, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
+from retainkit.typing import Period
 
 HISTORY = ("frequency", "recency", "T")
 SPEND = ("frequency", "monetary_value")
@@ -44,7 +46,8 @@ class Customers:
 
     `names` maps each argument to its column. `distinct` holds the distinct rows by argument, and
     `counts` the number of customers with each, or their weight. `code` is the number of the
-    distinct row of every customer, where the table is in memory.
+    distinct row of every customer, where the table is in memory. `unit` is that of the times, where
+    a column names it.
     """
 
     frame: Frame
@@ -52,6 +55,7 @@ class Customers:
     distinct: dict[str, Floats]
     counts: Floats
     code: Integers | None
+    unit: Period | None
 
     @property
     def values(self) -> dict[str, nw.Expr]:
@@ -133,28 +137,42 @@ def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | 
     names = dict(columns)
     table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
     frame = table.given
-    rows = frame.select(
-        **_keys(names), **({"weight": nw.col(weights).cast(nw.Float64)} if weights else {})
+    weight = {"weight": nw.col(weights).cast(nw.Float64)} if weights else {}
+    rows = frame.select(**_keys(names), **weight, **unit_expr(frame, "summary"))
+    found, counts, code, units = _distinct_rows(rows, [*_keys(names)])
+    return Customers(
+        frame=frame,
+        names=names,
+        distinct=dict(zip(names, found, strict=True)),
+        counts=counts,
+        code=code,
+        unit=one_unit(units, frame, "summary"),
     )
-    found, counts, code = _distinct_rows(rows, [*_keys(names)])
-    distinct = dict(zip(names, found, strict=True))
-    return Customers(frame=frame, names=names, distinct=distinct, counts=counts, code=code)
 
 
-def _distinct_rows(rows: Frame, keys: list[str]) -> tuple[list[Floats], Floats, Integers | None]:
-    """Return the distinct rows, their numbers or weights, and the distinct row of each row."""
-    weighted = "weight" in rows.collect_schema().names()
+def _distinct_rows(
+    rows: Frame, keys: list[str]
+) -> tuple[list[Floats], Floats, Integers | None, list[Any]]:
+    """Return the distinct rows, their numbers or weights, the distinct row of each row, and units.
+
+    The unit is the same throughout, so that it makes no more distinct rows.
+    """
+    columns = rows.collect_schema().names()
+    weighted, units = "weight" in columns, [TIME_UNIT] if TIME_UNIT in columns else []
     code = None
     if isinstance(rows, nw.DataFrame):
         found, code = factorize_segments(rows, keys)
         weight = rows["weight"].to_numpy() if weighted else None
         counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
+        distinct = {name: rows[name].unique() for name in units}
     else:
         count = nw.col("weight").sum() if weighted else nw.len()
-        small = collect(rows.group_by(*keys).agg(counts=count))
+        small = collect(rows.group_by(*keys, *units).agg(counts=count))
         counts = small["counts"].to_numpy().astype(np.float64)
         found = {key: small[key] for key in keys}
-    return [values.to_numpy().astype(np.float64) for values in found.values()], counts, code
+        distinct = {name: small[name].unique() for name in units}
+    arrays = [values.to_numpy().astype(np.float64) for values in found.values()]
+    return arrays, counts, code, [one for values in distinct.values() for one in values.to_list()]
 
 
 # What must hold of a row, by the arguments that it concerns.
@@ -191,6 +209,12 @@ def _check_distinct_rows(
                 f"{count_noun(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
                 "such a table of transactions."
             )
+
+
+def largest_time(rows: Customers) -> float:
+    """Return the longest time for which a customer was observed; 0 where there are none."""
+    observed: Floats = rows.distinct["T"][rows.counts > 0]
+    return float(observed.max(initial=0.0))
 
 
 def check_finite(infinite: Booleans, rows: Customers, q: float) -> None:

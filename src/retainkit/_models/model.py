@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from retainkit._checks import probability
+from retainkit import __version__
+from retainkit._checks import boolean, integer, number, probability
+from retainkit._messages import quoted
+from retainkit._models.fields import (
+    check_diagnostics,
+    covariance_matrix,
+    number_or_nan,
+    positive,
+)
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats
-from retainkit.errors import ArgumentError
+from retainkit.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +29,11 @@ if TYPE_CHECKING:
     from retainkit._models.fit import Fit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+FORMAT = 2
+"""Of the dictionaries that `to_dict` makes. Those of format 1 have neither it nor the version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Model:
     """A model with positive parameters, made of them alone or fitted.
 
@@ -48,9 +60,38 @@ class Model:
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in self.parameters.items():
-            if not (isinstance(value, (int, float)) and 0 < value < math.inf):
-                raise ArgumentError(f"`{name}` is {value!r}; it must be above 0, and finite.")
+        for name, value in self._checked().items():
+            object.__setattr__(self, name, value)
+
+    def _checked(self) -> dict[str, Any]:
+        """Return the fields that are stored in another form than given, after a check of all."""
+        found: dict[str, Any] = {name: positive(name, getattr(self, name)) for name in self.NAMES}
+        if self.covariance is not None:
+            size = len(self.NAMES)
+            found["covariance"] = covariance_matrix("covariance", self.covariance, size)
+        found["log_likelihood"] = number_or_nan("log_likelihood", self.log_likelihood)
+        found["n_customers"] = number("n_customers", self.n_customers, 0)
+        found["converged"] = boolean("converged", self.converged)
+        check_diagnostics(_to_json(self.diagnostics), len(self.NAMES))
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, Model):
+            return NotImplemented
+        return self._value() == other._value()
+
+    def __hash__(self) -> int:
+        return hash(self._value())
+
+    def __repr__(self) -> str:
+        names = dict.fromkeys([*self.NAMES, *(one.name for one in fields(self))])
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
+
+    def _value(self) -> Hashable:
+        """Return all fields as JSON has them, so that NaN equals NaN, in a form with a hash."""
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        return type(self).__name__, _frozen(_to_json(own))
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -104,33 +145,70 @@ class Model:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the model as plain values, for JSON: NaN becomes None."""
+        """Return the model as plain values, for JSON: NaN becomes None.
+
+        Beside the fields they say of which model they are (``model``), in which form (``format``)
+        and by which version of retainkit they were written (``retainkit``).
+        """
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {"model": type(self).__name__} | {
-            name: _to_json(value) for name, value in values.items()
-        }
+        head = {"model": type(self).__name__, "format": FORMAT, "retainkit": __version__}
+        return head | {name: _to_json(value) for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build a model from the result of `to_dict`."""
-        given = dict(values)
-        kind = given.pop("model", cls.__name__)
-        known = {one.name for one in fields(cls)}
-        if kind != cls.__name__ or not set(cls.NAMES) <= given.keys() <= known:
-            raise ArgumentError(
-                f"`values` describes a {kind} with {', '.join(map(repr, given))}; it must be what "
-                f"{cls.__name__}.to_dict() gave."
-            )
-        if given.get("log_likelihood") is None:
-            given["log_likelihood"] = math.nan
-        if given.get("covariance") is not None:
-            given["covariance"] = _nested_tuples(given["covariance"])
+        """Build a model from the result of `to_dict`, of this or of an earlier version.
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentError
+            If `values` is something else, or if a field is not what it must be; the message names
+            it.
+        """
+        known = [one.name for one in fields(cls)]
+        given = saved_fields(values, cls.__name__, known, needed=cls.NAMES)
         return cls(**given)
 
 
-def _nested_tuples(rows: Any) -> tuple[tuple[float, ...], ...]:
-    """Return a matrix as tuples, with NaN for None."""
-    return tuple(tuple(math.nan if v is None else float(v) for v in row) for row in rows)
+def saved_fields(
+    values: Any, kind: str, known: Sequence[str], needed: Sequence[str]
+) -> dict[str, Any]:
+    """Return the fields of what `to_dict` of a class made, without a check of their values."""
+    if not isinstance(values, Mapping):
+        raise ArgumentTypeError(
+            f"`values` is {quoted(values)}; it must be a mapping, what {kind}.to_dict() gave.",
+            argument="values",
+        )
+    given = dict(values)
+    found = given.pop("model", kind)
+    if found != kind:
+        name = quoted(found).strip("'")
+        raise ArgumentError(
+            f"`values` describes a {name}; it must be what {kind}.to_dict() gave.",
+            argument="values",
+        )
+    form = integer("format", given.pop("format", 1), 1)
+    version = given.pop("retainkit", __version__)
+    if not isinstance(version, str):
+        raise ArgumentTypeError(
+            f"`retainkit` is {quoted(version)}; it must be the version that wrote `values`.",
+            argument="retainkit",
+        )
+    if form > FORMAT:
+        raise ArgumentError(
+            f"`format` is {quoted(form)}, and this version of retainkit ({__version__}) knows no "
+            f"more than {FORMAT}; `values` was written by version {quoted(version)}: install that.",
+            argument="format",
+        )
+    lacking = [name for name in needed if name not in given]
+    extra = [name for name in given if name not in known]
+    if lacking or extra:
+        what = "lacks" if lacking else "has the unknown"
+        raise ArgumentError(
+            f"`values` {what} {', '.join(quoted(name) for name in (lacking or extra)[:4])}; it "
+            f"must be what {kind}.to_dict() gave.",
+            argument="values",
+        )
+    return given
 
 
 _FittedModel = TypeVar("_FittedModel", bound=Model)
@@ -145,7 +223,7 @@ def model_from_fit(kind: type[_FittedModel], fit: Fit, **fields_of: Any) -> _Fit
 def fit_fields(fit: Fit) -> dict[str, Any]:
     """Return the fields of a model that describe its fit."""
     return {
-        "covariance": _nested_tuples(fit.covariance.tolist()),
+        "covariance": fit.covariance,
         "log_likelihood": float(fit.log_likelihood),
         "n_customers": float(fit.size),
         "converged": bool(fit.converged),
@@ -172,3 +250,10 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return _to_json(value.tolist())
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _frozen(value: Any) -> Hashable:
+    """Return plain values as tuples, of a mapping its pairs in the order of the keys."""
+    if isinstance(value, dict):
+        return tuple((name, _frozen(value[name])) for name in sorted(value))
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value

@@ -21,13 +21,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from retainkit._inputs.customers import Customers, read_customers
+from retainkit._inputs.customers import Customers, largest_time, read_customers
 from retainkit._messages import count_noun, warn
 from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
 from retainkit._models.fit import Fit
 from retainkit._models.model import Model, covariance_of, fit_fields, parameter_array
 from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
+from retainkit.typing import Period
 
 # By the `shift` of the model: see `bg_nbd`.
 _PURCHASE_FITTERS: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
@@ -210,14 +211,25 @@ def _assess(parameters: Floats, reached: float, best: Fit) -> Fit:
 # --- from a fitter ------------------------------------------------------------------------------
 
 
-def adopt_purchases(fitter: Any, names: tuple[str, ...], shift: int) -> dict[str, Any]:
+def adopt_purchases(
+    fitter: Any, unit: Period | None, names: tuple[str, ...], shift: int
+) -> dict[str, Any]:
     """Return the fields of a model of purchases from a fitter, and warn of its fit."""
     parameters = _parameters(fitter, _PURCHASE_FITTERS[shift], names)
+    if unit is None:
+        raise ArgumentError(
+            "`unit` is not given, and a fitter of lifetimes does not know what its recency and T "
+            'count. Say it, for instance unit="day": it is the `freq` of the summary that it was '
+            "fitted to.",
+            code="unit_unknown",
+            argument="unit",
+        )
     rows = _fitter_data(fitter, ("frequency", "recency", "T"))
     if rows is None:
-        return _model_fields(names, parameters, None)
+        return _model_fields(names, parameters, None) | {"unit": unit}
     fit = assess_purchases(parameters, rows.distinct, rows.counts, shift)
-    return _model_fields(names, parameters, fit)
+    own = {"unit": unit, "largest_T": largest_time(rows)}
+    return _model_fields(names, parameters, fit) | own
 
 
 def adopt_spend(fitter: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar, get_args
 
 from retainkit._checks import number, one_of
-from retainkit._inputs.customers import read_customers
+from retainkit._inputs.customers import largest_time, read_customers
+from retainkit._inputs.time_unit import optional_unit, unit_of_fit
 from retainkit._messages import warn
 from retainkit._models import purchase_fits
 from retainkit._models.model import model_from_fit
-from retainkit._time.periods import PERIODS
 from retainkit.clv import _lifetimes
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Engine, IntoFrame, Period
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class BGNBD(PurchaseModel):
     r"""The BG/NBD model of repeat purchases.
 
@@ -35,6 +35,11 @@ class BGNBD(PurchaseModel):
         Parameters of the drop-out probabilities; their mean is a / (a + b).
     unit : {"day", "week", "month", "quarter", "year"}, default "day"
         Unit of recency, T and horizons.
+    largest_T : float, optional
+        The longest time for which a customer was observed in the data of the fit, in that unit. A
+        summary that reaches more than twice as far draws a warning.
+    as_of : str, optional
+        Where it was made of orders: the instant at which observation ended, as ISO 8601 has it.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -62,7 +67,7 @@ class BGNBD(PurchaseModel):
     SHIFT: ClassVar[int] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MBGNBD(BGNBD):
     """The MBG/NBD model: BG/NBD in which a customer may drop out at the first purchase, too.
 
@@ -113,7 +118,7 @@ def fit_bg_nbd(
     T: str = "T",  # noqa: N803
     weights: str | None = None,
     penalty: float = 0.0,
-    unit: Period = "day",
+    unit: Period | None = None,
     engine: Engine = "retainkit",
 ) -> BGNBD:
     """Fit the BG/NBD model of repeat purchases.
@@ -139,8 +144,10 @@ def fit_bg_nbd(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
-    unit : {"day", "week", "month", "quarter", "year"}, default "day"
-        Unit of recency and T, and so of the model's rates and horizons.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of recency and T, and so of the model's rates and horizons. Default: what the column
+        ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
+        given.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
         Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
@@ -159,7 +166,8 @@ def fit_bg_nbd(
         If a column or an argument is of the wrong type.
     ArgumentError
         If an argument has a wrong value, if there are no customers, or if a row cannot be a
-        customer's: the message says which and how many. With ``engine="lifetimes"``: if it fails.
+        customer's: the message says which and how many. If the unit is not known, if `summary` is
+        in several, or in another than `unit`. With ``engine="lifetimes"``: if it fails.
 
     Warns
     -----
@@ -182,7 +190,7 @@ def fit_bg_nbd(
     >>> orders = load_cdnow(sample=True)
     >>> orders = orders[orders["time"] < "1997-10-01"]
     >>> summary = rfm_summary(orders, as_of="1997-10-01", unit="week", exact=True)
-    >>> model = fit_bg_nbd(summary, unit="week")
+    >>> model = fit_bg_nbd(summary)
     >>> [round(value, 3) for value in model.parameters.values()]
     [0.243, 4.414, 0.793, 2.426]
     """
@@ -200,7 +208,7 @@ def fit_mbg_nbd(
     T: str = "T",  # noqa: N803
     weights: str | None = None,
     penalty: float = 0.0,
-    unit: Period = "day",
+    unit: Period | None = None,
     engine: Engine = "retainkit",
 ) -> MBGNBD:
     """Fit the MBG/NBD model of repeat purchases.
@@ -226,8 +234,10 @@ def fit_mbg_nbd(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
-    unit : {"day", "week", "month", "quarter", "year"}, default "day"
-        Unit of recency and T, and so of the model's rates and horizons.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of recency and T, and so of the model's rates and horizons. Default: what the column
+        ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
+        given.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
         Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
@@ -246,7 +256,8 @@ def fit_mbg_nbd(
         If a column or an argument is of the wrong type.
     ArgumentError
         If an argument has a wrong value, if there are no customers, or if a row cannot be a
-        customer's: the message says which and how many. With ``engine="lifetimes"``: if it fails.
+        customer's: the message says which and how many. If the unit is not known, if `summary` is
+        in several, or in another than `unit`. With ``engine="lifetimes"``: if it fails.
 
     Warns
     -----
@@ -270,7 +281,7 @@ def fit_mbg_nbd(
     >>> orders = load_cdnow(sample=True)
     >>> orders = orders[orders["time"] < "1997-10-01"]
     >>> summary = rfm_summary(orders, as_of="1997-10-01", unit="week", exact=True)
-    >>> model = fit_mbg_nbd(summary, unit="week")
+    >>> model = fit_mbg_nbd(summary)
     >>> [round(value, 3) for value in model.parameters.values()]
     [0.525, 6.183, 0.891, 1.614]
     """
@@ -287,21 +298,26 @@ def _fit_purchase_model(
     *,
     weights: str | None,
     penalty: float,
-    unit: Period,
+    unit: Period | None,
     engine: Engine,
 ) -> _FittedPurchases:
-    one_of("unit", unit, PERIODS)
+    optional_unit(unit)
     one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
     rows = read_customers(summary, columns, weights=weights)
     if not rows.counts.sum():
-        raise ArgumentError("`summary` has no customers, and nothing can be learnt from it.")
+        raise ArgumentError(
+            "`summary` has no customers, and nothing can be learnt from it.",
+            code="no_customers",
+            argument="summary",
+        )
+    own = unit_of_fit(unit, rows.unit, "summary")
     if engine == "lifetimes":
         fit = _lifetimes.fit_purchases(rows, kind.SHIFT, weighted=weights is not None)
     else:
         fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:
         warn(text)
-    return model_from_fit(kind, fit, unit=unit)
+    return model_from_fit(kind, fit, unit=own, largest_T=largest_time(rows))

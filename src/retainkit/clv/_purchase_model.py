@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import fraction, integer, one_of
-from retainkit._inputs.customers import Customers, read_customers
+from retainkit._checks import fraction, integer, number, one_of
+from retainkit._inputs.customers import Customers, largest_time, read_customers
+from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
+from retainkit._messages import count_noun, warn
 from retainkit._models import bg_nbd
+from retainkit._models.fields import instant
 from retainkit._models.model import Model
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PurchaseModel(Model):
     """A model of how often customers buy; with a `SHIFT` of 1 they may drop out at once."""
 
@@ -36,6 +39,17 @@ class PurchaseModel(Model):
     a: float
     b: float
     unit: Period = "day"
+    largest_T: float | None = None  # noqa: N815  the papers' name
+    as_of: str | None = None
+
+    def _checked(self) -> dict[str, Any]:
+        found = super(PurchaseModel, self)._checked()
+        one_of("unit", self.unit, PERIODS)
+        if self.largest_T is not None:
+            found["largest_T"] = number("largest_T", self.largest_T, 0)
+        if self.as_of is not None:
+            instant("as_of", self.as_of)
+        return found
 
     def probability_alive(
         self,
@@ -63,7 +77,7 @@ class PurchaseModel(Model):
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
             lazy: the customer, and ``probability_alive`` (float).
         """
-        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        rows = self._histories(summary, frequency, recency, T)
         alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
         return rows.score_table(customer, {"probability_alive": alive})
 
@@ -97,7 +111,7 @@ class PurchaseModel(Model):
             ``expected_purchases`` (float).
         """
         t = in_units("horizon", horizon, self.unit)
-        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        rows = self._histories(summary, frequency, recency, T)
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
         return rows.score_table(customer, {"expected_purchases": expected})
 
@@ -141,7 +155,7 @@ class PurchaseModel(Model):
                 argument="rate",
             )
         t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
-        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        rows = self._histories(summary, frequency, recency, T)
         expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
         return rows.score_table(customer, {"discounted_expected_purchases": expected})
 
@@ -214,8 +228,8 @@ class PurchaseModel(Model):
         Returns
         -------
         pandas.DataFrame
-            ``customer_id`` (int, from 1), ``frequency`` (int), ``recency`` (float) and ``T``
-            (float), as `rfm_summary` gives them.
+            ``customer_id`` (int, from 1), ``frequency`` (int), ``recency`` (float), ``T`` (float)
+            and ``time_unit`` (str), as `rfm_summary` gives them.
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -224,7 +238,8 @@ class PurchaseModel(Model):
         observed = np.full(n_customers, in_units("T", T, self.unit))
         x, tx = bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
         columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
-        return pd.DataFrame({"customer_id": np.arange(1, n_customers + 1), **columns})
+        customers = np.arange(1, n_customers + 1)
+        return pd.DataFrame({"customer_id": customers, **columns, TIME_UNIT: self.unit})
 
     def to_lifetimes(
         self,
@@ -270,18 +285,21 @@ class PurchaseModel(Model):
         """
         columns = {"frequency": frequency, "recency": recency, "T": T}
         rows = None if summary is None else read_customers(summary, columns, weights=weights)
+        if rows is not None:
+            check_unit_of_model(self.unit, rows.unit, "summary")
         return _lifetimes.purchase_fitter(self, self.SHIFT, rows, weighted=weights is not None)
 
     @classmethod
-    def from_lifetimes(cls, fitter: Any, *, unit: Period = "day") -> Self:
+    def from_lifetimes(cls, fitter: Any, *, unit: Period | None = None) -> Self:
         """Build a model from a fitted object of `lifetimes`.
 
         Parameters
         ----------
         fitter : lifetimes.BetaGeoFitter or lifetimes.ModifiedBetaGeoFitter
             A fitted one: the former for `BGNBD`, the latter for `MBGNBD`.
-        unit : {"day", "week", "month", "quarter", "year"}, default "day"
-            Unit of the recency and T that it was fitted to, which it does not know.
+        unit : {"day", "week", "month", "quarter", "year"}
+            Unit of the recency and T that it was fitted to, which it does not know: it must be
+            given.
 
         Returns
         -------
@@ -295,7 +313,7 @@ class PurchaseModel(Model):
         ArgumentTypeError
             If `fitter` is something else.
         ArgumentError
-            If it is not fitted.
+            If it is not fitted, or if `unit` is not given.
 
         Warns
         -----
@@ -303,12 +321,36 @@ class PurchaseModel(Model):
             If the parameters are not at the maximum, for instance because it was penalised, or if
             the data do not identify one.
         """
-        one_of("unit", unit, PERIODS)
-        return cls(unit=unit, **_lifetimes.adopt_purchases(fitter, cls.NAMES, cls.SHIFT))
+        optional_unit(unit)
+        return cls(**_lifetimes.adopt_purchases(fitter, unit, cls.NAMES, cls.SHIFT))
 
     @property
     def _theta(self) -> tuple[float, float, float, float]:
         return self.r, self.alpha, self.a, self.b
+
+    def _histories(self, summary: Any, frequency: str, recency: str, T: str) -> Customers:  # noqa: N803
+        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        check_histories(self, rows)
+        return rows
+
+
+def check_histories(model: PurchaseModel, rows: Customers) -> None:
+    """Check that histories are in the unit of a model, and warn where they are much longer."""
+    check_unit_of_model(model.unit, rows.unit, "summary")
+    longest = largest_time(rows)
+    if model.largest_T is not None and longest > 2 * model.largest_T:
+        reach = rows.distinct["T"] > 2 * model.largest_T
+        number = int(rows.counts[reach].sum())
+        warn(
+            f"`summary` has {count_noun(number, 'customer')} observed for more than twice as long "
+            f"as any that the model was fitted to: T reaches {longest:,.6g} {model.unit}s, and it "
+            f"knew {model.largest_T:,.6g}. It has learnt nothing of so long a time: fit it anew.",
+            code="beyond_fit",
+            argument="summary",
+            column=rows.names["T"],
+            rows=number,
+            total=int(rows.counts.sum()),
+        )
 
 
 def history(rows: Customers) -> tuple[Floats, Floats, Floats]:

@@ -17,7 +17,7 @@ from retainkit.clv import _lifetimes
 from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class GammaGamma(Model):
     r"""The Gamma-Gamma model of spend.
 

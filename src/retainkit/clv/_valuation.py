@@ -15,6 +15,7 @@ from retainkit._checks import boolean, fraction, integer, is_number, one_of, pro
 from retainkit._frames.input import Frame, check_present, collect
 from retainkit._frames.join import return_to_engine
 from retainkit._inputs.customers import HISTORY, SPEND, Customers, check_finite, read_customers
+from retainkit._inputs.time_unit import unit_expr
 from retainkit._messages import count_noun
 from retainkit._models import bg_nbd, gamma_gamma
 from retainkit._models.model import Model, covariance_of, parameter_array
@@ -23,7 +24,7 @@ from retainkit._time.durations import in_units
 from retainkit._typing import Floats
 from retainkit.clv import _draws
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
-from retainkit.clv._purchase_model import PurchaseModel
+from retainkit.clv._purchase_model import PurchaseModel, check_histories
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
 from retainkit.typing import Compounding, Infinite, IntervalMethod, Length, Period, ValuationMethod
@@ -145,7 +146,8 @@ def value_customers(
             check_present(argument, column, summary)
         # A lazy sum of money need not be the same twice, so distinct customers cannot be joined
         # by it.
-        table = collect(summary.select(*dict.fromkeys([*by, customer, *columns.values()])))
+        needed = [*by, customer, *columns.values(), *unit_expr(summary, "summary")]
+        table = collect(summary.select(*dict.fromkeys(needed)))
         checked = None
     spend = checked[1] if checked else read_customers(table, {key: columns[key] for key in SPEND})
     infinite = gamma_gamma.has_infinite_mean(
@@ -156,6 +158,7 @@ def value_customers(
     median = bool(infinite.any())
     keys = columns if spec.options.simulated else {key: columns[key] for key in HISTORY}
     customers = checked[0] if checked else read_customers(table, keys)
+    check_histories(spec.purchases, customers)
     scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
         scores |= _simulated_limits(spec, customers, median=median)

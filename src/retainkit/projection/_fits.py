@@ -21,7 +21,7 @@ from retainkit.typing import IntoFrame
 _FittedRetention = TypeVar("_FittedRetention", bound=RetentionModel)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SBG(RetentionModel):
     r"""The shifted-beta-geometric model of how long customers stay.
 
@@ -65,7 +65,7 @@ class SBG(RetentionModel):
     beta: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class BDW(RetentionModel):
     r"""The beta-discrete-Weibull model of how long customers stay.
 

@@ -22,7 +22,7 @@ from retainkit.projection._table import projection_table
 from retainkit.typing import IntoTable, Numbers, TableT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class RetentionModel(Model):
     """A model of how long customers stay, counted in renewals."""
 

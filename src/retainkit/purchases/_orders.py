@@ -12,6 +12,7 @@ from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
+from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._messages import count_noun, named
 from retainkit._time.moment import Moment, as_of_moment
 from retainkit.errors import ArgumentError
@@ -22,6 +23,7 @@ from retainkit.typing import Amounts
 def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequence[str]) -> Events:
     """Check the options of a summary with these columns of its `own`, and read its orders."""
     options.validate()
+    own = (*own, TIME_UNIT)
     check_not_reserved("`customer`", [options.customer], own)
     return read_orders(
         transactions,

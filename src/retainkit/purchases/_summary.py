@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from retainkit._frames.output import to_native
+from retainkit._frames.output import to_native, with_text
+from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit.purchases._orders import calibration_and_end, read_summary_orders
 from retainkit.purchases._reduction import summarize_orders, summarize_purchases
 from retainkit.purchases._spec import HOLDOUT, SUMMARY, SummaryOptions
@@ -97,6 +98,8 @@ def rfm_summary(
           its side.
         - with `amount`, ``monetary_value`` (float): mean amount of a repeat purchase; NaN where
           there is none.
+        - ``time_unit`` (str): `unit`, the same in every row, so that a model fitted to the table
+          knows what its numbers count.
 
     Raises
     ------
@@ -148,9 +151,9 @@ def rfm_summary(
     >>> orders = pd.DataFrame({"customer_id": ["ann"] * 4 + ["bob"], "time": pd.to_datetime(days)})
     >>> orders["amount"] = [10.0, 20.0, 5.0, 15.0, 8.0]
     >>> rfm_summary(orders, amount="amount", as_of="2024-01-11")
-      customer_id  frequency  recency  T  monetary_value
-    0         ann          2        8  9            20.0
-    1         bob          0        0  4             NaN
+      customer_id  frequency  recency  T  monetary_value time_unit
+    0         ann          2        8  9            20.0       day
+    1         bob          0        0  4             NaN       day
     """
     options = SummaryOptions(
         customer=customer,
@@ -166,7 +169,8 @@ def rfm_summary(
         tz=tz,
         week_start=week_start,
     )
-    return to_native(summarize_orders(transactions, options).frame)
+    summary = summarize_orders(transactions, options).frame
+    return to_native(with_text(summary, TIME_UNIT, options.unit))
 
 
 def calibration_holdout(
@@ -252,6 +256,7 @@ def calibration_holdout(
           are none.
         - ``duration_holdout`` (int): units from the last one of the calibration to the last one
           observed: by how much T will have grown. With `exact` a float.
+        - ``time_unit`` (str): `unit`, the same in every row.
 
     Raises
     ------
@@ -322,4 +327,5 @@ def calibration_holdout(
     )
     log = read_summary_orders(transactions, options, (*SUMMARY, *HOLDOUT))
     split, end = calibration_and_end(log, calibration_end, as_of)
-    return to_native(summarize_purchases(log, options, split, end).frame)
+    summary = summarize_purchases(log, options, split, end).frame
+    return to_native(with_text(summary, TIME_UNIT, options.unit))

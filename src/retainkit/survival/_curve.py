@@ -14,6 +14,7 @@ from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.durations import Durations, durations_from_subscriptions, read_durations
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
+from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
 from retainkit._time.grid import period_grid
@@ -22,6 +23,7 @@ from retainkit.errors import ArgumentError
 from retainkit.typing import IntoTable, Length, Missing, Period, TableT
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
+_RESERVED = (*_RESULT, TIME_UNIT)
 
 
 def survival_curve(
@@ -115,6 +117,8 @@ def survival_curve(
           Greenwood's variance.
         - ``hazard`` (float): churned / at_risk, the share of those still there who leave at this
           tenure; NaN where nobody is at risk.
+        - ``time_unit`` (str): `unit`, the same in every row. With `duration` it is not known, and
+          there is no such column.
 
     Raises
     ------
@@ -184,11 +188,11 @@ def survival_curve(
     ...     columns=["customer_id", "start", "end"],
     ... ).astype({"start": "datetime64[us]", "end": "datetime64[us]"})
     >>> survival_curve(table, as_of="2024-05-01").round(3)
-       tenure  at_risk  churned  survival  lower  upper  hazard
-    0       0        4        0     1.000  1.000  1.000    0.00
-    1       1        4        1     0.750  0.128  0.961    0.25
-    2       2        2        1     0.375  0.011  0.808    0.50
-    3       3        1        0     0.375  0.011  0.808    0.00
+       tenure  at_risk  churned  survival  lower  upper  hazard time_unit
+    0       0        4        0     1.000  1.000  1.000    0.00     month
+    1       1        4        1     0.750  0.128  0.961    0.25     month
+    2       2        2        1     0.375  0.011  0.808    0.50     month
+    3       3        1        0     0.375  0.011  0.808    0.00     month
     """
     units = period_grid(unit, "monday", argument="unit")
     length = microseconds("gap", gap)
@@ -208,7 +212,7 @@ def survival_curve(
             observed=observed,
             entry=entry,
             by=by,
-            reserved=_RESULT,
+            reserved=_RESERVED,
             missing=missing,
         )
         return build_like(durations.rows, _curve_columns(durations, confidence_level))
@@ -227,12 +231,14 @@ def survival_curve(
         as_of=as_of,
         tz=tz,
         missing=missing,
-        reserved=_RESULT,
+        reserved=_RESERVED,
     )
     table = read_subscriptions(subscriptions, options)
     runs = read_continuous_subscriptions(table, length)
     durations = durations_from_subscriptions(table, runs, length, units)
-    return build_like(durations.rows, _curve_columns(durations, confidence_level))
+    columns = _curve_columns(durations, confidence_level)
+    columns[TIME_UNIT] = np.full(len(columns["tenure"]), unit)
+    return build_like(durations.rows, columns)
 
 
 def _check_alone(**others: Any) -> None:

@@ -1,0 +1,192 @@
+"""Check the fields of models, as they are given or come back from JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from numbers import Real
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from retainkit._checks import boolean, integer, is_list, number
+from retainkit._messages import quoted
+from retainkit._typing import Floats
+from retainkit.errors import ArgumentError, ArgumentTypeError
+
+Matrix: TypeAlias = tuple[tuple[float, ...], ...]
+
+_ROUNDING = 1e-6
+"""Of correlations: what rounding may make of a matrix that is symmetric, and of no variance."""
+
+
+def positive(name: str, value: Any) -> float:
+    """Check that a parameter is a finite number above 0."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    found = _as_float(value) if number else math.nan
+    if not 0 < found < math.inf:
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; it must be a number above 0, and finite.", argument=name
+        )
+    return found
+
+
+def number_or_nan(name: str, value: Any) -> float:
+    """Check that a value is a finite number, or NaN for one that is not known."""
+    need = f"`{name}` is {quoted(value)}; it must be a finite number, or NaN (in JSON null)."
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ArgumentTypeError(need, argument=name)
+    found = _as_float(value)
+    if math.isinf(found):
+        raise ArgumentError(need, argument=name)
+    # One and the same object, as tuples compare NaN.
+    return math.nan if math.isnan(found) else found
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def instant(name: str, value: Any) -> None:
+    """Check that a value is a time as ISO 8601 writes it."""
+    need = f"`{name}` is {quoted(value)}; it must be a time as ISO 8601 has it, '2024-07-01'."
+    if not isinstance(value, str):
+        raise ArgumentTypeError(need, argument=name)
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        raise ArgumentError(need, argument=name) from None
+
+
+# Covariances
+
+
+def covariance_matrix(name: str, value: Any, size: int) -> Matrix:
+    """Check a covariance: `size` rows of as many numbers, symmetric, without negative variances.
+
+    NaN, or null, stands where a parameter is not identified.
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    rows = [*value] if is_list(value) else []
+    lists = [[*row] for row in rows if is_list(row)]
+    if len(rows) != size or [len(row) for row in lists] != [size] * size:
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; it must have {size} rows of {size} numbers, in the "
+            "order of the parameters.",
+            argument=name,
+        )
+    matrix = tuple(
+        tuple(number_or_nan(f"{name}[{i}][{j}]", one) for j, one in enumerate(row))
+        for i, row in enumerate(lists)
+    )
+    problem = _problem_of(np.array(matrix))
+    if problem:
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}, which {problem}: no covariance is like that.",
+            argument=name,
+        )
+    return matrix
+
+
+def _problem_of(matrix: Floats) -> str:
+    """Return what is wrong with a matrix that should be a covariance, if anything is."""
+    missing, variances = np.isnan(matrix), np.diag(matrix)
+    if (variances < 0).any():
+        return "has a negative variance"
+    known = ~np.isnan(variances)
+    inner = np.ix_(known, known)
+    if (missing != missing.T).any() or missing[inner].any():
+        return "has no number where both parameters have a variance, or on one side only"
+    errors = np.sqrt(variances[known])
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = np.outer(errors, errors)
+        correlations = np.divide(matrix[inner], scale, out=np.zeros_like(scale), where=scale > 0)
+    if (matrix[inner][scale == 0] != 0).any():
+        return "has a covariance where a variance is 0"
+    if (np.abs(correlations - correlations.T) > _ROUNDING).any():
+        return "is not symmetric"
+    if len(errors) and float(np.linalg.eigvalsh(correlations).min()) < -_ROUNDING:
+        return "has a negative variance in some direction (it is not positive semidefinite)"
+    return ""
+
+
+# Diagnostics
+
+
+def plain_values(name: str, value: Any) -> Any:
+    """Check that a value is a plain one of JSON: text, finite numbers, lists and mappings of it."""
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            if not isinstance(key, str):
+                raise ArgumentTypeError(
+                    f"`{name}` has the key {quoted(key)}; keys must be text.", argument=name
+                )
+            plain_values(f"{name}[{quoted(key)}]", one)
+    elif isinstance(value, list):
+        for place, one in enumerate(value):
+            plain_values(f"{name}[{place}]", one)
+    elif not (value is None or isinstance(value, (str, bool))):
+        number_or_nan(name, value)
+    return value
+
+
+def _words(name: str, value: Any) -> None:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ArgumentTypeError(
+            f"`{name}` is {quoted(value)}; it must be a list of words.", argument=name
+        )
+
+
+def _text_or_size(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        number(name, value, 0)
+
+
+def _whole(name: str, value: Any) -> None:
+    integer(name, value, 0)
+
+
+def _amount(name: str, value: Any) -> None:
+    if value is not None:
+        number(name, value, 0)
+
+
+def _engine(name: str, value: Any) -> None:
+    if value not in ("retainkit", "lifetimes"):
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; it must be 'retainkit' or 'lifetimes'.", argument=name
+        )
+
+
+_DIAGNOSTICS: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("at_bound", "not_identified"), _words),
+    **dict.fromkeys(("unbounded", "no_repeats", "infinite_mean"), boolean),
+    **dict.fromkeys(("shortfall", "gradient", "penalty"), _amount),
+    **dict.fromkeys(("iterations", "steps", "cohorts", "holdout"), _whole),
+    "engine": _engine,
+    "customers": _text_or_size,
+}
+"""What the diagnostics of fits hold, beside the covariance of the coordinates."""
+
+
+def check_diagnostics(values: Any, size: int) -> None:
+    """Check the facts about a fit, as JSON has them: plain values, and of ours the right kinds."""
+    if not isinstance(values, Mapping):
+        raise ArgumentTypeError(
+            f"`diagnostics` is {quoted(values)}; it must be a mapping of facts about the fit.",
+            argument="diagnostics",
+        )
+    plain_values("diagnostics", values)
+    for key, value in values.items():
+        name = f"diagnostics[{key!r}]"
+        if key == "coordinates":
+            covariance_matrix(name, value, size)
+        elif key in _DIAGNOSTICS:
+            _DIAGNOSTICS[key](name, value)
