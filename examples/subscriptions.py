@@ -63,8 +63,8 @@ print(mean.drop(columns=["churned", "standard_error"]).to_string(**style))
 
 # %% What comes? The last six months are held out, to see what a projection is worth.
 whole = rk.survival_curve(subscriptions, as_of=until)
-model = rk.fit_sbg(whole, age="tenure", at_risk="at_risk", churned="churned", holdout=6)
-projection = model.project(whole, 12, age="tenure", at_risk="at_risk", churned="churned")
+model = rk.fit_sbg(whole, holdout=6)
+projection = model.project(whole, 12)
 print("\nThe share still there, projected from 17 months, beside the six held out:\n")
 held = projection[projection["held_out"]]
 print(held[["age", "observed", "projected", "lower", "upper", "error"]].to_string(**style))

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from backends import Backend
 from retainkit import (
     BGNBD,
     GammaGamma,
@@ -22,7 +23,7 @@ from retainkit import (
     fit_gamma_gamma,
     rfm_summary,
 )
-from retainkit.datasets import load_cdnow
+from retainkit.datasets import load_cdnow, make_subscriptions
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from tables import rows_of
 
@@ -347,6 +348,37 @@ def test_a_percentage_is_no_fraction(option: str, wrong: float, right: str) -> N
     assert value(**{option: 1})["cltv"].gt(0).all()
     with pytest.raises(ArgumentError, match=r"`rate` is 10; .*0\.1 for 10 %"):
         PURCHASES.discounted_expected_purchases(SOME, 10)
+
+
+@pytest.mark.parametrize("rows", ["subscription", "renewal"])
+def test_contracts_are_told_from_purchases(backend: Backend, rows: Any) -> None:
+    # A row a subscription: all intervals were NaN, with no word why. A row a renewal: intervals of
+    # a few percent around values that take the next renewal for a matter of chance.
+    table = make_subscriptions(800, seed=1, rows=rows)[["customer_id", "start", "mrr"]]
+    given = backend.make(rows_of(table))
+    with pytest.warns(RetainkitWarning) as caught:
+        found = rows_of(cltv(given, time="start", amount="mrr"))
+    said = [one.message for one in caught if getattr(one.message, "code", "") == "contracts"]
+    assert len(said) == 1
+    assert "These look like contracts" in str(said[0])
+    assert "`fit_sbg`" in str(said[0])
+    assert all(row["lower"] is None for row in found) == (rows == "subscription")
+    # The price list of the data has 19, 49 and 99; customers who change plans pay means of two.
+    signs = {
+        "renewal": "customers who bought three times or more did so every 30.5 days",
+        "subscription": "There are no intervals (lower and upper are NaN). ",
+    }
+    assert signs[rows] in str(said[0])
+
+
+def test_without_intervals_contracts_are_asked_for() -> None:
+    # Ten customers who bought once again: nothing is known of drop-out, nor of contracts.
+    few = ORDERS[ORDERS["customer_id"].isin(SUMMARY.query("frequency == 1")["customer_id"][:10])]
+    with pytest.warns(RetainkitWarning) as caught:
+        found = cltv(few, as_of="1998-07-01")
+    assert found["lower"].isna().all()
+    (said,) = (one.message for one in caught if getattr(one.message, "code", "") == "contracts")
+    assert "If the rows are contracts" in str(said)
 
 
 def test_nobody_bought_again() -> None:

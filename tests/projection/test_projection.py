@@ -25,6 +25,7 @@ from retainkit.errors import (
     RetainkitWarning,
 )
 from retainkit.projection._table import _beta_binomial
+from tables import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,6 +248,48 @@ def test_a_survival_curve_is_the_same_as_its_cohorts() -> None:
     assert by_curve.n_customers == by_cohort.n_customers == 180
     projected = by_curve.project(curve, 1, **columns)
     np.testing.assert_allclose(projected["observed"][:5], curve["survival"], rtol=1e-12)
+
+
+def months_of(**cohorts: list[int]) -> pd.DataFrame:
+    """Return how long each customer of some cohorts was there, of counts month by month."""
+    rows = []
+    for name, there in cohorts.items():
+        for month, n in enumerate(-np.diff(there), 1):
+            rows += [(name, month, True)] * int(n)
+        rows += [(name, len(there) - 1, False)] * there[-1]
+    return pd.DataFrame(rows, columns=["plan", "months", "left"])
+
+
+@pytest.mark.parametrize("fit", [fit_sbg, fit_bdw])
+def test_a_survival_curve_is_taken_as_it_is(backend: Backend, fit: Any) -> None:
+    counted = {"old": [100, 60, 45, 38, 33], "new": [80, 50, 36]}
+    table = pd.concat([counts(*there).assign(plan=name) for name, there in counted.items()])
+    want = fit(table, cohort="plan")
+    lives = months_of(**counted)
+    for by in (None, "plan"):
+        curve = survival_curve(lives, duration="months", observed="left", by=by)
+        frame = backend.make(rows_of(curve))
+        model = fit(frame)
+        assert model.parameters == pytest.approx(want.parameters, rel=1e-6)
+        assert model.log_likelihood == pytest.approx(want.log_likelihood, rel=1e-9)
+        assert model.n_customers == 180
+        projected = rows_of(model.project(frame, 2))
+        observed = [row["observed"] for row in projected if row["observed"] is not None]
+        assert observed == pytest.approx(curve["survival"].tolist())
+        assert ("plan" in projected[0]) == (by is not None)
+
+
+def test_a_survival_curve_in_fractions_is_refused() -> None:
+    curve = survival_curve(
+        months_of(old=[10, 6, 5]).assign(months=lambda t: t["months"] / 2),
+        duration="months",
+        observed="left",
+    )
+    with pytest.raises(
+        ArgumentError, match=r"'tenure'.*whole numbers.*0\.5.*leaves at k"
+    ) as caught:
+        fit_sbg(curve)
+    assert (caught.value.code, caught.value.column) == ("not_whole", "tenure")
 
 
 def test_shares_of_a_number_are_its_customers() -> None:

@@ -10,13 +10,15 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, number
-from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.cohort_table import check_numbers
 from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
+
+_TENURE, _AT_TENURE = "tenure", ("at_risk", "churned")  # of a result of `survival_curve`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,8 +61,13 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
 ) -> SurvivalTable:
     """Check a table with a row for every cohort and age, and sort it."""
     counted = _count_columns(survivors, customers, at_risk, churned)
-    frame = from_native(table, "table")
     names = _cohort_names(cohort, [age, *counted.values()])
+    frame = from_native(table, "table")
+    if customers is None and at_risk is None and _is_curve(frame, age, survivors):
+        age, counted = _TENURE, {one: one for one in _AT_TENURE}
+        if cohort is None:
+            columns = frame.collect_schema().names()
+            names = columns[: columns.index(_TENURE)]
     for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
         check_present(argument, column, frame)
     frame = _drop_incomplete_ages(collect(frame))
@@ -87,6 +94,16 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
         size = values.get("customers", None if customers is None else np.full(len(ages), customers))
         columns = _columns_from_survivors(values["survivors"], size, first, label)
     return SurvivalTable(frame=frame, cohorts=cohorts, line=line, age=ages, **columns)
+
+
+def _is_curve(frame: Frame, age: str, survivors: str) -> bool:
+    """Return whether a table is a survival curve as it is, with no columns for the arguments."""
+    columns = frame.collect_schema().names()
+    return (
+        {_TENURE, *_AT_TENURE} <= {*columns}
+        and survivors not in columns
+        and (age == _TENURE or age not in columns)
+    )
 
 
 def _count_columns(
@@ -152,7 +169,12 @@ def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
         raise ArgumentError(
             f"{named(age, 'age')} must hold whole numbers, 0 or more: the periods "
             f"since the start. It does not in {count_noun(int(wrong.sum()), 'row')}, for instance "
-            f"{shown}."
+            f"{shown}. Who leaves within the k-th period leaves at k.",
+            code="not_whole",
+            argument="age",
+            column=age,
+            rows=int(wrong.sum()),
+            total=len(ages),
         )
     return ages.astype(np.int64)
 

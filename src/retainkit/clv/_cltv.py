@@ -17,6 +17,7 @@ from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
 from retainkit._stats.correlation import pearson
 from retainkit._time.durations import in_units
+from retainkit.clv._contracts import contract_warning
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
@@ -158,13 +159,15 @@ def cltv(
     Warns
     -----
     RetainkitWarning
-        If rows are set aside, if a fit needs care, if spend goes with frequency, which the models
-        take to be independent, or if the horizon reaches further than any customer has been
-        observed. The message says what, how much and in which segment.
+        If rows are set aside, if a fit needs care, if the orders look like payments of contracts,
+        which these models are not about, if spend goes with frequency, which the models take to be
+        independent, or if the horizon reaches further than any customer has been observed. The
+        message says what, how much and in which segment.
 
     See Also
     --------
     cltv_from_models : The same from models, which can be looked at first.
+    fit_sbg : The model of customers with contracts.
     holdout_report : Whether to believe it.
 
     References
@@ -213,8 +216,8 @@ def cltv(
     for label, part in _split_by_segment(summary):
         table, messages = _value_segment(part, label, keys, penalty, options)
         tables.append(table)
-        for text in messages:
-            warn(f"{label}{text}")
+        for code, text in messages:
+            warn(f"{label}{text}", code=code)
     columns = {name: name for name in (*keys, *RESULT)}
     return select_to_native(nw.concat(tables), columns)  # type: ignore[type-var]
 
@@ -246,8 +249,8 @@ def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
 
 def _value_segment(
     summary: Frame, label: str, keys: Sequence[str], penalty: float, options: ValuationOptions
-) -> tuple[Frame, list[str]]:
-    """Fit both models to a segment and value its customers; return the warnings as well."""
+) -> tuple[Frame, list[tuple[str, str]]]:
+    """Fit both models to a segment and value its customers; return codes and texts of warnings."""
     *segments, customer = keys
     columns = {name: name for name in SUMMARY}
     histories, spend = read_histories_and_spend(summary, columns)
@@ -262,7 +265,8 @@ def _value_segment(
         )
     except ArgumentError as error:
         raise ArgumentError(f"{label}{error}") from None
-    return table, [*messages, *_assumption_warnings(spec, histories, spend)]
+    warnings = [("fit", text) for text in messages]
+    return table, [*warnings, *_assumption_warnings(spec, histories, spend)]
 
 
 def _fit_models(
@@ -280,22 +284,29 @@ def _fit_models(
     )
 
 
-def _assumption_warnings(spec: ValuationSpec, histories: Customers, spend: Customers) -> list[str]:
-    """Return warnings of a horizon beyond the data, and of spend that goes with frequency."""
+def _assumption_warnings(
+    spec: ValuationSpec, histories: Customers, spend: Customers
+) -> list[tuple[str, str]]:
+    """Return codes and texts of warnings of what the models take for granted and does not hold."""
     longest = float(histories.distinct["T"].max())
-    texts = []
+    found = []
+    contracts = contract_warning(histories, spend, no_intervals=spec.lacks_intervals)
+    if contracts is not None:
+        found.append(("contracts", contracts))
     if spec.horizon.length > longest:
-        texts.append(
+        text = (
             f"The horizon is {spec.horizon.length:,.0f} days, and no customer has been observed "
             f"for longer than {longest:,.0f}: the value extrapolates."
         )
+        found.append(("extrapolation", text))
     used, _ = repeat_buyers(spend)
     x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
-    found = pearson(x, m, spend.counts[used], 0.95)
-    if found.lower > _NEGLIGIBLE_CORRELATION or found.upper < -_NEGLIGIBLE_CORRELATION:
-        texts.append(
-            f"Spend goes with frequency (correlation {found.estimate:.2f}); the models take them "
-            "to be independent: values of frequent buyers are biased. `spend_independence` tells "
-            "more."
+    together = pearson(x, m, spend.counts[used], 0.95)
+    if together.lower > _NEGLIGIBLE_CORRELATION or together.upper < -_NEGLIGIBLE_CORRELATION:
+        text = (
+            f"Spend goes with frequency (correlation {together.estimate:.2f}); the models take "
+            "them to be independent: values of frequent buyers are biased. `spend_independence` "
+            "tells more."
         )
-    return texts
+        found.append(("dependent_spend", text))
+    return found

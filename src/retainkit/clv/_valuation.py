@@ -92,6 +92,13 @@ class ValuationSpec:
     margin: float
     options: ValuationOptions
 
+    @property
+    def lacks_intervals(self) -> bool:
+        """Return whether limits are NaN, for want of a covariance."""
+        models = self.purchases, self.spend
+        known = all(np.isfinite(covariance_of(model)).all() for model in models)
+        return not (self.options.simulated or known)
+
 
 def valuation_spec(
     purchases: PurchaseModel, spend: GammaGamma, options: ValuationOptions

@@ -127,8 +127,9 @@ def fit_sbg(
     Parameters
     ----------
     table : IntoFrame
-        One row for every cohort and age, such as the result of `cohort_retention` or of
-        `survival_curve`: pandas, Polars or PyArrow. A lazy frame is collected.
+        One row for every cohort and age, such as the result of `cohort_retention`: pandas, Polars
+        or PyArrow. A lazy frame is collected. A result of `survival_curve` is taken as it is, with
+        its segments as cohorts; its tenures must be whole.
     age : str, default "age"
         Column of whole numbers: periods since the start, 0 at the start itself, where nobody can
         have left yet. Ages may be missing. A cohort whose first row is later than 0 tells of those
@@ -145,7 +146,7 @@ def fit_sbg(
     at_risk, churned : str, optional
         Instead of `survivors`: the columns of a survival curve with customers who were observed up
         to each age, and those of them who left at it. So customers who came at different times need
-        no cohorts: ``age="tenure", at_risk="at_risk", churned="churned"``.
+        no cohorts. Default: those of a result of `survival_curve`, where `table` is one.
     holdout : int, default 0
         Leave out the last ages, so many of each cohort, to see how well they are projected
         (``model.project(table, horizon)`` tells).
@@ -231,7 +232,7 @@ def fit_bdw(
     Parameters
     ----------
     table : IntoFrame
-        One row for every cohort and age.
+        One row for every cohort and age, or a result of `survival_curve`, as in `fit_sbg`.
     age : str, default "age"
         Column of whole numbers: periods since the start, 0 at the start itself.
     survivors : str, default "retained"
