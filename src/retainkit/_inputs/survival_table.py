@@ -65,9 +65,8 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
     frame = from_native(table, "table")
     if customers is None and at_risk is None and _is_curve(frame, age, survivors):
         age, counted = _TENURE, {one: one for one in _AT_TENURE}
-        if cohort is None:
-            columns = frame.collect_schema().names()
-            names = columns[: columns.index(_TENURE)]
+        every = frame.collect_schema().names()
+        names = every[: every.index(_TENURE)] if cohort is None else names
     for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
         check_present(argument, column, frame)
     frame = _drop_incomplete_ages(collect(frame))

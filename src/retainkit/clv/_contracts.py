@@ -6,7 +6,7 @@ import numpy as np
 
 from retainkit._inputs.customers import Customers
 from retainkit._messages import count_noun
-from retainkit._typing import Booleans, Floats, Integers
+from retainkit._typing import Booleans, Floats
 
 _LEAST = 20  # customers from which on something can be told
 _NEAR = 0.05  # of the usual gap, within which gaps count as the same
@@ -62,7 +62,7 @@ def _few_prices(spend: Customers) -> str:
     )
 
 
-def _median(values: Floats, count: Integers) -> float:
+def _median(values: Floats, count: Floats) -> float:
     """Return the median of values that are each counted so many times."""
     order = np.argsort(values)
     total = np.cumsum(count[order])
