@@ -55,7 +55,7 @@ print("\nChurn at the first renewal, by plan, beside the truth:\n")
 shown = ["plan", "at_risk", "churned", "hazard", "lower", "upper", "truth"]
 print(first[shown].to_string(**style))
 median = rk.median_lifetime(curve).drop(columns="churned")
-mean = rk.expected_lifetime(curve, horizon=12)
+mean = rk.expected_lifetime(curve, horizon="12 months")
 print("\nMonths until half of the customers have left, by the plan they began with:\n")
 print(median.to_string(index=False))
 print("\nMonths that a customer stays, of the first twelve:\n")

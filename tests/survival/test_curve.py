@@ -326,6 +326,19 @@ def test_a_horizon_is_counted_in_the_unit_of_the_curve(
     assert row["expected_lifetime"] == pytest.approx(area, rel=1e-12)
 
 
+def test_the_horizon_of_a_curve_of_dates(backend: Backend) -> None:
+    # Of three customers one leaves in the second month; in 24 months: (2 + 24 + 24) / 3.
+    begin, until = datetime(2022, 1, 1), "2024-06-01"
+    ends = (datetime(2022, 2, 10), None, None)
+    book = [{"customer_id": i, "start": begin, "end": end} for i, end in enumerate(ends)]
+    curve = survival_curve(backend.make(book), as_of=until)
+    (row,) = rows_of(expected_lifetime(curve, horizon="24 months"))
+    assert (row["horizon"], row["expected_lifetime"]) == (24.0, pytest.approx(50 / 3))
+    days = survival_curve(backend.make(book), as_of=until, unit="day")
+    (row,) = rows_of(expected_lifetime(days, horizon="24 months"))
+    assert row["horizon"] == pytest.approx(2 * 365.2425)
+
+
 def test_a_curve_of_no_unit_takes_numbers_only() -> None:
     curve = by_duration(lives([1, 2, 9, 9], [True, True, False, False])).drop(
         columns="time_unit", errors="ignore"

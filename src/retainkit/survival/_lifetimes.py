@@ -12,11 +12,11 @@ from retainkit._checks import is_number, number, probability
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns
+from retainkit._inputs.time_unit import TIME_UNIT, one_unit
 from retainkit._messages import count_noun
 from retainkit._stats.intervals import normal_quantile
 from retainkit._stats.survival import area, kaplan_meier, restricted_mean
 from retainkit._time.durations import in_units
-from retainkit._time.periods import PERIODS
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.typing import IntoDataFrameT, Length, Period
@@ -207,15 +207,16 @@ def expected_lifetime(
 
 def _unit_of(curve: nw.DataFrame[Any], horizon: Any) -> Period:
     """Return the unit of a curve, in which a length of time is to be counted."""
-    units = curve["time_unit"].unique().to_list() if "time_unit" in curve.columns else []
-    if len(units) == 1 and units[0] in PERIODS:
-        return next(unit for unit in PERIODS if unit == units[0])
-    raise ArgumentError(
-        f"`horizon` is {horizon!r}, and `curve` does not name the unit of its tenures in a column "
-        "'time_unit', as `survival_curve` does; write a number in that unit.",
-        code="unit_unknown",
-        argument="horizon",
-    )
+    distinct = curve[TIME_UNIT].unique().to_list() if TIME_UNIT in curve.columns else []
+    unit = one_unit(distinct, curve, "curve")
+    if unit is None:
+        raise ArgumentError(
+            f"`horizon` is {horizon!r}, and `curve` does not name the unit of its tenures in a "
+            f"column {TIME_UNIT!r}, as one of dates does; write a number in that unit.",
+            code="unit_unknown",
+            argument="horizon",
+        )
+    return unit
 
 
 def _mean_lifetime(
