@@ -287,6 +287,28 @@ COUNTED: list[Row] = [
     {"promoters": 20, "passives": 9, "detractors": 6, "n": 35, "plan": "a"},
     {"promoters": 12, "passives": 3, "detractors": 10, "n": 25, "plan": "b"},
 ]
+LEDGER: list[Row] = [
+    {
+        "customer_id": customer,
+        "product": "xy"[number % 2],
+        "time": NEW_YEAR + (10 * number + customer) * DAY,
+        "amount": float(10 * ((customer + number) % 4)),
+        "plan": "ab"[customer % 2],
+    }
+    for customer in range(6)
+    for number in range(5)
+]
+LINES: list[Row] = [
+    {
+        "customer_id": customer,
+        "start": NEW_YEAR + 31 * number * DAY,
+        "end": NEW_YEAR + (31 * number + 7 * (number + 1)) * DAY,
+        "amount": 10.0 + customer,
+        "plan": "ab"[customer % 2],
+    }
+    for customer in range(6)
+    for number in range(3)
+]
 # Three channels at each age.
 CHANNELS: list[Row] = [
     {"channel": channel, "cohort": NEW_YEAR, "age": age, "customers": 30, "retained": 20 - age - i}
@@ -684,6 +706,30 @@ ENTRIES = [
         function=rk.spend_independence,
         tables={"summary": SUMMARY},
         columns={"frequency": NUMBER, "monetary_value": NUMBER},
+    ),
+    Entry(
+        function=rk.subscriptions_from_levels,
+        tables={"ledger": LEDGER},
+        options={"by": "plan", "subscription": "product"},
+        columns={
+            "customer": ID,
+            "time": TIME,
+            "amount": AMOUNT,
+            "subscription": ID,
+            "by": SEGMENT,
+        },
+        ids=("customer_id",),
+        keys=("customer_id", "product", "start"),
+        result="customers",
+    ),
+    Entry(
+        function=rk.subscriptions_from_lines,
+        tables={"lines": LINES},
+        options={"by": "plan"},
+        columns={"customer": ID, "start": TIME, "end": TIME, "amount": AMOUNT, "by": SEGMENT},
+        ids=("customer_id",),
+        keys=("customer_id", "start"),
+        result="customers",
     ),
     Entry(
         function=rk.survey_detectable_difference,

@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"_frames"},
     {"_inputs"},
     {"activity", "churn", "drivers", "projection", "purchases", "retention", "revenue"}
-    | {"surveys", "survival", "outcomes", "weighting"},
+    | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
     {"clv", "differences"},
     {"datasets", "plot"},
 ]

@@ -76,7 +76,7 @@ def test_every_argument_and_the_result_have_a_type(name: str) -> None:
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
     frames = {"events", "table", "curve", "transactions", "summary", "subscriptions"}
-    assert first.name in frames | {"responses", "invitations"}
+    assert first.name in frames | {"responses", "invitations", "ledger", "lines"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty
 
@@ -149,7 +149,7 @@ def columns_of(name: str) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", retainkit.RetainkitWarning)
         result = entry.function(**tables, **entry.options)
-    own = {*entry.ids, "team", "plan", "channel", "cohort" if entry.wide else ""}
+    own = {*entry.ids, "team", "plan", "channel", "product", "cohort" if entry.wide else ""}
     return [one for one in result.columns if one not in own and not one.isdigit()]
 
 

@@ -180,14 +180,14 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 ALL = "all"
 SUFFIXED: dict[str, str] = {
     "amount": "calibration_holdout cohort_retention growth_accounting mrr_movements rfm_summary "
-    "score_outcomes",
+    "score_outcomes subscriptions_from_levels subscriptions_from_lines",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
     "by": "active_days active_users calibration_holdout churn_rate cltv cohort_retention "
     "control_chart growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
-    "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes survival_curve "
-    "usage_interval",
+    "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
+    "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval",
     "calibration_end": ALL,
     "compounding": ALL,
     "confidence_level": "nps_difference rate_difference survival_curve",
@@ -228,7 +228,8 @@ SUFFIXED: dict[str, str] = {
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
     "pmf rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
-    "tz": "active_days cltv plot.customer_history purchase_regularity usage_interval",
+    "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
+    "usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify",
@@ -253,7 +254,10 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     },
     "customer, frequency, recency, T": {"BGNBD.probability_alive": "the method that explains them"},
     "customers": {"BDW.project": "what the fit was given"},
-    "end": {"score_outcomes": "a column of the second table, for churn"},
+    "end": {
+        "score_outcomes": "a column of the second table, for churn",
+        "subscriptions_from_lines": "what a line is for always ends",
+    },
     "holdout": {"BDW.project": "ages that the model has not seen"},
     "horizon": {
         "BDW.project": "periods after the last age of each cohort",

@@ -3,6 +3,7 @@
 Each subject is a package, and its functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
+    subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     clv, projection                     models of purchases, spend and retention
     surveys, weighting, drivers, outcomes   of answers
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from retainkit import purchases as purchases
     from retainkit import retention as retention
     from retainkit import revenue as revenue
+    from retainkit import subscriptions as subscriptions
     from retainkit import surveys as surveys
     from retainkit import survival as survival
     from retainkit import typing as typing
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from retainkit.purchases import *
     from retainkit.retention import *
     from retainkit.revenue import *
+    from retainkit.subscriptions import *
     from retainkit.surveys import *
     from retainkit.survival import *
     from retainkit.weighting import *
@@ -84,6 +87,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
+    "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),
     "surveys": (
         "ces",
         "control_chart",

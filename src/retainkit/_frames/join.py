@@ -8,7 +8,8 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import Frame, is_polars
-from retainkit._typing import Array
+from retainkit._frames.output import build_like, to_native
+from retainkit._typing import Array, NativeT
 
 _DTYPES = {"f": nw.Float64, "i": nw.Int64}
 
@@ -48,6 +49,13 @@ def return_to_engine(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any])
     if not len(table):  # the engine cannot see a type without a value
         made = made.select(*(nw.col(name).cast(one) for name, one in table.schema.items()))
     return made
+
+
+def build_in_engine(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
+    """Build a native table of arrays or series, of the kind of `given` and in its engine."""
+    table: nw.DataFrame[Any] = nw.from_native(build_like(given, columns))
+    result: NativeT = to_native(return_to_engine(given, table))
+    return result
 
 
 def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
