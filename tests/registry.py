@@ -149,6 +149,7 @@ def _subscriptions() -> list[Row]:
             rows.append(
                 {
                     "customer_id": customer,
+                    "contract": f"{customer}-{number}",
                     "start": start,
                     "end": None if runs else end,
                     "mrr": float(draw.randint(1, 9) * 10),
@@ -333,7 +334,12 @@ TIME = Column(holds="time", nulls="dropped")
 AMOUNT = Column(holds="number", nulls="dropped")
 SEGMENT = Column(holds="any", nulls="kept")
 LOG = {"customer": ID, "time": TIME}
-SPELLS = {"customer": ID, "start": TIME, "end": Column(holds="time", nulls="kept")}
+SPELLS = {
+    "customer": ID,
+    "start": TIME,
+    "end": Column(holds="time", nulls="kept"),
+    "subscription": Column(holds="any", nulls="dropped", name="contract"),
+}
 NUMBER = Column(holds="number", nulls="refused")
 SCORE = Column(holds="number", nulls="kept")
 ANSWERS = {"by": SEGMENT, "weights": AMOUNT, "counts": AMOUNT}

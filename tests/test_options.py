@@ -71,6 +71,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     ),
     "draws": "Number of draws of the bootstrap",
     "end": "Column of dates or datetimes, null where a subscription still runs",
+    "end_is": (
+        "Whether an end is the moment from which a subscription no longer runs, or the last day on "
+        "which it does: then it runs to the midnight after that day, in `tz`"
+    ),
     "engine": (
         "Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and "
         "takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, "
@@ -141,6 +145,11 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "start": (
         "Column of dates or datetimes, with or without a time zone",
         "First day of the first period, as an ISO date",
+    ),
+    "subscription": (
+        "Column of what a row is a phase of: rows of the same subscription that come one after "
+        "another stay, exact repeats count once, with a warning, and others that overlap are "
+        "refused. Default: every row is a subscription of its own"
     ),
     "subscriptions": (
         f"One row a subscription, which runs over [start, end): {FRAMES}. A customer may have "

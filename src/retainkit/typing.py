@@ -43,6 +43,7 @@ __all__ = [
     "Dated",
     "DriverMethod",
     "DuckDBRelation",
+    "EndIs",
     "Engine",
     "Entry",
     "Fractional",
@@ -165,6 +166,7 @@ Entry: TypeAlias = Literal["first", "recurring"]
 Clock: TypeAlias = Literal["calendar", "elapsed"]
 Counting: TypeAlias = Literal["on", "on_or_after", "on_or_before", "every"]
 Average: TypeAlias = Literal["pooled", "simple", "chained"]
+EndIs: TypeAlias = Literal["exclusive", "last_day"]
 ChurnMethod: TypeAlias = Literal["opening", "stripe", "daily"]
 Dated: TypeAlias = Literal["window_end", "last_event"]
 MRRLevel: TypeAlias = Literal["snapshot", "event"]

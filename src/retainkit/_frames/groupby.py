@@ -11,6 +11,10 @@ from retainkit._typing import Booleans, Floats, Integers
 NEVER = np.iinfo(np.int64).max
 """A time that never comes."""
 
+# Numbers that an integer of 64 bits has room for, and a range too wide to be packed as it is.
+_MOST_KEYS = 2**62
+_WIDE = 2**32
+
 # Distinct keys are found in a table of this many elements at most, and by sorting beyond.
 _TABLE = 2**27
 
@@ -45,6 +49,52 @@ def unique_inverse(key: Integers, size: int) -> tuple[Integers, Integers]:
     keys, code = dense_codes(key, size)
     used = np.bincount(code, minlength=len(keys)) > 0
     return keys[used], (np.cumsum(used) - 1)[code]
+
+
+def sort_order(*keys: Integers) -> Integers:
+    """Return the places of rows in the order of several keys, of which the first comes first.
+
+    Rows of equal keys stay in any order.
+    """
+    packed, size = np.zeros(1, np.int64), 1
+    for key in keys:
+        least = int(key.min(initial=NEVER))
+        width = int(key.max(initial=least)) - least
+        if width >= _MOST_KEYS:
+            return np.lexsort(keys[::-1])
+        # Days, for one, make far fewer numbers than the microseconds in which they are counted.
+        step = _common_step(key, least) if width > _WIDE else 1
+        width = width // step + 1
+        size *= width
+        if size > _MOST_KEYS:
+            return np.lexsort(keys[::-1])
+        own = key - least
+        packed = packed * width + (own // step if step > 1 else own)
+    return np.argsort(packed)
+
+
+def _common_step(key: Integers, least: int) -> int:
+    """Return a step of which all keys are multiples, counted from the least."""
+    step = int(np.gcd.reduce(key[:1000] - least))
+    return step if step > 1 and not ((key - least) % step).any() else 1
+
+
+def latest_so_far(times: Integers, group: Integers) -> Integers:
+    """Return the latest time in the group of each element so far; groups ascend from 0."""
+    comes = times < NEVER
+    least = int(times.min(initial=NEVER))
+    span = int(times.max(initial=least, where=comes)) - least
+    step = _common_step(times[comes], least) if span > _WIDE else 1
+    width = span // step + 2  # the last number is that of `NEVER`
+    if (int(group[-1]) + 1 if len(group) else 0) * width > _MOST_KEYS:
+        # There is room for a group and a rank, but not for a group and a time.
+        distinct, rank = np.unique(times, return_inverse=True)
+        base = group * (len(distinct) + 1)
+        return distinct[np.maximum.accumulate(base + rank) - base]
+    base = group * width
+    number = np.where(comes, times - least, (width - 1) * step) // step
+    reached = np.maximum.accumulate(base + number) - base
+    return np.where(reached < width - 1, reached * step + least, NEVER)
 
 
 def group_sum(values: Floats, group: Integers, n_groups: int) -> Floats:

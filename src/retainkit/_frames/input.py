@@ -129,3 +129,14 @@ def instants_of(times: nw.Series[Any]) -> Array:
         times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     instants: Array = times.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
     return instants
+
+
+def instants_or(times: nw.Series[Any], missing: int) -> Array:
+    """Return times as instants, with a number for those that are null."""
+    # Without a null, some kinds of arrays would have no room for it.
+    known = ~times.is_null().to_numpy().astype(bool)
+    if known.all():
+        return instants_of(times)
+    instants = np.full(len(times), missing)
+    instants[known] = instants_of(times.filter(known.tolist()))
+    return instants

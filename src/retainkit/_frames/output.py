@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import Frame, is_polars
-from retainkit._typing import Array, NativeT
+from retainkit._typing import Array, Integers, NativeT
 
 
 def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
@@ -75,3 +75,21 @@ def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFr
     """Return a frame in memory with a column of floats, in place of one of the same name if any."""
     series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)
     return nw.maybe_reset_index(frame).with_columns(series)
+
+
+def with_instants(
+    frame: nw.DataFrame[Any], instants: Mapping[str, Integers], missing: int
+) -> nw.DataFrame[Any]:
+    """Return a frame in memory with new values in columns of times, null where they are missing.
+
+    The new ones are counted in microseconds; the columns keep their zone.
+    """
+    columns = []
+    for name, values in instants.items():
+        times = np.where(values == missing, np.datetime64("NaT", "us"), values.view("M8[us]"))
+        series = nw.new_series(name, times, backend=frame.implementation)
+        zone = getattr(frame.schema[name], "time_zone", None)
+        if zone is not None:
+            series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        columns.append(series)
+    return nw.maybe_reset_index(frame).with_columns(*columns)

@@ -1,4 +1,4 @@
-"""Merge the subscriptions of a customer into continuous ones.
+"""Merge the subscriptions of a customer into continuous ones, or fill the pauses between them.
 
 Subscriptions of a customer that overlap, touch, or leave a gap no longer than a given one are one
 continuous subscription: an upgrade, a second product or a late renewal ends nothing. Integers in,
@@ -14,13 +14,13 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import integer_codes
-from retainkit._frames.groupby import NEVER
-from retainkit._frames.input import collect, instants_of
-from retainkit._frames.segments import factorize_segments
+from retainkit._frames.groupby import NEVER, latest_so_far
+from retainkit._inputs.ordered_subscriptions import (
+    OrderedSubscriptions,
+    read_ordered_subscriptions,
+)
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
-from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Integers
 
 
@@ -30,7 +30,8 @@ class ContinuousSubscriptions:
 
     Those that have not ended end `NEVER`. `first` marks the first one of each customer. `segment`
     is that of the subscription it starts with: the smallest where subscriptions of several segments
-    start together, as in `n_ambiguous` of them. `entry` is the time from which it was observed,
+    start together, as in `n_ambiguous` of them. `reason` is that of the subscription which ends
+    last, the smallest again where several do. `entry` is the time from which it was observed,
     `begin` or later.
     """
 
@@ -42,34 +43,28 @@ class ContinuousSubscriptions:
     n_ambiguous: int
     entry: Integers
     segments: Mapping[str, nw.Series[Any]]
+    reason: Integers | None
+    reasons: Mapping[str, nw.Series[Any]]
+    n_ambiguous_ends: int
 
 
-def read_continuous_subscriptions(
-    subscriptions: Subscriptions, gap: int
-) -> ContinuousSubscriptions:
-    """Read subscriptions into memory and merge those of each customer."""
-    rows = collect(_paid(subscriptions))
-    segments, segment = factorize_segments(rows, subscriptions.keys)
-    ends = ~rows["end"].is_null().to_numpy().astype(bool)
-    begin = instants_of(rows["start"])
-    # Without a null, some kinds of arrays would have no room for it.
-    end = np.where(ends, instants_of(rows["end"].fill_null(rows["start"])), NEVER)
-    entry = begin
-    if "entry" in rows.columns:
-        entry = np.maximum(instants_of(rows["entry"].fill_null(rows["start"])), begin)
-    customer, _ = integer_codes(rows["customer"])
-    runs = merge_overlapping(
-        customer,
-        *_wall_times((begin, end, entry), subscriptions),
-        segment=segment,
-        gap=gap,
-        segments=segments,
-    )
-    if runs.n_ambiguous:
-        warn(
-            f"{count_noun(runs.n_ambiguous, 'uninterrupted run')} of a customer with several "
-            "values of `by` at the instant of the start, of which the smallest is taken."
-        )
+def read_continuous_subscriptions(subscriptions: Subscriptions) -> ContinuousSubscriptions:
+    """Read subscriptions into memory and merge those of each customer, up to their gap."""
+    rows = read_ordered_subscriptions(subscriptions, _paid(subscriptions))
+    runs = merge_overlapping(rows, subscriptions.gap)
+    for number, option, place in (
+        (runs.n_ambiguous, "by", "start"),
+        (runs.n_ambiguous_ends, "reason", "end"),
+    ):
+        if number:
+            warn(
+                f"{count_noun(number, 'uninterrupted run')} of a customer with several values of "
+                f"`{option}` at the instant of the {place}, of which the smallest is taken.",
+                code="several_values",
+                argument=option,
+                rows=number,
+                total=len(runs.customer),
+            )
     return runs
 
 
@@ -79,68 +74,80 @@ def _paid(subscriptions: Subscriptions) -> Any:
         return subscriptions.rows
     warn(
         f"{subscriptions.free:,} of {count_noun(subscriptions.n_rows, 'row')} have an amount of 0 "
-        "and are not used."
+        "and are not used.",
+        code="free_subscriptions",
+        argument="amount",
+        column=subscriptions.names["amount"],
+        rows=subscriptions.free,
+        total=subscriptions.n_rows,
     )
     return subscriptions.rows.filter(nw.col("amount") > 0)
 
 
-def _wall_times(times: tuple[Integers, ...], subscriptions: Subscriptions) -> tuple[Integers, ...]:
-    """Return wall times; where the clock is put back, no subscription ends before it begins."""
-    zone = subscriptions.zone
-    begin = wall_times(times[0], zone)
-    later = []
-    for time in times[1:]:
-        comes = time < NEVER
-        wall = np.full(len(time), NEVER)
-        wall[comes] = np.maximum(
-            wall_times(time[comes], zone), begin[comes] + (time > times[0])[comes]
-        )
-        later.append(wall)
-    return begin, *later
-
-
-def merge_overlapping(
-    customer: Integers,
-    begin: Integers,
-    end: Integers,
-    entry: Integers,
-    *,
-    segment: Integers,
-    gap: int,
-    segments: Mapping[str, nw.Series[Any]],
-) -> ContinuousSubscriptions:
+def merge_overlapping(rows: OrderedSubscriptions, gap: int) -> ContinuousSubscriptions:
     """Merge subscriptions of a customer that are at most `gap` apart."""
-    order = np.lexsort((segment, begin, customer))
-    customer, begin, end, entry, segment = (
-        one[order] for one in (customer, begin, end, entry, segment)
-    )
+    customer, begin, segment = rows.customer, rows.begin, rows.segment
     opens = np.append(True, customer[1:] != customer[:-1])[: len(customer)]
-    reached = _latest_so_far(end, np.cumsum(opens) - 1)
+    reached = latest_so_far(rows.end, np.cumsum(opens) - 1)
     start = opens.copy()
     # No later start lies beyond one that has not ended; NEVER + gap would be below zero.
     start[1:] |= begin[1:] - gap > reached[:-1]
     where = np.flatnonzero(start)
     last = np.append(where[1:], len(start))[: len(where)] - 1
     run = np.cumsum(start) - 1
-    together = begin == begin[where][run]
-    greatest = (
-        np.maximum.reduceat(np.where(together, segment, -1), where) if len(where) else segment
-    )
+    at_start = begin == begin[where][run]
+    reason, n_ambiguous_ends = None, 0
+    if rows.reason is not None:
+        at_end = (rows.end == reached[last][run]) & (rows.end < NEVER)
+        reason, n_ambiguous_ends = _smallest(rows.reason, at_end, where)
+    smallest, n_ambiguous = _smallest(segment, at_start, where)
     return ContinuousSubscriptions(
         customer=customer[where],
         begin=begin[where],
         end=reached[last],
         first=opens[where],
-        segment=segment[where],
-        n_ambiguous=int((greatest > segment[where]).sum()),
-        entry=np.minimum.reduceat(entry, where) if len(where) else entry,
-        segments=segments,
+        segment=smallest,
+        n_ambiguous=n_ambiguous,
+        entry=begin[where] if rows.entry is None else _least(rows.entry, where),
+        segments=rows.segments,
+        reason=reason,
+        reasons=rows.reasons,
+        n_ambiguous_ends=n_ambiguous_ends,
     )
 
 
-def _latest_so_far(end: Integers, group: Integers) -> Integers:
-    """Return the latest end in the group of each element so far; groups ascend."""
-    # One number has room for a group and a rank, but not for a group and a time.
-    values, rank = np.unique(end, return_inverse=True)
-    width = len(values) + 1
-    return values[np.maximum.accumulate(group * width + rank) - group * width]
+def carried_ends(rows: OrderedSubscriptions, gap: int, settled: int) -> Integers:
+    """Return the ends of subscriptions, moved to the end of the pause that begins with them.
+
+    Pauses are those of a customer, all subscriptions together, and up to `gap`. What a customer had
+    last and ended at `settled` or later may yet go on, and does not end.
+    """
+    customer, begin = rows.customer, rows.begin
+    opens = np.append(True, customer[1:] != customer[:-1])[: len(customer)]
+    reached = latest_so_far(rows.end, np.cumsum(opens) - 1)
+    start = opens.copy()
+    start[1:] |= begin[1:] > reached[:-1]
+    where = np.flatnonzero(start)
+    until = reached[np.append(where[1:], len(start))[: len(where)] - 1]
+    final = np.append(opens[where][1:], True)[: len(where)]
+    renewed = np.append(begin[where][1:], NEVER)[: len(where)]
+    carried = np.where(~final & (renewed - gap <= until), renewed, until)
+    carried[final & (until >= settled)] = NEVER
+    run = np.cumsum(start) - 1
+    return np.where(rows.end == until[run], carried[run], rows.end)
+
+
+def _smallest(values: Integers, which: Booleans, first: Integers) -> tuple[Integers, int]:
+    """Return the smallest of some values in each group, and the number of groups with several.
+
+    Groups begin with the elements `first`.
+    """
+    above = int(values.max(initial=0)) + 1
+    least = _least(np.where(which, values, above), first)
+    greatest = -_least(np.where(which, -values, 0), first)
+    return np.minimum(least, above - 1), int((greatest > least).sum())
+
+
+def _least(values: Integers, first: Integers) -> Integers:
+    """Return the least value of each group."""
+    return np.minimum.reduceat(values, first) if len(first) else values[:0].copy()

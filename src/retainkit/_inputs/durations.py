@@ -66,7 +66,7 @@ class Durations:
 
 
 def durations_from_subscriptions(
-    subscriptions: Subscriptions, runs: ContinuousSubscriptions, gap: int, unit: PeriodGrid
+    subscriptions: Subscriptions, runs: ContinuousSubscriptions, unit: PeriodGrid
 ) -> Durations:
     """Return the durations of the first continuous subscription of each customer.
 
@@ -83,7 +83,7 @@ def durations_from_subscriptions(
         full: Integers = elapsed_time(wall - 1, wall - 1).since(since, unit)
         return full
 
-    until = np.maximum(subscriptions.end_of_observation.wall - gap, begin + 1)
+    until = np.maximum(subscriptions.settled, begin + 1)
     known = units(until)
     ends = end < NEVER
     lifetime = units(np.where(ends, end, begin + 1)) + 1

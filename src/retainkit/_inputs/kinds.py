@@ -114,6 +114,9 @@ ID = Kind(
 RESPONDENT = Kind(
     need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="respondents"
 )
+SUBSCRIPTION = Kind(
+    need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="subscriptions"
+)
 SEGMENT = Kind(need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted)
 TIME = Kind(
     need="dates or datetimes; parse or convert it first, for instance with pandas.to_datetime",

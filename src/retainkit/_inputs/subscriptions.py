@@ -1,7 +1,8 @@
 """Read tables of subscriptions.
 
 A checked subscription is a row with a customer, a start, and an end that lies after the start and
-before the end of observation, or is null: then the subscription still runs.
+before the end of observation, or is null: then the subscription still runs. It runs over
+[start, end), whatever the ends of the table mean.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
@@ -19,18 +19,22 @@ from retainkit._frames.input import collect
 from retainkit._inputs.amounts import check_amounts, convert_amounts
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
-from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, TIME
+from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
+from retainkit._inputs.last_days import end_after_last_days
 from retainkit._inputs.observation import moments_of, observed_until
 from retainkit._messages import count_noun, warn
+from retainkit._time.durations import microseconds
 from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
-from retainkit.typing import Missing
+from retainkit.typing import EndIs, Length, Missing
 
 SUBSCRIPTIONS = (
     Column("customer", ID),
     Column("start", TIME, observed=True),
     Column("end", TIME, nulls="keep", like="start"),
+    Column("subscription", SUBSCRIPTION, required=False),
+    Column("reason", SEGMENT, nulls="keep", required=False),
     Column("entry", TIME, nulls="keep", required=False),
     Column("amount", AMOUNT, nulls="refuse", required=False),
     Column("currency", SEGMENT, nulls="refuse", required=False),
@@ -45,7 +49,8 @@ class Subscriptions(CheckedTable):
     from its start. Times have microseconds or finer, amounts are floats of one currency, 0 or more.
     Of the rows given, `missing` lacked a customer or a start, `empty` had no length, and `late`
     began at or after `end_of_observation`: these are not among the `n_rows`. Among them are those
-    that ended at or after it and have a null end now (`cut`), and those of amount 0 (`free`).
+    that ended at or after it and have a null end now (`cut`), and those of amount 0 (`free`). A
+    pause of a customer that is no longer than `gap` microseconds is none.
     """
 
     n_rows: int
@@ -55,20 +60,33 @@ class Subscriptions(CheckedTable):
     late: int
     cut: int
     free: int
+    gap: int
+    end_is: EndIs
+
+    @property
+    def settled(self) -> int:
+        """The wall time before which an end is for good: who ended later may yet go on."""
+        return self.end_of_observation.wall - self.gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionOptions:
     """The columns of subscriptions, and how they are read.
 
-    Segments must not be called like one of the columns `reserved` by the result. Observation ends
-    at `as_of`, by default at the midnight that ends the day of the last start. Arguments that are
-    `needed` must name a column.
+    Rows of the same `subscription` are its phases, and `reason` says why one ended. An end is the
+    moment from which a subscription no longer runs, or the last day on which it does, as `end_is`
+    says; a pause of a customer up to `gap` is none. Segments must not be called like one of the
+    columns `reserved` by the result. Observation ends at `as_of`, by default at the midnight that
+    ends the day of the last start. Arguments that are `needed` must name a column.
     """
 
     customer: str
     start: str
     end: str
+    end_is: EndIs = "exclusive"
+    subscription: str | None = None
+    reason: str | None = None
+    gap: Length = "0D"
     entry: str | None = None
     amount: str | None = None
     by: str | Sequence[str] | None = None
@@ -81,7 +99,9 @@ class SubscriptionOptions:
     needed: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Check the option that is a choice."""
+        """Check the options that name no column."""
+        one_of("end_is", self.end_is, get_args(EndIs))
+        microseconds("gap", self.gap)
         one_of("missing", self.missing, get_args(Missing))
 
 
@@ -97,16 +117,15 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         tz=options.tz,
         needed=options.needed,
     )
-    backward = {"backward": nw.col("end") < nw.col("start")}
-    facts_of = partial(read_facts, conditions=backward)
-    table, facts, note = without_nulls(table, facts_of, options.missing)
-    _check_order(table, facts)
+    table, facts, note = without_nulls(table, read_facts, options.missing)
     if options.amount is not None:
         check_amounts(table, facts)
     if options.currency is not None:
         rows = convert_amounts(table.rows, options.currency, options.rates)
         table = replace(table, rows=rows)
     moment = _end_of_observation(table, facts, options.as_of)
+    if options.end_is == "last_day":
+        table = end_after_last_days(table, moment)
     table, counts = _observed(table, facts, moment)
     for text in [note, *_notes(counts, facts, moment, default=options.as_of is None)]:
         if text:
@@ -120,12 +139,13 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         late=counts["late"],
         cut=counts["cut"],
         free=counts["free"],
+        gap=microseconds("gap", options.gap),
+        end_is=options.end_is,
     )
 
 
-def _check_order(table: CheckedTable, facts: Facts) -> None:
+def _check_order(table: CheckedTable, backward: int, total: int) -> None:
     """Check that no subscription ends before it starts."""
-    backward = facts.counts["backward"]
     if not backward:
         return
     some = collect(table.rows.filter(nw.col("end") < nw.col("start")).head(3))
@@ -137,8 +157,13 @@ def _check_order(table: CheckedTable, facts: Facts) -> None:
     )
     raise ArgumentError(
         f"{table.source('end')} lies before {table.names['start']!r} (given as `start`) in "
-        f"{count_noun(backward, 'row')}, of {facts.n_rows:,}; for instance customer "
-        f"{', '.join(spans)}. Exchange them, or leave the rows out."
+        f"{count_noun(backward, 'row')}, of {total:,}; for instance customer {', '.join(spans)}. "
+        "Exchange them, or leave the rows out.",
+        code="end_before_start",
+        argument="end",
+        column=table.names["end"],
+        rows=backward,
+        total=total,
     )
 
 
@@ -166,15 +191,17 @@ def _observed(
     over = instant_expr(moment.instant, table.stored)
     empty, late = end == start, start >= over
     conditions = {
+        "backward": end < start,
         "empty": empty,
         "late": ~is_true(empty) & late,
         "cut": (start < over) & (end >= over),
     }
     if "amount" in table.names:
         conditions["free"] = ~is_true(empty) & ~late & (nw.col("amount") == 0)
-    counts = dict.fromkeys(("empty", "late", "cut", "free"), 0)
+    counts = dict.fromkeys(("backward", "empty", "late", "cut", "free"), 0)
     if facts.n_rows:
         counts |= count_true(rows, conditions)
+    _check_order(table, counts["backward"], facts.n_rows)
     if counts["empty"]:
         rows = rows.filter(~is_true(empty))
     if counts["late"]:

@@ -127,5 +127,17 @@ def midnights(days: Integers, zone: tzinfo | None) -> tuple[Integers, Integers]:
     return np.array([moment_at(day, zone).instant for day in begin], np.int64), wall
 
 
+def midnights_after(instants: Integers, zone: tzinfo | None) -> Integers:
+    """Return the midnight that ends the day of each instant, in `zone`."""
+    if zone is None:
+        return (instants // DAY + 1) * DAY
+    days, day = np.unique(wall_times(instants, zone) // DAY, return_inverse=True)
+    some = np.zeros(len(days), np.int64)
+    some[day] = instants  # any instant of a day shows when it ends
+    ends = np.array([end_of_day(int(one), zone).instant for one in some], np.int64)
+    midnights: Integers = ends[day]
+    return midnights
+
+
 def _microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)

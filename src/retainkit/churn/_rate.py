@@ -16,17 +16,28 @@ from retainkit._inputs.continuous_subscriptions import (
     ContinuousSubscriptions,
     read_continuous_subscriptions,
 )
-from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
+from retainkit._inputs.subscriptions import (
+    SubscriptionOptions,
+    Subscriptions,
+    read_subscriptions,
+)
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
-from retainkit._time.durations import microseconds
 from retainkit._time.grid import DAYS, PeriodGrid, period_grid
-from retainkit._time.moment import Moment
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._typing import Array, Floats, Integers
 from retainkit.churn._flows import FlowCounts, TenurePeriods, at_period_ends, count_flows, sum_days
 from retainkit.errors import ArgumentError
-from retainkit.typing import ChurnMethod, IntoTable, Length, Missing, Period, TableT, Weekday
+from retainkit.typing import (
+    ChurnMethod,
+    EndIs,
+    IntoTable,
+    Length,
+    Missing,
+    Period,
+    TableT,
+    Weekday,
+)
 
 _RESULT = (
     *("period", "opening", "new", "reactivated", "churned", "closing"),
@@ -40,6 +51,8 @@ def churn_rate(
     customer: str = "customer_id",
     start: str = "start",
     end: str = "end",
+    end_is: EndIs = "exclusive",
+    subscription: str | None = None,
     amount: str | None = None,
     period: Period = "month",
     by: str | Sequence[str] | None = None,
@@ -80,6 +93,13 @@ def churn_rate(
         Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
         Column of dates or datetimes, null where a subscription still runs.
+    end_is : {"exclusive", "last_day"}, default "exclusive"
+        Whether an end is the moment from which a subscription no longer runs, or the last day on
+        which it does: then it runs to the midnight after that day, in `tz`.
+    subscription : str, optional
+        Column of what a row is a phase of: rows of the same subscription that come one after
+        another stay, exact repeats count once, with a warning, and others that overlap are refused.
+        Default: every row is a subscription of its own.
     amount : str, optional
         Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
         are left out, with a warning that counts them. Default: every row makes a customer.
@@ -118,7 +138,7 @@ def churn_rate(
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are `customer` and `start`.
+        that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -149,13 +169,14 @@ def churn_rate(
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
         If an argument has a wrong value; if customers or starts are null, amounts negative or null,
-        or an end lies before its start (a `ValueError`).
+        an end lies before its start, or rows of a `subscription` overlap (a `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If rows are set aside: with nulls, of no length, free, or with a start at or after `as_of`;
-        if ends lie after the default `as_of`; if a run starts in several segments at once.
+        If rows are set aside: with nulls, of no length, free, repeats, or with a start at or after
+        `as_of`; if ends lie after the default `as_of`, or seem to be last days; if a run starts in
+        several segments at once.
 
     See Also
     --------
@@ -219,13 +240,15 @@ def churn_rate(
     """
     grid = period_grid(period, week_start)
     one_of("method", method, get_args(ChurnMethod))
-    length = microseconds("gap", gap)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
         customer=customer,
         start=start,
         end=end,
+        end_is=end_is,
+        subscription=subscription,
+        gap=gap,
         amount=amount,
         by=by,
         as_of=as_of,
@@ -234,8 +257,8 @@ def churn_rate(
         reserved=_RESULT,
     )
     table = read_subscriptions(subscriptions, options)
-    runs = read_continuous_subscriptions(table, length)
-    cells = _period_cells(runs, table.end_of_observation, length, grid)
+    runs = read_continuous_subscriptions(table)
+    cells = _period_cells(runs, table, grid)
     flows, rates = _flows_and_rates(runs, cells, method, confidence_level)
     last = cells.last if include_partial else cells.over - 1
     own, segment = _churn_columns(flows, rates, cells, last)
@@ -287,11 +310,11 @@ class _PeriodCells:
 
 
 def _period_cells(
-    runs: ContinuousSubscriptions, moment: Moment, gap: int, period: PeriodGrid
+    runs: ContinuousSubscriptions, table: Subscriptions, period: PeriodGrid
 ) -> _PeriodCells:
-    """Return the segments and periods of a result; what ended within `gap` may yet go on."""
-    settled = moment.wall - gap
-    last, over = period.number(np.array([moment.wall - 1, settled], np.int64)).tolist()
+    """Return the segments and periods of a result; what ended within the gap may yet go on."""
+    settled = table.settled
+    last, over = period.number(np.array([table.end_of_observation.wall - 1, settled])).tolist()
     starts = first_periods(runs.segment, period.number(runs.begin), last)
     return _PeriodCells(
         period=period,

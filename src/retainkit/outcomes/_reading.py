@@ -21,6 +21,7 @@ from retainkit._frames.input import (
     count_rows,
     from_native,
     instants_of,
+    instants_or,
     normalize_pandas,
 )
 from retainkit._frames.segments import factorize_segments
@@ -227,7 +228,9 @@ def read_memberships(
     _check_zones(answers, table.stored, "start", start)
     rows = collect(table.rows)
     read = Memberships(
-        customer=rows["customer"], start=instants_of(rows["start"]), end=_ends(rows["end"])
+        customer=rows["customer"],
+        start=instants_of(rows["start"]),
+        end=instants_or(rows["end"], NEVER),
     )
     return read, table.end_of_observation
 
@@ -249,16 +252,8 @@ def _read_departures(
     )
     _check_zones(answers, log.stored, "end", end)
     rows = collect(times.select(customer=nw.col(customer), end=nw.col(end)))
-    read = Memberships(customer=rows["customer"], start=None, end=_ends(rows["end"]))
+    read = Memberships(customer=rows["customer"], start=None, end=instants_or(rows["end"], NEVER))
     return read, log.end_of_observation(options.as_of)
-
-
-def _ends(times: nw.Series[Any]) -> Integers:
-    """Return the instants at which something ends, `NEVER` where it does not."""
-    running = times.is_null().to_numpy().astype(bool)
-    ends = np.full(len(times), NEVER)
-    ends[~running] = instants_of(times.filter(~times.is_null()))
-    return ends
 
 
 # Checks

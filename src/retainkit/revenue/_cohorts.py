@@ -19,7 +19,7 @@ from retainkit.revenue._changes import AmountChanges
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._reading import SubscriptionArrays, read_subscription_arrays
 from retainkit.revenue._triangle import revenue_triangle
-from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT, Weekday
 
 _RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
 
@@ -30,11 +30,14 @@ def revenue_cohorts(
     customer: str = "customer_id",
     start: str = "start",
     end: str = "end",
+    end_is: EndIs = "exclusive",
+    subscription: str | None = None,
     amount: str = "mrr",
     period: Period = "month",
     by: str | Sequence[str] | None = None,
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
+    gap: Length = "0D",
     include_partial: bool = False,
     as_of: str | date | None = None,
     tz: str | None = None,
@@ -64,6 +67,13 @@ def revenue_cohorts(
         Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
         Column of dates or datetimes, null where a subscription still runs.
+    end_is : {"exclusive", "last_day"}, default "exclusive"
+        Whether an end is the moment from which a subscription no longer runs, or the last day on
+        which it does: then it runs to the midnight after that day, in `tz`.
+    subscription : str, optional
+        Column of what a row is a phase of: rows of the same subscription that come one after
+        another stay, exact repeats count once, with a warning, and others that overlap are refused.
+        Default: every row is a subscription of its own.
     amount : str, default "mrr"
         Column of the monthly amount of each subscription, 0 or more.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
@@ -76,6 +86,11 @@ def revenue_cohorts(
         Column of the currency of `amount`. Several need `rates`.
     rates : mapping of str to float, optional
         What one unit of each currency is worth in the currency of the result.
+    gap : str or timedelta, default "0D"
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``, on the
+        wall clock, of the customer and all subscriptions together, as in `churn_rate`: until the
+        renewal the customer pays what was paid before. A customer who left less than that before
+        `as_of` may still renew, and pays.
     include_partial : bool, default False
         Also show what is in progress at `as_of`, with ``complete`` False and no interval.
     as_of : str, date or datetime, optional
@@ -89,7 +104,7 @@ def revenue_cohorts(
         Day on which a week begins.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are `customer` and `start`.
+        that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -110,7 +125,7 @@ def revenue_cohorts(
         - ``retained`` (int): who pays at this age.
         - ``retention`` (float): retained / eligible, a fraction.
         - ``lower``, ``upper`` (float): Wilson's interval for it.
-        - ``complete`` (bool): whether the period was over by `as_of`.
+        - ``complete`` (bool): whether the period is over and all is known of it.
         - ``amount`` (float): what the cohort pays, in the unit of `amount`.
         - ``amount_per_customer`` (float): amount / eligible.
         - ``nrr``, ``nrr_lower``, ``nrr_upper`` (float): net revenue retention and its interval.
@@ -124,13 +139,15 @@ def revenue_cohorts(
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
         If an argument has a wrong value; if amounts are negative or null, customers or starts null,
-        an end lies before its start, or currencies are mixed without `rates` (a `ValueError`).
+        an end lies before its start, rows of a `subscription` overlap, or currencies are mixed
+        without `rates` (a `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If rows are set aside: with nulls, of no length, or with a start at or after `as_of`; if
-        customers never paid at the end of a period, so that they are in no cohort.
+        If rows are set aside: with nulls, of no length, repeats, or with a start at or after
+        `as_of`; if identical rows are added up, or ends seem to be last days; if customers never
+        paid at the end of a period, so that they are in no cohort.
 
     See Also
     --------
@@ -170,6 +187,9 @@ def revenue_cohorts(
         customer=customer,
         start=start,
         end=end,
+        end_is=end_is,
+        subscription=subscription,
+        gap=gap,
         amount=amount,
         by=by,
         currency=currency,

@@ -9,15 +9,16 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import integer_codes
-from retainkit._frames.input import collect, instants_of
+from retainkit._frames.groupby import NEVER
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import factorize_segments, segment_values
+from retainkit._frames.segments import segment_values
+from retainkit._inputs.continuous_subscriptions import carried_ends
+from retainkit._inputs.ordered_subscriptions import read_ordered_subscriptions
+from retainkit._inputs.repeated_rows import warn_of_repeats
 from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, read_subscriptions
 from retainkit._stats.money import MoneyUnit, money_unit
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
-from retainkit._time.zones import wall_times
 from retainkit._typing import Array, Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
@@ -102,27 +103,34 @@ def read_subscription_arrays(
     """Check subscriptions; return those that cost something as arrays."""
     subscriptions = read_subscriptions(native, options)
     # What costs nothing makes no customer.
-    rows = collect(subscriptions.rows.filter(nw.col("amount") > 0))
-    segments, segment = factorize_segments(rows, subscriptions.keys)
-    ends = ~rows["end"].is_null().to_numpy().astype(bool)
-    begin, end = (
-        wall_times(instants_of(one), subscriptions.zone)
-        for one in (rows["start"], rows["end"].fill_null(rows["start"]))
-    )
-    amounts = rows["amount"].to_numpy().astype(np.float64)
-    unit = money_unit(amounts)
+    paid = subscriptions.rows.filter(nw.col("amount") > 0)
+    rows = read_ordered_subscriptions(subscriptions, paid)
+    if options.subscription is None:
+        warn_of_repeats(
+            {
+                "customer": rows.customer,
+                "begin": rows.begin,
+                "end": rows.end,
+                "segment": rows.segment,
+                "amount": rows.amount,
+            }
+        )
+    end = rows.end
+    if subscriptions.gap:
+        end = carried_ends(rows, subscriptions.gap, subscriptions.settled)
+    unit = money_unit(rows.amount)
     moment = subscriptions.end_of_observation
     return SubscriptionArrays(
         subscriptions=subscriptions,
-        segments=segments,
-        segment=segment,
-        customer=integer_codes(rows["customer"])[0],
-        begin=begin,
+        segments=rows.segments,
+        segment=rows.segment,
+        customer=rows.customer,
+        begin=rows.begin,
         end=end,
-        ends=ends,
-        amount=unit.to_integers(amounts),
+        ends=end < NEVER,
+        amount=unit.to_integers(rows.amount),
         unit=unit,
         period=period,
         last=moment.last_begun(period),
-        over=moment.index(period),
+        over=int(period.number(np.array([subscriptions.settled]))[0]),
     )

@@ -20,7 +20,7 @@ from retainkit._time.durations import microseconds
 from retainkit._time.grid import period_grid
 from retainkit._typing import Array, Integers
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoTable, Length, Missing, Period, TableT
+from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
 _RESERVED = (*_RESULT, TIME_UNIT)
@@ -32,6 +32,8 @@ def survival_curve(
     customer: str = "customer_id",
     start: str = "start",
     end: str = "end",
+    end_is: EndIs = "exclusive",
+    subscription: str | None = None,
     amount: str | None = None,
     unit: Period = "month",
     by: str | Sequence[str] | None = None,
@@ -66,6 +68,13 @@ def survival_curve(
         Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
         Column of dates or datetimes, null where a subscription still runs.
+    end_is : {"exclusive", "last_day"}, default "exclusive"
+        Whether an end is the moment from which a subscription no longer runs, or the last day on
+        which it does: then it runs to the midnight after that day, in `tz`.
+    subscription : str, optional
+        Column of what a row is a phase of: rows of the same subscription that come one after
+        another stay, exact repeats count once, with a warning, and others that overlap are refused.
+        Default: every row is a subscription of its own.
     amount : str, optional
         Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
         are left out, with a warning that counts them. Default: every row makes a customer.
@@ -96,7 +105,8 @@ def survival_curve(
         Time zone of the wall clock, such as ``"Europe/Berlin"``. Default: the column's own.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are `customer` and `start`, or `duration` and `observed`.
+        that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`;
+        or `duration` and `observed`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1, at each tenure by itself.
 
@@ -128,14 +138,15 @@ def survival_curve(
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
         If an argument has a wrong value or has nothing to say beside `duration`; if a column has
-        nulls, durations are negative, or an end lies before its start (a `ValueError`).
+        nulls, durations are negative, an end lies before its start, or rows of a `subscription`
+        overlap (a `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If rows are set aside: with nulls, of no length, free, with a start at or after `as_of`, or
-        an `entry` that is not before the end; if ends lie after the default `as_of`; if a run
-        starts in several segments at once.
+        If rows are set aside: with nulls, of no length, free, repeats, with a start at or after
+        `as_of`, or an `entry` that is not before the end; if ends lie after the default `as_of`, or
+        seem to be last days; if a run starts in several segments at once.
 
     See Also
     --------
@@ -205,6 +216,8 @@ def survival_curve(
             amount=amount,
             gap=length or None,
             unit=unit if unit != "month" else None,
+            end_is=end_is if end_is != "exclusive" else None,
+            subscription=subscription,
         )
         durations = read_durations(
             subscriptions,
@@ -225,6 +238,9 @@ def survival_curve(
         customer=customer,
         start=start,
         end=end,
+        end_is=end_is,
+        subscription=subscription,
+        gap=gap,
         entry=entry,
         amount=amount,
         by=by,
@@ -234,8 +250,8 @@ def survival_curve(
         reserved=_RESERVED,
     )
     table = read_subscriptions(subscriptions, options)
-    runs = read_continuous_subscriptions(table, length)
-    durations = durations_from_subscriptions(table, runs, length, units)
+    runs = read_continuous_subscriptions(table)
+    durations = durations_from_subscriptions(table, runs, units)
     columns = _curve_columns(durations, confidence_level)
     columns[TIME_UNIT] = np.full(len(columns["tenure"]), unit)
     return build_like(durations.rows, columns)

@@ -1,0 +1,102 @@
+"""Read checked subscriptions into memory as arrays, ordered by customer and start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._frames.factorize import integer_codes
+from retainkit._frames.groupby import NEVER, sort_order
+from retainkit._frames.input import Frame, collect, instants_of, instants_or
+from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.last_days import warn_of_last_days
+from retainkit._inputs.repeated_rows import distinct_phases
+from retainkit._inputs.subscriptions import Subscriptions
+from retainkit._time.zones import wall_times
+from retainkit._typing import Array, Floats, Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedSubscriptions:
+    """Subscriptions by customer and start, as times on the wall clock.
+
+    Those that have not ended end `NEVER`. `entry` is the time from which one was observed, `begin`
+    or later. Customers, segments and reasons are numbers, of which `segments` and `reasons` have
+    the values. Without a column for it there is no `entry` and no `reason`, and amounts are 0.
+    """
+
+    customer: Integers
+    begin: Integers
+    end: Integers
+    segment: Integers
+    segments: Mapping[str, nw.Series[Any]]
+    entry: Integers | None
+    reason: Integers | None
+    reasons: Mapping[str, nw.Series[Any]]
+    amount: Floats
+
+
+def read_ordered_subscriptions(subscriptions: Subscriptions, rows: Frame) -> OrderedSubscriptions:
+    """Read rows of subscriptions into memory, exact repeats of a `subscription` once.
+
+    A warning says where the ends seem to be last days.
+    """
+    table = collect(rows)
+    segments, segment = factorize_segments(table, subscriptions.keys)
+    values: dict[str, Array] = {
+        "customer": integer_codes(table["customer"])[0],
+        "begin": instants_of(table["start"]),
+        "end": instants_or(table["end"], NEVER),
+        "segment": segment,
+    }
+    reasons: Mapping[str, nw.Series[Any]] = {}
+    if "reason" in table.columns:
+        reasons, values["reason"] = factorize_segments(table, ["reason"])
+    if "amount" in table.columns:
+        values["amount"] = table["amount"].to_numpy().astype(np.float64, copy=False)
+    if "entry" in table.columns:
+        entry = instants_or(table["entry"], -NEVER)
+        values["entry"] = np.maximum(entry, values["begin"])
+    if "subscription" in table.columns:
+        distinct = distinct_phases(table["subscription"], values, subscriptions)
+        if not distinct.all():
+            values = {name: one[distinct] for name, one in values.items()}
+    _set_wall_times(values, subscriptions)
+    order = sort_order(values["customer"], values["begin"], values["segment"])
+    for name, one in values.items():
+        values[name] = one[order]
+    if subscriptions.end_is == "exclusive":
+        warn_of_last_days(values["customer"], values["begin"], values["end"])
+    return OrderedSubscriptions(
+        customer=values["customer"],
+        begin=values["begin"],
+        end=values["end"],
+        segment=values["segment"],
+        segments=segments,
+        entry=values.get("entry"),
+        reason=values.get("reason"),
+        reasons=reasons,
+        amount=values.get("amount", np.zeros(len(order))),
+    )
+
+
+def _set_wall_times(values: dict[str, Array], subscriptions: Subscriptions) -> None:
+    """Turn instants into wall times; no subscription ends before it begins.
+
+    That is to be seen to where the clock is put back.
+    """
+    zone, begin = subscriptions.zone, values["begin"]
+    if zone is None:
+        return
+    values["begin"] = wall_times(begin, zone)
+    for name in values.keys() & {"end", "entry"}:
+        time = values[name]
+        comes = time < NEVER
+        wall = np.full(len(time), NEVER)
+        least = values["begin"][comes] + (time > begin)[comes]
+        wall[comes] = np.maximum(wall_times(time[comes], zone), least)
+        values[name] = wall
