@@ -19,7 +19,7 @@ import retainkit as rk
 truth = {"basic": 0.08, "plus": 0.04, "pro": 0.02}
 subscriptions = rk.datasets.make_subscriptions(
     3_000, seed=7, churn=truth, polarization=0.1, seats=0.01
-)
+).reset_index(names="row")
 until = "2025-01-01"
 customers = subscriptions["customer_id"].nunique()
 print(f"Invented: {len(subscriptions):,} subscriptions of {customers:,} customers.")
@@ -33,14 +33,15 @@ print("\nCustomers, month by month, and the share who leave with its 95 % interv
 churn = churn.rename(columns={"churn_rate": "rate"})
 print(churn[[*counts, "rate", "lower", "upper"]].tail(6).to_string(**style))
 
-# %% What moves the revenue? Every row adds up, to the cent.
-movements = rk.mrr_movements(subscriptions, as_of=until)
+# %% What moves the revenue? Every row adds up, to the cent. Seats alike are subscriptions of their
+# own, as are all rows here.
+movements = rk.mrr_movements(subscriptions, subscription="row", as_of=until)
 money = ["opening", "new", "expansion", "contraction", "churn", "reactivation", "closing"]
 print("\nMonthly recurring revenue, and what moved it:\n")
 print(movements[["period", *money]].tail(6).to_string(index=False, float_format="{:,.0f}".format))
 
 # %% How much of the revenue of a year ago is still there? Net counts upgrades, gross does not.
-year = rk.revenue_retention(subscriptions, horizon=12, as_of=until)
+year = rk.revenue_retention(subscriptions, subscription="row", horizon=12, as_of=until)
 print("\nOf the revenue of twelve months before, net and gross:\n")
 nrr, grr = ["nrr", "nrr_lower", "nrr_upper"], ["grr", "grr_lower", "grr_upper"]
 print(year[["period", "customers", *nrr, *grr]].tail(3).to_string(**style))

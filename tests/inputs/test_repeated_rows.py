@@ -84,7 +84,7 @@ def test_repeats_change_nothing_where_subscriptions_are_named(
     (warning,) = [one.message for one in said]
     assert isinstance(warning, RetainkitWarning)
     assert (warning.code, warning.argument, warning.column) == (
-        "repeated_rows",
+        "duplicate_rows",
         "subscription",
         "id",
     )
@@ -95,9 +95,9 @@ def test_repeats_change_nothing_where_subscriptions_are_named(
 def test_identical_rows_are_told_of_where_amounts_are_summed(
     function: Any, backend: Backend
 ) -> None:
-    found = told(function, backend.make(TWICE, like=LIKE), "repeated_rows")
+    found = told(function, backend.make(TWICE, like=LIKE), "duplicate_rows")
     assert len(found) == (function in MONEY)
-    assert not told(function, backend.make(ONCE, like=LIKE), "repeated_rows")
+    assert not told(function, backend.make(ONCE, like=LIKE), "duplicate_rows")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_identical_rows_are_told_of_where_amounts_are_summed(
 )
 def test_rows_that_differ_are_no_repeats(other: Row) -> None:
     rows = pd.DataFrame([*ONCE, ONCE[0] | other])
-    assert not told(mrr_movements, rows, "repeated_rows", by="plan")
+    assert not told(mrr_movements, rows, "duplicate_rows", by="plan")
 
 
 def test_repeats_are_found_among_others_of_the_same_start() -> None:
@@ -129,7 +129,7 @@ def test_repeats_are_found_among_others_of_the_same_start() -> None:
     )
     for seed in range(5):
         table = pd.DataFrame(rows).sample(frac=1, random_state=seed)
-        (warning,) = told(mrr_movements, table, "repeated_rows")
+        (warning,) = told(mrr_movements, table, "duplicate_rows")
         assert (warning.rows, warning.total) == (3, 7)
 
 

@@ -34,7 +34,7 @@ def distinct_phases(
         warn(
             f"{repeats:,} of {count_noun(len(code), 'row')} repeat another row of the same "
             f"subscription, {table.source('subscription')}, and are counted once.",
-            code="repeated_rows",
+            code="duplicate_rows",
             argument="subscription",
             column=table.names["subscription"],
             rows=repeats,
@@ -83,7 +83,7 @@ def warn_of_repeats(values: Mapping[str, Array]) -> None:
             "read, and each of them counts. If these are the same subscriptions twice, of a "
             "history or of a join, name the column that tells subscriptions apart with "
             "`subscription`; then repeats count once.",
-            code="repeated_rows",
+            code="duplicate_rows",
             argument="subscription",
             rows=repeats,
             total=total,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from retainkit._checks import one_of, probability
+from retainkit._checks import probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
@@ -17,7 +17,7 @@ from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscripti
 from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._stats.survival import at_risk, kaplan_meier
 from retainkit._time.durations import microseconds
-from retainkit._time.grid import period_grid
+from retainkit._time.grid import PeriodGrid, period_grid
 from retainkit._typing import Array, Integers
 from retainkit.errors import ArgumentError
 from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
@@ -206,34 +206,7 @@ def survival_curve(
     3       3        1        0     0.375  0.011  0.808    0.00     month
     """
     units = period_grid(unit, "monday", argument="unit")
-    length = microseconds("gap", gap)
-    one_of("missing", missing, get_args(Missing))
     probability("confidence_level", confidence_level)
-    if duration is not None:
-        _check_alone(
-            as_of=as_of,
-            tz=tz,
-            amount=amount,
-            gap=length or None,
-            unit=unit if unit != "month" else None,
-            end_is=end_is if end_is != "exclusive" else None,
-            subscription=subscription,
-        )
-        durations = read_durations(
-            subscriptions,
-            duration=duration,
-            observed=observed,
-            entry=entry,
-            by=by,
-            reserved=_RESERVED,
-            missing=missing,
-        )
-        return build_like(durations.rows, _curve_columns(durations, confidence_level))
-    if observed is not None:
-        raise ArgumentError(
-            f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null or "
-            "not before `as_of` is one that was not observed."
-        )
     options = SubscriptionOptions(
         customer=customer,
         start=start,
@@ -249,19 +222,55 @@ def survival_curve(
         missing=missing,
         reserved=_RESERVED,
     )
-    table = read_subscriptions(subscriptions, options)
-    runs = read_continuous_subscriptions(table)
-    durations = durations_from_subscriptions(table, runs, units)
+    if duration is None:
+        durations = _durations_of_dates(subscriptions, options, observed, units)
+    else:
+        _check_alone(
+            as_of=as_of,
+            tz=tz,
+            amount=amount,
+            gap=gap if microseconds("gap", gap) else None,
+            unit=unit if unit != "month" else None,
+            end_is=end_is if end_is != "exclusive" else None,
+            subscription=subscription,
+        )
+        durations = read_durations(
+            subscriptions,
+            duration=duration,
+            observed=observed,
+            entry=entry,
+            by=by,
+            reserved=_RESERVED,
+            missing=missing,
+        )
     columns = _curve_columns(durations, confidence_level)
-    columns[TIME_UNIT] = np.full(len(columns["tenure"]), unit)
+    if duration is None:
+        columns[TIME_UNIT] = np.full(len(columns["tenure"]), unit)
     return build_like(durations.rows, columns)
+
+
+def _durations_of_dates(
+    native: Any, options: SubscriptionOptions, observed: str | None, units: PeriodGrid
+) -> Durations:
+    """Read subscriptions and return how long each customer stayed or has been there."""
+    if observed is not None:
+        raise ArgumentError(
+            f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null or "
+            "not before `as_of` is one that was not observed.",
+            code="argument_conflict",
+            argument="observed",
+        )
+    table = read_subscriptions(native, options)
+    return durations_from_subscriptions(table, read_continuous_subscriptions(table), units)
 
 
 def _check_alone(**others: Any) -> None:
     for name, value in others.items():
         if value is not None:
             raise ArgumentError(
-                f"`{name}` ({value!r}) has nothing to say beside `duration`; leave one of them out."
+                f"`{name}` ({value!r}) has nothing to say beside `duration`; leave one out.",
+                code="argument_conflict",
+                argument=name,
             )
 
 
