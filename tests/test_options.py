@@ -289,6 +289,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "predictive": {"BDW.project": "the chance of so many customers staying"},
     "score": {"score_outcomes": "whole numbers alone, without labels"},
     "start": {"score_outcomes": "a column of the second table, for churn"},
+    "subscription": {"subscriptions_from_levels": "what has levels, which replace one another"},
     "tz": {"survival_curve": "no period is cut: tenure begins with each customer"},
     "unit": {
         "BGNBD.from_lifetimes": "what the other library does not keep",
