@@ -151,8 +151,9 @@ class Model:
         and by which version of retainkit they were written (``retainkit``).
         """
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        head = {"model": type(self).__name__, "format": FORMAT, "retainkit": __version__}
-        return head | {name: _to_json(value) for name, value in values.items()}
+        return saved_head("model", type(self).__name__) | {
+            name: _to_json(value) for name, value in values.items()
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -169,8 +170,13 @@ class Model:
         return cls(**given)
 
 
+def saved_head(head: str, kind: str) -> dict[str, Any]:
+    """Return what `to_dict` of a class begins with: the class, the format and the version."""
+    return {head: kind, "format": FORMAT, "retainkit": __version__}
+
+
 def saved_fields(
-    values: Any, kind: str, known: Sequence[str], needed: Sequence[str]
+    values: Any, kind: str, known: Sequence[str], needed: Sequence[str], *, head: str = "model"
 ) -> dict[str, Any]:
     """Return the fields of what `to_dict` of a class made, without a check of their values."""
     if not isinstance(values, Mapping):
@@ -179,11 +185,11 @@ def saved_fields(
             argument="values",
         )
     given = dict(values)
-    found = given.pop("model", kind)
+    found = given.pop(head, kind)
     if found != kind:
         name = quoted(found).strip("'")
         raise ArgumentError(
-            f"`values` describes a {name}; it must be what {kind}.to_dict() gave.",
+            f"`values` describes a {name} (`{head}`); it must be what {kind}.to_dict() gave.",
             argument="values",
         )
     form = integer("format", given.pop("format", 1), 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 import numpy as np
 
@@ -27,6 +27,14 @@ class Moment:
     def __str__(self) -> str:
         wall = EPOCH + timedelta(microseconds=self.wall)
         return wall.replace(tzinfo=None).isoformat(sep=" ").removesuffix(" 00:00:00")
+
+    def iso(self, zone: tzinfo | None) -> str:
+        """Return the moment as ISO 8601 writes it, with the distance to UTC where it has a zone."""
+        wall = (EPOCH + timedelta(microseconds=self.wall)).replace(tzinfo=None)
+        if zone is None:
+            return wall.isoformat()
+        offset = timedelta(microseconds=self.wall - self.instant)
+        return wall.replace(tzinfo=timezone(offset)).isoformat()
 
     def steps(self, *, before: int = 0) -> ElapsedTime:
         """Split the moment into parts, or the one that comes some microseconds before it."""

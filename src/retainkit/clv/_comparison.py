@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._inputs.customers import HISTORY, HOLDOUT, Customers, read_customers
+from retainkit._inputs.customers import HISTORY, HOLDOUT, Customers, largest_time, read_customers
 from retainkit._inputs.events import Events
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
@@ -39,10 +39,11 @@ def read_calibration(log: Events, options: SummaryOptions, split: Moment, end: M
     return rows
 
 
-def fit_calibration(rows: Customers, unit: Period) -> tuple[BGNBD, Sequence[str]]:
-    """Fit BG/NBD to the calibration; return the warnings as well."""
+def fit_calibration(rows: Customers, unit: Period, *, as_of: str) -> tuple[BGNBD, Sequence[str]]:
+    """Fit BG/NBD to the calibration up to `as_of`; return the warnings as well."""
     fit = fit_purchases(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
-    return model_from_fit(BGNBD, fit, unit=unit), fit.warnings
+    known = {"unit": unit, "largest_T": largest_time(rows), "as_of": as_of}
+    return model_from_fit(BGNBD, fit, **known), fit.warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

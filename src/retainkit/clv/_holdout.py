@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Generic
 
 from retainkit._checks import boolean, integer, probability
-from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import warn
@@ -19,6 +16,7 @@ from retainkit.clv._comparison import (
     read_calibration,
     total_columns,
 )
+from retainkit.clv._holdout_report import HoldoutReport
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._tracking_columns import (
     check_period,
@@ -29,38 +27,7 @@ from retainkit.clv._tracking_columns import (
 from retainkit.errors import ArgumentError
 from retainkit.purchases._orders import calibration_and_end
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import IntoTable, Missing, Period, TableT, TableT_co, Weekday
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class HoldoutReport(Generic[TableT_co]):
-    """The purchases of a holdout beside those that a model expected; made by `holdout_report`.
-
-    Parameters
-    ----------
-    model : BGNBD or MBGNBD
-        The model that was examined.
-    total : DataFrame
-        A row for the model and one for the naive forecast.
-    by_frequency : DataFrame
-        A row for each number of repeat purchases in calibration.
-    by_period : DataFrame
-        A row for each period of the holdout, as of `tracking`.
-    """
-
-    model: BGNBD
-    total: TableT_co
-    by_frequency: TableT_co
-    by_period: TableT_co
-
-    def __repr__(self) -> str:
-        table = read_result(self.total, argument="total", columns=["forecast"])
-        row = dict(zip(table.columns, (table.item(0, name) for name in table.columns), strict=True))
-        return (
-            f"HoldoutReport({row['forecast']}: {row['customers']:,} customers, "
-            f"{row['actual']:,} purchases in the holdout, {row['expected']:,.1f} expected; "
-            "tables .total, .by_frequency, .by_period)"
-        )
+from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
 
 def holdout_report(
@@ -230,7 +197,7 @@ def holdout_report(
     )
     rows = read_calibration(log, options, split, end)
     if model is None:
-        model, messages = fit_calibration(rows, unit)
+        model, messages = fit_calibration(rows, unit, as_of=split.iso(log.zone))
         for text in messages:
             warn(text)
     found = forecast_holdout(rows, model)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic
 
 import numpy as np
 
+from retainkit._frames.plain import same_values
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import Raked, rake_cells
 from retainkit._typing import Booleans
@@ -26,6 +27,8 @@ from retainkit.weighting._margins import (
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SurveyWeights(Generic[ResponsesT_co]):
     """Responses with their weights, and a summary of these; made by `rake` and `poststratify`.
+
+    Two are equal where the numbers and all values of the responses are.
 
     Parameters
     ----------
@@ -59,6 +62,23 @@ class SurveyWeights(Generic[ResponsesT_co]):
     iterations: int
     converged: bool
     largest_deviation: float
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SurveyWeights):
+            return NotImplemented
+        return self.to_dict() == other.to_dict() and same_values(self.responses, other.responses)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.to_dict().values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers about the weights as plain values, for JSON: NaN becomes None.
+
+        The responses are a table, which is kept as one.
+        """
+        numbers = [one.name for one in fields(self) if one.name != "responses"]
+        plain = {name: getattr(self, name) for name in numbers}
+        return {name: None if value != value else value for name, value in plain.items()}  # noqa: PLR0124  NaN
 
     def __repr__(self) -> str:
         limited = f", {self.n_limited:,} at a limit" if self.n_limited else ""
