@@ -9,6 +9,7 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+from retainkit._messages import quoted
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 Choice = TypeVar("Choice", bound=str)
@@ -20,7 +21,7 @@ def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
     """Check that a value is one of a few words."""
     word = isinstance(value, str)
     if not word or value not in choices:
-        message = f"`{name}` is {value!r}; it must be one of {', '.join(map(repr, choices))}."
+        message = f"`{name}` is {quoted(value)}; it must be one of {', '.join(map(repr, choices))}."
         error = ArgumentError if word else ArgumentTypeError
         raise error(message, argument=name)
     return value
@@ -30,7 +31,9 @@ def boolean(name: str, value: Any) -> bool:
     """Check that a value is True or False, NumPy's too."""
     if value is True or value is False or type(value).__name__ in {"bool", "bool_"}:
         return bool(value)
-    raise ArgumentTypeError(f"`{name}` is {value!r}; it must be True or False.", argument=name)
+    raise ArgumentTypeError(
+        f"`{name}` is {quoted(value)}; it must be True or False.", argument=name
+    )
 
 
 def is_number(value: object) -> bool:
@@ -38,13 +41,25 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and type(value).__name__ not in {"bool", "timedelta64"}
 
 
+def as_float(value: Any) -> float:
+    """Return a number as a float, an integer that is too large for one as infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def integer(name: str, value: Any, minimum: int) -> int:
     """Check that a value is a whole number, `minimum` or more (a bool is not a number here)."""
     if not is_number(value) or not isinstance(value, Integral):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; it must be a whole number.", argument=name)
+        raise ArgumentTypeError(
+            f"`{name}` is {quoted(value)}; it must be a whole number.", argument=name
+        )
     number = int(value)
     if number < minimum:
-        raise ArgumentError(f"`{name}` is {value!r}; it must be {minimum} or more.", argument=name)
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; it must be {minimum} or more.", argument=name
+        )
     return number
 
 
@@ -55,11 +70,13 @@ def number(name: str, value: Any, minimum: float, maximum: float = math.inf) -> 
         _check_not_percent(name, value, f"it must be a number {bounds}")
     if not is_number(value):
         raise ArgumentTypeError(
-            f"`{name}` is {value!r}; it must be a number {bounds}.", argument=name
+            f"`{name}` is {quoted(value)}; it must be a number {bounds}.", argument=name
         )
-    found = float(value)
+    found = as_float(value)
     if not minimum <= found <= maximum or math.isinf(found):
-        raise ArgumentError(f"`{name}` is {value!r}; it must be a number {bounds}.", argument=name)
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; it must be a number {bounds}.", argument=name
+        )
     return found
 
 
@@ -74,19 +91,19 @@ def probability(name: str, value: Any) -> float:
     _check_not_percent(name, value, need)
     if not is_number(value):
         raise ArgumentTypeError(
-            f"`{name}` is {value!r}; it must be a number between 0 and 1.", argument=name
+            f"`{name}` is {quoted(value)}; it must be a number between 0 and 1.", argument=name
         )
-    found = float(value)
+    found = as_float(value)
     if not 0 < found < 1:
-        raise ArgumentError(f"`{name}` is {value!r}; {need}.", argument=name)
+        raise ArgumentError(f"`{name}` is {quoted(value)}; {need}.", argument=name)
     return found
 
 
 def _check_not_percent(name: str, value: Any, need: str) -> None:
     """Check that no number above 1 stands where a fraction is meant."""
-    if is_number(value) and 1 < float(value) <= 100:
+    if is_number(value) and 1 < as_float(value) <= 100:
         raise ArgumentError(
-            f"`{name}` is {value!r}; {need}: a fraction, {float(value) / 100:g} for "
+            f"`{name}` is {quoted(value)}; {need}: a fraction, {float(value) / 100:g} for "
             f"{float(value):g} %.",
             code="percent_not_fraction",
             argument=name,
@@ -106,9 +123,9 @@ def rising_edges(name: str, value: Sequence[int]) -> tuple[int, ...]:
         "and [7, 30)."
     )
     if not is_list(value):
-        raise ArgumentTypeError(f"`{name}` is {value!r}; {need}", argument=name)
+        raise ArgumentTypeError(f"`{name}` is {quoted(value)}; {need}", argument=name)
     edges = tuple(integer(name, edge, 0) for edge in value)
     rising = all(low < high for low, high in pairwise(edges))
     if len(edges) < 2 or not rising or edges[-1] > MOST_AGES:
-        raise ArgumentError(f"`{name}` is {edges!r}; {need}", argument=name)
+        raise ArgumentError(f"`{name}` is {quoted(edges)}; {need}", argument=name)
     return edges

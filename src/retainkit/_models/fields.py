@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from retainkit._checks import boolean, integer, is_list, number
+from retainkit._checks import as_float, boolean, integer, is_list, is_number, number
 from retainkit._messages import quoted
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -23,8 +22,7 @@ _ROUNDING = 1e-6
 
 def positive(name: str, value: Any) -> float:
     """Check that a parameter is a finite number above 0."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    found = _as_float(value) if number else math.nan
+    found = as_float(value) if is_number(value) else math.nan
     if not 0 < found < math.inf:
         raise ArgumentError(
             f"`{name}` is {quoted(value)}; it must be a number above 0, and finite.", argument=name
@@ -37,20 +35,13 @@ def number_or_nan(name: str, value: Any) -> float:
     need = f"`{name}` is {quoted(value)}; it must be a finite number, or NaN (in JSON null)."
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if not is_number(value):
         raise ArgumentTypeError(need, argument=name)
-    found = _as_float(value)
+    found = as_float(value)
     if math.isinf(found):
         raise ArgumentError(need, argument=name)
     # One and the same object, as tuples compare NaN.
     return math.nan if math.isnan(found) else found
-
-
-def _as_float(value: Any) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
 
 
 def instant(name: str, value: Any) -> None:
