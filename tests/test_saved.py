@@ -58,7 +58,8 @@ def test_equal_models_have_equal_hashes(name: str) -> None:
 def test_models_that_differ_are_not_equal(name: str) -> None:
     model = fitted()[name]
     first = model.NAMES[0]
-    for change in ({first: 2 * getattr(model, first)}, {"n_customers": 3.0}, {"diagnostics": {}}):
+    changes: list[dict[str, Any]] = [{"n_customers": 3.0}, {"diagnostics": {}}]
+    for change in ({first: 2 * getattr(model, first)}, *changes):
         other = type(model).from_dict(saved(name) | change)
         assert other != model
         assert model != name
@@ -216,7 +217,8 @@ def test_a_field_too_few_or_too_many(name: str) -> None:
             type(model).from_dict(less)
     with pytest.raises(ArgumentError, match="has the unknown 'colour'"):
         type(model).from_dict({**values, "colour": "red"})
-    for wrong in (None, [], "{}", 7):
+    rubbish: list[Any] = [None, [], "{}", 7]
+    for wrong in rubbish:
         with pytest.raises(ArgumentTypeError, match=r"`values` is .* must be a mapping"):
             type(model).from_dict(wrong)
 

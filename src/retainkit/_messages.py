@@ -25,7 +25,7 @@ class _Short(reprlib.Repr):
     def repr_int(self, x: int, level: int) -> str:
         """Return an integer, or how many digits it has: Python refuses to write down 4,300."""
         del level
-        many = abs(x) >= 10**20
+        many = abs(x) >= 10**59
         return (
             f"<an integer of {int(x.bit_length() * math.log10(2)) + 1} digits>" if many else repr(x)
         )

@@ -165,9 +165,7 @@ class Model:
             If `values` is something else, or if a field is not what it must be; the message names
             it.
         """
-        known = [one.name for one in fields(cls)]
-        given = saved_fields(values, cls.__name__, known, needed=cls.NAMES)
-        return cls(**given)
+        return saved_model(cls, values)
 
 
 def saved_head(head: str, kind: str) -> dict[str, Any]:
@@ -218,6 +216,12 @@ def saved_fields(
 
 
 _FittedModel = TypeVar("_FittedModel", bound=Model)
+
+
+def saved_model(kind: type[_FittedModel], values: Any) -> _FittedModel:
+    """Build a model of what its `to_dict` made."""
+    known = [one.name for one in fields(kind)]
+    return kind(**saved_fields(values, kind.__name__, known, needed=kind.NAMES))
 
 
 def model_from_fit(kind: type[_FittedModel], fit: Fit, **fields_of: Any) -> _FittedModel:

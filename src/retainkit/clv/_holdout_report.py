@@ -11,7 +11,7 @@ from retainkit._frames.input import read_result
 from retainkit._frames.plain import plain_columns
 from retainkit._messages import quoted
 from retainkit._models.fields import instant, number_or_nan
-from retainkit._models.model import saved_fields, saved_head
+from retainkit._models.model import saved_fields, saved_head, saved_model
 from retainkit.clv._purchase_fits import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import TableT_co
@@ -92,7 +92,7 @@ def _read_model(values: Any) -> BGNBD:
             f"`model` is {quoted(values)}; it must be what to_dict() of a BGNBD or MBGNBD gave.",
             argument="model",
         )
-    return kinds[kind].from_dict(values)
+    return saved_model(kinds[kind], values)
 
 
 # The kinds of values in the columns of the tables, those first that every such table has.
@@ -133,9 +133,14 @@ def _text(name: str, value: Any) -> None:
         raise ArgumentTypeError(f"`{name}` is {quoted(value)}; it must be text.", argument=name)
 
 
+def _count(name: str, value: Any) -> None:
+    if integer(name, value, 0) >= 2**63:
+        raise ArgumentError(f"`{name}` is {quoted(value)}; no count is so large.", argument=name)
+
+
 _KINDS: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
     "text": (_text, "str"),
-    "count": (lambda name, value: integer(name, value, 0), "int64"),
+    "count": (_count, "int64"),
     "number": (number_or_nan, "float64"),
     "date": (instant, "datetime64[us]"),
     "flag": (boolean, "bool"),
