@@ -146,8 +146,8 @@ def revenue_cohorts(
     -----
     RetainkitWarning
         If rows are set aside: with nulls, of no length, repeats, or with a start at or after
-        `as_of`; if identical rows are added up, or ends seem to be last days; if customers never
-        paid at the end of a period, so that they are in no cohort.
+        `as_of`; if identical rows are added up, ends seem to be last days, or rows to be
+        levels; if customers never paid at the end of a period, so that they are in no cohort.
 
     See Also
     --------

@@ -22,6 +22,7 @@ from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_p
 from retainkit._typing import Array, Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
+from retainkit.revenue._levels import warn_of_levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,8 @@ def read_subscription_arrays(
                 "amount": rows.amount,
             }
         )
+        if not subscriptions.cut:
+            warn_of_levels(rows)
     end = rows.end
     if subscriptions.gap:
         end = carried_ends(rows, subscriptions.gap, subscriptions.settled)

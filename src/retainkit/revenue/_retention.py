@@ -183,7 +183,8 @@ def revenue_retention(
     -----
     RetainkitWarning
         If rows are set aside: with nulls, of no length, repeats, or with a start at or after
-        `as_of`; if identical rows are added up, or ends seem to be last days.
+        `as_of`; if identical rows are added up, ends seem to be last days, or rows to be
+        levels.
 
     See Also
     --------
