@@ -372,7 +372,7 @@ ENTRIES = [
         function=rk.active_users,
         tables={"events": EVENTS},
         options={"by": "team", "period": "week"},
-        columns=LOG | {"by": SEGMENT},
+        columns=LOG | {"by": SEGMENT, "cohort_time": TIME},
         ids=("customer_id",),
     ),
     Entry(
@@ -519,7 +519,7 @@ ENTRIES = [
         function=rk.growth_accounting,
         tables={"events": EVENTS},
         options={"by": "team", "amount": "amount"},
-        columns=LOG | {"by": SEGMENT, "amount": AMOUNT},
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT, "cohort_time": TIME},
         ids=("customer_id",),
     ),
     Entry(

@@ -50,6 +50,9 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "by": "Columns of segments. Null is a segment of its own",
     "calibration_end": "Instant at which calibration ends and the holdout begins",
     "cmap": "Sequential colour map; by default even steps of lightness from pale to navy",
+    "cohort_time": (
+        "Column with each customer's own start, such as the sign-up: one value for each customer"
+    ),
     "compounding": "What `discount_rate` means",
     "confidence_level": "Coverage of the interval, between 0 and 1",
     "counts": "Column with the number of respondents that a row counts, a whole number",
@@ -63,6 +66,13 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
             "they are does. Default: `survivors` counts customers"
         ),
         "Number of customers, 1 or more",
+        (
+            "Table of one row a customer, of any kind, in which `customer`, `cohort_time` and `by` "
+            "name columns. Whoever is in it and has no event has not come yet, and counts as a "
+            "customer. Events of customers who are not in it are not used, and counted in a "
+            "warning. Without it `events` may be what a left join leaves: for each customer who "
+            "never came one row, with a null time beside `cohort_time`"
+        ),
     ),
     "cuts": "Highest score of a detractor and highest of a passive",
     "discount_rate": (
@@ -198,6 +208,7 @@ SUFFIXED: dict[str, str] = {
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval",
     "calibration_end": ALL,
+    "cohort_time": ALL,
     "compounding": ALL,
     "confidence_level": "nps_difference rate_difference survival_curve",
     "counts": "nps_difference",

@@ -63,9 +63,11 @@ def slow_growth(
     by: Sequence[str],
     week_start: str = "monday",
     amount: str | None = None,
+    amounts: str = "keep",
     as_of: Any = None,
     include_partial: bool = False,
 ) -> list[Row]:
+    assert amounts == "keep"
     end = end_of(rows, tz, as_of)
     rows = seen(rows, tz, as_of)
     table = []
@@ -206,7 +208,7 @@ def growth_question(seed: int) -> tuple[list[Row], dict[str, Any]]:
     rows, options = random_log(seed, period)
     options |= {"period": period, "include_partial": draw.random() < 0.5}
     options |= {"week_start": draw.choice(["monday", "thursday"])}
-    return rows, options | {"amount": draw.choice([None, "amount"])}
+    return rows, options | {"amount": draw.choice([None, "amount"]), "amounts": "keep"}
 
 
 def active_question(seed: int) -> tuple[list[Row], dict[str, Any]]:

@@ -43,7 +43,7 @@ def table(frame: Any, **options: Any) -> list[Row]:
     """Return the library's table; what it sets aside, it says, and here that is expected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RetainkitWarning)
-        return rows_of(retainkit.cohort_retention(frame, **options))
+        return rows_of(retainkit.cohort_retention(frame, amounts="keep", **options))
 
 
 # --- random questions ---------------------------------------------------------------

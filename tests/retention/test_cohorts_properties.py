@@ -181,7 +181,7 @@ def table(frame: Any, **options: Any) -> list[Row]:
     """Return the library's table; what it sets aside, it says, and here that is expected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", retainkit.RetainkitWarning)
-        return rows_of(retainkit.cohort_retention(frame, **options))
+        return rows_of(retainkit.cohort_retention(frame, amounts="keep", **options))
 
 
 # --- agreement with the oracle --------------------------------------------------
@@ -206,7 +206,7 @@ def test_the_curve_agrees_with_the_oracle(
     expected = oracles.retention_curve(oracles.cohort_retention(rows, **options), average)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", retainkit.RetainkitWarning)
-        cells = retainkit.cohort_retention(in_pandas(rows), **options)
+        cells = retainkit.cohort_retention(in_pandas(rows), amounts="keep", **options)
         curve = rows_of(retainkit.retention_curve(cells, average=average))
     assert_rows([{name: row[name] for name in expected[0]} for row in curve], expected)
 

@@ -1,16 +1,19 @@
-"""Bring small tables into the engine of another one, to be joined with it."""
+"""Bring tables into the engine of another one, to be joined with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC
+from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.input import Frame, is_polars
-from retainkit._frames.output import build_like, to_native
+from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.input import Frame, collect, instants_of, is_polars
+from retainkit._frames.output import build_like, from_columns, to_native
 from retainkit._typing import Array, NativeT
 
+JoinStrategy: TypeAlias = Literal["inner", "left", "anti", "semi"]
 _DTYPES = {"f": nw.Float64, "i": nw.Int64}
 
 
@@ -56,6 +59,45 @@ def build_in_engine(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # typ
     table: nw.DataFrame[Any] = nw.from_native(build_like(given, columns))
     result: NativeT = to_native(return_to_engine(given, table))
     return result
+
+
+def to_kind_of(frame: Frame, table: Frame) -> Frame:
+    """Return a table as one of the kind of a frame, in its engine, to be joined with it.
+
+    Of one lazy engine it stays where it is; between kinds it goes by way of its values.
+    """
+    same = frame.implementation == table.implementation
+    if same and isinstance(table, nw.LazyFrame) and isinstance(frame, nw.LazyFrame):
+        return table
+    small = collect(table)
+    in_memory = isinstance(frame, nw.DataFrame) or is_polars(frame)
+    backend: Any = frame.implementation if in_memory else nw.Implementation.PANDAS
+    if small.implementation != backend:
+        small = from_columns({name: _rebuilt(small[name], backend) for name in small.columns})
+    return small if isinstance(frame, nw.DataFrame) else return_to_engine(frame, small)
+
+
+def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:
+    """Build a series anew in another library; times with a zone come in UTC."""
+    dtype, lacks = series.dtype, series.is_null().to_numpy().astype(bool)
+    if dtype == nw.Datetime or dtype == nw.Date:  # noqa: PLR1714  dtypes hash by parameter
+        times = instants_of(series).astype("datetime64[us]")
+        times[lacks] = None
+        made = nw.new_series(series.name, times, backend=backend)
+        aware = getattr(dtype, "time_zone", None) is not None
+        return made.dt.replace_time_zone(str(UTC)) if aware else made
+    if is_categorical(dtype):
+        series, dtype = series.cast(nw.String), nw.String()
+    # pandas has a NaN where others have a null.
+    pairs = zip(series.to_list(), lacks.tolist(), strict=True)
+    values = [None if lack else value for value, lack in pairs]
+    plain = dtype.is_integer() or dtype.is_float() or isinstance(dtype, nw.String | nw.Boolean)
+    return nw.new_series(series.name, values, dtype if plain else None, backend=backend)
+
+
+def join(frame: Frame, table: Any, *, how: JoinStrategy) -> Frame:
+    """Join a table of the same kind, by customer."""
+    return frame.join(table, on="customer", how=how)
 
 
 def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:

@@ -60,7 +60,7 @@ class CheckedTable:
     is the whole frame. `declared` and `names` hold for each argument its column and the name that
     the user gave for it; `argument_names` has what a public function calls an argument where that
     is something else. Times are stored in the zone `stored` and periods are cut in `zone` (both
-    None: naive times).
+    None: naive times). Messages name the `table` where a function has two.
     """
 
     rows: Frame
@@ -71,6 +71,7 @@ class CheckedTable:
     stored: tzinfo | None
     zone: tzinfo | None
     argument_names: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -84,7 +85,8 @@ class CheckedTable:
 
     def source(self, argument: str) -> str:
         """Name the column of an argument as messages do."""
-        return named(self.names[argument], self.argument_names.get(argument, argument))
+        called = self.argument_names.get(argument, argument)
+        return named(self.names[argument], called, self.table)
 
     def parts(self) -> dict[str, Any]:
         """Return what every checked table has, to build one that has more."""

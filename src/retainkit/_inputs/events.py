@@ -10,12 +10,13 @@ from typing import Any, get_args
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
-from retainkit._frames.input import count_rows
+from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.customer_table import CustomerOptions, join_customers, mark_absent
 from retainkit._inputs.facts import Facts, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, FLAG, ID, TIME
 from retainkit._inputs.observation import moments_of, observed_until
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
@@ -35,9 +36,11 @@ EVENTS = (
 class Events(CheckedTable):
     """An event log that has been checked.
 
-    Times have microseconds or finer, amounts are floats, nothing is null but a segment. `earliest`
-    is the earliest time of all, `first_event` and `last_event` are those of the events, and
-    `min_amount` is the least amount (None: there are no rows, or no amounts).
+    Times have microseconds or finer, amounts are floats, nothing is null but a segment. Where the
+    log may hold customers who never came, `came` is false in rows that are no event: they say that
+    there is such a customer. `n_rows` counts the events, `earliest` is the earliest time of all,
+    `first_event` and `last_event` are those of the events, and `min_amount` is the least amount
+    (None: there are no rows, or no amounts).
     """
 
     n_rows: int
@@ -46,8 +49,24 @@ class Events(CheckedTable):
     last_event: Moment | None
     min_amount: float | None
 
+    @property
+    def events(self) -> Frame:
+        """The rows that are events."""
+        return self.rows.filter(nw.col("came")) if "came" in self.columns else self.rows
+
+    @property
+    def has_starts(self) -> bool:
+        """Whether each customer has a start of its own."""
+        return "cohort_time" in self.names
+
     def end_of_observation(self, as_of: str | date | None) -> Moment:
         """Return `as_of`, or the midnight that ends the day of the last row."""
+        if as_of is None and self.last_event is None and self.earliest is not None:
+            raise ArgumentError(
+                "there are customers and no events; say with `as_of` when observation ends.",
+                code="argument_needed",
+                argument="as_of",
+            )
         error = ArgumentError(
             f"the time of the last row is {self.last_event}, and no midnight comes after it; say "
             "with `as_of` when observation ends."
@@ -58,13 +77,22 @@ class Events(CheckedTable):
         """Keep the rows before `end`; a warning counts the others."""
         if self.last_event is None or self.last_event.instant < end.instant:
             return self
-        kept = self.rows.filter(nw.col("time") < instant_expr(end.instant, self.stored))
-        rest = count_rows(kept)
+        before = nw.col("time") < instant_expr(end.instant, self.stored)
+        marked = "came" in self.columns
+        if marked:  # whoever has not come by then has not come yet
+            kept = replace(self, rows=self.rows.with_columns(came=nw.col("came") & before))
+        else:
+            kept = replace(self, rows=self.rows.filter(before))
+        rest = count_rows(kept.events)
         warn(
             f"{self.n_rows - rest:,} of {count_noun(self.n_rows, 'row')} at or after as_of ({end}) "
-            "are not used."
+            "are not used.",
+            code="rows_after_as_of",
+            argument="as_of",
+            rows=self.n_rows - rest,
+            total=self.n_rows,
         )
-        return replace(self, rows=kept, n_rows=rest, earliest=self.earliest if rest else None)
+        return replace(kept, n_rows=rest, earliest=self.earliest if rest or marked else None)
 
 
 def read_events(
@@ -76,35 +104,84 @@ def read_events(
     reserved: Sequence[str],
     tz: str | None,
     missing: str,
+    customers: Any = None,
 ) -> Events:
     """Check an event log and give its columns the names of their arguments.
 
     `columns` maps each argument to the column that it names, or to None where it is not used.
-    Segments must not be called like one of the `reserved` columns of the result.
+    Segments must not be called like one of the `reserved` columns of the result. With a table of
+    `customers`, the columns of starts and segments are there.
     """
     one_of("missing", missing, get_args(Missing))
-    table = read_columns(native, argument, EVENTS, columns, by=by, reserved=reserved, tz=tz)
-    table, facts, note = without_nulls(table, read_facts, missing)
+    own, segments = dict(columns), by
+    if customers is not None:  # it has the starts and the segments
+        own, segments = {**columns, "cohort_time": None}, None
+    table = read_columns(native, argument, EVENTS, own, by=segments, reserved=reserved, tz=tz)
+    facts = read_facts(table)
+    if "cohort_time" in table.names and facts.nulls["time"]:
+        table = mark_absent(table)
+        facts = read_facts(table)
+    table, facts, note = without_nulls(table, read_facts, missing, facts)
     if note:
-        warn(note)
+        warn(note, code="null_values", argument=argument, rows=facts.n_dropped)
     _check_finite(table, facts)
-    times = {}
-    if facts.n_rows:
-        firsts = [facts.least[name] for name in ("time", "cohort_time") if name in table.names]
-        times = {
-            "earliest": min(firsts),
-            "first_event": facts.least["time"],
-            "last_event": facts.greatest["time"],
-        }
+    n_rows, first, last = _span(table, facts)
+    starts = [facts.least["cohort_time"]] if "cohort_time" in table.names else []
+    if customers is not None:
+        options = CustomerOptions(
+            customers=customers,
+            customer=str(columns["customer"]),
+            cohort_time=columns["cohort_time"],
+            by=by,
+            reserved=reserved,
+            missing=missing,
+        )
+        table, n_rows, start = join_customers(table, n_rows, options)
+        starts = [start]
+    earliest = [time for time in (first, *starts) if time is not None]
+    times = {"earliest": min(earliest)} if earliest else {}
+    if first is not None:
+        times |= {"first_event": first, "last_event": last}
     moments = moments_of(table, times)
     return Events(
         **table.parts(),
-        n_rows=facts.n_rows,
+        n_rows=n_rows,
         earliest=moments.get("earliest"),
         first_event=moments.get("first_event"),
         last_event=moments.get("last_event"),
         min_amount=facts.least.get("amount"),
     )
+
+
+def _span(table: CheckedTable, facts: Facts) -> tuple[int, Any, Any]:
+    """Return the number of events, and the times of the first and of the last."""
+    if "came" not in table.columns:
+        return facts.n_rows, facts.least["time"], facts.greatest["time"]
+    events = table.rows.filter(nw.col("came"))
+    time = nw.col("time")
+    found = collect(events.select(rows=nw.len(), first=time.min(), last=time.max()))
+    n_rows = int(found.item(0, "rows"))
+    first, last = ((found.item(0, name) if n_rows else None) for name in ("first", "last"))
+    return n_rows, first, last
+
+
+def check_one_start(log: Events) -> None:
+    """Check that no customer has several starts."""
+    if not log.has_starts:
+        return
+    start = nw.col("cohort_time")
+    spans = log.rows.group_by("customer").agg(first=start.min(), last=start.max())
+    several = spans.filter(nw.col("first") < nw.col("last"))
+    number = count_rows(several)
+    if number:
+        some = format_examples(collect(several.sort("customer").head(3))["customer"].to_list())
+        raise ArgumentError(
+            f"{log.source('cohort_time')} has several values for {number:,} customers, such as "
+            f"{some}; it must hold one start for each.",
+            code="several_starts",
+            argument="cohort_time",
+            column=log.names["cohort_time"],
+        )
 
 
 def _check_finite(table: CheckedTable, facts: Facts) -> None:

@@ -116,13 +116,14 @@ def examples(table: CheckedTable, condition: nw.Expr, *, of: str = "") -> str:
 
 
 def without_nulls(
-    table: Table, facts_of: Callable[[Table], Facts], missing: str
+    table: Table, facts_of: Callable[[Table], Facts], missing: str, facts: Facts | None = None
 ) -> tuple[Table, Facts, str]:
     """Raise if there are nulls where there must be none, or drop their rows as `missing` says.
 
-    Return also the facts of what is left, and the text of a warning if rows were dropped.
+    Return also the facts of what is left, and the text of a warning if rows were dropped. The
+    `facts` of the table are read unless they are known.
     """
-    facts = facts_of(table)
+    facts = facts or facts_of(table)
     lacking = [
         argument
         for argument, column in table.declared.items()

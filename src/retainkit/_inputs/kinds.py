@@ -152,3 +152,16 @@ def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
         raise ColumnTypeError(
             f"{what} holds {type_name(frame, column)}; it must hold {kind.need}.{hint}"
         )
+
+
+def check_comparable_ids(
+    one: nw.dtypes.DType, other: nw.dtypes.DType, first: str, second: str
+) -> None:
+    """Check that ids are not numbers in one table and texts in another."""
+    for have, want in ((one, other), (other, one)):
+        if have.is_numeric() and want == nw.String:
+            raise ColumnTypeError(
+                f"what `customer` names is {one} in `{first}` and {other} in `{second}`: a number "
+                "is never equal to a text. Make them alike first, for instance with astype(str).",
+                argument="customer",
+            )

@@ -9,7 +9,7 @@ import numpy as np
 
 from retainkit._checks import boolean, probability
 from retainkit._frames.reducer import reducer
-from retainkit._inputs.events import read_events
+from retainkit._inputs.events import check_one_start, read_events
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
 from retainkit._time.grid import DAYS, PeriodGrid, period_grid
@@ -20,6 +20,7 @@ from retainkit.activity._counts import (
     WindowSpec,
     count_active,
     count_active_in_window,
+    count_started,
     period_days,
 )
 from retainkit.activity._spec import FrequencyCounts, VisitCounts, VisitSpec
@@ -30,9 +31,12 @@ from retainkit.activity._steps import (
     warn_of_ambiguous_segments,
 )
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoFrame, IntoTable, Length, Missing, Period, TableT, Weekday
 
-_ACTIVE = ("period", "active", "active_window", "stickiness", "lower", "upper", "complete")
+_ACTIVE = (
+    *("period", "active", "active_window", "stickiness", "lower", "upper", "complete"),
+    *("customers", "active_share", "active_share_lower", "active_share_upper"),
+)
 _DAYS = ("days", "customers", "share", "lower", "upper", "at_least", "complete")
 
 
@@ -44,6 +48,8 @@ def active_users(
     period: Period = "day",
     window: int | Length = 28,
     by: str | Sequence[str] | None = None,
+    cohort_time: str | None = None,
+    customers: IntoFrame | None = None,
     include_partial: bool = False,
     as_of: str | date | None = None,
     tz: str | None = None,
@@ -75,6 +81,16 @@ def active_users(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. A customer belongs to that of the first
         row, as in `growth_accounting`.
+    cohort_time : str, optional
+        Column with each customer's own start, such as the sign-up: one value for each customer.
+        Then those who have started, whether they came or not, are what the active are a share of.
+        Rows of days before it are not counted, and a warning says how many.
+    customers : IntoFrame, optional
+        Table of one row a customer, of any kind, in which `customer`, `cohort_time` and `by` name
+        columns. Whoever is in it and has no event has not come yet, and counts as a customer.
+        Events of customers who are not in it are not used, and counted in a warning. Without it
+        `events` may be what a left join leaves: for each customer who never came one row, with a
+        null time beside `cohort_time`.
     include_partial : bool, default False
         Also show what is in progress at `as_of`, with ``complete`` False and no interval.
     as_of : str, date or datetime, optional
@@ -107,6 +123,10 @@ def active_users(
         - ``lower``, ``upper`` (float): Wilson's interval for it.
         - ``complete`` (bool): whether the period is over, and its window began no earlier than the
           day of the first row of all. A window that reaches back further counts too few.
+        - with `cohort_time`, ``customers`` (int): those who have started by the end of the period,
+          whether they came or not; ``active_share`` (float): active / customers, NaN where that is
+          0, the period is not over, or it began before the day of the first row of all;
+          ``active_share_lower``, ``active_share_upper`` (float): Wilson's interval for it.
 
     Raises
     ------
@@ -115,13 +135,15 @@ def active_users(
     ColumnTypeError, ArgumentTypeError
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value, such as a window shorter than the period; or a column
-        nulls (a `ValueError`).
+        If an argument has a wrong value, such as a window shorter than the period; if a column has
+        nulls; if a customer has several values of `cohort_time`, or several rows in `customers` (a
+        `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If something is set aside: rows at or after `as_of`, rows with nulls.
+        If something is set aside: rows at or after `as_of`, rows with nulls, rows before
+        `cohort_time`, customers who start too late, events of customers who are not in `customers`.
 
     See Also
     --------
@@ -154,10 +176,20 @@ def active_users(
     _check_window(window, days, grid)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    columns = {"customer": customer, "time": time}
-    log = read_events(events, columns=columns, by=by, reserved=_ACTIVE, tz=tz, missing=missing)
+    columns = {"customer": customer, "time": time, "cohort_time": cohort_time}
+    log = read_events(
+        events,
+        columns=columns,
+        by=by,
+        reserved=_ACTIVE,
+        tz=tz,
+        missing=missing,
+        customers=customers,
+    )
     end = log.end_of_observation(as_of)
     log = log.until(end)
+    if customers is None:
+        check_one_start(log)
     unit = VisitSpec(end=end, period=DAYS)
     visits = count_visits(log, unit)
     spec = WindowSpec(window=days, period=grid)
@@ -190,13 +222,25 @@ def _active_columns(
     complete = over & (found.end - spec.window >= visits.period.min(initial=unit.last))
     lower, upper = wilson(active, active_window, confidence_level)
     rates = {"stickiness": ratio(active, active_window), "lower": lower, "upper": upper}
-    return {
+    columns: dict[str, Array] = {
         "period": found.label,
         "active": active,
         "active_window": active_window,
         **{name: np.where(complete, values, np.nan) for name, values in rates.items()},
         "complete": complete,
     }
+    customers = count_started(visits.starts, found.periods.segment, found.until - 1)
+    if visits.starts is not None and customers is not None:
+        known = over if visits.starts.first is None else over & (found.begin >= visits.starts.first)
+        lower, upper = wilson(active, customers, confidence_level)
+        shares = {
+            "active_share": ratio(active, customers),
+            "active_share_lower": lower,
+            "active_share_upper": upper,
+        }
+        columns["customers"] = customers
+        columns |= {name: np.where(known, values, np.nan) for name, values in shares.items()}
+    return columns
 
 
 def active_days(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from retainkit._frames.groupby import NEVER
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.segment_periods import (
     MOST_CELLS,
@@ -14,7 +15,7 @@ from retainkit._time.segment_periods import (
     segment_periods,
 )
 from retainkit._typing import Array, Booleans, Floats, Integers
-from retainkit.activity._spec import VisitCounts, VisitSpec
+from retainkit.activity._spec import FIRST_LATER, StartCounts, VisitCounts, VisitSpec
 from retainkit.errors import ArgumentError
 
 
@@ -34,9 +35,14 @@ def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrowthCounts:
-    """Counts by segment and period; `before` counts the customers of the period before."""
+    """Counts by segment and period; `before` counts the customers of the period before.
+
+    `customers` counts those who have started by the end of the period, whether they came or not
+    (None: they have no start of their own).
+    """
 
     periods: SegmentPeriods
+    customers: Integers | None
     active: Integers
     before: Integers
     new: Integers
@@ -46,15 +52,16 @@ class GrowthCounts:
 
 def growth_counts(visits: VisitCounts, spec: VisitSpec) -> GrowthCounts:
     """Count the new, retained and resurrected customers of each period."""
-    periods = _periods_from_first(visits.segment, visits.period, spec)
+    periods = _periods_from_first(*_first_shown(visits, spec), spec)
     row = periods.row(visits.segment, visits.period)
-    kinds = np.minimum(visits.gap, 2)
+    kinds = np.where(visits.gap == FIRST_LATER, 2, np.minimum(visits.gap, 2))
     new, retained, resurrected = (
         periods.sums(row[kinds == kind], visits.count[kinds == kind]) for kind in range(3)
     )
     active = periods.sums(row, visits.count)
     return GrowthCounts(
         periods=periods,
+        customers=count_started(visits.starts, periods.segment, periods.period),
         active=active,
         before=periods.previous(active),
         new=new,
@@ -84,9 +91,39 @@ def growth_amounts(visits: VisitCounts, periods: SegmentPeriods) -> dict[str, Fl
         "retained_amount": total(money.kept, stays),
         "expansion": total(money.grown, stays),
         "contraction": total(money.shrunk, stays),
-        "resurrected_amount": total(money.amount, visits.gap > 1),
+        "resurrected_amount": total(money.amount, (visits.gap > 1) | (visits.gap == FIRST_LATER)),
         "churned_amount": periods.previous(lost),
     }
+
+
+# Starts of customers
+
+
+def _first_shown(visits: VisitCounts, spec: VisitSpec) -> tuple[Integers, Integers]:
+    """Return segments and periods from which on a result has rows.
+
+    They are those of visits and of starts, but none before the first event of all.
+    """
+    starts = visits.starts
+    if starts is None or (starts.first is not None and starts.first > spec.last):
+        return visits.segment, visits.period
+    begun = starts.period if starts.first is None else np.maximum(starts.period, starts.first)
+    segment = np.concatenate([visits.segment, starts.segment])
+    return segment, np.concatenate([visits.period, begun])
+
+
+def count_started(starts: StartCounts | None, segment: Integers, last: Integers) -> Integers | None:
+    """Count the customers of each segment who start up to the period `last`."""
+    if starts is None:
+        return None
+    order = np.lexsort([starts.period, starts.segment])
+    counts = np.append(0, np.cumsum(starts.count[order]))
+    least = min(starts.period.min(initial=NEVER), last.min(initial=NEVER))
+    width = max(starts.period.max(initial=least), last.max(initial=least)) - least + 1
+    key = starts.segment[order] * width + starts.period[order] - least
+    until = np.searchsorted(key, segment * width + last - least, side="right")
+    counted: Integers = counts[until] - counts[np.searchsorted(key, segment * width)]
+    return counted
 
 
 # Windows of days
@@ -118,7 +155,8 @@ def period_days(visits: VisitCounts, days: VisitSpec, spec: WindowSpec) -> Perio
     """Return the periods of each segment that hold the days of visits."""
     grid = spec.period
     whole = replace(days, period=grid)
-    periods = _periods_from_first(visits.segment, grid.number_of_day(visits.period), whole)
+    segment, first = _first_shown(visits, days)
+    periods = _periods_from_first(segment, grid.number_of_day(first), whole)
     begin, end = grid.first_day(periods.period), grid.first_day(periods.period + 1)
     until = np.minimum(end, days.last + 1)
     label = grid.label(periods.period)
@@ -133,7 +171,7 @@ def count_active_in_window(
     A visit covers the days from its own on; where it comes while another still covers, only those
     from then on are covered anew. So the cost grows with visits and days, not with their product.
     """
-    rows = _periods_from_first(visits.segment, visits.period, days)
+    rows = _periods_from_first(*_first_shown(visits, days), days)
     since = np.where(visits.gap > 0, visits.period - visits.gap + window, visits.period)
     change = np.zeros(len(rows.segment), np.int64)
     for at, sign in ((np.maximum(visits.period, since), 1), (visits.period + window, -1)):
@@ -152,6 +190,6 @@ def count_active_in_window(
 def count_active(visits: VisitCounts, found: PeriodDays, spec: WindowSpec) -> Integers:
     """Count the customers with a visit in each of the periods."""
     number = spec.period.number_of_day(visits.period)
-    first = (visits.gap == 0) | (visits.period - visits.gap < spec.period.first_day(number))
+    first = (visits.gap <= 0) | (visits.period - visits.gap < spec.period.first_day(number))
     row = found.periods.row(visits.segment[first], number[first])
     return found.periods.sums(row, visits.count[first])

@@ -7,7 +7,7 @@ the log, a visit or a customer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -27,13 +27,15 @@ from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._time.zones import wall_times
-from retainkit._typing import Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.activity._spec import (
+    FIRST_LATER,
     LATER,
     NEXT,
     ROUNDING,
     FrequencyCounts,
     MoneySums,
+    StartCounts,
     VisitCounts,
     VisitSpec,
 )
@@ -48,6 +50,7 @@ class _Visits:
     gap: Integers
     next_visit: Integers
     amount: Floats | None
+    starts: StartCounts | None
     segments: Mapping[str, nw.Series[Any]]
     segment_of: Integers
     n_ambiguous: int
@@ -71,7 +74,12 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
         money = MoneySums(**sums)
     count = np.bincount(group, minlength=size).astype(np.int64, copy=False)
     return VisitCounts(
-        segments=found.segments, count=count, money=money, n_ambiguous=found.n_ambiguous, **groups
+        segments=found.segments,
+        count=count,
+        money=money,
+        starts=found.starts,
+        n_ambiguous=found.n_ambiguous,
+        **groups,
     )
 
 
@@ -120,33 +128,83 @@ def _visits(log: Events, spec: VisitSpec) -> _Visits:
     frame = collect(log.rows)
     code, size = integer_codes(frame["customer"])
     instant = instants_of(frame["time"])
-    period = spec.period.number(wall_times(instant, log.zone))
-    least = int(period.min(initial=NEVER))
-    width = int(period.max(initial=least)) - least + 1
-    key = code * width + (period - least)
-    amount = None
-    if "amount" in log.columns:
-        key, visit = unique_inverse(key, size * width)
-        amount = group_sum(frame["amount"].to_numpy(), visit, len(key))
-    else:
-        key = unique_keys(key)
-    customer = key // width
-    period = key - customer * width + least
-    same = customer[1:] == customer[:-1]
-    step = np.where(same, period[1:] - period[:-1], 0)
-    gap = np.concatenate([np.zeros(1, np.int64), step])[: len(key)]
-    after = np.concatenate([step, np.zeros(1, np.int64)])[: len(key)]
     segments, segment_of, n_ambiguous = _segments(log, frame, code, size, instant)
+    period = spec.period.number(wall_times(instant, log.zone))
+    amount = frame["amount"].to_numpy() if "amount" in log.columns else None
+    starts, start_of = None, None
+    if log.has_starts:
+        starts, start_of = _starts(log, spec, frame, code, segment_of)
+        counts = _came(frame) & (start_of[code] <= period)
+        early = _came(frame) & (start_of[code] > period) & (start_of[code] < NEVER)
+        starts = replace(starts, n_early=int(early.sum()))
+        code, period = code[counts], period[counts]
+        amount = None if amount is None else amount[counts]
+    customer, period, amount = _merged(code, period, amount, size)
+    opens = np.append(True, customer[1:] != customer[:-1])[: len(customer)]
+    step = np.where(opens, 0, np.diff(period, prepend=0))
+    after = np.append(step, 0)[1:]
+    gap = step
+    if start_of is not None:
+        gap = np.where(opens & (period > start_of[customer]), FIRST_LATER, step)
     return _Visits(
         customer=customer,
         period=period,
         gap=gap,
         next_visit=np.select([after == 0, after == 1], [0, NEXT], LATER).astype(np.int64),
         amount=amount,
+        starts=starts,
         segments=segments,
         segment_of=segment_of,
         n_ambiguous=n_ambiguous,
     )
+
+
+def _merged(
+    code: Integers, period: Integers, amount: Floats | None, size: int
+) -> tuple[Integers, Integers, Floats | None]:
+    """Merge the events of each customer in each period."""
+    least = int(period.min(initial=NEVER))
+    width = int(period.max(initial=least)) - least + 1
+    key = code * width + (period - least)
+    if amount is None:
+        key = unique_keys(key)
+    else:
+        key, visit = unique_inverse(key, size * width)
+        amount = group_sum(amount, visit, len(key))
+    customer = key // width
+    return customer, key - customer * width + least, amount
+
+
+def _came(frame: nw.DataFrame[Any]) -> Booleans:
+    """Mark the rows that are events."""
+    came: Booleans = (
+        frame["came"].to_numpy() if "came" in frame.columns else np.ones(len(frame), np.bool_)
+    )
+    return came
+
+
+def _starts(
+    log: Events,
+    spec: VisitSpec,
+    frame: nw.DataFrame[Any],
+    code: Integers,
+    segment_of: Integers,
+) -> tuple[StartCounts, Integers]:
+    """Count the starts of customers, and return the period of each code's (`NEVER`: too late)."""
+    start = group_min(instants_of(frame["cohort_time"]), code, len(segment_of))
+    used = np.flatnonzero(start < spec.end.instant)
+    number = spec.period.number(wall_times(start[used], log.zone))
+    start_of = np.full(len(start), NEVER)
+    start_of[used] = number
+    group, groups = unique_rows({"segment": segment_of[used], "period": number})
+    counts = StartCounts(
+        count=np.bincount(group, minlength=len(groups["period"])).astype(np.int64),
+        first=spec.first(log),
+        n_late=int(((start >= spec.end.instant) & (start < NEVER)).sum()),
+        n_early=0,
+        **groups,
+    )
+    return counts, start_of
 
 
 def _segments(

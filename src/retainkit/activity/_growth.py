@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import get_args
 
 import numpy as np
 
-from retainkit._checks import boolean, probability
-from retainkit._inputs.events import read_events
+from retainkit._checks import boolean, one_of, probability
+from retainkit._inputs.events import check_one_start, read_events
+from retainkit._inputs.refunds import net_refunds
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.grid import period_grid
 from retainkit._typing import Array
 from retainkit.activity._counts import GrowthCounts, growth_amounts, growth_counts
 from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.activity._steps import build_result, count_visits
-from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import Amounts, IntoFrame, IntoTable, Missing, Period, TableT, Weekday
 
 _RESULT = (
     *("period", "active", "new", "retained", "resurrected", "churned"),
-    *("quick_ratio", "retention_rate", "lower", "upper", "complete"),
+    *("quick_ratio", "retention_rate", "lower", "upper", "complete", "customers"),
     *("amount", "new_amount", "retained_amount", "expansion", "contraction"),
     *("resurrected_amount", "churned_amount"),
     *("amount_quick_ratio", "gross_retention", "net_retention"),
@@ -32,8 +34,11 @@ def growth_accounting(
     customer: str = "customer_id",
     time: str = "time",
     amount: str | None = None,
+    amounts: Amounts = "raise",
     period: Period = "month",
     by: str | Sequence[str] | None = None,
+    cohort_time: str | None = None,
+    customers: IntoFrame | None = None,
     include_partial: bool = False,
     as_of: str | date | None = None,
     tz: str | None = None,
@@ -66,6 +71,11 @@ def growth_accounting(
         Column of dates or datetimes, with or without a time zone.
     amount : str, optional
         Column of money, in its own unit, or of any quantity, for the same accounts in it.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and customers left without any are counted in a warning. ``"keep"``: take them as they are.
+        An amount, or a net, of zero is a purchase.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         Calendar period of a row. Periods of this length are compared.
     by : str or sequence of str, optional
@@ -73,6 +83,16 @@ def growth_accounting(
         belongs to the segment of the first row, also when the value changes later; where several
         rows share that instant, to the smallest, with a warning. So nobody moves between segments,
         and they add up to the whole.
+    cohort_time : str, optional
+        Column with each customer's own start, such as the sign-up: one value for each customer.
+        Then who is active in the period of the start is new, and who first comes in a later one is
+        resurrected. Rows in periods before it are not counted, and a warning says how many.
+    customers : IntoFrame, optional
+        Table of one row a customer, of any kind, in which `customer`, `cohort_time` and `by` name
+        columns. Whoever is in it and has no event has not come yet, and counts as a customer.
+        Events of customers who are not in it are not used, and counted in a warning. Without it
+        `events` may be what a left join leaves: for each customer who never came one row, with a
+        null time beside `cohort_time`.
     include_partial : bool, default False
         Also show what is in progress at `as_of`, with ``complete`` False and no interval. Whoever
         has not come yet stands there as churned.
@@ -105,6 +125,8 @@ def growth_accounting(
           again; NaN where nobody was.
         - ``lower``, ``upper`` (float): Wilson's interval for it.
         - ``complete`` (bool): whether the period is over.
+        - with `cohort_time`, ``customers`` (int): those who have started by the end of the period,
+          whether they came or not.
         - with `amount`, ``amount``, ``new_amount``, ``retained_amount``, ``expansion``,
           ``contraction``, ``resurrected_amount``, ``churned_amount`` (float), in the unit of the
           column. Of a retained customer the lesser of the amounts in the two periods is retained;
@@ -122,12 +144,15 @@ def growth_accounting(
     ColumnTypeError, ArgumentTypeError
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value, or a column nulls (a `ValueError`).
+        If an argument has a wrong value; if a column has nulls; if amounts are negative; if a
+        customer has several values of `cohort_time`, or several rows in `customers` (a
+        `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If something is set aside: rows at or after `as_of`, rows with nulls.
+        If something is set aside: rows at or after `as_of`, rows with nulls, rows before
+        `cohort_time`, customers who start too late, events of customers who are not in `customers`.
 
     See Also
     --------
@@ -138,15 +163,16 @@ def growth_accounting(
     Notes
     -----
     *New* is by the first row of `events`. In a log that begins amid the history of its customers,
-    the first period calls everybody new, and later ones those who come back after a pause.
+    the first period calls everybody new, and later ones those who come back after a pause. With
+    `cohort_time` it is by the start, and neither happens.
 
     *Churned* here means: not active in this very period. Nobody has to have left: of customers who
     buy every other month, half churn and half are resurrected in each. Choose the period by
     `usage_interval`.
 
-    Amounts below zero (refunds) lower what the customer spent in the period; a row is an event,
-    whatever its amount. Leave refunds out if they are not to count as activity. Two amounts that
-    agree to a billionth are taken for equal, so that rounding makes no expansion.
+    Without `amount` a row is an event, whatever it is: leave refunds out, or they count as visits.
+    A refund in a later period than its purchase does not undo the purchase, by ``"net"`` neither.
+    Two amounts that agree to a billionth are taken for equal, so that rounding makes no expansion.
 
     Other names: growth accounting and quick ratio (Social Capital), lifecycle with new, current,
     resurrected and dormant users, and their ratio "pulse" (Amplitude), lifecycle with new,
@@ -179,13 +205,25 @@ def growth_accounting(
     >>> table["quick_ratio"].tolist()
     [nan, 1.0, 1.0, 1.0]
     """
+    one_of("amounts", amounts, get_args(Amounts))
     grid = period_grid(period, week_start)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    columns = {"customer": customer, "time": time, "amount": amount}
-    log = read_events(events, columns=columns, by=by, reserved=_RESULT, tz=tz, missing=missing)
+    columns = {"customer": customer, "time": time, "amount": amount, "cohort_time": cohort_time}
+    log = read_events(
+        events,
+        columns=columns,
+        by=by,
+        reserved=_RESULT,
+        tz=tz,
+        missing=missing,
+        customers=customers,
+    )
     end = log.end_of_observation(as_of)
     log = log.until(end)
+    if customers is None:
+        check_one_start(log)
+    log = net_refunds(log, amounts, grid, end)
     spec = VisitSpec(end=end, period=grid)
     visits = count_visits(log, spec)
     counts = growth_counts(visits, spec)
@@ -216,6 +254,8 @@ def _growth_columns(
         "upper": np.where(complete, upper, np.nan),
         "complete": complete,
     }
+    if counts.customers is not None:
+        columns["customers"] = counts.customers
     money = growth_amounts(visits, counts.periods)
     if money:
         before = money.pop("before")

@@ -7,6 +7,8 @@ the order of a column that has no ties.
 
 from __future__ import annotations
 
+from typing import Any
+
 import narwhals.stable.v2 as nw
 import numpy as np
 
@@ -15,13 +17,16 @@ from retainkit._frames.join import to_engine_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, first_segments, integer_columns, wall_time
+from retainkit._time.zones import instant_expr
 from retainkit._typing import Floats, Integers
 from retainkit.activity._spec import (
+    FIRST_LATER,
     LATER,
     NEXT,
     ROUNDING,
     FrequencyCounts,
     MoneySums,
+    StartCounts,
     VisitCounts,
     VisitSpec,
 )
@@ -36,7 +41,8 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
     if "amount" in log.columns:
         rows = _with_money_changes(rows)
         sums = [nw.col(*_SUMS).sum()]
-    rows, n_ambiguous = _with_segments(rows, log)
+    segments, n_ambiguous = _segments(log)
+    rows = _with_segments(rows, segments)
     names = ("period", "gap", "next_visit", "count")
     counts = rows.group_by(*log.keys, *names[:3]).agg(nw.len().alias("count"), *sums)
     found = collect(
@@ -46,14 +52,26 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
             *([nw.col(*_SUMS).cast(nw.Float64)] if sums else []),
         )
     )
-    segments, segment = factorize_segments(found, log.keys)
+    of_starts = _count_starts(log, spec, segments) if log.has_starts else found.head(0)
+    keys = [one.select(*log.keys, "period") for one in (found, of_starts)]
+    distinct, segment = factorize_segments(nw.concat(keys), log.keys)
     money = None
     if sums:
         money = MoneySums(**{name: found[name].to_numpy().astype(np.float64) for name in _SUMS})
+    starts = None
+    if log.has_starts:
+        starts = StartCounts(
+            segment=segment[len(found) :],
+            first=spec.first(log),
+            n_late=count_rows(_starts(log).filter(nw.col("start") >= _end(log, spec))),
+            n_early=_count_early(log, spec),
+            **integer_columns(of_starts, ("period", "count")),
+        )
     return VisitCounts(
-        segments=segments,
-        segment=segment,
+        segments=distinct,
+        segment=segment[: len(found)],
         money=money,
+        starts=starts,
         n_ambiguous=n_ambiguous,
         **integer_columns(found, names),
     )
@@ -65,7 +83,8 @@ def count_frequencies(log: Events, spec: VisitSpec, since: int) -> FrequencyCoun
     inside = nw.when(nw.col("period") >= since).then(nw.lit(1)).otherwise(nw.lit(0))
     rows = rows.with_columns(inside=inside)
     customers = rows.group_by("customer").agg(visits=nw.col("inside").sum())
-    customers, n_ambiguous = _with_segments(customers, log)
+    of_customers, n_ambiguous = _segments(log)
+    customers = _with_segments(customers, of_customers)
     counts = customers.group_by(*log.keys, "visits").agg(nw.len().alias("count"))
     found = collect(counts.select(*log.keys, nw.col("visits", "count").cast(nw.Int64)))
     segments, segment = factorize_segments(found, log.keys)
@@ -96,7 +115,7 @@ def sum_squares(log: Events, spec: VisitSpec, gap: Integers, values: Floats) -> 
     found = nw.concat([ended, still]).join(table, on="gap")
     found = found.group_by("customer").agg(nw.col(*every).sum())
     found = found.with_columns(*(nw.col(name) * nw.col(name) for name in every))
-    found, _ = _with_segments(found, log)
+    found = _with_segments(found, _segments(log)[0])
     totals = nw.col(*every).sum()
     summed = collect(found.group_by(log.keys).agg(totals) if log.by else found.select(totals))
     _, segment = factorize_segments(summed, log.keys)
@@ -107,13 +126,64 @@ def sum_squares(log: Events, spec: VisitSpec, gap: Integers, values: Floats) -> 
 
 
 def _visits(log: Events, spec: VisitSpec) -> Rows:
-    """Return a row for each customer and period with events."""
-    wall = wall_time("time", log, spec.end, log.zone)
-    rows = log.rows.lazy().with_columns(wall=wall)
+    """Return a row for each customer and period with events, from the start on if there is one."""
+    rows = _with_periods(log, spec)
+    aggregates = {"events": nw.len()}
+    if "amount" in log.columns:
+        aggregates["amount"] = nw.col("amount").sum()
+    if log.has_starts:
+        rows = rows.filter(nw.col("period") >= nw.col("start"))
+        aggregates["start"] = nw.col("start").min()
+    return rows.group_by("customer", "period").agg(**aggregates)
+
+
+def _with_periods(log: Events, spec: VisitSpec) -> Rows:
+    """Return the events with their periods, and those of the starts of their customers.
+
+    Events of customers who start after the end of observation are left out.
+    """
+    rows = log.events.lazy()
+    if log.has_starts:
+        rows = rows.filter(nw.col("cohort_time") < _end(log, spec))
+        rows = _with_period(rows, "cohort_time", "start", log, spec)
+    return _with_period(rows, "time", "period", log, spec)
+
+
+def _with_period(rows: Rows, time: str, name: str, log: Events, spec: VisitSpec) -> Rows:
+    """Add the number of the period of a column of times."""
+    rows = rows.with_columns(wall=wall_time(time, log, spec.end, log.zone))
     period = spec.period.number_expr(nw.col("wall"))
-    rows = rows.with_columns(period=period.cast(nw.Int64))
-    money = [nw.col("amount").sum()] if "amount" in log.columns else []
-    return rows.group_by("customer", "period").agg(nw.len().alias("events"), *money)
+    return rows.with_columns(period.cast(nw.Int64).alias(name))
+
+
+# Starts of customers
+
+
+def _starts(log: Events) -> Rows:
+    """Return a row for each customer with the start."""
+    return log.rows.lazy().group_by("customer").agg(start=nw.col("cohort_time").min())
+
+
+def _end(log: Events, spec: VisitSpec) -> nw.Expr:
+    """Write the end of observation so that it compares with times."""
+    return instant_expr(spec.end.instant, log.stored)
+
+
+def _count_starts(log: Events, spec: VisitSpec, segments: Rows | None) -> nw.DataFrame[Any]:
+    """Count the customers by segment and period of their start, before the end of observation."""
+    rows = _starts(log).filter(nw.col("start") < _end(log, spec))
+    rows = _with_segments(_with_period(rows, "start", "period", log, spec), segments)
+    counts = rows.group_by(*log.keys, "period").agg(nw.len().alias("count"))
+    return collect(counts.select(*log.keys, nw.col("period", "count").cast(nw.Int64)))
+
+
+def _count_early(log: Events, spec: VisitSpec) -> int:
+    """Count the events in periods before the start of their customer."""
+    rows = _with_periods(log, spec)
+    return count_rows(rows.filter(nw.col("period") < nw.col("start")).select("customer"))
+
+
+# Visits of a customer, one after another
 
 
 def _with_neighbours(rows: Rows) -> Rows:
@@ -132,7 +202,13 @@ def _with_neighbours(rows: Rows) -> Rows:
     )
     # A comparison with null is null in one engine and false in another: ask for nulls first.
     steps = nw.when(nw.col("step") == 1).then(nw.lit(NEXT)).otherwise(nw.lit(LATER))
-    rows = rows.with_columns(gap=nw.col("gap").fill_null(0).cast(nw.Int64), steps=steps)
+    first = nw.lit(0)
+    if "start" in columns:
+        later = period > nw.col("start")
+        first = nw.when(later).then(nw.lit(FIRST_LATER)).otherwise(nw.lit(0))
+    opens = nw.col("gap").is_null()
+    gap = nw.when(opens).then(first).otherwise(nw.col("gap")).cast(nw.Int64)
+    rows = rows.with_columns(gap=gap, steps=steps)
     last = nw.col("step").is_null()
     return rows.with_columns(next_visit=nw.when(last).then(nw.lit(0)).otherwise(nw.col("steps")))
 
@@ -155,12 +231,16 @@ def _with_money_changes(rows: Rows) -> Rows:
     return rows.with_columns(kept=nw.col("amount") - nw.col("grown"))
 
 
-def _with_segments(rows: Rows, log: Events) -> tuple[Rows, int]:
-    """Add each customer's segment at the first instant, and count who has several then."""
+def _segments(log: Events) -> tuple[Rows | None, int]:
+    """Return each customer's segment at the first instant, and count who has several then."""
     if not log.by:
-        return rows, 0
+        return None, 0
     events = log.rows.lazy()
     firsts = events.group_by("customer").agg(time=nw.col("time").min())
     segments, several = first_segments(events, firsts, ["customer"], log.keys)
-    n_ambiguous = count_rows(several.filter(nw.col("several") > 1))
-    return rows.join(segments, on="customer"), n_ambiguous
+    return segments, count_rows(several.filter(nw.col("several") > 1))
+
+
+def _with_segments(rows: Rows, segments: Rows | None) -> Rows:
+    """Add the segments of customers, if there are any."""
+    return rows if segments is None else rows.join(segments, on="customer")

@@ -12,12 +12,16 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from retainkit._inputs.events import Events
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._typing import Floats, Integers
 
 ROUNDING = 1e-9
 """Share of the money in two periods up to which a difference between them is due to rounding."""
+
+FIRST_LATER = -1
+"""The gap at a customer's first visit, where it comes in a later period than the start."""
 
 NEXT, LATER = 1, 2
 """The customer's next visit is in the very next period, or in a later one; 0: there is none."""
@@ -35,6 +39,11 @@ class VisitSpec:
         """Number of the last period that has begun."""
         return self.end.last_begun(self.period)
 
+    def first(self, log: Events) -> int | None:
+        """Number of the period of the first event."""
+        first = log.first_event
+        return None if first is None else first.index(self.period)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneySums:
@@ -51,12 +60,30 @@ class MoneySums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartCounts:
+    """Counts of customers by segment and period of their own start, whether they came or not.
+
+    `first` is the period of the first event of all, if there is one. `n_late` counts the customers
+    who start at or after the end of observation, and `n_early` the events in periods before the
+    start; neither are among the counts.
+    """
+
+    segment: Integers
+    period: Integers
+    count: Integers
+    first: int | None
+    n_late: int
+    n_early: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VisitCounts:
     """Counts of visits: parallel arrays, an element for each segment, period, gap and `next_visit`.
 
-    `gap` is the number of periods since the customer's visit before, 0 at the first one.
-    `next_visit` is 0 at the last visit, `NEXT` or `LATER`. `n_ambiguous` counts the customers with
-    several segments at their first instant.
+    `gap` is the number of periods since the customer's visit before, at the first one 0 or
+    `FIRST_LATER`. `next_visit` is 0 at the last visit, `NEXT` or `LATER`. `n_ambiguous` counts the
+    customers with several segments at their first instant. `starts` is None where customers have
+    no start of their own.
     """
 
     segments: Mapping[str, nw.Series[Any]]
@@ -66,6 +93,7 @@ class VisitCounts:
     next_visit: Integers
     count: Integers
     money: MoneySums | None
+    starts: StartCounts | None
     n_ambiguous: int
 
 

@@ -16,7 +16,7 @@ from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
 from retainkit._typing import Array, Integers, NativeT
 from retainkit.activity import _eager, _lazy
-from retainkit.activity._spec import VisitCounts, VisitSpec
+from retainkit.activity._spec import StartCounts, VisitCounts, VisitSpec
 
 
 def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
@@ -24,7 +24,32 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
     count = reducer(log.rows, lazy=_lazy.count_visits, eager=_eager.count_visits)
     visits = count(log, spec)
     warn_of_ambiguous_segments(visits.n_ambiguous)
+    if visits.starts is not None:
+        _warn_of_starts(log, visits.starts)
     return visits
+
+
+def _warn_of_starts(log: Events, starts: StartCounts) -> None:
+    """Warn of customers who start too late, and of events before the start."""
+    source = log.source("cohort_time")
+    if starts.n_late:
+        warn(
+            f"{count_noun(starts.n_late, 'customer')} with a start at or after the end of "
+            f"observation in {source}, not counted.",
+            code="start_after_as_of",
+            argument="cohort_time",
+            column=log.names["cohort_time"],
+        )
+    if starts.n_early:
+        warn(
+            f"{count_noun(starts.n_early, 'row')} not counted, before the start of the customer in "
+            f"{source}.",
+            code="rows_before_start",
+            argument="cohort_time",
+            column=log.names["cohort_time"],
+            rows=starts.n_early,
+            total=log.n_rows,
+        )
 
 
 def last_midnight(log: Events, end: Moment) -> Moment:

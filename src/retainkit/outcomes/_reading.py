@@ -28,7 +28,7 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
-from retainkit._inputs.kinds import TIME, is_time
+from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time
 from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Scale
@@ -323,13 +323,8 @@ def _check_zones(answers: DatedAnswers, stored: tzinfo | None, argument: str, co
 def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
     """Number the customers of two tables alike; categories are what they are called."""
     answers, others = _category_names(answers), _category_names(others)
-    for one, other in ((answers, others), (others, answers)):
-        if len(one) and len(other) and one.dtype.is_numeric() and other.dtype == nw.String:
-            raise ColumnTypeError(
-                f"what `customer` names is {answers.dtype} in `responses` and {others.dtype} in "
-                "`outcomes`: a number is never equal to a text. Make them alike first, for "
-                "instance with astype(str)."
-            )
+    if len(answers) and len(others):
+        check_comparable_ids(answers.dtype, others.dtype, "responses", "outcomes")
     first, second = answers.to_numpy(), others.to_numpy()
     if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
         # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.

@@ -18,9 +18,10 @@ from retainkit._frames.input import collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
+from retainkit._inputs.refunds import ROUNDING
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
-from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
+from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, several_segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, wall_time
+from retainkit._inputs.refunds import ROUNDING
 from retainkit._time.zones import instant_expr
-from retainkit.purchases._spec import ROUNDING, PurchaseSpec, PurchaseSummary, several_segments
+from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, several_segments
 
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:

@@ -1,4 +1,4 @@
-"""Orders as they are read for a summary: reserved names, negative amounts, end of calibration."""
+"""Orders as they are read for a summary: reserved names, end of calibration."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import narwhals.stable.v2 as nw
-
-from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._inputs.time_unit import TIME_UNIT
-from retainkit._messages import count_noun, named
 from retainkit._time.moment import Moment, as_of_moment
 from retainkit.errors import ArgumentError
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import Amounts
 
 
 def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequence[str]) -> Events:
@@ -34,24 +29,6 @@ def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequenc
         reserved=[*own, options.customer],
         tz=options.tz,
         missing=options.missing,
-    )
-
-
-def check_negative_amounts(log: Events, amount: str | None, amounts: Amounts) -> None:
-    """Check that no amount is negative, unless that is allowed."""
-    if amount is None or amounts != "raise" or log.min_amount is None or log.min_amount >= 0:
-        return
-    below = log.rows.filter(nw.col("amount") < 0)
-    number = count_rows(below)
-    if not number:  # they are all at or after `as_of`
-        return
-    found = collect(below.sort("amount", "customer").head(3).select("customer", "amount"))
-    pairs = zip(found["customer"].to_list(), found["amount"].to_list(), strict=True)
-    examples = ", ".join(f"{value:g} of customer {customer!r}" for customer, value in pairs)
-    raise ArgumentError(
-        f"{named(amount, 'amount')} is negative in {count_noun(number, 'row')}, of "
-        f"{log.n_rows:,}; for instance {examples}. If these are refunds, `amounts='net'` sets them "
-        "against the purchases of the same period; `amounts='keep'` takes them as they are."
     )
 
 

@@ -10,10 +10,11 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import Frame
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import Events
+from retainkit._inputs.refunds import check_negative_amounts
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment
 from retainkit.purchases import _eager, _lazy
-from retainkit.purchases._orders import check_negative_amounts, read_summary_orders
+from retainkit.purchases._orders import read_summary_orders
 from retainkit.purchases._spec import (
     HOLDOUT,
     SUMMARY,
@@ -43,7 +44,7 @@ def summarize_purchases(
 ) -> CustomerSummary:
     """Summarize the purchases before `end`, and those of the holdout after it if there is one."""
     log = log.until(end_of_holdout or end)
-    check_negative_amounts(log, options.amount, options.amounts)
+    check_negative_amounts(log, options.amounts)
     spec = purchase_spec(log, options, end, end_of_holdout)
     if spec.holdout and not end.opens(spec.merge_period):
         warn(

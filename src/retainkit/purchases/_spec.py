@@ -27,9 +27,6 @@ SUMMARY = ("frequency", "recency", "T", "monetary_value")
 HOLDOUT = ("frequency_holdout", "monetary_value_holdout", "duration_holdout")
 """The columns of the time after calibration."""
 
-ROUNDING = 1e-9
-"""Share of all money moved up to which a net below zero is a rounding error of zero."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryOptions:

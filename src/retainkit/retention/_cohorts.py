@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, get_args
+from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import boolean, integer, one_of, probability, rising_edges
-from retainkit._frames.input import collect, count_rows
+from retainkit._checks import boolean, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.reducer import reducer
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
-from retainkit._inputs.events import Events, read_events
-from retainkit._messages import count_noun, named, warn
+from retainkit._inputs.events import Events
+from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
-from retainkit._time.grid import PeriodGrid, period_grid
-from retainkit._time.moment import Moment
-from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
-from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
+from retainkit.retention._reading import CohortOptions, read_cohort_log, warn_of_excluded
+from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec
 from retainkit.retention._triangle import RetentionTriangle, retention_triangle
-from retainkit.typing import Clock, Counting, Entry, IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import (
+    Amounts,
+    Clock,
+    Counting,
+    Entry,
+    IntoFrame,
+    IntoTable,
+    Missing,
+    Period,
+    TableT,
+    Weekday,
+)
 
 
 def cohort_retention(
@@ -33,10 +40,12 @@ def cohort_retention(
     customer: str = "customer_id",
     time: str = "time",
     amount: str | None = None,
+    amounts: Amounts = "raise",
     by: str | Sequence[str] | None = None,
     cohort_time: str | None = None,
     started: str | None = None,
     returned: str | None = None,
+    customers: IntoFrame | None = None,
     entry: Entry = "first",
     cohort_period: Period = "month",
     period: Period = "month",
@@ -74,18 +83,29 @@ def cohort_retention(
         Column of dates or datetimes, with or without a time zone.
     amount : str, optional
         Column of money, in its own unit, or of any quantity, to add up in each cell.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and customers left without any are counted in a warning. ``"keep"``: take them as they are.
+        An amount, or a net, of zero is a purchase.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Each gets a table of its own. A customer
         belongs to the segment of the row that starts the cohort, also when the value changes later;
         where several rows share that instant, to the smallest, with a warning.
     cohort_time : str, optional
         Column with each customer's own start, such as the sign-up: one value for each customer.
-        Default: the first event. Use it where the log begins amid the history of its customers,
-        whose first row is not their start. What lies before the period of the first row has not
-        been observed, and such cells have no row.
+        Default: the first event. Use it where customers start who never come, and where the log
+        begins amid the history of its customers, whose first row is not their start. What lies
+        before the period of the first row has not been observed, and such cells have no row.
     started, returned : str, optional
         Boolean columns that say which rows start a customer, and which count as a return. Default:
         all of them. A row may be both. With them age 0 need not be 1.
+    customers : IntoFrame, optional
+        Table of one row a customer, of any kind, in which `customer`, `cohort_time` and `by` name
+        columns. Whoever is in it and has no event has not come yet, and counts as a customer.
+        Events of customers who are not in it are not used, and counted in a warning. Without it
+        `events` may be what a left join leaves: for each customer who never came one row, with a
+        null time beside `cohort_time`.
     entry : {"first", "recurring"}, default "first"
         ``"first"``: a customer is in one cohort, that of the first start. ``"recurring"``: in the
         cohort of every period with a start, with the ages counted from each.
@@ -151,14 +171,16 @@ def cohort_retention(
     ColumnTypeError, ArgumentTypeError
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value; if a column has nulls; if naive and aware times meet; if
-        a customer has several values of `cohort_time` (a `ValueError`).
+        If an argument has a wrong value; if a column has nulls; if amounts are negative; if naive
+        and aware times meet; if a customer has several values of `cohort_time`, or several rows in
+        `customers` (a `ValueError`).
 
     Warns
     -----
     RetainkitWarning
         If something is set aside: rows at or after `as_of`, rows before `cohort_time`, rows with
-        nulls, customers who never start, small cohorts. The message says how much.
+        nulls, customers who never start, events of customers who are not in `customers`, small
+        cohorts. The message says how much.
 
     See Also
     --------
@@ -178,6 +200,9 @@ def cohort_retention(
 
     On-or-after favours old cohorts, which have had more time to return: a young cohort's numbers
     still rise although ``complete`` is True.
+
+    Without `amount` a row is an event, whatever it is: leave refunds out, or they count as visits.
+    A refund in a later period than its purchase does not undo the purchase, by ``"net"`` neither.
 
     The interval covers the chance of so many customers coming back, as if each decided alone; not
     that the next cohort may differ.
@@ -211,98 +236,41 @@ def cohort_retention(
        lower  upper
     1  0.095  0.905
     """
-    one_of("entry", entry, get_args(Entry))
-    cohorts = period_grid(cohort_period, week_start, argument="cohort_period")
-    ages = period_grid(period, week_start)
-    one_of("clock", clock, get_args(Clock))
-    one_of("counting", counting, get_args(Counting))
-    edges = None if brackets is None else rising_edges("brackets", brackets)
-    integer("min_events", min_events, 1)
+    options = CohortOptions(
+        customer=customer,
+        time=time,
+        amount=amount,
+        amounts=amounts,
+        by=by,
+        cohort_time=cohort_time,
+        started=started,
+        returned=returned,
+        customers=customers,
+        entry=entry,
+        cohort_period=cohort_period,
+        period=period,
+        clock=clock,
+        counting=counting,
+        brackets=brackets,
+        min_events=min_events,
+        as_of=as_of,
+        tz=tz,
+        week_start=week_start,
+        missing=missing,
+    )
+    grids = options.validate()
     integer("min_customers", min_customers, 1)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    _check_start(cohort_time, started, entry)
-
-    columns = {"customer": customer, "time": time, "amount": amount}
-    columns |= {"cohort_time": cohort_time, "started": started, "returned": returned}
-    log = read_events(
-        events, columns=columns, by=by, reserved=COHORT_COLUMNS, tz=tz, missing=missing
-    )
-    end = log.end_of_observation(as_of)
-    log = log.until(end)
-    _check_one_start(log, cohort_time)
-    spec = CohortSpec(
-        begin=_begin(log, ages) if cohort_time is not None else None,
-        as_of=end,
-        entry=entry,
-        cohort_period=cohorts,
-        period=ages,
-        clock=clock,
-        counting=counting,
-        brackets=edges,
-        min_events=min_events,
-    )
+    log, spec = read_cohort_log(events, options, grids, COHORT_COLUMNS)
     count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
     counts = count(log, spec)
-    _warn_of_excluded(counts, columns)
+    warn_of_excluded(counts.excluded, options.columns)
     _warn_of_early_starts(counts, spec)
     cells = _drop_small_cohorts(retention_triangle(counts, spec, log.zone), min_customers)
     if not include_partial:
         cells = cells.where(~cells.in_progress)
     return build_like(log.rows, _retention_columns(cells, counts, log, spec, confidence_level))
-
-
-def _check_start(cohort_time: str | None, started: str | None, entry: str) -> None:
-    if cohort_time is not None and (started is not None or entry == "recurring"):
-        other = "`started`" if started is not None else "`entry='recurring'`"
-        raise ArgumentError(
-            f"`cohort_time` ({cohort_time!r}) gives each customer one start, so {other} has "
-            "nothing to say beside it; leave one of them out."
-        )
-
-
-def _check_one_start(log: Events, cohort_time: str | None) -> None:
-    if cohort_time is None:
-        return
-    start = nw.col("cohort_time")
-    spans = log.rows.group_by("customer").agg(first=start.min(), last=start.max())
-    several = spans.filter(nw.col("first") < nw.col("last"))
-    number = count_rows(several)
-    if number:
-        examples = collect(several.sort("customer").head(3))["customer"].to_list()
-        raise ArgumentError(
-            f"{named(cohort_time, 'cohort_time')} has several values for {number:,} customers, "
-            f"such as {', '.join(map(repr, examples))}; it must hold one start for each."
-        )
-
-
-def _begin(log: Events, ages: PeriodGrid) -> Moment | None:
-    """Return the beginning of observation: that of the period of the first event."""
-    return None if log.first_event is None else log.first_event.begin_of(ages, log.zone)
-
-
-def _warn_of_excluded(counts: CohortCounts, columns: Mapping[str, str | None]) -> None:
-    texts = {
-        ExclusionReason.NEVER_STARTED: (
-            "customer in no cohort, without a row before the end of observation "
-            "in which {started!r} (given as `started`) is true"
-        ),
-        ExclusionReason.STARTED_LATE: (
-            "customer in no cohort, with a {cohort_time!r} (given as "
-            "`cohort_time`) at or after the end of observation"
-        ),
-        ExclusionReason.SEVERAL_SEGMENTS: (
-            "customer with several values of `by` at the instant of the start, "
-            "of which the smallest is taken"
-        ),
-        ExclusionReason.BEFORE_START: (
-            "row not counted, before the customer's {cohort_time!r} (given as `cohort_time`)"
-        ),
-    }
-    for reason, text in texts.items():
-        if counts.excluded[reason]:
-            noun, rest = text.format(**columns).split(maxsplit=1)
-            warn(f"{count_noun(counts.excluded[reason], noun)} {rest}.")
 
 
 def _warn_of_early_starts(counts: CohortCounts, spec: CohortSpec) -> None:

@@ -103,6 +103,9 @@ def _event_arrays(
         name: rows[name].to_numpy() if name in rows.columns else None
         for name in ("amount", "started", "returned")
     }
+    if "came" in rows.columns:
+        came = rows["came"].to_numpy()
+        arrays["returned"] = came if arrays["returned"] is None else arrays["returned"] & came
     customer, n_customers = integer_codes(rows["customer"])
     instant = instants_of(rows["time"])
     return _EventArrays(

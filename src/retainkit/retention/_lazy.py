@@ -102,7 +102,7 @@ def _returns(events: Events, spec: CohortSpec, entries: Rows) -> Rows:
     Returns of one customer in one period are one row by the calendar clock, whose ages they share;
     by the elapsed clock each is a row.
     """
-    rows = events.rows.lazy()
+    rows = events.events.lazy()
     if "returned" in events.columns:
         rows = rows.filter(nw.col("returned"))
     wall = wall_time("time", events, spec.as_of, events.zone)
@@ -111,7 +111,7 @@ def _returns(events: Events, spec: CohortSpec, entries: Rows) -> Rows:
     if spec.clock == "calendar":
         pairs = _sum_by(["customer", "time_period"], rows).join(entries, on="customer")
         return pairs.with_columns(age=nw.col("time_period") - nw.col("start_period"))
-    of_entries = ["started", "returned", "cohort_time", *events.keys]
+    of_entries = ["started", "returned", "came", "cohort_time", *events.keys]
     pairs = rows.drop(*of_entries, strict=False).join(entries, on="customer")
     age = _elapsed_time("time").since(_elapsed_time("start"), spec.period)
     early = nw.col("time") < nw.col("start")

@@ -1,0 +1,209 @@
+"""Customers of an event log who never came: from a table of customers, or from rows without a time.
+
+Either way the log gets a row for each of them, at the time of their own start, which is no event:
+its ``came`` is false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.input import Frame, collect, count_rows
+from retainkit._frames.join import join, to_kind_of
+from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.facts import Facts, read_facts, without_nulls
+from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
+from retainkit._messages import count_noun, format_examples, warn
+from retainkit.errors import ArgumentError
+
+_CUSTOMERS = (Column("customer", ID), Column("cohort_time", TIME))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerOptions:
+    """The argument `customers`, and the names of its columns."""
+
+    customers: Any
+    customer: str
+    cohort_time: str | None
+    by: str | Sequence[str] | None
+    reserved: Sequence[str]
+    missing: str
+
+
+def join_customers(
+    events: CheckedTable, n_rows: int, options: CustomerOptions
+) -> tuple[CheckedTable, int, datetime | None]:
+    """Return the log with the starts and segments of a table of customers, and with who never came.
+
+    Rows of customers who are not in the table are left out with a warning. Return also the number
+    of those that are left, and the earliest start.
+    """
+    table, facts = _read(options)
+    _check_zones(events, table)
+    rows, every = _with_comparable_ids(events.rows, to_kind_of(events.rows, table.rows))
+    every = every.with_columns(cohort_time=_like(every, "cohort_time", rows, "time"))
+    log = replace(
+        events,
+        rows=_fill_absent(_left_join(every, rows), nw.col("time").is_null()),
+        declared={**events.declared, "cohort_time": _CUSTOMERS[1]},
+        names={**events.names, "cohort_time": table.names["cohort_time"]},
+        by=table.by,
+    )
+    n_known = count_rows(log.rows.filter(nw.col("came"))) if n_rows else 0
+    if n_known < n_rows:
+        _report_unknown(rows, every, n_known, n_rows)
+    return log, n_known, facts.least["cohort_time"]
+
+
+def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
+    """Read the table of customers and check that each has one row."""
+    if options.cohort_time is None:
+        raise ArgumentError(
+            "`customers` needs `cohort_time`, its column with each customer's own start, such as "
+            "the sign-up: who never came has no other.",
+            code="argument_needed",
+            argument="cohort_time",
+        )
+    names = {"customer": options.customer, "cohort_time": options.cohort_time}
+    table = read_columns(
+        options.customers, "customers", _CUSTOMERS, names, by=options.by, reserved=options.reserved
+    )
+    table, facts, note = without_nulls(
+        replace(table, table="customers"), read_facts, options.missing
+    )
+    if note:
+        warn(note, code="null_values", argument="customers", rows=facts.n_dropped)
+    several = table.rows.group_by("customer").agg(rows=nw.len()).filter(nw.col("rows") > 1)
+    number = count_rows(several)
+    if number:
+        some = collect(several.sort("customer").head(3))["customer"].to_list()
+        raise ArgumentError(
+            f"{table.source('customer')} has several rows for {count_noun(number, 'customer')}, "
+            f"such as {format_examples(some)}; it must have one for each.",
+            code="repeated_customers",
+            argument="customers",
+            column=options.customer,
+            total=facts.n_rows,
+        )
+    return table, facts
+
+
+def _check_zones(events: CheckedTable, table: CheckedTable) -> None:
+    """Check that both tables have times with a zone, or both without."""
+    if (events.stored is None) == (table.stored is None):
+        return
+    have, lack = ("has no", "have one") if table.stored is None else ("has a", "have none")
+    raise ArgumentError(
+        f"{table.source('cohort_time')} {have} time zone, and the times of the events {lack}. Give "
+        "both a time zone, or none.",
+        code="mixed_zones",
+        argument="cohort_time",
+        column=table.names["cohort_time"],
+    )
+
+
+def _with_comparable_ids(rows: Frame, every: Frame) -> tuple[Frame, Frame]:
+    """Return both tables with customers of one type."""
+    one, other = (frame.collect_schema()["customer"] for frame in (rows, every))
+    check_comparable_ids(one, other, "events", "customers")
+    if one == other and not is_categorical(one):
+        return rows, every
+    if one.is_numeric() and other.is_numeric():
+        whole = one.is_integer() and other.is_integer()
+        number = nw.col("customer").cast(nw.Int64 if whole else nw.Float64)
+        return rows.with_columns(number), every.with_columns(number)
+    return _without_categories(rows), _without_categories(every)
+
+
+def _like(frame: Frame, column: str, other: Frame, as_column: str) -> nw.Expr:
+    """Return a column of times in the zone and the unit of one of another frame."""
+    have, want = frame.collect_schema()[column], other.collect_schema()[as_column]
+    value, zone = nw.col(column), getattr(want, "time_zone", None)
+    if getattr(have, "time_zone", None) != zone:
+        value = value.dt.convert_time_zone(str(zone))
+    return value if have == want else value.cast(want)
+
+
+def _left_join(every: Frame, rows: Frame) -> Frame:
+    """Join the events of each customer to its row; whoever has none has nulls there."""
+    if "returned" not in rows.collect_schema().names():
+        return join(every, rows, how="left")
+    # pandas has no null among booleans.
+    number = nw.when(nw.col("returned")).then(1.0).otherwise(0.0)
+    joined = join(every, rows.with_columns(returned=number), how="left")
+    return joined.with_columns(returned=nw.col("returned") == 1.0)
+
+
+def _report_unknown(rows: Frame, every: Frame, n_known: int, n_rows: int) -> None:
+    """Warn of events of customers who are not in the table, or raise if it has none of them."""
+    customers = rows.select("customer").unique()
+    unknown = join(customers, every.select("customer"), how="anti")
+    number = count_rows(unknown)
+    some = format_examples(collect(unknown.sort("customer").head(3))["customer"].to_list())
+    text = (
+        f"{count_noun(n_rows - n_known, 'row')} of {n_rows:,}, of {count_noun(number, 'customer')} "
+        f"who {'is' if number == 1 else 'are'} not in `customers`, such as {some}"
+    )
+    if not n_known and count_rows(every):
+        raise ArgumentError(
+            f"{text}: nobody in `customers` has an event. `customer` must name the same ids in "
+            "both tables.",
+            code="no_common_customers",
+            argument="customers",
+            rows=n_rows,
+            total=n_rows,
+        )
+    warn(
+        f"{text}: not used.",
+        code="unknown_customers",
+        argument="customers",
+        rows=n_rows - n_known,
+        total=n_rows,
+    )
+
+
+# Rows without a time, as a left join leaves them
+
+
+def mark_absent(log: CheckedTable) -> CheckedTable:
+    """Return the log with the start in place of a null time that is in a customer's only row.
+
+    Other null times stay as they are.
+    """
+    rows = log.rows.with_columns(one=nw.lit(1))
+    rows = rows.with_columns(own_rows=nw.col("one").sum().over("customer"))
+    absent = nw.col("time").is_null() & ~nw.col("cohort_time").is_null() & (nw.col("own_rows") == 1)
+    return replace(log, rows=_fill_absent(rows, absent).drop("one", "own_rows"))
+
+
+def _fill_absent(rows: Frame, absent: nw.Expr) -> Frame:
+    """Put the start in place of the time where a customer is `absent`, who did and paid nothing."""
+    came = nw.when(absent).then(nw.lit(value=False)).otherwise(nw.lit(value=True))
+    rows = rows.with_columns(came=came)
+    came = nw.col("came")
+    filled = {"time": nw.when(came).then(nw.col("time")).otherwise(nw.col("cohort_time"))}
+    names = rows.collect_schema().names()
+    if "amount" in names:
+        filled["amount"] = nw.when(came).then(nw.col("amount")).otherwise(nw.lit(0.0))
+    if "returned" in names:
+        filled["returned"] = came & nw.col("returned")
+    return rows.with_columns(**filled)
+
+
+def _without_categories(rows: Frame) -> Frame:
+    """Return the rows with customers by the names of their categories."""
+    dtype = rows.collect_schema()["customer"]
+    if not is_categorical(dtype):
+        return rows
+    wanted: Any = nw.String
+    if isinstance(rows, nw.DataFrame):
+        named = rows["customer"].cat.get_categories().dtype
+        wanted = named if named.is_numeric() else nw.String
+    return rows.with_columns(nw.col("customer").cast(wanted))
