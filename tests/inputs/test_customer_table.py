@@ -39,13 +39,15 @@ from tables import Row, rows_of
 NAN = math.nan
 SIGN_UP = datetime(2024, 1, 5)  # noqa: DTZ001  naive times are the plainest
 VISIT = datetime(2024, 1, 10)  # noqa: DTZ001
-FOUR = [
+FOUR: list[Row] = [
     {"customer_id": who, "signup": SIGN_UP, "time": when, "plan": plan}
     for who, when, plan in [("a", VISIT, "x"), ("b", None, "x"), ("c", None, "y"), ("d", None, "y")]
 ]
 """Four sign-ups of whom one came, as a left join leaves them."""
 SHOWN = FOUR[0]
-VISITS = [{name: row[name] for name in ("customer_id", "time")} for row in FOUR if row["time"]]
+VISITS: list[Row] = [
+    {name: row[name] for name in ("customer_id", "time")} for row in FOUR if row["time"]
+]
 SIGN_UPS = [{name: row[name] for name in ("customer_id", "signup", "plan")} for row in FOUR]
 
 
@@ -181,7 +183,8 @@ each_metric = pytest.mark.parametrize("metric", METRICS, ids=[one.__name__ for o
 
 @each_metric
 def test_customers_who_are_not_in_the_table_are_counted(backend: Backend, metric: Any) -> None:
-    visits = [*VISITS, *({"customer_id": who, "time": VISIT} for who in "pqq")]
+    unknown: list[Row] = [{"customer_id": who, "time": VISIT} for who in "pqq"]
+    visits = [*VISITS, *unknown]
     with pytest.warns(RetainkitWarning, match="3 rows of 4, of 2 customers who are not in") as said:
         metric(backend.make(visits), customers=backend.make(SIGN_UPS), cohort_time="signup")
     facts = said.list[0].message
@@ -334,7 +337,8 @@ class Truth:
 
 def slow_cohorts(log: list[Row], table: list[Row], options: dict[str, Any]) -> list[Row]:
     """Follow every cohort period by period."""
-    truth, found = Truth(log, table, options), []
+    truth = Truth(log, table, options)
+    found: list[Row] = []
     for segment, customers in by_segment(truth.segment).items():
         first = min(truth.start[who] for who in customers)
         for cohort in truth.begun(first):
@@ -358,7 +362,8 @@ def slow_cohorts(log: list[Row], table: list[Row], options: dict[str, Any]) -> l
 
 def slow_growth(log: list[Row], table: list[Row], options: dict[str, Any]) -> list[Row]:
     """Compare the sets of customers of each period with those of the period before."""
-    truth, found = Truth(log, table, options), []
+    truth = Truth(log, table, options)
+    found: list[Row] = []
     for segment, customers in by_segment(truth.segment).items():
         shown = max(
             truth.begin(min(truth.start[who] for who in customers)), truth.begin(truth.first)
@@ -384,7 +389,8 @@ def slow_growth(log: list[Row], table: list[Row], options: dict[str, Any]) -> li
 
 def slow_active(log: list[Row], table: list[Row], options: dict[str, Any]) -> list[Row]:
     """Count who came in each period, and who might have."""
-    truth, found = Truth(log, table, options), []
+    truth = Truth(log, table, options)
+    found: list[Row] = []
     every = {
         who: {day for day in days if day >= truth.start[who]} for who, days in truth.came.items()
     }
