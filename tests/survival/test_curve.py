@@ -264,6 +264,52 @@ def test_survival_is_that_of_scipy(seed: int) -> None:
         )
 
 
+def test_durations_that_differ_by_rounding_are_one(backend: Backend) -> None:
+    # As R's survfit has it, which ties such times (`timefix`): 0.5, as for 0.3 and 0.3.
+    table = backend.make([{"duration": 0.3, "seen": False}, {"duration": 0.1 + 0.2, "seen": True}])
+    rows = curve_of(table, duration="duration", observed="seen")
+    found = [(row["tenure"], row["at_risk"], row["churned"], row["survival"]) for row in rows]
+    assert found == [(0, 2, 0, 1), (0.3, 2, 1, 0.5)]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_tenures_made_by_subtraction_are_those_of_whole_numbers(
+    scale: float, backend: Backend
+) -> None:
+    # Tenths from 0.1 to 6.0, as ends less starts; exact, they are whole numbers.
+    rng = np.random.default_rng(17)
+    tenths, start = rng.integers(1, 61, 2_000), rng.integers(0, 10_000, 2_000)
+    seen = (rng.random(2_000) < 0.6).tolist()
+    made = ((start + tenths) / 10 - start / 10) * scale
+    assert len(np.unique(made)) > 200
+    rows = [{"duration": one, "seen": end} for one, end in zip(made.tolist(), seen, strict=True)]
+    whole = curve_of(lives(tenths, seen), duration="duration", observed="observed")
+    found = curve_of(backend.make(rows), duration="duration", observed="seen")
+    assert len(found) == 61
+    for have, want in zip(found, whole, strict=True):
+        assert have["tenure"] == pytest.approx(want["tenure"] / 10 * scale, rel=1e-10, abs=0)
+        for name in want.keys() - {"tenure"}:
+            assert have[name] == pytest.approx(want[name], rel=1e-12, nan_ok=True)
+
+
+def test_what_differs_by_more_than_rounding_stays() -> None:
+    durations = [1.0, 1.0 + 2e-9, 1.0 + 4e-9, 1e9, 1e9 + 2, 1e-300, 2e-300, 1234567.8912345]
+    curve = by_duration(lives(durations), observed=None)
+    assert curve["tenure"].tolist() == [0, *sorted(durations)]
+    # A chain of close ones is cut where it becomes too long.
+    chain = [1.0 + 0.9e-9 * i for i in range(10)]
+    curve = by_duration(lives(chain), observed=None)
+    assert curve["tenure"].tolist() == pytest.approx([0, *chain[::2]], rel=1e-10)
+    assert curve["churned"].tolist() == [0, *[2] * 5]
+
+
+def test_an_entry_that_differs_from_the_duration_by_rounding_is_none_before_it() -> None:
+    table = lives([0.1 + 0.2, 1.0], entry=[0.3, 0.0])
+    with pytest.warns(RetainkitWarning, match="^1 customer whose `entry` is not before"):
+        curve = by_duration(table, entry="entry", observed=None)
+    assert curve["at_risk"].tolist() == [1, 1]
+
+
 def slow_mean(lifetimes: list[tuple[float, bool]], horizon: float) -> tuple[float, float]:
     """Restricted mean and its variance by loops over times (Klein & Moeschberger, 4.5.1 f.)."""
     times = sorted({time for time, _ in lifetimes})

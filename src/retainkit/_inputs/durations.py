@@ -18,6 +18,7 @@ from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import NUMBER, is_numeric
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
+from retainkit._stats.rounding import unite_close
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Booleans, Floats, Integers
@@ -132,6 +133,7 @@ def read_durations(
     found, segment = factorize_segments(table, checked.keys)
     values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
     _check_durations(values, checked)
+    _unite_rounding(values)
     lives = Durations(
         rows=checked.given,
         by=checked.by,
@@ -148,6 +150,18 @@ def read_durations(
     late = (lives.entry > 0) & (lives.entry >= lives.duration)
     _warn_of_late(int(lives.weight[late].sum()), "their duration")
     return lives
+
+
+def _unite_rounding(values: dict[str, Floats]) -> None:
+    """Replace durations, and entries, that differ by rounding alone by one of them."""
+    names = [name for name in ("duration", "entry") if name in values]
+    distinct, place = np.unique(
+        np.concatenate([values[name] for name in names]), return_inverse=True
+    )
+    united = unite_close(distinct)
+    if united is not distinct:
+        parts = np.split(united[place], len(names))
+        values.update(zip(names, parts, strict=True))
 
 
 def _check_durations(values: Mapping[str, Floats], table: CheckedTable) -> None:
