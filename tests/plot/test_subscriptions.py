@@ -265,6 +265,10 @@ def test_waterfall_refuses_what_it_cannot_draw() -> None:
     with pytest.raises(errors.ArgumentError, match=r"2 segments of 'plan': 'a', 'b'.*filter"):
         mrr_waterfall(several[["plan", *table.columns]], ax=axes())
     assert plt.get_fignums() == []
+    money = ["opening", "new", "expansion", "contraction", "churn", "reactivation", "closing"]
+    tiny = gap.assign(**{name: gap[name] * 1e-9 for name in money})
+    with pytest.raises(errors.ArgumentError, match="does not add up"):
+        mrr_waterfall(tiny, ax=axes())
 
 
 # --- the curve of survival ----------------------------------------------------------------

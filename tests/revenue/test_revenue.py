@@ -18,6 +18,7 @@ import pytest
 from backends import Backend
 from retainkit import mrr_movements, revenue_cohorts, revenue_retention
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError, RetainkitWarning
+from sizes import cases
 from tables import Row, rows_of
 
 FUNCTIONS = [mrr_movements, revenue_retention, revenue_cohorts]
@@ -497,6 +498,60 @@ def test_floats_make_no_phantoms(before: list[float], after: list[float], level:
     assert nrr == 1
     march = moved(rows, subscription="id", level=level, as_of="2024-04-01")[2]
     assert (march["closing_customers"], march["closing"]) == (1, after[0])
+
+
+def test_small_amounts_are_money_too(backend: Backend) -> None:
+    # Of two customers, who pay 4e-7 and 6e-7, the second stays as it is and the first pays 9e-7.
+    rows = [
+        {"customer_id": "a", "start": date(2024, 1, 5), "end": date(2024, 2, 5), "mrr": 4e-7},
+        {"customer_id": "a", "start": date(2024, 2, 5), "end": None, "mrr": 9e-7},
+        {"customer_id": "b", "start": date(2024, 1, 5), "end": None, "mrr": 6e-7},
+    ]
+    table = backend.make(rows)
+    february = kept(table, as_of="2024-03-01")[1]
+    assert (february["customers"], february["opening"], february["nrr"]) == (2, 1e-6, 1.5)
+    row = moved(table, as_of="2024-03-01")[1]
+    assert some(row) == {"opening": 1e-6, "expansion": 5e-7, "closing": 1.5e-6}
+
+
+SIZES = [1e-7, 1e-30, 1e9, 1e200, 1e-200, 1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e30]
+
+
+@pytest.mark.parametrize("scale", cases(SIZES, quick=4))
+@pytest.mark.parametrize("third", [0.0, 1 / 3])
+def test_no_size_of_money_is_too_small_or_too_large(scale: float, third: float) -> None:
+    # Eight customers who pay a few units, with or without an end in decimals, as in euros.
+    rng = np.random.default_rng(11)
+    months = [f"2024-0{month}-05" for month in (1, 2, 3, 4)]
+    spans: list[tuple[Any, ...]] = []
+    for who in range(8):
+        level = [*rng.integers(1, 9, 3), None]
+        spans += [
+            (who, begin, end, amount + third)
+            for begin, end, amount in zip(months, [*months[1:], None], level, strict=True)
+            if amount is not None
+        ]
+    units = book(*spans)
+    scaled = units.assign(mrr=units["mrr"] * scale)
+    money = {"opening", "new", "expansion", "contraction", "churn", "reactivation", "closing"}
+    for function in (mrr_movements, revenue_retention, revenue_cohorts):
+        found = rows_of(function(scaled, as_of="2024-05-01"))
+        exact = rows_of(function(units, as_of="2024-05-01"))
+        for have, want in zip(found, exact, strict=True):
+            for name, value in want.items():
+                if isinstance(value, float):
+                    size = scale if name in money or name.startswith("amount") else 1
+                    assert have[name] == pytest.approx(value * size, rel=1e-6, abs=0, nan_ok=True)
+                else:
+                    assert have[name] == value, name
+
+
+def test_who_pays_next_to_nothing_is_a_customer() -> None:
+    # A hundred-billionth beside a thousand: what is left of it is a unit, not nothing.
+    rows = book(("a", "2024-01-05", None, 1000 / 3), ("b", "2024-01-05", None, 1e-11))
+    row = moved(rows, as_of="2024-02-01")[0]
+    assert row["closing_customers"] == 2
+    assert row["closing"] == pytest.approx(1000 / 3, rel=1e-11)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e8, 1e13])

@@ -153,7 +153,8 @@ def mrr_movements(
     -----
     Money is added up in integers, of the last decimal that occurs in `amount`. Amounts of more than
     6 decimals, such as a twelfth of 100, are added up to the ninth and what a customer pays is
-    rounded to the sixth, so that no customer moves by a remainder of binary fractions.
+    rounded to the sixth, so that no customer moves by a remainder of binary fractions. Decimals are
+    counted after the first digit of the smallest amount, where all of it lies behind the point.
 
     A customer who moves between segments, say from a basic plan of 20 to a pro plan of 50, has not
     churned. What the decreases and the increases of a customer have in common, the smaller of their
