@@ -261,14 +261,14 @@ def test_waterfall_refuses_what_it_cannot_draw() -> None:
     gap = table.drop(index=1)
     with pytest.raises(errors.ArgumentError, match=r"does not add up: .* 750\.00 .* 650\.00"):
         mrr_waterfall(gap, period=("2024-01-01", "2024-03-01"), ax=axes())
+    money = ["opening", "new", "expansion", "contraction", "churn", "reactivation", "closing"]
+    tiny = gap.assign(**{name: gap[name] * 1e-9 for name in money})
+    with pytest.raises(errors.ArgumentError, match="does not add up"):
+        mrr_waterfall(tiny, period=("2024-01-01", "2024-03-01"), ax=axes())
     several = pd.concat([table.assign(plan="a"), table.assign(plan="b")])
     with pytest.raises(errors.ArgumentError, match=r"2 segments of 'plan': 'a', 'b'.*filter"):
         mrr_waterfall(several[["plan", *table.columns]], ax=axes())
     assert plt.get_fignums() == []
-    money = ["opening", "new", "expansion", "contraction", "churn", "reactivation", "closing"]
-    tiny = gap.assign(**{name: gap[name] * 1e-9 for name in money})
-    with pytest.raises(errors.ArgumentError, match="does not add up"):
-        mrr_waterfall(tiny, ax=axes())
 
 
 # --- the curve of survival ----------------------------------------------------------------
