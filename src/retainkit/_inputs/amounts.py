@@ -33,6 +33,20 @@ def check_amounts(table: CheckedTable, facts: Facts) -> None:
     )
 
 
+def check_rates(rates: Mapping[str, float] | None) -> None:
+    """Check that `rates`, if they are given, are numbers of 0 or more."""
+    if rates is None:
+        return
+    if not isinstance(rates, Mapping):
+        raise ArgumentTypeError(
+            f"`rates` is {rates!r}; it must be a mapping from each currency to the worth of one "
+            "unit, such as {'EUR': 1.0, 'USD': 0.92}.",
+            argument="rates",
+        )
+    for name, rate in rates.items():
+        number(f"rates[{name!r}]", rate, 0)
+
+
 def convert_amounts(rows: Frame, currency: str, rates: Mapping[str, float] | None) -> Frame:
     """Convert the amounts into one currency."""
     found = sorted(collect(rows.select("currency").unique())["currency"].to_list())
@@ -45,11 +59,6 @@ def convert_amounts(rows: Frame, currency: str, rates: Mapping[str, float] | Non
                 "take them one at a time."
             )
         return rows
-    if not isinstance(rates, Mapping):
-        raise ArgumentTypeError(
-            f"`rates` is {rates!r}; it must be a mapping from each currency to the worth of one "
-            "unit, such as {'EUR': 1.0, 'USD': 0.92}."
-        )
     lacking = [name for name in found if name not in rates]
     if lacking:
         raise ArgumentError(
@@ -58,6 +67,6 @@ def convert_amounts(rows: Frame, currency: str, rates: Mapping[str, float] | Non
         )
     factor = nw.lit(1.0)
     for name in found:
-        rate = number(f"rates[{name!r}]", rates[name], 0)
-        factor = nw.when(nw.col("currency") == name).then(nw.lit(rate)).otherwise(factor)
+        rate = nw.lit(float(rates[name]))
+        factor = nw.when(nw.col("currency") == name).then(rate).otherwise(factor)
     return rows.with_columns(amount=nw.col("amount") * factor) if found else rows

@@ -18,9 +18,9 @@ from retainkit._frames.segments import add_missing_categories
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import COUNT, NUMBER, RESPONDENT, TIME, Kind, read_float
-from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.response_options import ResponseOptions, label_scores
 from retainkit._messages import count_noun, warn
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.errors import ArgumentError
 
 
 def _is_answer(frame: Frame, column: str) -> bool:
@@ -80,7 +80,7 @@ class Answers(CheckedTable):
 
 def read_answers(native: Any, options: ResponseOptions) -> Answers:
     """Check answers and give their columns the names of their arguments."""
-    labels = options.labels
+    labels = None if options.labels is None else label_scores(options.labels)
     plain = _SCORE if options.accept_text else NUMBER
     answer = Column("score", plain if labels is None else _LABEL, nulls="keep")
     dropped = options.complete if options.missing == "drop" else ()
@@ -96,7 +96,6 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
         argument_names=options.argument_names,
         needed=options.needed,
     )
-    labels = None if labels is None else _check_labels(labels)
     if dropped:
         table, _, note = without_nulls(table, read_facts, options.missing)
         if note:
@@ -114,20 +113,3 @@ def null_error(answers: Answers, argument: str, rows: int, *, where: str = "") -
         column=answers.names[argument],
         rows=rows,
     )
-
-
-def _check_labels(labels: Any) -> dict[Any, float]:
-    """Return the score of each answer in words, NaN where it is no answer."""
-    try:
-        found = {
-            label: float("nan") if score is None else float(score)
-            for label, score in dict(labels).items()
-        }
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(
-            f"`labels` is {labels!r}; it must be a mapping from answers to scores, such as "
-            "{'Very satisfied': 5, 'Satisfied': 4}."
-        ) from None
-    if not found:
-        raise ArgumentError("`labels` is empty; it must give a score for every answer.")
-    return found

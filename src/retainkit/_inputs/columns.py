@@ -24,7 +24,7 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import is_list
 from retainkit._frames.input import Frame, check_present, count_rows, from_native, normalize_pandas
 from retainkit._inputs.kinds import SEGMENT, TIME, Kind, check_kind, is_time
-from retainkit._inputs.zones import zones_of
+from retainkit._inputs.zones import check_tz, zones_of
 from retainkit._messages import named
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -142,6 +142,7 @@ def read_columns(
     `needed` by a function must be named even if they are not required in all such tables.
     """
     by = segment_names(by, reserved)
+    check_tz(tz)
     frame = from_native(native, table)
     own_names = argument_names or {}
     known = {column.argument: column for column in columns}

@@ -7,8 +7,14 @@ from datetime import date, datetime, tzinfo
 
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
-from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
+from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in, read_datetime
 from retainkit.errors import ArgumentError
+
+
+def check_as_of(as_of: str | date | None, argument: str = "as_of") -> None:
+    """Check the argument `as_of`, or another like it, as far as no table is needed for it."""
+    if as_of is not None:
+        read_datetime(as_of, argument)
 
 
 def beyond_the_calendar(table: CheckedTable, found: str) -> ArgumentError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
-from retainkit.errors import ArgumentError
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Missing, Repeat
 
 
@@ -49,6 +49,8 @@ class ResponseOptions:
     def __post_init__(self) -> None:
         """Check the options, and that they go together."""
         boolean("observed", self.observed)
+        if self.labels is not None:
+            label_scores(self.labels)
         one_of("repeat", self.repeat, get_args(Repeat))
         one_of("missing", self.missing, get_args(Missing))
         for other, value in (("weights", self.weights), ("respondent", self.respondent)):
@@ -67,3 +69,20 @@ class ResponseOptions:
                 f"`repeat` is {self.repeat!r}, which needs `respondent`: the column that tells "
                 "whose answer it is."
             )
+
+
+def label_scores(labels: Any) -> dict[Any, float]:
+    """Return the score of each answer in words, NaN where it is no answer."""
+    try:
+        found = {
+            label: float("nan") if score is None else float(score)
+            for label, score in dict(labels).items()
+        }
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`labels` is {labels!r}; it must be a mapping from answers to scores, such as "
+            "{'Very satisfied': 5, 'Satisfied': 4}."
+        ) from None
+    if not found:
+        raise ArgumentError("`labels` is empty; it must give a score for every answer.")
+    return found

@@ -16,12 +16,12 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
 from retainkit._frames.input import collect
-from retainkit._inputs.amounts import check_amounts, convert_amounts
+from retainkit._inputs.amounts import check_amounts, check_rates, convert_amounts
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
 from retainkit._inputs.last_days import end_after_last_days
-from retainkit._inputs.observation import moments_of, observed_until
+from retainkit._inputs.observation import check_as_of, moments_of, observed_until
 from retainkit._messages import count_noun, warn
 from retainkit._time.durations import microseconds
 from retainkit._time.moment import Moment
@@ -103,6 +103,8 @@ class SubscriptionOptions:
         one_of("end_is", self.end_is, get_args(EndIs))
         microseconds("gap", self.gap)
         one_of("missing", self.missing, get_args(Missing))
+        check_rates(self.rates)
+        check_as_of(self.as_of)
 
 
 def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptions:

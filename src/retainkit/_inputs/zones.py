@@ -12,18 +12,27 @@ from retainkit._time.zones import zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 
+def check_tz(tz: str | None) -> None:
+    """Check that the argument `tz` names a time zone, if it is given."""
+    if tz is None:
+        return
+    if not isinstance(tz, str):
+        raise ArgumentTypeError(
+            f"`tz` is {tz!r}; it must be the name of a time zone, such as 'Europe/Berlin'.",
+            argument="tz",
+        )
+    zone_of(tz, "tz")
+
+
 def zones_of(
     times: Mapping[str, str], frame: Frame, own: Mapping[str, tzinfo], tz: str | None
 ) -> tuple[tzinfo | None, tzinfo | None]:
     """Return the zone in which times are stored and the one in which periods are cut.
 
     `times` maps arguments to the columns of times that they name, the leading one first; `own` has
-    the zones that pandas' columns came with. Both zones are None where times have none.
+    the zones that pandas' columns came with, and `tz` has been checked. Both zones are None where
+    times have none.
     """
-    if tz is not None and not isinstance(tz, str):
-        raise ArgumentTypeError(
-            f"`tz` is {tz!r}; it must be the name of a time zone, such as 'Europe/Berlin'."
-        )
     (leading, column), *others = times.items()
     stored = zone_name(frame, column)
     for argument, other in others:

@@ -94,9 +94,9 @@ def end_of_day(last: int, zone: tzinfo | None) -> Moment:
     return _moment(int(ends[wall_times(ends - 1, zone) < wall].max()), zone)
 
 
-def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of") -> Moment:
+def read_datetime(given: str | date, argument: str = "as_of") -> datetime:
     """Read the argument `as_of`, or another like it: an ISO string, a date or a datetime."""
-    value: object = as_of
+    value: object = given
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]").item()
     if isinstance(value, str):
@@ -105,14 +105,24 @@ def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of"
         except ValueError:
             raise ArgumentError(
                 f"`{argument}` is {value!r}; write a date or a time as ISO 8601 does, "
-                "such as '2024-07-01' or '2024-07-01T12:00'."
+                "such as '2024-07-01' or '2024-07-01T12:00'.",
+                code="no_time",
+                argument=argument,
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  naive on purpose
     if not isinstance(value, datetime) or value != value:  # noqa: PLR0124  NaT is not itself
         raise ArgumentTypeError(
-            f"`{argument}` is {as_of!r}; it must be a date, a datetime or an ISO 8601 string."
+            f"`{argument}` is {given!r}; it must be a date, a datetime or an ISO 8601 string.",
+            code="no_time",
+            argument=argument,
         )
+    return value
+
+
+def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of") -> Moment:
+    """Place the argument `as_of`, or another like it, in the zone of the periods."""
+    value = read_datetime(as_of, argument)
     if zone is None and value.tzinfo is not None:
         raise ArgumentError(
             f"`{argument}` is {as_of!r}, which has a time zone, while the times have none. "

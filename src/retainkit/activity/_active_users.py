@@ -10,6 +10,7 @@ import numpy as np
 from retainkit._checks import boolean, probability
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import check_one_start, read_events
+from retainkit._inputs.observation import check_as_of
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
 from retainkit._time.grid import DAYS, PeriodGrid, period_grid
@@ -175,6 +176,7 @@ def active_users(
     days = window_days("window", window)
     _check_window(window, days, grid)
     boolean("include_partial", include_partial)
+    check_as_of(as_of)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time, "cohort_time": cohort_time}
     log = read_events(
@@ -343,6 +345,7 @@ def active_days(
     2     3          0    0.0         0
     """
     length = window_days("window", window)
+    check_as_of(as_of)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, reserved=_DAYS, tz=tz, missing=missing)

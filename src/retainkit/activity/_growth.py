@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._inputs.events import check_one_start, read_events
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import net_refunds
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.grid import period_grid
@@ -208,6 +209,7 @@ def growth_accounting(
     one_of("amounts", amounts, get_args(Amounts))
     grid = period_grid(period, week_start)
     boolean("include_partial", include_partial)
+    check_as_of(as_of)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time, "amount": amount, "cohort_time": cohort_time}
     log = read_events(

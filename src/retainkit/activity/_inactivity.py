@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._checks import boolean, is_list, one_of, probability
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import read_events
+from retainkit._inputs.observation import check_as_of
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
@@ -172,6 +173,7 @@ def inactivity_churn(
     grid = period_grid(period, week_start)
     one_of("dated", dated, get_args(Dated))
     boolean("include_partial", include_partial)
+    check_as_of(as_of)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, reserved=_CHURN, tz=tz, missing=missing)
@@ -321,6 +323,7 @@ def usage_interval(
     1       0.9   NaN         2.0      3         2
     """
     levels = _check_quantiles(quantiles)
+    check_as_of(as_of)
     probability("confidence_level", confidence_level)
     columns = {"customer": customer, "time": time}
     log = read_events(events, columns=columns, by=by, reserved=_INTERVAL, tz=tz, missing=missing)

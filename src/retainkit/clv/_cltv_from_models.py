@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from retainkit._frames.input import from_native
 from retainkit._frames.output import select_to_native
-from retainkit.clv._purchase_fits import BGNBD
-from retainkit.clv._spend import GammaGamma
+from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
+from retainkit.clv._spend import GammaGamma, check_spend_model
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY
 from retainkit.typing import (
@@ -173,6 +173,8 @@ def cltv_from_models(
         draws=draws,
         seed=seed,
     )
+    check_purchase_model(purchases, "purchases")
+    check_spend_model(spend, "spend")
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
     table = value_customers(from_native(summary, "summary"), spec, customer, columns)

@@ -9,6 +9,7 @@ import numpy as np
 from retainkit._checks import integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.customers import read_customers
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
 from retainkit._stats import correlation, regularity
 from retainkit._stats.intervals import ratio
@@ -262,6 +263,7 @@ def purchase_regularity(
     """
     grid = period_grid(unit, week_start, argument="unit")
     integer("min_purchases", min_purchases, 3)
+    check_as_of(as_of)
     probability("confidence_level", confidence_level)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     log = log.until(log.end_of_observation(as_of))

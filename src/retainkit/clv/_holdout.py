@@ -6,6 +6,7 @@ from datetime import date
 
 from retainkit._checks import boolean, integer, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import warn
 from retainkit._time.grid import period_grid
@@ -180,6 +181,8 @@ def holdout_report(
     """
     period_grid(unit, week_start or "monday", argument="unit")
     period_grid(period, week_start or "monday")
+    check_as_of(calibration_end, "calibration_end")
+    check_as_of(as_of)
     boolean("exact", exact)
     integer("max_frequency", max_frequency, 1)
     probability("confidence_level", confidence_level)

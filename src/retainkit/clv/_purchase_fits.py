@@ -98,12 +98,14 @@ class MBGNBD(BGNBD):
     SHIFT: ClassVar[int] = 1
 
 
-def check_purchase_model(model: object) -> None:
+def check_purchase_model(model: object, argument: str = "model") -> None:
     """Check that a model is one of purchases."""
     if not isinstance(model, BGNBD):
         raise ArgumentTypeError(
-            f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
-            "fit_bg_nbd gives."
+            f"`{argument}` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
+            "fit_bg_nbd gives.",
+            code="no_model",
+            argument=argument,
         )
 
 

@@ -14,6 +14,7 @@ from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.model import Model, model_from_fit, parameter_array
 from retainkit.clv import _lifetimes
+from retainkit.errors import ArgumentTypeError
 from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT
 
 
@@ -189,6 +190,17 @@ class GammaGamma(Model):
             the data do not identify one.
         """
         return cls(**_lifetimes.adopt_spend(fitter, cls.NAMES))
+
+
+def check_spend_model(model: object, argument: str) -> None:
+    """Check that a model is one of spend."""
+    if not isinstance(model, GammaGamma):
+        raise ArgumentTypeError(
+            f"`{argument}` is a {type(model).__qualname__}; it must be a GammaGamma, such as "
+            "fit_gamma_gamma gives.",
+            code="no_model",
+            argument=argument,
+        )
 
 
 def fit_gamma_gamma(

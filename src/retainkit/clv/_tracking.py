@@ -6,6 +6,7 @@ from datetime import date
 
 from retainkit._checks import boolean
 from retainkit._frames.output import build_like
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
 from retainkit._time.grid import DAYS, period_grid
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
@@ -141,6 +142,8 @@ def tracking(
     """
     check_purchase_model(model)
     period_grid(period, week_start or "monday")
+    check_as_of(calibration_end, "calibration_end")
+    check_as_of(as_of)
     boolean("exact", exact)
     if not exact:
         check_period(model.unit, period)

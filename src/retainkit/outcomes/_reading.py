@@ -29,6 +29,7 @@ from retainkit._inputs.answers import read_answers
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
 from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Scale
@@ -99,6 +100,11 @@ class OutcomeOptions:
     as_of: str | date | None
     missing: Missing
 
+    def __post_init__(self) -> None:
+        """Check the options that are no columns."""
+        one_of("missing", self.missing, get_args(Missing))
+        check_as_of(self.as_of)
+
 
 # Answers
 
@@ -115,7 +121,6 @@ def read_dated_answers(
     missing: str,
 ) -> DatedAnswers:
     """Read answers and check them; a row without a score is none, whatever else is in it."""
-    given = from_native(responses, "responses")
     options = ResponseOptions(
         needed=("respondent", "time"),
         score=score,
@@ -127,6 +132,7 @@ def read_dated_answers(
         accept_text=False,
     )
     table = read_answers(responses, options)
+    given = from_native(responses, "responses")
     rows = collect(table.rows)
     segments, segment = factorize_segments(rows, table.keys)
     n_segments = int(segment.max(initial=-1)) + 1 if table.by else 1

@@ -229,6 +229,15 @@ def score_outcomes(
         raise ArgumentError(
             "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out."
         )
+    options = OutcomeOptions(
+        customer=customer,
+        time=outcome_time,
+        amount=amount,
+        start=start,
+        end=end,
+        as_of=as_of,
+        missing=missing,
+    )
     answers = read_dated_answers(
         responses,
         customer=customer,
@@ -237,15 +246,6 @@ def score_outcomes(
         by=by,
         reserved=_RESULT,
         scale=limits,
-        missing=missing,
-    )
-    options = OutcomeOptions(
-        customer=customer,
-        time=outcome_time,
-        amount=amount,
-        start=start,
-        end=end,
-        as_of=as_of,
         missing=missing,
     )
     if outcome == "event":

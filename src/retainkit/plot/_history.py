@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from retainkit._frames.input import collect, instants_of, normalize_pandas
 from retainkit._inputs.events import Events
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
 from retainkit._messages import count_noun, warn
 from retainkit._time.durations import in_units
@@ -136,6 +137,7 @@ def customer_history(
     """
     check_drawn_model(model)
     ahead = 0.0 if future is None else in_units("future", future, model.unit)
+    check_as_of(as_of)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     end = log.end_of_observation(as_of)
     days = _purchase_days(log, customer_id, customer, end)

@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
-from retainkit._checks import one_of
+from retainkit._checks import boolean, one_of
 from retainkit.plot._axes import draw_legend, measure, percent, subplots
 from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import (
@@ -136,6 +136,8 @@ def retention_heatmap(
     """
     one_of("values", values, TITLES)
     title = f"{TITLES[values]} by age ({unit_of_age(period)})"
+    if colorbar is not None:
+        boolean("colorbar", colorbar)
     triangle = read_triangle(table, values, cohort_format)
     scale, colours = _colour_cells(triangle, cmap, vmin, vmax)
     ax, width, height = _heatmap_axes(triangle) if ax is None else measure(ax)

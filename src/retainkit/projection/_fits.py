@@ -207,6 +207,7 @@ def fit_sbg(
     >>> round(model.log_likelihood, 3)
     -1680.265
     """
+    integer("holdout", holdout, 0)
     rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
     return _fit_retention_model(SBG, rows, holdout, customers)
 
@@ -284,6 +285,7 @@ def fit_bdw(
     >>> {name: round(value, 3) for name, value in model.parameters.items()}
     {'alpha': 0.259, 'beta': 1.723, 'c': 1.584}
     """
+    integer("holdout", holdout, 0)
     rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
     return _fit_retention_model(BDW, rows, holdout, customers)
 
@@ -291,7 +293,7 @@ def fit_bdw(
 def _fit_retention_model(
     kind: type[_FittedRetention], rows: SurvivalTable, holdout: int, customers: str | float | None
 ) -> _FittedRetention:
-    n_held_out = integer("holdout", holdout, 0)
+    n_held_out = int(holdout)
     used = rows.known(n_held_out) & (rows.at_risk > 0) & (rows.age > rows.before)
     if not used.any():
         raise ArgumentError(

@@ -14,12 +14,13 @@ from typing import Any, get_args
 from retainkit._checks import boolean, one_of
 from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
+from retainkit._inputs.observation import check_as_of
 from retainkit._messages import count_noun
 from retainkit._time.grid import DAYS, PeriodGrid, period_grid
 from retainkit._time.moment import Moment
 from retainkit._time.periods import DAYS_IN
 from retainkit.errors import ArgumentError
-from retainkit.typing import Amounts, Period, Weekday
+from retainkit.typing import Amounts, Missing, Period, Weekday
 
 SUMMARY = ("frequency", "recency", "T", "monetary_value")
 """The columns of a summary beside its keys."""
@@ -48,6 +49,8 @@ class SummaryOptions:
     def validate(self) -> None:
         """Check the options that do not depend on the table."""
         self.merge_period()
+        check_as_of(self.as_of)
+        one_of("missing", self.missing, get_args(Missing))
         one_of("amounts", self.amounts, get_args(Amounts))
         boolean("include_first", self.include_first)
         boolean("exact", self.exact)

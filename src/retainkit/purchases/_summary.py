@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from retainkit._frames.output import to_native, with_text
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit.purchases._orders import calibration_and_end, read_summary_orders
 from retainkit.purchases._reduction import summarize_orders, summarize_purchases
@@ -325,6 +326,7 @@ def calibration_holdout(
         tz=tz,
         week_start=week_start,
     )
+    check_as_of(calibration_end, "calibration_end")
     log = read_summary_orders(transactions, options, (*SUMMARY, *HOLDOUT))
     split, end = calibration_and_end(log, calibration_end, as_of)
     summary = summarize_purchases(log, options, split, end).frame

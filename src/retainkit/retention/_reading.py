@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from retainkit._checks import integer, one_of, rising_edges
 from retainkit._inputs.events import Events, check_one_start, read_events
+from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import net_refunds
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid, period_grid
@@ -68,6 +69,7 @@ class CohortOptions:
         one_of("counting", self.counting, get_args(Counting))
         edges = None if self.brackets is None else rising_edges("brackets", self.brackets)
         integer("min_events", self.min_events, 1)
+        check_as_of(self.as_of)
         _check_start(self.cohort_time, self.started, self.entry)
         return CohortGrids(cohort_period=cohorts, period=ages, brackets=edges)
 

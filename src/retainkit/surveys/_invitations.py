@@ -19,7 +19,12 @@ from retainkit._frames.input import collect
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, is_true, read_facts
 from retainkit._inputs.kinds import RESPONDENT, TIME
-from retainkit._inputs.observation import beyond_the_calendar, moments_of, observed_until
+from retainkit._inputs.observation import (
+    beyond_the_calendar,
+    check_as_of,
+    moments_of,
+    observed_until,
+)
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment
 from retainkit.errors import ArgumentError
@@ -65,6 +70,7 @@ def read_invitations(
     at `as_of`, by default at the midnight that ends the day of the last sending or answer.
     """
     one_of("missing", missing, get_args(Missing))
+    check_as_of(as_of)
     names = {"sent": sent, "responded": responded, "respondent": respondent}
     table = read_columns(native, "invitations", INVITATIONS, names, by=by, reserved=reserved, tz=tz)
     if sent == responded:

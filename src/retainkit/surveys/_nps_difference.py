@@ -205,9 +205,6 @@ def nps_difference(
     if group in segments:
         raise ArgumentError(f"`by` names {group!r}, which is the `group`; leave it out of `by`.")
     _check_pair(pair, weights=weights, counts=counts, respondent=respondent, repeat=repeat)
-    frame = from_native(responses, "responses")
-    check_present("group", group, frame)
-    check_kind(SEGMENT, "group", group, frame)
     options = ResponseOptions(
         score=score,
         by=[*segments, group],
@@ -221,6 +218,9 @@ def nps_difference(
         argument_names={} if pair is None else {"respondent": "pair"},
         reserved=(),  # the result has no column of the name of `group`
     )
+    frame = from_native(responses, "responses")
+    check_present("group", group, frame)
+    check_kind(SEGMENT, "group", group, frame)
     found = read_scaled_answers(read_answers(responses, options), limits, repeat=repeat)
     warn_of_invalid(found)
     keys = found.responses.keys

@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.answers import Answers
-from retainkit._inputs.observation import beyond_the_calendar
+from retainkit._inputs.observation import beyond_the_calendar, check_as_of
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
@@ -31,8 +31,9 @@ class PeriodOptions:
     rolling: int = 1
 
     def __post_init__(self) -> None:
-        """Check what to do with missing times."""
+        """Check what to do with missing times, and the end of observation."""
         one_of("missing", self.missing, get_args(Missing))
+        check_as_of(self.as_of)
 
 
 def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, Moment, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from retainkit._checks import one_of
 from retainkit._frames.input import check_present, from_native
 from retainkit._inputs.columns import segment_names
 from retainkit.errors import ArgumentError
@@ -102,6 +103,7 @@ def poststratify(
     2  basic      8  0.6667
     3    pro      4  2.0000
     """
+    one_of("missing", missing, get_args(Missing))
     names = segment_names(by, ())
     if not names:
         raise ArgumentError("`by` names no column; name those that make the groups.")
