@@ -30,6 +30,7 @@ WRONG: dict[str, Any] = {
     "by_score": 1,
     "calibration_end": "tomorrow",
     "chained": 1,
+    "change": "yes",
     "clock": "sun",
     "cohort": {"a"},
     "cohort_period": "fortnight",
@@ -43,6 +44,7 @@ WRONG: dict[str, Any] = {
     "discount_rate": 10,
     "draws": 0,
     "drivers": "service",
+    "end_is": "inclusive",
     "engine": "steam",
     "entry": "second",
     "exact": "yes",
@@ -135,7 +137,8 @@ def scalars() -> Iterator[tuple[str, str]]:
         for argument, parameter in inspect.signature(entry.function).parameters.items():
             if not entry.tables or argument in entry.tables or argument in IN_THE_TABLE:
                 continue
-            if str(parameter.annotation) not in NAMES or argument in WORDS:
+            kind = str(parameter.annotation)
+            if "IntoFrame" not in kind and (kind not in NAMES or argument in WORDS):
                 yield name, argument
 
 
@@ -147,6 +150,7 @@ def called(entry: Entry, argument: str, value: Any) -> Callable[[], Any]:
 
 @pytest.mark.parametrize(("name", "argument"), [*scalars()])
 def test_a_wrong_scalar_is_refused_before_a_row_is_read(name: str, argument: str) -> None:
+    assert argument in WRONG, f"say in WRONG what is wrong for `{argument}` of {name}"
     wrong = OTHER.get((name, argument), WRONG[argument])
     with pytest.raises((ArgumentError, ArgumentTypeError), match=argument):
         called(REGISTRY[name], argument, wrong)()
