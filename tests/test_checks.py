@@ -56,6 +56,39 @@ def test_a_word_that_is_known(choices: Any) -> None:
     assert one_of("period", np.str_("day"), choices) == "day"
 
 
+CALENDAR = ("day", "week", "month", "quarter", "year")
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "meant"),
+    [
+        ("monthly", CALENDAR, "month"),
+        ("M", CALENDAR, "month"),
+        ("months", CALENDAR, "month"),
+        (" Month", CALENDAR, "month"),
+        ("1mo", CALENDAR, "month"),
+        ("W-SUN", CALENDAR, "week"),
+        ("Q", CALENDAR, "quarter"),
+        ("annual", CALENDAR, "year"),
+        ("sun", ("monday", "saturday", "sunday"), "sunday"),
+        ("wilsn", ("wilson", "jeffreys"), "wilson"),
+        ("exact", ("wilson", "clopper_pearson"), "clopper_pearson"),
+        ("Adjusted Wald", ("score", "adjusted_wald", "wald"), "adjusted_wald"),
+        ("ignore", ("raise", "drop"), "drop"),
+        ("fortnight", CALENDAR, None),
+        ("", CALENDAR, None),
+        ("s", ("saturday", "sunday"), None),
+        ("sa", ("saturday", "sabbath"), None),
+    ],
+)
+def test_a_word_suggests_the_choice_that_is_near(word: str, choices: Any, meant: Any) -> None:
+    with pytest.raises(ArgumentError) as error:
+        one_of("period", word, choices)
+    text = str(error.value)
+    assert text.endswith(f"Did you mean {meant!r}?" if meant else f"{choices[-1]!r}.")
+    assert (error.value.code, error.value.argument) == ("unknown_choice", "period")
+
+
 @pytest.mark.parametrize("word", ["Month", "months", "M", "", " month", "day, month", "mon"])
 def test_a_word_that_is_unknown(word: str) -> None:
     with pytest.raises(ArgumentError) as error:

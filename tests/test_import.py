@@ -6,11 +6,12 @@ import subprocess
 import sys
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import retainkit
+from retainkit import _suggestions, typing
 from source import PUBLIC, SOURCES, TREES, module
 
 STANDARD = set(sys.stdlib_module_names)
@@ -128,6 +129,49 @@ def test_each_public_name_is_that_of_its_package() -> None:
             assert name in vars(retainkit)  # found once, it is not looked up again
     with pytest.raises(AttributeError, match="module 'retainkit' has no attribute 'npss'"):
         _ = retainkit.npss  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("ltv", "cltv"),
+        ("rfm", "rfm_summary"),
+        ("arpu", "revenue_cohorts"),
+        ("retention_rate", "cohort_retention"),
+        ("nrr", "revenue_retention"),
+        ("kaplan_meier", "survival_curve"),
+        ("BetaGeoFitter", "fit_bg_nbd"),
+        ("churn_rates", "churn_rate"),
+        ("cohort", "cohort_retention"),
+        ("retention_heatmap", "plot.retention_heatmap"),
+    ],
+)
+def test_a_name_that_there_is_not_suggests_one(asked: str, meant: str) -> None:
+    with pytest.raises(
+        AttributeError, match=rf"no attribute '{asked}'\. Did you mean '{meant}'\?$"
+    ):
+        getattr(retainkit, asked)
+
+
+def test_pictures_suggest_names_too() -> None:
+    for asked, meant in (("heatmap", "retention_heatmap"), ("waterfall", "mrr_waterfall")):
+        with pytest.raises(AttributeError, match=rf"Did you mean '{meant}'\?$"):
+            getattr(retainkit.plot, asked)
+
+
+def test_what_is_suggested_exists() -> None:
+    names = {*retainkit.__all__, *retainkit.plot.__all__}
+    assert {*_suggestions._NAMES.values()} <= names
+    # A name that exists needs no suggestion.
+    assert not {*_suggestions._NAMES} & ({*retainkit.__all__} | {*retainkit._EXPORTS})
+    words = {word for one in vars(typing).values() for word in get_args(one)}
+    assert {*_suggestions._WORDS.values()} - {"hour"} <= words
+
+
+def test_nothing_is_suggested_where_nothing_is_near() -> None:
+    for asked in ("xyz", "__wrapped__", "_repr_html_"):
+        with pytest.raises(AttributeError, match=rf"'retainkit' has no attribute '{asked}'\.?$"):
+            getattr(retainkit, asked)
 
 
 def test_type_checkers_see_every_package_that_exports_names() -> None:

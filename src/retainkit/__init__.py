@@ -120,12 +120,25 @@ if not TYPE_CHECKING:  # to which every name would be known otherwise
         """Import what is asked for, once."""
         module = name if name in _MODULES or name in _EXPORTS else _HOMES.get(name)
         if module is None:
-            raise AttributeError(f"module 'retainkit' has no attribute {name!r}")
+            raise AttributeError(_no_such_name(name))
         with _ONE_AT_A_TIME:
             found = import_module(f"retainkit.{module}")
         value = found if name == module else getattr(found, name)
         globals()[name] = value
         return value
+
+
+def _no_such_name(name: str) -> str:
+    """Return the message about a name that there is not, with the one that may be meant."""
+    text = f"module 'retainkit' has no attribute {name!r}"
+    if name.startswith("_"):  # what programs ask for when they look at a module
+        return text
+    suggestions, pictures = (import_module(f"retainkit.{one}") for one in ("_suggestions", "plot"))
+    if name in pictures.__all__:
+        meant = f"plot.{name}"
+    else:
+        meant = suggestions.nearest_name(name, [*_HOMES, *_MODULES])
+    return f"{text}.{suggestions.did_you_mean(meant)}"
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from retainkit._messages import quoted
+from retainkit._suggestions import did_you_mean, nearest_word
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 Choice = TypeVar("Choice", bound=str)
@@ -22,8 +23,10 @@ def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
     word = isinstance(value, str)
     if not word or value not in choices:
         message = f"`{name}` is {quoted(value)}; it must be one of {', '.join(map(repr, choices))}."
-        error = ArgumentError if word else ArgumentTypeError
-        raise error(message, argument=name)
+        if not word:
+            raise ArgumentTypeError(message, argument=name)
+        hint = did_you_mean(nearest_word(value, choices))
+        raise ArgumentError(f"{message}{hint}", code="unknown_choice", argument=name)
     return value
 
 

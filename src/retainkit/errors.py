@@ -91,16 +91,19 @@ class MissingColumnError(RetainkitError, KeyError):
 
     default_code = "missing_column"
 
-    def __init__(self, argument: str, column: str, columns: Sequence[Any]) -> None:
+    def __init__(
+        self, argument: str, column: str, columns: Sequence[Any], advice: str = ""
+    ) -> None:
         hint = get_close_matches(column, [name for name in columns if isinstance(name, str)], n=1)
         self.message = (
             f"`{argument}` needs the column {column!r}, which the frame does not have.\n"
             f"The frame has: {', '.join(map(repr, columns)) or 'no columns'}."
             + (f"\nDid you mean {hint[0]!r}?" if hint else "")
+            + (f"\n{advice}" if advice else "")
         )
         super().__init__(self.message, argument=argument, column=column)
         # Exceptions are pickled by their arguments.
-        self.args = (argument, column, columns)
+        self.args = (argument, column, columns, advice)
 
     def __str__(self) -> str:
         """Return the message itself: KeyError would show its repr, newlines and all."""

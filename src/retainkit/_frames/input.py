@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.advice import result_advice, table_advice
 from retainkit._time.zones import zone_like
 from retainkit._typing import Array
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError
@@ -46,11 +47,23 @@ def _decode_dictionaries(frame: Frame) -> Frame:
     return nw.from_native(native.assign(**plain)) if plain else frame
 
 
-def read_result(native: Any, *, argument: str, columns: Sequence[str]) -> nw.DataFrame[Any]:
-    """Read a result of this library, a small table, and check that it has the columns it needs."""
-    frame = from_native(native, argument)
+def read_result(
+    native: Any, *, argument: str, columns: Sequence[str], made_by: Sequence[str] = ()
+) -> nw.DataFrame[Any]:
+    """Read a result of this library, a small table, and check that it has the columns it needs.
+
+    `made_by` names the functions that make such a table.
+    """
+    try:
+        frame = from_native(native, argument)
+    except ArgumentTypeError as error:
+        advice = result_advice(argument, made_by, [])
+        raise ArgumentTypeError(f"{error} {advice}", code=error.code, argument=argument) from None
+    present = frame.collect_schema().names()
     for column in columns:
-        check_present(argument, column, frame)
+        if column not in present:
+            advice = result_advice(argument, made_by, present)
+            raise MissingColumnError(argument, column, present, advice)
     return collect(frame)
 
 
@@ -58,9 +71,10 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
     """Check that a column named by an argument is there."""
     if not isinstance(column, str):
         raise ArgumentTypeError(f"`{argument}` is {column!r}; it must be the name of a column.")
-    present = frame.collect_schema().names()
-    if column not in present:
-        raise MissingColumnError(argument, column, present)
+    schema = frame.collect_schema()
+    if column not in schema.names():
+        advice = table_advice(argument, column, schema)
+        raise MissingColumnError(argument, column, schema.names(), advice)
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:

@@ -28,7 +28,8 @@ def read_cohort_counts(native: Any) -> nw.DataFrame[Any]:
     Without a column ``eligible`` all `customers` of a cohort are. Cohorts without customers are
     left out.
     """
-    frame = read_result(native, argument="table", columns=("cohort", "age", "retained"))
+    columns = ("cohort", "age", "retained")
+    frame = read_result(native, argument="table", columns=columns, made_by=["cohort_retention"])
     if "eligible" not in frame.columns:
         check_present("table", "customers", frame)
         frame = frame.with_columns(eligible=nw.col("customers"))

@@ -19,6 +19,7 @@ from retainkit.errors import ArgumentError
 
 _CHURN = ("period", "opening", "churned", "churn_rate")
 _CURVE = ("age", "customers", "retained", "average")
+_MAKERS = ("cohort_retention", "retention_curve", "churn_rate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +39,7 @@ class CountedRates:
 
 def read_counted_rates(table: Any) -> CountedRates:
     """Read a result of `cohort_retention`, `retention_curve` or `churn_rate`."""
-    columns = read_result(table, argument="table", columns=()).columns
+    columns = read_result(table, argument="table", columns=(), made_by=_MAKERS).columns
     for own, read in _READERS.items():
         if {*own} <= {*columns}:
             return read(table)

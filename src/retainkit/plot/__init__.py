@@ -54,7 +54,11 @@ if not TYPE_CHECKING:  # to which every name would be known otherwise
     def __getattr__(name: str) -> object:
         """Import the picture that is asked for, once."""
         if name not in _HOMES:
-            raise AttributeError(f"module 'retainkit.plot' has no attribute {name!r}")
+            near = import_module("retainkit._suggestions")
+            hint = (
+                "" if name.startswith("_") else near.did_you_mean(near.nearest_name(name, _HOMES))
+            )
+            raise AttributeError(f"module 'retainkit.plot' has no attribute {name!r}.{hint}")
         try:
             import_module("matplotlib")
         except ImportError as error:

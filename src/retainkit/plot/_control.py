@@ -93,7 +93,9 @@ def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     ['score', 'centre 29.0', 'limits 18.4 to 39.6', 'signal: beyond limits', 'baseline']
     """
     needed = [*VALUES, "signal", "complete", "kind"]
-    periods, data = read_periods(table, "table", needed, ["baseline", "metric"])
+    periods, data = read_periods(
+        table, "table", needed, ["baseline", "metric"], made_by=["control_chart"]
+    )
     check_numeric(data, VALUES, "control_chart")
     metric = str(constant_of(data, "metric") or "")
     kind = constant_of(data, "kind")

@@ -107,7 +107,9 @@ def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _ranked_drivers(table: IntoDataFrame) -> Columns:
     """Read one segment, the most important driver first."""
-    data, segments = read_result_columns(table, "table", _NEEDED[:1], _NEEDED)
+    data, segments = read_result_columns(
+        table, "table", _NEEDED[:1], _NEEDED, made_by=["key_drivers"]
+    )
     check_one_segment("table", data, segments)
     check_one_row_each("table", data["driver"], "drivers")
     importance = as_floats(data["importance"])

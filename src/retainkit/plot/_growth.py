@@ -92,7 +92,9 @@ def growth_accounting(
     """
     money = boolean("amount", amount)
     colours = AMOUNTS if money else CUSTOMERS
-    periods, data = read_periods(table, "table", [*colours, "complete"])
+    periods, data = read_periods(
+        table, "table", [*colours, "complete"], made_by=["growth_accounting"]
+    )
     ax, width, _ = measure(subplots(7.0, 4.2) if ax is None else ax)
     complete = [bool(one) for one in data["complete"]]
     if periods.days:

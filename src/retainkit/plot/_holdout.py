@@ -142,7 +142,8 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     ['0\nn = 90', '1+\n30']
     """
     needed = ["frequency", "customers", "actual", "expected", "naive", "lower", "upper"]
-    frame = read_result(table, argument="table", columns=needed)
+    makers = ["holdout_report(...).by_frequency"]
+    frame = read_result(table, argument="table", columns=needed, made_by=makers)
     names = [str(name) for name in frame["frequency"].to_list()]
     check_one_row_each("table", names, "frequencies")
     numbers = {name: frame[name].cast(nw.Float64).to_numpy().astype(float) for name in needed[1:]}
@@ -173,7 +174,8 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
 
 def _read_course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[str, Floats]]:
     """Return days since 1970 and the columns, in the order of time."""
-    frame = read_result(table, argument="table", columns=["period", *needed])
+    makers = ["tracking", "holdout_report(...).by_period"]
+    frame = read_result(table, argument="table", columns=["period", *needed], made_by=makers)
     dtype = frame.schema["period"]
     if len(frame) and not (dtype == nw.Date or dtype == nw.Datetime):  # noqa: PLR1714
         raise ColumnTypeError(

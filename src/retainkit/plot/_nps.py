@@ -139,7 +139,9 @@ def _read_bars(table: IntoDataFrame) -> _Bars:
     """Read the scores, and write all texts."""
     needed = [*SHARES, "nps", "lower", "upper"]
     optional = ["n_effective", "n_missing", "n_invalid"]
-    data, names = read_result_columns(table, "table", ("n",), ["n", *needed], optional)
+    data, names = read_result_columns(
+        table, "table", ("n",), ["n", *needed], optional, made_by=["nps", "nps_from_counts"]
+    )
     labels = segment_labels(data, names)
     if len(set(labels)) < len(labels):
         raise ArgumentError(

@@ -48,10 +48,18 @@ class Periods:
 
 
 def read_periods(
-    table: IntoDataFrame, argument: str, needed: Sequence[str], optional: Sequence[str] = ()
+    table: IntoDataFrame,
+    argument: str,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    made_by: Sequence[str],
 ) -> tuple[Periods, Columns]:
     """Read one segment of a table with a row for each period, in the order of time."""
-    data, names = read_result_columns(table, argument, ("period",), ["period", *needed], optional)
+    columns = ["period", *needed]
+    data, names = read_result_columns(
+        table, argument, ("period",), columns, optional, made_by=made_by
+    )
     check_one_segment(argument, data, names)
     if not all(isinstance(day, dt.date) for day in data["period"]):
         raise ColumnTypeError(f"column 'period' of `{argument}` must hold dates, without nulls.")

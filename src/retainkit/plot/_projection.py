@@ -125,7 +125,9 @@ class _Cohort:
 
 def _read_cohorts(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[str]]:
     """Read the cohorts of a table, and the names of the columns that tell them apart."""
-    frame = read_result(table, argument="table", columns=[*_NUMERIC_COLUMNS, "held_out"])
+    frame = read_result(
+        table, argument="table", columns=[*_NUMERIC_COLUMNS, "held_out"], made_by=["project"]
+    )
     names = segment_columns(frame, ("age",))
     check_numbers(frame, "table", _NUMERIC_COLUMNS, complete=("age", "customers"))
     segments, line = factorize_segments(frame, names)

@@ -34,23 +34,25 @@ def read_result_columns(
     own: Sequence[str],
     needed: Sequence[str],
     optional: Sequence[str] = (),
+    *,
+    made_by: Sequence[str],
 ) -> tuple[Columns, list[str]]:
     """Read columns as lists, null as None, and the names of the segments.
 
     `own` names columns of every such table; the segments stand left of the first of them.
     """
-    frame = read_result(table, argument=argument, columns=needed)
+    frame = read_result(table, argument=argument, columns=needed, made_by=made_by)
     segments = segment_columns(frame, own)
     names = dict.fromkeys([*segments, *needed, *optional])
     return {name: _listed(frame[name]) for name in names if name in frame.columns}, segments
 
 
 def read_ages(
-    table: IntoDataFrame, argument: str, first: str, needed: Sequence[str]
+    table: IntoDataFrame, argument: str, first: str, needed: Sequence[str], made_by: Sequence[str]
 ) -> tuple[Columns, list[str]]:
     """Read columns of a table of ages, whose own columns begin with `first`."""
     own = (first, *COHORT_COLUMNS)
-    data, segments = read_result_columns(table, argument, own, needed, ["age_end"])
+    data, segments = read_result_columns(table, argument, own, needed, ["age_end"], made_by=made_by)
     ages = {name: [int(age) for age in data[name]] for name in AGES & data.keys()}
     return data | ages, segments
 

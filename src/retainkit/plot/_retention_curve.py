@@ -135,7 +135,7 @@ class _RetentionCurve:
 def _read_retention_lines(curve: IntoDataFrame) -> _RetentionCurve:
     """Read the line of each segment; with brackets, x is the number of the bracket."""
     needed = ["age", "customers", "retention", "lower", "upper", "average"]
-    data, names = read_ages(curve, "curve", "age", needed)
+    data, names = read_ages(curve, "curve", "age", needed, ["retention_curve"])
     averages = list(dict.fromkeys(data["average"]))
     names = [*names, "average"] if len(averages) > 1 else names
     segments = segment_labels(data, names)

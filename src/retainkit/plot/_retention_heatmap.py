@@ -77,11 +77,13 @@ def retention_heatmap(
     Parameters
     ----------
     table : IntoDataFrame
-        Result of `retainkit.cohort_retention` or `retainkit.revenue_cohorts` for one segment:
-        pandas, Polars or PyArrow.
+        Result of `retainkit.cohort_retention` or `retainkit.revenue_cohorts` for one segment, or
+        that of `retainkit.retention_matrix`, which knows neither the sizes of cohorts nor what is
+        complete: pandas, Polars or PyArrow.
     values : str, default "retention"
         Column to draw: ``retention``, ``lower``, ``upper``, ``nrr`` or ``grr`` in percent;
         ``retained``, ``eligible``, ``customers``, ``amount`` or ``amount_per_customer`` as numbers.
+        Of a matrix, what it holds.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure, which suits the table. Text adapts to the
         size of the axes; where cells are too small for any, there is a colour bar.
@@ -178,7 +180,8 @@ def _text_width(texts: Iterable[str]) -> float:
 
 
 def _margin(triangle: Triangle) -> float:
-    return _text_width([*triangle.sizes, "Customers"]) * TEXT + 2 * GAP
+    header = ["Customers"] if any(triangle.sizes) else []
+    return _text_width([*triangle.sizes, *header]) * TEXT + 2 * GAP
 
 
 def _heatmap_axes(triangle: Triangle) -> tuple[Axes, float, float]:
@@ -284,15 +287,17 @@ def _draw_labels(ax: Axes, triangle: Triangle, grid: _Grid, title: str) -> None:
     style: dict[str, Any] = {"ha": "right", "fontsize": grid.label}
     for y in range(0, rows, down):
         ax.text(beside, y, triangle.sizes[y], va="center_baseline", gid="size", **style)
-    _draw_headers(ax, beside, grid)
+    _draw_headers(ax, beside if any(triangle.sizes) else None, grid)
 
 
-def _draw_headers(ax: Axes, beside: float, grid: _Grid) -> None:
+def _draw_headers(ax: Axes, beside: float | None, grid: _Grid) -> None:
     """Write the headers of the columns of labels, on the line of the ages."""
     above = ScaledTranslation(-4 / POINTS, 4 / POINTS, ax.figure.dpi_scale_trans)
     style: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": grid.label}
     ax.set_ylabel("Cohort", rotation=0, **style)
     ax.yaxis.set_label_coords(0, 1, transform=ax.transAxes + above)
+    if beside is None:
+        return
     place: dict[str, Any] = {"xytext": (0, 4), "textcoords": "offset points"}
     ax.annotate("Customers", (beside, -0.5), **place, **style, annotation_clip=False)
 

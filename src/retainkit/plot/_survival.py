@@ -153,7 +153,9 @@ class _SurvivalLine:
 def _read_steps(curve: IntoDataFrame, palette: Sequence[str]) -> tuple[list[_SurvivalLine], str]:
     """Read the line of each segment, and the names of the segments."""
     needed = ["tenure", "at_risk", "survival", "lower", "upper"]
-    data, names = read_result_columns(curve, "curve", ("tenure",), needed)
+    data, names = read_result_columns(
+        curve, "curve", ("tenure",), needed, made_by=["survival_curve"]
+    )
     tenures = as_floats(data["tenure"])
     segments = segment_labels(data, names)
     pairs = list(zip(segments, tenures, strict=True))

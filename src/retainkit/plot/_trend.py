@@ -181,10 +181,12 @@ class _Trend:
 def _read_trend(table: IntoDataFrame) -> _Trend:
     """Read the line of each segment."""
     needed = ["n", "score", "lower", "upper", "metric", "complete"]
-    data, names = read_result_columns(table, "table", ("period",), ["period", *needed], ["window"])
+    data, names = read_result_columns(
+        table, "table", ("period",), ["period", *needed], ["window"], made_by=["score_trend"]
+    )
     labels = segment_labels(data, names)
     days = read_result(table, argument="table", columns=["period"]).select("period").unique()
-    periods, _ = read_periods(days, "table", [])
+    periods, _ = read_periods(days, "table", [], made_by=["score_trend"])
     values = ["n", "score", "lower", "upper"]
     check_numeric(data, values, "score_trend")
     own = [as_day(value) for value in data["period"]]

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from statistics import median
+from typing import Any
 
-from retainkit.errors import ColumnTypeError
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.advice import is_matrix
+from retainkit._frames.input import read_result
+from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._reading import (
     Columns,
     age_labels,
@@ -21,6 +26,7 @@ from retainkit.plot._reading import (
 from retainkit.plot._text import DASH, in_percent
 from retainkit.typing import IntoDataFrame
 
+_MAKERS = ("cohort_retention", "revenue_cohorts", "retention_matrix")
 WHOLE = ("retention", "nrr", "grr")  # rates that may be 1 at age 0 by definition
 RATES = (*WHOLE, "lower", "upper")
 
@@ -60,9 +66,13 @@ class Triangle:
 
 
 def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) -> Triangle:
-    """Read the cells of one segment."""
-    needed = dict.fromkeys(["cohort", "age", "customers", "complete", values])
-    data, names = read_ages(table, "table", "cohort", list(needed))
+    """Read the cells of one segment, of a table with a row for each or of a matrix."""
+    frame = read_result(table, argument="table", columns=["cohort"], made_by=_MAKERS)
+    if is_matrix(frame.columns):
+        data, names = _matrix_cells(frame, values)
+    else:
+        needed = dict.fromkeys(["cohort", "age", "customers", "complete", values])
+        data, names = read_ages(table, "table", "cohort", list(needed), _MAKERS)
     check_one_segment("table", data, names, "A heat map")
     if not all(isinstance(cohort, dt.date) for cohort in data["cohort"]):
         raise ColumnTypeError("column 'cohort' of `table` must hold dates, without nulls.")
@@ -79,7 +89,7 @@ def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) 
     rest = [v for v, (x, _) in zip(cells, places, strict=True) if x > 0 or not trivial]
     return Triangle(
         cohorts=_cohort_labels(list(cohorts), cohort_format),
-        sizes=[f"{int(size):,}" for size in cohorts.values()],
+        sizes=["" if size is None else f"{int(size):,}" for size in cohorts.values()],
         ages=list(ages.values()),
         places=places,
         values=cells,
@@ -90,10 +100,38 @@ def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) 
     )
 
 
+def _matrix_cells(frame: nw.DataFrame[Any], values: str) -> tuple[Columns, list[str]]:
+    """Return the cells of a matrix that have a value, and the names of its segments.
+
+    How many customers there are in a cohort is not known, nor which cells are complete.
+    """
+    place = frame.columns.index("cohort")
+    segments, ages = frame.columns[:place], frame.columns[place + 1 :]
+    data: Columns = {name: [] for name in (*segments, "cohort", "age", "age_end", values)}
+    for row in frame.iter_rows(named=True):
+        for age in ages:
+            first, _, last = age.partition("-")
+            value = row[age]
+            if value is None or math.isnan(value):
+                continue
+            cell = {"age": int(first), "age_end": int(last or first) + 1, values: float(value)}
+            for name in data:
+                data[name].append(cell.get(name, row.get(name)))
+    number = len(data["cohort"])
+    if values == "retention" and max(data[values], default=0) > 1:
+        raise ArgumentError(
+            f"`table` is a matrix with numbers up to {max(data[values]):g}, which are no rates of "
+            "retention; say with `values` what they are, such as 'retained'.",
+            code="not_a_fraction",
+            argument="table",
+        )
+    return data | {"customers": [None] * number, "complete": [True] * number}, segments
+
+
 def _without_empty_end(data: Columns) -> tuple[Columns, int]:
     """Leave out the cohorts after the last one with customers, and count them."""
     sizes = dict(zip(data["cohort"], data["customers"], strict=True))
-    filled = [cohort for cohort, size in sizes.items() if size]
+    filled = [cohort for cohort, size in sizes.items() if size is None or size]
     kept = [bool(filled) and cohort <= max(filled) for cohort in data["cohort"]]
     left_out = len(sizes) - len(set(compress(data["cohort"], kept)))
     return {name: list(compress(values, kept)) for name, values in data.items()}, left_out

@@ -114,7 +114,9 @@ def cltv_distribution(
 
 def _ranked_values(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
     """Return the values from the highest down, and the number of customers without one."""
-    frame = read_result(table, argument="table", columns=[value])
+    frame = read_result(
+        table, argument="table", columns=[value], made_by=["cltv", "cltv_from_models"]
+    )
     column = frame[value]
     if len(frame) and not column.dtype.is_numeric() and not column.is_null().all():
         raise ColumnTypeError(

@@ -126,7 +126,9 @@ def _read_waterfall(table: IntoDataFrame, period: Any) -> _Waterfall:
     counts = [CUSTOMERS.format(name) for name in kinds]
     transfers = [name for name in MOVEMENTS if name not in ALWAYS]
     needed = ["opening", *ALWAYS, "closing", "complete"]
-    periods, data = read_periods(table, "table", needed, [*transfers, *counts])
+    periods, data = read_periods(
+        table, "table", needed, [*transfers, *counts], made_by=["mrr_movements"]
+    )
     if not periods.days:
         return _Waterfall(names=[], starts=[], ends=[], customers=[], span="", complete=True)
     complete = [bool(one) for one in data["complete"]]

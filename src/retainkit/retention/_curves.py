@@ -71,7 +71,8 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     0 2024-01-01  1.0  1.0
     1 2024-02-01  1.0  NaN
     """
-    frame = read_result(table, argument="table", columns=("cohort", "age"))
+    makers = ["cohort_retention", "revenue_cohorts"]
+    frame = read_result(table, argument="table", columns=("cohort", "age"), made_by=makers)
     check_present("values", values, frame)
     if not frame.schema[values].is_numeric():
         raise ColumnTypeError(

@@ -1,0 +1,135 @@
+"""Advice where a table lacks a column: what makes such a table, or what takes the one there is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import narwhals.stable.v2 as nw
+
+# Columns that tell the result of a function; the first that fits counts.
+RESULTS: Mapping[str, tuple[str, ...]] = {
+    "revenue_cohorts": ("cohort", "age", "nrr"),
+    "cohort_retention": ("cohort", "age", "eligible", "retained"),
+    "retention_curve": ("age", "retention", "average"),
+    "survival_curve": ("tenure", "survival"),
+    "expected_lifetime": ("expected_lifetime", "horizon"),
+    "median_lifetime": ("churned", "median"),
+    "inactivity_churn": ("churn_rate", "returned_later"),
+    "churn_rate": ("opening", "churn_rate"),
+    "growth_accounting": ("new", "resurrected"),
+    "active_users": ("active", "stickiness"),
+    "active_days": ("days", "at_least"),
+    "mrr_movements": ("opening", "expansion", "contraction"),
+    "revenue_retention": ("nrr", "logo_retention"),
+    "control_chart": ("centre", "signal"),
+    "score_trend": ("score", "metric", "window"),
+    "nps_difference": ("nps_a", "nps_b"),
+    "rate_difference": ("rate_a", "rate_b"),
+    "nps": ("promoters", "detractors", "nps"),
+    "csat": ("positive", "negative", "csat"),
+    "ces": ("positive", "negative", "ces"),
+    "pmf": ("very", "pmf"),
+    "response_rate": ("invitations", "response_rate"),
+    "score_outcomes": ("outcomes", "rate", "n_open"),
+    "key_drivers": ("driver", "importance"),
+    "tracking": ("actual_cumulative", "expected_cumulative"),
+    "calibration_holdout": ("frequency", "frequency_holdout"),
+    "rfm_summary": ("frequency", "recency", "T"),
+    "cltv": ("expected_purchases", "cltv"),
+    "project": ("observed", "fitted", "projected"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    """What to say where the column of an argument is not there, and certain others are."""
+
+    lacks: tuple[str, ...]
+    has: tuple[str, ...]
+    text: str
+
+
+_DEFAULTS = {"survivors": "retained"}  # columns that are not called like their arguments
+_SUMMARY = ("frequency", "recency", "T")
+_ADVICE = (
+    _Advice(
+        ("start", "end"),
+        ("duration",),
+        "Numbers of how long customers have been there go to `survival_curve(duration=...)`.",
+    ),
+    _Advice(
+        ("time",),
+        ("start", "end"),
+        "Subscriptions go to `churn_rate`, `survival_curve` and `mrr_movements`.",
+    ),
+    _Advice(
+        ("time",), _SUMMARY, "A summary of customers goes to `fit_bg_nbd` and `cltv_from_models`."
+    ),
+    _Advice((*_SUMMARY, "monetary_value"), (), "`rfm_summary` makes such a table of orders."),
+    _Advice(
+        ("age", "survivors"),
+        (),
+        "`cohort_retention` makes such a table of events, `survival_curve` of subscriptions.",
+    ),
+    _Advice(
+        ("score",),
+        ("promoters", "detractors"),
+        "Promoters and detractors that are counted already go to `nps_from_counts`.",
+    ),
+    _Advice(
+        ("promoters", "passives", "detractors"),
+        ("score",),
+        "Answers that are not counted yet go to `nps`.",
+    ),
+)
+_AGE = re.compile(r"\d+(-\d+)?")
+
+
+def maker_of(columns: Sequence[str]) -> str | None:
+    """Return the function whose result has these columns."""
+    if is_matrix(columns):
+        return "retention_matrix"
+    return next((name for name, own in RESULTS.items() if {*own} <= {*columns}), None)
+
+
+def is_matrix(columns: Sequence[str]) -> bool:
+    """Return whether a table has cohorts down and ages across, and nothing else right of them."""
+    if "cohort" not in columns:
+        return False
+    ages = columns[columns.index("cohort") + 1 :]
+    return bool(ages) and all(_AGE.fullmatch(name) for name in ages)
+
+
+def result_advice(argument: str, made_by: Sequence[str], columns: Sequence[str]) -> str:
+    """Return which function makes what an argument wants, and which made what was given."""
+    if not made_by:
+        return ""
+    *others, last = (f"`{name}`" for name in made_by)
+    wanted = f"{', '.join(others)} or {last}" if others else last
+    maker = maker_of(columns)
+    given = "" if maker is None or maker in made_by else f"; this looks like that of `{maker}`"
+    return f"`{argument}` wants the result of {wanted}{given}."
+
+
+def table_advice(argument: str, column: str, schema: Mapping[str, nw.dtypes.DType]) -> str:
+    """Return what makes a table with the column that lacks, or takes the one there is.
+
+    Of columns that the user named nothing is known but what is right for `amount`.
+    """
+    if argument == "amount":
+        other = {"amount": "mrr", "mrr": "amount"}.get(column)
+        return f"If {other!r} is meant, set `amount={other!r}`." if other in schema else ""
+    if column != _DEFAULTS.get(argument, argument):
+        return ""
+    for advice in _ADVICE:
+        if argument in advice.lacks and {*advice.has} <= schema.keys():
+            return advice.text
+    times = [name for name, dtype in schema.items() if dtype.is_temporal()]
+    if argument in {"start", "end"} and len(times) == 1:
+        return (
+            f"Events and orders have one time, such as {times[0]!r}: for their churn see "
+            "`inactivity_churn`, for their retention `cohort_retention`."
+        )
+    return ""

@@ -1,0 +1,208 @@
+"""A table of the wrong kind: the error names what makes the right one, or takes this one."""
+
+import pickle
+import warnings
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import retainkit as rk
+from backends import Backend
+from registry import COUNTED, EVENTS, ORDERS, PICTURES, REGISTRY, RESPONSES, SUBSCRIPTIONS, SUMMARY
+from retainkit._frames.advice import maker_of
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MissingColumnError,
+    RetainkitError,
+    RetainkitWarning,
+)
+from tables import Row, rows_of
+
+# Functions that take results of others, the argument, and what makes these.
+TAKERS: dict[str, tuple[str, str]] = {
+    "expected_lifetime": ("curve", "survival_curve"),
+    "median_lifetime": ("curve", "survival_curve"),
+    "retention_curve": ("table", "cohort_retention"),
+    "retention_matrix": ("table", "cohort_retention"),
+    "plot.cltv_distribution": ("table", "cltv"),
+    "plot.control_chart": ("table", "control_chart"),
+    "plot.growth_accounting": ("table", "growth_accounting"),
+    "plot.holdout_calibration": ("table", "holdout_report(...).by_frequency"),
+    "plot.key_drivers": ("table", "key_drivers"),
+    "plot.mrr_waterfall": ("table", "mrr_movements"),
+    "plot.nps_bar": ("table", "nps"),
+    "plot.projection": ("table", "project"),
+    "plot.retention_curve": ("curve", "retention_curve"),
+    "plot.retention_heatmap": ("table", "cohort_retention"),
+    "plot.score_trend": ("table", "score_trend"),
+    "plot.survival_curve": ("curve", "survival_curve"),
+    "plot.tracking": ("table", "tracking"),
+}
+# Functions of several kinds of result, whose own error lists them.
+OTHERS = {"rate_difference"}
+
+
+def function(name: str) -> Any:
+    return getattr(rk.plot, name.removeprefix("plot.")) if "." in name else getattr(rk, name)
+
+
+def options(name: str) -> Row:
+    return REGISTRY[name].options if name in REGISTRY else {}
+
+
+def result(name: str) -> Any:
+    """Return the result of a function by its entry, in pandas."""
+    entry = REGISTRY[name]
+    tables = {argument: pd.DataFrame(rows) for argument, rows in entry.tables.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RetainkitWarning)
+        return entry.function(**tables, **entry.options)
+
+
+# --- results ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TAKERS)
+def test_who_wants_a_result_names_the_function_that_makes_it(name: str, backend: Backend) -> None:
+    argument, maker = TAKERS[name]
+    with pytest.raises(MissingColumnError) as caught:
+        function(name)(backend.make(ORDERS), **options(name))
+    assert f"\n`{argument}` wants the result of `{maker}`" in str(caught.value)
+    assert (caught.value.argument, caught.value.code) == (argument, "missing_column")
+    with pytest.raises(ArgumentTypeError, match=f"`{argument}` wants the result of `"):
+        function(name)(3, **options(name))
+
+
+def test_every_function_of_results_is_among_them() -> None:
+    eager = {name for name, entry in REGISTRY.items() if entry.eager and "." not in name}
+    pictures = {f"plot.{name}" for name in PICTURES} - {
+        "plot.customer_history",
+        "plot.frequency_recency",
+    }
+    named = {name for name in eager if hasattr(rk, name)}
+    assert TAKERS.keys() | OTHERS == named | pictures
+
+
+@pytest.mark.parametrize("name", [*REGISTRY])
+def test_a_result_is_known_by_its_columns(name: str) -> None:
+    entry = REGISTRY[name]
+    own = name.partition(" ")[0]
+    if (
+        entry.result == "value"
+        or not entry.tables
+        or (own.partition(".")[2] not in {"", "project"})
+    ):
+        return
+    other = {
+        "churn_rate_from_counts": "churn_rate",
+        "nps_from_counts": "nps",
+        "cltv_from_models": "cltv",
+        "SBG.project": "project",
+    }
+    found = maker_of(list(nw.from_native(result(name)).columns))
+    if found is not None:  # of a result that nothing takes it is not said what it is
+        assert found == other.get(own, own)
+    makers = {maker.partition("(")[0] for _, maker in TAKERS.values()} | {"retention_matrix"}
+    assert found is not None or own not in makers
+
+
+def test_another_result_is_called_by_its_name() -> None:
+    cohorts = result("cohort_retention")
+    text = (
+        "`curve` wants the result of `survival_curve`; this looks like that of `cohort_retention`."
+    )
+    with pytest.raises(MissingColumnError) as caught:
+        rk.median_lifetime(cohorts)
+    assert str(caught.value).splitlines()[-1] == text
+    matrix = rk.retention_matrix(cohorts)
+    with pytest.raises(MissingColumnError, match="this looks like that of `retention_matrix`"):
+        rk.retention_curve(matrix)
+    # What looks like a result and lacks a column is called nothing else.
+    with pytest.raises(MissingColumnError, match=r"wants the result of `cohort_retention`\.$"):
+        rk.retention_curve(cohorts.drop(columns=["retained"]))
+
+
+# --- tables of one's own ------------------------------------------------------------------------
+
+KINDS: list[tuple[Any, list[Row], Row, str]] = [
+    (rk.churn_rate, ORDERS, {}, "such as 'time': for their churn see `inactivity_churn`"),
+    (rk.survival_curve, EVENTS, {}, ""),
+    (rk.mrr_movements, ORDERS, {}, "for their retention `cohort_retention`"),
+    (rk.cohort_retention, SUBSCRIPTIONS, {}, "Subscriptions go to `churn_rate`"),
+    (rk.rfm_summary, SUMMARY, {}, "goes to `fit_bg_nbd` and `cltv_from_models`"),
+    (rk.fit_bg_nbd, ORDERS, {}, "`rfm_summary` makes such a table of orders"),
+    (rk.fit_gamma_gamma, ORDERS, {}, "`rfm_summary` makes such a table of orders"),
+    (rk.fit_sbg, ORDERS, {}, "`cohort_retention` makes such a table of events"),
+    (rk.nps, COUNTED, {}, "go to `nps_from_counts`"),
+    (rk.nps_from_counts, RESPONSES, {}, "go to `nps`"),
+    (
+        rk.mrr_movements,
+        SUBSCRIPTIONS,
+        {"amount": "amount"},
+        "If 'mrr' is meant, set `amount='mrr'`",
+    ),
+    (rk.cltv, ORDERS, {"amount": "mrr"}, "If 'amount' is meant, set `amount='amount'`"),
+]
+
+
+@pytest.mark.parametrize(("function", "rows", "given", "advice"), KINDS)
+def test_a_table_of_another_kind_is_sent_where_it_is_taken(
+    function: Any, rows: list[Row], given: Row, advice: str, backend: Backend
+) -> None:
+    with pytest.raises(MissingColumnError) as caught:
+        function(backend.make(rows), **given)
+    assert advice in str(caught.value)
+
+
+def test_a_column_that_the_user_named_brings_no_advice() -> None:
+    with pytest.raises(MissingColumnError) as caught:
+        rk.churn_rate(pd.DataFrame(ORDERS), start="begin")
+    assert "inactivity_churn" not in str(caught.value)
+
+
+def test_an_error_with_advice_survives_a_pickle() -> None:
+    with pytest.raises(RetainkitError) as caught:
+        rk.churn_rate(pd.DataFrame(ORDERS))
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert str(again) == str(caught.value)
+
+
+# --- the matrix as a picture --------------------------------------------------------------------
+
+
+def cells(table: Any, **given: Any) -> dict[tuple[float, float], str]:
+    """Return the texts of the cells by their places."""
+    ax = rk.plot.retention_heatmap(table, ax=Figure(figsize=(9, 5)).subplots(), **given)
+    return {text.get_position(): text.get_text() for text in ax.texts if text.get_gid() == "cell"}
+
+
+def test_a_matrix_is_drawn_as_its_cohorts_are(backend: Backend) -> None:
+    found = nw.from_native(rk.cohort_retention(backend.make(EVENTS), as_of="2024-06-01"))
+    table = found.filter(nw.col("customers") > 0).to_native()
+    for values in ("retention", "retained"):
+        matrix = rk.retention_matrix(table, values=values)
+        assert cells(matrix, values=values) == cells(table, values=values)
+    ax = rk.plot.retention_heatmap(rk.retention_matrix(table), ax=Figure().subplots())
+    assert [text for text in ax.texts if text.get_text() == "Customers"] == []
+    assert [text.get_text() for text in ax.texts if text.get_gid() == "size"] == [""] * len(
+        rows_of(rk.retention_matrix(table))
+    )
+
+
+def test_a_matrix_of_brackets_keeps_their_labels() -> None:
+    table = rk.cohort_retention(
+        pd.DataFrame(EVENTS), period="day", brackets=(0, 1, 30), as_of="2024-06-01"
+    )
+    ax = rk.plot.retention_heatmap(rk.retention_matrix(table), ax=Figure().subplots())
+    assert [one.get_text() for one in ax.get_xticklabels()] == ["0", "1–29"]  # noqa: RUF001
+
+
+def test_a_matrix_of_counts_is_no_retention() -> None:
+    table = rk.cohort_retention(pd.DataFrame(EVENTS), as_of="2024-06-01")
+    matrix = rk.retention_matrix(table, values="retained")
+    with pytest.raises(ArgumentError, match="say with `values` what they are, such as 'retained'"):
+        rk.plot.retention_heatmap(matrix)
