@@ -155,6 +155,7 @@ def _subscriptions() -> list[Row]:
                     "mrr": float(draw.randint(1, 9) * 10),
                     "plan": "ab"[customer % 2],
                     "currency": "EUR",
+                    "why": ["price", "switched"][customer % 3 // 2],
                     "entry": start,
                 }
             )
@@ -467,6 +468,19 @@ ENTRIES = [
         columns={"score": SCORE, **ANSWERS, **REPEATED},
         ids=("respondent",),
         warns=(TWICE, {"respondent": "respondent", "time": "time", "repeat": "last"}),
+    ),
+    Entry(
+        function=rk.cumulative_incidence,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"reason": "why", "by": "plan", "as_of": "2024-05-20"},
+        columns=SPELLS
+        | {
+            "reason": SEGMENT,
+            "by": SEGMENT,
+            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "entry": Column(holds="time", nulls="kept"),
+        },
+        ids=("customer_id",),
     ),
     Entry(
         function=rk.expected_lifetime,

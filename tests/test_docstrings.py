@@ -17,6 +17,7 @@ SOURCED = {
     *("active_days", "calibration_holdout", "ces", "churn_rate"),
     *("churn_rate_from_counts", "cltv"),
     *("cltv_from_models", "cohort_retention", "control_chart", "csat"),
+    "cumulative_incidence",
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
     *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),
     *("holdout_report", "inactivity_churn", "key_drivers", "median_lifetime", "nps"),
@@ -149,7 +150,7 @@ def columns_of(name: str) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", retainkit.RetainkitWarning)
         result = entry.function(**tables, **entry.options)
-    own = {*entry.ids, "team", "plan", "channel", "product", "cohort" if entry.wide else ""}
+    own = {*entry.ids, "team", "plan", "channel", "product", "why", "cohort" if entry.wide else ""}
     return [one for one in result.columns if one not in own and not one.isdigit()]
 
 

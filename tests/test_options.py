@@ -90,6 +90,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         "takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, "
         'and ``diagnostics["shortfall"]`` is the log-likelihood that it missed'
     ),
+    "entry": (
+        "Column of when a customer came under observation, if that was after the start (null: with "
+        "it)"
+    ),
     "events": (
         f"One row an event (an order, a login): {FRAMES}. The order of the rows means nothing"
     ),
@@ -206,16 +210,18 @@ SUFFIXED: dict[str, str] = {
     "by": "active_days active_users calibration_holdout churn_rate cltv cohort_retention "
     "control_chart growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
-    "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval",
+    "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
+    "cumulative_incidence",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
-    "confidence_level": "nps_difference rate_difference survival_curve",
+    "confidence_level": "nps_difference rate_difference survival_curve cumulative_incidence",
     "counts": "nps_difference",
     "customer": "score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
     "draws": "cltv cltv_from_models key_drivers revenue_retention",
+    "entry": "cumulative_incidence survival_curve",
     "exact": ALL,
     "fractional": ALL,
     "gap": ALL,
@@ -243,7 +249,7 @@ SUFFIXED: dict[str, str] = {
     "scale": "ces csat",
     "seed": "cltv cltv_from_models key_drivers",
     "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
-    "subscriptions": "survival_curve",
+    "subscriptions": "survival_curve cumulative_incidence",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
     "pmf rfm_summary score_outcomes score_trend usage_interval",
@@ -278,6 +284,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "score_outcomes": "a column of the second table, for churn",
         "subscriptions_from_lines": "what a line is for always ends",
     },
+    "entry": {"cohort_retention": "whether a customer has one cohort or many"},
     "holdout": {"BDW.project": "ages that the model has not seen"},
     "horizon": {
         "BDW.project": "periods after the last age of each cohort",
@@ -301,11 +308,15 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "score": {"score_outcomes": "whole numbers alone, without labels"},
     "start": {"score_outcomes": "a column of the second table, for churn"},
     "subscription": {"subscriptions_from_levels": "what has levels, which replace one another"},
-    "tz": {"survival_curve": "no period is cut: tenure begins with each customer"},
+    "tz": dict.fromkeys(
+        ("cumulative_incidence", "survival_curve"),
+        "no period is cut: tenure begins with each customer",
+    ),
     "unit": {
         "BGNBD.from_lifetimes": "what the other library does not keep",
         "holdout_report": "that of a summary that is made inside, and of its model",
         "plot.survival_curve": "that of labels",
+        "cumulative_incidence": "that of tenure",
         "survival_curve": "that of tenure",
     },
     "respondent": {"response_rate": "who was invited"},

@@ -15,7 +15,7 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
 from retainkit._inputs.facts import read_facts, without_nulls
-from retainkit._inputs.kinds import NUMBER, is_numeric
+from retainkit._inputs.kinds import NUMBER, SEGMENT, is_numeric
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.rounding import unite_close
@@ -44,6 +44,7 @@ DURATIONS = (
     Column("duration", _DURATION),
     Column("observed", _OBSERVED, required=False),
     Column("entry", _DURATION, nulls="keep", required=False),
+    Column("reason", SEGMENT, nulls="keep", required=False),
 )
 
 
@@ -52,7 +53,9 @@ class Durations:
     """Durations of `weight` customers each: up to an end that was `observed`, or up to now.
 
     `entry` is the duration at which observation began. Where durations are `whole` numbers of
-    units, every one up to the longest is a tenure of the curve; else those that occur are.
+    units, every one up to the longest is a tenure of the curve; else those that occur are. Of an
+    end that was observed, `reason` is the number of its cause, of which `reasons` have the values;
+    it is 0 where there is no column of causes.
     """
 
     rows: Frame
@@ -64,6 +67,8 @@ class Durations:
     entry: Floats
     weight: Integers
     whole: bool
+    reason: Integers
+    reasons: Mapping[str, nw.Series[Any]]
 
 
 def durations_from_subscriptions(
@@ -102,6 +107,8 @@ def durations_from_subscriptions(
         entry=entered.astype(np.float64),
         weight=np.ones(len(begin), np.int64),
         whole=True,
+        reason=np.zeros(len(begin), np.int64) if runs.reason is None else runs.reason[first],
+        reasons=runs.reasons,
     )
 
 
@@ -116,12 +123,13 @@ def read_durations(
     duration: str,
     observed: str | None,
     entry: str | None,
+    reason: str | None,
     by: str | Sequence[str] | None,
     reserved: Sequence[str],
     missing: str,
 ) -> Durations:
     """Check a table of durations, a row a customer, and take it into memory."""
-    names = {"duration": duration, "observed": observed, "entry": entry}
+    names = {"duration": duration, "observed": observed, "entry": entry, "reason": reason}
     checked = read_columns(native, "subscriptions", DURATIONS, names, by=by, reserved=reserved)
     checked, _, note = without_nulls(checked, read_facts, missing)
     if note:
@@ -131,7 +139,9 @@ def read_durations(
         rows = rows.group_by(*given, *checked.keys).agg(weight=nw.len())
     table = collect(rows)
     found, segment = factorize_segments(table, checked.keys)
-    values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in given}
+    reasons, code = factorize_segments(table, [one for one in given if one == "reason"])
+    numbers = [one for one in given if one != "reason"]
+    values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in numbers}
     _check_durations(values, checked)
     _unite_rounding(values)
     lives = Durations(
@@ -146,6 +156,8 @@ def read_durations(
         if "weight" in table.columns
         else np.ones(len(table), np.int64),
         whole=False,
+        reason=code,
+        reasons=reasons,
     )
     late = (lives.entry > 0) & (lives.entry >= lives.duration)
     _warn_of_late(int(lives.weight[late].sum()), "their duration")

@@ -1,6 +1,7 @@
-"""Survival of customers: curves by tenure, and lifetimes."""
+"""Survival of subscriptions: how long customers stay, and why they leave."""
 
 from retainkit.survival._curve import survival_curve
+from retainkit.survival._incidence import cumulative_incidence
 from retainkit.survival._lifetimes import expected_lifetime, median_lifetime
 
-__all__ = ["expected_lifetime", "median_lifetime", "survival_curve"]
+__all__ = ["cumulative_incidence", "expected_lifetime", "median_lifetime", "survival_curve"]

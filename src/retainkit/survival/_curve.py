@@ -11,15 +11,13 @@ import numpy as np
 from retainkit._checks import probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
-from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
-from retainkit._inputs.durations import Durations, durations_from_subscriptions, read_durations
-from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
+from retainkit._inputs.durations import Durations
+from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._inputs.time_unit import TIME_UNIT
-from retainkit._stats.survival import at_risk, kaplan_meier
-from retainkit._time.durations import microseconds
-from retainkit._time.grid import PeriodGrid, period_grid
-from retainkit._typing import Array, Integers
-from retainkit.errors import ArgumentError
+from retainkit._stats.survival import kaplan_meier
+from retainkit._time.grid import period_grid
+from retainkit._typing import Array
+from retainkit.survival._reading import RiskTable, TenureOptions, read_tenures, risk_tables
 from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
@@ -207,7 +205,7 @@ def survival_curve(
     """
     units = period_grid(unit, "monday", argument="unit")
     probability("confidence_level", confidence_level)
-    options = SubscriptionOptions(
+    dates = SubscriptionOptions(
         customer=customer,
         start=start,
         end=end,
@@ -222,70 +220,16 @@ def survival_curve(
         missing=missing,
         reserved=_RESERVED,
     )
-    if duration is None:
-        durations = _durations_of_dates(subscriptions, options, observed, units)
-    else:
-        _check_alone(
-            as_of=as_of,
-            tz=tz,
-            amount=amount,
-            gap=gap if microseconds("gap", gap) else None,
-            unit=unit if unit != "month" else None,
-            end_is=end_is if end_is != "exclusive" else None,
-            subscription=subscription,
-        )
-        durations = read_durations(
-            subscriptions,
-            duration=duration,
-            observed=observed,
-            entry=entry,
-            by=by,
-            reserved=_RESERVED,
-            missing=missing,
-        )
+    options = TenureOptions(dates=dates, unit=units, duration=duration, observed=observed)
+    durations = read_tenures(subscriptions, options)
     columns = _curve_columns(durations, confidence_level)
-    if duration is None:
-        columns[TIME_UNIT] = np.full(len(columns["tenure"]), unit)
-    return build_like(durations.rows, columns)
-
-
-def _durations_of_dates(
-    native: Any, options: SubscriptionOptions, observed: str | None, units: PeriodGrid
-) -> Durations:
-    """Read subscriptions and return how long each customer stayed or has been there."""
-    if observed is not None:
-        raise ArgumentError(
-            f"`observed` ({observed!r}) goes with `duration`; with dates, an end that is null or "
-            "not before `as_of` is one that was not observed.",
-            code="argument_conflict",
-            argument="observed",
-        )
-    table = read_subscriptions(native, options)
-    return durations_from_subscriptions(table, read_continuous_subscriptions(table), units)
-
-
-def _check_alone(**others: Any) -> None:
-    for name, value in others.items():
-        if value is not None:
-            raise ArgumentError(
-                f"`{name}` ({value!r}) has nothing to say beside `duration`; leave one out.",
-                code="argument_conflict",
-                argument=name,
-            )
+    return build_like(durations.rows, columns | options.unit_column(len(columns["tenure"])))
 
 
 def _curve_columns(durations: Durations, confidence_level: float) -> dict[str, Any]:
     """Estimate the curve of each segment and return the columns of the result."""
-    # Who was not observed for any whole unit after a late entry is at risk at no tenure.
-    observed = np.flatnonzero((durations.entry < durations.duration) | (durations.entry == 0))
-    order = observed[np.argsort(durations.segment[observed], kind="stable")]
-    segments, first = np.unique(durations.segment[order], return_index=True)
-    parts: list[dict[str, Array]] = [
-        _segment_curve(durations, rows, int(segment), confidence_level)
-        for segment, rows in zip(segments, np.split(order, first[1:]), strict=False)
-    ]
-    if not parts:
-        parts = [_empty_curve()]
+    tables = risk_tables(durations)
+    parts = [_segment_curve(one, confidence_level) for one in tables] or [_empty_curve()]
     own = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns: dict[str, Any] = segment_values(durations.segments, durations.by, own.pop("segment"))
     if durations.whole:
@@ -293,22 +237,14 @@ def _curve_columns(durations: Durations, confidence_level: float) -> dict[str, A
     return columns | own
 
 
-def _segment_curve(
-    durations: Durations, rows: Integers, segment: int, confidence_level: float
-) -> dict[str, Array]:
-    """Estimate the curve of one segment, of which these are the rows."""
-    duration = durations.duration[rows]
-    whole = durations.whole
-    tenure = np.arange(duration.max() + 1) if whole else np.unique(np.append(0.0, duration))
-    n_at_risk, churned = at_risk(
-        tenure, duration, durations.observed[rows], durations.entry[rows], durations.weight[rows]
-    )
-    curve = kaplan_meier(n_at_risk, churned, confidence_level)
+def _segment_curve(table: RiskTable, confidence_level: float) -> dict[str, Array]:
+    """Estimate the curve of one segment."""
+    curve = kaplan_meier(table.at_risk, table.churned, confidence_level)
     return {
-        "segment": np.full(len(tenure), segment),
-        "tenure": tenure,
-        "at_risk": n_at_risk,
-        "churned": churned,
+        "segment": np.full(len(table.tenure), table.segment),
+        "tenure": table.tenure,
+        "at_risk": table.at_risk,
+        "churned": table.churned,
         "survival": curve.survival,
         "lower": curve.lower,
         "upper": curve.upper,
