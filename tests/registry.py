@@ -539,8 +539,13 @@ ENTRIES = [
     Entry(
         function=rk.holdout_report,
         tables={"transactions": ORDERS},
-        options={"calibration_end": "2024-07-01", "unit": "day", "model": PURCHASES},
-        columns=LOG,
+        options={
+            "calibration_end": "2024-07-01",
+            "unit": "day",
+            "model": PURCHASES,
+            "amount": "amount",
+        },
+        columns=LOG | {"amount": AMOUNT},
         ids=("customer_id",),
         result="value",
         empty="nothing can be learnt",
@@ -777,8 +782,8 @@ ENTRIES = [
     Entry(
         function=rk.tracking,
         tables={"transactions": ORDERS},
-        options={"model": PURCHASES},
-        columns=LOG,
+        options={"model": PURCHASES, "amount": "amount"},
+        columns=LOG | {"amount": AMOUNT},
         ids=("customer_id",),
         positional=2,
     ),

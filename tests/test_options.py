@@ -156,6 +156,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "scale": "Lowest and highest score there can be",
     "score": "Column of the answers: numbers, or with `labels` words. Null is no answer",
     "seed": "Seed of the random numbers, 0 or more: the same seed gives the same result",
+    "spend": "Model of the spend",
     "start": (
         "Column of dates or datetimes, with or without a time zone",
         "First day of the first period, as an ISO date",
@@ -202,8 +203,8 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 # Functions that have more to say of an option than its common wording. `ALL` do.
 ALL = "all"
 SUFFIXED: dict[str, str] = {
-    "amount": "calibration_holdout cohort_retention growth_accounting mrr_movements rfm_summary "
-    "score_outcomes subscriptions_from_levels subscriptions_from_lines",
+    "amount": "calibration_holdout cohort_retention growth_accounting holdout_report mrr_movements "
+    "rfm_summary tracking score_outcomes subscriptions_from_levels subscriptions_from_lines",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
@@ -248,6 +249,7 @@ SUFFIXED: dict[str, str] = {
     "responses": "key_drivers",
     "scale": "ces csat",
     "seed": "cltv cltv_from_models key_drivers",
+    "spend": "holdout_report tracking",
     "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
     "subscriptions": "survival_curve cumulative_incidence",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",

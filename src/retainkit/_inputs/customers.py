@@ -31,12 +31,14 @@ SPEND = ("frequency", "monetary_value")
 HOLDOUT = ("frequency_holdout", "duration_holdout")
 """The arguments that name the columns of a purchase history, of spend, and of a holdout."""
 
+MEAN_AMOUNTS = {"monetary_value": "frequency", "monetary_value_holdout": "frequency_holdout"}
+"""The columns of mean amounts, and of the number of purchases that they are means of."""
 
 # Values are checked by distinct row.
 _FINITE = Kind(need="numbers", fits=is_numeric)
 CUSTOMERS = tuple(
     Column(argument, _FINITE, nulls="keep", required=argument != "weights")
-    for argument in (*HISTORY, "monetary_value", *HOLDOUT, "weights")
+    for argument in (*HISTORY, *HOLDOUT, *MEAN_AMOUNTS, "weights")
 )
 
 
@@ -85,13 +87,13 @@ class Customers:
 
 
 def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
-    """Return the columns as floats; without repeat purchases the mean amount is ignored."""
+    """Return the columns as floats; without purchases a mean amount is ignored."""
     keys = {argument: nw.col(column).cast(nw.Float64) for argument, column in names.items()}
-    if "monetary_value" in names:
-        none = nw.col(names["frequency"]) == 0
-        spent = keys["monetary_value"]
+    for mean in MEAN_AMOUNTS.keys() & names.keys():
+        number = MEAN_AMOUNTS[mean]
+        none = nw.col(names[number]) == 0
         # 0 by way of a column: a literal has no length in an empty frame of narwhals 2.5.
-        keys["monetary_value"] = nw.when(none).then(keys["frequency"]).otherwise(spent)
+        keys[mean] = nw.when(none).then(keys[number]).otherwise(keys[mean])
     return {f"{prefix}{i}": key for i, key in enumerate(keys.values())}
 
 

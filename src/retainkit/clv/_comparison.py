@@ -8,33 +8,41 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._inputs.customers import HISTORY, HOLDOUT, Customers, largest_time, read_customers
-from retainkit._inputs.events import Events
+from retainkit._inputs.customers import (
+    HISTORY,
+    HOLDOUT,
+    MEAN_AMOUNTS,
+    Customers,
+    largest_time,
+    read_customers,
+)
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_purchases
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
-from retainkit._time.moment import Moment
 from retainkit._typing import Floats
+from retainkit.clv._calibrated_orders import CalibratedOrders
+from retainkit.clv._holdout_spend import SpendForecasts, forecast_spend
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
+from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
 from retainkit.purchases._reduction import reduce_purchases
-from retainkit.purchases._spec import SummaryOptions, purchase_spec
 from retainkit.typing import Period
 
 
-def read_calibration(log: Events, options: SummaryOptions, split: Moment, end: Moment) -> Customers:
+def read_calibration(orders: CalibratedOrders) -> Customers:
     """Return the distinct rows of `calibration_holdout`, and how many customers have each."""
-    spec = purchase_spec(log, options, split, end)
-    rows = read_customers(
-        reduce_purchases(log, spec).rows, {name: name for name in (*HISTORY, *HOLDOUT)}
-    )
+    found = reduce_purchases(orders.log, orders.spec()).rows
+    columns = (*HISTORY, *HOLDOUT, *(MEAN_AMOUNTS if orders.options.amount else ()))
+    rows = read_customers(found, {name: name for name in columns})
     if not rows.counts.sum():
         raise ArgumentError(
-            f"no row of `transactions` is before `calibration_end` ({split}), and nothing can be "
-            "learnt or compared. Calibrate up to a later day."
+            f"no row of `transactions` is before `calibration_end` ({orders.split}), and nothing "
+            "can be learnt or compared. Calibrate up to a later day.",
+            code="no_customers",
+            argument="calibration_end",
         )
     return rows
 
@@ -51,17 +59,20 @@ class HoldoutForecasts:
     """Distinct histories: repeat purchases `x`, purchases in the holdout, number of customers.
 
     `forecasts` holds the expected purchases of each, by the name of the forecast, the model first.
+    `spend` is the money, where there are amounts.
     """
 
     x: Floats
     actual: Floats
     count: Floats
     forecasts: dict[str, Floats]
+    spend: SpendForecasts | None
 
 
-def forecast_holdout(rows: Customers, model: BGNBD) -> HoldoutForecasts:
-    """Forecast the purchases of the holdout."""
-    x, recency, T, held, duration = rows.distinct.values()  # noqa: N806  the papers' name
+def forecast_holdout(rows: Customers, model: BGNBD, spend: GammaGamma | None) -> HoldoutForecasts:
+    """Forecast the purchases of the holdout and, with a model of spend, their money."""
+    x, recency, T = history(rows)  # noqa: N806  the papers' name
+    held, duration = (rows.distinct[name] for name in HOLDOUT)
     expected = bg_nbd.expected_purchases(
         parameter_array(model),
         duration.max(initial=0),
@@ -74,7 +85,13 @@ def forecast_holdout(rows: Customers, model: BGNBD) -> HoldoutForecasts:
     # Customers who came at the very end have had no time: none is expected of them.
     naive = np.nan_to_num(ratio(x, T)) * duration
     forecasts = {type(model).__name__: expected, "naive": naive}
-    return HoldoutForecasts(x=x, actual=held, count=rows.counts, forecasts=forecasts)
+    return HoldoutForecasts(
+        x=x,
+        actual=held,
+        count=rows.counts,
+        forecasts=forecasts,
+        spend=None if spend is None else forecast_spend(rows, forecasts, spend),
+    )
 
 
 def total_columns(found: HoldoutForecasts, confidence_level: float) -> dict[str, Any]:
@@ -86,7 +103,7 @@ def total_columns(found: HoldoutForecasts, confidence_level: float) -> dict[str,
         for forecast in forecasts
     ]
     customers = found.count.sum()
-    return {
+    columns = {
         "forecast": np.array([*found.forecasts]),
         "customers": np.full(len(errors), int(customers)),
         "actual": np.full(len(errors), int(found.count @ found.actual)),
@@ -98,6 +115,15 @@ def total_columns(found: HoldoutForecasts, confidence_level: float) -> dict[str,
         "calibration_slope": np.array([slope for slope, _, _ in slopes]),
         "lower": np.array([lower for _, lower, _ in slopes]),
         "upper": np.array([upper for _, _, upper in slopes]),
+    }
+    if found.spend is None:
+        return columns
+    spend = found.spend
+    misses = [abs(spend.actual - forecast) for forecast in spend.forecasts.values()]
+    return columns | {
+        "actual_spend": np.full(len(errors), float(found.count @ spend.actual)),
+        "expected_spend": np.array([found.count @ one for one in spend.forecasts.values()]),
+        "spend_mean_absolute_error": np.array([found.count @ one / customers for one in misses]),
     }
 
 
@@ -113,11 +139,12 @@ def by_frequency_columns(
         for here in (group == one for one in range(size))
     ]
     names = [*map(str, range(size - 1)), f"{most}+" if size > most else str(size - 1)]
-    expected, naive = (
-        ratio(np.bincount(group, found.count * forecast, size), customers)
-        for forecast in found.forecasts.values()
-    )
-    return {
+
+    def mean(values: Floats) -> Floats:
+        return ratio(np.bincount(group, found.count * values, size), customers)
+
+    expected, naive = map(mean, found.forecasts.values())
+    columns = {
         "frequency": np.array(names),
         "customers": customers.astype(np.int64),
         "actual": np.array([mean for mean, _, _ in means]),
@@ -126,3 +153,8 @@ def by_frequency_columns(
         "lower": np.array([lower for _, lower, _ in means]),
         "upper": np.array([upper for _, _, upper in means]),
     }
+    if found.spend is None:
+        return columns
+    values = found.spend.actual, *found.spend.forecasts.values()
+    names = ["actual_spend", "expected_spend", "naive_spend"]
+    return columns | dict(zip(names, map(mean, values), strict=True))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import get_args
 
-from retainkit._checks import boolean, integer, probability
+from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._frames.output import build_like
+from retainkit._inputs.customers import Customers
 from retainkit._inputs.observation import check_as_of
-from retainkit._inputs.orders import read_orders
 from retainkit._messages import warn
 from retainkit._time.grid import period_grid
+from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
 from retainkit.clv._comparison import (
     by_frequency_columns,
     fit_calibration,
@@ -18,17 +20,21 @@ from retainkit.clv._comparison import (
     total_columns,
 )
 from retainkit.clv._holdout_report import HoldoutReport
+from retainkit.clv._holdout_spend import (
+    check_spend_model,
+    fit_calibration_spend,
+    mean_spend_of_new,
+)
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
+from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,
     tracking_columns,
     warn_of_calibration,
-    week_start_at,
 )
 from retainkit.errors import ArgumentError
-from retainkit.purchases._orders import calibration_and_end
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import Amounts, IntoTable, Missing, Period, TableT, Weekday
 
 
 def holdout_report(
@@ -36,11 +42,14 @@ def holdout_report(
     *,
     calibration_end: str | date,
     model: BGNBD | None = None,
+    spend: GammaGamma | None = None,
     customer: str = "customer_id",
     time: str = "time",
+    amount: str | None = None,
     as_of: str | date | None = None,
     unit: Period = "week",
     exact: bool = True,
+    amounts: Amounts = "raise",
     max_frequency: int = 7,
     period: Period = "week",
     tz: str | None = None,
@@ -65,10 +74,15 @@ def holdout_report(
     model : BGNBD or MBGNBD, optional
         Model of the purchases, to be examined. It is of the same `unit`, and should not have seen
         the holdout. Default: BG/NBD, fitted on the calibration.
+    spend : GammaGamma, optional
+        Model of the spend, where there are amounts. Default: Gamma-Gamma, fitted on the
+        calibration.
     customer : str, default "customer_id"
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
+    amount : str, optional
+        Column of money, in its own unit; without it there is nothing about spend.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
@@ -78,6 +92,9 @@ def holdout_report(
     exact : bool, default True
         Merge purchases by day, and measure time in days divided by the length of the unit, as in
         `calibration_holdout`. Otherwise merge and measure in whole units.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do with negative amounts, as in `rfm_summary`; with ``"net"`` a refund is no
+        purchase, and the customers and purchases are those of `calibration_holdout`.
     max_frequency : int, default 7
         Customers with so many repeat purchases or more are one row of ``by_frequency``; 1 or more.
     period : {"day", "week", "month", "quarter", "year"}, default "week"
@@ -88,7 +105,7 @@ def holdout_report(
         Day on which a week begins. Default: the weekday of `calibration_end`.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are `customer` and `time`.
+        that counts such rows. Needed are `customer`, `time` and `amount`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -109,6 +126,10 @@ def holdout_report(
           when the forecast rises by one. 1 is right; below 1 it makes too much of differences
           between customers, above 1 too little. NaN where all have the same forecast.
         - ``lower``, ``upper`` (float): interval of the slope.
+        - with `amount`, ``actual_spend`` (float): the money of these purchases, and
+          ``expected_spend`` (float): that of the forecast: of the model the purchases of each
+          customer times the expected spend, of the naive one times the customer's own mean amount.
+        - with `amount`, ``spend_mean_absolute_error`` (float): of the money of a customer.
 
         ``by_frequency``, a row for each number of repeat purchases in calibration:
 
@@ -117,6 +138,8 @@ def holdout_report(
         - ``actual`` (float): mean purchases of such a customer in the holdout; NaN without any.
         - ``expected``, ``naive`` (float): mean forecasts of the model, and the naive one.
         - ``lower``, ``upper`` (float): interval of ``actual``.
+        - with `amount`, ``actual_spend``, ``expected_spend``, ``naive_spend`` (float): mean money
+          of such a customer in the holdout, and the forecasts of it.
 
         ``by_period``: the rows of `tracking` that are in the holdout. Its expectation is that of
         new customers, made from the time of each first purchase alone.
@@ -128,8 +151,8 @@ def holdout_report(
     ColumnTypeError, ArgumentTypeError
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value, if `model` has another unit, if a column has nulls, or if
-        no time is left for the holdout (a `ValueError`).
+        If an argument has a wrong value, if `model` has another unit, if a column has nulls, if
+        amounts are negative, or if no time is left for the holdout (a `ValueError`).
 
     Warns
     -----
@@ -191,33 +214,45 @@ def holdout_report(
     if model is not None:
         check_purchase_model(model)
         _check_unit(model, unit)
-    log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
-    split, end = calibration_and_end(log, calibration_end, as_of)
-    log = log.until(end)
-    starts = week_start or week_start_at(split, log.zone)
+    one_of("amounts", amounts, get_args(Amounts))
+    check_spend_model(spend, amount)
     options = SummaryOptions(
-        customer=customer, time=time, unit=unit, exact=exact, week_start=starts
+        customer=customer,
+        time=time,
+        amount=amount,
+        as_of=as_of,
+        unit=unit,
+        amounts=amounts,
+        exact=exact,
+        missing=missing,
+        tz=tz,
     )
-    rows = read_calibration(log, options, split, end)
+    orders = read_calibrated_orders(transactions, options, calibration_end, week_start)
+    rows = read_calibration(orders)
     if model is None:
-        model, messages = fit_calibration(rows, unit, as_of=split.iso(log.zone))
-        for text in messages:
-            warn(text)
-    found = forecast_holdout(rows, model)
-    grid, merged_by = period_grid(period, starts), options.merge_period()
-    periods, n_later = tracking_columns(
-        log, model, split=split, end=end, period=grid, unit=merged_by, exact=exact
-    )
-    warn_of_calibration(n_later, split, grid)
-    held = periods["holdout"]
+        model = _fit_calibration(orders, rows)
+    if amount is not None and spend is None:
+        spend = fit_calibration_spend(rows)
+    found, grid = forecast_holdout(rows, model, spend), orders.grid(period)
+    periods = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
+    warn_of_calibration(orders.split, grid)
+    held, kind = periods["holdout"], orders.log.rows
+    groups = by_frequency_columns(found, max_frequency, confidence_level)
     return HoldoutReport(
         model=model,
-        total=build_like(log.rows, total_columns(found, confidence_level)),
-        by_frequency=build_like(
-            log.rows, by_frequency_columns(found, max_frequency, confidence_level)
-        ),
-        by_period=build_like(log.rows, {name: one[held] for name, one in periods.items()}),
+        total=build_like(kind, total_columns(found, confidence_level)),
+        by_frequency=build_like(kind, groups),
+        by_period=build_like(kind, {name: one[held] for name, one in periods.items()}),
     )
+
+
+def _fit_calibration(orders: CalibratedOrders, rows: Customers) -> BGNBD:
+    """Fit BG/NBD to the calibration, and warn of what the fit has to tell."""
+    as_of = (orders.split or orders.end).iso(orders.log.zone)
+    model, messages = fit_calibration(rows, orders.options.unit, as_of=as_of)
+    for text in messages:
+        warn(text)
+    return model
 
 
 def _check_unit(model: BGNBD, unit: Period) -> None:

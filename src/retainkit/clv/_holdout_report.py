@@ -128,6 +128,17 @@ _TABLES: dict[str, dict[str, str]] = {
 }
 
 
+# Those that a table has besides, all of them, where there were amounts.
+_SPEND: dict[str, tuple[str, ...]] = {
+    "total": ("actual_spend", "expected_spend", "spend_mean_absolute_error"),
+    "by_frequency": ("actual_spend", "expected_spend", "naive_spend"),
+    "by_period": (
+        *("actual_spend", "expected_spend"),
+        *("actual_spend_cumulative", "expected_spend_cumulative"),
+    ),
+}
+
+
 def _text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise ArgumentTypeError(f"`{name}` is {quoted(value)}; it must be text.", argument=name)
@@ -152,12 +163,13 @@ def _read_table(name: str, values: Any) -> pd.DataFrame:
     """Check the columns of a table, and build it in pandas."""
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-    kinds = _TABLES[name]
     if not isinstance(values, Mapping) or not all(map(is_list, values.values())):
         raise ArgumentTypeError(
             f"`{name}` is {quoted(values)}; it must be a mapping of columns, each a list.",
             argument=name,
         )
+    spend = dict.fromkeys(_SPEND[name], "number")
+    kinds = _TABLES[name] | (spend if spend.keys() & values.keys() else {})
     wrong = [one for one in (*kinds, *values) if one not in values or one not in kinds]
     if wrong:
         what = "lacks" if wrong[0] in kinds else "has the unknown"

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import get_args
 
-from retainkit._checks import boolean
+from retainkit._checks import boolean, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.observation import check_as_of
-from retainkit._inputs.orders import read_orders
-from retainkit._time.grid import DAYS, period_grid
+from retainkit._time.grid import period_grid
+from retainkit.clv._calibrated_orders import read_calibrated_orders
+from retainkit.clv._holdout_spend import (
+    check_spend_model,
+    fit_spend_of_orders,
+    mean_spend_of_new,
+    warn_of_infinite_spend,
+)
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
+from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,
     tracking_columns,
     warn_of_calibration,
-    week_start_at,
 )
-from retainkit.purchases._orders import calibration_and_end
-from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
+from retainkit.purchases._spec import SummaryOptions
+from retainkit.typing import Amounts, IntoTable, Missing, Period, TableT, Weekday
 
 
 def tracking(
@@ -26,10 +33,13 @@ def tracking(
     *,
     customer: str = "customer_id",
     time: str = "time",
+    amount: str | None = None,
+    spend: GammaGamma | None = None,
     calibration_end: str | date | None = None,
     as_of: str | date | None = None,
     period: Period = "week",
     exact: bool = True,
+    amounts: Amounts = "raise",
     tz: str | None = None,
     week_start: Weekday | None = None,
     missing: Missing = "raise",
@@ -51,6 +61,11 @@ def tracking(
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
+    amount : str, optional
+        Column of money, in its own unit; without it there is nothing about spend.
+    spend : GammaGamma, optional
+        Model of the spend, where there are amounts. Default: Gamma-Gamma, fitted on the calibration
+        or, without one, on all orders.
     calibration_end : str, date or datetime, optional
         Instant at which calibration ends and the holdout begins: only customers who first bought
         before it are followed, and the periods that begin at it or later are marked. It should
@@ -65,6 +80,9 @@ def tracking(
         Merge purchases by day, and measure time in days divided by the length of the unit, which is
         the model's, as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole
         units; `period` must not cut them.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do with negative amounts, as in `rfm_summary`; with ``"net"`` a refund is no
+        purchase.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, optional
@@ -72,7 +90,7 @@ def tracking(
         begins with a week; without one, Monday.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are `customer` and `time`.
+        that counts such rows. Needed are `customer`, `time` and `amount`.
 
     Returns
     -------
@@ -90,6 +108,11 @@ def tracking(
         - ``holdout`` (bool): whether it begins at `calibration_end` or later.
         - ``complete`` (bool): whether it has been observed to its end. Where it has not,
           ``actual`` and ``expected`` both go as far as observation does.
+        - with `amount`, ``actual_spend`` (float): the money of the repeat purchases in it, and
+          ``expected_spend`` (float): the purchases expected, times what a new customer is expected
+          to spend at one, p v / (q - 1); NaN where that is infinite.
+        - with `amount`, ``actual_spend_cumulative``, ``expected_spend_cumulative`` (float): both
+          since the beginning.
 
     Raises
     ------
@@ -98,12 +121,14 @@ def tracking(
     ColumnTypeError, ArgumentTypeError
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value, or a column has nulls (a `ValueError`).
+        If an argument has a wrong value, if a column has nulls, if amounts are negative, or if
+        there is no money to learn from (a `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If rows or customers are set aside, or if `calibration_end` lies within a period.
+        If rows or customers are set aside, if `calibration_end` lies within a period, or if the fit
+        of the spend has something to tell.
 
     See Also
     --------
@@ -147,16 +172,25 @@ def tracking(
     boolean("exact", exact)
     if not exact:
         check_period(model.unit, period)
-    log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
-    if calibration_end is None:
-        split, end = None, log.end_of_observation(as_of)
-    else:
-        split, end = calibration_and_end(log, calibration_end, as_of)
-    log = log.until(end)
-    starts = week_start or week_start_at(split, log.zone)
-    grid, units = period_grid(period, starts), period_grid(model.unit, starts)
-    columns, n_later = tracking_columns(
-        log, model, split=split, end=end, period=grid, unit=DAYS if exact else units, exact=exact
+    one_of("amounts", amounts, get_args(Amounts))
+    check_spend_model(spend, amount)
+    options = SummaryOptions(
+        customer=customer,
+        time=time,
+        amount=amount,
+        as_of=as_of,
+        unit=model.unit,
+        amounts=amounts,
+        exact=exact,
+        missing=missing,
+        tz=tz,
     )
-    warn_of_calibration(n_later, split, grid)
-    return build_like(log.rows, columns)
+    orders = read_calibrated_orders(transactions, options, calibration_end, week_start)
+    if spend is not None:
+        warn_of_infinite_spend(spend)
+    elif amount is not None and orders.log.n_rows:
+        spend = fit_spend_of_orders(orders)
+    grid = orders.grid(period)
+    columns = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
+    warn_of_calibration(orders.split, grid)
+    return build_like(orders.log.rows, columns)

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
 from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
-from retainkit._time.grid import DAYS, PeriodGrid, period_grid
+from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment, midnights
-from retainkit._time.periods import DAYS_IN, WEEKDAYS
+from retainkit._time.periods import DAYS_IN
 from retainkit._typing import Booleans, Floats, Integers
+from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.errors import ArgumentError
-from retainkit.typing import Period, Weekday
+from retainkit.typing import Period
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {
     "day": ("day", "week", "month", "quarter", "year"),
@@ -42,26 +42,17 @@ def check_period(unit: Period, period: Period) -> None:
         )
 
 
-def week_start_at(split: Moment | None, zone: tzinfo | None) -> Weekday:
-    """Return the day of the week on which calibration ends; without calibration, Monday."""
-    if split is None:
-        return "monday"
-    day = split.begin_of(DAYS, zone)
-    return next(name for name in WEEKDAYS if day.opens(period_grid("week", name)))
-
-
 def tracking_columns(
-    log: Events,
-    model: BGNBD,
-    *,
-    split: Moment | None,
-    end: Moment,
-    period: PeriodGrid,
-    unit: PeriodGrid,
-    exact: bool,
-) -> tuple[dict[str, Any], int]:
-    """Return the columns of `tracking`, and the number of customers who came too late for it."""
-    counts = counts_by_unit(log, unit, split)
+    orders: CalibratedOrders, model: BGNBD, period: PeriodGrid, mean_spend: float
+) -> dict[str, Any]:
+    """Return the columns of `tracking`, and warn of the customers who are not in it.
+
+    `mean_spend` is expected at a purchase, where there are amounts.
+    """
+    log, split, end, exact = orders.log, orders.split, orders.end, orders.options.exact
+    unit, net = orders.options.merge_period(), orders.options.amounts == "net"
+    counts = counts_by_unit(log, unit, split, net=net)
+    _warn_of_excluded(counts)
     start = unit.first_day(counts.unit)
     index = period.number_of_day(start)
     last = end.before(log.zone)
@@ -80,17 +71,32 @@ def tracking_columns(
     expected = _expected_by_day(model, counts, start, until, unit=unit, exact=exact)
     again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
     newcomers = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
+    added = np.diff(expected, prepend=0.0)
     columns = {
         "period": period.label(periods),
         "customers": np.cumsum(newcomers),
         "actual": again,
-        "expected": np.diff(expected, prepend=0.0),
+        "expected": added,
         "actual_cumulative": np.cumsum(again),
         "expected_cumulative": expected,
         "holdout": _periods_in_holdout(opens, split, log.zone),
         "complete": midnights(closes, log.zone)[0] <= end.instant,
     }
-    return columns, counts.n_later
+    if counts.spent is None:
+        return columns
+    spent = np.bincount(index - low, counts.spent, len(periods)).astype(np.float64)
+    money = {"actual_spend": spent, "expected_spend": added * mean_spend}
+    return columns | money | {f"{name}_cumulative": np.cumsum(one) for name, one in money.items()}
+
+
+def _warn_of_excluded(counts: UnitCounts) -> None:
+    texts = {
+        "with a first purchase at or after `calibration_end`": counts.n_later,
+        "without a purchase, whose money nets below zero in every period": counts.n_without,
+    }
+    for text, number in texts.items():
+        if number:
+            warn(f"{count_noun(number, 'customer')} {text}: not in the result.")
 
 
 def _periods_in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
@@ -134,13 +140,8 @@ def _expected_by_day(
     return total
 
 
-def warn_of_calibration(n_later: int, split: Moment | None, period: PeriodGrid) -> None:
-    """Warn of customers who came later, and of a calibration that ends within a period."""
-    if n_later:
-        warn(
-            f"{count_noun(n_later, 'customer')} with a first purchase at or after "
-            "`calibration_end`: not in the result."
-        )
+def warn_of_calibration(split: Moment | None, period: PeriodGrid) -> None:
+    """Warn of a calibration that ends within a period."""
     if split is not None and not split.opens(period):
         warn(
             f"`calibration_end` ({split}) lies within a {period.name}: what came of it after that "
