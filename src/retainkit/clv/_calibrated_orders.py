@@ -8,10 +8,11 @@ from typing import Any
 
 from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
+from retainkit._inputs.refunds import check_negative_amounts
 from retainkit._time.grid import DAYS, PeriodGrid, period_grid
 from retainkit._time.moment import Moment
 from retainkit._time.periods import WEEKDAYS
-from retainkit.purchases._orders import calibration_and_end, check_negative_amounts
+from retainkit.purchases._orders import calibration_and_end
 from retainkit.purchases._spec import PurchaseSpec, SummaryOptions, purchase_spec
 from retainkit.typing import Period, Weekday
 
@@ -59,7 +60,7 @@ def read_calibrated_orders(
     else:
         split, end = calibration_and_end(log, calibration_end, options.as_of)
     log = log.until(end)
-    check_negative_amounts(log, options.amount, options.amounts)
+    check_negative_amounts(log, options.amounts)
     begins = week_start or _week_start_at(split, log.zone)
     return CalibratedOrders(
         log=log, options=replace(options, week_start=begins), split=split, end=end

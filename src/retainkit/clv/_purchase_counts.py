@@ -20,7 +20,6 @@ from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
 from retainkit._typing import Floats, Integers
-from retainkit.purchases._spec import ROUNDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +28,7 @@ class UnitCounts:
 
     Units without purchases have no element. `spent` is the money of the repeat purchases, where
     there are amounts. `n_later` counts the customers left out because they first bought at the end
-    of calibration or after it, `n_without` those of whom no purchase is left.
+    of calibration or after it.
     """
 
     unit: Integers
@@ -37,7 +36,6 @@ class UnitCounts:
     again: Integers
     spent: Floats | None
     n_later: int
-    n_without: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,25 +54,17 @@ class Gaps:
     n_rows: int
 
 
-def counts_by_unit(
-    log: Events, unit: PeriodGrid, until: Moment | None = None, *, net: bool = False
-) -> UnitCounts:
-    """Count first and repeat purchases by unit, of customers who first bought before `until`.
-
-    With `net`, a unit in which the money of a customer nets below zero has no purchase.
-    """
-    rows, n_later, n_without = log.rows, 0, 0
-    paid = "amount" in log.columns
-    if paid:
-        rows = _paid_units(rows, log, unit, net=net)
-        n_without = _count_customers(log.rows) - _count_customers(rows) if net else 0
+def counts_by_unit(log: Events, unit: PeriodGrid, until: Moment | None = None) -> UnitCounts:
+    """Count first and repeat purchases by unit, of customers who first bought before `until`."""
+    rows, n_later = log.rows, 0
     if until is not None:
         starts = rows.group_by("customer").agg(start=nw.col("time").min())
         early = nw.col("start") < instant_expr(until.instant, log.stored)
         known = starts.filter(early).select("customer")
         n_later = count_rows(starts) - count_rows(known)
         rows = _join(rows, known) if n_later else rows
-    purchases = rows if paid else _purchase_units(rows, log, unit)
+    paid = "amount" in log.columns
+    purchases = _paid_units(rows, log, unit) if paid else _purchase_units(rows, log, unit)
     firsts = purchases.group_by("customer").agg(unit=nw.col("unit").min())
     units, number = _count_by_unit(purchases)
     first_units, first_number = _count_by_unit(firsts)
@@ -86,25 +76,13 @@ def counts_by_unit(
         again=number - first,
         spent=_repeat_spend(purchases, units) if paid else None,
         n_later=n_later,
-        n_without=n_without,
     )
 
 
-def _paid_units(rows: Frame, log: Events, unit: PeriodGrid, *, net: bool) -> Frame:
-    """Return one row for each customer and unit with a purchase: its first time and its money."""
-    rows = _with_units(rows.select("customer", "time", "amount", wall=_wall(log)), unit)
-    rows = rows.with_columns(absolute=nw.col("amount").abs())
-    values = {name: nw.col(name).sum() for name in ("amount", "absolute")}
-    merged = rows.group_by("customer", "unit").agg(time=nw.col("time").min(), **values)
-    if not net:
-        return merged
-    merged = merged.filter(nw.col("amount") >= nw.col("absolute") * -ROUNDING)
-    below = nw.col("amount") < 0
-    return merged.with_columns(amount=nw.when(below).then(0.0).otherwise(nw.col("amount")))
-
-
-def _count_customers(rows: Frame) -> int:
-    return count_rows(rows.select("customer").unique())
+def _paid_units(rows: Frame, log: Events, unit: PeriodGrid) -> Frame:
+    """Return one row for each customer and unit with a purchase, and its money."""
+    rows = _with_units(rows.select("customer", "amount", wall=_wall(log)), unit)
+    return rows.group_by("customer", "unit").agg(amount=nw.col("amount").sum())
 
 
 def _repeat_spend(purchases: Frame, units: Integers) -> Floats:

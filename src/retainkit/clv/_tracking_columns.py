@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from retainkit._inputs.refunds import net_refunds
 from retainkit._messages import count_noun, warn
 from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
@@ -49,10 +50,17 @@ def tracking_columns(
 
     `mean_spend` is expected at a purchase, where there are amounts.
     """
-    log, split, end, exact = orders.log, orders.split, orders.end, orders.options.exact
-    unit, net = orders.options.merge_period(), orders.options.amounts == "net"
-    counts = counts_by_unit(log, unit, split, net=net)
-    _warn_of_excluded(counts)
+    split, end, exact = orders.split, orders.end, orders.options.exact
+    unit = orders.options.merge_period()
+    log = net_refunds(orders.log, orders.options.amounts, unit, end)
+    counts = counts_by_unit(log, unit, split)
+    if counts.n_later:
+        warn(
+            f"{count_noun(counts.n_later, 'customer')} with a first purchase at or after "
+            "`calibration_end`: not in the result.",
+            code="customers_left_out",
+            rows=counts.n_later,
+        )
     start = unit.first_day(counts.unit)
     index = period.number_of_day(start)
     last = end.before(log.zone)
@@ -87,16 +95,6 @@ def tracking_columns(
     spent = np.bincount(index - low, counts.spent, len(periods)).astype(np.float64)
     money = {"actual_spend": spent, "expected_spend": added * mean_spend}
     return columns | money | {f"{name}_cumulative": np.cumsum(one) for name, one in money.items()}
-
-
-def _warn_of_excluded(counts: UnitCounts) -> None:
-    texts = {
-        "with a first purchase at or after `calibration_end`": counts.n_later,
-        "without a purchase, whose money nets below zero in every period": counts.n_without,
-    }
-    for text, number in texts.items():
-        if number:
-            warn(f"{count_noun(number, 'customer')} {text}: not in the result.")
 
 
 def _periods_in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
