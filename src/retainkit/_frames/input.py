@@ -26,11 +26,16 @@ def from_native(native: Any, argument: str) -> Frame:
         frame: Frame = nw.from_native(native)
     except TypeError:
         kind = f"{type(native).__module__}.{type(native).__qualname__}"
-        raise ArgumentTypeError(f"`{argument}` is a {kind}; it must be {_KINDS}.") from None
+        raise ArgumentTypeError(
+            f"`{argument}` is a {kind}; it must be {_KINDS}.",
+            argument=argument,
+        ) from None
     except nw.exceptions.DuplicateError as error:
         _, _, names = str(error).partition("\n")
         raise ArgumentError(
-            f"`{argument}` has several columns of one name; rename them first:\n{names}"
+            f"`{argument}` has several columns of one name; rename them first:\n{names}",
+            code="duplicate_columns",
+            argument=argument,
         ) from None
     return _decode_dictionaries(frame)
 
@@ -70,7 +75,10 @@ def read_result(
 def check_present(argument: str, column: object, frame: Frame) -> None:
     """Check that a column named by an argument is there."""
     if not isinstance(column, str):
-        raise ArgumentTypeError(f"`{argument}` is {column!r}; it must be the name of a column.")
+        raise ArgumentTypeError(
+            f"`{argument}` is {column!r}; it must be the name of a column.",
+            argument=argument,
+        )
     schema = frame.collect_schema()
     if column not in schema.names():
         advice = table_advice(argument, column, schema)

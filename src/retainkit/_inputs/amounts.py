@@ -24,12 +24,18 @@ def check_amounts(table: CheckedTable, facts: Facts) -> None:
     what = "negative" if least < 0 else "infinite"
     wrong = amount < 0 if least < 0 else amount == infinite
     rows = table.rows.filter(wrong)
+    number = count_rows(rows)
     found = collect(rows.head(3))["amount"].to_list()
     raise ArgumentError(
-        f"{table.source('amount')} is {what} in {count_noun(count_rows(rows), 'row')}, of "
+        f"{table.source('amount')} is {what} in {count_noun(number, 'row')}, of "
         f"{facts.n_rows:,}, for instance {', '.join(map(str, found))}, {examples(table, wrong)}. "
         "An amount is what a subscription brings in a month, 0 or more; refunds and credits are "
-        "no subscriptions."
+        "no subscriptions.",
+        code="negative_values" if least < 0 else "infinite_values",
+        argument="amount",
+        column=table.names["amount"],
+        rows=number,
+        total=facts.n_rows,
     )
 
 
@@ -56,14 +62,20 @@ def convert_amounts(rows: Frame, currency: str, rates: Mapping[str, float] | Non
             raise ArgumentError(
                 f"{named(currency, 'currency')} has {len(found):,} currencies ({shown}); money of "
                 "several cannot be added up. Give `rates`, such as {'EUR': 1.0, 'USD': 0.92}, or "
-                "take them one at a time."
+                "take them one at a time.",
+                code="several_currencies",
+                argument="currency",
+                column=currency,
             )
         return rows
     lacking = [name for name in found if name not in rates]
     if lacking:
         raise ArgumentError(
             f"`rates` has no rate for {', '.join(map(repr, lacking[:5]))}, which "
-            f"{named(currency, 'currency')} holds beside others."
+            f"{named(currency, 'currency')} holds beside others.",
+            code="unknown_currency",
+            argument="rates",
+            column=currency,
         )
     factor = nw.lit(1.0)
     for name in found:

@@ -97,9 +97,10 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
         needed=options.needed,
     )
     if dropped:
-        table, _, note = without_nulls(table, read_facts, options.missing)
+        table, facts, note = without_nulls(table, read_facts, options.missing)
         if note:
-            warn(note, code="rows_left_out")
+            left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
+            warn(note, code="null_values", argument="responses", rows=left, total=total)
     return Answers(**table.parts(), labels=labels, observed=options.observed)
 
 
@@ -109,7 +110,7 @@ def null_error(answers: Answers, argument: str, rows: int, *, where: str = "") -
         f"{answers.source(argument)} is null in {count_noun(rows, 'row')}{where}; fill it in, or "
         "leave such rows out: `missing='drop'` does, and warns with their number.",
         code="null_values",
-        argument=answers.argument_names.get(argument, argument),
+        argument=answers.own_name(argument),
         column=answers.names[argument],
         rows=rows,
     )

@@ -80,11 +80,18 @@ def check_numbers(
         if not dtype.is_numeric() and known.any():
             raise ColumnTypeError(
                 f"column {column!r} of `{argument}` holds {dtype}; it must hold numbers, as in a "
-                "result of cohort_retention."
+                "result of cohort_retention.",
+                argument=argument,
+                column=column,
             )
         missing = len(frame) - int(np.isfinite(frame[column].to_numpy().astype(float)).sum())
         if column in complete and missing:
             raise ArgumentError(
                 f"column {column!r} of `{argument}` has no number in {count_noun(missing, 'row')}; "
-                "leave them out."
+                "leave them out.",
+                code="null_values",
+                argument=argument,
+                column=column,
+                rows=missing,
+                total=len(frame),
             )

@@ -83,10 +83,13 @@ class CheckedTable:
         """The names of the segment columns in `rows`."""
         return segment_keys(self.by)
 
+    def own_name(self, argument: str) -> str:
+        """Return what the public function calls an argument."""
+        return self.argument_names.get(argument, argument)
+
     def source(self, argument: str) -> str:
         """Name the column of an argument as messages do."""
-        called = self.argument_names.get(argument, argument)
-        return named(self.names[argument], called, self.table)
+        return named(self.names[argument], self.own_name(argument), self.table)
 
     def parts(self) -> dict[str, Any]:
         """Return what every checked table has, to build one that has more."""
@@ -104,7 +107,10 @@ def check_not_reserved(argument: str, names: Iterable[str], reserved: Collection
         if name in reserved:
             raise ArgumentError(
                 f"{argument} names the column {name!r}, which is also the name of a column of the "
-                "result; rename it first."
+                "result; rename it first.",
+                code="reserved_name",
+                argument=argument.strip("`"),
+                column=name,
             )
 
 
@@ -114,12 +120,18 @@ def segment_names(by: Any, reserved: Sequence[str]) -> tuple[str, ...]:
         by = [] if by is None else [by]
     if not is_list(by):
         raise ArgumentTypeError(
-            f"`by` is {by!r}; it must be the name of a column, or a list of names."
+            f"`by` is {by!r}; it must be the name of a column, or a list of names.",
+            argument="by",
         )
     names = tuple(by)
     for name in names:
         if names.count(name) > 1:
-            raise ArgumentError(f"`by` names {name!r} more than once; name each column once.")
+            raise ArgumentError(
+                f"`by` names {name!r} more than once; name each column once.",
+                code="named_twice",
+                argument="by",
+                column=name,
+            )
         check_not_reserved("`by`", [name], reserved)
     return names
 

@@ -209,7 +209,12 @@ def _check_distinct_rows(
             raise ArgumentError(
                 f"{named(names[argument], argument)} must be {need}; it is not in "
                 f"{count_noun(rows, 'row')}, for instance {', '.join(shown)}. `rfm_summary` makes "
-                "such a table of transactions."
+                "such a table of transactions.",
+                code="impossible_values",
+                argument=argument,
+                column=names[argument],
+                rows=rows,
+                total=int(counts.sum()),
             )
 
 
@@ -226,7 +231,10 @@ def check_finite(infinite: Booleans, rows: Customers, q: float) -> None:
         raise ArgumentError(
             f"q is {q:g}, at which the expected spend of {count_noun(number_of, 'customer')} is "
             "infinite: the largest amounts decide everything. Look at them first; with "
-            "infinite='median' the median, which is finite, stands in for it."
+            "infinite='median' the median, which is finite, stands in for it.",
+            code="infinite_mean",
+            rows=number_of,
+            total=int(rows.counts.sum()),
         )
 
 
@@ -237,7 +245,9 @@ def repeat_buyers(rows: Customers) -> tuple[Booleans, list[str]]:
     if not rows.counts[used].sum():
         raise ArgumentError(
             "`summary` has no customers with a repeat purchase and a mean spend above 0, and "
-            "nothing can be learnt from it."
+            "nothing can be learnt from it.",
+            code="nothing_to_learn",
+            argument="summary",
         )
     nothing = int(rows.counts[(x > 0) & (m == 0)].sum())
     left_out = f"{count_noun(nothing, 'customer')} with a mean spend of 0 left out of the fit."

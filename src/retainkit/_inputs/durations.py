@@ -114,7 +114,12 @@ def durations_from_subscriptions(
 
 def _warn_of_late(number: int, what: str) -> None:
     if number:
-        warn(f"{count_noun(number, 'customer')} whose `entry` is not before {what} are not used.")
+        warn(
+            f"{count_noun(number, 'customer')} whose `entry` is not before {what} are not used.",
+            code="entry_after_end",
+            argument="entry",
+            rows=number,
+        )
 
 
 def read_durations(
@@ -131,9 +136,15 @@ def read_durations(
     """Check a table of durations, a row a customer, and take it into memory."""
     names = {"duration": duration, "observed": observed, "entry": entry, "reason": reason}
     checked = read_columns(native, "subscriptions", DURATIONS, names, by=by, reserved=reserved)
-    checked, _, note = without_nulls(checked, read_facts, missing)
+    checked, facts, note = without_nulls(checked, read_facts, missing)
     if note:
-        warn(note)
+        warn(
+            note,
+            code="null_values",
+            argument="subscriptions",
+            rows=facts.n_dropped,
+            total=facts.n_rows + facts.n_dropped,
+        )
     rows, given = checked.rows, checked.names
     if isinstance(rows, nw.LazyFrame):
         rows = rows.group_by(*given, *checked.keys).agg(weight=nw.len())
@@ -186,4 +197,11 @@ def _check_durations(values: Mapping[str, Floats], table: CheckedTable) -> None:
         fits = np.isin(column, (0, 1)) if name == "observed" else (column >= 0) & (column < np.inf)
         if not fits.all():
             some = ", ".join(f"{value:g}" for value in column[~fits][:3])
-            raise ArgumentError(f"{table.source(name)} holds {some}; {need}")
+            raise ArgumentError(
+                f"{table.source(name)} holds {some}; {need}",
+                code="impossible_values",
+                argument=name,
+                column=table.names[name],
+                rows=int((~fits).sum()),
+                total=len(fits),
+            )

@@ -69,7 +69,10 @@ class Events(CheckedTable):
             )
         error = ArgumentError(
             f"the time of the last row is {self.last_event}, and no midnight comes after it; say "
-            "with `as_of` when observation ends."
+            "with `as_of` when observation ends.",
+            code="beyond_calendar",
+            argument="time",
+            column=self.names["time"],
         )
         return observed_until(self.last_event, self.zone, as_of, error)
 
@@ -194,5 +197,10 @@ def _check_finite(table: CheckedTable, facts: Facts) -> None:
     number = count_rows(table.rows.filter(nw.col("amount").abs() == infinite))
     raise ArgumentError(
         f"{table.source('amount')} is infinite in {count_noun(number, 'row')}, of "
-        f"{facts.n_rows:,}. Put a number there, or leave them out."
+        f"{facts.n_rows:,}. Put a number there, or leave them out.",
+        code="infinite_values",
+        argument="amount",
+        column=table.names["amount"],
+        rows=number,
+        total=facts.n_rows,
     )

@@ -143,7 +143,14 @@ def without_nulls(
             else "Fill them in or leave them out; `missing='drop'` leaves such rows out and warns "
             "with their number."
         )
-        raise ArgumentError(f"{text}, of {facts.n_rows:,}{some and f'; {some}'}. {advice}")
+        raise ArgumentError(
+            f"{text}, of {facts.n_rows:,}{some and f'; {some}'}. {advice}",
+            code="null_values",
+            argument=table.own_name(reported[0]),
+            column=table.names[reported[0]],
+            rows=facts.nulls[reported[0]],
+            total=facts.n_rows,
+        )
     dropped = [
         column.name or argument
         for argument, column in table.declared.items()

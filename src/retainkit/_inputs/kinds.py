@@ -145,12 +145,16 @@ def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
         raise ColumnTypeError(
             f"{what} holds {' and '.join(sorted(types))}; an id that is a number in one row and "
             f"text in another is two {kind.owners}. Make them alike first, for instance with "
-            f"df[{column!r}].astype(str)."
+            f"df[{column!r}].astype(str).",
+            argument=argument,
+            column=column,
         )
     if not kind.fits(frame, column):
         hint = kind.text_hint if kind.text_hint and is_text(frame, column) else ""
         raise ColumnTypeError(
-            f"{what} holds {type_name(frame, column)}; it must hold {kind.need}.{hint}"
+            f"{what} holds {type_name(frame, column)}; it must hold {kind.need}.{hint}",
+            argument=argument,
+            column=column,
         )
 
 

@@ -21,11 +21,15 @@ def beyond_the_calendar(table: CheckedTable, found: str) -> ArgumentError:
     """Return the error for times for which there is no date."""
     observed = [argument for argument, column in table.declared.items() if column.observed]
     times = [argument for argument, column in table.declared.items() if column.holds is TIME]
-    sources = (table.source(argument) for argument in observed or times[:1])
+    first, *_ = observed or times
+    sources = (table.source(argument) for argument in observed or [first])
     return ArgumentError(
         f"column {' or '.join(source.removeprefix('column ') for source in sources)} goes beyond "
         f"the calendar ({found}); times must lie within the years 1 to 9999, in the zone of the "
-        "periods too."
+        "periods too.",
+        code="beyond_calendar",
+        argument=first,
+        column=table.names[first],
     )
 
 

@@ -57,17 +57,23 @@ class ResponseOptions:
             if self.counts is not None and value is not None:
                 raise ArgumentError(
                     f"`counts` and `{other}` are both given. A row of `counts` stands for several "
-                    "respondents who answered alike; give one of the two."
+                    "respondents who answered alike; give one of the two.",
+                    code="argument_conflict",
+                    argument=other,
                 )
         if self.repeat in {"first", "last"} and self.respondent is not None and self.time is None:
             raise ArgumentError(
                 f"`repeat` is {self.repeat!r}, which needs `time`: the column that tells when the "
-                "answer was given."
+                "answer was given.",
+                code="argument_needed",
+                argument="time",
             )
         if self.repeat != "cluster" and self.respondent is None:
             raise ArgumentError(
                 f"`repeat` is {self.repeat!r}, which needs `respondent`: the column that tells "
-                "whose answer it is."
+                "whose answer it is.",
+                code="argument_needed",
+                argument="respondent",
             )
 
 
@@ -81,8 +87,13 @@ def label_scores(labels: Any) -> dict[Any, float]:
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`labels` is {labels!r}; it must be a mapping from answers to scores, such as "
-            "{'Very satisfied': 5, 'Satisfied': 4}."
+            "{'Very satisfied': 5, 'Satisfied': 4}.",
+            argument="labels",
         ) from None
     if not found:
-        raise ArgumentError("`labels` is empty; it must give a score for every answer.")
+        raise ArgumentError(
+            "`labels` is empty; it must give a score for every answer.",
+            code="empty_argument",
+            argument="labels",
+        )
     return found

@@ -36,22 +36,28 @@ def check_scale(
         low, high = _read_numbers(scale)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`scale` is {scale!r}; it must be two whole numbers, such as (0, 10)."
+            f"`scale` is {scale!r}; it must be two whole numbers, such as (0, 10).",
+            argument="scale",
         ) from None
     try:
         codes = _read_numbers(missing_codes)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`missing_codes` is {missing_codes!r}; it must be a list of numbers, such as [99]."
+            f"`missing_codes` is {missing_codes!r}; it must be a list of numbers, such as [99].",
+            argument="missing_codes",
         ) from None
     if not low < high or low % 1 or high % 1:
         raise ArgumentError(
-            f"`scale` is {scale!r}; it must be two whole numbers, the lower one first."
+            f"`scale` is {scale!r}; it must be two whole numbers, the lower one first.",
+            code="argument_value",
+            argument="scale",
         )
     if high - low > _MAX_STEPS:
         raise ArgumentError(
             f"`scale` is {scale!r}; it must have at most {_MAX_STEPS:,} steps. What is finer is an "
-            "amount, and no answer on a scale."
+            "amount, and no answer on a scale.",
+            code="argument_value",
+            argument="scale",
         )
     one_of("invalid", invalid, get_args(Missing))
     one_of("fractional", fractional, get_args(Fractional))
@@ -66,7 +72,9 @@ def check_cuts(cuts: object, scale: Scale) -> tuple[float, float]:
             raise ArgumentError(
                 f"`cuts` is not given, and on a scale from {scale.low:g} to {scale.high:g} there "
                 "is no rule that all agree on. Give the highest score of a detractor and the "
-                "highest of a passive, such as (3, 4)."
+                "highest of a passive, such as (3, 4).",
+                code="argument_needed",
+                argument="cuts",
             )
         return known
     try:
@@ -74,12 +82,15 @@ def check_cuts(cuts: object, scale: Scale) -> tuple[float, float]:
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`cuts` is {cuts!r}; it must be two numbers: the highest score of a detractor and "
-            "the highest of a passive, such as (6, 8)."
+            "the highest of a passive, such as (6, 8).",
+            argument="cuts",
         ) from None
     if not scale.low <= low <= high < scale.high:
         raise ArgumentError(
             f"`cuts` is {cuts!r}; on a scale from {scale.low:g} to {scale.high:g} it must be the "
-            "highest score of a detractor and the highest of a passive, below the top."
+            "highest score of a detractor and the highest of a passive, below the top.",
+            code="argument_value",
+            argument="cuts",
         )
     return low, high
 

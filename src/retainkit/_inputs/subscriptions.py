@@ -179,7 +179,10 @@ def _end_of_observation(table: CheckedTable, facts: Facts, as_of: str | date | N
     last = moments_of(table, times).get("last")
     error = ArgumentError(
         f"the last start is {facts.greatest['start']}, and no midnight comes after it; say with "
-        "`as_of` when observation ends."
+        "`as_of` when observation ends.",
+        code="beyond_calendar",
+        argument="start",
+        column=table.names["start"],
     )
     return observed_until(last, table.zone, as_of, error)
 

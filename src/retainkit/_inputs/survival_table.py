@@ -84,7 +84,12 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
         if (values[one] < 0).any():
             raise ArgumentError(
                 f"{named(column, one)} is negative in "
-                f"{count_noun(int((values[one] < 0).sum()), 'row')}; it must be 0 or more."
+                f"{count_noun(int((values[one] < 0).sum()), 'row')}; it must be 0 or more.",
+                code="negative_values",
+                argument=one,
+                column=column,
+                rows=int((values[one] < 0).sum()),
+                total=len(frame),
             )
     label = _Label(cohorts=cohorts, line=line, age=ages)
     if "at_risk" in values:
@@ -112,16 +117,26 @@ def _count_columns(
     if (at_risk is None) != (churned is None):
         raise ArgumentError(
             "`at_risk` and `churned` go together: give both, as `survival_curve` has them, or "
-            "neither."
+            "neither.",
+            code="argument_needed",
+            argument="at_risk" if at_risk is None else "churned",
         )
     if at_risk is not None and churned is not None:
         if customers is not None:
-            raise ArgumentError("`customers` has nothing to say beside `at_risk`; leave it out.")
+            raise ArgumentError(
+                "`customers` has nothing to say beside `at_risk`; leave it out.",
+                code="argument_conflict",
+                argument="customers",
+            )
         return {"at_risk": at_risk, "churned": churned}
     if customers is None or isinstance(customers, str):
         return {"survivors": survivors} | ({} if customers is None else {"customers": customers})
     if not number("customers", customers, 0):
-        raise ArgumentError("`customers` is 0; it must be above 0, or the name of a column.")
+        raise ArgumentError(
+            "`customers` is 0; it must be above 0, or the name of a column.",
+            code="argument_value",
+            argument="customers",
+        )
     return {"survivors": survivors}
 
 
@@ -130,12 +145,18 @@ def _cohort_names(cohort: Any, reserved: Sequence[str]) -> list[str]:
     names = [] if cohort is None else [cohort] if isinstance(cohort, str) else cohort
     if not is_list(names):
         raise ArgumentTypeError(
-            f"`cohort` is {cohort!r}; it must be the name of a column, or a list of names."
+            f"`cohort` is {cohort!r}; it must be the name of a column, or a list of names.",
+            argument="cohort",
         )
     names = list(names)
     for name in names:
         if name in reserved or names.count(name) > 1:
-            raise ArgumentError(f"`cohort` names {name!r}, which is named already.")
+            raise ArgumentError(
+                f"`cohort` names {name!r}, which is named already.",
+                code="named_twice",
+                argument="cohort",
+                column=name,
+            )
     return names
 
 
@@ -146,7 +167,10 @@ def _drop_incomplete_ages(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
         if wide:
             raise ArgumentError(
                 "`table` has brackets of several ages ('age_end'), in which a customer is counted "
-                "who was there at any of them; make it without `brackets`."
+                "who was there at any of them; make it without `brackets`.",
+                code="bracketed_ages",
+                argument="table",
+                column="age_end",
             )
     if "complete" not in frame.columns or frame.schema["complete"] != nw.Boolean:
         return frame
@@ -154,7 +178,12 @@ def _drop_incomplete_ages(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     if not over.all():
         warn(
             f"{count_noun(int((~over).sum()), 'row')} not used, at ages that are not over for the "
-            "whole cohort ('complete' is false)."
+            "whole cohort ('complete' is false).",
+            code="incomplete_rows",
+            argument="table",
+            column="complete",
+            rows=int((~over).sum()),
+            total=len(over),
         )
     return frame[np.flatnonzero(over).tolist()]
 
@@ -187,7 +216,11 @@ def _check_once(ages: Integers, first: Booleans, names: Sequence[str], age: str)
             f"`table` has several rows for one age {what}in "
             f"{count_noun(int(twice.sum()), 'case')}, for instance {age} {ages[twice][0]}; there "
             "must be one row for each cohort and age. Name the columns that tell cohorts and "
-            "segments apart in `cohort`."
+            "segments apart in `cohort`.",
+            code="duplicate_rows",
+            argument="table",
+            rows=int(twice.sum()),
+            total=len(ages),
         )
 
 
@@ -220,7 +253,11 @@ def _columns_from_survivors(
             f"{count_noun(int(rising.sum()), 'row')} of `table`. The model describes leaving for "
             "good; where customers come back, those who are not there have not left. Count each "
             "until the last time seen, as cohort_retention(..., counting='on_or_after') does, or "
-            "take survival_curve of subscriptions."
+            "take survival_curve of subscriptions.",
+            code="rising_survivors",
+            argument="survivors",
+            rows=int(rising.sum()),
+            total=len(rising),
         )
     if customers is not None:
         late = first & (age > 0)
@@ -228,7 +265,9 @@ def _columns_from_survivors(
             row = int(np.flatnonzero(late)[0])
             raise ArgumentError(
                 f"`customers` is the number at age 0, and the survivors{label(row)} begin at age "
-                f"{age[row]} only; give `table` its rows of age 0."
+                f"{age[row]} only; give `table` its rows of age 0.",
+                code="no_age_0",
+                argument="customers",
             )
         survivors = ratio(survivors, survivors[begin]) * customers[begin]
         survivors = np.nan_to_num(survivors)
@@ -255,7 +294,11 @@ def _columns_from_risk(
         raise ArgumentError(
             f"of {at_risk[row]:g} at risk{label(row)} {churned[row]:g} left at age {age[row]}, "
             f"and `table` has {count_noun(int(wrong.sum()), 'row')} like that; no more can leave "
-            "than are at risk, and none at age 0. Who leaves within the first period leaves at 1."
+            "than are at risk, and none at age 0. Who leaves within the first period leaves at 1.",
+            code="count_above_total",
+            argument="churned",
+            rows=int(wrong.sum()),
+            total=len(wrong),
         )
     begin = np.maximum.accumulate(np.where(first, np.arange(len(age)), 0))
     stays = 1 - ratio(churned, at_risk)

@@ -40,13 +40,19 @@ def zones_of(
         if (name is None) != (stored is None):
             raise ArgumentError(
                 f"{named(column, leading)} has the time zone {stored!r} and "
-                f"{named(other, argument)} has {name!r}. Give both columns a time zone, or none."
+                f"{named(other, argument)} has {name!r}. Give both columns a time zone, or none.",
+                code="mixed_zones",
+                argument=argument,
+                column=other,
             )
     if stored is None:
         if tz is not None:
             raise ArgumentError(
                 f"`tz` is {tz!r}, but {named(column, leading)} has no time zone. Say which zone "
-                f"its times are in first, for instance with df[{column!r}].dt.tz_localize('UTC')."
+                f"its times are in first, for instance with df[{column!r}].dt.tz_localize('UTC').",
+                code="no_zone",
+                argument="tz",
+                column=column,
             )
         return None, None
     zone = zone_of(stored, leading)

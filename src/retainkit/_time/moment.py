@@ -126,13 +126,17 @@ def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of"
     if zone is None and value.tzinfo is not None:
         raise ArgumentError(
             f"`{argument}` is {as_of!r}, which has a time zone, while the times have none. "
-            f"Give the times their zone first, or leave it out of `{argument}`."
+            f"Give the times their zone first, or leave it out of `{argument}`.",
+            code="mixed_zones",
+            argument=argument,
         )
     try:
         return moment_at(value, zone)
     except OverflowError:
         raise ArgumentError(
-            f"`{argument}` is {as_of!r}; it must lie within the years 1 to 9999, in UTC too."
+            f"`{argument}` is {as_of!r}; it must lie within the years 1 to 9999, in UTC too.",
+            code="beyond_calendar",
+            argument=argument,
         ) from None
 
 

@@ -32,7 +32,9 @@ def zone_of(name: str, argument: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ArgumentError(
             f"`{argument}` names the time zone {name!r}, which is not known here; "
-            "use a name of the IANA database, such as 'Europe/Berlin' or 'UTC'."
+            "use a name of the IANA database, such as 'Europe/Berlin' or 'UTC'.",
+            code="unknown_zone",
+            argument=argument,
         ) from None
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import Answers, null_error
-from retainkit._inputs.weights import check_weight_sums, describe_rows
+from retainkit._inputs.weights import check_weight_sums, value_error
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.effective_size import Clusters, EffectiveSize, effective_size
 from retainkit._stats.intervals import ratio
@@ -132,18 +132,21 @@ def _check_answer_weights(responses: Answers, arrays: Mapping[str, Floats]) -> N
     argument = next((one for one in ("weights", "counts") if one in responses.names), None)
     if argument is None:  # at most weights by which the answers of a respondent count as one
         return
-    source = responses.source(argument)
     unknown = int((arrays["n"] - arrays["known"]).sum())
     if unknown:
         raise null_error(responses, argument, unknown)
-    rows, total = responses.rows.select(argument.removesuffix("s")), arrays["weight"]
+    name, total = argument.removesuffix("s"), arrays["weight"]
     if argument == "counts" and arrays["most"].max(initial=0) > _MAX_RESPONDENTS:
-        where = describe_rows(rows, nw.col("count") > _MAX_RESPONDENTS)
-        raise ArgumentError(
-            f"{source} is above {_MAX_RESPONDENTS:,} in {where}; so many did not answer."
+        raise value_error(
+            responses,
+            argument,
+            nw.col(name) > _MAX_RESPONDENTS,
+            name,
+            text=f"is above {_MAX_RESPONDENTS:,} in {{}}; so many did not answer.",
+            code="impossible_values",
         )
     square = arrays.get("square", total)
-    check_weight_sums(rows, source, argument, least=arrays["least"], total=total, square=square)
+    check_weight_sums(responses, argument, name, least=arrays["least"], total=total, square=square)
 
 
 def _answers_and_scores(

@@ -116,7 +116,7 @@ def _check_respondents(table: CheckedTable, facts: Facts, missing: str) -> None:
         )
     warn(
         f"{text}: {unknown:,} of {count_noun(facts.n_rows, 'row')} left out.",
-        code="rows_left_out",
+        code="null_values",
         **where,
     )
 

@@ -56,7 +56,7 @@ def read_scaled_answers(
     """
     counts = _keep_on_scale(count_answers(responses), responses, scale)
     if check_scale:
-        argument = responses.argument_names.get("score", "score")
+        argument = responses.own_name("score")
         column = responses.names["score"]
         warn_of_scale(counts.value, counts.n, scale, column=column, argument=argument)
     if "respondent" not in responses.names:

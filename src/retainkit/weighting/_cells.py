@@ -135,9 +135,9 @@ def read_weighted_answers(
     table, cells = _drop_nulls(table, by_weight=by_weight, missing=missing)
     if weights is not None:
         check_weight_sums(
-            table.rows.select(_BASE),
-            table.source("weights"),
+            table,
             "weights",
+            _BASE,
             least=cells.least,
             total=cells.total,
             square=cells.square,
