@@ -227,7 +227,7 @@ def test_pairs_are_of_the_last_answers_if_asked_for() -> None:
     for options in ({"respondent": "who"}, {"weights": "w"}, {"repeat": "mean"}):
         with pytest.raises(ArgumentError) as caught:
             nps_difference(table, group="wave", pair="who", **options)  # type: ignore[arg-type]
-        assert caught.value.code == "incompatible_arguments"
+        assert caught.value.code == "argument_conflict"
         assert caught.value.argument == next(iter(options))
 
 

@@ -261,10 +261,18 @@ def _report_problems(table: DriverRows, problems: Sequence[str | None]) -> None:
     segment, problem = wrong[0]
     where = f"in the segment {segment_label(table.segments, segment)}, " if table.by else ""
     if len(wrong) == len(problems):
-        raise ArgumentError(f"{where}{problem}.")
+        raise ArgumentError(
+            f"{where}{problem}.",
+            code="nothing_to_learn",
+            argument="outcome",
+            column=table.outcome,
+        )
     warn(
         f"{len(wrong):,} of {count_noun(len(problems), 'segment')} without importance (NaN). For "
-        f"instance, {where}{problem}."
+        f"instance, {where}{problem}.",
+        code="nothing_to_learn",
+        argument="outcome",
+        column=table.outcome,
     )
 
 
@@ -311,7 +319,9 @@ def _warn_of_draws(found: Sequence[_DriverAnalysis], draws: int) -> None:
         warn(
             f"in {constant:,} of {count_noun(draws * len(found), 'draw')} the outcome did not "
             "vary; the intervals leave them out. Hardly anybody differs from the rest: do not rely "
-            "on them."
+            "on them.",
+            code="unreliable_interval",
+            argument="draws",
         )
 
 

@@ -64,24 +64,42 @@ def driver_names(drivers: Any, outcome: str, method: str) -> tuple[str, ...]:
     """Check the names of the drivers: several columns, none of them the outcome."""
     if not is_list(drivers):
         raise ArgumentTypeError(
-            f"`drivers` is {drivers!r}; it must be a list of the names of columns."
+            f"`drivers` is {drivers!r}; it must be a list of the names of columns.",
+            argument="drivers",
         )
     names = tuple(drivers)
     if not names:
-        raise ArgumentError("`drivers` is empty; name the columns that may drive the outcome.")
+        raise ArgumentError(
+            "`drivers` is empty; name the columns that may drive the outcome.",
+            code="empty_argument",
+            argument="drivers",
+        )
     for name in names:
         if not isinstance(name, str):
-            raise ArgumentTypeError(f"`drivers` names {name!r}; each must be the name of a column.")
+            raise ArgumentTypeError(
+                f"`drivers` names {name!r}; each must be the name of a column.",
+                argument="drivers",
+            )
         if names.count(name) > 1:
-            raise ArgumentError(f"`drivers` names {name!r} more than once; name each column once.")
+            raise ArgumentError(
+                f"`drivers` names {name!r} more than once; name each column once.",
+                code="named_twice",
+                argument="drivers",
+                column=name,
+            )
         if name == outcome:
             raise ArgumentError(
-                f"`drivers` names {name!r}, which is the `outcome`; it would explain itself."
+                f"`drivers` names {name!r}, which is the `outcome`; it would explain itself.",
+                code="named_twice",
+                argument="drivers",
+                column=name,
             )
     if method == "lmg" and len(names) > MOST_LMG:
         raise ArgumentError(
             f"`method` is 'lmg', which looks at every set of drivers, for at most {MOST_LMG} of "
-            f"them; `drivers` names {len(names)}. Use 'relative_weights', or name fewer."
+            f"them; `drivers` names {len(names)}. Use 'relative_weights', or name fewer.",
+            code="argument_conflict",
+            argument="method",
         )
     return names
 
@@ -117,7 +135,7 @@ def read_rows(
     ratings, weight = values[:, : len(drivers) + 1], np.ones(len(values))
     if weights is not None:
         weight = values[:, -1]
-        _check_weights(weight, table.source("weights"))
+        _check_weights(weight, table)
         kept &= weight > 0
     order = np.lexsort((weight, *ratings.T, segment))
     order = order[kept[order]]
@@ -137,12 +155,17 @@ def read_rows(
 def _check_complete(values: Floats, table: CheckedTable, missing: str) -> Booleans:
     """Return the rows in which nothing is missing; raise if there are others, or warn of them."""
     sources = [table.source(name) for name in table.names]
-    for source, one in zip(sources, values.T, strict=True):
+    for argument, source, one in zip(table.names, sources, values.T, strict=True):
         infinite = int(np.isinf(one).sum())
         if infinite:
             raise ArgumentError(
                 f"{source} is infinite in {count_noun(infinite, 'row')}, of {len(values):,}. Put "
-                "a number there, or leave them out."
+                "a number there, or leave them out.",
+                code="infinite_values",
+                argument=table.own_name(argument),
+                column=table.names[argument],
+                rows=infinite,
+                total=len(values),
             )
     lacks = np.isnan(values)
     known = np.asarray(~lacks.any(axis=1))
@@ -155,17 +178,32 @@ def _check_complete(values: Floats, table: CheckedTable, missing: str) -> Boolea
     if missing == "raise":
         raise ArgumentError(
             f"{text}, of {len(values):,}. Fill them in or leave them out; `missing='drop'` leaves "
-            f"{count_noun(gone, 'such row')} out, with a warning."
+            f"{count_noun(gone, 'such row')} out, with a warning.",
+            code="null_values",
+            argument="responses",
+            rows=gone,
+            total=len(values),
         )
-    warn(f"{text}: {gone:,} of {count_noun(len(values), 'row')} left out.")
+    warn(
+        f"{text}: {gone:,} of {count_noun(len(values), 'row')} left out.",
+        code="null_values",
+        argument="responses",
+        rows=gone,
+        total=len(values),
+    )
     return known
 
 
-def _check_weights(weights: Floats, source: str) -> None:
+def _check_weights(weights: Floats, table: CheckedTable) -> None:
     """Check that no weight is negative."""
     negative = weights[weights < 0]
     if len(negative):
         raise ArgumentError(
-            f"{source} is negative in {count_noun(len(negative), 'row')}: "
-            f"{format_examples(np.unique(negative).tolist())}; weights must be 0 or more."
+            f"{table.source('weights')} is negative in {count_noun(len(negative), 'row')}: "
+            f"{format_examples(np.unique(negative).tolist())}; weights must be 0 or more.",
+            code="negative_values",
+            argument="weights",
+            column=table.names["weights"],
+            rows=len(negative),
+            total=len(weights),
         )

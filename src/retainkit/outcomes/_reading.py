@@ -163,16 +163,22 @@ def _read_scores(answers: nw.Series[Any], column: str, scale: Scale) -> Integers
     values = answers.to_numpy().astype(np.float64)
     outside = (values < scale.low) | (values > scale.high)
     ends = f"the scale from {scale.low:g} to {scale.high:g}"
-    for wrong, text in (
-        (values != np.rint(values), "not whole. Round such answers first."),
-        (outside, f"not on {ends}. Set `scale`, or make nulls of codes that mean no answer."),
+    advice = f"not on {ends}. Set `scale`, or make nulls of codes that mean no answer."
+    for wrong, text, code in (
+        (values != np.rint(values), "not whole. Round such answers first.", "not_whole"),
+        (outside, advice, "off_scale"),
     ):
         if wrong.any():
             number = int(wrong.sum())
             some = format_examples([float(value) for value in np.unique(values[wrong])])
             verb = "is" if number == 1 else "are"
             raise ArgumentError(
-                f"{count_noun(number, 'answer')} ({some}) in {source} {verb} {text}"
+                f"{count_noun(number, 'answer')} ({some}) in {source} {verb} {text}",
+                code=code,
+                argument="score",
+                column=column,
+                rows=number,
+                total=len(values),
             )
     warn_of_scale(values, np.ones(len(values), np.int64), scale, column=column)
     return values.astype(np.int64)
@@ -201,9 +207,14 @@ def read_outcome_events(
     rows = log.rows
     if log.last_event is not None and log.last_event.instant >= end.instant:
         rows = rows.filter(nw.col("time") < instant_expr(end.instant, log.stored))
+        late = log.n_rows - count_rows(rows)
         warn(
-            f"{log.n_rows - count_rows(rows):,} of {count_noun(log.n_rows, 'row')} of `outcomes` "
-            f"at or after as_of ({end}) are not used."
+            f"{late:,} of {count_noun(log.n_rows, 'row')} of `outcomes` "
+            f"at or after as_of ({end}) are not used.",
+            code="rows_after_as_of",
+            argument="as_of",
+            rows=late,
+            total=log.n_rows,
         )
     closed = answers.instant[answers.instant + horizon < end.instant]
     if len(closed) and log.first_event is not None and closed.min() > log.first_event.instant:
@@ -290,12 +301,23 @@ def _check_nulls(
     if not lacking:
         return
     text = null_text(lacking)
+    argument = next(one for one, number in nulls.items() if number)
     if missing == "raise":
         raise ArgumentError(
             f"{text}. Fill them in or leave them out; `missing='drop'` leaves such rows out and "
-            "warns with their number."
+            "warns with their number.",
+            code="null_values",
+            argument=argument,
+            column=names[argument],
+            rows=nulls[argument],
         )
-    warn(f"{text}: such rows are left out.")
+    warn(
+        f"{text}: such rows are left out.",
+        code="null_values",
+        argument=argument,
+        column=names[argument],
+        rows=nulls[argument],
+    )
 
 
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:
@@ -305,7 +327,9 @@ def _with_times(frame: Frame, argument: str, column: str) -> Frame:
     if not is_time(frame, column):
         raise ColumnTypeError(
             f"{named(column, argument, 'outcomes')} holds {type_name(frame, column)}; it must hold "
-            f"{TIME.need}."
+            f"{TIME.need}.",
+            argument=argument,
+            column=column,
         )
     dates = frame.collect_schema()[column] == nw.Date
     return frame.with_columns(nw.col(column).cast(nw.Datetime("us"))) if dates else frame
@@ -319,7 +343,10 @@ def _check_zones(answers: DatedAnswers, stored: tzinfo | None, argument: str, co
         )
         raise ArgumentError(
             f"{named(column, argument, 'outcomes')} {having} time zone, and the times of "
-            f"`responses` {lacking}. Give both a time zone, or none."
+            f"`responses` {lacking}. Give both a time zone, or none.",
+            code="mixed_zones",
+            argument=argument,
+            column=column,
         )
 
 

@@ -112,7 +112,10 @@ def last_answers(answers: DatedAnswers, outcomes: ResponseOutcomes, column: str)
         raise ArgumentError(
             f"{count_noun(len(who), 'customer')} in {named(column, 'customer')} gave several "
             f"answers at the last time, such as {format_examples(who)}; which of them counts "
-            "cannot be told. Leave one in."
+            "cannot be told. Leave one in.",
+            code="same_time",
+            argument="time",
+            rows=len(who),
         )
     used = np.zeros(len(outcomes.open), bool)
     used[index[last]] = True

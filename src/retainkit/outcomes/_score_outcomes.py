@@ -219,7 +219,11 @@ def score_outcomes(
     """
     length = microseconds("horizon", horizon)
     if length == 0:
-        raise ArgumentError(f"`horizon` is {horizon!r}; it must be above 0, such as '90D'.")
+        raise ArgumentError(
+            f"`horizon` is {horizon!r}; it must be above 0, such as '90D'.",
+            code="no_length",
+            argument="horizon",
+        )
     one_of("outcome", outcome, get_args(Outcome))
     boolean("by_score", by_score)
     probability("confidence_level", confidence_level)
@@ -227,7 +231,9 @@ def score_outcomes(
     edges = (0.0, 0.0) if by_score else check_cuts(cuts, limits)
     if outcome == "churn" and amount is not None:
         raise ArgumentError(
-            "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out."
+            "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out.",
+            code="argument_conflict",
+            argument="amount",
         )
     options = OutcomeOptions(
         customer=customer,
@@ -270,5 +276,8 @@ def _warn_of_unmatched(n_unmatched: int, customer: str) -> None:
         warn(
             f"of {count_noun(n_unmatched, 'customer')} who answered and whose horizon is over, "
             f"none is among those of `outcomes`; does {named(customer, 'customer')} name customers "
-            "alike in both tables?"
+            "alike in both tables?",
+            code="no_common_customers",
+            argument="customer",
+            column=customer,
         )

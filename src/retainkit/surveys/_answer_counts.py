@@ -166,7 +166,12 @@ def _answers_and_scores(
         raise ArgumentError(
             f"`labels` gives no score for {count_noun(int(n[unknown].sum()), 'answer')} in "
             f"{responses.source('score')}: {format_examples(list(some))}. Give one for each, or "
-            "make nulls of those that mean no answer."
+            "make nulls of those that mean no answer.",
+            code="unknown_labels",
+            argument="labels",
+            column=responses.names["score"],
+            rows=int(n[unknown].sum()),
+            total=int(n.sum()),
         )
     scores = np.array([np.nan if one is None else known[one] for one in texts], np.float64)
     return given, scores, np.isnan(scores)

@@ -189,7 +189,9 @@ def ces(
         if not up:
             raise ArgumentError(
                 f"`rule` is {rule!r}, for which high is good, and `higher_is_better` is False. Say "
-                "with `positive` which answers are easy."
+                "with `positive` which answers are easy.",
+                code="argument_conflict",
+                argument="rule",
             )
     options = ResponseOptions(
         score=score,

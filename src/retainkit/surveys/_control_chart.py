@@ -243,12 +243,16 @@ def _usable_baseline(base: Booleans, rows: PeriodRows, counted: PeriodAnswers) -
     if not counted.segments:
         raise ArgumentError(
             f"too few periods of the baseline are over and have answers ({size[0]}): it takes two "
-            "or more to tell what is usual. Choose a longer `baseline`, or a shorter `period`."
+            "or more to tell what is usual. Choose a longer `baseline`, or a shorter `period`.",
+            code="too_few_periods",
+            argument="baseline",
         )
     first = segment_label(counted.segments, int(few[0]))
     warn(
         f"{len(few):,} of {count_noun(len(size), 'segment')}, such as {first}, have fewer than two "
-        "periods of the baseline that are over and have answers, and so no limits and no signals."
+        "periods of the baseline that are over and have answers, and so no limits and no signals.",
+        code="too_few_periods",
+        argument="baseline",
     )
     return base & (size >= 2)[rows.segment]
 

@@ -245,5 +245,7 @@ def _check_net(rule: Rule, stat: str) -> None:
     if stat == "net" and not rule.names_bad:
         raise ArgumentError(
             f"`rule` is {rule.name!r}, which does not say which answers are bad, and `stat` is "
-            "'net'. Say with `positive` and `negative` which are good and bad."
+            "'net'. Say with `positive` and `negative` which are good and bad.",
+            code="argument_conflict",
+            argument="rule",
         )

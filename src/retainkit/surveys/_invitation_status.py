@@ -168,4 +168,10 @@ def _warn_of_unseen(table: Invitations, status: Integers, number: Integers) -> N
             f"({table.end_of_observation}) and are not used"
         )
     if texts:
-        warn(f"{'; '.join(texts)}.")
+        warn(
+            f"{'; '.join(texts)}.",
+            code="rows_after_as_of",
+            argument="as_of",
+            rows=sent_later + answered_later,
+            total=table.n_rows,
+        )

@@ -76,7 +76,10 @@ def read_invitations(
     if sent == responded:
         raise ArgumentError(
             f"`sent` and `responded` both name the column {sent!r}; they must be two columns, the "
-            "time of the invitation and that of the answer."
+            "time of the invitation and that of the answer.",
+            code="named_twice",
+            argument="responded",
+            column=responded,
         )
     backward = nw.col("responded") < nw.col("sent")
     lone = nw.col("sent").is_null() & ~nw.col("responded").is_null()
@@ -139,9 +142,21 @@ def _check_orphans(table: CheckedTable, facts: Facts, missing: str) -> None:
         raise ArgumentError(
             f"{text}, of {facts.n_rows:,}{shown}. Such a row lacks the invitation that was "
             "answered: fill it in, or look whether both columns show the same clock. "
-            "`missing='drop'` leaves such rows out and warns with their number."
+            "`missing='drop'` leaves such rows out and warns with their number.",
+            code="null_values" if lost else "end_before_start",
+            argument="sent",
+            column=table.names["sent"],
+            rows=lost + backward,
+            total=facts.n_rows,
         )
-    warn(f"{text}: {lost + backward:,} of {count_noun(facts.n_rows, 'row')} left out.")
+    warn(
+        f"{text}: {lost + backward:,} of {count_noun(facts.n_rows, 'row')} left out.",
+        code="null_values" if lost else "end_before_start",
+        argument="sent",
+        column=table.names["sent"],
+        rows=lost + backward,
+        total=facts.n_rows,
+    )
 
 
 def _example(table: CheckedTable) -> str:

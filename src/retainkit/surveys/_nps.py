@@ -226,7 +226,9 @@ def nps(
     if method == "bootstrap" and (weights or respondent):
         raise ArgumentError(
             "`method` is 'bootstrap', which draws simple answers; with `weights` or `respondent` "
-            "use 'score'."
+            "use 'score'.",
+            code="argument_conflict",
+            argument="method",
         )
     found = read_scaled_answers(answers, limits, repeat=repeat)
     shares = promoter_shares(found, edges)

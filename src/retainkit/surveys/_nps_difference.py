@@ -203,7 +203,12 @@ def nps_difference(
     edges = check_cuts(cuts, limits)
     segments = segment_names(by, _RESULT)
     if group in segments:
-        raise ArgumentError(f"`by` names {group!r}, which is the `group`; leave it out of `by`.")
+        raise ArgumentError(
+            f"`by` names {group!r}, which is the `group`; leave it out of `by`.",
+            code="named_twice",
+            argument="by",
+            column=group,
+        )
     _check_pair(pair, weights=weights, counts=counts, respondent=respondent, repeat=repeat)
     options = ResponseOptions(
         score=score,
@@ -252,12 +257,12 @@ def _check_pair(pair: str | None, *, repeat: Repeat, **others: str | None) -> No
         if value is not None:
             raise ArgumentError(
                 f"`pair` does not go with `{argument}`; leave one of them out.",
-                code="incompatible_arguments",
+                code="argument_conflict",
                 argument=argument,
             )
     if repeat == "mean":
         raise ArgumentError(
             "`repeat` is 'mean', and a `pair` is one answer in each group; take 'last' or 'first'.",
-            code="incompatible_arguments",
+            code="argument_conflict",
             argument="repeat",
         )

@@ -133,7 +133,8 @@ def _check_parts(rows: nw.DataFrame[Any], table: CheckedTable) -> dict[str, Floa
     if len(set(names.values())) < len(names):
         raise ArgumentError(
             f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
-            "own counts."
+            "own counts.",
+            code="named_twice",
         )
     parts = {argument: read_counts(rows, table, argument) for argument in names}
     if "n" in names:
@@ -144,7 +145,12 @@ def _check_parts(rows: nw.DataFrame[Any], table: CheckedTable) -> dict[str, Floa
             raise ArgumentError(
                 f"promoters, passives and detractors do not add up to column {names['n']!r} (given "
                 f"as `n`) in {count_noun(len(wrong), 'row')}: {', '.join(some)}. One of the four "
-                "is wrong."
+                "is wrong.",
+                code="counts_do_not_add_up",
+                argument="n",
+                column=names["n"],
+                rows=len(wrong),
+                total=len(total),
             )
     return parts
 

@@ -128,4 +128,10 @@ def _warn_of_hidden(n: Integers, hidden: Booleans, min_responses: int, *, segmen
         what = f"{int(hidden.sum()):,} of {count_noun(len(n), 'segment')} with fewer answers"
     else:
         what = f"{count_noun(int(n[0]), 'answer')}, fewer"
-    warn(f"{what} than {min_responses:,} (`min_responses`): shown without a score.")
+    warn(
+        f"{what} than {min_responses:,} (`min_responses`): shown without a score.",
+        code="few_answers",
+        argument="min_responses",
+        rows=int(hidden.sum()),
+        total=len(n),
+    )

@@ -77,7 +77,11 @@ def _read_values(found: ScaledAnswers, edges: tuple[float, float]) -> _PromoterV
         raise ArgumentError(
             f"{count_noun(len(names), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once in a group, such as {format_examples(names)}; a pair is one answer in "
-            "each. Leave one in, for instance with `repeat='last'`."
+            "each. Leave one in, for instance with `repeat='last'`.",
+            code="repeated_respondents",
+            argument=responses.own_name("respondent"),
+            column=responses.names["respondent"],
+            rows=len(names),
         )
     return _PromoterValues(cell=cell, respondent=respondent, value=value[order])
 
@@ -94,5 +98,10 @@ def _warn_of_unpaired(
             f"{left:,} of {count_noun(int((compared[cell] > 0).sum()), 'answer')} "
             f"{'is' if left == 1 else 'are'} left out of one comparison or more: who gave "
             f"{'it' if left == 1 else 'them'}, by {found.responses.source('respondent')}, answered "
-            "in one of the two groups only."
+            "in one of the two groups only.",
+            code="unpaired_answers",
+            argument="pair",
+            column=found.responses.names["respondent"],
+            rows=left,
+            total=int((compared[cell] > 0).sum()),
         )

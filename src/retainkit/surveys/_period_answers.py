@@ -112,7 +112,11 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
             f"the result would have {n_segments:,} segments of {n_periods:,} periods, with "
             f"{responses.source('time')} from {period.label(np.array([first]))[0]} to "
             f"{end}. If there is a stray date, leave it out, or set `as_of`; else choose a longer "
-            "`period`."
+            "`period`.",
+            code="too_many_rows",
+            argument="time",
+            column=responses.names["time"],
+            rows=n_segments * n_periods,
         )
     rolling = min(options.rolling, max(n_periods, 1))
     cell = segment * n_periods + (number - first)

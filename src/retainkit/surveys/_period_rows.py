@@ -49,7 +49,7 @@ def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, M
     size = int(facts.item(0, "size"))
     unknown = int(facts.item(0, "nulls")) if size else 0
     if unknown:
-        _check_times_known(responses.source("time"), unknown, size, options.missing)
+        _check_times_known(responses, unknown, size, options.missing)
         rows, size = rows.drop_nulls("time"), size - unknown
     stored, zone = responses.stored, responses.zone
     given = None if options.as_of is None else as_of_moment(options.as_of, zone)
@@ -60,7 +60,11 @@ def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, M
         rows = rows.filter(time < instant_expr(end.instant, stored))
         used = count_rows(rows)
         warn(
-            f"{size - used:,} of {count_noun(size, 'row')} at or after as_of ({end}) are not used."
+            f"{size - used:,} of {count_noun(size, 'row')} at or after as_of ({end}) are not used.",
+            code="rows_after_as_of",
+            argument="as_of",
+            rows=size - used,
+            total=size,
         )
         if not used:
             return _without_answers(responses, rows, end, options)
@@ -85,15 +89,28 @@ def _with_last_segment(responses: Answers, rows: Any, number: nw.Expr) -> Answer
     return replace(responses, rows=rows, by=(*responses.by, "period"))
 
 
-def _check_times_known(source: str, unknown: int, size: int, missing: str) -> None:
+def _check_times_known(responses: Answers, unknown: int, size: int, missing: str) -> None:
     """Raise for answers without a time, or warn that they are left out, as `missing` says."""
-    text = f"{source} is null in {count_noun(unknown, 'row')}, of {size:,}"
+    column = responses.names["time"]
+    text = f"{responses.source('time')} is null in {count_noun(unknown, 'row')}, of {size:,}"
     if missing == "raise":
         raise ArgumentError(
             f"{text}. Fill it in or leave such rows out; `missing='drop'` leaves them out and "
-            "warns with their number."
+            "warns with their number.",
+            code="null_values",
+            argument="time",
+            column=column,
+            rows=unknown,
+            total=size,
         )
-    warn(f"{text}: such rows are left out.")
+    warn(
+        f"{text}: such rows are left out.",
+        code="null_values",
+        argument="time",
+        column=column,
+        rows=unknown,
+        total=size,
+    )
 
 
 def _time_span(
@@ -110,6 +127,9 @@ def _time_span(
     except OverflowError:
         raise ArgumentError(
             f"{responses.source('time')} goes up to {last}, and no midnight comes after it; say "
-            "with `as_of` when observation ends."
+            "with `as_of` when observation ends.",
+            code="beyond_calendar",
+            argument="time",
+            column=responses.names["time"],
         ) from None
     return first, last, end

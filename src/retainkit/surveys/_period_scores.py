@@ -31,7 +31,9 @@ def metric_edges(
     for argument, value, own in (("cuts", cuts, "nps"), ("positive", positive, "csat")):
         if value is not None and metric != own:
             raise ArgumentError(
-                f"`{argument}` is for `metric='{own}'`, and `metric` is {metric!r}; leave it out."
+                f"`{argument}` is for `metric='{own}'`, and `metric` is {metric!r}; leave it out.",
+                code="argument_conflict",
+                argument=argument,
             )
     if metric == "nps":
         return check_cuts(cuts, scale)
@@ -43,7 +45,9 @@ def metric_edges(
         given = "not given" if positive is None else repr(positive)
         raise ArgumentError(
             f"`positive` is {given}, and so all answers from {low} to {high} count as satisfied; "
-            f"give one above {low}."
+            f"give one above {low}.",
+            code="argument_value",
+            argument="positive",
         )
     # Answers above the edge count as satisfied, so it lies just below the lowest such score.
     edge = float(np.nextafter(lowest, -np.inf))

@@ -210,19 +210,23 @@ def _check_answers(very: Any, exclude: Any) -> tuple[str, dict[str, str | float]
         exclude = [exclude]
     if not is_list(exclude) and not isinstance(exclude, (set, frozenset)):
         raise ArgumentTypeError(
-            f"`exclude` is {exclude!r}; it must be a list of answers, such as ['N/A']."
+            f"`exclude` is {exclude!r}; it must be a list of answers, such as ['N/A'].",
+            argument="exclude",
         )
     given = {"very": [very], "exclude": list(exclude)}
     for argument, answers in given.items():
         for one in answers:
             if isinstance(one, bool) or not isinstance(one, (str, int, float)):
                 raise ArgumentTypeError(
-                    f"`{argument}` names {one!r}; an answer must be text or a number."
+                    f"`{argument}` names {one!r}; an answer must be text or a number.",
+                    argument=argument,
                 )
     counted, excluded = _normalize(very), {_normalize(one): one for one in given["exclude"]}
     if counted in excluded:
         raise ArgumentError(
-            f"`exclude` names {very!r}, which is also `very`; an answer is one of the two."
+            f"`exclude` names {very!r}, which is also `very`; an answer is one of the two.",
+            code="argument_conflict",
+            argument="exclude",
         )
     return counted, excluded
 
@@ -249,7 +253,10 @@ def _classify(
             warn(
                 f"nobody in {responses.source('score')} answered "
                 f"{' or '.join(lacking)}; the answers are {format_examples(answers)}. If it is "
-                f"spelled otherwise, set `{argument}`."
+                f"spelled otherwise, set `{argument}`.",
+                code="unused_value",
+                argument=argument,
+                column=responses.names["score"],
             )
     labels = {
         one: _VERY if key == counted else _EXCLUDED if key in excluded else _OTHER

@@ -117,7 +117,12 @@ def _check_no_repeats(responses: Answers, rows: nw.DataFrame[Any], repeated: Boo
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once, such as {format_examples(who.to_list())}. Say with `repeat` what to "
-            "do: 'cluster' counts all answers and widens the interval, 'last' and 'first' take one."
+            "do: 'cluster' counts all answers and widens the interval, 'last' and 'first' take "
+            "one.",
+            code="repeated_respondents",
+            argument=responses.own_name("respondent"),
+            column=responses.names["respondent"],
+            rows=int(repeated.sum()),
         )
 
 
@@ -136,6 +141,10 @@ def _first_or_last_answers(
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} gave "
             f"several answers at the {repeat} time, such as {format_examples(who)}; which of them "
-            f"is the {repeat} one cannot be told. Leave one in."
+            f"is the {repeat} one cannot be told. Leave one in.",
+            code="same_time",
+            argument="time",
+            column=responses.names["time"],
+            rows=len(who),
         )
     return index[chosen]

@@ -182,7 +182,11 @@ def response_rate(
     """
     length = None if window is None else microseconds("window", window)
     if length == 0:
-        raise ArgumentError(f"`window` is {window!r}; it must be above 0, such as '7D'.")
+        raise ArgumentError(
+            f"`window` is {window!r}; it must be above 0, such as '7D'.",
+            code="no_length",
+            argument="window",
+        )
     # Without periods the day on which weeks begin is checked all the same.
     checked = period_grid("week" if period is None else period, week_start)
     grid = None if period is None else checked
@@ -238,7 +242,11 @@ def _result_rows(
         raise ArgumentError(
             f"the result would have {n_rows:,} rows, with `sent` from "
             f"{begin} to {table.end_of_observation}. If there is a stray "
-            "date, leave it out, or set `as_of`; else choose a longer `period`."
+            "date, leave it out, or set `as_of`; else choose a longer `period`.",
+            code="too_many_rows",
+            argument="sent",
+            column=table.names["sent"],
+            rows=n_rows,
         )
     rows = segment_periods(first, last)
     return rows, rows.row(statuses.segment, periods)

@@ -92,7 +92,9 @@ def vendor_rule(name: Any, scale: Scale, known: Mapping[str, Preset]) -> Rule:
         scales = ", ".join(str(one) for one in known[name])
         raise ArgumentError(
             f"`rule` is {name!r}, which says nothing of the `scale` from {scale.low:g} to "
-            f"{scale.high:g}; it knows {scales}. Say with `positive` which answers are good."
+            f"{scale.high:g}; it knows {scales}. Say with `positive` which answers are good.",
+            code="argument_conflict",
+            argument="rule",
         )
     first, last = found[0]
     good = tuple(range(first, last + 1))
@@ -124,7 +126,9 @@ def custom_rule(
         if both:
             raise ArgumentError(
                 f"`positive` and `negative` both hold {_spans(tuple(both))}; an answer is one of "
-                "the two, or neither."
+                "the two, or neither.",
+                code="argument_conflict",
+                argument="negative",
             )
     return Rule(name=None, scale=scale, good=good, bad=bad, names_bad=True)
 
@@ -150,14 +154,25 @@ def _read_answers(
     if isinstance(given, str):
         found = re.fullmatch(rf"{word}([1-9]\d*)", given)
         if found is None or int(found[1]) >= len(points):
-            raise ArgumentError(f"`{argument}` is {given!r}; {need}")
+            raise ArgumentError(
+                f"`{argument}` is {given!r}; {need}",
+                code="argument_value",
+                argument=argument,
+            )
         number = int(found[1])
         return points[-number:] if higher_is_better else points[:number]
     if not is_list(given) and not isinstance(given, (set, frozenset)):
-        raise ArgumentTypeError(f"`{argument}` is {given!r}; {need}")
+        raise ArgumentTypeError(
+            f"`{argument}` is {given!r}; {need}",
+            argument=argument,
+        )
     answers = list(given)
     if not answers or any(one not in points for one in answers) or set(answers) == set(points):
-        raise ArgumentError(f"`{argument}` is {given!r}; {need}")
+        raise ArgumentError(
+            f"`{argument}` is {given!r}; {need}",
+            code="argument_value",
+            argument=argument,
+        )
     return tuple(one for one in points if one in answers)
 
 

@@ -111,7 +111,9 @@ def survey_sample_size(
     if (margin is None) == (detect is None):
         raise ArgumentError(
             f"`margin` is {margin!r} and `detect` is {detect!r}; give one of them: `margin` to "
-            "know one score, `detect` to see a difference between two."
+            "know one score, `detect` to see a difference between two.",
+            code="argument_needed" if margin is None else "argument_conflict",
+            argument="margin",
         )
     variance = _variance_of_answer(promoters, detractors)
     errors = _errors(power, confidence_level)
@@ -217,10 +219,15 @@ def survey_detectable_difference(
         responses = np.asarray(n, np.float64)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`n` is {n!r}; it must be a number of responses, or an array of such numbers."
+            f"`n` is {n!r}; it must be a number of responses, or an array of such numbers.",
+            argument="n",
         ) from None
     if (responses < 0).any():
-        raise ArgumentError(f"`n` is down to {np.nanmin(responses):g}; it must be 0 or more.")
+        raise ArgumentError(
+            f"`n` is down to {np.nanmin(responses):g}; it must be 0 or more.",
+            code="negative_values",
+            argument="n",
+        )
     variance = _variance_of_answer(promoters, detractors)
     errors = _errors(power, confidence_level)
     with np.errstate(divide="ignore"):  # without responses no difference is found
@@ -236,20 +243,26 @@ def _variance_of_answer(promoters: float | None, detractors: float | None) -> fl
     if promoters is None or detractors is None:
         raise ArgumentError(
             f"`promoters` is {promoters!r} and `detractors` is {detractors!r}; give both shares, "
-            "or neither for the worst case."
+            "or neither for the worst case.",
+            code="argument_needed",
+            argument="promoters" if promoters is None else "detractors",
         )
     p, d = fraction("promoters", promoters), fraction("detractors", detractors)
     if p + d > 1 + 1e-12:  # 0.7 + 0.2 + 0.1 is a rounding above 1
         raise ArgumentError(
             f"`promoters` and `detractors` are {p:g} and {d:g}, more than all together; they are "
-            "shares of all responses, passives included."
+            "shares of all responses, passives included.",
+            code="argument_value",
+            argument="promoters",
         )
     variance = float(nps_intervals.variance(p, d, 1.0))
     if variance == 0:
         raise ArgumentError(
             f"`promoters` and `detractors` are {p:g} and {d:g}: with everybody in one group "
             "nothing varies, and any number of responses would seem enough. Leave them out for "
-            "the worst case."
+            "the worst case.",
+            code="argument_value",
+            argument="promoters",
         )
     return variance
 
@@ -260,7 +273,9 @@ def _errors(power: float, level: float) -> float:
     if chance <= alpha / 2:
         raise ArgumentError(
             f"`power` is {power!r}; it must be above {alpha / 2:g}, the chance to find what is not "
-            "there in the direction of the difference. 0.8 is usual."
+            "there in the direction of the difference. 0.8 is usual.",
+            code="argument_value",
+            argument="power",
         )
     # The two-sided quantile of 2p - 1 is the one-sided one of p.
     return normal_quantile(1 - alpha) + normal_quantile(2 * chance - 1)
@@ -271,6 +286,8 @@ def _check_points(name: str, value: Any, largest: int) -> float:
     points = number(name, value, 0, largest)
     if points == 0:
         raise ArgumentError(
-            f"`{name}` is {value!r}; it must be above 0, in points of NPS: 5 for 5 points."
+            f"`{name}` is {value!r}; it must be above 0, in points of NPS: 5 for 5 points.",
+            code="argument_value",
+            argument=name,
         )
     return points / 100

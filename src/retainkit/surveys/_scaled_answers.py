@@ -80,7 +80,12 @@ def _keep_on_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> An
     if fractional.any() and scale.fractional == "raise":
         raise ArgumentError(
             f"{_describe_answers(counts, fractional, responses)} not whole. Say with `fractional` "
-            "what to do, such as 'floor' or 'round' (half up)."
+            "what to do, such as 'floor' or 'round' (half up).",
+            code="not_whole",
+            argument=responses.own_name("score"),
+            column=responses.names["score"],
+            rows=int(counts.n[fractional].sum()),
+            total=int(counts.n.sum()),
         )
     if scale.fractional in {"floor", "round"}:
         value = np.floor(value + (0.5 if scale.fractional == "round" else 0))
@@ -90,7 +95,12 @@ def _keep_on_scale(counts: AnswerCounts, responses: Answers, scale: Scale) -> An
         raise ArgumentError(
             f"{_describe_answers(counts, outside, responses)} not on the scale from {scale.low:g} "
             f"to {scale.high:g}. If it is another scale, set `scale`; codes for no answer go in "
-            "`missing_codes`, and `invalid='drop'` leaves all others out."
+            "`missing_codes`, and `invalid='drop'` leaves all others out.",
+            code="off_scale",
+            argument=responses.own_name("score"),
+            column=responses.names["score"],
+            rows=int(counts.n[outside].sum()),
+            total=int(counts.n.sum()),
         )
     counts = replace(counts, value=value, invalid=counts.n_by_segment(outside))
     return counts.take(~outside)
@@ -109,7 +119,12 @@ def _warn_of_repeats(before: int, after: int, responses: Answers, repeat: str) -
     if before > after:
         warn(
             f"{before - after:,} of {count_noun(before, 'answer')} set aside: only the {repeat} of "
-            f"each respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`)."
+            f"each respondent in {responses.source('respondent')} counts (`repeat={repeat!r}`).",
+            code="repeated_respondents",
+            argument=responses.own_name("respondent"),
+            column=responses.names["respondent"],
+            rows=before - after,
+            total=before,
         )
 
 
@@ -119,7 +134,11 @@ def warn_of_invalid(answers: ScaledAnswers) -> None:
     if left:
         warn(
             f"{count_noun(left, 'answer')} in {answers.responses.source('score')} left out: not on "
-            "the scale (`invalid='drop'`)."
+            "the scale (`invalid='drop'`).",
+            code="off_scale",
+            argument=answers.responses.own_name("score"),
+            column=answers.responses.names["score"],
+            rows=left,
         )
 
 
@@ -142,9 +161,12 @@ def warn_of_weights(answers: ScaledAnswers, effective: Floats) -> None:
         "weights": "a few have very large weights in",
         "respondent": "a few respondents gave most of them, by",
     }
-    why = " or ".join(
-        f"{cause} {responses.source(argument)}"
-        for argument, cause in causes.items()
-        if argument in responses.names
+    given = [argument for argument in causes if argument in responses.names]
+    why = " or ".join(f"{causes[one]} {responses.source(one)}" for one in given)
+    warn(
+        f"{text}: {why}. The interval allows for it; look whether that is meant.",
+        code="few_outweigh_all",
+        argument=responses.own_name(given[0]),
+        column=responses.names[given[0]],
+        rows=int(n[worst]),
     )
-    warn(f"{text}: {why}. The interval allows for it; look whether that is meant.")

@@ -41,12 +41,16 @@ def check_interval(stat: str, stats: Sequence[str], interval: str, rule: str | N
     if interval != "wilson":
         raise ArgumentError(
             f"`interval` is {interval!r}, one of a share, and `stat` is {stat!r}, whose interval "
-            "is the only one there is. Leave `interval` out."
+            "is the only one there is. Leave `interval` out.",
+            code="argument_conflict",
+            argument="interval",
         )
     if stat != "net" and rule is not None:
         raise ArgumentError(
             f"`rule` is {rule!r}, which says what answers are good, and `stat` is {stat!r}, which "
-            "is a mean of all. Leave `rule` out, or take stat='share'."
+            "is a mean of all. Leave `rule` out, or take stat='share'.",
+            code="argument_conflict",
+            argument="rule",
         )
     return "score" if stat == "net" else "t"
 
@@ -56,7 +60,9 @@ def check_maximum(stat: str, scale: Scale) -> None:
     if stat == "mean_of_maximum" and scale.low < 0:
         raise ArgumentError(
             f"`stat` is 'mean_of_maximum', and the `scale` from {scale.low:g} to {scale.high:g} "
-            "has answers below 0; use 'normalized_mean'."
+            "has answers below 0; use 'normalized_mean'.",
+            code="argument_conflict",
+            argument="stat",
         )
 
 
@@ -65,7 +71,9 @@ def check_only_rule(rule: Any, *, given: bool) -> None:
     if given:
         raise ArgumentError(
             f"`rule` is {rule!r}, and `positive` or `negative` is given too; both say which "
-            "answers are good or bad. Give one of the two."
+            "answers are good or bad. Give one of the two.",
+            code="argument_conflict",
+            argument="rule",
         )
 
 

@@ -129,7 +129,10 @@ def read_weighted_answers(
     if weights != WEIGHT and WEIGHT in table.given.collect_schema().names():
         raise ArgumentError(
             f"`responses` has a column {WEIGHT!r} already, which is also the name of the new one. "
-            f"If it holds weights to begin with, give `weights={WEIGHT!r}`; else rename it first."
+            f"If it holds weights to begin with, give `weights={WEIGHT!r}`; else rename it first.",
+            code="reserved_name",
+            argument="responses",
+            column=WEIGHT,
         )
     by_weight = by_weight and weights is not None
     table, cells = _drop_nulls(table, by_weight=by_weight, missing=missing)
@@ -202,15 +205,27 @@ def _drop_nulls(
         return table, cells
     text = null_text({table.source(name): number for name, number in nulls.items() if number})
     total = int(cells.n_rows.sum())
+    first = next(name for name, number in nulls.items() if number)
     if missing == "raise":
         raise ArgumentError(
             f"{text}, of {total:,}. Fill them in, for instance with a value 'unknown' that has a "
             "share of its own, or leave them out; `missing='drop'` leaves such rows out and warns "
-            "with their number."
+            "with their number.",
+            code="null_values",
+            argument=table.own_name(first),
+            column=table.names[first],
+            rows=nulls[first],
+            total=total,
         )
     known = column_exprs(table.given, table.declared, table.names).values()
     given = table.given.filter(*(~value.is_null() for value in known))
     table = replace(table, given=given, rows=table.rows.drop_nulls())
     cells = _count_cells(table, by_weight=by_weight)
-    warn(f"{text}: {total - int(cells.n_rows.sum()):,} of {count_noun(total, 'row')} left out.")
+    warn(
+        f"{text}: {total - int(cells.n_rows.sum()):,} of {count_noun(total, 'row')} left out.",
+        code="null_values",
+        argument="responses",
+        rows=total - int(cells.n_rows.sum()),
+        total=total,
+    )
     return table, cells

@@ -55,10 +55,15 @@ def read_margins(margins: Any) -> list[Targets]:
     if not isinstance(margins, Mapping):
         raise ArgumentTypeError(
             f"`margins` is a {type(margins).__qualname__}; it must be a mapping from columns to "
-            f"the shares of their values, such as {_EXAMPLE}."
+            f"the shares of their values, such as {_EXAMPLE}.",
+            argument="margins",
         )
     if not margins:
-        raise ArgumentError(f"`margins` is empty; it must name a column, such as {_EXAMPLE}.")
+        raise ArgumentError(
+            f"`margins` is empty; it must name a column, such as {_EXAMPLE}.",
+            code="empty_argument",
+            argument="margins",
+        )
     found = []
     for name, given in margins.items():
         columns = name if isinstance(name, tuple) else (name,)
@@ -66,7 +71,8 @@ def read_margins(margins: Any) -> list[Targets]:
             if not isinstance(column, str):
                 raise ArgumentTypeError(
                     f"`margins` has the key {name!r}; it must be the name of a column, or a tuple "
-                    "of names."
+                    "of names.",
+                    argument="margins",
                 )
         try:
             if isinstance(given, str):
@@ -75,7 +81,8 @@ def read_margins(margins: Any) -> list[Targets]:
         except (TypeError, ValueError):
             raise ArgumentTypeError(
                 f"`margins` has {given!r} for {name!r}; it must be a mapping from the values of "
-                f"the column to their shares, such as {_EXAMPLE}."
+                f"the column to their shares, such as {_EXAMPLE}.",
+                argument="margins",
             ) from None
         found.append(_targets("margins", "margins", columns, shares.items()))
     return found
@@ -94,14 +101,21 @@ def read_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
     if not dtype.is_numeric() and len(rows):
         raise ColumnTypeError(
             f"column {size!r} of `population` (given as `size`) holds {type_name(frame, size)}; it "
-            "must hold numbers; convert it first, for instance with pandas.to_numeric."
+            "must hold numbers; convert it first, for instance with pandas.to_numeric.",
+            argument="size",
+            column=size,
         )
     values = rows[size].cast(dtype).to_numpy().astype(np.float64)
     unknown = int(np.isnan(values).sum())
     if unknown:
         raise ArgumentError(
             f"column {size!r} of `population` (given as `size`) is null in "
-            f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out."
+            f"{count_noun(unknown, 'row')}; fill it in, or leave such rows out.",
+            code="null_values",
+            argument="size",
+            column=size,
+            rows=unknown,
+            total=len(values),
         )
     keys = zip(*(rows[column].to_list() for column in by), strict=True)
     sizes = values.tolist()
@@ -124,25 +138,32 @@ def _targets(
         if several and not (isinstance(value, tuple) and len(value) == len(columns)):
             raise ArgumentTypeError(
                 f"`{argument}` has {value!r} for {targets.names}; it must have a tuple with a "
-                "value for each of them."
+                "value for each of them.",
+                argument=argument,
             )
         key = tuple(_as_date(part) for part in (value if several else (value,)))
         if any(pd.isna(part) is True for part in key):
             raise ArgumentError(
                 f"`{argument}` gives a share to a null in {targets.names}; fill nulls in with a "
-                "value of their own, such as 'unknown', there and in `responses`."
+                "value of their own, such as 'unknown', there and in `responses`.",
+                code="null_values",
+                argument=argument,
             )
         sizes[key] = sizes.get(key, 0.0) + _read_size(targets, key, size)
     total = sum(sizes.values())
     if not total > 0:
         raise ArgumentError(
             f"`{argument}` gives no share above 0 to any value of {targets.names}; give each value "
-            "its share."
+            "its share.",
+            code="nothing_to_weight",
+            argument=argument,
         )
     if all(size < 1 for size in sizes.values()) and abs(total - 1) > _UNLIKELY:
         warn(
             f"the shares that `{argument}` gives to {targets.names} add up to {total:.6g}; they "
-            "are scaled to add up to 1. Is one of them missing?"
+            "are scaled to add up to 1. Is one of them missing?",
+            code="counts_do_not_add_up",
+            argument=argument,
         )
     shares = {key: size / total for key, size in sizes.items()}
     return replace(targets, shares=shares)
@@ -157,12 +178,15 @@ def _read_size(targets: Targets, key: tuple[Any, ...], size: Any) -> float:
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             f"`{targets.argument}` gives {targets.format_keys([key])} in {targets.names} the share "
-            f"{size!r}; it must be a number."
+            f"{size!r}; it must be a number.",
+            argument=targets.argument,
         ) from None
     if not 0 <= found < np.inf:
         raise ArgumentError(
             f"`{targets.argument}` gives {targets.format_keys([key])} in {targets.names} the share "
-            f"{size!r}; it must be a finite number, 0 or more."
+            f"{size!r}; it must be a finite number, 0 or more.",
+            code="argument_value",
+            argument=targets.argument,
         )
     return found
 
@@ -194,7 +218,11 @@ def cell_categories(
             f"{targets.source} {verb} {count_noun(len(names), noun)} without a share in "
             f"{count_noun(int(count[unknown].sum()), 'row')}: {targets.format_keys(names)}. "
             f"`{targets.argument}` has {targets.format_keys(targets.shares)}. Give each a share "
-            "there, or leave such rows out."
+            "there, or leave such rows out.",
+            code="values_without_share",
+            argument=targets.argument,
+            rows=int(count[unknown].sum()),
+            total=int(count.sum()),
         )
     return category, np.array(list(targets.shares.values()))
 
@@ -213,7 +241,9 @@ def margin_of_cells(
             f"`{targets.argument}` gives a share to "
             f"{targets.format_keys(names[i] for i in empty)}, of which {targets.source} "
             f"{'has' if len(targets.columns) == 1 else 'have'} {what}. No weight can stand in for "
-            "them: join them with a similar value, in both, or leave them out of the population."
+            "them: join them with a similar value, in both, or leave them out of the population.",
+            code="shares_without_rows",
+            argument=targets.argument,
         )
     position = np.cumsum(share > 0) - 1
     return Margin(category=position[category[used]], share=share[share > 0])
@@ -231,7 +261,9 @@ def check_attainable(
         raise ArgumentError(
             f"`limits` is ({limits[0]:.15g}, {limits[1]:.15g}), and {targets.format_keys([key])} "
             f"in {targets.source} needs a mean weight of {mean[i]:.4g} to come to a share of "
-            f"{margin.share[i]:.4g}. Widen them, or join it with a similar value, in both."
+            f"{margin.share[i]:.4g}. Widen them, or join it with a similar value, in both.",
+            code="unattainable_limits",
+            argument="limits",
         )
 
 

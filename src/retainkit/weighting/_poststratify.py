@@ -106,7 +106,11 @@ def poststratify(
     one_of("missing", missing, get_args(Missing))
     names = segment_names(by, ())
     if not names:
-        raise ArgumentError("`by` names no column; name those that make the groups.")
+        raise ArgumentError(
+            "`by` names no column; name those that make the groups.",
+            code="empty_argument",
+            argument="by",
+        )
     frame = from_native(responses, "responses")
     for column in names:  # before a table of the population is blamed for lacking it
         check_present("by", column, frame)

@@ -166,8 +166,15 @@ def _check_limits(limits: Any) -> tuple[float, float] | None:
     need = "it must be two numbers around 1, such as (0.3, 3): the mean weight is 1."
     given = tuple(limits) if is_list(limits) else ()
     if len(given) != 2 or any(isinstance(one, bool) or not isinstance(one, Real) for one in given):
-        raise ArgumentTypeError(f"`limits` is {limits!r}; {need}")
+        raise ArgumentTypeError(
+            f"`limits` is {limits!r}; {need}",
+            argument="limits",
+        )
     low, high = given
     if not 0 <= low < 1 < high:
-        raise ArgumentError(f"`limits` is {limits!r}; {need}")
+        raise ArgumentError(
+            f"`limits` is {limits!r}; {need}",
+            code="argument_value",
+            argument="limits",
+        )
     return float(low), float(high)

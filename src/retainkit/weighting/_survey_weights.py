@@ -142,7 +142,9 @@ def weight_responses(
             f"raking did not converge in {count_noun(raked.iterations, 'iteration')}: {text}, off "
             f"by {deviation:.3g}. Allow more in `max_iterations`; if that does not help, the "
             "margins contradict each other in these "
-            f"responses{', or within `limits`' if limits else ''}: join small values, in both."
+            f"responses{', or within `limits`' if limits else ''}: join small values, in both.",
+            code="not_converged",
+            argument="max_iterations",
         )
     return _summarise(answers, raked, used, limits, deviation)
 
