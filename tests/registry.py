@@ -154,6 +154,7 @@ def _subscriptions() -> list[Row]:
                     "end": None if runs else end,
                     "mrr": float(draw.randint(1, 9) * 10),
                     "plan": "ab"[customer % 2],
+                    "reason": "price" if customer % 3 else "card",
                     "currency": "EUR",
                     "why": ["price", "switched"][customer % 3 // 2],
                     "entry": start,
@@ -407,7 +408,11 @@ ENTRIES = [
         tables={"subscriptions": SUBSCRIPTIONS},
         options={"by": "plan", "as_of": "2024-05-20"},
         columns=SPELLS
-        | {"by": SEGMENT, "amount": Column(holds="number", nulls="refused", name="mrr")},
+        | {
+            "by": SEGMENT,
+            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "reason": Column(holds="any", nulls="kept"),
+        },
         ids=("customer_id",),
     ),
     Entry(

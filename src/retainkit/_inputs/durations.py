@@ -21,6 +21,7 @@ from retainkit._messages import count_noun, warn
 from retainkit._stats.rounding import unite_close
 from retainkit._time.elapsed import elapsed_time
 from retainkit._time.grid import PeriodGrid
+from retainkit._time.periods import DAY
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
 
@@ -91,6 +92,10 @@ def durations_from_subscriptions(
 
     until = np.maximum(subscriptions.settled, begin + 1)
     known = units(until)
+    if subscriptions.gap and not known.any():
+        _warn_of_gap(
+            subscriptions, unit, units(np.maximum(subscriptions.end_of_observation.wall, until))
+        )
     ends = end < NEVER
     lifetime = units(np.where(ends, end, begin + 1)) + 1
     churned = ends & (lifetime <= known)
@@ -110,6 +115,17 @@ def durations_from_subscriptions(
         reason=np.zeros(len(begin), np.int64) if runs.reason is None else runs.reason[first],
         reasons=runs.reasons,
     )
+
+
+def _warn_of_gap(subscriptions: Subscriptions, unit: PeriodGrid, seen: Integers) -> None:
+    """Warn if customers were `seen` for whole units, of which none is known because of the gap."""
+    if seen.any():
+        warn(
+            f"no customer is known for a whole {unit.name}, since who left in the last "
+            f"{subscriptions.gap / DAY:g} days (`gap`) may still renew. Choose a shorter `gap`.",
+            code="gap_leaves_nothing",
+            argument="gap",
+        )
 
 
 def _warn_of_late(number: int, what: str) -> None:

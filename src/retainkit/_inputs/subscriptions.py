@@ -13,18 +13,21 @@ from datetime import date
 from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._frames.input import collect
 from retainkit._inputs.amounts import check_amounts, check_rates, convert_amounts
-from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.columns import CheckedTable, Column, check_not_reserved, read_columns
 from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
 from retainkit._inputs.last_days import end_after_last_days
 from retainkit._inputs.observation import check_as_of, moments_of, observed_until
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
+from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
 from retainkit.typing import EndIs, Length, Missing
@@ -67,6 +70,19 @@ class Subscriptions(CheckedTable):
     def settled(self) -> int:
         """The wall time before which an end is for good: who ended later may yet go on."""
         return self.end_of_observation.wall - self.gap
+
+    def warn_of_gap(self, period: PeriodGrid, first: int) -> None:
+        """Warn if periods are over, from the first one on, and none is known because of the gap."""
+        until = np.array([self.settled, self.end_of_observation.wall])
+        known, over = period.number(until).tolist()
+        if known <= first < over:
+            warn(
+                f"no {period.name} from the first start to {self.end_of_observation} is shown, "
+                f"since who left in the last {self.gap / DAY:g} days (`gap`) may still renew. "
+                "Choose a shorter `gap`, or show what is in progress with `include_partial`.",
+                code="gap_leaves_nothing",
+                argument="gap",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +135,8 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         tz=options.tz,
         needed=options.needed,
     )
+    if options.reason is not None:
+        check_not_reserved("`reason`", [options.reason], (*options.reserved, *table.by))
     table, facts, note = without_nulls(table, read_facts, options.missing)
     if options.amount is not None:
         check_amounts(table, facts)
@@ -201,12 +219,18 @@ def _observed(
         "late": ~is_true(empty) & late,
         "cut": (start < over) & (end >= over),
     }
+    for key in table.keys:
+        conditions[f"unlike_{key}"] = nw.col(key).is_null() != end.is_null()
+    if table.keys:
+        conditions["running"] = end.is_null()
     if "amount" in table.names:
         conditions["free"] = ~is_true(empty) & ~late & (nw.col("amount") == 0)
     counts = dict.fromkeys(("backward", "empty", "late", "cut", "free"), 0)
     if facts.n_rows:
         counts |= count_true(rows, conditions)
     _check_order(table, counts["backward"], facts.n_rows)
+    if 0 < counts.get("running", 0) < facts.n_rows:
+        _warn_of_outcomes(table, [key for key in table.keys if not counts[f"unlike_{key}"]])
     if counts["empty"]:
         rows = rows.filter(~is_true(empty))
     if counts["late"]:
@@ -214,6 +238,19 @@ def _observed(
     if counts["cut"]:
         rows = rows.with_columns(end=nw.when(end < over).then(end))
     return replace(table, rows=rows), counts
+
+
+def _warn_of_outcomes(table: CheckedTable, keys: Sequence[str]) -> None:
+    """Warn of segments that are null where a subscription runs, and nowhere else."""
+    for name in (table.by[table.keys.index(key)] for key in keys):
+        warn(
+            f"{named(name, 'by')} is null wherever a subscription runs, and nowhere else: it seems "
+            "to say how one ended, and segments that are made of the outcome say nothing about it. "
+            "`churn_rate(reason=...)` tells what customers leave for.",
+            code="segment_of_the_outcome",
+            argument="by",
+            column=name,
+        )
 
 
 def _notes(

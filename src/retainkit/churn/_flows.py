@@ -25,7 +25,8 @@ class TenurePeriods:
     """Uninterrupted runs by the periods in which they begin and end, by customer and time.
 
     `begin` and `end` are numbers of periods, counted from 0; a run that does not end has the number
-    after the last period. `returns` marks the runs of customers who had been there before.
+    after the last period. `returns` marks the runs of customers who had been there before, and
+    `cause` is the number of what made a run end.
     """
 
     customer: Integers
@@ -33,6 +34,7 @@ class TenurePeriods:
     begin: Integers
     end: Integers
     returns: Booleans
+    cause: Integers
 
     def take(self, which: Booleans) -> TenurePeriods:
         """Return some of the runs."""
@@ -58,7 +60,7 @@ def at_period_ends(runs: TenurePeriods) -> TenurePeriods:
         & (runs.begin[1:] == runs.end[:-1])
     )
     last = np.append(~joined[1:], True)[: len(joined)]
-    return replace(runs.take(~joined), end=runs.end[last])
+    return replace(runs.take(~joined), end=runs.end[last], cause=runs.cause[last])
 
 
 def count_flows(runs: TenurePeriods, n_segments: int, n_periods: int) -> FlowCounts:
@@ -76,6 +78,14 @@ def count_flows(runs: TenurePeriods, n_segments: int, n_periods: int) -> FlowCou
     return FlowCounts(
         opening=opening, new=new, reactivated=reactivated, churned=churned, closing=closing
     )
+
+
+def count_ends(runs: TenurePeriods, n_segments: int, n_causes: int, n_periods: int) -> Integers:
+    """Count by segment, cause and period who leaves."""
+    ends = runs.end < n_periods
+    key = (runs.segment[ends] * n_causes + runs.cause[ends]) * n_periods + runs.end[ends]
+    table = np.bincount(key, minlength=n_segments * n_causes * n_periods).astype(np.int64)
+    return table.reshape(n_segments, n_causes, n_periods)
 
 
 def sum_days(days: FlowCounts, first: Integers) -> FlowCounts:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
-
-import numpy as np
 
 from retainkit._checks import boolean, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
-from retainkit._inputs.continuous_subscriptions import (
-    ContinuousSubscriptions,
-    read_continuous_subscriptions,
-)
-from retainkit._inputs.subscriptions import (
-    SubscriptionOptions,
-    Subscriptions,
-    read_subscriptions,
-)
-from retainkit._stats.intervals import ratio, wilson
-from retainkit._stats.survival import summed_rates
-from retainkit._time.grid import DAYS, PeriodGrid, period_grid
-from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
-from retainkit._typing import Array, Floats, Integers
-from retainkit.churn._flows import FlowCounts, TenurePeriods, at_period_ends, count_flows, sum_days
-from retainkit.errors import ArgumentError
+from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
+from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
+from retainkit._time.grid import period_grid
+from retainkit.churn._cells import churn_columns, churn_counts, period_cells
 from retainkit.typing import (
     ChurnMethod,
     EndIs,
@@ -56,6 +41,7 @@ def churn_rate(
     amount: str | None = None,
     period: Period = "month",
     by: str | Sequence[str] | None = None,
+    reason: str | None = None,
     method: ChurnMethod = "opening",
     gap: Length = "0D",
     include_partial: bool = False,
@@ -109,6 +95,10 @@ def churn_rate(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Each gets a table of its own, from its
         own first period on. A run belongs to the segment it starts in to its end; see Notes.
+    reason : str, optional
+        Column of why a subscription ended. There is a row for each cause then, with its part of the
+        churn; an end without one is a cause of its own, null. The reason of a run is that of the
+        subscription that ends last, the smallest where several do, with a warning.
     method : {"opening", "stripe", "daily"}, default "opening"
         Whose definition of the rate, and of who is counted.
 
@@ -151,6 +141,9 @@ def churn_rate(
 
         - the columns of `by`.
         - ``period`` (date): first day of the period.
+        - the column of `reason`, if it is given: each value for which customers left in any period.
+          ``churned``, ``churn_rate`` and its limits are those of the cause, all other columns those
+          of the segment: added up over causes, those who leave are all who do.
         - ``opening`` (int): customers as the period begins.
         - ``new`` (int): those who come for the first time.
         - ``reactivated`` (int): those who come and had been there before, in an earlier run.
@@ -176,7 +169,8 @@ def churn_rate(
     RetainkitWarning
         If rows are set aside: with nulls, of no length, free, repeats, or with a start at or after
         `as_of`; if ends lie after the default `as_of`, or seem to be last days; if a run starts in
-        several segments at once.
+        several segments at once, or ends for several reasons; if segments are made of the outcome,
+        being null where a subscription runs and nowhere else; if `gap` leaves no period to judge.
 
     See Also
     --------
@@ -248,6 +242,7 @@ def churn_rate(
         end=end,
         end_is=end_is,
         subscription=subscription,
+        reason=reason,
         gap=gap,
         amount=amount,
         by=by,
@@ -258,119 +253,14 @@ def churn_rate(
     )
     table = read_subscriptions(subscriptions, options)
     runs = read_continuous_subscriptions(table)
-    cells = _period_cells(runs, table, grid)
-    flows, rates = _flows_and_rates(runs, cells, method, confidence_level)
+    cells = period_cells(runs, table, grid)
+    counts = churn_counts(runs, cells, method, confidence_level)
+    if not include_partial:
+        table.warn_of_gap(grid, cells.first)
     last = cells.last if include_partial else cells.over - 1
-    own, segment = _churn_columns(flows, rates, cells, last)
+    segment, cause, own = churn_columns(counts, cells, last)
     columns: dict[str, Any] = segment_values(runs.segments, table.by, segment)
+    columns["period"] = own.pop("period")
+    if reason is not None:
+        columns |= segment_values(runs.reasons, [reason], cause)
     return build_like(table.rows, columns | own)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PeriodCells:
-    """Segments and periods, numbered from `first` to `last`; those before `over` are complete.
-
-    The periods of a segment begin at its `starts`. Runs that end before `settled` have ended for
-    good.
-    """
-
-    period: PeriodGrid
-    starts: Integers
-    first: int
-    last: int
-    over: int
-    settled: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of segments and of periods."""
-        return len(self.starts), self.last + 1 - self.first
-
-    def tenure_periods(self, runs: ContinuousSubscriptions) -> TenurePeriods:
-        """Return the periods in which runs begin and end, counted from the first."""
-        ends = runs.end < self.settled
-        end = np.full(len(ends), self.shape[1])
-        end[ends] = self.period.number(runs.end[ends]) - self.first
-        begin = self.period.number(runs.begin) - self.first
-        # Where the clock is put back, what begins before the end of observation may show later.
-        return TenurePeriods(
-            customer=runs.customer,
-            segment=runs.segment,
-            begin=np.minimum(begin, self.shape[1] - 1),
-            end=np.minimum(end, self.shape[1]),
-            returns=~runs.first,
-        )
-
-    def in_days(self) -> tuple[_PeriodCells, Integers]:
-        """Return the same cells in days, and the columns in which the periods begin."""
-        begin = self.period.first_day(np.arange(self.first, self.last + 2))
-        first = int(begin[0])
-        days = replace(self, period=DAYS, first=first, last=max(int(begin[-1]) - 1, first - 1))
-        return days, begin[:-1] - first
-
-
-def _period_cells(
-    runs: ContinuousSubscriptions, table: Subscriptions, period: PeriodGrid
-) -> _PeriodCells:
-    """Return the segments and periods of a result; what ended within the gap may yet go on."""
-    settled = table.settled
-    last, over = period.number(np.array([table.end_of_observation.wall - 1, settled])).tolist()
-    starts = first_periods(runs.segment, period.number(runs.begin), last)
-    return _PeriodCells(
-        period=period,
-        starts=starts,
-        first=int(starts.min(initial=last + 1)),
-        last=last,
-        over=over,
-        settled=settled,
-    )
-
-
-def _check_size(cells: _PeriodCells) -> None:
-    n_segments, n_periods = cells.shape
-    if n_segments * n_periods > MOST_CELLS:
-        raise ArgumentError(
-            f"there would be {n_segments:,} segments of {n_periods:,} {cells.period.plural}. If "
-            "there is a stray date, leave it out, or set `as_of`; else choose longer periods."
-        )
-
-
-def _flows_and_rates(
-    runs: ContinuousSubscriptions, cells: _PeriodCells, method: ChurnMethod, confidence_level: float
-) -> tuple[FlowCounts, tuple[Floats, Floats, Floats]]:
-    """Count who comes and goes, and compute the rate with its limits."""
-    _check_size(cells)
-    if method == "daily" and cells.shape[1]:
-        in_days, first = cells.in_days()
-        _check_size(in_days)
-        days = count_flows(at_period_ends(in_days.tenure_periods(runs)), *in_days.shape)
-        rates = summed_rates(days.churned, days.opening, first, confidence_level)
-        return sum_days(days, first), rates
-    tenures = cells.tenure_periods(runs)
-    flows = count_flows(tenures if method == "stripe" else at_period_ends(tenures), *cells.shape)
-    base = flows.opening
-    if method == "stripe":
-        base = base + flows.new + flows.reactivated
-    limits = wilson(flows.churned, base, confidence_level)
-    return flows, (ratio(flows.churned, base), *limits)
-
-
-def _churn_columns(
-    flows: FlowCounts, rates: tuple[Floats, Floats, Floats], cells: _PeriodCells, last: int
-) -> tuple[dict[str, Array], Integers]:
-    """Return the columns of the result, up to the period `last`, and the segment of each row."""
-    rows = segment_periods(cells.starts, last)
-    place = rows.segment, rows.period - cells.first
-    complete = rows.period < cells.over
-    rate, lower, upper = (values[place] for values in rates)
-    counts = ("opening", "new", "reactivated", "churned", "closing")
-    columns: dict[str, Array] = {
-        "period": cells.period.label(rows.period),
-        **{name: getattr(flows, name)[place] for name in counts},
-        "churn_rate": rate,
-        # Of a period in progress the rate can only rise.
-        "lower": np.where(complete, lower, np.nan),
-        "upper": np.where(complete, upper, np.nan),
-        "complete": complete,
-    }
-    return columns, rows.segment

@@ -147,7 +147,9 @@ def revenue_cohorts(
     RetainkitWarning
         If rows are set aside: with nulls, of no length, repeats, or with a start at or after
         `as_of`; if identical rows are added up, ends seem to be last days, or rows to be
-        levels; if customers never paid at the end of a period, so that they are in no cohort.
+        levels; if segments are made of the outcome, being null where a subscription runs and
+        nowhere else; if `gap` leaves no period to judge; if customers never paid at the end of a
+        period, so that they are in no cohort.
 
     See Also
     --------
@@ -203,6 +205,8 @@ def revenue_cohorts(
     changes = arrays.changes()
     _warn_of_passing(arrays, changes)
     cells = revenue_triangle(changes, arrays.last)
+    if not include_partial:
+        arrays.subscriptions.warn_of_gap(grid, int(cells.cohort.min(initial=arrays.last)))
     over = cells.cohort + cells.age < arrays.over
     shown = np.flatnonzero(over | include_partial)
     columns = {"age": cells.age, **_cohort_columns(cells.sums, over, arrays, confidence_level)}

@@ -81,6 +81,8 @@ class SubscriptionArrays:
         self, grid: OutputGrid, columns: Mapping[str, Array], *, include_partial: bool
     ) -> NativeT:  # type: ignore[type-var]
         """Return a native table of a grid: the periods of each segment, from its first one on."""
+        if not include_partial:
+            self.subscriptions.warn_of_gap(self.period, grid.first)
         rows = segment_periods(grid.starts, self.last if include_partial else self.over - 1)
         place = rows.segment, rows.period - grid.first
         own = {name: values[place] for name, values in columns.items()}

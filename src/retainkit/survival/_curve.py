@@ -144,7 +144,9 @@ def survival_curve(
     RetainkitWarning
         If rows are set aside: with nulls, of no length, free, repeats, with a start at or after
         `as_of`, or an `entry` that is not before the end; if ends lie after the default `as_of`, or
-        seem to be last days; if a run starts in several segments at once.
+        seem to be last days; if a run starts in several segments at once; if segments are made of
+        the outcome, being null where a subscription runs and nowhere else; if `gap` leaves no unit
+        to judge.
 
     See Also
     --------

@@ -1,0 +1,215 @@
+"""Count churn by segment and period, and by the reason of its end: rates and their limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from retainkit._frames.groupby import unique_keys
+from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
+from retainkit._inputs.subscriptions import Subscriptions
+from retainkit._stats.intervals import ratio, wilson
+from retainkit._stats.survival import summed_rates
+from retainkit._time.grid import DAYS, PeriodGrid
+from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
+from retainkit._typing import Array, Floats, Integers
+from retainkit.churn._flows import (
+    FlowCounts,
+    TenurePeriods,
+    at_period_ends,
+    count_ends,
+    count_flows,
+    sum_days,
+)
+from retainkit.errors import ArgumentError
+from retainkit.typing import ChurnMethod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodCells:
+    """Segments and periods, numbered from `first` to `last`; those before `over` are complete.
+
+    The periods of a segment begin at its `starts`. Runs that end before `settled` have ended for
+    good, and `causes` are the reasons of these ends; without a column of them there is one, 0.
+    """
+
+    period: PeriodGrid
+    starts: Integers
+    first: int
+    last: int
+    over: int
+    settled: int
+    causes: Integers
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of segments and of periods."""
+        return len(self.starts), self.last + 1 - self.first
+
+    def tenure_periods(self, runs: ContinuousSubscriptions) -> TenurePeriods:
+        """Return the periods in which runs begin and end, counted from the first."""
+        ends = runs.end < self.settled
+        end = np.full(len(ends), self.shape[1])
+        end[ends] = self.period.number(runs.end[ends]) - self.first
+        begin = self.period.number(runs.begin) - self.first
+        # Where the clock is put back, what begins before the end of observation may show later.
+        return TenurePeriods(
+            customer=runs.customer,
+            segment=runs.segment,
+            begin=np.minimum(begin, self.shape[1] - 1),
+            end=np.minimum(end, self.shape[1]),
+            returns=~runs.first,
+            cause=self._cause(runs),
+        )
+
+    def _cause(self, runs: ContinuousSubscriptions) -> Integers:
+        """Return the number of the cause of each end; what has not ended may have any."""
+        if runs.reason is None:
+            return np.zeros(len(runs.end), np.int64)
+        place = np.searchsorted(self.causes, runs.reason)
+        return np.minimum(place, len(self.causes) - 1)
+
+    def in_days(self) -> tuple[PeriodCells, Integers]:
+        """Return the same cells in days, and the columns in which the periods begin."""
+        begin = self.period.first_day(np.arange(self.first, self.last + 2))
+        first = int(begin[0])
+        days = replace(self, period=DAYS, first=first, last=max(int(begin[-1]) - 1, first - 1))
+        return days, begin[:-1] - first
+
+
+def period_cells(
+    runs: ContinuousSubscriptions, table: Subscriptions, period: PeriodGrid
+) -> PeriodCells:
+    """Return the segments and periods of a result; what ended within the gap may yet go on."""
+    settled = table.settled
+    last, over = period.number(np.array([table.end_of_observation.wall - 1, settled])).tolist()
+    starts = first_periods(runs.segment, period.number(runs.begin), last)
+    return PeriodCells(
+        period=period,
+        starts=starts,
+        first=int(starts.min(initial=last + 1)),
+        last=last,
+        over=over,
+        settled=settled,
+        causes=_causes(runs, settled),
+    )
+
+
+def _causes(runs: ContinuousSubscriptions, settled: int) -> Integers:
+    """Return the reasons for which runs ended, or all that there are where none has."""
+    if runs.reason is None:
+        return np.zeros(1, np.int64)
+    ended = runs.reason[runs.end < settled]
+    if len(ended):
+        return unique_keys(ended)
+    return np.arange(max(map(len, runs.reasons.values())))
+
+
+def _check_size(cells: PeriodCells) -> None:
+    n_segments, n_periods = cells.shape
+    if n_segments * n_periods * len(cells.causes) > MOST_CELLS:
+        raise ArgumentError(
+            f"there would be {n_segments:,} segments of {n_periods:,} {cells.period.plural}. If "
+            "there is a stray date, leave it out, or set `as_of`; else choose longer periods.",
+            code="too_many_cells",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChurnCounts:
+    """Who comes and goes, by segment and period, and the rates of those who leave.
+
+    Those who leave, and the rates with their limits, have a second axis of causes.
+    """
+
+    flows: FlowCounts
+    churned: Integers
+    rate: Floats
+    lower: Floats
+    upper: Floats
+
+
+def churn_counts(
+    runs: ContinuousSubscriptions, cells: PeriodCells, method: ChurnMethod, confidence_level: float
+) -> ChurnCounts:
+    """Count who comes and goes, and compute the rates with their limits."""
+    _check_size(cells)
+    if method == "daily" and cells.shape[1]:
+        return _daily_counts(runs, cells, confidence_level)
+    tenures = cells.tenure_periods(runs)
+    if method != "stripe":
+        tenures = at_period_ends(tenures)
+    flows = count_flows(tenures, *cells.shape)
+    churned = _by_cause(flows, tenures, cells)
+    base = flows.opening
+    if method == "stripe":
+        base = base + flows.new + flows.reactivated
+    base = base[:, None, :]
+    lower, upper = wilson(churned, base, confidence_level)
+    return ChurnCounts(
+        flows=flows, churned=churned, rate=ratio(churned, base), lower=lower, upper=upper
+    )
+
+
+def _daily_counts(
+    runs: ContinuousSubscriptions, cells: PeriodCells, confidence_level: float
+) -> ChurnCounts:
+    """Count day by day, and sum up over periods."""
+    in_days, first = cells.in_days()
+    _check_size(in_days)
+    tenures = at_period_ends(in_days.tenure_periods(runs))
+    days = count_flows(tenures, *in_days.shape)
+    churned = _by_cause(days, tenures, in_days)
+    shape = (*churned.shape[:2], len(first))
+    opening = np.broadcast_to(days.opening[:, None, :], churned.shape).reshape(-1, in_days.shape[1])
+    rates = summed_rates(churned.reshape(opening.shape), opening, first, confidence_level)
+    rate, lower, upper = (one.reshape(shape) for one in rates)
+    return ChurnCounts(
+        flows=sum_days(days, first),
+        churned=np.add.reduceat(churned, first, axis=2),
+        rate=rate,
+        lower=lower,
+        upper=upper,
+    )
+
+
+def _by_cause(flows: FlowCounts, tenures: TenurePeriods, cells: PeriodCells) -> Integers:
+    """Return those who leave, with an axis of causes."""
+    if len(cells.causes) == 1:
+        return flows.churned[:, None, :]
+    n_segments, n_periods = cells.shape
+    return count_ends(tenures, n_segments, len(cells.causes), n_periods)
+
+
+def churn_columns(
+    counts: ChurnCounts, cells: PeriodCells, last: int
+) -> tuple[Integers, Integers, dict[str, Array]]:
+    """Return the segment and the cause of each row of the result, and its other columns.
+
+    There is a row for every period up to `last` and every cause.
+    """
+    n_causes = len(cells.causes)
+    periods = segment_periods(cells.starts, last)
+    segment, period = (np.repeat(one, n_causes) for one in (periods.segment, periods.period))
+    cause = np.tile(np.arange(n_causes), len(periods.period))
+    column = period - cells.first
+    place, complete = (segment, cause, column), period < cells.over
+    flows = {
+        name: getattr(counts.flows, name)[segment, column]
+        for name in ("opening", "new", "reactivated", "closing")
+    }
+    columns = {
+        "period": cells.period.label(period),
+        "opening": flows["opening"],
+        "new": flows["new"],
+        "reactivated": flows["reactivated"],
+        "churned": counts.churned[place],
+        "closing": flows["closing"],
+        "churn_rate": counts.rate[place],
+        # Of a period in progress the rate can only rise.
+        "lower": np.where(complete, counts.lower[place], np.nan),
+        "upper": np.where(complete, counts.upper[place], np.nan),
+        "complete": complete,
+    }
+    return segment, cells.causes[cause], columns
