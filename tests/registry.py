@@ -446,6 +446,22 @@ ENTRIES = [
         result="customers",
     ),
     Entry(
+        function=rk.cohort_members,
+        tables={"events": EVENTS},
+        options={"by": "team", "amount": "amount"},
+        columns=LOG
+        | {
+            "by": SEGMENT,
+            "amount": AMOUNT,
+            "cohort_time": TIME,
+            "started": Column(holds="flag", nulls="dropped"),
+            "returned": Column(holds="flag", nulls="dropped"),
+        },
+        ids=("customer_id",),
+        keys=("team", "cohort", "customer_id", "age"),
+        result="customers",
+    ),
+    Entry(
         function=rk.cohort_retention,
         tables={"events": EVENTS},
         options={"by": "team", "amount": "amount"},

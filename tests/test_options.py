@@ -203,13 +203,15 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 # Functions that have more to say of an option than its common wording. `ALL` do.
 ALL = "all"
 SUFFIXED: dict[str, str] = {
-    "amount": "calibration_holdout cohort_retention growth_accounting holdout_report mrr_movements "
-    "rfm_summary tracking score_outcomes subscriptions_from_levels subscriptions_from_lines",
+    "amount": "calibration_holdout cohort_members cohort_retention growth_accounting holdout_report "
+    "mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
+    "subscriptions_from_lines",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
-    "by": "active_days active_users calibration_holdout churn_rate cltv cohort_retention "
-    "control_chart growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
+    "by": "active_days active_users calibration_holdout churn_rate cltv cohort_members "
+    "cohort_retention control_chart growth_accounting inactivity_churn key_drivers mrr_movements "
+    "nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
     "cumulative_incidence",
@@ -327,6 +329,9 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
 
 # Options that have no common wording, and why.
 NOT_SHARED = {
+    "age": "a column, or a number",
+    "cohort": "a column, or a day",
+    "entry": "which starts make a cohort, and a column of late entries",
     "curve": "the result of another function each time, which is named with a link",
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "n": "a column, respondents, customers, or purchases",

@@ -56,9 +56,14 @@ def return_to_engine(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any])
 
 def build_in_engine(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
     """Build a native table of arrays or series, of the kind of `given` and in its engine."""
-    table: nw.DataFrame[Any] = nw.from_native(build_like(given, columns))
-    result: NativeT = to_native(return_to_engine(given, table))
+    result: NativeT = to_native(table_in_engine(given, columns))
     return result
+
+
+def table_in_engine(given: Frame, columns: Mapping[str, Any]) -> Frame:
+    """Build a table of arrays or series, of the kind of `given` and in its engine."""
+    table: nw.DataFrame[Any] = nw.from_native(build_like(given, columns))
+    return return_to_engine(given, table)
 
 
 def to_kind_of(frame: Frame, table: Frame) -> Frame:

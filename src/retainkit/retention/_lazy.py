@@ -49,6 +49,16 @@ def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
     return _cohort_counts(collect(counts), events, _count_never_started(events))
 
 
+def member_cells(events: Events, spec: CohortSpec) -> tuple[Rows, Rows]:
+    """Return a row for each entry, and one for each of its active cells that counts."""
+    entries = _entries(events, spec)
+    if "cohort_time" in events.columns:
+        end = instant_expr(spec.as_of.instant, events.stored)
+        entries = entries.filter(nw.col("start") < end)
+    returns = _returns(events, spec, entries).filter(nw.col("age") >= 0)
+    return entries, _mark(_active_cells(returns, events, spec), spec)
+
+
 # Entries: a customer in a cohort, from a start on
 
 

@@ -1,0 +1,306 @@
+"""Members of cohorts: who is counted in a cell of cohort retention, and who of them came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from retainkit._checks import integer
+from retainkit._frames.join import table_in_engine
+from retainkit._frames.output import sorted_to_native, to_native
+from retainkit._frames.reducer import reducer
+from retainkit._inputs.columns import check_not_reserved
+from retainkit._inputs.events import Events
+from retainkit._inputs.lazy_events import Rows
+from retainkit._time.grid import PeriodGrid
+from retainkit._time.moment import as_of_moment
+from retainkit._time.periods import DAY
+from retainkit._typing import Array, NativeT
+from retainkit.errors import ArgumentError
+from retainkit.retention import _eager, _lazy
+from retainkit.retention._reading import (
+    CohortGrids,
+    CohortOptions,
+    read_cohort_log,
+    warn_of_excluded,
+)
+from retainkit.retention._spec import CohortSpec
+from retainkit.retention._triangle import RetentionTriangle, retention_triangle
+from retainkit.typing import (
+    Amounts,
+    Clock,
+    Counting,
+    Entry,
+    IntoFrame,
+    IntoFrameT,
+    Missing,
+    Period,
+    Weekday,
+)
+
+_ENTRY = ["customer", "cohort_number"]
+_OWN = ("cohort", "age", "age_end", "retained")
+
+
+def cohort_members(
+    events: IntoFrameT,
+    *,
+    cohort: str | date | None = None,
+    age: int | None = None,
+    customer: str = "customer_id",
+    time: str = "time",
+    amount: str | None = None,
+    amounts: Amounts = "raise",
+    by: str | Sequence[str] | None = None,
+    cohort_time: str | None = None,
+    started: str | None = None,
+    returned: str | None = None,
+    customers: IntoFrame | None = None,
+    entry: Entry = "first",
+    cohort_period: Period = "month",
+    period: Period = "month",
+    clock: Clock = "calendar",
+    counting: Counting = "on",
+    brackets: Sequence[int] | None = None,
+    min_events: int = 1,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Missing = "raise",
+) -> IntoFrameT:
+    r"""Who the customers of each cohort are, and who of them were active again, by age.
+
+    The rows behind the counts of `cohort_retention`: for each customer and age whose period has
+    ended by `as_of`, whether the customer was active. With the same options, the rows of a cohort
+    and an age are its ``eligible``, and those with ``retained`` its ``retained``.
+
+    Parameters
+    ----------
+    events : IntoFrame
+        One row an event (an order, a login): pandas, Polars (lazy too) or PyArrow, a DuckDB
+        relation or a PySpark DataFrame. The order of the rows means nothing.
+    cohort : str, date or datetime, optional
+        First day of the period of one cohort, as `cohort_retention` shows it. Default: all cohorts.
+    age : int, optional
+        One age, 0 or more; with `brackets` the first age of one of them. Default: all ages.
+    customer : str, default "customer_id"
+        Column that identifies the customer: integers, strings, UUIDs or categories.
+    time : str, default "time"
+        Column of dates or datetimes, with or without a time zone.
+    amount : str, optional
+        Column of money, in its own unit, or of any quantity, whose refunds `amounts` is about.
+    amounts : {"raise", "net", "keep"}, default "raise"
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and customers left without any are counted in a warning. ``"keep"``: take them as they are.
+        An amount, or a net, of zero is a purchase.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own. Each gets a table of its own. A customer
+        belongs to the segment of the row that starts the cohort, also when the value changes later;
+        where several rows share that instant, to the smallest, with a warning.
+    cohort_time : str, optional
+        Column with each customer's own start, such as the sign-up: one value for each customer.
+        Default: the first event. Use it where customers start who never come, and where the log
+        begins amid the history of its customers, whose first row is not their start. What lies
+        before the period of the first row has not been observed, and such cells have no row.
+    started, returned : str, optional
+        Boolean columns that say which rows start a customer, and which count as a return. Default:
+        all of them. A row may be both. With them age 0 need not be 1.
+    customers : IntoFrame, optional
+        Table of one row a customer, of any kind, in which `customer`, `cohort_time` and `by` name
+        columns. Whoever is in it and has no event has not come yet, and counts as a customer.
+        Events of customers who are not in it are not used, and counted in a warning. Without it
+        `events` may be what a left join leaves: for each customer who never came one row, with a
+        null time beside `cohort_time`.
+    entry : {"first", "recurring"}, default "first"
+        ``"first"``: a customer is in one cohort, that of the first start. ``"recurring"``: in the
+        cohort of every period with a start, with the ages counted from each.
+    cohort_period, period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Periods by which customers are grouped, and in which ages are counted. They are independent:
+        weekly cohorts with ages in days, for instance.
+    clock : {"calendar", "elapsed"}, default "calendar"
+        ``"calendar"``: age is the difference of calendar periods; 31 January to 1 February is one
+        month. ``"elapsed"``: full steps since the customer's own start, of 24 hours, of 7 days of
+        24 hours, or of calendar months on the wall clock (from 31 January, 29 February is one).
+    counting : {"on", "on_or_after", "on_or_before", "every"}, default "on"
+        Which activity retains a customer at an age: some in that very period, in it or a later one,
+        in it or an earlier one, or in every period from age 1 to it.
+    brackets : sequence of int, optional
+        Edges that gather ages: ``(0, 1, 5, 15)`` for the ages [0, 1), [1, 5) and [5, 15).
+        `counting` then speaks of brackets.
+    min_events : int, default 1
+        Events (that count as a return) that make a customer active in a cell.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends; rows at or after it are not used, and counted in a
+        warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
+        day of the last row.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are all columns but those of `by`.
+
+    Returns
+    -------
+    DataFrame
+        A row for every customer of a cohort and age that has been observed: a new frame of the same
+        kind as `events`, by segment, cohort, customer and age. Of a lazy frame (Polars' LazyFrame,
+        DuckDB, PySpark) a lazy frame of the same engine, in no order.
+
+        - that of the customer under its own name, and the columns of `by`.
+        - ``cohort`` (date): first day of the cohort's period.
+        - ``age`` (int): 0, 1, 2 … in units of `period`; with `brackets` the first age of the
+          bracket, and ``age_end`` (int) its exclusive end.
+        - ``retained`` (bool): whether the customer was active at this age, as `counting` says.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value, such as a `cohort` that is not the first day of a period;
+        if a column has nulls; if amounts are negative; if naive and aware times meet; if a customer
+        has several values of `cohort_time`, or several rows in `customers` (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If something is set aside: rows at or after `as_of`, rows before `cohort_time`, rows with
+        nulls, customers who never start, events of customers who are not in `customers`. The
+        message says how much.
+
+    See Also
+    --------
+    cohort_retention : The counts.
+
+    Examples
+    --------
+    Who of January's customers came in February? Ann did, Bob did not.
+
+    >>> import pandas as pd
+    >>> from retainkit import cohort_members
+    >>> who = ["ann", "bob", "ann", "cyd", "bob", "cyd"]
+    >>> days = ["2024-01-05", "2024-01-20", "2024-02-03", "2024-02-14", "2024-03-01", "2024-03-09"]
+    >>> orders = pd.DataFrame({"customer_id": who, "time": pd.to_datetime(days)})
+    >>> cohort_members(orders, cohort="2024-01-01", age=1, as_of="2024-04-01")
+      customer_id     cohort  age  retained
+    0         ann 2024-01-01    1      True
+    1         bob 2024-01-01    1     False
+    """
+    options = CohortOptions(
+        customer=customer,
+        time=time,
+        amount=amount,
+        amounts=amounts,
+        by=by,
+        cohort_time=cohort_time,
+        started=started,
+        returned=returned,
+        customers=customers,
+        entry=entry,
+        cohort_period=cohort_period,
+        period=period,
+        clock=clock,
+        counting=counting,
+        brackets=brackets,
+        min_events=min_events,
+        as_of=as_of,
+        tz=tz,
+        week_start=week_start,
+        missing=missing,
+    )
+    grids = options.validate()
+    day = None if cohort is None else _first_day(cohort, grids.cohort_period)
+    _check_age(age, grids)
+    check_not_reserved("`customer`", [customer], _OWN)
+    log, spec = read_cohort_log(events, options, grids, [*_OWN, customer])
+    count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
+    counts = count(log, spec)
+    warn_of_excluded(counts.excluded, options.columns)
+    cells = retention_triangle(counts, spec, log.zone)
+    shown = ~cells.in_progress & (cells.customers > 0)
+    shown &= True if day is None else cells.cohort == np.datetime64(day, "D")
+    shown &= True if age is None else cells.age == age
+    members = _member_rows(log, spec, cells.where(shown))
+    return _result(log, members, customer, with_end=brackets is not None)
+
+
+def _first_day(cohort: str | date, grid: PeriodGrid) -> int:
+    """Return the day (since 1970-01-01) on which a cohort begins."""
+    moment = as_of_moment(cohort, None, "cohort")
+    if not moment.opens(grid):
+        first = grid.label(np.array([moment.index(grid)]))[0]
+        raise ArgumentError(
+            f"`cohort` is {cohort!r}, on which no {grid.name} begins; write its first day, such as "
+            f"'{first}'.",
+            code="argument_value",
+            argument="cohort",
+        )
+    return moment.wall // DAY
+
+
+def _check_age(age: int | None, grids: CohortGrids) -> None:
+    """Check that an age is one that a result can have."""
+    if age is None:
+        return
+    integer("age", age, 0)
+    if grids.brackets is not None and age not in grids.brackets[:-1]:
+        first = ", ".join(map(str, grids.brackets[:-1]))
+        raise ArgumentError(
+            f"`age` is {age}; with `brackets` it must be the first age of one of them: {first}.",
+            code="argument_value",
+            argument="age",
+        )
+
+
+def _member_rows(log: Events, spec: CohortSpec, cells: RetentionTriangle) -> Rows:
+    """Return a row for each entry and cell that is over for it, with ``retained``."""
+    entries, active = (
+        rows.rename({"cohort": "cohort_number"}) for rows in _lazy.member_cells(log, spec)
+    )
+    shown = table_in_engine(log.rows, _cell_columns(spec, cells)).lazy()
+    entries = entries.select(*_ENTRY, *log.keys, "over")
+    rows = entries.join(shown, on="cohort_number").filter(nw.col("age_end") <= nw.col("over"))
+    cell = nw.col("cell")
+    if spec.counting in {"on_or_after", "on_or_before"}:
+        # Only the last (the first) active cell of an entry has the mark.
+        marked = active.filter(nw.col("mark") == 1)
+        rows = rows.join(marked.select(*_ENTRY, edge=cell), on=_ENTRY, how="left")
+        edge = nw.col("edge")
+        retained = edge >= cell if spec.counting == "on_or_after" else edge <= cell
+    else:
+        found = active.select(*_ENTRY, "cell", found=nw.lit(1))
+        rows = rows.join(found, on=[*_ENTRY, "cell"], how="left")
+        retained = nw.col("found") == 1
+    # A comparison with null is null in one engine and false in another.
+    number = nw.when(retained).then(nw.lit(1)).otherwise(nw.lit(0))
+    return rows.with_columns(number=number).with_columns(retained=nw.col("number") == 1)
+
+
+def _cell_columns(spec: CohortSpec, cells: RetentionTriangle) -> dict[str, Array]:
+    """Return the cells of each cohort, whatever the segment."""
+    pairs = np.stack([cells.cohort.astype(np.int64), cells.age])
+    first = np.unique(pairs, axis=1, return_index=True)[1]
+    day, age, end = cells.cohort[first], cells.age[first], cells.age_end[first]
+    number = spec.cohort_period.number_of_day(day.astype(np.int64))
+    place = age if spec.brackets is None else np.searchsorted(spec.brackets, age)
+    return {"cohort_number": number, "cohort": day, "cell": place, "age": age, "age_end": end}
+
+
+def _result(log: Events, members: Rows, customer: str, *, with_end: bool) -> NativeT:  # type: ignore[type-var]
+    """Return the rows under the names of the caller, in memory in order."""
+    columns = {customer: nw.col("customer")}
+    columns |= {name: nw.col(key) for name, key in zip(log.by, log.keys, strict=True)}
+    names = ("cohort", "age", *(("age_end",) if with_end else ()), "retained")
+    columns |= {name: nw.col(name) for name in names}
+    if isinstance(log.rows, nw.LazyFrame):
+        day = nw.col("cohort").cast(nw.Date)
+        return to_native(members.select(**columns | {"cohort": day}))
+    return sorted_to_native(members.select(**columns), [*log.by, "cohort", customer, "age"])
