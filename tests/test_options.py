@@ -203,8 +203,8 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 # Functions that have more to say of an option than its common wording. `ALL` do.
 ALL = "all"
 SUFFIXED: dict[str, str] = {
-    "amount": "calibration_holdout cohort_members cohort_retention growth_accounting holdout_report "
-    "mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
+    "amount": "calibration_holdout cohort_members cohort_retention growth_accounting "
+    "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
     "subscriptions_from_lines",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
@@ -288,7 +288,9 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "score_outcomes": "a column of the second table, for churn",
         "subscriptions_from_lines": "what a line is for always ends",
     },
-    "entry": {"cohort_retention": "whether a customer has one cohort or many"},
+    "entry": dict.fromkeys(
+        ("cohort_members", "cohort_retention"), "whether a customer has one cohort or many"
+    ),
     "holdout": {"BDW.project": "ages that the model has not seen"},
     "horizon": {
         "BDW.project": "periods after the last age of each cohort",
@@ -331,7 +333,6 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
 NOT_SHARED = {
     "age": "a column, or a number",
     "cohort": "a column, or a day",
-    "entry": "which starts make a cohort, and a column of late entries",
     "curve": "the result of another function each time, which is named with a link",
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "n": "a column, respondents, customers, or purchases",

@@ -41,8 +41,10 @@ _NAMES: Mapping[str, str] = {
     ),
     **dict.fromkeys(("mrr", "arr", "mrr_waterfall", "revenue_churn"), "mrr_movements"),
     **dict.fromkeys(
-        ("retention_rate", "cohorts", "cohort_analysis", "cohort_table"), "cohort_retention"
+        ("retention_rate", "cohort", "cohorts", "cohort_analysis", "cohort_table"),
+        "cohort_retention",
     ),
+    **dict.fromkeys(("members", "retained_customers"), "cohort_members"),
     **dict.fromkeys(("cohort_matrix", "triangle"), "retention_matrix"),
     **dict.fromkeys(("kaplan_meier", "km", "kaplanmeierfitter"), "survival_curve"),
     **dict.fromkeys(("median_survival", "median_tenure"), "median_lifetime"),
