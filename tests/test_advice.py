@@ -1,5 +1,6 @@
 """A table of the wrong kind: the error names what makes the right one, or takes this one."""
 
+import inspect
 import pickle
 import warnings
 from typing import Any
@@ -206,3 +207,32 @@ def test_a_matrix_of_counts_is_no_retention() -> None:
     matrix = rk.retention_matrix(table, values="retained")
     with pytest.raises(ArgumentError, match="say with `values` what they are, such as 'retained'"):
         rk.plot.retention_heatmap(matrix)
+
+
+# --- money ---------------------------------------------------------------------------------------
+
+OTHER_NAME = {"amount": "mrr", "mrr": "amount"}
+WITH_MONEY = [
+    (name, default.default)
+    for name, entry in REGISTRY.items()
+    if (default := inspect.signature(entry.function).parameters.get("amount")) is not None
+    and default.default in OTHER_NAME
+]
+
+
+@pytest.mark.parametrize(("name", "column"), WITH_MONEY)
+def test_money_under_the_other_name_is_pointed_to(name: str, column: str) -> None:
+    entry, other = REGISTRY[name], OTHER_NAME[column]
+    table, rows = next(iter(entry.tables.items()))
+    renamed = [{other if key == column else key: row[key] for key in row} for row in rows]
+    frames = {key: pd.DataFrame(one) for key, one in entry.tables.items()}
+    frames[table] = pd.DataFrame(renamed)
+    with pytest.raises(MissingColumnError) as caught:
+        entry.function(**frames, **entry.options)
+    assert f"write amount={other!r} if that is" in str(caught.value)
+    assert (caught.value.argument, caught.value.column) == ("amount", column)
+
+
+def test_both_names_of_money_are_known() -> None:
+    names = {name for name, _ in WITH_MONEY}
+    assert {"mrr_movements", "revenue_retention", "revenue_cohorts", "cltv"} <= names

@@ -86,6 +86,22 @@ class ColumnTypeError(RetainkitError, TypeError):
     default_code = "column_type"
 
 
+# The two names that tables of money have here, and what is in such a column.
+_MONEY = {
+    "mrr": "what a subscription brings in a month",
+    "amount": "what is paid",
+}
+
+
+def _money_hint(argument: str, column: str, columns: Sequence[Any]) -> str:
+    """Return what to write where money is in the column of the other name."""
+    for other, holds in _MONEY.items():
+        if argument == "amount" and column in _MONEY and column != other and other in columns:
+            wanted = _MONEY[column]
+            return f"\nIt has {other!r} ({holds}): write amount={other!r} if that is {wanted}."
+    return ""
+
+
 class MissingColumnError(RetainkitError, KeyError):
     """A column named by an argument is not in the frame."""
 
@@ -99,6 +115,7 @@ class MissingColumnError(RetainkitError, KeyError):
             f"`{argument}` needs the column {column!r}, which the frame does not have.\n"
             f"The frame has: {', '.join(map(repr, columns)) or 'no columns'}."
             + (f"\nDid you mean {hint[0]!r}?" if hint else "")
+            + _money_hint(argument, column, columns)
             + (f"\n{advice}" if advice else "")
         )
         super().__init__(self.message, argument=argument, column=column)
