@@ -801,6 +801,25 @@ ENTRIES = [
         ids=("customer_id",),
     ),
     Entry(
+        function=rk.survival_difference,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={
+            "group": "plan",
+            "by": "why",
+            "at": 1,
+            "horizon": "2 months",
+            "as_of": "2024-05-20",
+        },
+        columns=SPELLS
+        | {
+            "group": SEGMENT,
+            "by": SEGMENT,
+            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "entry": Column(holds="time", nulls="kept"),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
         function=rk.tracking,
         tables={"transactions": ORDERS},
         options={"model": PURCHASES, "amount": "amount"},

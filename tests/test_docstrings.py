@@ -17,7 +17,7 @@ SOURCED = {
     *("active_days", "calibration_holdout", "ces", "churn_rate"),
     *("churn_rate_from_counts", "cltv"),
     *("cltv_from_models", "cohort_retention", "control_chart", "csat"),
-    "cumulative_incidence",
+    *("cumulative_incidence", "survival_difference"),
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
     *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),
     *("holdout_report", "inactivity_churn", "key_drivers", "median_lifetime", "nps"),

@@ -22,6 +22,7 @@ FRAMES = "pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark D
 # tables or results of another kind.
 CANONICAL: dict[str, str | tuple[str, ...]] = {
     "T": "Column of the time observed since the first purchase, in the unit of the model",
+    "adjust": "How p-values are adjusted for the number of comparisons in the result",
     "amount": (
         "Column of money, in its own unit",
         "Column of the monthly amount of each subscription, 0 or more",
@@ -85,6 +86,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         "Whether an end is the moment from which a subscription no longer runs, or the last day on "
         "which it does: then it runs to the midnight after that day, in `tz`"
     ),
+    "duration, observed": (
+        "Instead of dates: column of how long each customer stayed or has been there, a number in "
+        "any unit, and boolean column of whether the end was seen (default: of all)"
+    ),
     "engine": (
         "Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and "
         "takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, "
@@ -101,6 +106,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "fractional": "What to do with answers that are not whole",
     "frequency": "Column of the number of repeat purchases, whole numbers",
     "gap": 'Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``',
+    "group": "Column of the groups that are compared",
     "holdout": "Leave out the last ages, so many of each cohort",
     "horizon": (
         "How far ahead",
@@ -149,6 +155,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "recency": (
         "Column of the time from the first purchase to the last, in the unit of the model; 0 "
         "where there is only one"
+    ),
+    "reference": (
+        "The group that all others are compared with. Default: all pairs, the later group in "
+        "ascending order less the earlier one"
     ),
     "repeat": "What to do with several answers of a respondent in a segment",
     "respondent": "Column that identifies who answered, where some answered several times",
@@ -203,6 +213,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 # Functions that have more to say of an option than its common wording. `ALL` do.
 ALL = "all"
 SUFFIXED: dict[str, str] = {
+    "adjust": ALL,
     "amount": "calibration_holdout cohort_members cohort_retention growth_accounting "
     "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
     "subscriptions_from_lines",
@@ -214,20 +225,22 @@ SUFFIXED: dict[str, str] = {
     "nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
-    "cumulative_incidence",
+    "cumulative_incidence survival_difference",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
-    "confidence_level": "nps_difference rate_difference survival_curve cumulative_incidence",
+    "confidence_level": "nps_difference rate_difference survival_curve "
+    "cumulative_incidence survival_difference",
     "counts": "nps_difference",
     "customer": "score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
     "draws": "cltv cltv_from_models key_drivers revenue_retention",
-    "entry": "cumulative_incidence survival_curve",
+    "entry": "cumulative_incidence survival_curve survival_difference",
     "exact": ALL,
     "fractional": ALL,
     "gap": ALL,
+    "group": ALL,
     "holdout": "fit_sbg",
     "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
     "BGNBD.expected_purchases_new_customer BGNBD.purchase_probabilities cltv cltv_from_models "
@@ -253,7 +266,7 @@ SUFFIXED: dict[str, str] = {
     "seed": "cltv cltv_from_models key_drivers",
     "spend": "holdout_report tracking",
     "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
-    "subscriptions": "survival_curve cumulative_incidence",
+    "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
     "pmf rfm_summary score_outcomes score_trend usage_interval",
@@ -297,6 +310,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "expected_lifetime": "where the mean of a curve is cut off",
         "revenue_retention": "periods between two snapshots",
         "score_outcomes": "time after an answer",
+        "survival_difference": "where the mean lifetimes are cut off",
     },
     "interval": {"revenue_retention": "that of a ratio of sums"},
     "margin": {"survey_sample_size": "half the length of an interval"},
@@ -315,7 +329,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "start": {"score_outcomes": "a column of the second table, for churn"},
     "subscription": {"subscriptions_from_levels": "what has levels, which replace one another"},
     "tz": dict.fromkeys(
-        ("cumulative_incidence", "survival_curve"),
+        ("cumulative_incidence", "survival_curve", "survival_difference"),
         "no period is cut: tenure begins with each customer",
     ),
     "unit": {
@@ -324,6 +338,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "plot.survival_curve": "that of labels",
         "cumulative_incidence": "that of tenure",
         "survival_curve": "that of tenure",
+        "survival_difference": "that of tenure",
     },
     "respondent": {"response_rate": "who was invited"},
     "window": {"response_rate": "time after an invitation"},

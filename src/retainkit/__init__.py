@@ -101,7 +101,13 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "survey_detectable_difference",
         "survey_sample_size",
     ),
-    "survival": ("cumulative_incidence", "expected_lifetime", "median_lifetime", "survival_curve"),
+    "survival": (
+        "cumulative_incidence",
+        "expected_lifetime",
+        "median_lifetime",
+        "survival_curve",
+        "survival_difference",
+    ),
     "weighting": ("SurveyWeights", "poststratify", "rake"),
 }
 _MODULES = ("datasets", "errors", "plot", "typing")

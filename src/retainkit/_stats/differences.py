@@ -6,7 +6,7 @@ equal ones: amounts have no bounds, and without variance nothing shows how far o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,12 +29,25 @@ def share_difference(
     Square-and-add, R. G. Newcombe (1998), Stat. Med. 17:873-890, method 10: with shares p and their
     limits l and u the lower one is p1 - p2 - sqrt((p1 - l1)² + (u2 - p2)²).
     """
-    p_a, p_b = ratio(count_a, n_a), ratio(count_b, n_b)
-    low_a, high_a = wilson(count_a, n_a, level)
-    low_b, high_b = wilson(count_b, n_b, level)
-    difference: Floats = p_a - p_b
-    lower: Floats = difference - np.hypot(p_a - low_a, high_b - p_b)
-    upper: Floats = difference + np.hypot(high_a - p_a, p_b - low_b)
+    return square_and_add(
+        ratio(count_a, n_a),
+        wilson(count_a, n_a, level),
+        ratio(count_b, n_b),
+        wilson(count_b, n_b, level),
+    )
+
+
+def square_and_add(
+    a: ArrayLike, limits_a: Sequence[ArrayLike], b: ArrayLike, limits_b: Sequence[ArrayLike]
+) -> tuple[Floats, Floats, Floats]:
+    """First estimate less the second, with limits made of the limits of each.
+
+    MOVER, G. Y. Zou & A. Donner (2008), Stat. Med. 27:1693-1702: the lower one is
+    a - b - sqrt((a - l_a)² + (u_b - b)²).
+    """
+    difference = np.subtract(a, b, dtype=np.float64)
+    lower = difference - np.hypot(np.subtract(a, limits_a[0]), np.subtract(limits_b[1], b))
+    upper = difference + np.hypot(np.subtract(limits_a[1], a), np.subtract(b, limits_b[0]))
     return difference, lower, upper
 
 

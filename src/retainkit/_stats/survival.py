@@ -128,6 +128,37 @@ def restricted_mean(
     return float(areas.sum()), float(np.sqrt(variance))
 
 
+def restricted_mean_limits(
+    tenure: Floats, n_at_risk: Integers, churned: Integers, horizon: float, confidence_level: float
+) -> tuple[float, float, float, float]:
+    """Mean of the lifetime up to a horizon, its standard error, and its limits.
+
+    Where nobody has left, and the standard error is 0, the limits are the areas under those of the
+    curve.
+    """
+    mean, error = restricted_mean(tenure, n_at_risk, churned, horizon)
+    z = normal_quantile(confidence_level)
+    lower, upper = mean - z * error, mean + z * error
+    if error == 0:
+        limits = kaplan_meier(n_at_risk, churned, confidence_level)
+        lower, upper = (area(tenure, one, horizon) for one in (limits.lower, limits.upper))
+    return mean, error, lower, upper
+
+
+def survival_at(
+    tenure: Floats, n_at_risk: Integers, churned: Integers, at: float, confidence_level: float
+) -> tuple[float, float, float]:
+    """Share that outlives a tenure, with its limits; NaN beyond what was observed."""
+    curve = kaplan_meier(n_at_risk, churned, confidence_level)
+    known = n_at_risk > 0
+    reach = tenure[known][-1] if known.any() else -1.0
+    place = int(np.searchsorted(tenure, at, side="right")) - 1
+    if place < 0 or (at > reach and curve.survival[place] > 0):
+        return np.nan, np.nan, np.nan
+    share, lower, upper = (one[place] for one in (curve.survival, curve.lower, curve.upper))
+    return float(share), float(lower), float(upper)
+
+
 def area(tenure: Floats, share: Floats, horizon: float) -> float:
     """Area up to a horizon under a share that stays the same from each tenure on."""
     within = tenure < horizon

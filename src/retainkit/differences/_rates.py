@@ -55,8 +55,8 @@ def rate_difference(
         progress and who has no customers is left out, and age 0 where retention is 1 there by
         definition.
     group : str
-        Column of the segments that are compared: a plan, a channel, a variant of a test. Null is
-        a group of its own. Other segments are told apart: groups are compared within them.
+        Column of the groups that are compared: a plan, a channel, a variant of a test. Null is a
+        group of its own. Other segments are told apart: groups are compared within them.
     reference : optional
         The group that all others are compared with. Default: all pairs, the later group in
         ascending order less the earlier one.

@@ -68,7 +68,8 @@ def nps_difference(
         One row a response: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
         DataFrame.
     group : str
-        Column of the groups: a wave, a channel, a variant of a test. Null is a group of its own.
+        Column of the groups that are compared: a wave, a channel, a variant of a test. Null is a
+        group of its own.
     score : str, default "score"
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     reference : optional

@@ -14,8 +14,7 @@ from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns
 from retainkit._inputs.time_unit import TIME_UNIT, one_unit
 from retainkit._messages import count_noun
-from retainkit._stats.intervals import normal_quantile
-from retainkit._stats.survival import area, kaplan_meier, restricted_mean
+from retainkit._stats.survival import restricted_mean_limits
 from retainkit._time.durations import in_units
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -223,13 +222,9 @@ def _mean_lifetime(
     curve: _SegmentCurve, horizon: float, confidence_level: float
 ) -> tuple[float, ...]:
     """Compute the values of a row of the result."""
-    mean, error = restricted_mean(curve.tenure, curve.at_risk, curve.churned, horizon)
-    z = normal_quantile(confidence_level)
-    lower, upper = mean - z * error, mean + z * error
-    if error == 0:
-        limits = kaplan_meier(curve.at_risk, curve.churned, confidence_level)
-        lower = area(curve.tenure, limits.lower, horizon)
-        upper = area(curve.tenure, limits.upper, horizon)
+    mean, error, lower, upper = restricted_mean_limits(
+        curve.tenure, curve.at_risk, curve.churned, horizon, confidence_level
+    )
     return (
         float(curve.churned.sum()),
         horizon,
