@@ -1,18 +1,49 @@
-"""Pair groups that are to be compared."""
+"""Groups that are to be compared: their column, their pairs, and the columns of these."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.input import check_present, from_native
+from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.columns import segment_names
+from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._messages import format_examples, named
 from retainkit._typing import Booleans, Integers
 from retainkit.errors import ArgumentError
+
+# The column of the groups
+
+
+def segments_and_group(
+    by: str | Sequence[str] | None, group: str, reserved: Sequence[str]
+) -> list[str]:
+    """Return the columns of segments, and that of the groups last."""
+    segments = segment_names(by, reserved)
+    if group in segments:
+        raise ArgumentError(
+            f"`by` names {group!r}, which is the `group`; leave it out of `by`.",
+            code="named_twice",
+            argument="by",
+            column=group,
+        )
+    return [*segments, group]
+
+
+def check_group(native: Any, argument: str, group: str) -> None:
+    """Check that the column of the groups is there, and holds what groups may be."""
+    frame = from_native(native, argument)
+    check_present("group", group, frame)
+    check_kind(SEGMENT, "group", group, frame)
+
+
+# Pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +81,25 @@ def pair_groups(
     first, second = cell[:, later].ravel(), cell[:, earlier].ravel()
     both = (first >= 0) & (second >= 0)
     return GroupPairs(first=first[both], second=second[both])
+
+
+def pair_segments(
+    segments: Mapping[str, nw.Series[Any]], *, usable: Booleans, reference: Any
+) -> GroupPairs:
+    """Pair the groups of each segment, of columns of segments of which the last has the groups."""
+    *outer, group = segments
+    cells = from_columns(segments)
+    return pair_groups(cells, outer, group, usable=usable, reference=reference, column=group)
+
+
+def group_columns(
+    segments: Mapping[str, nw.Series[Any]], pairs: GroupPairs
+) -> dict[str, nw.Series[Any]]:
+    """Return the columns of the segments and of both groups, a row a pair."""
+    *outer, (_, groups) = segments.items()
+    first, second = pairs.first.tolist(), pairs.second.tolist()
+    columns = {name: one[first] for name, one in outer}
+    return columns | {"group_a": groups[first], "group_b": groups[second]}
 
 
 def _reference_code(groups: nw.Series[Any], reference: Any, column: str) -> int:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from retainkit._checks import one_of, probability
-from retainkit._frames.input import check_present, from_native
-from retainkit._frames.output import build_like, from_columns
+from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
-from retainkit._inputs.columns import segment_names
-from retainkit._inputs.group_pairs import pair_groups
-from retainkit._inputs.kinds import SEGMENT, check_kind
+from retainkit._inputs.group_pairs import (
+    check_group,
+    group_columns,
+    pair_segments,
+    segments_and_group,
+)
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_cuts, check_scale
 from retainkit._stats.multiplicity import adjust_p_values
@@ -202,18 +204,11 @@ def nps_difference(
     probability("confidence_level", confidence_level)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = check_cuts(cuts, limits)
-    segments = segment_names(by, _RESULT)
-    if group in segments:
-        raise ArgumentError(
-            f"`by` names {group!r}, which is the `group`; leave it out of `by`.",
-            code="named_twice",
-            argument="by",
-            column=group,
-        )
+    segments = segments_and_group(by, group, _RESULT)
     _check_pair(pair, weights=weights, counts=counts, respondent=respondent, repeat=repeat)
     options = ResponseOptions(
         score=score,
-        by=[*segments, group],
+        by=segments,
         weights=weights,
         counts=counts,
         respondent=respondent if pair is None else pair,
@@ -224,30 +219,17 @@ def nps_difference(
         argument_names={} if pair is None else {"respondent": "pair"},
         reserved=(),  # the result has no column of the name of `group`
     )
-    frame = from_native(responses, "responses")
-    check_present("group", group, frame)
-    check_kind(SEGMENT, "group", group, frame)
+    check_group(responses, "responses", group)
     found = read_scaled_answers(read_answers(responses, options), limits, repeat=repeat)
     warn_of_invalid(found)
-    keys = found.responses.keys
-    pairs = pair_groups(
-        from_columns(found.counts.segments),
-        keys[:-1],
-        keys[-1],
-        usable=found.counts.n_by_segment() > 0,
-        reference=reference,
-        column=group,
-    )
+    usable = found.counts.n_by_segment() > 0
+    pairs = pair_segments(found.segments(), usable=usable, reference=reference)
     if pair is None:
         columns = compare_groups(found, pairs, edges, confidence_level)
     else:
         columns = compare_respondents(found, pairs, edges, confidence_level)
     columns["p_adjusted"] = adjust_p_values(columns["p_value"], adjust)
-    first, second = pairs.first.tolist(), pairs.second.tolist()
-    *outer, (_, groups) = found.segments().items()
-    front = {name: column[first] for name, column in outer}
-    front |= {"group_a": groups[first], "group_b": groups[second]}
-    return build_like(found.responses.rows, front | columns)
+    return build_like(found.responses.rows, group_columns(found.segments(), pairs) | columns)
 
 
 def _check_pair(pair: str | None, *, repeat: Repeat, **others: str | None) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from retainkit._frames.output import from_columns
 from retainkit._inputs.durations import Durations
-from retainkit._inputs.group_pairs import GroupPairs, pair_groups
+from retainkit._inputs.group_pairs import GroupPairs
 from retainkit._stats.differences import square_and_add
 from retainkit._stats.log_rank import log_rank
 from retainkit._stats.survival import restricted_mean_limits, survival_at
-from retainkit._typing import Array
+from retainkit._typing import Array, Booleans
 from retainkit.survival._reading import RiskTable, counts_at, risk_tables
 
 TEST = ("n_a", "n_b", "churned_a", "churned_b", "chi_square", "p_value")
@@ -30,23 +28,11 @@ def measured_columns(lengths: Mapping[str, float | None]) -> list[str]:
     ]
 
 
-def pair_survival(durations: Durations, reference: Any, group: str) -> GroupPairs:
-    """Pair the groups of each segment that have customers at risk."""
-    keys = [*durations.segments]
-    cells = from_columns(durations.segments)
-    usable = np.zeros(len(cells), bool)
+def has_customers(durations: Durations) -> Booleans:
+    """Mark the groups that have customers at risk."""
+    usable = np.zeros(len(next(iter(durations.segments.values()))), bool)
     usable[[table.segment for table in risk_tables(durations)]] = True
-    return pair_groups(cells, keys[:-1], keys[-1], usable=usable, reference=reference, column=group)
-
-
-def group_columns(durations: Durations, pairs: GroupPairs) -> dict[str, Any]:
-    """Return the columns of the segments and of both groups."""
-    *outer, groups = durations.segments.values()
-    first, second = pairs.first.tolist(), pairs.second.tolist()
-    columns: dict[str, Any] = {
-        name: one[first] for name, one in zip(durations.by, outer, strict=False)
-    }
-    return columns | {"group_a": groups[first], "group_b": groups[second]}
+    return usable
 
 
 def compare_pairs(

@@ -7,10 +7,13 @@ from datetime import date
 from typing import Any, get_args
 
 from retainkit._checks import is_number, one_of, probability
-from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import build_like
-from retainkit._inputs.columns import segment_names
-from retainkit._inputs.kinds import SEGMENT, check_kind
+from retainkit._inputs.group_pairs import (
+    check_group,
+    group_columns,
+    pair_segments,
+    segments_and_group,
+)
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._stats.multiplicity import adjust_p_values
@@ -20,9 +23,8 @@ from retainkit.errors import ArgumentError
 from retainkit.survival._comparison import (
     TEST,
     compare_pairs,
-    group_columns,
+    has_customers,
     measured_columns,
-    pair_survival,
 )
 from retainkit.survival._reading import TenureOptions, read_tenures
 from retainkit.typing import Adjust, EndIs, IntoTable, Length, Missing, Period, TableT
@@ -233,23 +235,22 @@ def survival_difference(
         gap=gap,
         entry=entry,
         amount=amount,
-        by=_with_group(by, group),
+        by=segments_and_group(by, group, _reserved()),
         as_of=as_of,
         tz=tz,
         missing=missing,
     )
     options = TenureOptions(dates=dates, unit=grid, duration=duration, observed=observed)
-    frame = from_native(subscriptions, "subscriptions")
-    check_present("group", group, frame)
-    check_kind(SEGMENT, "group", group, frame)
+    check_group(subscriptions, "subscriptions", group)
     durations = read_tenures(subscriptions, options)
-    pairs = pair_survival(durations, reference, group)
-    columns = group_columns(durations, pairs)
-    columns |= compare_pairs(durations, pairs, lengths, confidence_level)
-    columns["p_adjusted"] = adjust_p_values(columns["p_value"], adjust)
-    measured = {name: columns.pop(name) for name in measured_columns(lengths)}
-    columns |= measured | options.unit_column(len(pairs.first))
-    return build_like(durations.rows, columns)
+    segments = dict(zip(durations.by, durations.segments.values(), strict=True))
+    pairs = pair_segments(segments, usable=has_customers(durations), reference=reference)
+    found = compare_pairs(durations, pairs, lengths, confidence_level)
+    columns = {name: found[name] for name in TEST}
+    columns["p_adjusted"] = adjust_p_values(found["p_value"], adjust)
+    columns |= {name: found[name] for name in measured_columns(lengths)}
+    columns |= options.unit_column(len(pairs.first))
+    return build_like(durations.rows, group_columns(segments, pairs) | columns)
 
 
 def _tenure(argument: str, value: Any, unit: Period, duration: str | None) -> float | None:
@@ -273,16 +274,7 @@ def _tenure(argument: str, value: Any, unit: Period, duration: str | None) -> fl
     return tenure
 
 
-def _with_group(by: str | Sequence[str] | None, group: str) -> list[str]:
-    """Return the columns of segments, and that of the groups last."""
-    lengths = dict.fromkeys(("at", "horizon"), 0.0)
-    reserved = ("group_a", "group_b", *TEST, "p_adjusted", *measured_columns(lengths), TIME_UNIT)
-    segments = segment_names(by, reserved)
-    if group in segments:
-        raise ArgumentError(
-            f"`by` names {group!r}, which is the `group`; leave it out of `by`.",
-            code="argument_conflict",
-            argument="by",
-            column=group,
-        )
-    return [*segments, group]
+def _reserved() -> list[str]:
+    """Return all columns that a result may have."""
+    measured = measured_columns(dict.fromkeys(("at", "horizon"), 0.0))
+    return ["group_a", "group_b", *TEST, "p_adjusted", *measured, TIME_UNIT]
