@@ -94,7 +94,7 @@ def test_periods_are_in_the_order_of_time() -> None:
         ({"period": None}, {}, "null in 4 rows", "null_values"),
         ({"new": -5}, {}, "negative in 4 rows: -5", "negative_values"),
         ({"plan": "a"}, {"by": "plan", "opening": 5}, "`opening` is 5 beside `by`", ""),
-        ({"start": 1.5}, {"opening": "start"}, "not whole in 4 rows: 1.5", "fractional_values"),
+        ({"start": 1.5}, {"opening": "start"}, "not whole in 4 rows: 1.5", "not_whole"),
         ({}, {"opening": -1}, "`opening` is -1; it must be 0 or more", ""),
     ],
 )

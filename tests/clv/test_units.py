@@ -176,7 +176,7 @@ BROKEN: dict[str, tuple[tuple[Any, ...], str, str]] = {
         "mixed_units",
     ),
     "some null": (("day", None), r"null in 15 rows, .*of 30", "null_values"),
-    "unknown": (("fortnight",), r"is 'fortnight' in 30 rows, of 30", "unknown_unit"),
+    "unknown": (("fortnight",), r"is 'fortnight' in 30 rows, of 30", "unknown_choice"),
 }
 
 

@@ -39,7 +39,7 @@ each_metric = pytest.mark.parametrize("metric", METRICS, ids=[one.__name__ for o
 def test_negative_amounts_are_refused(backend: Backend, metric: Any) -> None:
     with pytest.raises(ArgumentError, match="is negative in 3 rows, of 6; for instance") as told:
         metric(backend.make(ROWS), amount="amount")
-    assert (told.value.code, told.value.rows, told.value.total) == ("negative_amounts", 3, 6)
+    assert (told.value.code, told.value.rows, told.value.total) == ("negative_values", 3, 6)
     # What is not used is not looked at.
     with pytest.warns(RetainkitWarning, match="are not used"):
         metric(backend.make(ROWS[:4]), amount="amount", as_of="2024-01-06")

@@ -235,6 +235,7 @@ def check_finite(infinite: Booleans, rows: Customers, q: float) -> None:
             code="infinite_mean",
             rows=number_of,
             total=int(rows.counts.sum()),
+            argument="infinite",
         )
 
 

@@ -34,7 +34,7 @@ def check_negative_amounts(log: Events, amounts: Amounts) -> None:
         f"{log.source('amount')} is negative in {count_noun(number, 'row')}, of {log.n_rows:,}; "
         f"for instance {examples}. If these are refunds, `amounts='net'` sets them against the "
         "purchases of the same period; `amounts='keep'` takes them as they are.",
-        code="negative_amounts",
+        code="negative_values",
         argument="amount",
         column=log.names["amount"],
         rows=number,

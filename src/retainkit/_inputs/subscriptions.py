@@ -7,7 +7,7 @@ before the end of observation, or is null: then the subscription still runs. It 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
@@ -147,9 +147,10 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
     if options.end_is == "last_day":
         table = end_after_last_days(table, moment)
     table, counts = _observed(table, facts, moment)
-    for text in [note, *_notes(counts, facts, moment, default=options.as_of is None)]:
-        if text:
-            warn(text)
+    if note:
+        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
+        warn(note, code="null_values", argument="subscriptions", rows=left, total=total)
+    _warn_of_unused(counts, facts, moment, default=options.as_of is None)
     return Subscriptions(
         **table.parts(),
         n_rows=facts.n_rows - counts["empty"] - counts["late"],
@@ -253,18 +254,27 @@ def _warn_of_outcomes(table: CheckedTable, keys: Sequence[str]) -> None:
         )
 
 
-def _notes(
+def _warn_of_unused(
     counts: Mapping[str, int], facts: Facts, moment: Moment, *, default: bool
-) -> Iterator[str]:
-    """Write what is not used, or not as it came."""
-    total = count_noun(facts.n_rows, "row")
-    if counts["empty"]:
-        yield f"{counts['empty']:,} of {total} end as they start and are not used."
-    if counts["late"]:
-        yield f"{counts['late']:,} of {total} start at or after as_of ({moment}) and are not used."
-    if counts["cut"] and default:
-        yield (
-            f"{counts['cut']:,} of {total} end at or after {moment}, the midnight after the last "
-            "start, up to which the table is taken to be observed; they count as running. Set "
-            "`as_of` to the time of the extract if that is later."
-        )
+) -> None:
+    """Warn of what is not used, or not as it came."""
+    cut = (
+        f"end at or after {moment}, the midnight after the last start, up to which the table is "
+        "taken to be observed; they count as running. Set `as_of` to the time of the extract if "
+        "that is later."
+    )
+    late = f"start at or after as_of ({moment}) and are not used."
+    total = facts.n_rows
+    for rows, argument, code, text in (
+        (counts["empty"], "start", "empty_subscriptions", "end as they start and are not used."),
+        (counts["late"], "as_of", "rows_after_as_of", late),
+        (counts["cut"] if default else 0, "as_of", "ends_after_as_of", cut),
+    ):
+        if rows:
+            warn(
+                f"{rows:,} of {count_noun(total, 'row')} {text}",
+                code=code,
+                argument=argument,
+                rows=rows,
+                total=total,
+            )

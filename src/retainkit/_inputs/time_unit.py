@@ -66,7 +66,7 @@ def one_unit(distinct: Sequence[Any], frame: Frame, argument: str) -> Period | N
             if several
             else "Write it there, or rename the column if it means something else."
         ),
-        code="mixed_units" if several else "null_values" if None in counts else "unknown_unit",
+        code="mixed_units" if several else "null_values" if None in counts else "unknown_choice",
         argument=argument,
         column=TIME_UNIT,
         rows=sum(counts.values()) - max(counts.values()) if several else sum(counts.values()),

@@ -25,7 +25,9 @@ def positive(name: str, value: Any) -> float:
     found = as_float(value) if is_number(value) else math.nan
     if not 0 < found < math.inf:
         raise ArgumentError(
-            f"`{name}` is {quoted(value)}; it must be a number above 0, and finite.", argument=name
+            f"`{name}` is {quoted(value)}; it must be a number above 0, and finite.",
+            argument=name,
+            code="argument_value",
         )
     return found
 
@@ -39,7 +41,11 @@ def number_or_nan(name: str, value: Any) -> float:
         raise ArgumentTypeError(need, argument=name)
     found = as_float(value)
     if math.isinf(found):
-        raise ArgumentError(need, argument=name)
+        raise ArgumentError(
+            need,
+            argument=name,
+            code="argument_value",
+        )
     # One and the same object, as tuples compare NaN.
     return math.nan if math.isnan(found) else found
 
@@ -52,7 +58,11 @@ def instant(name: str, value: Any) -> None:
     try:
         datetime.fromisoformat(value)
     except ValueError:
-        raise ArgumentError(need, argument=name) from None
+        raise ArgumentError(
+            need,
+            argument=name,
+            code="argument_value",
+        ) from None
 
 
 # Covariances
@@ -72,6 +82,7 @@ def covariance_matrix(name: str, value: Any, size: int) -> Matrix:
             f"`{name}` is {quoted(value)}; it must have {size} rows of {size} numbers, in the "
             "order of the parameters.",
             argument=name,
+            code="argument_value",
         )
     matrix = tuple(
         tuple(number_or_nan(f"{name}[{i}][{j}]", one) for j, one in enumerate(row))
@@ -82,6 +93,7 @@ def covariance_matrix(name: str, value: Any, size: int) -> Matrix:
         raise ArgumentError(
             f"`{name}` is {quoted(value)}, which {problem}: no covariance is like that.",
             argument=name,
+            code="argument_value",
         )
     return matrix
 
@@ -152,7 +164,9 @@ def _amount(name: str, value: Any) -> None:
 def _engine(name: str, value: Any) -> None:
     if value not in ("retainkit", "lifetimes"):
         raise ArgumentError(
-            f"`{name}` is {quoted(value)}; it must be 'retainkit' or 'lifetimes'.", argument=name
+            f"`{name}` is {quoted(value)}; it must be 'retainkit' or 'lifetimes'.",
+            argument=name,
+            code="unknown_choice",
         )
 
 

@@ -189,6 +189,7 @@ def saved_fields(
         raise ArgumentError(
             f"`values` describes a {name} (`{head}`); it must be what {kind}.to_dict() gave.",
             argument="values",
+            code="not_saved_so",
         )
     form = integer("format", given.pop("format", 1), 1)
     version = given.pop("retainkit", __version__)
@@ -202,6 +203,7 @@ def saved_fields(
             f"`format` is {quoted(form)}, and this version of retainkit ({__version__}) knows no "
             f"more than {FORMAT}; `values` was written by version {quoted(version)}: install that.",
             argument="format",
+            code="unknown_format",
         )
     lacking = [name for name in needed if name not in given]
     extra = [name for name in given if name not in known]
@@ -211,6 +213,7 @@ def saved_fields(
             f"`values` {what} {', '.join(quoted(name) for name in (lacking or extra)[:4])}; it "
             f"must be what {kind}.to_dict() gave.",
             argument="values",
+            code="not_saved_so",
         )
     return given
 

@@ -33,7 +33,7 @@ def zone_of(name: str, argument: str) -> tzinfo:
         raise ArgumentError(
             f"`{argument}` names the time zone {name!r}, which is not known here; "
             "use a name of the IANA database, such as 'Europe/Berlin' or 'UTC'.",
-            code="unknown_zone",
+            code="unknown_time_zone",
             argument=argument,
         ) from None
 

@@ -206,7 +206,9 @@ def _check_window(window: int | Length, days: int, period: PeriodGrid) -> None:
         raise ArgumentError(
             f"`window` is {window!r}, and a {period.name} has up to {period.longest} days: who is "
             "active in the period must be so in the window that ends with it. Choose a longer "
-            "window, or a shorter `period`."
+            "window, or a shorter `period`.",
+            code="short_window",
+            argument="window",
         )
 
 

@@ -28,7 +28,10 @@ def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) ->
         raise ArgumentError(
             f"there would be {size:,} {spec.period.plural} to count in, from "
             f"{begin} to {spec.end}. If there is a stray date, leave it out, "
-            "or set `as_of`; else choose longer periods, or fewer segments."
+            "or set `as_of`; else choose longer periods, or fewer segments.",
+            code="too_many_rows",
+            argument="time",
+            rows=size,
         )
     return segment_periods(first, spec.last)
 

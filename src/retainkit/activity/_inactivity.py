@@ -350,7 +350,8 @@ def _check_quantiles(quantiles: Any) -> tuple[float, ...]:
     if not is_list(quantiles):
         raise ArgumentTypeError(
             f"`quantiles` is {quantiles!r}; it must hold shares between 0 and 1, such as "
-            "(0.5, 0.9)."
+            "(0.5, 0.9).",
+            argument="quantiles",
         )
     return tuple(probability("quantiles", level) for level in quantiles)
 

@@ -62,7 +62,10 @@ def warn_of_ambiguous_segments(number: int) -> None:
     if number:
         warn(
             f"{count_noun(number, 'customer')} with several values of `by` at the instant of the "
-            "first row, of which the smallest is taken."
+            "first row, of which the smallest is taken.",
+            code="ambiguous_segment",
+            argument="by",
+            rows=number,
         )
 
 

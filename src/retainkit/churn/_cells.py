@@ -112,7 +112,8 @@ def _check_size(cells: PeriodCells) -> None:
         raise ArgumentError(
             f"there would be {n_segments:,} segments of {n_periods:,} {cells.period.plural}. If "
             "there is a stray date, leave it out, or set `as_of`; else choose longer periods.",
-            code="too_many_cells",
+            code="too_many_rows",
+            argument="start",
         )
 
 

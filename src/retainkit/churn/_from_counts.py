@@ -151,6 +151,7 @@ def churn_rate_from_counts(
             f"`opening` is {before} beside `by`; name a column of the customers at the start, "
             "since segments have their own.",
             argument="opening",
+            code="argument_conflict",
         )
     flows = _read_flows(counts, before)
     _warn_of_short_stays(flows, counts)
@@ -253,7 +254,7 @@ def _given_openings(rows: nw.DataFrame[Any], table: CheckedTable) -> Floats:
         raise ArgumentError(
             f"{table.source('opening')} is not whole in {count_noun(len(part), 'row')}: "
             f"{format_examples(part.tolist())}; it counts customers.",
-            code="fractional_values",
+            code="not_whole",
             argument="opening",
             column=table.names["opening"],
             rows=len(part),

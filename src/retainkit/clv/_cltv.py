@@ -217,7 +217,11 @@ def cltv(
         table, messages = _value_segment(part, label, keys, penalty, options)
         tables.append(table)
         for code, text in messages:
-            warn(f"{label}{text}", code=code)
+            warn(
+                f"{label}{text}",
+                code=code,
+                argument="transactions",
+            )
     columns = {name: name for name in (*keys, *RESULT)}
     return select_to_native(nw.concat(tables), columns)  # type: ignore[type-var]
 
@@ -264,8 +268,15 @@ def _value_segment(
             summary, spec, customer, columns, by=segments, checked=(histories, spend)
         )
     except ArgumentError as error:
-        raise ArgumentError(f"{label}{error}") from None
-    warnings = [("fit", text) for text in messages]
+        raise ArgumentError(
+            f"{label}{error}",
+            code=error.code,
+            argument=error.argument,
+            column=error.column,
+            rows=error.rows,
+            total=error.total,
+        ) from None
+    warnings = [("fit_needs_care", text) for text in messages]
     return table, [*warnings, *_assumption_warnings(spec, histories, spend)]
 
 

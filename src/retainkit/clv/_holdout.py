@@ -251,7 +251,11 @@ def _fit_calibration(orders: CalibratedOrders, rows: Customers) -> BGNBD:
     as_of = (orders.split or orders.end).iso(orders.log.zone)
     model, messages = fit_calibration(rows, orders.options.unit, as_of=as_of)
     for text in messages:
-        warn(text)
+        warn(
+            text,
+            code="fit_needs_care",
+            argument="transactions",
+        )
     return model
 
 
@@ -260,5 +264,7 @@ def _check_unit(model: BGNBD, unit: Period) -> None:
     if model.unit != unit:
         raise ArgumentError(
             f"`unit` is {unit!r}, and that of `model` is {model.unit!r}; the summary must be in "
-            f"the unit of the model: give `unit={model.unit!r}`."
+            f"the unit of the model: give `unit={model.unit!r}`.",
+            code="unit_mismatch",
+            argument="unit",
         )

@@ -91,6 +91,7 @@ def _read_model(values: Any) -> BGNBD:
         raise ArgumentError(
             f"`model` is {quoted(values)}; it must be what to_dict() of a BGNBD or MBGNBD gave.",
             argument="model",
+            code="not_saved_so",
         )
     return saved_model(kinds[kind], values)
 
@@ -146,7 +147,11 @@ def _text(name: str, value: Any) -> None:
 
 def _count(name: str, value: Any) -> None:
     if integer(name, value, 0) >= 2**63:
-        raise ArgumentError(f"`{name}` is {quoted(value)}; no count is so large.", argument=name)
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; no count is so large.",
+            argument=name,
+            code="not_saved_so",
+        )
 
 
 _KINDS: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
@@ -176,11 +181,14 @@ def _read_table(name: str, values: Any) -> pd.DataFrame:
         raise ArgumentError(
             f"`{name}` {what} column {quoted(wrong[0])}; its columns are {', '.join(kinds)}.",
             argument=name,
+            code="not_saved_so",
         )
     lengths = {one: len(values[one]) for one in kinds}
     if len(set(lengths.values())) > 1:
         raise ArgumentError(
-            f"`{name}` has columns of different lengths: {quoted(lengths, 200)}.", argument=name
+            f"`{name}` has columns of different lengths: {quoted(lengths, 200)}.",
+            argument=name,
+            code="not_saved_so",
         )
     for column, kind in kinds.items():
         for row, value in enumerate(values[column]):

@@ -40,6 +40,7 @@ def check_spend_model(spend: object, amount: str | None) -> None:
             "`spend` is a model of money, and `amount` names no column of it: give both, or "
             "neither.",
             argument="spend",
+            code="argument_needed",
         )
 
 
@@ -55,7 +56,11 @@ def fit_calibration_spend(rows: Customers) -> GammaGamma:
     x, m = rows.distinct["frequency"][used], rows.distinct["monetary_value"][used]
     fit = fit_spend(x, m, rows.counts[used], 0.0)
     for text in [*messages, *fit.warnings]:
-        warn(text)
+        warn(
+            text,
+            code="fit_needs_care",
+            argument="transactions",
+        )
     return model_from_fit(GammaGamma, fit)
 
 

@@ -100,7 +100,9 @@ def check_penalty(penalty: float) -> None:
             f"`penalty` is {penalty:g} with `engine` 'lifetimes', whose penalizer_coef is another "
             "one: on the squares of the parameters themselves, so that it depends on the currency "
             "and on the longest T. Use engine='retainkit', or fit with lifetimes itself and take "
-            "the fitter over by `from_lifetimes`."
+            "the fitter over by `from_lifetimes`.",
+            code="argument_conflict",
+            argument="penalty",
         )
 
 
@@ -140,7 +142,9 @@ def _failure(name: str, columns: dict[str, Floats], why: str) -> ArgumentError:
     return ArgumentError(
         f"`engine` is 'lifetimes', whose {name} fails on the {size} of `summary` ({why}). Often "
         "that is a false alarm, at the maximum itself: use engine='retainkit', which does not need "
-        "to give up there and says what the data leave open."
+        "to give up there and says what the data leave open.",
+        code="not_converged",
+        argument="engine",
     )
 
 
@@ -247,7 +251,11 @@ def _model_fields(names: tuple[str, ...], parameters: Floats, fit: Fit | None) -
     if fit is None:
         return values | {"diagnostics": {"engine": "lifetimes"}}
     for text in fit.warnings:
-        warn(text)
+        warn(
+            text,
+            code="fit_needs_care",
+            argument="summary",
+        )
     return values | fit_fields(fit)
 
 
@@ -259,11 +267,16 @@ def _parameters(fitter: Any, name: str, names: tuple[str, ...]) -> Floats:
         other = f" {_MODELS[kinds[0]]}.from_lifetimes takes that one over." if kinds else ""
         kind = type(fitter).__name__
         raise ArgumentTypeError(
-            f"`fitter` is a {kind}; it must be a fitted {name} of lifetimes.{other}"
+            f"`fitter` is a {kind}; it must be a fitted {name} of lifetimes.{other}",
+            argument="fitter",
         )
     found = getattr(fitter, "params_", None)
     if found is None:
-        raise ArgumentError(f"`fitter` is a {name} that is not fitted: call its `fit` first.")
+        raise ArgumentError(
+            f"`fitter` is a {name} that is not fitted: call its `fit` first.",
+            code="not_fitted",
+            argument="fitter",
+        )
     return np.array([float(found[name]) for name in names])
 
 

@@ -321,5 +321,9 @@ def _fit_purchase_model(
     else:
         fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:
-        warn(text)
+        warn(
+            text,
+            code="fit_needs_care",
+            argument="summary",
+        )
     return model_from_fit(kind, fit, unit=own, largest_T=largest_time(rows))

@@ -288,5 +288,9 @@ def fit_gamma_gamma(
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
         fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
     for text in [*messages, *fit.warnings]:
-        warn(text)
+        warn(
+            text,
+            code="fit_needs_care",
+            argument="summary",
+        )
     return model_from_fit(GammaGamma, fit)

@@ -39,7 +39,9 @@ def check_period(unit: Period, period: Period) -> None:
         fitting = " or ".join(map(repr, _WITHIN[unit]))
         raise ArgumentError(
             f"`period` is {period!r}, which cuts the {unit}s in which `exact=False` merges "
-            f"purchases; it must be {fitting} then."
+            f"purchases; it must be {fitting} then.",
+            code="split_period",
+            argument="period",
         )
 
 
@@ -60,6 +62,7 @@ def tracking_columns(
             "`calibration_end`: not in the result.",
             code="customers_left_out",
             rows=counts.n_later,
+            argument="transactions",
         )
     start = unit.first_day(counts.unit)
     index = period.number_of_day(start)
@@ -71,7 +74,10 @@ def tracking_columns(
         began = period.label(np.array([low]))[0]
         raise ArgumentError(
             f"there are {high - low + 1:,} periods from {began} to {end}, more than can be of "
-            "use. If there is a stray date, leave it out; otherwise take a longer `period`."
+            "use. If there is a stray date, leave it out; otherwise take a longer `period`.",
+            code="too_many_rows",
+            argument="period",
+            rows=high - low + 1,
         )
     periods = np.arange(low, high + 1, dtype=np.int64)
     opens, closes = period.first_day(periods), period.first_day(periods + 1)
@@ -143,5 +149,7 @@ def warn_of_calibration(split: Moment | None, period: PeriodGrid) -> None:
     if split is not None and not split.opens(period):
         warn(
             f"`calibration_end` ({split}) lies within a {period.name}: what came of it after that "
-            f"is in the row of that {period.name}, which is not marked as holdout."
+            f"is in the row of that {period.name}, which is not marked as holdout.",
+            code="split_period",
+            argument="calibration_end",
         )

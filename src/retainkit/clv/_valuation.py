@@ -123,7 +123,9 @@ def _horizon(unit: Period, options: ValuationOptions) -> Horizon:
     if unit not in _MONTH:
         raise ArgumentError(
             f"method='lifetimes' knows {', '.join(_MONTH)}, and the model's unit is {unit}; "
-            "method='exact' takes every unit."
+            "method='exact' takes every unit.",
+            code="argument_conflict",
+            argument="method",
         )
     step, months = _MONTH[unit], length / _MONTH[unit]
     if not is_number(options.horizon):
@@ -241,7 +243,10 @@ def _check_fitted(models: Sequence[Model], rows: Customers) -> None:
         raise ArgumentError(
             "interval='bootstrap' fits the models anew to customers drawn from `summary`, so they "
             f"must have been fitted to all of it: it has {count_noun(int(size), 'customer')}, and "
-            f"`purchases` was fitted to {models[0].n_customers:,.0f}. interval='delta' takes any."
+            f"`purchases` was fitted to {models[0].n_customers:,.0f}. interval='delta' takes any.",
+            code="unknown_customers",
+            argument="purchases",
+            total=int(size),
         )
 
 

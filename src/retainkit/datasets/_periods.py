@@ -21,12 +21,18 @@ def period_edges(start: str | date, period: Period, periods: int) -> Integers:
         day = date.fromisoformat(str(start))
     except ValueError:
         raise ArgumentError(
-            f"`start` is {start!r}; it must be an ISO date such as '2024-01-01'."
+            f"`start` is {start!r}; it must be an ISO date such as '2024-01-01'.",
+            code="argument_value",
+            argument="start",
         ) from None
     first = np.array([day], "M8[D]").astype(np.int64)
     index = grid.number_of_day(first) + np.arange(periods + 1)
     edges = grid.first_day(index)
     if edges[0] != first[0]:
         begin = edges[0].astype("M8[D]")
-        raise ArgumentError(f"`start` is {day}, not the first day of a {period}; use '{begin}'.")
+        raise ArgumentError(
+            f"`start` is {day}, not the first day of a {period}; use '{begin}'.",
+            code="argument_value",
+            argument="start",
+        )
     return edges

@@ -56,7 +56,9 @@ def survey_truth(
     if most > 1 + _ROUNDING:
         raise ArgumentError(
             "`response`, `channels` and `reach` together give some invitations a probability of "
-            f"{most:g} to be answered; lower one of them, so that it is 1 at most."
+            f"{most:g} to be answered; lower one of them, so that it is 1 at most.",
+            code="argument_value",
+            argument="response",
         )
     return truth
 
@@ -71,12 +73,22 @@ def _check_by_name(argument: str, values: Any, least: float, most: float) -> dic
 
 def _check_names(argument: str, values: Any) -> None:
     if not isinstance(values, Mapping):
-        raise ArgumentTypeError(f"`{argument}` is {values!r}; it must be a mapping from names.")
+        raise ArgumentTypeError(
+            f"`{argument}` is {values!r}; it must be a mapping from names.",
+            argument=argument,
+        )
     if not values:
-        raise ArgumentError(f"`{argument}` is empty; it must have one name or more.")
+        raise ArgumentError(
+            f"`{argument}` is empty; it must have one name or more.",
+            code="empty_argument",
+            argument=argument,
+        )
     wrong = [name for name in values if not isinstance(name, str)]
     if wrong:
-        raise ArgumentTypeError(f"`{argument}` has the name {wrong[0]!r}; names must be text.")
+        raise ArgumentTypeError(
+            f"`{argument}` has the name {wrong[0]!r}; names must be text.",
+            argument=argument,
+        )
 
 
 def _check_triple(argument: str, values: Any) -> list[float]:
@@ -84,13 +96,16 @@ def _check_triple(argument: str, values: Any) -> list[float]:
     if not is_list(values):
         raise ArgumentTypeError(
             f"`{argument}` is {values!r}; it must be three numbers, of promoters, passives and "
-            "detractors."
+            "detractors.",
+            argument=argument,
         )
     found = [fraction(argument, value) for value in values]
     if len(found) != 3:
         raise ArgumentError(
             f"`{argument}` has {len(found)} numbers; it must have three, of promoters, passives "
-            "and detractors."
+            "and detractors.",
+            code="argument_value",
+            argument=argument,
         )
     return found
 
@@ -103,7 +118,9 @@ def _check_mixes(mix: Any) -> dict[str, list[float]]:
         if abs(sum(shares) - 1) > _ROUNDING:
             raise ArgumentError(
                 f"`mix[{plan!r}]` is {tuple(shares)}, which adds up to {sum(shares):g}; the shares "
-                "of promoters, passives and detractors must add up to 1."
+                "of promoters, passives and detractors must add up to 1.",
+                code="argument_value",
+                argument="mix",
             )
     return found
 
@@ -118,7 +135,9 @@ def _drifted(plans: Mapping[str, list[float]], drift: Any, waves: int) -> Floats
         shares = tuple(mix[wave[0], plan[0]].round(4).tolist())
         raise ArgumentError(
             f"`drift` is {drift}, which makes the shares of plan {list(plans)[plan[0]]!r} "
-            f"{shares} in wave {wave[0] + 1} of {waves}; lower it, or ask for fewer waves."
+            f"{shares} in wave {wave[0] + 1} of {waves}; lower it, or ask for fewer waves.",
+            code="argument_value",
+            argument="drift",
         )
     return mix
 
@@ -128,7 +147,11 @@ def _factors(reach: Any, plans: list[str]) -> Floats:
     found = {} if reach is None else _check_by_name("reach", reach, 0, np.inf)
     unknown = [name for name in found if name not in plans]
     if unknown:
-        raise ArgumentError(f"`reach` names the plan {unknown[0]!r}; `mix` has {plans}.")
+        raise ArgumentError(
+            f"`reach` names the plan {unknown[0]!r}; `mix` has {plans}.",
+            code="unknown_choice",
+            argument="reach",
+        )
     return np.array([found.get(plan, 1.0) for plan in plans])
 
 
@@ -139,14 +162,19 @@ def _check_strengths(drivers: Any) -> Floats:
     if clashing:
         raise ArgumentError(
             f"`drivers` has the name {clashing[0]!r}, which is another column of the table; rename "
-            "it."
+            "it.",
+            code="reserved_name",
+            argument="drivers",
+            column=clashing[0],
         )
     strengths = np.array(list(found.values()))
     total = float(np.sum(strengths**2))
     if total > 1 + _ROUNDING:
         raise ArgumentError(
             f"the squares of the strengths in `drivers` add up to {total:g}; they must add up to 1 "
-            "at most, all that there is to explain."
+            "at most, all that there is to explain.",
+            code="argument_value",
+            argument="drivers",
         )
     return strengths
 
@@ -154,5 +182,9 @@ def _check_strengths(drivers: Any) -> Floats:
 def _above_0(argument: str, value: Any) -> float:
     found = number(argument, value, 0)
     if found == 0:
-        raise ArgumentError(f"`{argument}` is {value!r}; it must be above 0.")
+        raise ArgumentError(
+            f"`{argument}` is {value!r}; it must be above 0.",
+            code="argument_value",
+            argument=argument,
+        )
     return found

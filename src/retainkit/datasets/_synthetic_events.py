@@ -126,13 +126,17 @@ def _check_curve(retention: Sequence[float] | Array) -> Floats:
     if curve.ndim != 1 or curve.size == 0 or curve[0] != 1:
         raise ArgumentError(
             f"`retention` is {retention!r}; it must hold one probability for every age, "
-            "the first of them 1, such as (1.0, 0.5, 0.4)."
+            "the first of them 1, such as (1.0, 0.5, 0.4).",
+            code="argument_value",
+            argument="retention",
         )
     wrong = np.flatnonzero(~((curve >= 0) & (curve <= 1)))
     if wrong.size:
         raise ArgumentError(
             f"`retention` has {wrong.size} of {curve.size} values outside 0 to 1, "
-            f"the first at age {wrong[0]}: {curve[wrong[0]]}."
+            f"the first at age {wrong[0]}: {curve[wrong[0]]}.",
+            code="argument_value",
+            argument="retention",
         )
     return curve
 

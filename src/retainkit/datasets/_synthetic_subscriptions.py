@@ -143,12 +143,18 @@ def make_subscriptions(
     if rates.keys() != costs.keys():
         raise ArgumentError(
             f"`churn` has the plans {list(rates)} and `prices` has {list(costs)}; give both for "
-            "every plan."
+            "every plan.",
+            code="argument_conflict",
+            argument="prices",
         )
     edges = period_edges(start, "month", integer("months", months, 1))
     polarization = number("polarization", polarization, 0)
     if polarization >= 1:
-        raise ArgumentError(f"`polarization` is {polarization}; it must be below 1.")
+        raise ArgumentError(
+            f"`polarization` is {polarization}; it must be below 1.",
+            code="argument_value",
+            argument="polarization",
+        )
     habits = Habits(
         upgrade=fraction("upgrade", upgrade),
         downgrade=fraction("downgrade", downgrade),
@@ -159,7 +165,9 @@ def make_subscriptions(
     )
     if habits.upgrade + habits.downgrade > 1:
         raise ArgumentError(
-            f"`upgrade` and `downgrade` are {upgrade} and {downgrade}, together more than 1."
+            f"`upgrade` and `downgrade` are {upgrade} and {downgrade}, together more than 1.",
+            code="argument_value",
+            argument="upgrade",
         )
 
     month, day = np.divmod(np.sort(rng.integers((edges.size - 1) * DAYS, size=customers)), DAYS)
@@ -175,13 +183,21 @@ def _check_by_plan(argument: str, values: Any, most: float) -> dict[str, float]:
     if not isinstance(values, Mapping):
         raise ArgumentTypeError(
             f"`{argument}` is {values!r}; it must be a mapping from plans to numbers, such as "
-            "{'basic': 0.08, 'pro': 0.02}."
+            "{'basic': 0.08, 'pro': 0.02}.",
+            argument=argument,
         )
     if not values:
-        raise ArgumentError(f"`{argument}` is empty; it must have a number for one plan or more.")
+        raise ArgumentError(
+            f"`{argument}` is empty; it must have a number for one plan or more.",
+            code="empty_argument",
+            argument=argument,
+        )
     wrong = [plan for plan in values if not isinstance(plan, str)]
     if wrong:
-        raise ArgumentTypeError(f"`{argument}` has the plan {wrong[0]!r}; plans must be text.")
+        raise ArgumentTypeError(
+            f"`{argument}` has the plan {wrong[0]!r}; plans must be text.",
+            argument=argument,
+        )
     return {plan: number(f"{argument}[{plan!r}]", value, 0, most) for plan, value in values.items()}
 
 

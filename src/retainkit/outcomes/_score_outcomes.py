@@ -217,24 +217,13 @@ def score_outcomes(
     1    passives  0         0   NaN    NaN    NaN
     2  detractors  1         1   1.0  0.207  1.000
     """
-    length = microseconds("horizon", horizon)
-    if length == 0:
-        raise ArgumentError(
-            f"`horizon` is {horizon!r}; it must be above 0, such as '90D'.",
-            code="no_length",
-            argument="horizon",
-        )
+    length = _read_horizon(horizon)
     one_of("outcome", outcome, get_args(Outcome))
     boolean("by_score", by_score)
     probability("confidence_level", confidence_level)
     limits = check_scale(scale)
     edges = (0.0, 0.0) if by_score else check_cuts(cuts, limits)
-    if outcome == "churn" and amount is not None:
-        raise ArgumentError(
-            "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out.",
-            code="argument_conflict",
-            argument="amount",
-        )
+    _check_amount(amount, outcome)
     options = OutcomeOptions(
         customer=customer,
         time=outcome_time,
@@ -268,6 +257,28 @@ def score_outcomes(
     segments: dict[str, Any] = segment_values(answers.segments, answers.segments, segment)
     columns["n_missing"] = answers.missing[segment]
     return build_like(answers.given, segments | columns)
+
+
+def _read_horizon(horizon: Length) -> int:
+    """Read the argument `horizon` in microseconds."""
+    length = microseconds("horizon", horizon)
+    if length == 0:
+        raise ArgumentError(
+            f"`horizon` is {horizon!r}; it must be above 0, such as '90D'.",
+            code="no_length",
+            argument="horizon",
+        )
+    return length
+
+
+def _check_amount(amount: str | None, outcome: Outcome) -> None:
+    """Check that amounts are given only where they are added up."""
+    if outcome == "churn" and amount is not None:
+        raise ArgumentError(
+            "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out.",
+            code="argument_conflict",
+            argument="amount",
+        )
 
 
 def _warn_of_unmatched(n_unmatched: int, customer: str) -> None:

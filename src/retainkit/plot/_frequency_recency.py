@@ -106,7 +106,11 @@ def frequency_recency(
     one_of("values", values, get_args(ModelValues))
     observed = in_units("T", T, model.unit)
     if observed == 0:
-        raise ArgumentError(f"`T` is {T!r}; it must be above 0.")
+        raise ArgumentError(
+            f"`T` is {T!r}; it must be above 0.",
+            code="no_length",
+            argument="T",
+        )
     ahead = in_units("horizon", horizon, model.unit)
     if max_frequency is None:
         most = _usual_most(model, observed)

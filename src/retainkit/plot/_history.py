@@ -161,7 +161,9 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
     if not isinstance(wanted, kind):  # engines would convert one to the other, or fail
         raise ArgumentTypeError(
             f"`customer_id` is {wanted!r} ({type(wanted).__name__}), and column {customer!r} of "
-            f"`transactions` holds {held}; give a value of that kind."
+            f"`transactions` holds {held}; give a value of that kind.",
+            argument="customer_id",
+            column=customer,
         )
     rows = collect(log.rows.filter(nw.col("customer") == wanted).select("time"))
     if not len(rows):
@@ -169,7 +171,10 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
         there = f"It holds, for instance, {', '.join(map(repr, some))}" if some else "It is empty"
         raise ArgumentError(
             f"`customer_id` is {wanted!r}, which is in no row of column {customer!r} of "
-            f"`transactions`. {there}."
+            f"`transactions`. {there}.",
+            code="unknown_customers",
+            argument="customer_id",
+            column=customer,
         )
     normalized, _ = normalize_pandas(rows, ["time"], {})
     instants = instants_of(collect(normalized)["time"])
@@ -178,10 +183,20 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
     if not used.any():
         raise ArgumentError(
             f"{unused} are at or after as_of ({end}), and none is left to draw; give a later "
-            "`as_of`."
+            "`as_of`.",
+            code="rows_after_as_of",
+            argument="as_of",
+            rows=len(used),
+            total=len(used),
         )
     if not used.all():
-        warn(f"{unused} at or after as_of ({end}) are not used.")
+        warn(
+            f"{unused} at or after as_of ({end}) are not used.",
+            code="rows_after_as_of",
+            argument="as_of",
+            rows=int((~used).sum()),
+            total=len(used),
+        )
     return np.unique(DAYS.number(wall_times(instants[used], log.zone)))
 
 

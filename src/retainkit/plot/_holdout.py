@@ -180,7 +180,9 @@ def _read_course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[
     if len(frame) and not (dtype == nw.Date or dtype == nw.Datetime):  # noqa: PLR1714
         raise ColumnTypeError(
             f"column 'period' of `table` holds {dtype}; it must hold dates, as the result of "
-            "tracking does."
+            "tracking does.",
+            argument="table",
+            column="period",
         )
     days = frame["period"].to_numpy().astype("datetime64[D]").astype(np.float64)
     check_one_row_each("table", days.tolist(), "periods")

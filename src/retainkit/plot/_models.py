@@ -11,5 +11,6 @@ def check_drawn_model(model: object) -> None:
     if not isinstance(model, (BGNBD, MBGNBD)):
         raise ArgumentTypeError(
             f"`model` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
-            "fit_bg_nbd gives."
+            "fit_bg_nbd gives.",
+            argument="model",
         )

@@ -147,7 +147,10 @@ def _read_bars(table: IntoDataFrame) -> _Bars:
         raise ArgumentError(
             f"`table` has {len(labels)} rows for {count_noun(len(set(labels)), 'segment')}, and "
             "one row for each can be drawn. What tells rows apart must be in columns left of 'n'; "
-            "or filter the table first."
+            "or filter the table first.",
+            code="duplicate_rows",
+            argument="table",
+            rows=len(labels),
         )
     check_numeric(data, ["n", *needed, *(name for name in optional if name in data)], "nps")
     values = {name: as_floats(data[name]) for name in needed}
@@ -182,7 +185,12 @@ def _check_shares(values: dict[str, list[float]]) -> None:
             raise ArgumentError(
                 f"column {name!r} of `table` is not between 0 and 1 in "
                 f"{count_noun(len(wrong), 'row')}, such as {shown}; it must hold shares, as the "
-                "result of nps does. Of counts, `nps_from_counts` makes such a table."
+                "result of nps does. Of counts, `nps_from_counts` makes such a table.",
+                code="not_a_share",
+                argument="table",
+                column=name,
+                rows=len(wrong),
+                total=len(values[name]),
             )
 
 

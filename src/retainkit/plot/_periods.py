@@ -62,7 +62,11 @@ def read_periods(
     )
     check_one_segment(argument, data, names)
     if not all(isinstance(day, dt.date) for day in data["period"]):
-        raise ColumnTypeError(f"column 'period' of `{argument}` must hold dates, without nulls.")
+        raise ColumnTypeError(
+            f"column 'period' of `{argument}` must hold dates, without nulls.",
+            argument=argument,
+            column="period",
+        )
     days = [as_day(value) for value in data["period"]]
     check_one_row_each(argument, days, "periods")
     order = sorted(range(len(days)), key=days.__getitem__)

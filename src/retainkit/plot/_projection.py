@@ -141,7 +141,9 @@ def _read_cohorts(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[
         if (np.diff(columns["age"]) == 0).any():
             raise ArgumentError(
                 "`table` has several rows for one age of a cohort, and one row for each can be "
-                "drawn. The columns that tell cohorts apart must stand left of 'age'."
+                "drawn. The columns that tell cohorts apart must stand left of 'age'.",
+                code="duplicate_rows",
+                argument="table",
             )
         size = float(columns.pop("customers")[0])
         label = ", ".join(_cohort_label(series[code]) for series in segments.values())
@@ -149,7 +151,9 @@ def _read_cohorts(table: IntoDataFrame, most: int) -> tuple[list[_Cohort], list[
     if len(cohorts) > most:
         raise ArgumentError(
             f"`table` holds {len(cohorts)} cohorts of {', '.join(map(repr, names))}, and there are "
-            f"{most} colours. Filter it to the cohorts that matter first."
+            f"{most} colours. Filter it to the cohorts that matter first.",
+            code="several_segments",
+            argument="table",
         )
     return cohorts, names
 

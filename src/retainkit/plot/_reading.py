@@ -96,7 +96,9 @@ def check_one_segment(
         shown = ", ".join(map(repr, found[:8])) + (", ..." if len(found) > 8 else "")
         raise ArgumentError(
             f"`{argument}` holds {len(found)} segments of {', '.join(map(repr, names))}: {shown}. "
-            f"{picture} shows one; filter the table to one segment first."
+            f"{picture} shows one; filter the table to one segment first.",
+            code="several_segments",
+            argument=argument,
         )
 
 
@@ -106,7 +108,10 @@ def check_one_row_each(argument: str, keys: Sequence[object], what: str) -> None
     if len(keys) > different:
         raise ArgumentError(
             f"`{argument}` has {len(keys)} rows for {different} {what}, and one row for "
-            "each can be drawn. Filter it to the rows that belong together first."
+            "each can be drawn. Filter it to the rows that belong together first.",
+            code="duplicate_rows",
+            argument=argument,
+            rows=len(keys),
         )
 
 

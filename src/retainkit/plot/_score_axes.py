@@ -35,7 +35,9 @@ def check_numeric(data: Columns, columns: Sequence[str], maker: str) -> None:
             shown = ", ".join(map(repr, wrong[:3])) + (", ..." if len(wrong) > 3 else "")
             raise ColumnTypeError(
                 f"column {name!r} of `table` holds {shown}; it must hold numbers, as the result of "
-                f"{maker} does."
+                f"{maker} does.",
+                argument="table",
+                column=name,
             )
 
 
@@ -61,7 +63,10 @@ def constant_of(data: Columns, name: str) -> Any:
         raise ArgumentError(
             f"column {name!r} of `table` holds {len(found)} values, "
             f"{', '.join(map(repr, found[:8]))}, whose scores are not of a kind. Filter the table "
-            "to one of them first."
+            "to one of them first.",
+            code="several_values",
+            argument="table",
+            column=name,
         )
     return found[0] if found else None
 

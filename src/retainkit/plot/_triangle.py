@@ -75,7 +75,11 @@ def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) 
         data, names = read_ages(table, "table", "cohort", list(needed), _MAKERS)
     check_one_segment("table", data, names, "A heat map")
     if not all(isinstance(cohort, dt.date) for cohort in data["cohort"]):
-        raise ColumnTypeError("column 'cohort' of `table` must hold dates, without nulls.")
+        raise ColumnTypeError(
+            "column 'cohort' of `table` must hold dates, without nulls.",
+            argument="table",
+            column="cohort",
+        )
     pairs = list(zip(data["cohort"], data["age"], strict=True))
     check_one_row_each("table", pairs, "pairs of cohort and age")
     data, left_out = _without_empty_end(data)

@@ -121,14 +121,21 @@ def _ranked_values(table: IntoDataFrame, value: str) -> tuple[Floats, int]:
     if len(frame) and not column.dtype.is_numeric() and not column.is_null().all():
         raise ColumnTypeError(
             f"column {value!r} of `table` holds {column.dtype}; it must hold numbers, as the "
-            "result of cltv does."
+            "result of cltv does.",
+            argument="table",
+            column=value,
         )
     values = column.cast(nw.Float64).to_numpy().astype(float)
     infinite = int(np.isinf(values).sum())
     if infinite:
         raise ArgumentError(
             f"column {value!r} of `table` is infinite in {count_noun(infinite, 'row')}, of "
-            f"{len(values):,}; of an infinite total there are no shares. Leave them out first."
+            f"{len(values):,}; of an infinite total there are no shares. Leave them out first.",
+            code="infinite_values",
+            argument="table",
+            column=value,
+            rows=infinite,
+            total=len(values),
         )
     known = values[~np.isnan(values)]
     return np.sort(known)[::-1], len(values) - len(known)

@@ -145,7 +145,9 @@ def _read_waterfall(table: IntoDataFrame, period: Any) -> _Waterfall:
         raise ArgumentError(
             f"`table` does not add up: opening and movements give {levels[-1]:,.2f} and the "
             f"closing is {closing:,.2f}. Is a row between {periods.days[first]} and "
-            f"{periods.days[last]} missing?"
+            f"{periods.days[last]} missing?",
+            code="counts_do_not_add_up",
+            argument="table",
         )
     return _Waterfall(
         names=names,
@@ -166,11 +168,17 @@ def _rows_of(period: Any, periods: Periods, complete: Sequence[bool]) -> tuple[i
     pair = period if isinstance(period, tuple | list) else (period, period)
     if len(pair) != 2:
         raise ArgumentError(
-            f"`period` is {period!r}; it must be the first day of a period, or a pair of them."
+            f"`period` is {period!r}; it must be the first day of a period, or a pair of them.",
+            code="argument_value",
+            argument="period",
         )
     first, last = (_row_of(day, periods) for day in pair)
     if first > last:
-        raise ArgumentError(f"`period` is {period!r}; the first period comes after the last.")
+        raise ArgumentError(
+            f"`period` is {period!r}; the first period comes after the last.",
+            code="argument_value",
+            argument="period",
+        )
     return first, last
 
 
@@ -182,7 +190,9 @@ def _row_of(day: Any, periods: Periods) -> int:
     except ValueError:
         raise ArgumentError(
             f"`period` is {day!r}; it must be the first day of one of the periods of `table`, "
-            f"which are those from {periods.days[0]} to {periods.days[-1]}."
+            f"which are those from {periods.days[0]} to {periods.days[-1]}.",
+            code="argument_value",
+            argument="period",
         ) from None
 
 

@@ -68,11 +68,16 @@ def annualize_rate(rate: float | Numbers, *, period: Period) -> float | NDArray[
     try:
         rates = np.asarray(rate, np.float64)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"`rate` is {rate!r}; it must hold numbers.") from None
+        raise ArgumentTypeError(
+            f"`rate` is {rate!r}; it must hold numbers.",
+            argument="rate",
+        ) from None
     if (rates > 1).any():
         raise ArgumentError(
             f"`rate` is up to {rates[rates > 1].max():g}; a churn rate is a fraction, at most 1: "
-            "0.05 for 5 %."
+            "0.05 for 5 %.",
+            code="percent_not_fraction",
+            argument="rate",
         )
     periods = {"month": 12.0, "quarter": 4.0}.get(period, DAYS_IN["year"] / DAYS_IN[period])
     with np.errstate(divide="ignore"):  # all are gone

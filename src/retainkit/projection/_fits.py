@@ -299,14 +299,20 @@ def _fit_retention_model(
         raise ArgumentError(
             "`table` has no two ages of a cohort"
             + (f" beside those held out (`holdout` is {n_held_out})" if n_held_out else "")
-            + " with customers at the first of them, and nothing can be learnt from it."
+            + " with customers at the first of them, and nothing can be learnt from it.",
+            code="nothing_to_learn",
+            argument="table",
         )
     fit = fit_age_intervals(_age_intervals(rows, used), size=len(kind.NAMES))
     fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=n_held_out)
     if customers is not None:
         fit.diagnostics["customers"] = customers if isinstance(customers, str) else float(customers)
     for text in [*_table_warnings(rows, used), *fit.warnings]:
-        warn(text)
+        warn(
+            text,
+            code="fit_needs_care",
+            argument="table",
+        )
     return model_from_fit(kind, fit)
 
 

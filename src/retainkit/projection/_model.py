@@ -189,13 +189,19 @@ class RetentionModel(Model):
         if horizon is not None:
             until = first + integer("horizon", horizon, 0)
             if until > MOST_AGES:
-                raise ArgumentError(f"`horizon` is {horizon!r}; leave it out to count all periods.")
+                raise ArgumentError(
+                    f"`horizon` is {horizon!r}; leave it out to count all periods.",
+                    code="argument_value",
+                    argument="horizon",
+                )
         discount = math.log1p(fraction("discount_rate", discount_rate))
         if until == math.inf and not discount and beta_geometric.has_infinite_mean(self._theta):
             power = " times ".join(f"{name} ({self.parameters[name]:.3g})" for name in self._power)
             raise ArgumentError(
                 f"{power} is not above 1, and the mean lifetime is infinite: a few customers who "
-                "never leave decide it. Give a `horizon`, or a `discount_rate` above 0."
+                "never leave decide it. Give a `horizon`, or a `discount_rate` above 0.",
+                code="infinite_mean",
+                argument="horizon",
             )
         return beta_geometric.lifetime(self._theta, first, until, discount)
 
@@ -343,12 +349,17 @@ def _read_ages(argument: str, values: Any, least: int) -> Floats:
     try:
         ages = np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"`{argument}` is {values!r}; it must hold numbers.") from None
+        raise ArgumentTypeError(
+            f"`{argument}` is {values!r}; it must hold numbers.",
+            argument=argument,
+        ) from None
     wrong = ~((ages >= least) & (ages == np.floor(ages)) & (ages <= MOST_AGES))
     if wrong.any():
         raise ArgumentError(
             f"`{argument}` must hold whole numbers of periods, {least} or more; it holds "
-            f"{', '.join(f'{one:g}' for one in np.atleast_1d(ages)[np.atleast_1d(wrong)][:3])}."
+            f"{', '.join(f'{one:g}' for one in np.atleast_1d(ages)[np.atleast_1d(wrong)][:3])}.",
+            code="argument_value",
+            argument=argument,
         )
     return ages
 

@@ -45,5 +45,7 @@ def calibration_and_end(
     given = "the day of the last row ends at" if as_of is None else "`as_of` is"
     raise ArgumentError(
         f"{given} {end}, and `calibration_end` is {split}: no time is left for the holdout. "
-        "Calibrate up to an earlier day, or say with `as_of` how long observation went on."
+        "Calibrate up to an earlier day, or say with `as_of` how long observation went on.",
+        code="no_time",
+        argument="calibration_end",
     )

@@ -49,7 +49,9 @@ def summarize_purchases(
     if spec.holdout and not end.opens(spec.merge_period):
         warn(
             f"`calibration_end` ({end}) lies within a {spec.merge_period.name}: purchases in both "
-            "parts of it count once in each."
+            "parts of it count once in each.",
+            code="split_period",
+            argument="calibration_end",
         )
     found = reduce_purchases(log, spec)
     _warn_of_excluded(found)
@@ -73,4 +75,9 @@ def _warn_of_excluded(found: PurchaseSummary) -> None:
     }
     for text, number in texts.items():
         if number:
-            warn(f"{count_noun(number, 'customer')} {text}: not in the result.")
+            warn(
+                f"{count_noun(number, 'customer')} {text}: not in the result.",
+                code="customers_left_out",
+                rows=number,
+                argument="transactions",
+            )

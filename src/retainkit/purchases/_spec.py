@@ -134,5 +134,9 @@ def several_segments(by: Sequence[str], number: int, examples: Sequence[Any]) ->
     return ArgumentError(
         f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
         f"{count_noun(number, 'customer')}, such as {', '.join(map(repr, examples))}; a customer "
-        "must have one throughout. Keep the first or the last one, for instance, or leave `by` out."
+        "must have one throughout. Keep the first or the last one, for instance, or leave `by` "
+        "out.",
+        code="ambiguous_segment",
+        argument="by",
+        rows=number,
     )

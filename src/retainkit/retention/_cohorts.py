@@ -281,7 +281,10 @@ def _warn_of_early_starts(counts: CohortCounts, spec: CohortSpec) -> None:
     if early:
         warn(
             f"{count_noun(early, 'customer')} with a start before {spec.begin}, when the rows "
-            "begin: what was not observed of them has no row in the result."
+            "begin: what was not observed of them has no row in the result.",
+            code="rows_before_start",
+            argument="cohort_time",
+            rows=int(early),
         )
 
 
@@ -295,7 +298,10 @@ def _drop_small_cohorts(cells: RetentionTriangle, min_customers: int) -> Retenti
     if left_out:
         warn(
             f"{count_noun(len(left_out), 'cohort')} with fewer than {min_customers:,} customers "
-            "(`min_customers`) left out."
+            "(`min_customers`) left out.",
+            code="small_cohorts",
+            argument="min_customers",
+            rows=len(left_out),
         )
     return cells.where(~small)
 

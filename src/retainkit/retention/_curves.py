@@ -76,7 +76,9 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     check_present("values", values, frame)
     if not frame.schema[values].is_numeric():
         raise ColumnTypeError(
-            f"{named(values, 'values')} holds {frame.schema[values]}; it must hold numbers."
+            f"{named(values, 'values')} holds {frame.schema[values]}; it must hold numbers.",
+            argument="values",
+            column=values,
         )
     grid = _cohort_grid(frame)
     cells = dict(zip(grid.age.tolist(), grid.fill(frame[values], np.nan).T, strict=True))
@@ -241,7 +243,10 @@ def _check_segment_names(segments: Iterable[str], reserved: Iterable[str]) -> No
     for name in {*segments} & {*reserved}:
         raise ArgumentError(
             f"`table` has a segment column {name!r}, which is also the name of a column of the "
-            "result; rename it first."
+            "result; rename it first.",
+            code="reserved_name",
+            argument="table",
+            column=name,
         )
 
 
@@ -273,7 +278,11 @@ def _cohort_grid(frame: nw.DataFrame[Any]) -> _CohortGrid:
     if places < len(frame):
         raise ArgumentError(
             f"`table` has {len(frame):,} rows for {places:,} pairs of cohort and age; there must "
-            "be one row for each. Columns that tell segments apart must stand left of 'cohort'."
+            "be one row for each. Columns that tell segments apart must stand left of 'cohort'.",
+            code="duplicate_rows",
+            argument="table",
+            rows=len(frame) - places,
+            total=len(frame),
         )
     return _CohortGrid(cohorts=cohorts, row=row, age=age, age_end=age_end, column=column)
 

@@ -80,7 +80,7 @@ def _check_start(cohort_time: str | None, started: str | None, entry: str) -> No
         raise ArgumentError(
             f"`cohort_time` ({cohort_time!r}) gives each customer one start, so {other} has "
             "nothing to say beside it; leave one of them out.",
-            code="contradicting_arguments",
+            code="argument_conflict",
             argument="cohort_time",
         )
 
@@ -125,28 +125,44 @@ def warn_of_excluded(
     excluded: Mapping[ExclusionReason, int], columns: Mapping[str, str | None]
 ) -> None:
     """Warn of what a reduction left out."""
-    texts = {
-        ExclusionReason.NEVER_STARTED: (
-            "customer in no cohort, without a row before the end of observation "
-            "in which {started!r} (given as `started`) is true"
-        ),
-        ExclusionReason.STARTED_LATE: (
-            "customer in no cohort, with a {cohort_time!r} (given as "
-            "`cohort_time`) at or after the end of observation"
-        ),
-        ExclusionReason.SEVERAL_SEGMENTS: (
-            "customer with several values of `by` at the instant of the start, "
-            "of which the smallest is taken"
-        ),
-        ExclusionReason.BEFORE_START: (
-            "row not counted, before the customer's {cohort_time!r} (given as `cohort_time`)"
-        ),
-    }
-    for reason, text in texts.items():
-        if excluded[reason]:
-            noun, rest = text.format(**columns).split(maxsplit=1)
-            warn(
-                f"{count_noun(excluded[reason], noun)} {rest}.",
-                code=reason.name.lower(),
-                rows=excluded[reason],
-            )
+    started, start = (f"{columns[one]!r} (given as `{one}`)" for one in ("started", "cohort_time"))
+    never, late, several, early = (
+        excluded[reason]
+        for reason in (
+            ExclusionReason.NEVER_STARTED,
+            ExclusionReason.STARTED_LATE,
+            ExclusionReason.SEVERAL_SEGMENTS,
+            ExclusionReason.BEFORE_START,
+        )
+    )
+    if never:
+        warn(
+            f"{count_noun(never, 'customer')} in no cohort, without a row before the end of "
+            f"observation in which {started} is true.",
+            code="customers_left_out",
+            argument="started",
+            rows=never,
+        )
+    if late:
+        warn(
+            f"{count_noun(late, 'customer')} in no cohort, with a {start} at or after the end of "
+            "observation.",
+            code="start_after_as_of",
+            argument="cohort_time",
+            rows=late,
+        )
+    if several:
+        warn(
+            f"{count_noun(several, 'customer')} with several values of `by` at the instant of the "
+            "start, of which the smallest is taken.",
+            code="ambiguous_segment",
+            argument="by",
+            rows=several,
+        )
+    if early:
+        warn(
+            f"{count_noun(early, 'row')} not counted, before the customer's {start}.",
+            code="rows_before_start",
+            argument="cohort_time",
+            rows=early,
+        )

@@ -94,7 +94,10 @@ def _check_triangle_size(shape: tuple[int, int], cohort: Integers, spec: CohortS
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages, from "
             f"{first} to {spec.as_of}. If there is a stray date, leave it "
-            "out, or set `as_of`; else choose longer periods, or `brackets`."
+            "out, or set `as_of`; else choose longer periods, or `brackets`.",
+            code="too_many_rows",
+            argument="time",
+            rows=shape[0] * shape[1],
         )
 
 

@@ -224,7 +224,11 @@ def _warn_of_passing(arrays: SubscriptionArrays, changes: AmountChanges) -> None
     if passing:
         warn(
             f"{count_noun(passing, 'customer')} in no cohort, having paid within a "
-            f"{arrays.period.name} and at the end of none. Shorter periods show more of them."
+            f"{arrays.period.name} and at the end of none. Shorter periods show more of them.",
+            code="customers_left_out",
+            rows=passing,
+            total=paid,
+            argument="subscriptions",
         )
 
 

@@ -73,7 +73,10 @@ class SubscriptionArrays:
             raise ArgumentError(
                 f"the result would have {grid.n_segments:,} segments of {grid.n_periods:,} "
                 "periods. If there is a stray date, leave it out, or set `as_of`; else choose "
-                "longer periods."
+                "longer periods.",
+                code="too_many_rows",
+                argument="start",
+                rows=grid.n_segments * grid.n_periods,
             )
         return grid
 

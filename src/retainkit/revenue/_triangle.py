@@ -49,7 +49,10 @@ def revenue_triangle(changes: AmountChanges, last: int) -> RevenueTriangle:
     if shape[0] * shape[1] > MOST_CELLS:
         raise ArgumentError(
             f"the result would have {shape[0]:,} cohorts of up to {shape[1]:,} ages. If there is a "
-            "stray date, leave it out, or set `as_of`; else choose longer periods."
+            "stray date, leave it out, or set `as_of`; else choose longer periods.",
+            code="too_many_rows",
+            argument="start",
+            rows=shape[0] * shape[1],
         )
     row = np.repeat(np.arange(shape[0]), lengths)
     age = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)

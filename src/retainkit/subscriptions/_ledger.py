@@ -70,9 +70,10 @@ def read_ledger(
     one_of("missing", missing, get_args(Missing))
     table = read_columns(native, argument, columns, names, by=by, reserved=SPAN, tz=tz)
     _check_names(table)
-    table, _, note = without_nulls(table, read_facts, missing)
+    table, facts, note = without_nulls(table, read_facts, missing)
     if note:
-        warn(note, code="null_values")
+        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
+        warn(note, code="null_values", argument=argument, rows=left, total=total)
     rows = collect(table.rows)
     ids = rows["customer"]
     order = np.empty(len(rows), np.int64)

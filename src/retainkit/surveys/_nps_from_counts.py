@@ -130,11 +130,15 @@ def nps_from_counts(
 def _check_parts(rows: nw.DataFrame[Any], table: CheckedTable) -> dict[str, Floats]:
     """Read counts, and check that they are not null or negative and that the parts add up."""
     names = table.names
-    if len(set(names.values())) < len(names):
+    given = list(names.values())
+    twice = next((one for one, name in names.items() if given.count(name) > 1), None)
+    if twice is not None:
         raise ArgumentError(
             f"a column is given for two of {', '.join(f'`{one}`' for one in names)}; each has its "
             "own counts.",
             code="named_twice",
+            argument=twice,
+            column=names[twice],
         )
     parts = {argument: read_counts(rows, table, argument) for argument in names}
     if "n" in names:

@@ -249,7 +249,12 @@ def _read_curves(
     if twice.any():
         raise ArgumentError(
             f"`curve` has several rows for tenure {tenure[1:][twice][0]:g} of a segment; it must "
-            "be a result of survival_curve, with the columns of `by` left of 'tenure'."
+            "be a result of survival_curve, with the columns of `by` left of 'tenure'.",
+            code="duplicate_rows",
+            argument="curve",
+            column="tenure",
+            rows=int(twice.sum()),
+            total=len(tenure),
         )
     first = np.unique(segment, return_index=True)[1]
     pieces = np.split(order, first[1:]) if len(order) else []
@@ -272,13 +277,20 @@ def _numbers(frame: nw.DataFrame[Any], column: str) -> Floats:
     if not frame.schema[column].is_numeric() and len(frame):
         raise ColumnTypeError(
             f"column {column!r} of `curve` holds {frame.schema[column]}; it must hold numbers, as "
-            "in a result of survival_curve."
+            "in a result of survival_curve.",
+            argument="curve",
+            column=column,
         )
     values = frame[column].to_numpy().astype(np.float64)
     lacking = int((~np.isfinite(values)).sum())
     if lacking:
         raise ArgumentError(
             f"column {column!r} of `curve` has no number in {count_noun(lacking, 'row')}; leave "
-            "them out."
+            "them out.",
+            code="null_values",
+            argument="curve",
+            column=column,
+            rows=lacking,
+            total=len(values),
         )
     return values
