@@ -24,6 +24,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 from scipy.stats import betaprime
 
+from cdnow import CDNOW
 from retainkit import (
     BGNBD,
     MBGNBD,
@@ -302,6 +303,56 @@ def test_nobody_bought_again() -> None:
         assert model.diagnostics["not_identified"] == ["r", "alpha", "a", "b"]
         assert np.isnan([*model.standard_errors.values()]).all()
         assert model.expected_purchases_new_customer("12 months") < 1e-3
+
+
+def repeaters(number: int) -> pd.DataFrame:
+    """Return customers of CDNOW who bought again."""
+    return CDNOW[CDNOW["frequency"] > 0].head(number)
+
+
+@pytest.mark.parametrize("fit", [fit_bg_nbd, fit_mbg_nbd])
+def test_a_fit_to_those_who_came_back_alone_is_told(fit: Any) -> None:
+    # 946 of 2,357 customers made 2,457 repeat purchases: 2.6 each, and 1.04 of all.
+    with pytest.warns(RetainkitWarning, match="All 946 customers bought again") as told:
+        model = fit(repeaters(946))
+    assert isinstance(told[0].message, RetainkitWarning)
+    assert told[0].message.code == "fit_needs_care"
+    assert model.expected_purchases_new_customer(39) > 2 * fit(
+        CDNOW
+    ).expected_purchases_new_customer(39)
+
+
+@pytest.mark.filterwarnings("ignore:(?!All)")  # what else few customers leave open
+def test_a_few_who_came_back_may_be_all_there_are() -> None:
+    few, some = repeaters(19), repeaters(20)
+    fit_bg_nbd(few)
+    with pytest.warns(RetainkitWarning, match="All 20 customers bought again"):
+        fit_bg_nbd(some)
+    with pytest.warns(RetainkitWarning, match="All 38 customers bought again"):
+        fit_bg_nbd(few.assign(n=2), weights="n")
+    # One who did not is enough, but not one who weighs nothing.
+    once = CDNOW[CDNOW["frequency"] == 0].head(1)
+    fit_bg_nbd(pd.concat([some, once]))
+    weighed = pd.concat([some.assign(n=1), once.assign(n=0)])
+    with pytest.warns(RetainkitWarning, match="All 20 customers bought again"):
+        fit_bg_nbd(weighed, weights="n")
+
+
+@pytest.mark.filterwarnings("ignore:(?!All)")
+def test_the_first_purchase_counted_in_makes_repeaters_of_all() -> None:
+    orders = load_cdnow(sample=True)
+    orders = orders[orders["time"] < "1997-10-01"]
+    with pytest.warns(RetainkitWarning, match="All 2,357 customers bought again"):
+        fit_bg_nbd(rfm_summary(orders, as_of="1997-10-01", include_first=True))
+    again = orders[orders["customer_id"].isin(repeaters_of(orders))]
+    with pytest.warns(RetainkitWarning, match="All 946 customers bought again"):
+        cltv(again, as_of="1997-10-01")
+
+
+def repeaters_of(orders: pd.DataFrame) -> Any:
+    """Return the customers with orders on several days."""
+    days = orders.drop_duplicates(["customer_id", "time"])["customer_id"].value_counts()
+    return days[days > 1].index
 
 
 def heavy() -> pd.DataFrame:

@@ -20,8 +20,7 @@ from tables import Row, rows_of
 
 # Few customers do not differ.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.* are at infinity"),
-    pytest.mark.filterwarnings("ignore:a .* is zero"),
+    pytest.mark.filterwarnings("ignore:.* identified"),
 ]
 
 DAYS, WEEKS = (
@@ -35,9 +34,9 @@ FIRST = date(2024, 1, 1)
 ORDERS: list[Row] = [
     {"customer_id": who, "time": FIRST + timedelta(days=day), "amount": 10.0 + who}
     for who in range(30)
-    for day in {who % 5, 10 + 3 * who % 17, 20 + 7 * who % 40}
+    for day in {who % 5, *((10 + 3 * who % 17, 20 + 7 * who % 40) if who % 3 else ())}
 ]
-"""Three orders each of thirty customers, within two months."""
+"""Thirty customers, of whom twenty order three times, within two months."""
 
 
 def weekly(backend: Backend) -> Any:

@@ -28,6 +28,8 @@ from retainkit._typing import Floats
 
 # Purchases
 
+_MANY_REPEATERS = 20  # customers among whom at least one buys once, in any real business
+
 
 def _natural_purchases(phi: Floats, scale: float) -> tuple[Floats, Floats]:
     """Return r, alpha, a, b and their derivatives (4, 4) by the coordinates."""
@@ -126,6 +128,7 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
     )
     fit.diagnostics["no_repeats"] = not np.any((x > 0) & (weights > 0))
     if not fit.diagnostics["no_repeats"]:
+        fit.warnings.extend(_selection_warnings(x, weights))
         return fit
     return unidentified(
         fit,
@@ -133,6 +136,19 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
         "Nobody bought again: neither the rate of purchase nor drop-out is identified, and the "
         "model predicts no purchases.",
     )
+
+
+def _selection_warnings(x: Floats, weights: Floats) -> list[str]:
+    """Return a warning where all customers bought again, which is no chance among so many."""
+    customers = float(weights.sum())
+    if customers < _MANY_REPEATERS or np.any((x == 0) & (weights > 0)):
+        return []
+    return [
+        f"All {customers:,.0f} customers bought again: those who did not (frequency 0) seem to be "
+        "left out, or the first purchase is counted in frequency. The model takes them for all "
+        "customers there were, and expects too much of everybody. Fit it to all, of "
+        "rfm_summary(include_first=False)."
+    ]
 
 
 def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noqa: N803

@@ -175,7 +175,8 @@ def fit_bg_nbd(
     -----
     RetainkitWarning
         If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
-        customers do not differ; or if `lifetimes` stopped short of the maximum. ``diagnostics``
+        customers do not differ; if 20 customers or more have all bought again, so that those who
+        did not seem to be left out; or if `lifetimes` stopped short of the maximum. ``diagnostics``
         says the same.
 
     References
@@ -265,7 +266,8 @@ def fit_mbg_nbd(
     -----
     RetainkitWarning
         If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
-        customers do not differ; or if `lifetimes` stopped short of the maximum. ``diagnostics``
+        customers do not differ; if 20 customers or more have all bought again, so that those who
+        did not seem to be left out; or if `lifetimes` stopped short of the maximum. ``diagnostics``
         says the same.
 
     References
@@ -321,9 +323,5 @@ def _fit_purchase_model(
     else:
         fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
     for text in fit.warnings:
-        warn(
-            text,
-            code="fit_needs_care",
-            argument="summary",
-        )
+        warn(text, code="fit_needs_care", argument="summary")
     return model_from_fit(kind, fit, unit=own, largest_T=largest_time(rows))
