@@ -39,20 +39,6 @@ NAMED = {one.name: one for one in BACKENDS}
 PANDAS = NAMED["pandas"]
 MODELS = (retainkit.BGNBD, retainkit.GammaGamma, retainkit.SBG, retainkit.BDW)
 
-# Weights of a fit are not checked. No other promise is broken, and none may be added here.
-KNOWN = {
-    f"test_a_null_is_refused_left_out_or_kept[{kind}-{fit}-weights]"
-    for kind in ("pandas", "polars-lazy")
-    for fit in ("fit_bg_nbd", "fit_gamma_gamma", "fit_mbg_nbd")
-}
-
-
-@pytest.fixture(autouse=True)
-def _known(request: pytest.FixtureRequest) -> None:
-    if request.node.name in KNOWN:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="weights are not checked"))
-
-
 each_entry = pytest.mark.parametrize("name", REGISTRY)
 WITH_TABLES = [name for name, entry in REGISTRY.items() if entry.tables]
 # Both kinds of reducers; that all engines agree is a test of its own.

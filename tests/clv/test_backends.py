@@ -31,6 +31,9 @@ from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError, ColumnTypeError
 from tables import Row, rows_of
 
+# One of the customers has been observed for 1,000 weeks.
+pytestmark = pytest.mark.filterwarnings("ignore:`summary` has .* observed for more than")
+
 LAZY = [backend for backend in BACKENDS if backend.lazy]
 each_lazy = pytest.mark.parametrize("backend", params(LAZY), indirect=True)
 
@@ -161,7 +164,6 @@ def test_scores_are_those_by_hand(backend: Backend) -> None:
 
 
 @each_call
-@pytest.mark.filterwarnings("ignore:`summary` has 1 customer observed for more than twice")
 def test_scores_are_the_same_and_of_the_same_kind(backend: Backend, call: str) -> None:
     frame = backend.make(SOME)
     before, schema = rows_of(frame), nw.from_native(frame).collect_schema()
@@ -321,3 +323,43 @@ def test_whole_numbers_are_as_good_as_others(call: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert len(CALLS[call](small.convert_dtypes())) == len(expected)
+
+
+# --- weights -----------------------------------------------------------------------------------
+
+WRONG_WEIGHTS = {
+    "null": (None, r"is null in 1 row, of 24\."),
+    "nan": (math.nan, r"is null in 1 row, of 24\."),
+    "negative": (-2.0, r"is negative in 1 row, of 24, for instance -2\."),
+    "infinite": (math.inf, r"is infinite in 1 row, of 24, for instance inf\."),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_WEIGHTS)
+def test_a_weight_is_a_number_of_customers(backend: Backend, kind: str) -> None:
+    # Three of the same history, so that the sum of a negative one would be positive.
+    value, message = WRONG_WEIGHTS[kind]
+    rows = [row | {"w": 3.0} for row in SOME[:10] for _ in range(3)]
+    rows[4] = rows[4] | {"w": value}
+    frame = backend.make(rows)
+    fits: list[Any] = [
+        lambda: fit_bg_nbd(frame, unit="week", weights="w", **HISTORY),
+        lambda: fit_mbg_nbd(frame, unit="week", weights="w", **HISTORY),
+        lambda: fit_gamma_gamma(frame, frequency="x", monetary_value="mean", weights="w"),
+        lambda: fitted()[0].to_lifetimes(frame, weights="w", **HISTORY),
+    ]
+    for fit in fits:
+        with pytest.raises(ArgumentError, match=rf"'w' \(given as `weights`\) {message}") as it:
+            fit()
+        assert (it.value.argument, it.value.column, it.value.rows) == ("weights", "w", 1)
+
+
+def test_a_row_may_weigh_nothing(backend: Backend) -> None:
+    heavy = [row | {"w": 1.0} for row in customers()]
+    light = [row | {"w": 0.0, "x": 900} for row in heavy[-3:] if row["x"]]
+    one, other = (
+        fit_bg_nbd(backend.make(rows), unit="week", weights="w", **HISTORY)
+        for rows in (heavy, [*heavy, *light])
+    )
+    assert other.parameters == pytest.approx(one.parameters, rel=1e-6)
+    assert other.n_customers == one.n_customers

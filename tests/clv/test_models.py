@@ -14,7 +14,13 @@ import pytest
 
 from cdnow import CDNOW
 from retainkit import BGNBD, MBGNBD, GammaGamma, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd
-from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError, RetainkitWarning
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ColumnTypeError,
+    MissingColumnError,
+    RetainkitWarning,
+)
 from tables import rows_of
 
 # Fader, Hardie & Lee (2005), Table 2, and Fader & Hardie, note 025.
@@ -277,6 +283,30 @@ def test_missing_and_wrong_columns() -> None:
         fit_bg_nbd(CDNOW, unit="days")  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="`penalty`"):
         fit_bg_nbd(CDNOW, penalty=-1)
+
+
+NO_NUMBERS: dict[str, Any] = {
+    "nan": [math.nan, 2],
+    "negative": [2, -1],
+    "text": ["soon"],
+    "null": [None, 2],
+    "ragged": [[1], [2, 3]],
+    "huge": [10**400],
+    "true": [True],
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_arrays_of_numbers_are_named_where_they_hold_others(kind: str) -> None:
+    numbers = NO_NUMBERS[kind]
+    for argument, call in (
+        ("horizon", lambda: PAPER.expected_purchases_new_customer(numbers)),
+        ("n", lambda: PAPER.purchase_probabilities(numbers, 39)),
+    ):
+        with pytest.raises((ArgumentError, ArgumentTypeError), match=f"`{argument}` is ") as it:
+            call()
+        assert it.value.argument == argument
+        assert len(str(it.value)) < 250
 
 
 def test_nobody_bought_again() -> None:

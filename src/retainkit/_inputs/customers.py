@@ -14,14 +14,14 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.groupby import group_sum
-from retainkit._frames.input import Frame, check_present, collect, from_native
+from retainkit._frames.input import Frame, check_present, collect, count_rows, from_native
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
-from retainkit._inputs.kinds import Kind, is_numeric
+from retainkit._inputs.kinds import Kind, is_numeric, read_float
 from retainkit._inputs.time_unit import TIME_UNIT, one_unit, unit_expr
-from retainkit._messages import count_noun, named
+from retainkit._messages import count_noun, format_examples, named
 from retainkit._typing import Booleans, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.typing import Period
@@ -139,9 +139,11 @@ def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | 
     names = dict(columns)
     table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
     frame = table.given
-    weight = {"weight": nw.col(weights).cast(nw.Float64)} if weights else {}
+    weight = {"weight": read_float(nw.col(weights), nw.Float64())} if weights else {}
     rows = frame.select(**_keys(names), **weight, **unit_expr(frame, "summary"))
     found, counts, code, units = _distinct_rows(rows, [*_keys(names)])
+    if weights and not np.isfinite(counts).all():
+        raise _wrong_weights(rows.select("weight"), weights)
     return Customers(
         frame=frame,
         names=names,
@@ -157,24 +159,65 @@ def _distinct_rows(
 ) -> tuple[list[Floats], Floats, Integers | None, list[Any]]:
     """Return the distinct rows, their numbers or weights, the distinct row of each row, and units.
 
-    The unit is the same throughout, so that it makes no more distinct rows.
+    The unit is the same throughout, so that it makes no more distinct rows. Where weights are no
+    numbers from 0 on, their sums are NaN.
     """
     columns = rows.collect_schema().names()
     weighted, units = "weight" in columns, [TIME_UNIT] if TIME_UNIT in columns else []
     code = None
     if isinstance(rows, nw.DataFrame):
         found, code = factorize_segments(rows, keys)
-        weight = rows["weight"].to_numpy() if weighted else None
+        weight = rows["weight"].to_numpy().astype(np.float64) if weighted else None
+        if weight is not None and not (weight >= 0).all():
+            weight = np.full(len(weight), np.nan)
         counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
         distinct = {name: rows[name].unique() for name in units}
     else:
-        count = nw.col("weight").sum() if weighted else nw.len()
-        small = collect(rows.group_by(*keys, *units).agg(counts=count))
-        counts = small["counts"].to_numpy().astype(np.float64)
+        values = {"rows": nw.len()}
+        if weighted:
+            weight = nw.col("weight")
+            values |= {"total": weight.sum(), "least": weight.min(), "known": weight.count()}
+        small = collect(rows.group_by(*keys, *units).agg(**values))
+        counts = small["total" if weighted else "rows"].to_numpy().astype(np.float64)
+        if weighted:
+            known = small["known"].to_numpy() == small["rows"].to_numpy()
+            counts[~(known & (small["least"].to_numpy().astype(np.float64) >= 0))] = np.nan
         found = {key: small[key] for key in keys}
         distinct = {name: small[name].unique() for name in units}
     arrays = [values.to_numpy().astype(np.float64) for values in found.values()]
     return arrays, counts, code, [one for values in distinct.values() for one in values.to_list()]
+
+
+def _wrong_weights(rows: Frame, column: str) -> ArgumentError:
+    """Return the error about weights, the one column of `rows`."""
+    weight, total = nw.col("weight"), count_rows(rows)
+    kinds = {
+        "null": weight.is_null(),
+        "negative": weight < 0,
+        "infinite": weight == float("inf"),
+    }
+    for what, wrong in kinds.items():
+        some = rows.filter(wrong)
+        number = count_rows(some)
+        if number:
+            few = collect(some.unique().sort("weight").head(4))["weight"].to_list()
+            shown = "" if what == "null" else f", for instance {format_examples(few)}"
+            return ArgumentError(
+                f"{named(column, 'weights')} is {what} in {count_noun(number, 'row')}, of "
+                f"{total:,}{shown}. A weight is the number of customers in its row, 0 or more: put "
+                "one there, or leave such rows out.",
+                code="null_values" if what == "null" else f"{what}_weights",
+                argument="weights",
+                column=column,
+                rows=number,
+                total=total,
+            )
+    return ArgumentError(
+        f"{named(column, 'weights')} adds up to more than a number can hold.",
+        code="infinite_weights",
+        argument="weights",
+        column=column,
+    )
 
 
 # What must hold of a row, by the arguments that it concerns.

@@ -143,12 +143,13 @@ def _selection_warnings(x: Floats, weights: Floats) -> list[str]:
     customers = float(weights.sum())
     if customers < _MANY_REPEATERS or np.any((x == 0) & (weights > 0)):
         return []
-    return [
+    text = (
         f"All {customers:,.0f} customers bought again: those who did not (frequency 0) seem to be "
         "left out, or the first purchase is counted in frequency. The model takes them for all "
         "customers there were, and expects too much of everybody. Fit it to all, of "
         "rfm_summary(include_first=False)."
-    ]
+    )
+    return [text]
 
 
 def _purchase_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noqa: N803

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from retainkit._checks import fraction, integer, number, one_of
 from retainkit._inputs.customers import Customers, largest_time, read_customers
 from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, quoted, warn
 from retainkit._models import bg_nbd
 from retainkit._models.fields import instant
 from retainkit._models.model import Model
@@ -20,7 +20,7 @@ from retainkit._time.periods import PERIODS
 from retainkit._typing import Floats
 from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
-from retainkit.errors import ArgumentError
+from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import IntoFrame, IntoFrameT, Length, Numbers, Period
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class PurchaseModel(Model):
         float or numpy.ndarray
             Expected number of repeat purchases.
         """
-        several = np.asarray(horizon)
+        several = _as_array("horizon", horizon)
         if several.dtype.kind == "m":  # NumPy's lengths of time are whole numbers as a list
             several = several.astype("timedelta64[us]")
         t = [in_units("horizon", one, self.unit) for one in several.ravel().tolist()]
@@ -208,7 +208,11 @@ class PurchaseModel(Model):
         float or numpy.ndarray
             Probability of each n.
         """
-        counts = np.asarray([integer("n", one, 0) for one in np.atleast_1d(n).tolist()])
+        counts = np.asarray([integer("n", one, 0) for one in _as_array("n", n).ravel().tolist()])
+        if counts.dtype == object:  # integers of more than 64 bits
+            raise ArgumentError(
+                f"`n` is {quoted(n)}; no number of purchases is so large.", argument="n"
+            )
         t = in_units("horizon", horizon, self.unit)
         found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
         return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
@@ -332,6 +336,17 @@ class PurchaseModel(Model):
         rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
         check_histories(self, rows)
         return rows
+
+
+def _as_array(argument: str, values: Any) -> NDArray[Any]:
+    """Return a number or several as an array, of whatever type."""
+    try:
+        return np.asarray(values)
+    except ValueError:  # lists of several lengths
+        raise ArgumentTypeError(
+            f"`{argument}` is {quoted(values)}; it must be a number, or an array of numbers.",
+            argument=argument,
+        ) from None
 
 
 def check_histories(model: PurchaseModel, rows: Customers) -> None:

@@ -14,6 +14,7 @@ from retainkit._checks import MOST_AGES, boolean, fraction, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.survival_table import read_survival_table
+from retainkit._messages import quoted
 from retainkit._models import beta_geometric
 from retainkit._models.model import Model, covariance_of
 from retainkit._typing import Floats
@@ -348,9 +349,11 @@ def _read_ages(argument: str, values: Any, least: int) -> Floats:
     """Read whole numbers of periods."""
     try:
         ages = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(
-            f"`{argument}` is {values!r}; it must hold numbers.",
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = ArgumentError if isinstance(error, OverflowError) else ArgumentTypeError
+        raise kind(
+            f"`{argument}` is {quoted(values)}; it must hold whole numbers of periods, at most "
+            f"{MOST_AGES:,}.",
             argument=argument,
         ) from None
     wrong = ~((ages >= least) & (ages == np.floor(ages)) & (ages <= MOST_AGES))
