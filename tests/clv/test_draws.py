@@ -12,6 +12,7 @@ from retainkit import (
     BGNBD,
     MBGNBD,
     GammaGamma,
+    cltv,
     cltv_from_models,
     fit_bg_nbd,
     fit_gamma_gamma,
@@ -88,6 +89,102 @@ def test_bootstrap_and_delta_agree_where_there_are_many_customers() -> None:
     ratio = np.log(drawn["upper"] / drawn["lower"]) / np.log(delta["upper"] / delta["lower"])
     # CDNOW does not follow the model to the letter, and the bootstrap knows.
     assert ratio.median() == pytest.approx(1.1, abs=0.15)
+
+
+# --- customers who got all for free ----------------------------------------------------------
+
+
+FEW = pytest.mark.filterwarnings("ignore:.* (infinity|identified|maximum)")
+
+
+def mostly_free(paying: int) -> pd.DataFrame:
+    """Return 60 customers, of whom 20 came back, and so many of those paid."""
+    again = np.r_[np.zeros(40), np.tile([1, 2, 3, 5], 5)].astype(int)
+    return pd.DataFrame(
+        {
+            "customer_id": range(60),
+            "frequency": again,
+            "recency": np.where(again > 0, 20 * again, 0),
+            "T": 120,
+            "monetary_value": np.r_[np.zeros(60 - paying), np.linspace(10, 50, paying)],
+            "time_unit": "day",
+        }
+    )
+
+
+@FREE
+@FEW
+def test_the_bootstrap_where_most_of_those_who_came_back_paid_nothing() -> None:
+    # Of 60 customers drawn one in 60 is left out 36 times in 100: of 30 draws some have nobody who
+    # paid, and are drawn again.
+    some = mostly_free(1)
+    models = fit_bg_nbd(some), fit_gamma_gamma(some)
+    found = value(some, *models, interval="bootstrap", draws=30, seed=1)
+    # One customer's mean of 10 is all that is known of spend: each refit says 10 of the new.
+    new = some["frequency"] == 0
+    assert found["expected_spend"][new].to_numpy() == pytest.approx(10, rel=1e-3)
+    assert np.isfinite(found[BOUNDS].to_numpy()).all()
+    assert (found["lower"][new] > 0).all()
+    many = mostly_free(12)
+    models = fit_bg_nbd(many), fit_gamma_gamma(many)
+    drawn = value(many, *models, interval="bootstrap", draws=30, seed=2)
+    # Whoever paid nothing is not learnt from; 12 customers paid 10 to 50 in the mean.
+    assert drawn["expected_spend"][new].between(10, 50).all()
+    assert (drawn["lower"][new] > 0).all()
+    assert (drawn["lower"][new] < drawn["cltv"][new]).all()
+    assert (drawn["cltv"][new] < drawn["upper"][new]).all()
+
+
+@FEW
+def test_the_bootstrap_has_nothing_to_draw_where_all_paid_nothing() -> None:
+    # It drew for ever.
+    some = mostly_free(0)
+    with pytest.raises(ArgumentError, match="no customers with a repeat purchase and a mean spend"):
+        value(some, fit_bg_nbd(some), SPEND, interval="bootstrap", draws=2, seed=1)
+
+
+@FREE
+@pytest.mark.filterwarnings("ignore:plan [ab]")
+def test_a_segment_in_which_all_paid_nothing_is_named() -> None:
+    orders = load_cdnow(sample=True).assign(plan="a")
+    gifts = orders.assign(customer_id=orders["customer_id"] + 10**6, plan="b", amount=0.0)
+    drawn: dict[str, Any] = {"interval": "bootstrap", "draws": 2, "seed": 1}
+    for options in ({}, drawn):
+        with pytest.raises(ArgumentError, match="plan b: `summary` has no customers with a repeat"):
+            cltv(pd.concat([orders, gifts]), by="plan", **options)
+
+
+# --- futures ------------------------------------------------------------------------------------
+
+
+def test_futures_are_discounted_as_lifetimes_does_it_where_that_is_the_method() -> None:
+    # At 100 % a year a purchase that is discounted from the end of its month is worth between
+    # 2 ** (-1 / 12) and 1 times what it is worth at its own moment, and about 2 ** (-1 / 24) times
+    # on average. Futures are the same: a month is the unit, and twelve are the horizon of both.
+    model = BGNBD(r=2.0, alpha=1.0, a=0.3, b=5.0, unit="month")
+    some = pd.DataFrame(
+        [(one, 1 + one % 9, 10.0, 12.0, 5.0 + one) for one in range(40)],
+        columns=["customer_id", "frequency", "recency", "T", "monetary_value"],
+    )
+    how: dict[str, Any] = {"discount_rate": 1.0, "predictive": True, "draws": 200, "seed": 4}
+    exact = value(some, model, SPEND, **how)
+    theirs = value(some, model, SPEND, **how, method="lifetimes")
+    ratios = (theirs[BOUNDS] / exact[BOUNDS]).to_numpy().ravel()
+    ratios = ratios[np.isfinite(ratios)]
+    assert ((ratios >= 2 ** (-1 / 12) - 1e-12) & (ratios < 1)).all()
+    assert ratios.mean() == pytest.approx(2 ** (-1 / 24), abs=0.004)
+    # So does its value; and without a discount there is nothing between them.
+    assert (theirs["cltv"] / exact["cltv"]).mean() == pytest.approx(2 ** (-1 / 24), abs=0.004)
+    free = how | {"discount_rate": 0.0}
+    pd.testing.assert_frame_equal(
+        value(some, model, SPEND, **free), value(some, model, SPEND, **free, method="lifetimes")
+    )
+    # Twelve months are 360 days there.
+    days = BGNBD(r=2.0, alpha=30.0, a=0.3, b=5.0)
+    pd.testing.assert_frame_equal(
+        value(some, days, SPEND, **free, horizon=360),
+        value(some, days, SPEND, **free, horizon="12 months", method="lifetimes"),
+    )
 
 
 @pytest.mark.simulation

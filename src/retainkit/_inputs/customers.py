@@ -175,8 +175,8 @@ def _distinct_rows(
     else:
         values = {"rows": nw.len()}
         if weighted:
-            weight = nw.col("weight")
-            values |= {"total": weight.sum(), "least": weight.min(), "known": weight.count()}
+            own = nw.col("weight")
+            values |= {"total": own.sum(), "least": own.min(), "known": own.count()}
         small = collect(rows.group_by(*keys, *units).agg(**values))
         counts = small["total" if weighted else "rows"].to_numpy().astype(np.float64)
         if weighted:

@@ -14,7 +14,14 @@ import numpy as np
 from retainkit._checks import boolean, fraction, integer, is_number, one_of, probability
 from retainkit._frames.input import Frame, check_present, collect
 from retainkit._frames.join import return_to_engine
-from retainkit._inputs.customers import HISTORY, SPEND, Customers, check_finite, read_customers
+from retainkit._inputs.customers import (
+    HISTORY,
+    SPEND,
+    Customers,
+    check_finite,
+    read_customers,
+    repeat_buyers,
+)
 from retainkit._inputs.time_unit import unit_expr
 from retainkit._messages import count_noun
 from retainkit._models import bg_nbd, gamma_gamma
@@ -213,6 +220,7 @@ def _simulated_limits(spec: ValuationSpec, rows: Customers, *, median: bool) -> 
     theta = parameter_array(spec.purchases), parameter_array(spec.spend)
     if options.interval == "bootstrap":
         _check_fitted(models, rows)
+        repeat_buyers(rows)  # of which every draw must have some, to learn the spend from
         refit = _draws.Refit(
             shift=spec.purchases.SHIFT,
             purchases=theta[0],
