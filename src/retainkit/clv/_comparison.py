@@ -41,7 +41,7 @@ def read_calibration(orders: CalibratedOrders) -> Customers:
         raise ArgumentError(
             f"no row of `transactions` is before `calibration_end` ({orders.split}), and nothing "
             "can be learnt or compared. Calibrate up to a later day.",
-            code="no_customers",
+            code="nothing_to_learn",
             argument="calibration_end",
         )
     return rows

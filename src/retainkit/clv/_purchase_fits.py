@@ -314,7 +314,7 @@ def _fit_purchase_model(
     if not rows.counts.sum():
         raise ArgumentError(
             "`summary` has no customers, and nothing can be learnt from it.",
-            code="no_customers",
+            code="nothing_to_learn",
             argument="summary",
         )
     own = unit_of_fit(unit, rows.unit, "summary")
