@@ -299,12 +299,13 @@ NO_NUMBERS: dict[str, Any] = {
 @pytest.mark.parametrize("kind", NO_NUMBERS)
 def test_arrays_of_numbers_are_named_where_they_hold_others(kind: str) -> None:
     numbers = NO_NUMBERS[kind]
-    for argument, call in (
-        ("horizon", lambda: PAPER.expected_purchases_new_customer(numbers)),
-        ("n", lambda: PAPER.purchase_probabilities(numbers, 39)),
-    ):
+    calls: dict[str, Any] = {
+        "horizon": PAPER.expected_purchases_new_customer,
+        "n": lambda values: PAPER.purchase_probabilities(values, 39),
+    }
+    for argument, call in calls.items():
         with pytest.raises((ArgumentError, ArgumentTypeError), match=f"`{argument}` is ") as it:
-            call()
+            call(numbers)
         assert it.value.argument == argument
         assert len(str(it.value)) < 250
 
