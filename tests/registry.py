@@ -428,6 +428,15 @@ ENTRIES = [
         warns=(FLOWS, {"opening": "opening"}),
     ),
     Entry(
+        function=rk.churned_customers,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan", "amount": "mrr", "reason": "why", "as_of": "2024-05-20"},
+        columns=SPELLS | {"by": SEGMENT, "reason": SEGMENT, "amount": NUMBER},
+        ids=("customer_id",),
+        keys=("customer_id", "period"),
+        result="customers",
+    ),
+    Entry(
         function=rk.cltv,
         tables={"transactions": ORDERS},
         columns=LOG | {"by": Column(holds="any", nulls="kept", name="team"), "amount": AMOUNT},
@@ -826,6 +835,15 @@ ENTRIES = [
         columns=LOG | {"amount": AMOUNT},
         ids=("customer_id",),
         positional=2,
+    ),
+    Entry(
+        function=rk.upcoming_churn,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan", "reason": "why", "as_of": "2024-03-01", "within": "60D"},
+        columns=SPELLS | {"by": SEGMENT, "reason": SEGMENT, "amount": NUMBER},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
     ),
     Entry(
         function=rk.usage_interval,

@@ -152,6 +152,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         "detractors"
     ),
     "rates": "What one unit of each currency is worth in the currency of the result",
+    "reason": "Column of why a subscription ended",
     "recency": (
         "Column of the time from the first purchase to the last, in the unit of the model; 0 "
         "where there is only one"
@@ -225,7 +226,8 @@ SUFFIXED: dict[str, str] = {
     "nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
-    "cumulative_incidence survival_difference",
+    "cumulative_incidence survival_difference "
+    "churned_customers upcoming_churn",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
@@ -256,9 +258,10 @@ SUFFIXED: dict[str, str] = {
     "observed": ALL,
     "penalty": ALL,
     "period": "active_users churn_rate control_chart growth_accounting holdout_report "
-    "inactivity_churn mrr_movements",
+    "inactivity_churn mrr_movements churned_customers",
     "predictive": "cltv_from_models",
     "promoters, detractors": "survey_sample_size",
+    "reason": ALL,
     "repeat": ALL,
     "respondent": "control_chart nps_difference score_trend",
     "responses": "key_drivers",
@@ -285,10 +288,14 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "BGNBD.simulate": "a length of time, not a column",
         "plot.frequency_recency": "a length of time, not a column",
     },
-    "amount": {"plot.growth_accounting": "whether amounts are drawn"},
+    "amount": {
+        "plot.growth_accounting": "whether amounts are drawn",
+        "upcoming_churn": "money is the point of it, unless it is None",
+    },
     "as_of": {
         "response_rate": "invitations have two times, and the later one decides",
         "score_outcomes": "it ends the table of outcomes, which may be of two kinds",
+        "upcoming_churn": "from which one looks ahead",
     },
     "by": {"poststratify": "groups of a population, in which a null has no size"},
     "confidence_level": {

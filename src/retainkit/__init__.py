@@ -63,7 +63,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "inactivity_churn",
         "usage_interval",
     ),
-    "churn": ("churn_rate", "churn_rate_from_counts"),
+    "churn": ("churn_rate", "churn_rate_from_counts", "churned_customers", "upcoming_churn"),
     "clv": (
         "BGNBD",
         "MBGNBD",

@@ -32,7 +32,7 @@ class ContinuousSubscriptions:
     is that of the subscription it starts with: the smallest where subscriptions of several segments
     start together, as in `n_ambiguous` of them. `reason` is that of the subscription which ends
     last, the smallest again where several do. `entry` is the time from which it was observed,
-    `begin` or later.
+    `begin` or later, and `opens` the place of its first subscription among the ordered ones.
     """
 
     customer: Integers
@@ -46,11 +46,19 @@ class ContinuousSubscriptions:
     reason: Integers | None
     reasons: Mapping[str, nw.Series[Any]]
     n_ambiguous_ends: int
+    opens: Integers
 
 
 def read_continuous_subscriptions(subscriptions: Subscriptions) -> ContinuousSubscriptions:
     """Read subscriptions into memory and merge those of each customer, up to their gap."""
-    rows = read_ordered_subscriptions(subscriptions, _paid(subscriptions))
+    return read_with_rows(subscriptions)[1]
+
+
+def read_with_rows(
+    subscriptions: Subscriptions, *, places: bool = False
+) -> tuple[OrderedSubscriptions, ContinuousSubscriptions]:
+    """Read subscriptions, and return what was merged too, with its `places` in the table."""
+    rows = read_ordered_subscriptions(subscriptions, _paid(subscriptions), places=places)
     runs = merge_overlapping(rows, subscriptions.gap)
     for number, option, place in (
         (runs.n_ambiguous, "by", "start"),
@@ -65,7 +73,7 @@ def read_continuous_subscriptions(subscriptions: Subscriptions) -> ContinuousSub
                 rows=number,
                 total=len(runs.customer),
             )
-    return runs
+    return rows, runs
 
 
 def _paid(subscriptions: Subscriptions) -> Any:
@@ -113,6 +121,7 @@ def merge_overlapping(rows: OrderedSubscriptions, gap: int) -> ContinuousSubscri
         reason=reason,
         reasons=rows.reasons,
         n_ambiguous_ends=n_ambiguous_ends,
+        opens=where,
     )
 
 

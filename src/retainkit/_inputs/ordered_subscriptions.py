@@ -26,7 +26,8 @@ class OrderedSubscriptions:
 
     Those that have not ended end `NEVER`. `entry` is the time from which one was observed, `begin`
     or later. Customers, segments and reasons are numbers, of which `segments` and `reasons` have
-    the values. Without a column for it there is no `entry` and no `reason`, and amounts are 0.
+    the values. Without a column for it there is no `entry` and no `reason`, and amounts are 0. If
+    they are wanted, `row` has the places of the subscriptions in the table that was read.
     """
 
     customer: Integers
@@ -38,9 +39,12 @@ class OrderedSubscriptions:
     reason: Integers | None
     reasons: Mapping[str, nw.Series[Any]]
     amount: Floats
+    row: Integers
 
 
-def read_ordered_subscriptions(subscriptions: Subscriptions, rows: Frame) -> OrderedSubscriptions:
+def read_ordered_subscriptions(
+    subscriptions: Subscriptions, rows: Frame, *, places: bool = False
+) -> OrderedSubscriptions:
     """Read rows of subscriptions into memory, exact repeats of a `subscription` once.
 
     A warning says where the ends seem to be last days.
@@ -61,6 +65,8 @@ def read_ordered_subscriptions(subscriptions: Subscriptions, rows: Frame) -> Ord
     if "entry" in table.columns:
         entry = instants_or(table["entry"], -NEVER)
         values["entry"] = np.maximum(entry, values["begin"])
+    if places:
+        values["row"] = np.arange(len(table))
     if "subscription" in table.columns:
         distinct = distinct_phases(table["subscription"], values, subscriptions)
         if not distinct.all():
@@ -81,6 +87,7 @@ def read_ordered_subscriptions(subscriptions: Subscriptions, rows: Frame) -> Ord
         reason=values.get("reason"),
         reasons=reasons,
         amount=values.get("amount", np.zeros(len(order))),
+        row=values.get("row", np.zeros(0, np.int64)),
     )
 
 

@@ -1,0 +1,215 @@
+"""Customers who left, period by period: those whom `churn_rate` counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import get_args
+
+import numpy as np
+
+from retainkit._checks import boolean, one_of
+from retainkit._frames.join import build_in_engine
+from retainkit._inputs.columns import check_not_reserved
+from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
+from retainkit._time.grid import period_grid
+from retainkit._typing import Integers
+from retainkit.churn._cells import PeriodCells, period_cells
+from retainkit.churn._customers import CustomerRuns, read_customer_runs
+from retainkit.churn._flows import TenurePeriods, at_period_ends
+from retainkit.typing import ChurnMethod, EndIs, IntoFrameT, Length, Missing, Period, Weekday
+
+_RESULT = ("period", "start", "end", "amount", "complete")
+
+
+def churned_customers(
+    subscriptions: IntoFrameT,
+    *,
+    customer: str = "customer_id",
+    start: str = "start",
+    end: str = "end",
+    end_is: EndIs = "exclusive",
+    subscription: str | None = None,
+    amount: str | None = None,
+    period: Period = "month",
+    by: str | Sequence[str] | None = None,
+    reason: str | None = None,
+    method: ChurnMethod = "opening",
+    gap: Length = "0D",
+    include_partial: bool = False,
+    as_of: str | date | None = None,
+    tz: str | None = None,
+    week_start: Weekday = "monday",
+    missing: Missing = "raise",
+) -> IntoFrameT:
+    """Customers who left in each period: those whom `churn_rate` counts, one by one.
+
+    A row is a customer who left, with the time for which the customer had been there without a
+    break, why it ended, and what was paid at last. As many rows as `churn_rate` has ``churned`` in
+    a segment and a period are of it.
+
+    Parameters
+    ----------
+    subscriptions : IntoFrame
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
+    customer : str, default "customer_id"
+        Column that identifies the customer: integers, strings, UUIDs or categories.
+    start : str, default "start"
+        Column of dates or datetimes, with or without a time zone.
+    end : str, default "end"
+        Column of dates or datetimes, null where a subscription still runs.
+    end_is : {"exclusive", "last_day"}, default "exclusive"
+        Whether an end is the moment from which a subscription no longer runs, or the last day on
+        which it does: then it runs to the midnight after that day, in `tz`.
+    subscription : str, optional
+        Column of what a row is a phase of: rows of the same subscription that come one after
+        another stay, exact repeats count once, with a warning, and others that overlap are refused.
+        Default: every row is a subscription of its own.
+    amount : str, optional
+        Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
+        are left out, with a warning that counts them. Default: every row makes a customer.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Calendar period of a row. What begins or ends at the very beginning of a period belongs to
+        it: a subscription that ends at midnight before 1 February is churn of February.
+    by : str or sequence of str, optional
+        Columns of segments. Null is a segment of its own. A run belongs to the segment it starts
+        in.
+    reason : str, optional
+        Column of why a subscription ended. The reason of a run is that of the subscription that
+        ends last, the smallest where several do, with a warning.
+    method : {"opening", "stripe", "daily"}, default "opening"
+        Who is counted, as in `churn_rate`: who was there as the period began, or as the day did
+        (``"daily"``), and is not there at its end; or everybody who leaves (``"stripe"``).
+    gap : str or timedelta, default "0D"
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``, on the
+        wall clock. A customer who left less than that before `as_of` may still renew.
+    include_partial : bool, default False
+        Also show what is in progress at `as_of`, with ``complete`` False.
+    as_of : str, date or datetime, optional
+        Instant at which observation ends: subscriptions that end at or after it still run; those
+        that start at or after it are left out, and counted in a warning. Without a time zone it is
+        read in that of `tz`. Default: the midnight that ends the day of the last start, with a
+        warning that counts the ends after it; give it where the table is of a later day.
+    tz : str, optional
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
+    week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
+        Day on which a week begins.
+    missing : {"raise", "drop"}, default "raise"
+        Whether a null where a value is needed is an error, or its row is left out with a warning
+        that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
+
+    Returns
+    -------
+    DataFrame
+        A row for every customer who left, by segment, period and customer. Who left, returned and
+        left again has several. A new frame of the same kind as `subscriptions`, lazy if it is.
+
+        - the columns of `by`, and that of the customer under its own name.
+        - ``period`` (date): first day of the period in which the customer left.
+        - ``start`` (datetime), ``end`` (datetime): the run that ended, from its first start on.
+        - the column of `reason` under its own name, if it is given.
+        - with `amount`, ``amount`` (float): what the subscriptions brought that ended with it.
+        - ``complete`` (bool): whether the period is over and all is known of it.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is not in the frame (a `KeyError`).
+    ColumnTypeError, ArgumentTypeError
+        If a column or an argument is of the wrong type (a `TypeError`).
+    ArgumentError
+        If an argument has a wrong value; if customers or starts are null, amounts negative or null,
+        an end lies before its start, or rows of a `subscription` overlap (a `ValueError`).
+
+    Warns
+    -----
+    RetainkitWarning
+        If rows are set aside, or look like something else, as in `churn_rate`.
+
+    See Also
+    --------
+    churn_rate : How many they are, and which share.
+    upcoming_churn : Who has an end ahead.
+
+    Notes
+    -----
+    The dates are brought into memory, and the rows are put back into the engine that they came
+    from.
+
+    Examples
+    --------
+    Ann upgrades in February and leaves in March; Bob is still there.
+
+    >>> import pandas as pd
+    >>> from retainkit import churned_customers
+    >>> table = pd.DataFrame(
+    ...     [
+    ...         ("ann", "2024-01-05", "2024-02-10", 20, None),
+    ...         ("ann", "2024-02-10", "2024-03-10", 50, "price"),
+    ...         ("bob", "2024-01-20", None, 30, None),
+    ...     ],
+    ...     columns=["customer_id", "start", "end", "mrr", "why"],
+    ... ).astype({"start": "datetime64[us]", "end": "datetime64[us]"})
+    >>> left = churned_customers(table, amount="mrr", reason="why", as_of="2024-04-01")
+    >>> left.drop(columns="complete")
+      customer_id     period      start        end    why  amount
+    0         ann 2024-03-01 2024-01-05 2024-03-10  price    50.0
+    """
+    grid = period_grid(period, week_start)
+    one_of("method", method, get_args(ChurnMethod))
+    boolean("include_partial", include_partial)
+    for argument, name in (("customer", customer), ("reason", reason)):
+        check_not_reserved(f"`{argument}`", [] if name is None else [name], _RESULT)
+    options = SubscriptionOptions(
+        customer=customer,
+        start=start,
+        end=end,
+        end_is=end_is,
+        subscription=subscription,
+        reason=reason,
+        gap=gap,
+        amount=amount,
+        by=by,
+        as_of=as_of,
+        tz=tz,
+        missing=missing,
+        reserved=(*_RESULT, customer),
+    )
+    found = read_customer_runs(read_subscriptions(subscriptions, options))
+    cells = period_cells(found.runs, found.subscriptions, grid)
+    if not include_partial:
+        found.subscriptions.warn_of_gap(grid, cells.first)
+    run, segment, number = _ends(found, cells, method, include_partial=include_partial)
+    columns = found.columns(run, segment)
+    ended = {name: columns.pop(name) for name in ("start", "end")}
+    columns["period"] = grid.label(number)
+    columns |= ended | dict(found.reasons(run))
+    if amount is not None:
+        columns["amount"] = found.paid(run)
+    columns["complete"] = number < cells.over
+    return build_in_engine(found.subscriptions.given, columns)
+
+
+def _ends(
+    found: CustomerRuns, cells: PeriodCells, method: ChurnMethod, *, include_partial: bool
+) -> tuple[Integers, Integers, Integers]:
+    """Return the runs that end as `churn_rate` counts it, their segments, and the periods."""
+    daily = method == "daily" and bool(cells.shape[1])
+    counted = cells.in_days()[0] if daily else cells
+    tenures = _with_runs(counted.tenure_periods(found.runs))
+    if method != "stripe":
+        tenures = at_period_ends(tenures)
+    tenures = tenures.take(tenures.end < counted.shape[1])
+    number = tenures.end + counted.first
+    if daily:
+        number = cells.period.number_of_day(number)
+    shown = np.flatnonzero(number <= (cells.last if include_partial else cells.over - 1))
+    order = shown[found.order(tenures.cause[shown], number[shown], tenures.segment[shown])]
+    return tenures.cause[order], tenures.segment[order], number[order]
+
+
+def _with_runs(tenures: TenurePeriods) -> TenurePeriods:
+    """Return the tenures with the number of the run as the cause of each end."""
+    return replace(tenures, cause=np.arange(len(tenures.end)))
