@@ -1,7 +1,8 @@
-"""Build columns of times out of instants."""
+"""Columns of times and instants: one made of the other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -25,3 +26,35 @@ def time_series(given: Frame, instants: Integers, zone: tzinfo | None) -> nw.Ser
     # A fixed offset is called UTC+02:00 by Python, and +02:00 by engines.
     name = str(zone).removeprefix("UTC") or "UTC"
     return times.dt.replace_time_zone("UTC").dt.convert_time_zone(name)
+
+
+def in_utc(frame: Frame, columns: Sequence[str]) -> tuple[Frame, bool]:
+    """Return a frame whose aware times are naive ones in UTC: instants, by no rules of any zone.
+
+    Also returns whether that was done; PySpark knows no way but by the clock of its session.
+    """
+    schema = frame.collect_schema()
+    aware = [one for one in columns if getattr(schema[one], "time_zone", None) is not None]
+    if not aware:
+        return frame, True
+    if frame.implementation.is_duckdb():
+        return nw.from_native(_duckdb_in_utc(frame.to_native(), aware)), True
+    if isinstance(frame, nw.LazyFrame) and not is_polars(frame):
+        return frame, False
+    return frame.with_columns(
+        nw.col(one).dt.convert_time_zone("UTC").dt.replace_time_zone(None) for one in aware
+    ), True
+
+
+def _duckdb_in_utc(relation: Any, columns: Sequence[str]) -> Any:
+    """Return a relation of DuckDB with times in UTC: others are cast by the clock of the session.
+
+    Infinite times stay what they are.
+    """
+    names = ['"' + one.replace('"', '""') + '"' for one in columns]
+    times = (
+        f"CASE WHEN isfinite({one}) THEN make_timestamp(epoch_us({one})) "
+        f"ELSE CAST({one} AS TIMESTAMP) END AS {one}"
+        for one in names
+    )
+    return relation.project(f"* REPLACE ({', '.join(times)})")

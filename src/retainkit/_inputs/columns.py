@@ -16,15 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import is_list
+from retainkit._frames.clock import FrameClock
 from retainkit._frames.input import Frame, check_present, count_rows, from_native, normalize_pandas
+from retainkit._frames.times import in_utc
 from retainkit._inputs.kinds import SEGMENT, TIME, Kind, check_kind, is_time
-from retainkit._inputs.zones import check_tz, zones_of
+from retainkit._inputs.zones import check_tz, clock_of, zones_of
 from retainkit._messages import named
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -59,8 +61,10 @@ class CheckedTable:
     `rows` has them under their own names, and the segments `by` as ``by_0``, ``by_1`` …; `given`
     is the whole frame. `declared` and `names` hold for each argument its column and the name that
     the user gave for it; `argument_names` has what a public function calls an argument where that
-    is something else. Times are stored in the zone `stored` and periods are cut in `zone` (both
-    None: naive times). Messages name the `table` where a function has two.
+    is something else. Periods are cut in `zone` (None: times are naive). Where there is one, times
+    among the `rows` are instants, naive ones in UTC; PySpark's alone are `stored` in another zone.
+    `clock` is that of the frame itself, where it is of the same zone. Messages name the `table`
+    where a function has two.
     """
 
     rows: Frame
@@ -70,6 +74,7 @@ class CheckedTable:
     by: tuple[str, ...]
     stored: tzinfo | None
     zone: tzinfo | None
+    clock: FrameClock | None = None
     argument_names: Mapping[str, str] = field(default_factory=dict)
     table: str = ""
 
@@ -90,6 +95,15 @@ class CheckedTable:
     def source(self, argument: str) -> str:
         """Name the column of an argument as messages do."""
         return named(self.names[argument], self.own_name(argument), self.table)
+
+    def shown(self, time: Any) -> str:
+        """Write a time of the rows as messages do: in the zone of the periods."""
+        if self.zone is None or self.stored is not None or not isinstance(time, datetime):
+            return str(time)
+        try:
+            return str(time.replace(tzinfo=UTC).astimezone(self.zone))
+        except (ValueError, OverflowError):
+            return str(time)
 
     def parts(self) -> dict[str, Any]:
         """Return what every checked table has, to build one that has more."""
@@ -155,7 +169,7 @@ def read_columns(
     """
     by = segment_names(by, reserved)
     check_tz(tz)
-    frame = from_native(native, table)
+    frame = untouched = from_native(native, table)
     own_names = argument_names or {}
     known = {column.argument: column for column in columns}
     declared = {
@@ -175,15 +189,18 @@ def read_columns(
         check_kind(SEGMENT, "by", name, frame)
     times = {own_names.get(one, one): given[one] for one in _times(declared)}
     stored, zone = zones_of(times, frame, zones, tz) if times else (None, None)
+    instants, done = in_utc(frame, [*times.values()])
+    leading = next(iter(times.values()), "")
     keys = {key: nw.col(name) for key, name in zip(segment_keys(by), by, strict=True)}
     return CheckedTable(
-        rows=frame.select(**column_exprs(frame, declared, given), **keys),
+        rows=instants.select(**column_exprs(instants, declared, given), **keys),
         given=frame,
         declared=declared,
         names=given,
         by=by,
-        stored=stored,
+        stored=None if done else stored,
         zone=zone,
+        clock=clock_of(untouched, leading, zones.get(leading, stored), zone),
         argument_names=own_names,
     )
 
@@ -235,15 +252,12 @@ def column_exprs(
 def _time_expr(
     column: str, schema: Mapping[str, nw.dtypes.DType], times: Sequence[nw.dtypes.DType]
 ) -> nw.Expr:
-    """Return times of the zone of the first column of times and of a unit common to all.
+    """Return times of a unit common to all, so that they compare in every engine.
 
-    Then they compare in every engine. The unit is the microsecond, or the nanosecond if a column
-    has it.
+    The unit is the microsecond, or the nanosecond if a column has it.
     """
     value, dtype = nw.col(column), schema[column]
-    zone = getattr(times[0], "time_zone", None)
-    if getattr(dtype, "time_zone", None) != zone:
-        value = value.dt.convert_time_zone(str(zone))
+    zone = getattr(dtype, "time_zone", None)
     fine = any(getattr(one, "time_unit", None) == "ns" for one in times)
     unit: Literal["us", "ns"] = "ns" if fine else "us"
     if getattr(dtype, "time_unit", None) == unit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
+from retainkit._frames.times import in_utc
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, read_facts, without_nulls
 from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
@@ -47,7 +48,8 @@ def join_customers(
     """
     table, facts = _read(options)
     _check_zones(events, table)
-    rows, every = _with_comparable_ids(events.rows, to_kind_of(events.rows, table.rows))
+    every = _as_stored(table, events.stored)
+    rows, every = _with_comparable_ids(events.rows, to_kind_of(events.rows, every))
     every = every.with_columns(cohort_time=_like(every, "cohort_time", rows, "time"))
     log = replace(
         events,
@@ -97,9 +99,9 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
 
 def _check_zones(events: CheckedTable, table: CheckedTable) -> None:
     """Check that both tables have times with a zone, or both without."""
-    if (events.stored is None) == (table.stored is None):
+    if (events.zone is None) == (table.zone is None):
         return
-    have, lack = ("has no", "have one") if table.stored is None else ("has a", "have none")
+    have, lack = ("has no", "have one") if table.zone is None else ("has a", "have none")
     raise ArgumentError(
         f"{table.source('cohort_time')} {have} time zone, and the times of the events {lack}. Give "
         "both a time zone, or none.",
@@ -123,12 +125,19 @@ def _with_comparable_ids(rows: Frame, every: Frame) -> tuple[Frame, Frame]:
 
 
 def _like(frame: Frame, column: str, other: Frame, as_column: str) -> nw.Expr:
-    """Return a column of times in the zone and the unit of one of another frame."""
+    """Return a column of times in the unit of one of another frame."""
     have, want = frame.collect_schema()[column], other.collect_schema()[as_column]
-    value, zone = nw.col(column), getattr(want, "time_zone", None)
-    if getattr(have, "time_zone", None) != zone:
-        value = value.dt.convert_time_zone(str(zone))
-    return value if have == want else value.cast(want)
+    return nw.col(column) if have == want else nw.col(column).cast(want)
+
+
+def _as_stored(table: CheckedTable, stored: tzinfo | None) -> Frame:
+    """Return rows whose starts are instants where `stored` is None, or aware as Spark's are."""
+    if table.zone is None or (table.stored is None) == (stored is None):
+        return table.rows
+    rows = collect(table.rows)
+    if stored is None:
+        return in_utc(rows, ["cohort_time"])[0]
+    return rows.with_columns(nw.col("cohort_time").dt.replace_time_zone("UTC"))
 
 
 def _left_join(every: Frame, rows: Frame) -> Frame:

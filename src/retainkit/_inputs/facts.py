@@ -110,7 +110,7 @@ def examples(table: CheckedTable, condition: nw.Expr, *, of: str = "") -> str:
     if not ids:
         return ""
     times = [arg for arg, column in table.declared.items() if column.holds is TIME]
-    show, write = (times[0], str) if of == ids[0] else (ids[0], repr)
+    show, write = (times[0], table.shown) if of == ids[0] else (ids[0], repr)
     found = collect(table.rows.filter(condition).head(3))[show].to_list()
     return f"for instance {show} {', '.join(map(write, found))}"
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 
+import numpy as np
+
+from retainkit._frames.clock import FrameClock
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
+from retainkit._messages import warn
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in, read_datetime
+from retainkit._time.periods import DAY, SECOND
+from retainkit._time.zones import wall_times
 from retainkit.errors import ArgumentError
+
+_MOST_DAYS = 50_000  # at which two clocks are compared
 
 
 def check_as_of(as_of: str | date | None, argument: str = "as_of") -> None:
@@ -38,13 +46,46 @@ def moments_of(
 ) -> dict[str, Moment]:
     """Place times of a table in the zone of its periods.
 
-    An error says which times were `found`, by default the least and the greatest.
+    An error says which times were `found`, by default the least and the greatest. A warning says
+    where the frame's own clock shows something else between them.
     """
     try:
-        return {name: moment_in(time, table.stored, table.zone) for name, time in times.items()}
+        found_at = {name: moment_in(time, table.stored, table.zone) for name, time in times.items()}
     except (ValueError, OverflowError):
         found = found or f"{min(times.values())} to {max(times.values())}"
         raise beyond_the_calendar(table, found) from None
+    if found_at and table.clock is not None:
+        instants = [moment.instant for moment in found_at.values()]
+        _warn_of_other_rules(table, table.clock, min(instants), max(instants))
+    return found_at
+
+
+def _warn_of_other_rules(table: CheckedTable, clock: FrameClock, first: int, last: int) -> None:
+    """Warn where a frame's own clock shows another time than ours between two instants."""
+    step = max(DAY, (last - first) // _MOST_DAYS)
+    instants = np.append(np.arange(first, last, step, dtype=np.int64), last)
+    ours, theirs = wall_times(instants, table.zone), clock.wall_times(instants)
+    if theirs is None or (theirs == ours).all():
+        return
+    at = int(np.flatnonzero(theirs != ours)[0])
+    day = ours[at : at + 1].astype("datetime64[us]").astype("datetime64[D]")[0]
+    here, there = (_offset(int(one[at] - instants[at])) for one in (ours, theirs))
+    argument = next(one for one, column in table.declared.items() if column.holds is TIME)
+    warn(
+        f"on {day} the clock of {table.source(argument)} shows {there} in {clock.zone}, and "
+        f"Python's rules of time zones say {here}. Days are cut by Python's rules, whatever the "
+        "frame shows: those of the operating system, or else of the package tzdata. Bring both up "
+        "to date.",
+        code="zone_rules",
+        argument=argument,
+        column=clock.column,
+    )
+
+
+def _offset(microseconds: int) -> str:
+    """Return an offset from UTC in words."""
+    minutes = abs(microseconds) // (60 * SECOND)
+    return f"UTC{'-' if microseconds < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def observed_until(

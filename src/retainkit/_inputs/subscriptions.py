@@ -171,7 +171,7 @@ def _check_order(table: CheckedTable, backward: int, total: int) -> None:
         return
     some = collect(table.rows.filter(nw.col("end") < nw.col("start")).head(3))
     spans = (
-        f"{customer!r} ({start} to {end})"
+        f"{customer!r} ({table.shown(start)} to {table.shown(end)})"
         for customer, start, end in zip(
             *(some[name].to_list() for name in ("customer", "start", "end")), strict=True
         )
@@ -197,8 +197,8 @@ def _end_of_observation(table: CheckedTable, facts: Facts, as_of: str | date | N
         times = {"first": facts.least["start"], "last": facts.greatest["start"]}
     last = moments_of(table, times).get("last")
     error = ArgumentError(
-        f"the last start is {facts.greatest['start']}, and no midnight comes after it; say with "
-        "`as_of` when observation ends.",
+        f"the last start is {table.shown(facts.greatest['start'])}, and no midnight comes after "
+        "it; say with `as_of` when observation ends.",
         code="beyond_calendar",
         argument="start",
         column=table.names["start"],

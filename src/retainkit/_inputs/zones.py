@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import timezone, tzinfo
 
+from retainkit._frames.clock import FrameClock
 from retainkit._frames.dtypes import zone_name
 from retainkit._frames.input import Frame
 from retainkit._messages import named
@@ -22,6 +23,15 @@ def check_tz(tz: str | None) -> None:
             argument="tz",
         )
     zone_of(tz, "tz")
+
+
+def clock_of(
+    frame: Frame, column: str, own: tzinfo | None, zone: tzinfo | None
+) -> FrameClock | None:
+    """Return the clock of a frame whose times are in the zone of the periods, if it has changes."""
+    if zone is None or isinstance(zone, timezone) or str(own) != str(zone):
+        return None
+    return FrameClock(frame=frame, column=column, zone=str(zone))
 
 
 def zones_of(

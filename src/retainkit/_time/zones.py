@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import accumulate
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,6 +14,7 @@ from retainkit._time.periods import DAY, SECOND
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 
+_UTC = {"UTC", "UCT", "GMT", "GMT0", "GREENWICH", "UNIVERSAL", "ZULU"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,12 +31,22 @@ def zone_of(name: str, argument: str) -> tzinfo:
             return timezone(-offset if sign == "-" else offset)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    if name.upper().removeprefix("ETC/") in _UTC:  # no database is needed for it
+        return UTC
+    if not available_timezones():
         raise ArgumentError(
-            f"`{argument}` names the time zone {name!r}, which is not known here; "
-            "use a name of the IANA database, such as 'Europe/Berlin' or 'UTC'.",
-            code="unknown_time_zone",
+            f"`{argument}` names the time zone {name!r}, and there is no time zone database here; "
+            "install the package tzdata.",
+            code="no_time_zones",
             argument=argument,
-        ) from None
+        )
+    raise ArgumentError(
+        f"`{argument}` names the time zone {name!r}, which is not known here; use a name of the "
+        "IANA database, such as 'Europe/Berlin' or 'UTC'.",
+        code="unknown_time_zone",
+        argument=argument,
+    )
 
 
 def zone_like(zone: tzinfo | str) -> tzinfo:
@@ -91,7 +102,7 @@ def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
 
 
 def instant_expr(instant: int, stored: tzinfo | None) -> nw.Expr:
-    """Write an instant so that it compares with times in the zone `stored` (None: naive times)."""
+    """Write an instant so that it compares with instants, or with times in the zone `stored`."""
     moment = EPOCH + timedelta(microseconds=instant)
     if stored is not None:
         return nw.lit(moment.astimezone(stored))
@@ -109,21 +120,23 @@ def later_expr(time: nw.Expr, microseconds: int) -> nw.Expr:
 def wall_time_expr(
     time: nw.Expr, *, stored: tzinfo | None, zone: tzinfo | None, first: int, last: int
 ) -> nw.Expr:
-    """Turn a time column into wall times of `zone`, as a column without a zone.
+    """Turn a column of instants, naive in UTC, into wall times of `zone` (None: as they are).
 
-    DuckDB and Spark keep one zone for a whole session and refuse to convert to any other. What a
-    clock in `stored` shows can be had everywhere, and the difference between two zones is constant
-    between the changes of their clocks, which are compared as instants: exact, also in the hour
-    that a clock shows twice. `first` and `last` are instants that enclose the column.
+    The offset of a zone is constant between the changes of its clocks, which are compared as
+    instants: exact, also in the hour that a clock shows twice. Spark's times are `stored` in the
+    zone of its session; what a clock there shows is taken back by the difference of both zones.
+    `first` and `last` are instants that enclose the column.
     """
-    if stored is None or zone is None:
+    if zone is None:
         return time
-    local = time.dt.replace_time_zone(None)
+    local = time if stored is None else time.dt.replace_time_zone(None)
     if stored == zone:
         return local
     shift: dict[int, int] = {first: 0}
     for sign, side in ((-1, stored), (1, zone)):
         before = 0
+        if side is None:
+            continue
         for since, offset in utc_offsets(side, first, last):
             shift[since] = shift.get(since, 0) + sign * (offset - before)
             before = offset

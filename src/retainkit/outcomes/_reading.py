@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date
 from typing import Any, TypeAlias, get_args
 
 import narwhals.stable.v2 as nw
@@ -26,6 +26,7 @@ from retainkit._frames.input import (
 )
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
+from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
 from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time
@@ -48,7 +49,7 @@ Ids: TypeAlias = nw.Series[Any]
 class DatedAnswers:
     """Answers with a score in parallel arrays: customer, time, score and segment of each.
 
-    `missing` counts by segment the rows without an answer. Times are stored in the zone `stored`.
+    `missing` counts by segment the rows without an answer. Times are `aware` of a zone or not.
     """
 
     given: Frame
@@ -59,7 +60,7 @@ class DatedAnswers:
     instant: Integers
     score: Integers
     missing: Integers
-    stored: tzinfo | None
+    aware: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,7 +154,7 @@ def read_dated_answers(
         instant=instants_of(rows["time"]),
         score=_read_scores(rows["score"], score, scale),
         missing=lacking,
-        stored=table.stored,
+        aware=table.zone is not None,
     )
 
 
@@ -202,7 +203,7 @@ def read_outcome_events(
     log = read_events(
         frame, argument="outcomes", columns=columns, by=None, reserved=(), tz=None, missing="raise"
     )
-    _check_zones(answers, log.stored, "outcome_time", time)
+    _check_zones(answers, log, "outcome_time", time)
     end = log.end_of_observation(options.as_of)
     rows = log.rows
     if log.last_event is not None and log.last_event.instant >= end.instant:
@@ -242,7 +243,7 @@ def read_memberships(
         customer=customer, start=start, end=options.end, as_of=options.as_of
     )
     table = read_subscriptions(frame, columns)
-    _check_zones(answers, table.stored, "start", start)
+    _check_zones(answers, table, "start", start)
     rows = collect(table.rows)
     read = Memberships(
         customer=rows["customer"],
@@ -267,7 +268,7 @@ def _read_departures(
         tz=None,
         missing="raise",
     )
-    _check_zones(answers, log.stored, "end", end)
+    _check_zones(answers, log, "end", end)
     rows = collect(times.select(customer=nw.col(customer), end=nw.col(end)))
     read = Memberships(customer=rows["customer"], start=None, end=instants_or(rows["end"], NEVER))
     return read, log.end_of_observation(options.as_of)
@@ -335,12 +336,10 @@ def _with_times(frame: Frame, argument: str, column: str) -> Frame:
     return frame.with_columns(nw.col(column).cast(nw.Datetime("us"))) if dates else frame
 
 
-def _check_zones(answers: DatedAnswers, stored: tzinfo | None, argument: str, column: str) -> None:
+def _check_zones(answers: DatedAnswers, outcomes: CheckedTable, argument: str, column: str) -> None:
     """Check that both tables have times with a zone, or both without."""
-    if (stored is None) != (answers.stored is None):
-        having, lacking = (
-            ("has a", "have none") if answers.stored is None else ("has no", "have one")
-        )
+    if (outcomes.zone is not None) != answers.aware:
+        having, lacking = ("has no", "have one") if answers.aware else ("has a", "have none")
         raise ArgumentError(
             f"{named(column, argument, 'outcomes')} {having} time zone, and the times of "
             f"`responses` {lacking}. Give both a time zone, or none.",

@@ -163,7 +163,10 @@ def _example(table: CheckedTable) -> str:
     """Write a few answers that lie before their invitations."""
     some = collect(table.rows.filter(nw.col("responded") < nw.col("sent")).head(3))
     pairs = zip(some["sent"].to_list(), some["responded"].to_list(), strict=True)
-    return ", ".join(f"sent {sent} and answered {responded}" for sent, responded in pairs)
+    return ", ".join(
+        f"sent {table.shown(sent)} and answered {table.shown(responded)}"
+        for sent, responded in pairs
+    )
 
 
 def _moments(
