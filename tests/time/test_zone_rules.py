@@ -11,6 +11,7 @@ import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,7 +63,9 @@ def rules(tmp_path: Path) -> Iterator[Rules]:
 
     def use(name: str, other: str) -> None:
         # Some systems have no database, and Python has the package tzdata.
-        folders = [*before, str(Path(__import__("tzdata").__file__).parent / "zoneinfo")]
+        package = find_spec("tzdata")
+        own = package.submodule_search_locations if package is not None else None
+        folders = [*before, *(f"{one}/zoneinfo" for one in own or ())]
         source = next(path for path in (Path(one) / other for one in folders) if path.is_file())
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -208,7 +211,7 @@ def test_subscriptions_run_through_the_days_that_zoneinfo_says(
     backend: Backend, zone: str, day_of_change: str, session: str | None
 ) -> None:
     moments = around(day_of_change)
-    spans = [
+    spans: list[Row] = [
         {"customer_id": k, "start": moment, "end": moment + (5 + k % 7) * HOUR}
         for k, moment in enumerate(moments)
     ]

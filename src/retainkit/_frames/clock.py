@@ -32,12 +32,13 @@ class FrameClock:
         zone = self.zone
         if library.is_pandas():
             own = native[self.column].dtype
-            if not hasattr(own, "pyarrow_dtype"):
+            arrow = getattr(own, "pyarrow_dtype", None)
+            if arrow is None:
                 import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
                 shown = pd.DatetimeIndex(values, tz="UTC").tz_convert(own.tz).tz_localize(None)
                 return _as_integers(shown.to_numpy())
-            zone = own.pyarrow_dtype.tz
+            zone = arrow.tz
         times = nw.new_series("time", values, backend=backend).dt.replace_time_zone("UTC")
         return _as_integers(times.dt.convert_time_zone(zone).dt.replace_time_zone(None).to_numpy())
 

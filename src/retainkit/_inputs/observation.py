@@ -7,7 +7,6 @@ from datetime import date, datetime, tzinfo
 
 import numpy as np
 
-from retainkit._frames.clock import FrameClock
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
 from retainkit._messages import warn
@@ -54,14 +53,17 @@ def moments_of(
     except (ValueError, OverflowError):
         found = found or f"{min(times.values())} to {max(times.values())}"
         raise beyond_the_calendar(table, found) from None
-    if found_at and table.clock is not None:
+    if found_at:
         instants = [moment.instant for moment in found_at.values()]
-        _warn_of_other_rules(table, table.clock, min(instants), max(instants))
+        warn_of_other_rules(table, min(instants), max(instants))
     return found_at
 
 
-def _warn_of_other_rules(table: CheckedTable, clock: FrameClock, first: int, last: int) -> None:
+def warn_of_other_rules(table: CheckedTable, first: int, last: int) -> None:
     """Warn where a frame's own clock shows another time than ours between two instants."""
+    clock = table.clock
+    if clock is None:
+        return
     step = max(DAY, (last - first) // _MOST_DAYS)
     instants = np.append(np.arange(first, last, step, dtype=np.int64), last)
     ours, theirs = wall_times(instants, table.zone), clock.wall_times(instants)

@@ -11,10 +11,10 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.answers import Answers
-from retainkit._inputs.observation import beyond_the_calendar, check_as_of, moments_of
+from retainkit._inputs.observation import beyond_the_calendar, check_as_of, warn_of_other_rules
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
-from retainkit._time.moment import Moment, as_of_moment, end_of_day
+from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
 from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
@@ -117,13 +117,14 @@ def _time_span(
     responses: Answers, facts: nw.DataFrame[Any], given: Moment | None
 ) -> tuple[Moment, Moment, Moment]:
     """Return the times of the first and last answer, and the end of observation."""
+    stored, zone = responses.stored, responses.zone
     try:
-        times = {name: facts.item(0, name) for name in ("first", "last")}
+        first, last = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
     except (ValueError, OverflowError) as error:
         raise beyond_the_calendar(responses, str(error)) from None
-    first, last = moments_of(responses, times).values()
+    warn_of_other_rules(responses, first.instant, last.instant)
     try:
-        end = given or end_of_day(last.instant, responses.zone)
+        end = given or end_of_day(last.instant, zone)
     except OverflowError:
         raise ArgumentError(
             f"{responses.source('time')} goes up to {last}, and no midnight comes after it; say "
