@@ -22,7 +22,9 @@ class Untouchable:
 WRONG: dict[str, Any] = {
     "adjust": "twice",
     "amounts": "positive",
+    "age": -1,
     "as_of": "yesterday",
+    "at": -1,
     "average": "mean",
     "baseline": 0,
     "brackets": (3, 1),

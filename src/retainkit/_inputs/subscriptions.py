@@ -23,6 +23,7 @@ from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, with
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
 from retainkit._inputs.last_days import end_after_last_days
 from retainkit._inputs.observation import check_as_of, moments_of, observed_until
+from retainkit._inputs.zones import check_tz
 from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
 from retainkit._time.grid import PeriodGrid
@@ -121,6 +122,7 @@ class SubscriptionOptions:
         one_of("missing", self.missing, get_args(Missing))
         check_rates(self.rates)
         check_as_of(self.as_of)
+        check_tz(self.tz)
 
 
 def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptions:
