@@ -159,6 +159,15 @@ def test_churn_is_compared_in_each_period(method: Any) -> None:
     assert_compared(have, compared(full, ["period"], "churned", "base", "plan"))
 
 
+def test_churn_is_compared_by_its_cause() -> None:
+    table = pd.concat([subscriptions().assign(customer_id=range(i, i + 4)) for i in (0, 4, 8)])
+    table["why"] = ["price", None, "moved", "price"] * 2 + ["moved"] * 4
+    churn = churn_rate(table, by="plan", reason="why", as_of="2024-05-01")
+    full = [row for row in rows_of(churn) if row["churn_rate"] is not None]
+    have = rows_of(rate_difference(churn, group="plan"))
+    assert_compared(have, compared(full, ["period", "why"], "churned", "opening", "plan"))
+
+
 def test_what_is_in_progress_is_not_compared() -> None:
     rows = [row for row in visits() if row["time"] < date(2024, 5, 15)]
     events = pd.DataFrame(rows).astype({"time": "datetime64[us]"})

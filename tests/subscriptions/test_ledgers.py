@@ -272,6 +272,21 @@ def test_months_are_those_of_the_clock_on_the_wall() -> None:
     assert monthly(utc)[0] != 50
 
 
+def test_ends_may_be_last_days(backend: Backend) -> None:
+    rows = [
+        {"customer_id": 1, "start": day(month, 1), "end": day(month, last), "amount": 50.0}
+        for month, last in ((1, 31), (2, 29), (3, 31), (4, 30))
+    ]
+    table = backend.make(rows)
+    have = rows_of(subscriptions_from_lines(table, end_is="last_day"))
+    assert [row["mrr"] for row in have] == [50] * 4
+    assert [row["end"] for row in have] == [date(2024, month, 1) for month in (2, 3, 4, 5)]
+    with pytest.warns(RetainkitWarning, match="3 of 3 rows that follow") as warned:
+        subscriptions_from_lines(table)
+    warning: Any = warned[0].message
+    assert warning.code == "ends_look_like_last_days"
+
+
 def test_a_year_paid_at_once_is_in_each_of_its_months() -> None:
     lines = pd.DataFrame(
         {

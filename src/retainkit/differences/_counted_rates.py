@@ -62,7 +62,8 @@ def _churn_rates(table: Any) -> CountedRates:
     return CountedRates(
         rows=frame,
         segments=segment_columns(frame, _CHURN),
-        keys=["period"],
+        # The column of causes stands between.
+        keys=frame.columns[frame.columns.index("period") : frame.columns.index("opening")],
         count=_floats(frame, "churned"),
         n=_bases(frame),
     )

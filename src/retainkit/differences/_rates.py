@@ -74,8 +74,8 @@ def rate_difference(
         there: a new frame of the same kind as `table`.
 
         - the other segment columns, as in `table`.
-        - ``period`` (date), or ``cohort`` (date) and ``age`` (int), or ``age`` alone, with brackets
-          ``age_end`` (int): as in `table`.
+        - ``period`` (date) and the cause, or ``cohort`` (date) and ``age`` (int), or ``age`` alone,
+          with brackets ``age_end`` (int): as in `table`.
         - ``group_a``, ``group_b``: the groups, of the type of `group`.
         - ``n_a``, ``n_b`` (int): customers who could be retained, or leave.
         - ``rate_a``, ``rate_b`` (float): the share of them who were retained, or left.

@@ -11,7 +11,7 @@ from retainkit._checks import boolean
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import instants_of
 from retainkit._inputs.columns import Column
-from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, TIME
+from retainkit._inputs.kinds import AMOUNT, ID, SUBSCRIPTION, TIME
 from retainkit._messages import count_noun, format_examples
 from retainkit._stats.money import money_unit
 from retainkit._typing import Booleans, Floats, Integers
@@ -23,7 +23,7 @@ _LEVELS = (
     Column("customer", ID),
     Column("time", TIME),
     Column("amount", AMOUNT),
-    Column("subscription", SEGMENT, required=False),
+    Column("subscription", SUBSCRIPTION, required=False),
 )
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 
+from retainkit._checks import one_of
 from retainkit._frames.input import instants_of
 from retainkit._inputs.columns import Column
 from retainkit._inputs.kinds import AMOUNT, ID, TIME
+from retainkit._inputs.last_days import warn_of_last_days
 from retainkit._messages import count_noun, format_examples, warn
+from retainkit._time.moment import midnights_after
 from retainkit._time.month_lengths import length_in_months
 from retainkit._time.zones import wall_times
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 from retainkit.subscriptions._ledger import Ledger, read_ledger
-from retainkit.typing import IntoFrameT, Missing
+from retainkit.typing import EndIs, IntoFrameT, Missing
 
 _LINES = (
     Column("customer", ID),
@@ -31,6 +35,7 @@ def subscriptions_from_lines(
     customer: str = "customer_id",
     start: str = "start",
     end: str = "end",
+    end_is: EndIs = "exclusive",
     amount: str = "amount",
     by: str | Sequence[str] | None = None,
     tz: str | None = None,
@@ -60,7 +65,10 @@ def subscriptions_from_lines(
         Column of dates or datetimes, with or without a time zone.
     end : str, default "end"
         Column of dates or datetimes at which the time ends that the line is for: for January, the
-        midnight with which February begins.
+        midnight with which February begins, or by `end_is` its last day.
+    end_is : {"exclusive", "last_day"}, default "exclusive"
+        Whether an end is the moment from which a subscription no longer runs, or the last day on
+        which it does: then it runs to the midnight after that day, in `tz`.
     amount : str, default "amount"
         Column of money, in its own unit: what the line costs for all of its time, 0 or more.
     by : str or sequence of str, optional
@@ -95,7 +103,8 @@ def subscriptions_from_lines(
     Warns
     -----
     RetainkitWarning
-        If rows are left out: with nulls, or of no length, as those of fees that are paid once.
+        If rows are left out: with nulls, or of no length, as those of fees that are paid once; if
+        ends seem to be last days.
 
     See Also
     --------
@@ -135,16 +144,22 @@ def subscriptions_from_lines(
     1         bob 2024-01-01 2024-01-08   43.33
     2         cyd 2024-01-01 2024-01-11   30.42
     """
+    one_of("end_is", end_is, get_args(EndIs))
     names = {"customer": customer, "start": start, "end": end, "amount": amount}
     found = read_ledger(lines, "lines", _LINES, names, by=by, missing=missing, tz=tz)
     begin, over = (instants_of(found.rows[name]) for name in ("start", "end"))
+    if end_is == "last_day":
+        over = midnights_after(over, found.table.zone)
     _check_order(found, begin, over)
     _check_amounts(found)
     kept = _with_length(begin, over)
     keys = (found.amount, found.segment, over, begin, found.customer)
     order = kept[np.lexsort([one[kept] for one in keys])]
     begin, over = begin[order], over[order]
-    months = length_in_months(*(wall_times(one, found.table.zone) for one in (begin, over)))
+    wall = [wall_times(one, found.table.zone) for one in (begin, over)]
+    if end_is == "exclusive":
+        warn_of_last_days(found.customer[order], *wall)
+    months = length_in_months(*wall)
     return found.spans(order, begin, over, found.amount[order] / months)
 
 
