@@ -56,29 +56,14 @@ def tracking_columns(
     unit = orders.options.merge_period()
     log = net_refunds(orders.log, orders.options.amounts, unit, end)
     counts = counts_by_unit(log, unit, split)
-    if counts.n_later:
-        warn(
-            f"{count_noun(counts.n_later, 'customer')} with a first purchase at or after "
-            "`calibration_end`: not in the result.",
-            code="customers_left_out",
-            rows=counts.n_later,
-            argument="transactions",
-        )
+    _warn_of_later(counts.n_later)
     start = unit.first_day(counts.unit)
     index = period.number_of_day(start)
     last = end.before(log.zone)
     # Without rows there are no periods.
     low = int(index.min()) if len(index) else 0
     high = last.index(period) if len(index) else -1
-    if high - low >= _MOST_PERIODS:
-        began = period.label(np.array([low]))[0]
-        raise ArgumentError(
-            f"there are {high - low + 1:,} periods from {began} to {end}, more than can be of "
-            "use. If there is a stray date, leave it out; otherwise take a longer `period`.",
-            code="too_many_rows",
-            argument="period",
-            rows=high - low + 1,
-        )
+    _check_number_of_periods(period, low, high, end)
     periods = np.arange(low, high + 1, dtype=np.int64)
     opens, closes = period.first_day(periods), period.first_day(periods + 1)
     until = np.minimum(closes, last.index(DAYS) + 1)
@@ -101,6 +86,31 @@ def tracking_columns(
     spent = np.bincount(index - low, counts.spent, len(periods)).astype(np.float64)
     money = {"actual_spend": spent, "expected_spend": added * mean_spend}
     return columns | money | {f"{name}_cumulative": np.cumsum(one) for name, one in money.items()}
+
+
+def _warn_of_later(number: int) -> None:
+    """Warn of customers who came after calibration."""
+    if number:
+        warn(
+            f"{count_noun(number, 'customer')} with a first purchase at or after "
+            "`calibration_end`: not in the result.",
+            code="customers_left_out",
+            argument="transactions",
+            rows=number,
+        )
+
+
+def _check_number_of_periods(period: PeriodGrid, low: int, high: int, end: Moment) -> None:
+    """Check that there are not so many periods that a date must be wrong."""
+    if high - low >= _MOST_PERIODS:
+        began = period.label(np.array([low]))[0]
+        raise ArgumentError(
+            f"there are {high - low + 1:,} periods from {began} to {end}, more than can be of "
+            "use. If there is a stray date, leave it out; otherwise take a longer `period`.",
+            code="too_many_rows",
+            argument="period",
+            rows=high - low + 1,
+        )
 
 
 def _periods_in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | None) -> Booleans:
