@@ -344,6 +344,8 @@ def test_a_missing_column_is_named(name: str, argument: str, backend: Backend) -
     with pytest.raises(MissingColumnError) as caught:
         call(entry, tables, **options_with(entry, argument))
     assert f"`{argument}` needs the column {own!r}" in str(caught.value)
+    facts = (caught.value.code, caught.value.argument, caught.value.column)
+    assert facts == ("missing_column", argument, own)
     for other in entry.tables[table][0]:
         assert other == own or repr(other) in str(caught.value)
 
@@ -360,6 +362,7 @@ def test_a_column_of_the_wrong_type_is_named(name: str, argument: str, backend: 
     with pytest.raises(ColumnTypeError) as caught:
         call(entry, tables, **options_with(entry, argument))
     assert_named(str(caught.value), argument, own, table)
+    assert (caught.value.argument, caught.value.column) in {(argument, own), (table, own)}
 
 
 def assert_named(text: str, argument: str, column: str, table: str) -> None:
@@ -387,6 +390,8 @@ def test_a_null_is_refused_left_out_or_kept(name: str, argument: str, backend: B
     with pytest.raises((ArgumentError, ColumnTypeError)) as caught:
         call(entry, tables, **options)
     assert_named(str(caught.value), argument, own, table)
+    assert caught.value.argument in {argument, table}
+    assert caught.value.code in {"null_values", "impossible_values", "column_type"}
     if column.nulls == "dropped" and caught.type is ArgumentError:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
@@ -443,6 +448,7 @@ def test_an_unknown_choice_is_refused_with_those_there_are(
     with pytest.raises(ArgumentError, match=f"`{argument}`") as caught:
         call(entry, made(entry, PANDAS), **{argument: "none such"})
     assert "'none such'" in str(caught.value)
+    assert caught.value.argument == argument
     for choice in choices:
         assert repr(choice) in str(caught.value)
 
@@ -451,8 +457,9 @@ def test_an_unknown_choice_is_refused_with_those_there_are(
 def test_what_is_no_table_is_refused(name: str) -> None:
     entry = REGISTRY[name]
     for argument in entry.tables:
-        with pytest.raises(ArgumentTypeError, match=f"`{argument}`"):
+        with pytest.raises(ArgumentTypeError, match=f"`{argument}`") as caught:
             call(entry, made(entry, PANDAS) | {argument: 3})
+        assert (caught.value.code, caught.value.argument) == ("argument_type", argument)
 
 
 @pytest.mark.parametrize("level", [0, 1, 95, None, "0.95"])

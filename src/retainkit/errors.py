@@ -16,11 +16,12 @@ attributes too, so that a program need not read the text: `code`, `argument`, `c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
 __all__ = [
+    "CODES",
     "ArgumentError",
     "ArgumentTypeError",
     "ColumnTypeError",
@@ -30,6 +31,115 @@ __all__ = [
     "RetainkitWarning",
 ]
 
+CODES: Mapping[str, str] = {
+    "argument_value": "An argument has a value that it cannot have.",
+    "argument_type": "An argument is of a type that it cannot have.",
+    "argument_needed": "An argument is needed beside one that is given, or for this table.",
+    "argument_conflict": "Two arguments contradict each other, or one is of no use then.",
+    "empty_argument": "An argument that must name something is empty.",
+    "unknown_choice": "A word is none of those that there are.",
+    "unknown_reference": "The reference is none of the groups.",
+    "percent_not_fraction": "A number above 1 stands where a fraction is meant: 5 for 0.05.",
+    "named_twice": "A column is named twice.",
+    "reserved_name": "A column is called like one of the result.",
+    "length_without_unit": "A length of time has no unit: 12 what?",
+    "length_type": "A length of time is neither text nor a timedelta.",
+    "length_unit": "A length of time has a unit that is not known.",
+    "ambiguous_unit": "A unit of time may mean two: `m`.",
+    "length_not_whole": "A length of time is no whole number of what is counted.",
+    "length_out_of_range": "A length of time is too short or too long.",
+    "calendar_length": "Months and years have no fixed length, where one is needed.",
+    "no_length": "A length of time is 0.",
+    "short_window": "A window is shorter than the period that ends with it.",
+    "split_period": "A day cuts a period in two.",
+    "unknown_time_zone": "There is no time zone of that name here.",
+    "no_zone": "Times have no time zone, where one is needed.",
+    "mixed_zones": "Some times have a time zone, and others have none.",
+    "unattainable_limits": "Weights within these limits cannot reach the margins.",
+    "missing_column": "A column is not in the table.",
+    "missing_dependency": "A package is not installed.",
+    "column_type": "A column holds values of another type.",
+    "duplicate_columns": "Several columns have one name.",
+    "null_values": "Values are null where one is needed.",
+    "negative_values": "Numbers are below 0.",
+    "infinite_values": "Numbers are infinite, or too large to compute with.",
+    "tiny_values": "Numbers are too small to compute with.",
+    "not_whole": "Numbers are not whole.",
+    "not_a_share": "Numbers are not between 0 and 1, where they are shares.",
+    "not_a_fraction": "Numbers are above 1, where they are rates.",
+    "impossible_values": "Numbers are beyond what there can be.",
+    "count_above_total": "A part is more than the whole.",
+    "counts_do_not_add_up": "Parts do not add up to the whole.",
+    "duplicate_rows": "Rows are there twice, or there are several where there must be one.",
+    "overlapping_rows": "Rows of one subscription overlap, and contradict each other.",
+    "several_values": "A customer, or a table, has several values where there must be one.",
+    "several_segments": "A table has several segments where there must be one.",
+    "several_starts": "A customer has several starts.",
+    "several_currencies": "Money of several currencies cannot be added up.",
+    "unknown_currency": "There is no rate for a currency.",
+    "repeated_customers": "A customer has several rows in a table of customers.",
+    "unknown_customers": "Customers of one table are not in the other.",
+    "no_common_customers": "Two tables have no customer in common.",
+    "ambiguous_segment": "A customer has several segments.",
+    "end_before_start": "What ends, or was answered, did so before it began.",
+    "same_time": "Of several rows at one time it cannot be told which is the last.",
+    "beyond_calendar": "A time lies beyond the years 1 to 9999.",
+    "too_many_rows": "The result would not fit into memory, as after a stray date.",
+    "mixed_units": "Times of one table are in several units.",
+    "unit_mismatch": "Two units of time contradict each other.",
+    "unit_unknown": "It is not known in what unit times are.",
+    "not_a_result": "A table is no result that the function takes.",
+    "not_a_segment": "A column tells no segments apart.",
+    "unordered_periods": "Periods are not one after another.",
+    "bracketed_ages": "Ages are brackets of several.",
+    "no_age_0": "A cohort has no row of age 0.",
+    "rising_survivors": "More customers are there at one age than at the age before.",
+    "too_few_periods": "There are too few periods to judge by.",
+    "off_scale": "Answers are not on the scale.",
+    "unknown_labels": "Answers in words have no score.",
+    "repeated_respondents": "A respondent answered several times.",
+    "values_without_share": "Values of the responses have no share in the population.",
+    "shares_without_rows": "Values of the population have no responses.",
+    "nothing_to_weight": "No value has a share above 0.",
+    "nothing_to_learn": "Nothing can be learnt from the table.",
+    "no_time": "No time is left to observe.",
+    "no_model": "What is given is no model of the kind that is needed.",
+    "not_fitted": "A model of another library is not fitted.",
+    "not_converged": "A search for the best numbers did not come to an end.",
+    "infinite_mean": "A mean is infinite.",
+    "seed_missing": "Random numbers need a seed.",
+    "not_saved_so": "A saved object is not as `to_dict` gave it.",
+    "unknown_format": "A saved object is of a newer version.",
+    "care_needed": "Something needs care.",
+    "rows_after_as_of": "Rows at or after the end of observation are not used.",
+    "rows_before_start": "Rows before a start are not used, or a start is before all rows.",
+    "start_after_as_of": "Customers start at or after the end of observation.",
+    "ends_after_as_of": "Subscriptions end after the end of observation, and count as running.",
+    "entry_after_end": "Customers come under observation after they left.",
+    "empty_subscriptions": "Subscriptions end as they start.",
+    "free_subscriptions": "Subscriptions of an amount of 0 make no customer.",
+    "customers_left_out": "Customers are not in the result.",
+    "incomplete_rows": "Rows whose time is not over are not used.",
+    "small_cohorts": "Cohorts with few customers are left out.",
+    "no_purchase_left": "Customers have refunds and no purchase.",
+    "gap_leaves_nothing": "The gap is so long that no period can be judged.",
+    "ends_look_like_last_days": "Ends seem to be last days, not the days after.",
+    "looks_like_levels": "A table seems to hold levels, not subscriptions.",
+    "segment_of_the_outcome": "A segment seems to be made of the outcome.",
+    "other_scale": "Answers look like those of another scale.",
+    "few_answers": "Segments with few answers show no score.",
+    "few_outweigh_all": "A few answers outweigh all others.",
+    "unpaired_answers": "Respondents answered in one of two groups only.",
+    "unused_value": "Nobody gave an answer that an argument names.",
+    "unreliable_interval": "An interval rests on few draws.",
+    "fit_needs_care": "A fit has something to tell: see its diagnostics.",
+    "beyond_fit": "A table is of a much longer time than the fit.",
+    "contracts": "Customers look like subscribers, not like buyers.",
+    "extrapolation": "A horizon is longer than anything observed.",
+    "dependent_spend": "Spend goes with frequency, which the models exclude.",
+}
+"""The kinds of faults, by the `code` of an error or a warning. A code keeps its meaning."""
+
 
 class _Report(Exception):  # noqa: N818  warnings are of it too
     """The facts of an error or a warning.
@@ -37,7 +147,7 @@ class _Report(Exception):  # noqa: N818  warnings are of it too
     Attributes
     ----------
     code : str
-        The kind of fault, a word that stays the same from version to version.
+        The kind of fault, one of `CODES`: a word that stays the same from version to version.
     argument, column : str, optional
         The argument that is at fault, and the column that it names.
     rows, total : int, optional

@@ -191,12 +191,11 @@ def _distinct_rows(
 def _wrong_weights(rows: Frame, column: str) -> ArgumentError:
     """Return the error about weights, the one column of `rows`."""
     weight, total = nw.col("weight"), count_rows(rows)
-    kinds = {
-        "null": weight.is_null(),
-        "negative": weight < 0,
-        "infinite": weight == float("inf"),
-    }
-    for what, wrong in kinds.items():
+    for what, code, wrong in (
+        ("null", "null_values", weight.is_null()),
+        ("negative", "negative_values", weight < 0),
+        ("infinite", "infinite_values", weight == float("inf")),
+    ):
         some = rows.filter(wrong)
         number = count_rows(some)
         if number:
@@ -206,7 +205,7 @@ def _wrong_weights(rows: Frame, column: str) -> ArgumentError:
                 f"{named(column, 'weights')} is {what} in {count_noun(number, 'row')}, of "
                 f"{total:,}{shown}. A weight is the number of customers in its row, 0 or more: put "
                 "one there, or leave such rows out.",
-                code="null_values" if what == "null" else f"{what}_weights",
+                code=code,
                 argument="weights",
                 column=column,
                 rows=number,
@@ -214,7 +213,7 @@ def _wrong_weights(rows: Frame, column: str) -> ArgumentError:
             )
     return ArgumentError(
         f"{named(column, 'weights')} adds up to more than a number can hold.",
-        code="infinite_weights",
+        code="infinite_values",
         argument="weights",
         column=column,
     )

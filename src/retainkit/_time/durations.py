@@ -88,10 +88,10 @@ def in_periods(argument: str, value: Any, grid: PeriodGrid, minimum: int) -> int
     length = _read(argument, value, need, f"{unit}s")
     periods = length.microseconds / (step * _MICROSECONDS[unit])
     if periods.denominator > 1 or length.calendar != bool(grid.months):
-        raise _length_error(argument, value, need, "length_not_whole")
+        raise _length_error(argument, value, need, code="length_not_whole")
     if periods < minimum:
         need = f"it must be {minimum} or more, in periods ({grid.name})."
-        raise _length_error(argument, value, need, "length_out_of_range")
+        raise _length_error(argument, value, need, code="length_out_of_range")
     return int(periods)
 
 
@@ -100,7 +100,7 @@ def microseconds(argument: str, value: Any) -> int:
     length = round(_equal_length(argument, value, "write days, hours or weeks, such as '3D'."))
     if length >= 100 * 366 * DAY:
         need = "it must be from 0 days to 100 years."
-        raise _length_error(argument, value, need, "length_out_of_range")
+        raise _length_error(argument, value, need, code="length_out_of_range")
     return length
 
 
@@ -112,11 +112,11 @@ def window_days(argument: str, value: Any) -> int:
     else:
         length = _equal_length(argument, value, need) / DAY
         if length.denominator > 1:
-            raise _length_error(argument, value, need, "length_not_whole")
+            raise _length_error(argument, value, need, code="length_not_whole")
         days = int(length)
     if not 1 <= days <= _MOST_DAYS:
         need = f"it must be from one day to {_MOST_DAYS:,} days."
-        raise _length_error(argument, value, need, "length_out_of_range")
+        raise _length_error(argument, value, need, code="length_out_of_range")
     return days
 
 
@@ -156,7 +156,7 @@ def _read(argument: str, value: Any, need: str, example: str) -> _Length:
         )
     if not 0 <= length.microseconds <= _MOST_DAYS * DAY:
         need = f"it must be from 0 to {_MOST_DAYS:,} days."
-        raise _length_error(argument, given, need, "length_out_of_range")
+        raise _length_error(argument, given, need, code="length_out_of_range")
     return length
 
 
@@ -184,12 +184,12 @@ def _parse(argument: str, text: str, need: str, example: str) -> _Length:
             else f"'{round(months / DAY)}D' for {written} months"
         )
         need = f"m may be months or minutes: write {advice}."
-        raise _length_error(argument, text, need, "ambiguous_unit")
+        raise _length_error(argument, text, need, code="ambiguous_unit")
     if found and not word:
         need = f"it must be a length of time: {written} what? Write '{written} {example}'."
-        raise _length_error(argument, text, need, "length_without_unit")
-    raise _length_error(argument, text, need, "length_unit")
+        raise _length_error(argument, text, need, code="length_without_unit")
+    raise _length_error(argument, text, need, code="length_unit")
 
 
-def _length_error(argument: str, value: Any, need: str, code: str) -> ArgumentError:
+def _length_error(argument: str, value: Any, need: str, *, code: str) -> ArgumentError:
     return ArgumentError(f"`{argument}` is {value!r}; {need}", code=code, argument=argument)

@@ -211,7 +211,9 @@ class PurchaseModel(Model):
         counts = np.asarray([integer("n", one, 0) for one in _as_array("n", n).ravel().tolist()])
         if counts.dtype == object:  # integers of more than 64 bits
             raise ArgumentError(
-                f"`n` is {quoted(n)}; no number of purchases is so large.", argument="n"
+                f"`n` is {quoted(n)}; no number of purchases is so large.",
+                code="argument_value",
+                argument="n",
             )
         t = in_units("horizon", horizon, self.unit)
         found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
