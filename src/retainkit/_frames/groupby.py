@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from retainkit._typing import Booleans, Floats, Integers
+from retainkit._typing import Array, Booleans, Floats, Integers
 
 NEVER = np.iinfo(np.int64).max
 """A time that never comes."""
@@ -17,6 +17,8 @@ _WIDE = 2**32
 
 # Distinct keys are found in a table of this many elements at most, and by sorting beyond.
 _TABLE = 2**27
+# Rows that are worked on at once where memory would be short.
+_BLOCK = 2**20
 
 
 def unique_keys(key: Integers) -> Integers:
@@ -101,6 +103,52 @@ def group_sum(values: Floats, group: Integers, n_groups: int) -> Floats:
     """Sum of each group."""
     # Of nothing at all the sum is an integer.
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
+
+
+def blocks_of(length: int) -> Iterator[slice]:
+    """Split so many rows into blocks, so that what is computed of each need not be held of all."""
+    for begin in range(0, length, _BLOCK):
+        yield slice(begin, begin + _BLOCK)
+
+
+def distinct_sums(
+    blocks: Iterable[tuple[Integers, Floats | None]], size: int, n_rows: int, at_least: int
+) -> tuple[Integers, Floats | None]:
+    """Return the distinct keys that occur so often in some blocks, ascending, and their sums.
+
+    All keys are less than `size`, and there are `n_rows` of them at most.
+    """
+    if size > 4 * n_rows + 1024:
+        return _sorted_sums(blocks, at_least)
+    # Sums are kept for every key that there may be.
+    occurs: Array = np.zeros(size, np.bool_ if at_least == 1 else np.int64)
+    sums: Floats | None = None
+    for key, values in blocks:
+        if at_least == 1:
+            occurs[key] = True
+        else:
+            np.add.at(occurs, key, 1)
+        if values is not None:
+            sums = np.zeros(size) if sums is None else sums
+            np.add.at(sums, key, values)
+    keys = np.flatnonzero(occurs >= at_least)
+    return keys, None if sums is None else sums[keys]
+
+
+def _sorted_sums(
+    blocks: Iterable[tuple[Integers, Floats | None]], at_least: int
+) -> tuple[Integers, Floats | None]:
+    """Return the same as `distinct_sums` where keys are few among those that there may be."""
+    found = [*blocks]
+    key = np.concatenate([keys for keys, _ in found]) if found else np.zeros(0, np.int64)
+    if at_least == 1 and all(values is None for _, values in found):
+        return unique_keys(key), None
+    keys, which = np.unique(key, return_inverse=True)
+    enough = np.bincount(which, minlength=len(keys)) >= at_least
+    parts = [values for _, values in found if values is not None]
+    if not parts:
+        return keys[enough], None
+    return keys[enough], group_sum(np.concatenate(parts), which, len(keys))[enough]
 
 
 def group_min(values: Integers, group: Integers, n_groups: int) -> Integers:

@@ -6,7 +6,7 @@ arrays: one element a row of the log, an entry (a customer in a cohort) or a cel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, TypeAlias
@@ -17,7 +17,9 @@ import numpy as np
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.groupby import (
     NEVER,
+    blocks_of,
     dense_codes,
+    distinct_sums,
     group_min,
     group_sum,
     smallest_at_first,
@@ -55,6 +57,14 @@ class _EventArrays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Pairs:
+    """Pairs of a return, by its row, and an entry."""
+
+    row: Selection
+    entry: Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Entries:
     """Entries, ascending by customer.
 
@@ -80,14 +90,17 @@ def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
     sizes = np.bincount(entries.group, minlength=len(entries.groups["cohort"]))
     group = np.arange(len(sizes))
     counts = [(group, np.full(len(sizes), ENTRIES), sizes, np.zeros(len(sizes)))]
-    age_at = _age_function(log, entries, spec)
-    for row, entry in _pairs(log, entries, spec):
-        age = age_at(row, entry)
-        if log.cohort_time is not None:
-            excluded[ExclusionReason.BEFORE_START] += int((age < 0).sum())
-        key, money = _cell_keys(entry, _cells(age, spec), n_cells, log, row)
-        key, money = _active_cells(key, money, len(entries.group) * n_cells, spec.min_events)
-        counts.append(_count(key, money, n_cells, entries, spec))
+    cells = _cell_numbers(log, entries, spec, n_cells, excluded)
+    for pairs in _pairs(log, entries, spec):
+        key, money = distinct_sums(
+            map(cells.number, pairs),
+            len(entries.group) * n_cells,
+            len(log.customer),
+            spec.min_events,
+        )
+        for part in _whole_entries(key, n_cells):
+            spent = None if money is None else money[part]
+            counts.append(_count(key[part], spent, n_cells, entries, spec))
     group, cell, count, amount = (np.concatenate(part) for part in zip(*counts, strict=True))
     attributes = {name: values[group] for name, values in entries.groups.items()}
     return CohortCounts(
@@ -165,9 +178,7 @@ def _with_cohort(
     """Add to entries their cohorts, and the numbers of ages that are over and that have begun."""
     wall = wall_times(start, log.zone)
     cohort = spec.cohort_period.number(wall)
-    calendar = spec.clock == "calendar"
-    begin = spec.period.number(wall) if calendar else elapsed_time(start, wall)
-    over, begun = spec.ages(begin)
+    over, begun = spec.ages(_times(start, wall, spec))
     attributes = {"segment": segment, "cohort": cohort, "over": over, "begun": begun}
     group, groups = unique_rows(attributes)
     return _Entries(customer=customer, start=start, wall=wall, group=group, groups=groups)
@@ -176,22 +187,21 @@ def _with_cohort(
 # Cells
 
 
-def _only_pairs(log: _EventArrays, entries: _Entries) -> tuple[Selection, Integers]:
-    """Pair each return with its customer's only entry."""
-    rows: Selection = slice(None) if log.returned is None else np.flatnonzero(log.returned)
+def _only_pairs(log: _EventArrays, entries: _Entries) -> Iterator[_Pairs]:
+    """Pair each return with its customer's only entry, a block of rows at a time."""
     entry_of = np.full(log.n_customers, -1)
     entry_of[entries.customer] = np.arange(len(entries.customer))
-    entry = entry_of[log.customer[rows]]
-    entered = entry >= 0
-    if entered.all():
-        return rows, entry
-    return np.arange(len(log.customer))[rows][entered], entry[entered]
+    for rows in blocks_of(len(log.customer)):
+        entry = entry_of[log.customer[rows]]
+        used = entry >= 0 if log.returned is None else (entry >= 0) & log.returned[rows]
+        if used.all():
+            yield _Pairs(row=rows, entry=entry)
+        else:
+            yield _Pairs(row=np.flatnonzero(used) + rows.start, entry=entry[used])
 
 
-def _pairs(
-    log: _EventArrays, entries: _Entries, spec: CohortSpec
-) -> Iterator[tuple[Selection, Integers]]:
-    """Pair each return with the entries of its customer, a block of customers at a time."""
+def _pairs(log: _EventArrays, entries: _Entries, spec: CohortSpec) -> Iterator[Iterable[_Pairs]]:
+    """Pair each return with the entries of its customer: blocks whose cells are counted at once."""
     if spec.entry == "first":
         yield _only_pairs(log, entries)
         return
@@ -207,54 +217,90 @@ def _pairs(
     for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(block)) + 1):
         repeats = pairs[part]
         before = np.repeat(np.cumsum(repeats) - repeats, repeats)
-        nth = np.arange(len(before)) - before
-        yield np.repeat(rows[part], repeats), np.repeat(first_entry[customer[part]], repeats) + nth
+        entry = np.repeat(first_entry[customer[part]], repeats) + np.arange(len(before)) - before
+        yield [_Pairs(row=np.repeat(rows[part], repeats), entry=entry)]
 
 
-def _age_function(
-    log: _EventArrays, entries: _Entries, spec: CohortSpec
-) -> Callable[[Selection, Integers], Integers]:
-    """Return a function of rows and entries that computes ages, below 0 before the start."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CellNumbers:
+    """Numbers of the cells of entries, in which returns lie: ``entry * n_cells + cell``.
+
+    `begin` is when each entry starts, and `now` when each row is where pairs share rows (None: it
+    is found as rows come): numbers of periods or, by the elapsed clock, `ElapsedTime`. `excluded`
+    counts the returns before the start.
+    """
+
+    log: _EventArrays
+    spec: CohortSpec
+    n_cells: int
+    begin: Any
+    now: Any
+    excluded: dict[ExclusionReason, int]
+
+    def number(self, pairs: _Pairs) -> tuple[Integers, Floats | None]:
+        """Return the number of each pair's cell, and its money; none lies before the first cell."""
+        age = self._age(pairs)
+        if self.log.cohort_time is not None:
+            self.excluded[ExclusionReason.BEFORE_START] += int((age < 0).sum())
+        cell = age
+        if self.spec.brackets is not None:
+            cell = np.searchsorted(self.spec.brackets, age, side="right") - 1
+        money = None if self.log.amount is None else self.log.amount[pairs.row]
+        key, inside = pairs.entry * self.n_cells + cell, cell >= 0
+        if inside.all():
+            return key, money
+        return key[inside], None if money is None else money[inside]
+
+    def _age(self, pairs: _Pairs) -> Integers:
+        """Return the age at each return, below 0 before the start."""
+        row, entry, period = pairs.row, pairs.entry, self.spec.period
+        now = self.now
+        if now is None:
+            now = _times(self.log.instant[row], self.log.wall[row], self.spec)
+        elif self.spec.clock == "calendar":
+            now = now[row]
+        else:
+            now = now.take(row)
+        if self.spec.clock == "calendar":
+            age: Integers = now - self.begin[entry]
+            return age
+        since = now.since(self.begin.take(entry), period)
+        return np.where(now.instant < self.begin.instant[entry], -1, since)
+
+
+def _cell_numbers(
+    log: _EventArrays, entries: _Entries, spec: CohortSpec, n_cells: int, excluded: Any
+) -> _CellNumbers:
+    """Return what numbers the cells of pairs."""
+    several = spec.entry == "recurring"
+    return _CellNumbers(
+        log=log,
+        spec=spec,
+        n_cells=n_cells,
+        begin=_times(entries.start, entries.wall, spec),
+        now=_times(log.instant, log.wall, spec) if several else None,
+        excluded=excluded,
+    )
+
+
+def _times(instant: Integers, wall: Integers, spec: CohortSpec) -> Any:
+    """Return times as their ages are computed from."""
     if spec.clock == "calendar":
-        now = spec.period.number(log.wall)
-        begin = spec.period.number(entries.wall)
-        return lambda row, entry: now[row] - begin[entry]
-    at, start = elapsed_time(log.instant, log.wall), elapsed_time(entries.start, entries.wall)
-
-    def elapsed(row: Selection, entry: Integers) -> Integers:
-        since = at.take(row).since(start.take(entry), spec.period)
-        return np.where(at.instant[row] < start.instant[entry], -1, since)
-
-    return elapsed
+        return spec.period.number(wall)
+    return elapsed_time(instant, wall)
 
 
-def _cells(age: Integers, spec: CohortSpec) -> Integers:
-    """Return the cell of each age, below 0 before the first bracket."""
-    if spec.brackets is None:
-        return age
-    return np.searchsorted(spec.brackets, age, side="right") - 1
-
-
-def _cell_keys(
-    entry: Integers, cell: Integers, n_cells: int, log: _EventArrays, row: Selection
-) -> tuple[Integers, Floats | None]:
-    """Return the numbers of active cells and the money; what comes before the first is left out."""
-    money = None if log.amount is None else log.amount[row]
-    key, inside = entry * n_cells + cell, cell >= 0
-    if inside.all():
-        return key, money
-    return key[inside], None if money is None else money[inside]
-
-
-def _active_cells(
-    key: Integers, money: Floats | None, size: int, min_events: int
-) -> tuple[Integers, Floats | None]:
-    """Return the distinct cells with enough events, ascending, and the money in each."""
-    if money is None and min_events == 1:
-        return unique_keys(key), None
-    cells, which = dense_codes(key, size)
-    enough = np.bincount(which, minlength=len(cells)) >= min_events
-    return cells[enough], None if money is None else group_sum(money, which, len(cells))[enough]
+def _whole_entries(key: Integers, n_cells: int) -> Iterator[slice]:
+    """Split ascending numbers of cells into blocks, each with all cells of its entries."""
+    begin = 0
+    for block in blocks_of(len(key)):
+        if block.stop < len(key):
+            end = int(np.searchsorted(key, (key[block.stop] // n_cells) * n_cells))
+        else:
+            end = len(key)
+        if end > begin:
+            yield slice(begin, end)
+            begin = end
 
 
 def _count(
