@@ -260,6 +260,18 @@ def test_every_backend_agrees_with_the_slow_reference(
         assert_same(quietly(metric, frame, **options), slow(rows, **options))
 
 
+@each_metric
+def test_blocks_of_rows_change_nothing(
+    metric: Any, slow: Any, question: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retainkit._frames.groupby._BLOCK", 5)
+    monkeypatch.setattr("retainkit._time.grid._BLOCK", 7)
+    for seed in range(300, 312):
+        rows, options = question(seed)
+        frame = next(one for one in BACKENDS if one.name == "polars").make(rows, like=like(rows))
+        assert_same(quietly(metric, frame, **options), slow(rows, **options))
+
+
 # --- by hand ----------------------------------------------------------------------------
 
 

@@ -134,6 +134,15 @@ def test_the_plan_and_the_kernel_count_the_same(seed: int, monkeypatch: pytest.M
     assert plan.excluded == kernel.excluded
 
 
+@pytest.mark.parametrize("seed", cases(range(100), quick=15))
+def test_blocks_of_rows_change_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retainkit._frames.groupby._BLOCK", 5)
+    monkeypatch.setattr("retainkit._time.grid._BLOCK", 7)
+    rows, options, session = question(seed)
+    have = table(NAMED["polars"].make(rows, session=session), **options)
+    assert_rows(have, expected(NAMED["polars"], rows, options, session))
+
+
 # --- what comes back ----------------------------------------------------------------
 
 # 1000 customers in two teams who start in five months; the log is of 4000 rows.

@@ -111,6 +111,18 @@ def blocks_of(length: int) -> Iterator[slice]:
         yield slice(begin, begin + _BLOCK)
 
 
+def blocks_of_groups(key: Integers, width: int) -> Iterator[slice]:
+    """Split ascending keys into blocks, each with all keys of its groups, ``key // width``."""
+    begin = 0
+    for block in blocks_of(len(key)):
+        end = len(key)
+        if block.stop < len(key):
+            end = int(np.searchsorted(key, key[block.stop] // width * width))
+        if end > begin:
+            yield slice(begin, end)
+            begin = end
+
+
 def distinct_sums(
     blocks: Iterable[tuple[Integers, Floats | None]], size: int, n_rows: int, at_least: int
 ) -> tuple[Integers, Floats | None]:

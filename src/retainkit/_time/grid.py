@@ -18,11 +18,12 @@ from retainkit._time.periods import (
     PERIODS,
     WEEKDAYS,
     day_expr,
-    lookup,
     month_expr,
 )
 from retainkit._typing import Integers
 from retainkit.typing import Period, Weekday
+
+_BLOCK = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,16 @@ class PeriodGrid:
 
     def number(self, wall: Integers) -> Integers:
         """Return the number of the period of each wall time."""
-        return lookup(wall // DAY, self.number_of_day)
+        if not len(wall):
+            return wall
+        least = int(wall.min()) // DAY
+        table = self.number_of_day(np.arange(least, int(wall.max()) // DAY + 1))
+        numbers = np.empty(len(wall), np.int64)
+        # By blocks, so that no second array of so many elements is made on the way.
+        for begin in range(0, len(wall), _BLOCK):
+            block = slice(begin, begin + _BLOCK)
+            numbers[block] = table[wall[block] // DAY - least]
+        return numbers
 
     def label(self, number: Integers) -> NDArray[np.datetime64]:
         """Return the dates on which periods begin, by which a result names them."""

@@ -18,6 +18,7 @@ from retainkit._frames.factorize import integer_codes
 from retainkit._frames.groupby import (
     NEVER,
     blocks_of,
+    blocks_of_groups,
     dense_codes,
     distinct_sums,
     group_min,
@@ -98,7 +99,7 @@ def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
             len(log.customer),
             spec.min_events,
         )
-        for part in _whole_entries(key, n_cells):
+        for part in blocks_of_groups(key, n_cells):
             spent = None if money is None else money[part]
             counts.append(_count(key[part], spent, n_cells, entries, spec))
     group, cell, count, amount = (np.concatenate(part) for part in zip(*counts, strict=True))
@@ -225,7 +226,7 @@ def _pairs(log: _EventArrays, entries: _Entries, spec: CohortSpec) -> Iterator[I
 class _CellNumbers:
     """Numbers of the cells of entries, in which returns lie: ``entry * n_cells + cell``.
 
-    `begin` is when each entry starts, and `now` when each row is where pairs share rows (None: it
+    `begin` is when each entry starts, and `at` when each row is where pairs share rows (None: it
     is found as rows come): numbers of periods or, by the elapsed clock, `ElapsedTime`. `excluded`
     counts the returns before the start.
     """
@@ -234,7 +235,7 @@ class _CellNumbers:
     spec: CohortSpec
     n_cells: int
     begin: Any
-    now: Any
+    at: Any
     excluded: dict[ExclusionReason, int]
 
     def number(self, pairs: _Pairs) -> tuple[Integers, Floats | None]:
@@ -254,18 +255,18 @@ class _CellNumbers:
     def _age(self, pairs: _Pairs) -> Integers:
         """Return the age at each return, below 0 before the start."""
         row, entry, period = pairs.row, pairs.entry, self.spec.period
-        now = self.now
-        if now is None:
-            now = _times(self.log.instant[row], self.log.wall[row], self.spec)
+        at = self.at
+        if at is None:
+            at = _times(self.log.instant[row], self.log.wall[row], self.spec)
         elif self.spec.clock == "calendar":
-            now = now[row]
+            at = at[row]
         else:
-            now = now.take(row)
+            at = at.take(row)
         if self.spec.clock == "calendar":
-            age: Integers = now - self.begin[entry]
+            age: Integers = at - self.begin[entry]
             return age
-        since = now.since(self.begin.take(entry), period)
-        return np.where(now.instant < self.begin.instant[entry], -1, since)
+        since = at.since(self.begin.take(entry), period)
+        return np.where(at.instant < self.begin.instant[entry], -1, since)
 
 
 def _cell_numbers(
@@ -278,7 +279,7 @@ def _cell_numbers(
         spec=spec,
         n_cells=n_cells,
         begin=_times(entries.start, entries.wall, spec),
-        now=_times(log.instant, log.wall, spec) if several else None,
+        at=_times(log.instant, log.wall, spec) if several else None,
         excluded=excluded,
     )
 
@@ -288,19 +289,6 @@ def _times(instant: Integers, wall: Integers, spec: CohortSpec) -> Any:
     if spec.clock == "calendar":
         return spec.period.number(wall)
     return elapsed_time(instant, wall)
-
-
-def _whole_entries(key: Integers, n_cells: int) -> Iterator[slice]:
-    """Split ascending numbers of cells into blocks, each with all cells of its entries."""
-    begin = 0
-    for block in blocks_of(len(key)):
-        if block.stop < len(key):
-            end = int(np.searchsorted(key, (key[block.stop] // n_cells) * n_cells))
-        else:
-            end = len(key)
-        if end > begin:
-            yield slice(begin, end)
-            begin = end
 
 
 def _count(
