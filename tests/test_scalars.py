@@ -21,8 +21,8 @@ class Untouchable:
 # A value of each scalar argument that no table makes right.
 WRONG: dict[str, Any] = {
     "adjust": "twice",
-    "amounts": "positive",
     "age": -1,
+    "amounts": "positive",
     "as_of": "yesterday",
     "at": -1,
     "average": "mean",
@@ -108,6 +108,7 @@ WRONG: dict[str, Any] = {
     "unit": "fortnight",
     "week_start": "moonday",
     "window": "1 month",
+    "within": "1 month",
 }
 # What names a column, or a value of one, is looked for in the table. These are no columns.
 NAMES = ("str", "str | None")

@@ -304,7 +304,7 @@ def test_what_is_paid_once_is_left_out_and_counted() -> None:
     with pytest.warns(RetainkitWarning, match="1 of 2 rows end as they start") as warned:
         assert monthly([(day(1, 1), day(2, 1), 10), (day(1, 1), day(1, 1), 99)]) == [10]
     warning: Any = warned[0].message
-    assert (warning.code, warning.rows, warning.total) == ("no_length", 1, 2)
+    assert (warning.code, warning.rows, warning.total) == ("empty_subscriptions", 1, 2)
 
 
 def test_lines_that_cannot_be_are_refused() -> None:

@@ -11,7 +11,7 @@ from retainkit._frames.join import build_in_engine
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._time.durations import microseconds
-from retainkit._time.moment import as_of_moment
+from retainkit._time.moment import as_of_moment, read_datetime
 from retainkit.churn._customers import read_customer_runs
 from retainkit.errors import ArgumentError
 from retainkit.typing import EndIs, IntoFrameT, Length, Missing
@@ -143,6 +143,7 @@ def upcoming_churn(
       customer_id      start        end  amount
     0         ann 2024-01-05 2024-05-01    50.0
     """
+    read_datetime(as_of)
     length = microseconds("within", within)
     if not length:
         raise ArgumentError(

@@ -204,7 +204,7 @@ def _with_length(begin: Integers, end: Integers) -> Integers:
         warn(
             f"{empty:,} of {count_noun(len(begin), 'row')} end as they start and are not used: "
             "what is paid once does not recur.",
-            code="no_length",
+            code="empty_subscriptions",
             argument="end",
             rows=empty,
             total=len(begin),
