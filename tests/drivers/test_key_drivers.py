@@ -584,7 +584,7 @@ def test_bad_arguments_say_what_to_do() -> None:
     refused(errors.MissingColumnError, "`drivers` needs the column 'd7'", drivers=["d0", "d7"])
     refused(errors.MissingColumnError, "weights", weights="weight")
     refused(errors.ColumnTypeError, r"'text' \(given as `drivers`\)", drivers=["d0", "text"])
-    refused(errors.ColumnTypeError, "yes and no as 1 and 0", drivers=["d0", "flag"])
+    refused(errors.ColumnTypeError, "code answers in words as numbers", drivers=["d0", "text"])
     refused(errors.ColumnTypeError, "given as `outcome`", outcome="text")
     refused(errors.ArgumentTypeError, "must be a list", drivers="d0")
     refused(errors.ArgumentTypeError, "name of a column", drivers=["d0", 3])

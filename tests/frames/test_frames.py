@@ -333,33 +333,35 @@ def test_a_customer_is_a_plain_value(make: Callable[..., Any]) -> None:
         complaint(ColumnTypeError, call, "'customer_id'", "`customer`", "plain values")
 
 
-OBJECTS: dict[str, tuple[str, Sequence[Any], str]] = {
-    "days": ("time", DAYS, "pandas.to_datetime"),
-    "datetimes": ("time", TIMES, "pandas.to_datetime"),
-    "timestamps": ("time", pd.to_datetime(TIMES), "pandas.to_datetime"),  # type: ignore[dict-item]
-    "aware": ("time", [one.replace(tzinfo=UTC) for one in TIMES], "pandas.to_datetime"),
-    "mixed": ("time", [TIMES[0], TIMES[1].replace(tzinfo=UTC), "x"], "pandas.to_datetime"),
-    "decimals": ("amount", [Decimal("1.5")] * 3, "convert"),
-    "numbers": ("amount", [1, 2.5, 3], "convert"),
-    "booleans": ("started", [True, False, True], "booleans"),
-    "booleans and null": ("returned", [True, None, True], "booleans"),
+# That objects stand for what they are is tested in test_column_types.py.
+OBJECTS: dict[str, tuple[str, Sequence[Any], str, str]] = {
+    "words among times": ("time", [*TIMES[:2], "x"], "datetime and str", "pandas.to_datetime"),
+    "naive and aware": (
+        "time",
+        [TIMES[0], TIMES[1].replace(tzinfo=UTC), TIMES[2]],
+        "datetime",
+        "pandas.to_datetime",
+    ),
+    "booleans among numbers": ("amount", [1, True, 2.5], "bool and float and int", "convert"),
+    "beyond all floats": ("amount", [1, 10**400, 2], "int", "convert"),
+    "numbers among booleans": ("started", [True, 0, 1], "bool and int", "booleans"),
+    "lists": ("amount", [[1], [2], [3]], "list", "convert"),
 }
 
 
-@pytest.mark.parametrize(("argument", "values", "hint"), OBJECTS.values(), ids=OBJECTS)
-def test_columns_of_python_objects_are_to_be_converted_first(
-    argument: str, values: Sequence[Any], hint: str
+@pytest.mark.parametrize(("argument", "values", "holds", "hint"), OBJECTS.values(), ids=OBJECTS)
+def test_objects_of_several_kinds_are_to_be_converted_first(
+    argument: str, values: Sequence[Any], holds: str, hint: str
 ) -> None:
     frame = in_pandas().assign(given=pd.Series(list(values), dtype=object))
     call = lambda: cohort_retention(frame, **{argument: "given"})  # type: ignore[arg-type]  # noqa: E731
-    complaint(ColumnTypeError, call, "'given'", f"`{argument}`", "holds Object", hint)
+    complaint(ColumnTypeError, call, "'given'", f"`{argument}`", f"holds Object ({holds})", hint)
 
 
 NAMED = {
     "period": in_pandas(time=pd.Series(TIMES).dt.to_period("M")),
     "interval": in_pandas(time=pd.Series(pd.interval_range(0, 3))),
     "complex": in_pandas(time=[1j, 2j, 3j]),
-    "date64": in_pyarrow(time=pa.array(DAYS, pa.date64())),
     "null": in_pyarrow(time=pa.nulls(3)),
 }
 

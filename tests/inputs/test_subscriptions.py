@@ -131,7 +131,7 @@ def test_units_of_time_may_differ(start: str, end: str) -> None:
     found = opened(pl.from_pandas(table).to_arrow())
     assert rows_in(found) == rows_in(opened(pd.DataFrame(ROWS)))
     schema = found.rows.collect_schema()
-    assert schema["start"] == schema["end"] == nw.Datetime("ns" if "ns" in {start, end} else "us")
+    assert schema["start"] == schema["end"] == nw.Datetime("us")
 
 
 def test_aware_times_may_be_in_different_zones() -> None:

@@ -33,6 +33,8 @@ class FrameClock:
         if library.is_pandas():
             own = native[self.column].dtype
             arrow = getattr(own, "pyarrow_dtype", None)
+            if arrow is None and getattr(own, "tz", None) is None:
+                return None  # Python's datetimes have its rules
             if arrow is None:
                 import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
@@ -12,6 +13,9 @@ from retainkit._frames.input import Frame, count_rows
 def type_name(frame: Frame, column: str) -> str:
     """Return the name of the type of a column, the engine's own where narwhals does not know it."""
     dtype = frame.collect_schema()[column]
+    if dtype == nw.Object and isinstance(frame, nw.DataFrame):
+        kinds = sorted({type(value).__name__ for value in _present(frame, column)})
+        return f"{dtype} ({' and '.join(kinds)})" if kinds else str(dtype)
     if dtype != nw.Unknown:
         return str(dtype)
     native = frame.to_native()
@@ -53,7 +57,7 @@ def object_types(frame: Frame, column: str) -> set[str]:
         return {"unhashable"}  # by Polars, which stops the whole program
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-    values = pd.Series(frame[column].to_list(), dtype=object).dropna()
+    values = _present(frame, column)
     try:
         distinct = values.unique()
     except TypeError:
@@ -66,22 +70,20 @@ def object_types(frame: Frame, column: str) -> set[str]:
     return kinds
 
 
+def _present(frame: nw.DataFrame[Any], column: str) -> Any:
+    """Return the Python objects of a column that are no nulls, as a series of pandas."""
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    return pd.Series(frame[column].to_list(), dtype=object).dropna()
+
+
 def is_categorical(dtype: nw.dtypes.DType) -> bool:
     """Return whether a type is one of categories, declared or not."""
     return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
 
 
 def is_numeric_like(frame: Frame, column: str) -> bool:
-    """Return whether a column can be read as numbers, whatever its type is.
-
-    Categories and Python objects can if they are numbers, and a column of nothing but nulls can.
-    """
-    dtype = frame.collect_schema()[column]
-    if dtype.is_numeric():
+    """Return whether a column holds numbers, or nothing but nulls of any type."""
+    if frame.collect_schema()[column].is_numeric():
         return True
-    if is_categorical(dtype) and isinstance(frame, nw.DataFrame):
-        return bool(frame[column].cat.get_categories().dtype.is_numeric())
-    kinds = {kind.rstrip("0123456789") for kind in object_types(frame, column)}
-    if kinds:
-        return kinds <= {"int", "uint", "float", "Decimal"}
     return not count_rows(frame.filter(~nw.col(column).is_null()))

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.plain_types import WIDE
 from retainkit._typing import Array
 
 
@@ -23,8 +24,24 @@ def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
     if series.dtype == nw.String and find_spec("pyarrow") is not None:
         # pandas reads Arrow strings in place; NumPy would make an object of each.
         return factorize_array(series.to_pandas(), sort=sort)
+    if series.dtype.is_integer() and series.null_count():
+        # NumPy would make floats of them, in which large integers are the same.
+        present = ~series.is_null().to_numpy().astype(bool)
+        codes = np.full(len(series), -1)
+        codes[present], uniques = factorize(series.drop_nulls(), sort=sort)
+        return codes, uniques
     declared = series.cat.get_categories().to_list() if isinstance(series.dtype, nw.Enum) else None
-    return factorize_array(series.to_numpy(), sort=sort, declared=declared)
+    return factorize_array(to_array(series), sort=sort, declared=declared)
+
+
+def to_array(series: nw.Series[Any]) -> Array:
+    """Return a series as an array; integers of 128 bits are Python's."""
+    if series.dtype in WIDE and series.implementation.is_polars():
+        array = np.empty(len(series), object)
+        array[:] = series.to_list()
+        return array
+    values: Array = series.to_numpy()
+    return values
 
 
 def factorize_array(
@@ -41,7 +58,7 @@ def factorize_array(
 
 def integer_codes(series: nw.Series[Any]) -> tuple[Array, int]:
     """Return codes of a series without nulls, and an upper bound of their number."""
-    if series.dtype.is_integer() and len(series):
+    if series.dtype.is_integer() and len(series) and series.dtype not in WIDE:
         values = series.to_numpy()
         values = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
         least = values.min()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.advice import result_advice, table_advice
-from retainkit._time.zones import zone_like
+from retainkit._frames.names import inner_name, outer_name, with_inner_names
+from retainkit._frames.pandas_types import with_integers, with_native_columns
+from retainkit._frames.plain_types import WIDE, StandsFor, with_plain_types
 from retainkit._typing import Array
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError
 
@@ -37,7 +39,7 @@ def from_native(native: Any, argument: str) -> Frame:
             code="duplicate_columns",
             argument=argument,
         ) from None
-    return _decode_dictionaries(frame)
+    return with_inner_names(_decode_dictionaries(frame))
 
 
 def _decode_dictionaries(frame: Frame) -> Frame:
@@ -49,15 +51,21 @@ def _decode_dictionaries(frame: Frame) -> Frame:
         arrow = getattr(dtype, "pyarrow_dtype", None)
         if arrow is not None and frame[column].dtype == nw.Categorical:
             plain[column] = native[column].astype(type(dtype)(arrow.value_type))
-    return nw.from_native(native.assign(**plain)) if plain else frame
+    return with_native_columns(frame, plain)
 
 
 def read_result(
-    native: Any, *, argument: str, columns: Sequence[str], made_by: Sequence[str] = ()
+    native: Any,
+    *,
+    argument: str,
+    columns: Sequence[str],
+    made_by: Sequence[str] = (),
+    numbers: Sequence[str] = (),
 ) -> nw.DataFrame[Any]:
     """Read a result of this library, a small table, and check that it has the columns it needs.
 
-    `made_by` names the functions that make such a table.
+    `made_by` names the functions that make such a table. Columns of `numbers` get plain types,
+    those that are there.
     """
     try:
         frame = from_native(native, argument)
@@ -68,8 +76,8 @@ def read_result(
     for column in columns:
         if column not in present:
             advice = result_advice(argument, made_by, present)
-            raise MissingColumnError(argument, column, present, advice)
-    return collect(frame)
+            raise MissingColumnError(argument, column, _outer_names(present), advice)
+    return with_plain_numbers(collect(frame), numbers=[one for one in numbers if one in present])
 
 
 def check_present(argument: str, column: object, frame: Frame) -> None:
@@ -80,20 +88,66 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
             argument=argument,
         )
     schema = frame.collect_schema()
-    if column not in schema.names():
+    if inner_name(frame, column) not in schema.names():
         advice = table_advice(argument, column, schema)
-        raise MissingColumnError(argument, column, schema.names(), advice)
+        raise MissingColumnError(argument, column, _outer_names(schema.names()), advice)
+
+
+def _outer_names(names: Sequence[Any]) -> list[Any]:
+    return [outer_name(name) if isinstance(name, str) else name for name in names]
 
 
 def collect(frame: Frame) -> nw.DataFrame[Any]:
     """Collect a small frame into memory: Polars as Polars, every other lazy engine as pandas."""
     if isinstance(frame, nw.DataFrame):
         return frame
-    if frame.implementation.is_pyspark():
-        # By way of Arrow: its own way to pandas warns of what it does not know of pandas 3.
-        table: nw.DataFrame[Any] = nw.from_native(frame.collect("pyarrow").to_native().to_pandas())
-        return table
-    return frame.collect("polars" if is_polars(frame) else "pandas")
+    if is_polars(frame):
+        return frame.collect("polars")
+    return _collect_pyspark(frame) if frame.implementation.is_pyspark() else _collect_duckdb(frame)
+
+
+def _collect_pyspark(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    # By way of Arrow: its own way to pandas warns of what it does not know of pandas 3.
+    table = frame.collect("pyarrow")
+    found: nw.DataFrame[Any] = nw.from_native(table.to_native().to_pandas())
+    integers = {
+        name: table[name].to_list()
+        for name, dtype in table.schema.items()
+        if dtype.is_integer() and _has_large_floats(found[name])
+    }
+    return with_integers(found, integers)
+
+
+def _collect_duckdb(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Collect a frame, with integers where DuckDB makes floats or has nothing for pandas."""
+    schema = frame.collect_schema()
+    large = [name for name, dtype in schema.items() if dtype == nw.UInt128]
+    if not large:
+        found = frame.collect("pandas")
+        wide = [name for name, one in schema.items() if one in WIDE or one == nw.Decimal]
+        large = [name for name in wide if _has_large_floats(found[name])]
+    if not large:
+        return found
+    found = frame.with_columns(nw.col(*large).cast(nw.String)).collect("pandas")
+    integers = {
+        name: [int(Decimal(one)) if isinstance(one, str) else None for one in found[name].to_list()]
+        for name in large
+    }
+    return with_integers(found, integers)
+
+
+def _has_large_floats(series: nw.Series[Any]) -> bool:
+    """Return whether there are floats beyond those that hold all whole numbers."""
+    return series.dtype.is_float() and bool((series.abs() >= 2**53).any())
+
+
+def with_plain_numbers(
+    frame: nw.DataFrame[Any], *, numbers: Sequence[str], ids: Sequence[str] = ()
+) -> nw.DataFrame[Any]:
+    """Return a frame in memory with plain types in some columns."""
+    kinds: dict[str, StandsFor] = {**dict.fromkeys(ids, "ids"), **dict.fromkeys(numbers, "numbers")}
+    plain, _ = with_plain_types(frame, kinds)
+    return collect(plain)
 
 
 def count_rows(rows: Frame) -> int:
@@ -106,46 +160,13 @@ def is_polars(frame: Frame) -> bool:
     return frame.implementation.is_polars()
 
 
-# Columns of pandas
-
-
-def normalize_pandas(
-    frame: Frame, times: Sequence[str], expected: Mapping[str, str]
-) -> tuple[Frame, dict[str, tzinfo]]:
-    """Return the frame with columns of pandas that narwhals can read, and the zones of its times.
-
-    Aware times are passed on in UTC: narwhals reads a zone off the name of the type and misses
-    some, such as names with an underscore (America/New_York). Columns of an empty frame that
-    have no type get the `expected` one.
-    """
-    if not frame.implementation.is_pandas():
-        return frame, {}
-    native = frame.to_native()
-    dtypes = {column: native[column].dtype for column in times}
-    own = {
-        column: getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
-        for column, dtype in dtypes.items()
-    }
-    zones = {column: zone_like(zone) for column, zone in own.items() if zone is not None}
-    changed = {column: native[column].dt.tz_convert("UTC") for column in zones}
-    if native.empty:
-        changed |= {
-            column: native[column].astype(dtype)
-            for column, dtype in expected.items()
-            if native[column].dtype == object
-        }
-    return nw.from_native(native.assign(**changed)) if changed else frame, zones
-
-
 # Values of a column
 
 
 def instants_of(times: nw.Series[Any]) -> Array:
     """Return times as instants: microseconds since 1970, in UTC where they have a zone."""
     # A collected column of an engine may have a zone whose name narwhals does not know.
-    frame, _ = normalize_pandas(
-        times.alias("time").to_frame(), ["time"], {"time": "datetime64[us]"}
-    )
+    frame, _ = with_plain_types(times.alias("time").to_frame(), {"time": "times"})
     times = collect(frame)["time"]
     if getattr(times.dtype, "time_zone", None) is not None:
         times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import Frame, is_polars
+from retainkit._frames.names import inner_name, outer_name, with_outer_names
 from retainkit._typing import Array, Integers, NativeT
 
 
@@ -19,7 +20,7 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ig
     From a lazy engine it is in memory: Polars for Polars, pandas for all others.
     """
     plain = {
-        name: values if isinstance(values, nw.Series) else np.asarray(values)
+        outer_name(name): values if isinstance(values, nw.Series) else np.asarray(values)
         for name, values in columns.items()
     }
     same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
@@ -45,7 +46,7 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ig
 
 def to_native(frame: Frame) -> NativeT:  # type: ignore[type-var]
     """Return a frame as its engine's own."""
-    result: NativeT = frame.to_native()
+    result: NativeT = with_outer_names(frame).to_native()
     return result
 
 
@@ -60,11 +61,12 @@ def sorted_to_native(rows: nw.LazyFrame[Any], order: Sequence[str]) -> NativeT: 
 def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> NativeT:  # type: ignore[type-var]
     """Return a frame as its engine's own, with these columns under these names."""
     named = {
-        name: nw.col(values) if isinstance(values, str) else values
+        inner_name(rows, name): nw.col(inner_name(rows, values))
+        if isinstance(values, str)
+        else values
         for name, values in columns.items()
     }
-    result: NativeT = rows.select(**named).to_native()
-    return result
+    return to_native(rows.select(**named))
 
 
 def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:

@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import check_present, read_result
+from retainkit._frames.names import inner_name
 from retainkit._messages import count_noun
 from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -29,7 +30,13 @@ def read_cohort_counts(native: Any) -> nw.DataFrame[Any]:
     left out.
     """
     columns = ("cohort", "age", "retained")
-    frame = read_result(native, argument="table", columns=columns, made_by=["cohort_retention"])
+    frame = read_result(
+        native,
+        argument="table",
+        columns=columns,
+        made_by=["cohort_retention"],
+        numbers=("age", "eligible", "customers", "retained", "lower"),
+    )
     if "eligible" not in frame.columns:
         check_present("table", "customers", frame)
         frame = frame.with_columns(eligible=nw.col("customers"))
@@ -75,16 +82,16 @@ def check_numbers(
 ) -> None:
     """Check that columns of a table hold numbers; in the `complete` ones none may be missing."""
     for column in columns if len(frame) else ():
-        dtype = frame.schema[column]
-        known = ~frame[column].is_null()
-        if not dtype.is_numeric() and known.any():
+        values = frame[inner_name(frame, column)]
+        known = ~values.is_null()
+        if not values.dtype.is_numeric() and known.any():
             raise ColumnTypeError(
-                f"column {column!r} of `{argument}` holds {dtype}; it must hold numbers, as in a "
-                "result of cohort_retention.",
+                f"column {column!r} of `{argument}` holds {values.dtype}; it must hold numbers, as "
+                "in a result of cohort_retention.",
                 argument=argument,
                 column=column,
             )
-        missing = len(frame) - int(np.isfinite(frame[column].to_numpy().astype(float)).sum())
+        missing = len(frame) - int(np.isfinite(values.to_numpy().astype(float)).sum())
         if column in complete and missing:
             raise ArgumentError(
                 f"column {column!r} of `{argument}` has no number in {count_noun(missing, 'row')}; "

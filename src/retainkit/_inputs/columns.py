@@ -23,7 +23,9 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import is_list
 from retainkit._frames.clock import FrameClock
-from retainkit._frames.input import Frame, check_present, count_rows, from_native, normalize_pandas
+from retainkit._frames.input import Frame, check_present, count_rows, from_native
+from retainkit._frames.names import inner_name
+from retainkit._frames.plain_types import StandsFor, with_plain_types
 from retainkit._frames.times import in_utc
 from retainkit._inputs.kinds import SEGMENT, TIME, Kind, check_kind, is_time
 from retainkit._inputs.zones import check_tz, clock_of, zones_of
@@ -182,16 +184,18 @@ def read_columns(
     given = {argument: str(names[argument]) for argument in declared}
     for name in by:
         check_present("by", name, frame)
-    frame, zones = _with_types(frame, declared, given)
+    frame, zones = _with_types(frame, declared, given, by)
     for argument, name in given.items():
         check_kind(declared[argument].holds, own_names.get(argument, argument), name, frame)
     for name in by:
         check_kind(SEGMENT, "by", name, frame)
     times = {own_names.get(one, one): given[one] for one in _times(declared)}
     stored, zone = zones_of(times, frame, zones, tz) if times else (None, None)
-    instants, done = in_utc(frame, [*times.values()])
+    instants, done = in_utc(frame, [inner_name(frame, one) for one in times.values()])
     leading = next(iter(times.values()), "")
-    keys = {key: nw.col(name) for key, name in zip(segment_keys(by), by, strict=True)}
+    keys = {
+        key: nw.col(inner_name(frame, name)) for key, name in zip(segment_keys(by), by, strict=True)
+    }
     return CheckedTable(
         rows=instants.select(**column_exprs(instants, declared, given), **keys),
         given=frame,
@@ -210,19 +214,21 @@ def _times(declared: Mapping[str, Column]) -> list[str]:
 
 
 def _with_types(
-    frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str]
+    frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str], by: Sequence[str]
 ) -> tuple[Frame, dict[str, tzinfo]]:
-    """Return the frame with types for columns without any value, and the zones of pandas' times."""
-    times = [names[argument] for argument in _times(declared)]
+    """Return the frame with plain types in its columns, and the zones of pandas' times."""
+    columns: dict[str, StandsFor] = dict.fromkeys(by, "ids")
+    # What is an id and a number, say, is the number.
+    for argument in sorted(declared, key=lambda one: declared[one].holds.stands_for != "ids"):
+        columns[names[argument]] = declared[argument].holds.stands_for
+    frame, zones = with_plain_types(
+        frame, {inner_name(frame, name): stands_for for name, stands_for in columns.items()}
+    )
     for argument, column in declared.items():
         if column.like is not None:
-            frame = _like(frame, names[argument], names[column.like])
-    empty = {
-        names[argument]: column.holds.empty
-        for argument, column in declared.items()
-        if column.holds.empty is not None
-    }
-    return normalize_pandas(frame, times, empty)
+            one, other = (inner_name(frame, names[name]) for name in (argument, column.like))
+            frame = _like(frame, one, other)
+    return frame, zones
 
 
 def _like(frame: Frame, column: str, other: str) -> Frame:
@@ -240,26 +246,18 @@ def column_exprs(
 ) -> dict[str, nw.Expr]:
     """Return the declared columns of a frame by their own names, as they are read."""
     schema = frame.collect_schema()
-    times = [schema[names[argument]] for argument in _times(declared)]
+    names = {argument: inner_name(frame, name) for argument, name in names.items()}
     return {
-        column.name or argument: _time_expr(names[argument], schema, times)
+        column.name or argument: _time_expr(names[argument], schema)
         if column.holds is TIME
         else column.holds.read(nw.col(names[argument]), schema[names[argument]])
         for argument, column in declared.items()
     }
 
 
-def _time_expr(
-    column: str, schema: Mapping[str, nw.dtypes.DType], times: Sequence[nw.dtypes.DType]
-) -> nw.Expr:
-    """Return times of a unit common to all, so that they compare in every engine.
-
-    The unit is the microsecond, or the nanosecond if a column has it.
-    """
+def _time_expr(column: str, schema: Mapping[str, nw.dtypes.DType]) -> nw.Expr:
+    """Return times in microseconds: they compare in every engine, from the year 1 to 9999."""
     value, dtype = nw.col(column), schema[column]
-    zone = getattr(dtype, "time_zone", None)
-    fine = any(getattr(one, "time_unit", None) == "ns" for one in times)
-    unit: Literal["us", "ns"] = "ns" if fine else "us"
-    if getattr(dtype, "time_unit", None) == unit:
+    if getattr(dtype, "time_unit", None) == "us":
         return value
-    return value.cast(nw.Datetime(unit, zone))
+    return value.cast(nw.Datetime("us", getattr(dtype, "time_zone", None)))

@@ -16,6 +16,7 @@ import numpy as np
 from retainkit._frames.groupby import group_sum
 from retainkit._frames.input import Frame, check_present, collect, count_rows, from_native
 from retainkit._frames.join import to_engine_of
+from retainkit._frames.names import inner_name
 from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
@@ -35,7 +36,7 @@ MEAN_AMOUNTS = {"monetary_value": "frequency", "monetary_value_holdout": "freque
 """The columns of mean amounts, and of the number of purchases that they are means of."""
 
 # Values are checked by distinct row.
-_FINITE = Kind(need="numbers", fits=is_numeric)
+_FINITE = Kind(need="numbers", fits=is_numeric, stands_for="numbers")
 CUSTOMERS = tuple(
     Column(argument, _FINITE, nulls="keep", required=argument != "weights")
     for argument in (*HISTORY, *HOLDOUT, *MEAN_AMOUNTS, "weights")
@@ -62,7 +63,7 @@ class Customers:
     @property
     def values(self) -> dict[str, nw.Expr]:
         """The columns as floats, by argument."""
-        return dict(zip(self.names, _keys(self.names).values(), strict=True))
+        return dict(zip(self.names, _keys(self.frame, self.names).values(), strict=True))
 
     def with_scores(self, customer: str, scores: Mapping[str, Floats], **carried: nw.Expr) -> Frame:
         """Return every customer with the scores of its distinct row, and columns `carried` along.
@@ -70,12 +71,13 @@ class Customers:
         The customer is called ``customer``.
         """
         check_present("customer", customer, self.frame)
+        customer = inner_name(self.frame, customer)
         if isinstance(self.frame, nw.DataFrame):
             beside = self.frame.select(nw.col(customer).alias("customer"), **carried)
             columns: dict[str, Any] = {name: beside[name] for name in beside.columns}
             columns |= {name: values[self.code] for name, values in scores.items()}
             return from_native(build_like(self.frame, columns), "summary")
-        keys = _keys(self.names)
+        keys = _keys(self.frame, self.names)
         rows = self.frame.select(customer=nw.col(customer), **keys, **carried)
         distinct = dict(zip(keys, self.distinct.values(), strict=True))
         return rows.join(to_engine_of(self.frame, distinct | dict(scores)), on=[*keys])
@@ -86,8 +88,9 @@ class Customers:
         return select_to_native(rows, {customer: "customer", **{name: name for name in scores}})
 
 
-def _keys(names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
+def _keys(frame: Frame, names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
     """Return the columns as floats; without purchases a mean amount is ignored."""
+    names = {argument: inner_name(frame, column) for argument, column in names.items()}
     keys = {argument: nw.col(column).cast(nw.Float64) for argument, column in names.items()}
     for mean in MEAN_AMOUNTS.keys() & names.keys():
         number = MEAN_AMOUNTS[mean]
@@ -139,9 +142,12 @@ def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | 
     names = dict(columns)
     table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
     frame = table.given
-    weight = {"weight": read_float(nw.col(weights), nw.Float64())} if weights else {}
-    rows = frame.select(**_keys(names), **weight, **unit_expr(frame, "summary"))
-    found, counts, code, units = _distinct_rows(rows, [*_keys(names)])
+    keys = _keys(frame, names)
+    weight = (
+        {"weight": read_float(nw.col(inner_name(frame, weights)), nw.Float64())} if weights else {}
+    )
+    rows = frame.select(**keys, **weight, **unit_expr(frame, "summary"))
+    found, counts, code, units = _distinct_rows(rows, [*keys])
     if weights and not np.isfinite(counts).all():
         raise _wrong_weights(rows.select("weight"), weights)
     return Customers(

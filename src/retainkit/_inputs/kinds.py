@@ -9,7 +9,9 @@ from typing import TypeAlias
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.dtypes import is_categorical, is_numeric_like, object_types, type_name
-from retainkit._frames.input import Frame
+from retainkit._frames.input import Frame, count_rows
+from retainkit._frames.names import inner_name, outer_name
+from retainkit._frames.plain_types import StandsFor
 from retainkit._messages import named
 from retainkit.errors import ColumnTypeError
 
@@ -34,7 +36,8 @@ def read_float(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
 
 def read_integer(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
     """Return integers of 64 bits."""
-    del dtype
+    if not dtype.is_integer():
+        value = value.cast(nw.Float64).fill_nan(None)
     return value.cast(nw.Int64)
 
 
@@ -44,6 +47,8 @@ def nan_as_null(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
 
 
 # Types that fit
+
+_MOST = 2**53  # up to which floats hold all whole numbers
 
 
 def is_time(frame: Frame, column: str) -> bool:
@@ -67,8 +72,13 @@ def _is_boolean(frame: Frame, column: str) -> bool:
     return frame.collect_schema()[column] == nw.Boolean
 
 
-def _is_integer(frame: Frame, column: str) -> bool:
-    return frame.collect_schema()[column].is_integer()
+def _is_whole(frame: Frame, column: str) -> bool:
+    dtype = frame.collect_schema()[column]
+    if not dtype.is_numeric() or dtype.is_integer():
+        return dtype.is_integer()
+    value = nw.col("value")
+    numbers = frame.select(value=nw.col(column).cast(nw.Float64).fill_nan(None)).drop_nulls()
+    return not count_rows(numbers.filter((value.round() != value) | (value.abs() > _MOST)))
 
 
 def _can_be_distinct(frame: Frame, column: str) -> bool:
@@ -89,14 +99,14 @@ class Kind:
     """Contents that a column must have.
 
     `need` describes them in a message, to which `text_hint` is added where the column holds words.
-    `empty` is the type of an empty column that has no type in pandas. Where `bounded`, the least
-    and the greatest value are read. A column of ids names its `owners`.
+    Columns are given the plain type of what they `stands_for` first. Where `bounded`, the least and
+    the greatest value are read. A column of ids names its `owners`.
     """
 
     need: str
     fits: Fits
     read: Reads = read_unchanged
-    empty: str | None = None
+    stands_for: StandsFor = "ids"
     bounded: bool = False
     text_hint: str = ""
     owners: str = ""
@@ -121,33 +131,36 @@ SEGMENT = Kind(need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted)
 TIME = Kind(
     need="dates or datetimes; parse or convert it first, for instance with pandas.to_datetime",
     fits=is_time,
-    empty="datetime64[us]",
+    stands_for="times",
     bounded=True,
 )
 FLAG = Kind(
     need="booleans; make one first, for instance with df['event'] == 'purchase'",
     fits=_is_boolean,
-    empty="bool",
+    stands_for="flags",
 )
-AMOUNT = Kind(need=_NUMBERS, fits=is_numeric, read=read_float, empty="float64", bounded=True)
-NUMBER = Kind(need=_NUMBERS, fits=is_numeric_like, read=read_float, empty="float64")
-"""Numbers of any type: categories and Python objects may be numbers too."""
+AMOUNT = Kind(need=_NUMBERS, fits=is_numeric, read=read_float, stands_for="numbers", bounded=True)
+NUMBER = Kind(need=_NUMBERS, fits=is_numeric_like, read=read_float, stands_for="numbers")
+"""Numbers, or nothing but nulls of any type."""
 COUNT = Kind(
-    need="whole numbers, such as of type Int64", fits=_is_integer, read=read_integer, empty="int64"
+    need="whole numbers, such as of type Int64",
+    fits=_is_whole,
+    read=read_integer,
+    stands_for="counts",
 )
 
 
 def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
     """Check that a column, named by an argument, holds what it must."""
-    what = named(column, argument)
+    what, column = named(column, argument), inner_name(frame, column)
     types = object_types(frame, column) - {"unordered"} if kind.owners else set()
     if "str" in types and len(types) > 1:
         raise ColumnTypeError(
             f"{what} holds {' and '.join(sorted(types))}; an id that is a number in one row and "
             f"text in another is two {kind.owners}. Make them alike first, for instance with "
-            f"df[{column!r}].astype(str).",
+            f"df[{outer_name(column)!r}].astype(str).",
             argument=argument,
-            column=column,
+            column=outer_name(column),
         )
     if not kind.fits(frame, column):
         hint = kind.text_hint if kind.text_hint and is_text(frame, column) else ""

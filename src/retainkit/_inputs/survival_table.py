@@ -10,7 +10,14 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, number
-from retainkit._frames.input import Frame, check_present, collect, from_native
+from retainkit._frames.input import (
+    Frame,
+    check_present,
+    collect,
+    from_native,
+    with_plain_numbers,
+)
+from retainkit._frames.names import inner_name
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.cohort_table import check_numbers
 from retainkit._messages import count_noun, named, warn
@@ -69,11 +76,16 @@ def read_survival_table(  # noqa: PLR0917 (the arguments of a public function, h
         names = every[: every.index(_TENURE)] if cohort is None else names
     for argument, column in [("age", age), *counted.items(), *(("cohort", one) for one in names)]:
         check_present(argument, column, frame)
-    frame = _drop_incomplete_ages(collect(frame))
     numbers = [age, *counted.values()]
+    keys = [inner_name(frame, name) for name in names]
+    inner = {name: inner_name(frame, name) for name in numbers}
+    frame = with_plain_numbers(collect(frame), numbers=[*inner.values()], ids=keys)
+    frame = _drop_incomplete_ages(frame)
     check_numbers(frame, "table", numbers, complete=numbers)
-    cohorts, line = factorize_segments(frame, names)
-    values = {one: frame[column].to_numpy().astype(np.float64) for one, column in counted.items()}
+    cohorts, line = factorize_segments(frame, keys)
+    values = {
+        one: frame[inner[column]].to_numpy().astype(np.float64) for one, column in counted.items()
+    }
     ages = _whole_ages(frame, age)
     order = np.lexsort((ages, line))
     line, ages = line[order], ages[order]
@@ -190,7 +202,7 @@ def _drop_incomplete_ages(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
 
 def _whole_ages(frame: nw.DataFrame[Any], age: str) -> Integers:
     """Return the ages; raise if some are not whole numbers, 0 or more."""
-    ages = frame[age].to_numpy().astype(np.float64)
+    ages = frame[inner_name(frame, age)].to_numpy().astype(np.float64)
     wrong = (ages < 0) | (ages != np.floor(ages)) | (ages > 2**31)
     if wrong.any():
         shown = ", ".join(f"{value:g}" for value in ages[wrong][:3])

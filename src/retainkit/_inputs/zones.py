@@ -8,6 +8,7 @@ from datetime import timezone, tzinfo
 from retainkit._frames.clock import FrameClock
 from retainkit._frames.dtypes import zone_name
 from retainkit._frames.input import Frame
+from retainkit._frames.names import inner_name
 from retainkit._messages import named
 from retainkit._time.zones import zone_of
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -44,9 +45,9 @@ def zones_of(
     times have none.
     """
     (leading, column), *others = times.items()
-    stored = zone_name(frame, column)
+    stored = zone_name(frame, inner_name(frame, column))
     for argument, other in others:
-        name = zone_name(frame, other)
+        name = zone_name(frame, inner_name(frame, other))
         if (name is None) != (stored is None):
             raise ArgumentError(
                 f"{named(column, leading)} has the time zone {stored!r} and "

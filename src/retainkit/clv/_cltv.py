@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
 from retainkit._frames.input import Frame, collect
+from retainkit._frames.names import inner_name
 from retainkit._frames.output import select_to_native
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.customers import Customers, read_histories_and_spend, repeat_buyers
@@ -231,7 +232,8 @@ def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
     frame, segments = summary.frame, summary.segments
     if not segments:
         return [("", frame)]
-    distinct = collect(frame.select(*segments).unique().sort(*segments, nulls_last=True))
+    keys = [inner_name(frame, name) for name in segments]
+    distinct = collect(frame.select(*keys).unique().sort(*keys, nulls_last=True))
     # A null is NaN in some columns of pandas, and NaN equals nothing.
     columns = [
         [
@@ -243,8 +245,8 @@ def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
     parts = []
     for values in zip(*columns, strict=True):
         part = frame
-        for name, value in zip(segments, values, strict=True):
-            own = nw.col(name)
+        for key, value in zip(keys, values, strict=True):
+            own = nw.col(key)
             part = part.filter(own.is_null() if value is None else own == value)
         label = ", ".join(f"{name} {value}" for name, value in zip(segments, values, strict=True))
         parts.append((f"{label}: ", part))

@@ -14,6 +14,7 @@ import numpy as np
 from retainkit._checks import boolean, fraction, integer, is_number, one_of, probability
 from retainkit._frames.input import Frame, check_present, collect
 from retainkit._frames.join import return_to_engine
+from retainkit._frames.names import inner_name
 from retainkit._inputs.customers import (
     HISTORY,
     SPEND,
@@ -162,7 +163,8 @@ def value_customers(
             check_present(argument, column, summary)
         # A lazy sum of money need not be the same twice, so distinct customers cannot be joined
         # by it.
-        needed = [*by, customer, *columns.values(), *unit_expr(summary, "summary")]
+        named = (inner_name(summary, name) for name in (*by, customer, *columns.values()))
+        needed = [*named, *unit_expr(summary, "summary")]
         table = collect(summary.select(*dict.fromkeys(needed)))
         checked = None
     spend = checked[1] if checked else read_customers(table, {key: columns[key] for key in SPEND})
@@ -178,11 +180,12 @@ def value_customers(
     scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
         scores |= _simulated_limits(spec, customers, median=median)
-    carried = {f"by_{i}": nw.col(name) for i, name in enumerate(by)}
+    carried = {f"by_{i}": nw.col(inner_name(summary, name)) for i, name in enumerate(by)}
     x, m = spend.values["frequency"], spend.values["monetary_value"]
     found = customers.with_scores(customer, scores, x=x, m=m, **carried)
     names = dict(zip([*by, customer], [*carried, "customer"], strict=True))
-    result = {name: nw.col(own) for name, own in names.items()} | _result_columns(spec)
+    result = {inner_name(summary, name): nw.col(own) for name, own in names.items()}
+    result |= _result_columns(spec)
     values: Frame = return_to_engine(summary, found).select(**result)
     return values
 

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list
+from retainkit._frames.dtypes import is_numeric_like
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
@@ -25,14 +26,22 @@ RESULT = (
     *("sign_flip", "r_squared", "method"),
 )
 MOST_LMG = 12
+
+
+def _is_rating(frame: Frame, column: str) -> bool:
+    return frame.collect_schema()[column] == nw.Boolean or is_numeric_like(frame, column)
+
+
 _RATING = replace(
-    NUMBER, need="numbers: code answers in words as numbers first, yes and no as 1 and 0"
+    NUMBER,
+    need="numbers or booleans: code answers in words as numbers first",
+    fits=_is_rating,
 )
 # Nulls are looked for in memory.
 RATINGS = (
     Column("drivers", _RATING, nulls="keep"),
     Column("outcome", _RATING, nulls="keep"),
-    Column("weights", _RATING, nulls="keep", required=False),
+    Column("weights", NUMBER, nulls="keep", required=False),
 )
 
 

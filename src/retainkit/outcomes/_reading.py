@@ -12,7 +12,7 @@ import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._frames.dtypes import type_name
-from retainkit._frames.factorize import shared_codes
+from retainkit._frames.factorize import shared_codes, to_array
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import (
     Frame,
@@ -22,8 +22,9 @@ from retainkit._frames.input import (
     from_native,
     instants_of,
     instants_or,
-    normalize_pandas,
 )
+from retainkit._frames.names import inner_name
+from retainkit._frames.plain_types import with_plain_types
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import CheckedTable
@@ -260,7 +261,7 @@ def _read_departures(
     customer, end = options.customer, options.end
     times = _with_times(frame, "end", end)
     log = read_events(
-        frame.filter(~nw.col(end).is_null()),
+        frame.filter(~nw.col(inner_name(frame, end)).is_null()),
         argument="outcomes",
         columns={"customer": customer, "time": end},
         by=None,
@@ -269,7 +270,10 @@ def _read_departures(
         missing="raise",
     )
     _check_zones(answers, log, "end", end)
-    rows = collect(times.select(customer=nw.col(customer), end=nw.col(end)))
+    own = {
+        name: inner_name(times, column) for name, column in (("customer", customer), ("end", end))
+    }
+    rows = collect(times.select(**{name: nw.col(column) for name, column in own.items()}))
     read = Memberships(customer=rows["customer"], start=None, end=instants_or(rows["end"], NEVER))
     return read, log.end_of_observation(options.as_of)
 
@@ -285,11 +289,12 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Fra
         check_present(argument, column, frame)
     if "outcome_time" in names:
         _with_times(frame, "outcome_time", names["outcome_time"])
-    if frame.collect_schema()[names["customer"]].is_float():
-        frame = frame.with_columns(nw.col(names["customer"]).fill_nan(None))
-    nulls = count_true(frame, {name: nw.col(column).is_null() for name, column in names.items()})
+    inner = {argument: inner_name(frame, column) for argument, column in names.items()}
+    if frame.collect_schema()[inner["customer"]].is_float():
+        frame = frame.with_columns(nw.col(inner["customer"]).fill_nan(None))
+    nulls = count_true(frame, {name: nw.col(column).is_null() for name, column in inner.items()})
     _check_nulls("outcomes", names, nulls, missing)
-    columns = list(dict.fromkeys(names.values()))
+    columns = list(dict.fromkeys(inner.values()))
     return frame.drop_nulls(subset=columns) if any(nulls.values()) else frame
 
 
@@ -324,16 +329,17 @@ def _check_nulls(
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:
     """Check that a column of outcomes holds times, and return it with microseconds or finer."""
     check_present(argument, column, frame)
-    frame, _ = normalize_pandas(frame, [column], {column: "datetime64[us]"})
-    if not is_time(frame, column):
+    inner = inner_name(frame, column)
+    frame, _ = with_plain_types(frame, {inner: "times"})
+    if not is_time(frame, inner):
         raise ColumnTypeError(
-            f"{named(column, argument, 'outcomes')} holds {type_name(frame, column)}; it must hold "
+            f"{named(column, argument, 'outcomes')} holds {type_name(frame, inner)}; it must hold "
             f"{TIME.need}.",
             argument=argument,
             column=column,
         )
-    dates = frame.collect_schema()[column] == nw.Date
-    return frame.with_columns(nw.col(column).cast(nw.Datetime("us"))) if dates else frame
+    dates = frame.collect_schema()[inner] == nw.Date
+    return frame.with_columns(nw.col(inner).cast(nw.Datetime("us"))) if dates else frame
 
 
 def _check_zones(answers: DatedAnswers, outcomes: CheckedTable, argument: str, column: str) -> None:
@@ -357,7 +363,7 @@ def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
     answers, others = _category_names(answers), _category_names(others)
     if len(answers) and len(others):
         check_comparable_ids(answers.dtype, others.dtype, "responses", "outcomes")
-    first, second = answers.to_numpy(), others.to_numpy()
+    first, second = to_array(answers), to_array(others)
     if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
         # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.
         first, second = first.astype(object), second.astype(object)

@@ -13,7 +13,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from matplotlib.axes import Axes
 
-from retainkit._frames.input import collect, instants_of, normalize_pandas
+from retainkit._frames.input import collect, instants_of
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
@@ -176,8 +176,7 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
             argument="customer_id",
             column=customer,
         )
-    normalized, _ = normalize_pandas(rows, ["time"], {})
-    instants = instants_of(collect(normalized)["time"])
+    instants = instants_of(rows["time"])
     used = instants < end.instant
     unused = f"{int((~used).sum()):,} of {count_noun(len(used), 'row')} of customer {wanted!r}"
     if not used.any():

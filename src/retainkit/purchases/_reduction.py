@@ -8,6 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import Frame
+from retainkit._frames.names import inner_name
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import Events
 from retainkit._inputs.refunds import check_negative_amounts
@@ -59,7 +60,9 @@ def summarize_purchases(
     keys = (*log.keys, "customer", *own)
     names = dict(zip((*log.by, options.customer, *own), keys, strict=True))
     present = found.rows.collect_schema().names()
-    columns = {name: nw.col(key) for name, key in names.items() if key in present}
+    columns = {
+        inner_name(found.rows, name): nw.col(key) for name, key in names.items() if key in present
+    }
     return CustomerSummary(frame=found.rows.select(**columns), segments=log.by)
 
 

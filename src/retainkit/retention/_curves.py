@@ -10,7 +10,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of, probability
-from retainkit._frames.input import check_present, read_result
+from retainkit._frames.input import check_present, read_result, with_plain_numbers
+from retainkit._frames.names import inner_name
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns, segment_values
 from retainkit._inputs.cohort_table import COHORT_COLUMNS, read_cohort_counts
@@ -74,14 +75,16 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     makers = ["cohort_retention", "revenue_cohorts"]
     frame = read_result(table, argument="table", columns=("cohort", "age"), made_by=makers)
     check_present("values", values, frame)
-    if not frame.schema[values].is_numeric():
+    column = inner_name(frame, values)
+    frame = with_plain_numbers(frame, numbers=["age", column])
+    if not frame.schema[column].is_numeric():
         raise ColumnTypeError(
-            f"{named(values, 'values')} holds {frame.schema[values]}; it must hold numbers.",
+            f"{named(values, 'values')} holds {frame.schema[column]}; it must hold numbers.",
             argument="values",
             column=values,
         )
     grid = _cohort_grid(frame)
-    cells = dict(zip(grid.age.tolist(), grid.fill(frame[values], np.nan).T, strict=True))
+    cells = dict(zip(grid.age.tolist(), grid.fill(frame[column], np.nan).T, strict=True))
     ends = dict(zip(grid.age.tolist(), grid.age_end.tolist(), strict=True))
     if "age_end" not in frame.columns and cells:
         # Without brackets there is no gap between ages: one that is missing was not observed.

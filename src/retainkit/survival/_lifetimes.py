@@ -240,7 +240,9 @@ def _read_curves(
 ) -> tuple[nw.DataFrame[Any], dict[str, nw.Series[Any]], list[_SegmentCurve]]:
     """Check a table of curves, and return its segments and the curve of each."""
     parts = ("tenure", "at_risk", "churned", "survival", "lower", "upper")
-    frame = read_result(curve, argument="curve", columns=parts, made_by=["survival_curve"])
+    frame = read_result(
+        curve, argument="curve", columns=parts, made_by=["survival_curve"], numbers=parts
+    )
     segments, segment = factorize_segments(frame, segment_columns(frame, parts))
     values = {name: _numbers(frame, name) for name in parts}
     order = np.lexsort((values["tenure"], segment))

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native
+from retainkit._frames.names import inner_name
+from retainkit._frames.plain_types import with_plain_types
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import Margin
 from retainkit._typing import Booleans, Floats, Integers
@@ -96,16 +99,19 @@ def read_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
     for column in by:
         check_present("population", column, frame)
     check_present("size", size, frame)
-    dtype = frame.collect_schema()[size]
-    rows = collect(frame.select(*by, size))
+    inner = inner_name(frame, size)
+    frame, _ = with_plain_types(frame, {inner: "numbers"})
+    dtype = frame.collect_schema()[inner]
+    groups = [inner_name(frame, column) for column in by]
+    rows = collect(frame.select(*groups, inner))
     if not dtype.is_numeric() and len(rows):
         raise ColumnTypeError(
-            f"column {size!r} of `population` (given as `size`) holds {type_name(frame, size)}; it "
-            "must hold numbers; convert it first, for instance with pandas.to_numeric.",
+            f"column {size!r} of `population` (given as `size`) holds {type_name(frame, inner)}; "
+            "it must hold numbers; convert it first, for instance with pandas.to_numeric.",
             argument="size",
             column=size,
         )
-    values = rows[size].cast(dtype).to_numpy().astype(np.float64)
+    values = rows[inner].cast(nw.Float64).to_numpy().astype(np.float64)
     unknown = int(np.isnan(values).sum())
     if unknown:
         raise ArgumentError(
@@ -117,7 +123,7 @@ def read_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
             rows=unknown,
             total=len(values),
         )
-    keys = zip(*(rows[column].to_list() for column in by), strict=True)
+    keys = zip(*(rows[column].to_list() for column in groups), strict=True)
     sizes = values.tolist()
     pairs = [(key if len(by) > 1 else key[0], one) for key, one in zip(keys, sizes, strict=True)]
     return _targets("population", "by", by, pairs)
