@@ -15,7 +15,7 @@ from source import FUNCTIONS, MODULES, SOURCES, TREES, functions_in, package_of
 # The floors, from the ground up: a package imports only from floors below its own.
 FLOORS: list[set[str]] = [
     {"errors"},
-    {"_typing", "_messages", "_suggestions", "typing"},
+    {"_typing", "_messages", "_scipy", "_suggestions", "typing"},
     {"_checks"},
     {"_stats"},
     {"_models"},

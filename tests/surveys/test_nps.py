@@ -455,7 +455,7 @@ def test_errors_name_rows_values_and_the_argument_at_fault() -> None:
     text = r"'who' \(given as `respondent`\) holds int and str; .* is two respondents"
     refused(ColumnTypeError, text, mixed, respondent="who")
     nested = answers([10, 3], who=[[1], [2]])
-    text = r"'who' \(given as `respondent`\) holds Object; it must hold plain values"
+    text = r"'who' \(given as `respondent`\) holds Object \(list\); it must hold plain values"
     refused(ColumnTypeError, text, nested, respondent="who")
 
     words = answers([10, 3], w=["a", "b"])
@@ -489,7 +489,8 @@ def test_counts_stand_for_respondents() -> None:
     repeated = one(answers([10] * 120 + [8] * 45 + [3] * 30))
     assert {**row, "n_missing": 0} == repeated
     with pytest.raises(ColumnTypeError, match="whole numbers"):
-        nps(answers([10, 3], k=[1.0, 2.0]), counts="k")
+        nps(answers([10, 3], k=[1.5, 2.0]), counts="k")
+    assert one(answers([10, 3], k=[45.0, 5.0]), counts="k")["n"] == 50
     with pytest.raises(ArgumentError, match="is negative in 1 row"):
         nps(answers([10, 3], k=[1, -2]), counts="k")
     with pytest.raises(ArgumentError, match="`counts` and `weights`"):

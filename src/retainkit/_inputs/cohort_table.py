@@ -8,6 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import is_true
 from retainkit._frames.input import check_present, read_result
 from retainkit._frames.names import inner_name
 from retainkit._messages import count_noun
@@ -73,7 +74,7 @@ def _is_known(frame: nw.DataFrame[Any]) -> Booleans:
         return ~np.isnan(frame["lower"].to_numpy().astype(np.float64))
     known: Booleans = frame["eligible"].to_numpy().astype(np.float64) > 0
     if "complete" in frame.columns and frame.schema["complete"] == nw.Boolean:
-        known &= frame["complete"].fill_null(value=False).to_numpy().astype(bool)
+        known &= is_true(frame["complete"])
     return known
 
 

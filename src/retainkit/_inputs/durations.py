@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import floats_or
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.segments import factorize_segments
@@ -168,7 +169,7 @@ def read_durations(
     found, segment = factorize_segments(table, checked.keys)
     reasons, code = factorize_segments(table, [one for one in given if one == "reason"])
     numbers = [one for one in given if one != "reason"]
-    values = {name: table[name].fill_null(0.0).to_numpy().astype(np.float64) for name in numbers}
+    values = {name: floats_or(table[name], 0.0) for name in numbers}
     _check_durations(values, checked)
     _unite_rounding(values)
     lives = Durations(

@@ -76,7 +76,8 @@ def read_facts(table: CheckedTable, conditions: Mapping[str, nw.Expr] | None = N
 
 def is_true(condition: nw.Expr) -> nw.Expr:
     """Return a condition that is false where it would be null."""
-    return condition.fill_null(value=False)
+    # Nothing is both null and not, and narwhals' own way to replace nulls is not for threads.
+    return condition & ~condition.is_null()
 
 
 def as_number(condition: nw.Expr) -> nw.Expr:

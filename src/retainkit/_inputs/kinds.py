@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._frames.dtypes import is_categorical, is_numeric_like, object_types, type_name
 from retainkit._frames.input import Frame, count_rows
-from retainkit._frames.names import inner_name, outer_name
+from retainkit._frames.names import inner_name
 from retainkit._frames.plain_types import StandsFor
 from retainkit._messages import named
 from retainkit.errors import ColumnTypeError
@@ -152,20 +152,20 @@ COUNT = Kind(
 
 def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
     """Check that a column, named by an argument, holds what it must."""
-    what, column = named(column, argument), inner_name(frame, column)
-    types = object_types(frame, column) - {"unordered"} if kind.owners else set()
+    what, own = named(column, argument), inner_name(frame, column)
+    types = object_types(frame, own) - {"unordered"} if kind.owners else set()
     if "str" in types and len(types) > 1:
         raise ColumnTypeError(
             f"{what} holds {' and '.join(sorted(types))}; an id that is a number in one row and "
             f"text in another is two {kind.owners}. Make them alike first, for instance with "
-            f"df[{outer_name(column)!r}].astype(str).",
+            f"df[{column!r}].astype(str).",
             argument=argument,
-            column=outer_name(column),
+            column=column,
         )
-    if not kind.fits(frame, column):
-        hint = kind.text_hint if kind.text_hint and is_text(frame, column) else ""
+    if not kind.fits(frame, own):
+        hint = kind.text_hint if kind.text_hint and is_text(frame, own) else ""
         raise ColumnTypeError(
-            f"{what} holds {type_name(frame, column)}; it must hold {kind.need}.{hint}",
+            f"{what} holds {type_name(frame, own)}; it must hold {kind.need}.{hint}",
             argument=argument,
             column=column,
         )

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import is_list, number
+from retainkit._frames.arrays import is_true
 from retainkit._frames.input import (
     Frame,
     check_present,
@@ -186,7 +187,7 @@ def _drop_incomplete_ages(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
             )
     if "complete" not in frame.columns or frame.schema["complete"] != nw.Boolean:
         return frame
-    over = frame["complete"].fill_null(value=False).to_numpy().astype(bool)
+    over = is_true(frame["complete"])
     if not over.all():
         warn(
             f"{count_noun(int((~over).sum()), 'row')} not used, at ages that are not over for the "

@@ -14,9 +14,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, gammaln
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats
+
+with without_scipy_filters():
+    from scipy.special import digamma, gammaln
 
 _FAR = 15.0  # from here on five terms of Stirling's series are exact
 _DIRECT = 2048  # terms of a sum that are added one by one

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, xlogy
 
 from retainkit._models.special import (
     discounted_purchases_if_alive,
@@ -26,7 +25,11 @@ from retainkit._models.special import (
     log_rising_ratio,
     purchases_if_alive,
 )
+from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats, Integers
+
+with without_scipy_filters():
+    from scipy.special import betainc, xlogy
 
 
 def log_likelihood(

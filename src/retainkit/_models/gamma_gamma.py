@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Booleans, Floats, Integers
+
+with without_scipy_filters():
+    from scipy import special
 
 
 def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import Bounds, minimize
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Booleans, Floats
+
+with without_scipy_filters():
+    from scipy.optimize import Bounds, minimize
 
 Objective: TypeAlias = "Callable[[Floats], tuple[float, Floats]]"
 """Parameters -> value and gradient."""

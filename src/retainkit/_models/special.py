@@ -10,9 +10,12 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaln, digamma, gammaln
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats, Integers
+
+with without_scipy_filters():
+    from scipy.special import betaln, digamma, gammaln
 
 Estimate: TypeAlias = Callable[[Integers], Floats]
 """The values, by one rule of quadrature, of the elements whose numbers are given."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats
+
+with without_scipy_filters():
+    from scipy.special import stdtr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, stdtrit
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import ratio, wilson, wilson_at
 from retainkit._typing import Booleans, Floats
+
+with without_scipy_filters():
+    from scipy.special import ndtr, stdtrit
 
 _STEPS = 60  # of a bisection
 _MOST_Z = 40.0  # beyond it a p-value is 0

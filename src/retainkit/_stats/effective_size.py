@@ -6,10 +6,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Array, Floats, Integers
+
+with without_scipy_filters():
+    from scipy.special import stdtrit
 
 _ROUNDING = 1e-12  # a smaller variance is rounding
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.intervals import normal_quantile, ratio
 from retainkit._stats.nps_intervals import STEPS, constrained_variance, score_limits_at, upper_limit
 from retainkit._typing import Floats
+
+with without_scipy_filters():
+    from scipy.special import ndtr
 
 ADDED = 3  # pseudo-respondents of a paired difference, and what they add to the sum of squares
 _Z_STEPS = 45  # halvings of at most _MOST_ERRORS: z is exact to 1e-12

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
-from scipy.special import betainc
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats
+
+with without_scipy_filters():
+    from scipy.optimize import brentq, minimize_scalar
+    from scipy.special import betainc
 
 # Limits of k: beyond them purchases come at once, or like clockwork.
 _LEAST, _MOST = 1e-3, 1e4

@@ -10,11 +10,14 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, stdtrit
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
 from retainkit._typing import Booleans, Floats
+
+with without_scipy_filters():
+    from scipy.special import betaincinv, stdtrit
 
 Limits: TypeAlias = tuple[Floats, Floats]
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats, Integers
 from retainkit.datasets._periods import DAY
 from retainkit.datasets._survey_truth import SurveyTruth
+
+with without_scipy_filters():
+    from scipy.special import ndtri
 
 _PROMOTER, _PASSIVE, _DETRACTOR = range(3)
 _SCORES: Final = (

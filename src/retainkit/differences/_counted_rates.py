@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import is_true
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import segment_columns
 from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers, read_cohort_counts
@@ -57,7 +58,7 @@ def _churn_rates(table: Any) -> CountedRates:
     check_numbers(frame, "table", _CHURN[1:], complete=("opening", "churned"))
     over = frame["opening"].to_numpy().astype(np.float64) >= 0
     if "complete" in frame.columns and frame.schema["complete"] == nw.Boolean:
-        over &= frame["complete"].fill_null(value=False).to_numpy().astype(bool)
+        over &= is_true(frame["complete"])
     frame = _some(frame, over & ~np.isnan(_floats(frame, "churn_rate")))
     return CountedRates(
         rows=frame,

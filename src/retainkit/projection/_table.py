@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import betaln, gammaln
 
 from retainkit._inputs.survival_table import SurvivalTable
 from retainkit._models import beta_geometric
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Booleans, Floats, Integers
+
+with without_scipy_filters():
+    from scipy.special import betaln, gammaln
 
 _MANY_CUSTOMERS = 20_000  # customers from which on their chance is as good as normal
 

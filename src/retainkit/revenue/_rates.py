@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
 from retainkit._typing import Array, Floats, Integers
 from retainkit.revenue._changes import OutputGrid
 from retainkit.revenue._lookback import Lookback
+
+with without_scipy_filters():
+    from scipy.sparse import csr_array
 
 # Elements of the table of customers and draws that is held at once.
 _ELEMENTS = 2**22

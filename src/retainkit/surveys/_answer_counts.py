@@ -14,6 +14,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import floats_or
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import Answers, null_error
 from retainkit._inputs.weights import check_weight_sums, value_error
@@ -99,7 +100,7 @@ def count_answers(responses: Answers) -> AnswerCounts:
         sums |= {"square": nw.col("square").sum(), "used": nw.col("used").sum()}
     found = responses.grouped(rows.group_by([*responses.keys, "score"]).agg(**sums))
     segments, segment = factorize_segments(found, responses.keys)
-    arrays = {name: found[name].fill_null(0).to_numpy().astype(np.float64) for name in sums}
+    arrays = {name: floats_or(found[name], 0) for name in sums}
     _check_answer_weights(responses, arrays)
     n = arrays["weight"] if "count" in columns else arrays.get("used", arrays["n"])
     weight = arrays.get("weight", arrays["n"])

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import floats_or, is_true
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.input import Frame, collect, count_rows, instants_of
 from retainkit._frames.join import map_values
@@ -39,13 +40,18 @@ def respondent_sums(responses: Answers, counts: AnswerCounts, values: Floats) ->
     answers, first = np.unique(counts.answer, return_index=True)
     meaning = {"score": answers, "x": values[first], "valid": np.ones(len(answers))}
     # Answers that do not count stay, with a weight of 0: every segment has to be there.
-    valid = nw.col("valid").fill_null(0.0)
+    valid = _zero_if_null("valid")
     weight = valid * nw.col("weight") if "weight" in responses.columns else valid
     rows = map_values(responses.rows, "score", meaning)
-    rows = rows.with_columns(x=nw.col("x").fill_null(0.0), w=weight)
+    rows = rows.with_columns(x=_zero_if_null("x"), w=weight)
     by_respondent = rows.with_columns(xw=nw.col("x") * nw.col("w"))
     key = [*responses.keys, "respondent"]
     return by_respondent.group_by(key).agg(xw=nw.col("xw").sum(), w=nw.col("w").sum())
+
+
+def _zero_if_null(column: str) -> nw.Expr:
+    value = nw.col(column)
+    return nw.when(~value.is_null()).then(value).otherwise(nw.lit(0.0))
 
 
 def cluster_sums(
@@ -72,7 +78,7 @@ def sum_clusters(
     names = ("number", "xx", "xw", "ww")
     total = [nw.col(name).sum() for name in names]
     found = collected(parts.group_by(keys).agg(*total) if keys else parts.select(*total))
-    number, xx, xw, ww = (found[name].fill_null(0).to_numpy().astype(float) for name in names)
+    number, xx, xw, ww = (floats_or(found[name], 0) for name in names)
     return found, Clusters(number=number, xx=xx, xw=xw, ww=ww)
 
 
@@ -106,8 +112,7 @@ def _is_in(answers: nw.Series[Any], valid: Array) -> Booleans:
     """Mark the answers that are valid."""
     if not len(valid):  # a list whose type PyArrow cannot infer
         return np.zeros(len(answers), bool)
-    found: Booleans = answers.is_in(valid.tolist()).fill_null(value=False).to_numpy().astype(bool)
-    return found
+    return is_true(answers.is_in(valid.tolist()))
 
 
 def _check_no_repeats(responses: Answers, rows: nw.DataFrame[Any], repeated: Booleans) -> None:
