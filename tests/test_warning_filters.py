@@ -3,6 +3,7 @@
 Threads share them, so that what one sets and takes back, another may leave behind.
 """
 
+import re
 import subprocess
 import sys
 import warnings
@@ -14,6 +15,7 @@ import pytest
 
 from backends import BACKENDS, Backend
 from registry import REGISTRY
+from source import SOURCES
 from test_contract import WITH_TABLES, each, made, on
 
 # pandas does even where it tells the types of columns; that is between it and the program.
@@ -91,7 +93,7 @@ sys.exit(f"new: {new}" if new or len(warnings.filters) != len(before) else 0)
 @pytest.mark.parametrize("options", [[], ["-W", "error"]], ids=["", "warnings are errors"])
 def test_the_first_use_adds_no_filter(options: list[str], threads: list[str]) -> None:
     command = [sys.executable, *options, "-c", PROGRAM, *threads]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -103,5 +105,11 @@ before = [*warnings.filters]
 from retainkit import *
 assert before == [*warnings.filters]
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_scipy_is_imported_in_one_way() -> None:
+    for name, source in SOURCES.items():
+        assert not re.search(r"(?m)^(from|import) scipy", source), name

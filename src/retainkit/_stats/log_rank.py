@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Integers
+
+with without_scipy_filters():
+    from scipy.special import ndtr
 
 
 def log_rank(
