@@ -151,6 +151,7 @@ def upcoming_churn(
             code="length_out_of_range",
             argument="within",
         )
+    read_datetime(as_of)
     for argument, name in (("customer", customer), ("reason", reason)):
         check_not_reserved(f"`{argument}`", [] if name is None else [name], _RESULT)
     options = SubscriptionOptions(
