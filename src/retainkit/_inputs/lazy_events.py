@@ -21,7 +21,7 @@ Rows: TypeAlias = nw.LazyFrame[Any]
 
 def wall_time(column: str, events: Events, end: Moment, zone: tzinfo | None) -> nw.Expr:
     """Wall-clock time in `zone` of a column of times, none of which lies after `end`."""
-    # A day of margin: engines may report the first and last time an hour off.
+    # A day of margin: Spark may report the first and last time an hour off.
     first = events.earliest.instant if events.earliest else end.instant
     return wall_time_expr(
         nw.col(column),

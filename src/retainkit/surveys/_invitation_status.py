@@ -114,7 +114,7 @@ def _period_expr(table: Invitations, period: PeriodGrid | None) -> nw.Expr:
     """Number of the period in which an invitation was sent."""
     if period is None or table.first_sent is None or table.last_sent is None:
         return nw.lit(_ALL)
-    # A day of margin: engines may report the first and last time an hour off.
+    # A day of margin: Spark may report the first and last time an hour off.
     wall = wall_time_expr(
         nw.col("sent"),
         stored=table.stored,
