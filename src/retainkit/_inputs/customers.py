@@ -21,7 +21,7 @@ from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
 from retainkit._inputs.kinds import Kind, is_numeric, read_float
-from retainkit._inputs.time_unit import TIME_UNIT, one_unit, unit_expr
+from retainkit._inputs.time_unit import TIME_UNIT, one_unit, unit_code, unit_expr, unit_of_code
 from retainkit._messages import count_noun, format_examples, named
 from retainkit._typing import Booleans, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
@@ -177,21 +177,22 @@ def _distinct_rows(
         if weight is not None and not (weight >= 0).all():
             weight = np.full(len(weight), np.nan)
         counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
-        distinct = {name: rows[name].unique() for name in units}
+        found_units = [one for name in units for one in rows[name].unique().to_list()]
     else:
         values = {"rows": nw.len()}
         if weighted:
             own = nw.col("weight")
             values |= {"total": own.sum(), "least": own.min(), "known": own.count()}
-        small = collect(rows.group_by(*keys, *units).agg(**values))
+        codes = dict.fromkeys(units, unit_code())
+        small = collect(rows.with_columns(**codes).group_by(*keys, *units).agg(**values))
         counts = small["total" if weighted else "rows"].to_numpy().astype(np.float64)
         if weighted:
             known = small["known"].to_numpy() == small["rows"].to_numpy()
             counts[~(known & (small["least"].to_numpy().astype(np.float64) >= 0))] = np.nan
         found = {key: small[key] for key in keys}
-        distinct = {name: small[name].unique() for name in units}
+        found_units = [unit_of_code(one) for name in units for one in small[name].unique()]
     arrays = [values.to_numpy().astype(np.float64) for values in found.values()]
-    return arrays, counts, code, [one for values in distinct.values() for one in values.to_list()]
+    return arrays, counts, code, found_units
 
 
 def _wrong_weights(rows: Frame, column: str) -> ArgumentError:

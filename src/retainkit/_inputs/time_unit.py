@@ -39,6 +39,19 @@ def unit_expr(frame: Frame, argument: str) -> dict[str, nw.Expr]:
     return {TIME_UNIT: nw.when(~unit.is_null()).then(unit.cast(nw.String))}
 
 
+def unit_code() -> nw.Expr:
+    """Number the units, by which engines group faster than by words; what is none is -1."""
+    code = nw.lit(-1)
+    for number, unit in enumerate(PERIODS):
+        code = nw.when(nw.col(TIME_UNIT) == unit).then(nw.lit(number)).otherwise(code)
+    return code
+
+
+def unit_of_code(code: int) -> Period | None:
+    """Return the unit of a number, None where it is none."""
+    return None if code < 0 else [*PERIODS][code]
+
+
 def one_unit(distinct: Sequence[Any], frame: Frame, argument: str) -> Period | None:
     """Return the only value of a table's column of the unit; None where there are no rows."""
     units = [one if isinstance(one, str) else None for one in distinct]  # NaN is a null of pandas
