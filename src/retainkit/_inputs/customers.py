@@ -183,8 +183,8 @@ def _distinct_rows(
         if weighted:
             own = nw.col("weight")
             values |= {"total": own.sum(), "least": own.min(), "known": own.count()}
-        codes = dict.fromkeys(units, unit_code())
-        small = collect(rows.with_columns(**codes).group_by(*keys, *units).agg(**values))
+        numbered = rows.with_columns(unit_code().alias(TIME_UNIT)) if units else rows
+        small = collect(numbered.group_by(*keys, *units).agg(**values))
         counts = small["total" if weighted else "rows"].to_numpy().astype(np.float64)
         if weighted:
             known = small["known"].to_numpy() == small["rows"].to_numpy()
