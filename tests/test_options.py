@@ -140,7 +140,23 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "observed": "Whether declared categories of `by` without a row are left out",
     "palette": "Colours of the lines in turn; by default safe for all kinds of colour vision",
     "penalty": "Draws the estimate towards moderate values where data are few",
+    "origin": (
+        "Day from which periods of a number of days or weeks are counted, forwards and back, such "
+        "as the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are"
+    ),
     "period": (
+        (
+            'Period of a row: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or '
+            '``"year"``; a number of days or weeks, such as ``"14 days"``, counted from `origin`; '
+            "or a list of the dates or times between periods, with the end of the last: what lies "
+            "outside is in no row, and counted in a warning"
+        ),
+        (
+            'Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a '
+            'number of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of '
+            "the dates between periods, with the end of the last: what lies outside is in no row, "
+            "and counted in a warning"
+        ),
         "Calendar period of a row",
         "Unit of age, for the label of the axis. The table does not hold it",
     ),
@@ -200,6 +216,9 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         ),
     ),
     "week_start": "Day on which a week begins",
+    "year_start": (
+        "Month in which a year begins, and with it the first quarter, as fiscal years do"
+    ),
     "weights": (
         "Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter",
         (

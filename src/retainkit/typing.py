@@ -16,7 +16,7 @@ be installed.
 from __future__ import annotations
 
 from collections.abc import Sequence, Sized
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import narwhals.stable.v2  # noqa: F401  whole, before a module of it: see `retainkit.__getattr__`
@@ -62,10 +62,12 @@ __all__ = [
     "Metric",
     "Missing",
     "ModelValues",
+    "Month",
     "NPSMethod",
     "Numbers",
     "Outcome",
     "Period",
+    "PeriodLike",
     "PolarsLazyFrame",
     "Repeat",
     "ShareInterval",
@@ -145,7 +147,15 @@ Numbers: TypeAlias = "Sequence[float] | NDArray[Any] | SupportsArray"
 
 # Time
 
-Period: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+Period: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
+PeriodLike: TypeAlias = Period | str | timedelta | Sequence[str | date]
+"""A word, a number of days or weeks such as "14 days", or the dates between periods."""
+# fmt: off
+Month: TypeAlias = Literal[
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+]
+# fmt: on
 Weekday: TypeAlias = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
 ]

@@ -31,7 +31,7 @@ from event_logs import (
     wilson,
 )
 from retainkit import active_days, active_users, datasets, growth_accounting
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._spec import VisitSpec
 from retainkit.errors import (
@@ -555,7 +555,9 @@ def test_plan_and_kernel_give_the_same_visits() -> None:
             )
             query = VisitSpec(
                 end=opened.end_of_observation(None),
-                period=period_grid(options["period"], options["week_start"]),
+                period=period_option(options["period"], week_start=options["week_start"]).in_zone(
+                    opened.zone
+                ),
             )
             found = reducer.count_visits(opened, query)
             keys = {key: found.segments[key].to_list() for key in opened.keys}
@@ -608,8 +610,8 @@ def test_cdnow_in_the_raw_file() -> None:
 
 def test_arguments_are_checked() -> None:
     events = months(("ann", "12"))
-    with pytest.raises(ArgumentError, match=r"`period` is 'hour'"):
-        growth_accounting(events, period="hour")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"`period` is 'minute'"):
+        growth_accounting(events, period="minute")
     with pytest.raises(MissingColumnError, match=r"`amount` needs the column 'money'"):
         growth_accounting(events, amount="money")
     with pytest.raises(ArgumentTypeError, match=r"`include_partial`"):

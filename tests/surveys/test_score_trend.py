@@ -184,7 +184,7 @@ def test_arguments_and_times_are_checked() -> None:
         score_trend(table.assign(time=["2024-01-03", "2024-02-01"]))
     for options, word in [
         ({"metric": "ces"}, "metric"),
-        ({"period": "hour"}, "period"),
+        ({"period": "minute"}, "period"),
         ({"rolling": 0}, "rolling"),
         ({"metric": "csat", "positive": -1}, "positive"),
         ({"week_start": "noday"}, "week_start"),

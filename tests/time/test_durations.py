@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retainkit._time.durations import in_periods, in_units, in_words, microseconds, window_days
-from retainkit._time.grid import DAYS, MONTHS, period_grid
+from retainkit._time.durations import in_units, in_words, microseconds, window_days
+from retainkit._time.period_options import in_periods, period_option
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
 
 MONTH = Fraction(3652425, 12 * 10_000)  # days
@@ -79,7 +79,7 @@ def test_a_bare_number_has_the_unit_at_hand() -> None:
     assert in_units("horizon", 12, "week") == 12
     assert in_units("horizon", np.float64(1.5), "month") == 1.5
     assert window_days("window", np.int64(28)) == 28
-    assert in_periods("horizon", 12, MONTHS, 1) == 12
+    assert in_periods("horizon", 12, period_option("month"), 1) == 12
     for value in (12, 12.5, np.int64(12)):
         with pytest.raises(ArgumentTypeError, match=rf"{value} what\? Write '{value} months'"):
             in_units("horizon", value, "day", bare=None)
@@ -118,7 +118,7 @@ def test_what_is_no_length_is_refused(value: Any) -> None:
     for reader in (
         lambda: in_units("horizon", value, "day"),
         lambda: in_units("horizon", value, "day", bare=None),
-        lambda: in_periods("horizon", value, DAYS, 1),
+        lambda: in_periods("horizon", value, period_option("day"), 1),
         lambda: microseconds("horizon", value),
         lambda: window_days("horizon", value),
     ):
@@ -139,7 +139,7 @@ def test_whole_periods() -> None:
         ("48 hours", "day", 2),
         (timedelta(days=28), "week", 4),
     ):
-        assert in_periods("horizon", value, period_grid(period, "monday"), 1) == number  # type: ignore[arg-type]
+        assert in_periods("horizon", value, period_option(period), 1) == number
     for value, period in (
         ("52 weeks", "month"),
         ("1 month", "quarter"),
@@ -149,9 +149,9 @@ def test_whole_periods() -> None:
         (timedelta(hours=36), "day"),
     ):
         with pytest.raises(ArgumentError, match=rf"`horizon` is .*\({period}\)"):
-            in_periods("horizon", value, period_grid(period, "monday"), 1)  # type: ignore[arg-type]
+            in_periods("horizon", value, period_option(period), 1)
     with pytest.raises(ArgumentError, match="`horizon` is '0 months'; it must be 1 or more"):
-        in_periods("horizon", "0 months", MONTHS, 1)
+        in_periods("horizon", "0 months", period_option("month"), 1)
 
 
 def test_a_length_in_words() -> None:

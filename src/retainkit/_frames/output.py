@@ -11,6 +11,7 @@ import numpy as np
 
 from retainkit._frames.input import Frame, is_polars
 from retainkit._frames.names import inner_name, outer_name, with_outer_names
+from retainkit._time.labels import ZonedTimes
 from retainkit._typing import Array, Integers, NativeT
 
 
@@ -20,7 +21,9 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ig
     From a lazy engine it is in memory: Polars for Polars, pandas for all others.
     """
     plain = {
-        outer_name(name): values if isinstance(values, nw.Series) else np.asarray(values)
+        outer_name(name): values
+        if isinstance(values, nw.Series | ZonedTimes)
+        else np.asarray(values)
         for name, values in columns.items()
     }
     same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
@@ -33,15 +36,20 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ig
             else values
             for name, values in plain.items()
         }
-    series = [
-        values.alias(name)
-        if isinstance(values, nw.Series)
-        else nw.new_series(name, values, backend=backend)
-        for name, values in plain.items()
-    ]
+    series = [_series(name, values, backend) for name, values in plain.items()]
     frames = [nw.maybe_reset_index(one.to_frame()) for one in series]
     result: NativeT = nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
     return result
+
+
+def _series(name: str, values: Any, backend: nw.Implementation) -> nw.Series[Any]:
+    """Return a column under its name."""
+    if isinstance(values, nw.Series):
+        return values.alias(name)
+    if not isinstance(values, ZonedTimes):
+        return nw.new_series(name, values, backend=backend)  # type: ignore[arg-type]
+    utc = nw.new_series(name, values.utc, backend=backend).dt.replace_time_zone("UTC")  # type: ignore[arg-type]
+    return utc if values.zone_name == "UTC" else utc.dt.convert_time_zone(values.zone_name)
 
 
 def to_native(frame: Frame) -> NativeT:  # type: ignore[type-var]

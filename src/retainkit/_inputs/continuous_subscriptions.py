@@ -8,7 +8,7 @@ integers out; the cost is that of sorting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -21,6 +21,7 @@ from retainkit._inputs.ordered_subscriptions import (
 )
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
+from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Booleans, Integers
 
 
@@ -47,6 +48,15 @@ class ContinuousSubscriptions:
     reasons: Mapping[str, nw.Series[Any]]
     n_ambiguous_ends: int
     opens: Integers
+
+    def before(self, grid: PeriodGrid) -> ContinuousSubscriptions:
+        """Leave out those that begin at the last edge of a grid or after it."""
+        if not grid.has_edges:
+            return self
+        kept = grid.number(self.begin) < grid.bounds[1]
+        names = ("customer", "begin", "end", "first", "segment", "entry")
+        reason = None if self.reason is None else self.reason[kept]
+        return replace(self, reason=reason, **{name: getattr(self, name)[kept] for name in names})
 
 
 def read_continuous_subscriptions(subscriptions: Subscriptions) -> ContinuousSubscriptions:

@@ -15,9 +15,10 @@ from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.customer_table import CustomerOptions, join_customers, mark_absent
 from retainkit._inputs.facts import Facts, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, FLAG, ID, TIME
-from retainkit._inputs.observation import moments_of, observed_until
+from retainkit._inputs.observation import moments_of, observed_until, warn_of_outside
 from retainkit._messages import count_noun, format_examples, warn
-from retainkit._time.moment import Moment
+from retainkit._time.grid import PeriodGrid
+from retainkit._time.moment import Moment, edge_moments
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
@@ -80,13 +81,8 @@ class Events(CheckedTable):
         """Keep the rows before `end`; a warning counts the others."""
         if self.last_event is None or self.last_event.instant < end.instant:
             return self
-        before = nw.col("time") < instant_expr(end.instant, self.stored)
-        marked = "came" in self.columns
-        if marked:  # whoever has not come by then has not come yet
-            kept = replace(self, rows=self.rows.with_columns(came=nw.col("came") & before))
-        else:
-            kept = replace(self, rows=self.rows.filter(before))
-        rest = count_rows(kept.events)
+        kept = self._before(end)
+        rest = kept.n_rows
         warn(
             f"{self.n_rows - rest:,} of {count_noun(self.n_rows, 'row')} at or after as_of ({end}) "
             "are not used.",
@@ -95,7 +91,39 @@ class Events(CheckedTable):
             rows=self.n_rows - rest,
             total=self.n_rows,
         )
+        return kept
+
+    def _before(self, end: Moment) -> Events:
+        """Keep the events before a moment; customers who have not come by then have not come."""
+        before = nw.col("time") < instant_expr(end.instant, self.stored)
+        marked = "came" in self.columns
+        if marked:
+            kept = replace(self, rows=self.rows.with_columns(came=nw.col("came") & before))
+        else:
+            kept = replace(self, rows=self.rows.filter(before))
+        rest = count_rows(kept.events)
         return replace(kept, n_rows=rest, earliest=self.earliest if rest or marked else None)
+
+    def within(self, grid: PeriodGrid, argument: str = "period") -> Events:
+        """Keep the rows before the last edge of a grid; a warning counts those outside its edges.
+
+        What lies before the first edge stays: it tells who has been there before.
+        """
+        self.warn_of_outside(grid, argument)
+        ends = edge_moments(grid)
+        if ends is None or self.last_event is None or self.last_event.instant < ends[1].instant:
+            return self
+        return self._before(ends[1])
+
+    def warn_of_outside(self, grid: PeriodGrid, argument: str = "period") -> None:
+        """Warn of rows outside the edges of a grid."""
+        ends = edge_moments(grid)
+        if ends is None or not self.n_rows:
+            return
+        first, last = (instant_expr(end.instant, self.stored) for end in ends)
+        time = nw.col("time")
+        inside = count_rows(self.events.filter((time >= first) & (time < last)))
+        warn_of_outside(self.n_rows - inside, count_noun(self.n_rows, "row"), argument, ends)
 
 
 def read_events(

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.input import Frame, count_rows
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
-from retainkit._messages import warn
-from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in, read_datetime
+from retainkit._messages import count_noun, warn
+from retainkit._time.grid import PeriodGrid
+from retainkit._time.moment import (
+    Moment,
+    as_of_moment,
+    edge_moments,
+    end_of_day,
+    moment_in,
+    read_datetime,
+)
 from retainkit._time.periods import DAY, SECOND
-from retainkit._time.zones import wall_times
+from retainkit._time.zones import instant_expr, wall_times
 from retainkit.errors import ArgumentError
 
 _MOST_DAYS = 50_000  # at which two clocks are compared
@@ -104,3 +114,35 @@ def observed_until(
         return end_of_day(0 if last is None else last.instant, zone)
     except OverflowError:
         raise error from None
+
+
+def warn_of_outside(
+    number: int, total: str, argument: str, ends: tuple[Moment, Moment], table: str = ""
+) -> None:
+    """Warn of rows, of so many in `total`, that lie outside the edges of periods."""
+    if number:
+        first, last = ends
+        warn(
+            f"{number:,} of {total}{table} lie in no period: outside the edges of `{argument}` "
+            f"({first} to {last}).",
+            code="outside_edges",
+            argument=argument,
+            rows=number,
+        )
+
+
+def within_edges(
+    rows: Frame, column: str, size: int, stored: tzinfo | None, grid: PeriodGrid
+) -> tuple[Frame, int]:
+    """Leave out the rows with a time outside the edges of `period`; returns how many remain.
+
+    A warning counts them. `size` is the number of rows, whose times are in the zone `stored`.
+    """
+    ends = edge_moments(grid)
+    if ends is None or not size:
+        return rows, size
+    first, last = (instant_expr(end.instant, stored) for end in ends)
+    kept = rows.filter((nw.col(column) >= first) & (nw.col(column) < last))
+    used = count_rows(kept)
+    warn_of_outside(size - used, count_noun(size, "row"), "period", ends)
+    return kept, used

@@ -53,7 +53,7 @@ def net_refunds(log: Events, amounts: Amounts, grid: PeriodGrid, end: Moment) ->
         return log
     columns, amount = log.columns, nw.col("amount")
     rows = log.rows if "came" in columns else log.rows.with_columns(came=nw.lit(value=True))
-    rows = rows.with_columns(wall=wall_time("time", log, end, log.zone))
+    rows = rows.with_columns(wall=wall_time("time", log, end, grid.clock(log.zone)))
     # A row that is no event has no share in a sum.
     rows = rows.with_columns(
         period=grid.number_expr(nw.col("wall")), paid=nw.when("came").then(amount).otherwise(0.0)

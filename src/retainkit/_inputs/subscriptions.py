@@ -22,12 +22,17 @@ from retainkit._inputs.columns import CheckedTable, Column, check_not_reserved, 
 from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
 from retainkit._inputs.last_days import end_after_last_days
-from retainkit._inputs.observation import check_as_of, moments_of, observed_until
+from retainkit._inputs.observation import (
+    check_as_of,
+    moments_of,
+    observed_until,
+    warn_of_outside,
+)
 from retainkit._inputs.zones import check_tz
 from retainkit._messages import count_noun, named, warn
 from retainkit._time.durations import microseconds
 from retainkit._time.grid import PeriodGrid
-from retainkit._time.moment import Moment
+from retainkit._time.moment import Moment, edge_moments
 from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr
 from retainkit.errors import ArgumentError
@@ -76,6 +81,7 @@ class Subscriptions(CheckedTable):
         """Warn if periods are over, from the first one on, and none is known because of the gap."""
         until = np.array([self.settled, self.end_of_observation.wall])
         known, over = period.number(until).tolist()
+        first = max(first, period.bounds[0])
         if known <= first < over:
             warn(
                 f"no {period.name} from the first start to {self.end_of_observation} is shown, "
@@ -84,6 +90,17 @@ class Subscriptions(CheckedTable):
                 code="gap_leaves_nothing",
                 argument="gap",
             )
+
+    def warn_of_outside(self, grid: PeriodGrid) -> None:
+        """Warn of subscriptions that are over before the first edge, or begin after the last."""
+        ends = edge_moments(grid)
+        if ends is None or not self.n_rows:
+            return
+        first, last = (instant_expr(end.instant, self.stored) for end in ends)
+        conditions = {"before": nw.col("end") <= first, "after": nw.col("start") >= last}
+        counts = count_true(self.rows, conditions)
+        outside = counts["before"] + counts["after"]
+        warn_of_outside(outside, count_noun(self.n_rows, "row"), "period", ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 They are written in one way everywhere, and what a length is for decides what it may be. Where
 models count (`in_units`), a month is a twelfth of a year of 365.2425 days. Where dates are cut
 (`microseconds`, `window_days`), months, quarters and years are refused, which are not equally long.
-Where whole periods are counted (`in_periods`), a year is 12 months, and no number of weeks.
+Where whole periods are counted (`in_steps`), a year is 12 months, and no number of weeks.
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from retainkit._checks import integer, is_number, number
-from retainkit._time.grid import PeriodGrid
-from retainkit._time.periods import DAY, DAYS_IN, MONTHS_IN, SECOND
+from retainkit._time.periods import DAY, DAYS_IN, MONTHS_IN
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Period
 
-_Unit: TypeAlias = "Literal['hour'] | Period"
-_UNITS: dict[str, _Unit] = {
+_UNITS: dict[str, Period] = {
     **dict.fromkeys(("h", "hour", "hours"), "hour"),
     **dict.fromkeys(("d", "day", "days"), "day"),
     **dict.fromkeys(("w", "week", "weeks"), "week"),
@@ -31,9 +29,7 @@ _UNITS: dict[str, _Unit] = {
     **dict.fromkeys(("q", "quarter", "quarters"), "quarter"),
     **dict.fromkeys(("y", "year", "years"), "year"),
 }
-_MICROSECONDS: dict[str, int] = {"hour": 3600 * SECOND} | {
-    unit: round(days * DAY) for unit, days in DAYS_IN.items()
-}
+_MICROSECONDS: dict[str, int] = {unit: round(days * DAY) for unit, days in DAYS_IN.items()}
 _LENGTH = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)\s*", re.ASCII)
 _MOST_DAYS = 4_000_000  # all years there are, and more
 _EXAMPLES = "'90D', '52 weeks', '12 months', '2 quarters' or '1.5 years'"
@@ -45,7 +41,7 @@ class _Length:
 
     microseconds: Fraction
     written: str
-    unit: _Unit
+    unit: Period
 
     @property
     def calendar(self) -> bool:
@@ -79,18 +75,21 @@ def in_words(value: Any, unit: Period) -> str:
     return f"{length.written} {length.unit}{'' if float(length.written) == 1 else 's'}"
 
 
-def in_periods(argument: str, value: Any, grid: PeriodGrid, minimum: int) -> int:
-    """Return a number of whole periods, or a length of time that is one."""
+def in_steps(argument: str, value: Any, minimum: int, *, noun: str, step: int, unit: Period) -> int:
+    """Return a number of whole periods, of `step` units each, or a length of time that is one.
+
+    Where `step` is 0, periods have no length, and only their number can be given.
+    """
     if is_number(value):
         return integer(argument, value, minimum)
-    unit, step = ("month", grid.months) if grid.months else ("day", grid.step)
-    need = f"write a whole number of periods ({grid.name}), such as 12 or '{12 * step} {unit}s'."
+    need = f"write a whole number of periods ({noun}), such as 12"
+    need += f" or '{12 * step} {unit}s'." if step else "."
     length = _read(argument, value, need, f"{unit}s")
-    periods = length.microseconds / (step * _MICROSECONDS[unit])
-    if periods.denominator > 1 or length.calendar != bool(grid.months):
+    periods = length.microseconds / (step * _MICROSECONDS[unit]) if step else Fraction(1, 2)
+    if periods.denominator > 1 or length.calendar != (unit in MONTHS_IN):
         raise _length_error(argument, value, need, code="length_not_whole")
     if periods < minimum:
-        need = f"it must be {minimum} or more, in periods ({grid.name})."
+        need = f"it must be {minimum} or more, in periods ({noun})."
         raise _length_error(argument, value, need, code="length_out_of_range")
     return int(periods)
 
@@ -163,7 +162,7 @@ def _read(argument: str, value: Any, need: str, example: str) -> _Length:
 _UNEQUAL = {"generic", "M", "Y"}  # units of NumPy's that are not equally long, or none
 
 
-def _unit_of(word: str) -> _Unit | None:
+def _unit_of(word: str) -> Period | None:
     """Return the unit that a word names; a small m may be months or minutes, and names none."""
     return "month" if word == "M" else _UNITS.get(word.lower())
 
@@ -193,3 +192,9 @@ def _parse(argument: str, text: str, need: str, example: str) -> _Length:
 
 def _length_error(argument: str, value: Any, need: str, *, code: str) -> ArgumentError:
     return ArgumentError(f"`{argument}` is {value!r}; {need}", code=code, argument=argument)
+
+
+def split_length(text: str) -> tuple[str, Period | None]:
+    """Return the number of a length of time, as it is written, and its unit (None: no length)."""
+    found = _LENGTH.fullmatch(text)
+    return (found[1], _unit_of(found[2])) if found else ("", None)

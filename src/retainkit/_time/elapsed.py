@@ -42,7 +42,7 @@ class ElapsedTime:
         other: 31 January, 29 February, 31 March.
         """
         if not period.months:
-            return (self.instant - start.instant) // (period.step * DAY)
+            return (self.instant - start.instant) // period.length
         beyond = start.rest // DAY - (self.days - 1)
         anchor = start.rest - beyond * _at_least(beyond, 1) * DAY
         reached = _at_least(self.rest, anchor)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 import numpy as np
 
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time
-from retainkit._time.grid import PeriodGrid
+from retainkit._time.grid import DAYS, EdgeGrid, PeriodGrid
 from retainkit._time.periods import DAY
 from retainkit._time.zones import EPOCH, wall_times
 from retainkit._typing import Integers
@@ -43,7 +43,7 @@ class Moment:
 
     def index(self, grid: PeriodGrid) -> int:
         """Number the period that holds this moment."""
-        return int(grid.number(np.array([self.wall], np.int64))[0])
+        return int(grid.number(np.array([grid.on_clock(self.instant, self.wall)], np.int64))[0])
 
     def before(self, zone: tzinfo | None) -> Moment:
         """Return the last moment before this one, in `zone`."""
@@ -51,18 +51,33 @@ class Moment:
 
     def begin_of(self, grid: PeriodGrid, zone: tzinfo | None) -> Moment:
         """Return the beginning of the period that holds this moment, in `zone`."""
-        day = grid.first_day(np.array([self.index(grid)], np.int64))
-        instant, wall = midnights(day, zone)
+        instant, wall = beginnings(np.array([self.index(grid)], np.int64), grid, zone)
         return Moment(instant=int(instant[0]), wall=int(wall[0]))
 
     def opens(self, grid: PeriodGrid) -> bool:
-        """Return whether a period begins at this very moment."""
-        day = grid.first_day(np.array([self.index(grid)], np.int64))
-        return self.wall == int(day[0]) * DAY
+        """Return whether a period begins at this very moment, or the last one ends."""
+        index = self.index(grid)
+        if index < grid.bounds[0]:
+            return False
+        begin = int(grid.begin(np.array([index], np.int64))[0])
+        return int(grid.on_clock(self.instant, self.wall)) == begin
 
     def last_begun(self, grid: PeriodGrid) -> int:
         """Number of the last period that began before this moment."""
-        return self.index(grid) - self.opens(grid)
+        return min(self.index(grid) - self.opens(grid), grid.bounds[1] - 1)
+
+    def within(self, grid: PeriodGrid) -> Moment:
+        """Return this moment, or the last edge of a grid where that comes earlier."""
+        ends = edge_moments(grid)
+        return self if ends is None or self.instant <= ends[1].instant else ends[1]
+
+
+def edge_moments(grid: PeriodGrid) -> tuple[Moment, Moment] | None:
+    """Return the first and the last edge of a grid that has edges."""
+    if not isinstance(grid, EdgeGrid):
+        return None
+    first, *_, last = zip(grid.instants, grid.edges, strict=True)
+    return Moment(instant=first[0], wall=first[1]), Moment(instant=last[0], wall=last[1])
 
 
 def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
@@ -142,11 +157,21 @@ def as_of_moment(as_of: str | date, zone: tzinfo | None, argument: str = "as_of"
 
 def midnights(days: Integers, zone: tzinfo | None) -> tuple[Integers, Integers]:
     """Return the instants at which days begin in `zone`, and their wall times."""
-    wall = days * DAY
+    return beginnings(days, DAYS, zone)
+
+
+def beginnings(
+    number: Integers, grid: PeriodGrid, zone: tzinfo | None
+) -> tuple[Integers, Integers]:
+    """Return the instants at which periods begin, and the times on the wall in `zone` then."""
+    time = grid.begin(number)
+    if grid.shift is not None:
+        instants = time - grid.shift
+        return instants, wall_times(instants, zone)
     if zone is None:
-        return wall, wall
-    begin = [EPOCH.replace(tzinfo=None) + timedelta(days=int(day)) for day in days]
-    return np.array([moment_at(day, zone).instant for day in begin], np.int64), wall
+        return time, time
+    begin = (EPOCH.replace(tzinfo=None) + timedelta(microseconds=int(one)) for one in time)
+    return np.array([moment_at(one, zone).instant for one in begin], np.int64), time
 
 
 def midnights_after(instants: Integers, zone: tzinfo | None) -> Integers:

@@ -20,6 +20,7 @@ DAY = 86_400 * SECOND
 
 _YEAR = 365.2425  # days, by the rule of leap years
 DAYS_IN: dict[Period, float] = {
+    "hour": 1 / 24,
     "day": 1,
     "week": 7,
     "month": _YEAR / 12,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from retainkit._inputs.events import check_one_start, read_events
 from retainkit._inputs.observation import check_as_of
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
-from retainkit._time.grid import DAYS, PeriodGrid, period_grid
+from retainkit._time.grid import DAYS
+from retainkit._time.period_options import PeriodOption, period_option
 from retainkit._typing import Array, Integers
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import (
@@ -32,7 +34,16 @@ from retainkit.activity._steps import (
     warn_of_ambiguous_segments,
 )
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoFrame, IntoTable, Length, Missing, Period, TableT, Weekday
+from retainkit.typing import (
+    IntoFrame,
+    IntoTable,
+    Length,
+    Missing,
+    Month,
+    PeriodLike,
+    TableT,
+    Weekday,
+)
 
 _ACTIVE = (
     *("period", "active", "active_window", "stickiness", "lower", "upper", "complete"),
@@ -46,7 +57,7 @@ def active_users(
     *,
     customer: str = "customer_id",
     time: str = "time",
-    period: Period = "day",
+    period: PeriodLike = "day",
     window: int | Length = 28,
     by: str | Sequence[str] | None = None,
     cohort_time: str | None = None,
@@ -55,6 +66,8 @@ def active_users(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -73,8 +86,11 @@ def active_users(
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
-    period : {"day", "week", "month", "quarter", "year"}, default "day"
-        Calendar period of a row, in which customers are ``active``.
+    period : str, timedelta or sequence of date, default "day"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning. In it customers are ``active``; windows may begin before the first edge.
     window : int, str or timedelta, default 28
         Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``. It
         trails behind the end of a period, and is not shorter than a period can be. Whole weeks hold
@@ -102,6 +118,11 @@ def active_users(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer` and `time`.
@@ -172,9 +193,11 @@ def active_users(
     2 2024-01-03       1              1         1.0      True
     3 2024-01-04       1              2         0.5      True
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
     days = window_days("window", window)
-    _check_window(window, days, grid)
+    _check_window(window, days, cut)
     boolean("include_partial", include_partial)
     check_as_of(as_of)
     probability("confidence_level", confidence_level)
@@ -189,9 +212,11 @@ def active_users(
         customers=customers,
     )
     end = log.end_of_observation(as_of)
+    grid = cut.in_zone(log.zone)
     log = log.until(end)
     if customers is None:
         check_one_start(log)
+    log.warn_of_outside(grid)
     unit = VisitSpec(end=end, period=DAYS)
     visits = count_visits(log, unit)
     spec = WindowSpec(window=days, period=grid)
@@ -201,10 +226,10 @@ def active_users(
     return build_result(log, visits.segments, found.periods.segment, table, rows)
 
 
-def _check_window(window: int | Length, days: int, period: PeriodGrid) -> None:
-    if days < period.longest:
+def _check_window(window: int | Length, days: int, cut: PeriodOption) -> None:
+    if days < cut.longest:
         raise ArgumentError(
-            f"`window` is {window!r}, and a {period.name} has up to {period.longest} days: who is "
+            f"`window` is {window!r}, and a {cut.noun} has up to {cut.longest} days: who is "
             "active in the period must be so in the window that ends with it. Choose a longer "
             "window, or a shorter `period`.",
             code="short_window",
@@ -218,7 +243,7 @@ def _active_columns(
     spec: WindowSpec,
     found: PeriodDays,
     confidence_level: float,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Return the columns of the result, the periods in progress included."""
     active = count_active(visits, found, spec)
     active_window = count_active_in_window(visits, unit, spec.window, found.until - 1, found)
@@ -226,7 +251,7 @@ def _active_columns(
     complete = over & (found.end - spec.window >= visits.period.min(initial=unit.last))
     lower, upper = wilson(active, active_window, confidence_level)
     rates = {"stickiness": ratio(active, active_window), "lower": lower, "upper": upper}
-    columns: dict[str, Array] = {
+    columns: dict[str, Any] = {
         "period": found.label,
         "active": active,
         "active_window": active_window,

@@ -8,20 +8,21 @@ import numpy as np
 
 from retainkit._frames.groupby import NEVER
 from retainkit._time.grid import PeriodGrid
+from retainkit._time.labels import Labels
 from retainkit._time.segment_periods import (
     MOST_CELLS,
     SegmentPeriods,
     first_periods,
     segment_periods,
 )
-from retainkit._typing import Array, Booleans, Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.activity._spec import FIRST_LATER, StartCounts, VisitCounts, VisitSpec
 from retainkit.errors import ArgumentError
 
 
-def _periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:
+def periods_from_first(segment: Integers, period: Integers, spec: VisitSpec) -> SegmentPeriods:
     """Return the periods of each segment from its earliest `period` to the last of all."""
-    first = first_periods(segment, period, spec.last)
+    first = np.maximum(first_periods(segment, period, spec.last), spec.period.bounds[0])
     size = int((spec.last + 1 - first).sum())
     if size > MOST_CELLS:
         begin = spec.period.label(first.min(keepdims=True))[0]
@@ -53,9 +54,8 @@ class GrowthCounts:
     resurrected: Integers
 
 
-def growth_counts(visits: VisitCounts, spec: VisitSpec) -> GrowthCounts:
+def growth_counts(visits: VisitCounts, periods: SegmentPeriods) -> GrowthCounts:
     """Count the new, retained and resurrected customers of each period."""
-    periods = _periods_from_first(*_first_shown(visits, spec), spec)
     row = periods.row(visits.segment, visits.period)
     kinds = np.where(visits.gap == FIRST_LATER, 2, np.minimum(visits.gap, 2))
     new, retained, resurrected = (
@@ -102,7 +102,7 @@ def growth_amounts(visits: VisitCounts, periods: SegmentPeriods) -> dict[str, Fl
 # Starts of customers
 
 
-def _first_shown(visits: VisitCounts, spec: VisitSpec) -> tuple[Integers, Integers]:
+def first_shown(visits: VisitCounts, spec: VisitSpec) -> tuple[Integers, Integers]:
     """Return segments and periods from which on a result has rows.
 
     They are those of visits and of starts, but none before the first event of all.
@@ -148,7 +148,7 @@ class PeriodDays:
     """
 
     periods: SegmentPeriods
-    label: Array
+    label: Labels
     begin: Integers
     end: Integers
     until: Integers
@@ -158,8 +158,8 @@ def period_days(visits: VisitCounts, days: VisitSpec, spec: WindowSpec) -> Perio
     """Return the periods of each segment that hold the days of visits."""
     grid = spec.period
     whole = replace(days, period=grid)
-    segment, first = _first_shown(visits, days)
-    periods = _periods_from_first(segment, grid.number_of_day(first), whole)
+    segment, first = first_shown(visits, days)
+    periods = periods_from_first(segment, grid.number_of_day(first), whole)
     begin, end = grid.first_day(periods.period), grid.first_day(periods.period + 1)
     until = np.minimum(end, days.last + 1)
     label = grid.label(periods.period)
@@ -174,7 +174,7 @@ def count_active_in_window(
     A visit covers the days from its own on; where it comes while another still covers, only those
     from then on are covered anew. So the cost grows with visits and days, not with their product.
     """
-    rows = _periods_from_first(*_first_shown(visits, days), days)
+    rows = periods_from_first(*first_shown(visits, days), days)
     since = np.where(visits.gap > 0, visits.period - visits.gap + window, visits.period)
     change = np.zeros(len(rows.segment), np.int64)
     for at, sign in ((np.maximum(visits.period, since), 1), (visits.period + window, -1)):
@@ -190,9 +190,18 @@ def count_active_in_window(
     return np.where(row < begin, 0, active)
 
 
+def in_periods(visits: VisitCounts, spec: WindowSpec) -> tuple[VisitCounts, Integers]:
+    """Return the visits on days of a period, and the number of it."""
+    number = spec.period.number_of_day(visits.period)
+    if not spec.period.has_edges:
+        return visits, number
+    inside = spec.period.holds(number)
+    return visits.take(inside), number[inside]
+
+
 def count_active(visits: VisitCounts, found: PeriodDays, spec: WindowSpec) -> Integers:
     """Count the customers with a visit in each of the periods."""
-    number = spec.period.number_of_day(visits.period)
+    visits, number = in_periods(visits, spec)
     first = (visits.gap <= 0) | (visits.period - visits.gap < spec.period.first_day(number))
     row = found.periods.row(visits.segment[first], number[first])
     return found.periods.sums(row, visits.count[first])

@@ -190,7 +190,7 @@ def _read(log: Events, spec: VisitSpec) -> _Log:
     code, size = integer_codes(frame["customer"])
     instant = instants_of(frame["time"])
     segments, segment_of, n_ambiguous = _segments(log, frame, code, size, instant)
-    period = spec.period.number(wall_times(instant, log.zone))
+    period = spec.period.number(wall_times(instant, spec.period.clock(log.zone)))
     amount = frame["amount"].to_numpy() if "amount" in log.columns else None
     starts, start_of = None, None
     if log.has_starts:
@@ -239,7 +239,7 @@ def _starts(
     """Count the starts of customers, and return the period of each code's (`NEVER`: too late)."""
     start = group_min(instants_of(frame["cohort_time"]), code, len(segment_of))
     used = np.flatnonzero(start < spec.end.instant)
-    number = spec.period.number(wall_times(start[used], log.zone))
+    number = spec.period.number(wall_times(start[used], spec.period.clock(log.zone)))
     start_of = np.full(len(start), NEVER)
     start_of[used] = number
     group, groups = unique_rows({"segment": segment_of[used], "period": number})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,12 +13,26 @@ from retainkit._inputs.events import check_one_start, read_events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import net_refunds
 from retainkit._stats.intervals import ratio, wilson
-from retainkit._time.grid import period_grid
-from retainkit._typing import Array
-from retainkit.activity._counts import GrowthCounts, growth_amounts, growth_counts
+from retainkit._time.period_options import period_option
+from retainkit.activity._counts import (
+    GrowthCounts,
+    first_shown,
+    growth_amounts,
+    growth_counts,
+    periods_from_first,
+)
 from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.activity._steps import build_result, count_visits
-from retainkit.typing import Amounts, IntoFrame, IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import (
+    Amounts,
+    IntoFrame,
+    IntoTable,
+    Missing,
+    Month,
+    PeriodLike,
+    TableT,
+    Weekday,
+)
 
 _RESULT = (
     *("period", "active", "new", "retained", "resurrected", "churned"),
@@ -36,7 +50,7 @@ def growth_accounting(
     time: str = "time",
     amount: str | None = None,
     amounts: Amounts = "raise",
-    period: Period = "month",
+    period: PeriodLike = "month",
     by: str | Sequence[str] | None = None,
     cohort_time: str | None = None,
     customers: IntoFrame | None = None,
@@ -44,6 +58,8 @@ def growth_accounting(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -77,8 +93,12 @@ def growth_accounting(
         else the customer paid in the same period; where the net is negative there is no purchase,
         and customers left without any are counted in a warning. ``"keep"``: take them as they are.
         An amount, or a net, of zero is a purchase.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row. Periods of this length are compared.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or
+        ``"year"``; a number of days or weeks, such as ``"14 days"``, counted from `origin`; or a
+        list of the dates or times between periods, with the end of the last: what lies outside is
+        in no row, and counted in a warning. Each is compared with the one before it, and who came
+        before the first edge is not new later.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Each gets a table of its own. A customer
         belongs to the segment of the first row, also when the value changes later; where several
@@ -105,6 +125,11 @@ def growth_accounting(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
@@ -207,7 +232,7 @@ def growth_accounting(
     [nan, 1.0, 1.0, 1.0]
     """
     one_of("amounts", amounts, get_args(Amounts))
-    grid = period_grid(period, week_start)
+    cut = period_option(period, week_start=week_start, origin=origin, year_start=year_start)
     boolean("include_partial", include_partial)
     check_as_of(as_of)
     probability("confidence_level", confidence_level)
@@ -221,14 +246,17 @@ def growth_accounting(
         missing=missing,
         customers=customers,
     )
-    end = log.end_of_observation(as_of)
-    log = log.until(end)
+    end, grid = log.end_of_observation(as_of), cut.in_zone(log.zone)
+    log = log.until(end).within(grid)
     if customers is None:
         check_one_start(log)
+    end = end.within(grid)
     log = net_refunds(log, amounts, grid, end)
     spec = VisitSpec(end=end, period=grid)
     visits = count_visits(log, spec)
-    counts = growth_counts(visits, spec)
+    periods = periods_from_first(*first_shown(visits, spec), spec)
+    visits = visits.inside(grid)
+    counts = growth_counts(visits, periods)
     table = _growth_columns(visits, counts, spec, confidence_level)
     rows = np.flatnonzero(table["complete"] | include_partial)
     return build_result(log, visits.segments, counts.periods.segment, table, rows)
@@ -236,13 +264,13 @@ def growth_accounting(
 
 def _growth_columns(
     visits: VisitCounts, counts: GrowthCounts, spec: VisitSpec, confidence_level: float
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Return the columns of the result, the periods in progress included."""
     period = counts.periods.period
     churned = counts.before - counts.retained
     complete = period < spec.end.index(spec.period)
     lower, upper = wilson(counts.retained, counts.before, confidence_level)
-    columns: dict[str, Array] = {
+    columns: dict[str, Any] = {
         "period": spec.period.label(period),
         "active": counts.active,
         "new": counts.new,

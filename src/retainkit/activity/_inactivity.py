@@ -15,15 +15,16 @@ from retainkit._inputs.observation import check_as_of
 from retainkit._stats.gap_survival import GapCounts, influences, quantile_table
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import window_days
-from retainkit._time.grid import DAYS, period_grid
-from retainkit._typing import Array, Integers
+from retainkit._time.grid import DAYS
+from retainkit._time.period_options import period_option
+from retainkit._typing import Integers
 from retainkit.activity import _eager, _lazy
 from retainkit.activity._counts import WindowSpec
 from retainkit.activity._losses import Losses, count_losses
 from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.activity._steps import build_result, count_visits, last_midnight
 from retainkit.errors import ArgumentTypeError
-from retainkit.typing import Dated, IntoTable, Length, Missing, Period, TableT, Weekday
+from retainkit.typing import Dated, IntoTable, Length, Missing, Month, PeriodLike, TableT, Weekday
 
 _CHURN = (
     *("period", "at_risk", "churned", "churn_rate", "lower", "upper", "returned_later"),
@@ -38,13 +39,15 @@ def inactivity_churn(
     window: int | Length,
     customer: str = "customer_id",
     time: str = "time",
-    period: Period = "month",
+    period: PeriodLike = "month",
     dated: Dated = "window_end",
     by: str | Sequence[str] | None = None,
     include_partial: bool = False,
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -71,8 +74,11 @@ def inactivity_churn(
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone. Only its days count.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row, in which losses are counted.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning. In it losses are counted.
     dated : {"window_end", "last_event"}, default "window_end"
         When a loss happens. ``"window_end"``: on day :math:`d + w`, when it becomes certain; then
         no period that is over changes any more. ``"last_event"``: on day :math:`d`, when the
@@ -92,6 +98,11 @@ def inactivity_churn(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer` and `time`.
@@ -170,7 +181,9 @@ def inactivity_churn(
     4 2024-01-29        0        0         NaN             NaN      True
     """
     length = window_days("window", window)
-    grid = period_grid(period, week_start)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
     one_of("dated", dated, get_args(Dated))
     boolean("include_partial", include_partial)
     check_as_of(as_of)
@@ -180,6 +193,8 @@ def inactivity_churn(
     end = last_midnight(log, log.end_of_observation(as_of))
     log = log.until(end)
     unit = VisitSpec(end=end, period=DAYS)
+    grid = cut.in_zone(log.zone)
+    log.warn_of_outside(grid)
     visits = count_visits(log, unit)
     spec = WindowSpec(window=length, period=grid)
     losses = count_losses(visits, unit, spec, dated)
@@ -188,7 +203,7 @@ def inactivity_churn(
     return build_result(log, visits.segments, losses.days.periods.segment, table, rows)
 
 
-def _inactivity_columns(losses: Losses, confidence_level: float) -> dict[str, Array]:
+def _inactivity_columns(losses: Losses, confidence_level: float) -> dict[str, Any]:
     """Return the columns of the result; what is not final has no rate."""
     lower, upper = wilson(losses.churned, losses.at_risk, confidence_level)
     rates = {

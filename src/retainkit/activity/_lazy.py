@@ -151,7 +151,7 @@ def _with_periods(log: Events, spec: VisitSpec) -> Rows:
 
 def _with_period(rows: Rows, time: str, name: str, log: Events, spec: VisitSpec) -> Rows:
     """Add the number of the period of a column of times."""
-    rows = rows.with_columns(wall=wall_time(time, log, spec.end, log.zone))
+    rows = rows.with_columns(wall=wall_time(time, log, spec.end, spec.period.clock(log.zone)))
     period = spec.period.number_expr(nw.col("wall"))
     return rows.with_columns(period.cast(nw.Int64).alias(name))
 

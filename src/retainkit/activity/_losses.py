@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from retainkit._typing import Booleans, Integers
-from retainkit.activity._counts import PeriodDays, WindowSpec, count_active_in_window, period_days
+from retainkit.activity._counts import (
+    PeriodDays,
+    WindowSpec,
+    count_active_in_window,
+    in_periods,
+    period_days,
+)
 from retainkit.activity._spec import VisitCounts, VisitSpec
 from retainkit.typing import Dated
 
@@ -62,13 +68,15 @@ def _lost(
     last = np.concatenate([visits.period[back] - visits.gap[back], visits.period[away]])
     count = np.concatenate([visits.count[back], visits.count[away]])
     day = last + spec.window if dated == "window_end" else last
-    row = found.periods.row(segment, spec.period.number_of_day(day))
-    return row, count, np.arange(len(row)) < back.sum()
+    number = spec.period.number_of_day(day)
+    inside = spec.period.holds(number)
+    row = found.periods.row(segment[inside], number[inside])
+    return row, count[inside], (np.arange(len(day)) < back.sum())[inside]
 
 
 def _joining(visits: VisitCounts, spec: WindowSpec, dated: Dated, found: PeriodDays) -> Integers:
     """Count those who can be lost in a period without being current when it begins."""
-    number = spec.period.number_of_day(visits.period)
+    visits, number = in_periods(visits, spec)
     arrives = (visits.gap == 0) | (visits.gap > spec.window)
     if dated == "window_end":
         # Whoever comes early in a period that is longer than the window can be lost in it.

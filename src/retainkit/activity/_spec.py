@@ -7,7 +7,7 @@ lazy engine and `_eager` on arrays in memory, and the tests hold them equal.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 from retainkit._inputs.events import Events
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
-from retainkit._typing import Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 
 ROUNDING = 1e-9
 """Share of the money in two periods up to which a difference between them is due to rounding."""
@@ -58,6 +58,10 @@ class MoneySums:
     grown: Floats
     shrunk: Floats
 
+    def take(self, which: Booleans) -> MoneySums:
+        """Return some of the elements."""
+        return MoneySums(**{one.name: getattr(self, one.name)[which] for one in fields(self)})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCounts:
@@ -95,6 +99,17 @@ class VisitCounts:
     money: MoneySums | None
     starts: StartCounts | None
     n_ambiguous: int
+
+    def inside(self, period: PeriodGrid) -> VisitCounts:
+        """Return the elements in a period, where there are edges."""
+        return self.take(period.holds(self.period)) if period.has_edges else self
+
+    def take(self, which: Booleans) -> VisitCounts:
+        """Return some of the elements."""
+        names = ("segment", "period", "gap", "next_visit", "count")
+        own = {name: getattr(self, name)[which] for name in names}
+        money = None if self.money is None else self.money.take(which)
+        return replace(self, money=money, **own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
-from retainkit._typing import Array, Floats, Integers
+from retainkit._typing import Floats, Integers
 from retainkit.churn._flows import (
     FlowCounts,
     TenurePeriods,
@@ -47,18 +48,23 @@ class PeriodCells:
         """Numbers of segments and of periods."""
         return len(self.starts), self.last + 1 - self.first
 
+    def by_day(self, method: ChurnMethod) -> bool:
+        """Return whether there are days to count by."""
+        return method == "daily" and self.shape[1] > 0 and self.first >= self.period.bounds[0]
+
     def tenure_periods(self, runs: ContinuousSubscriptions) -> TenurePeriods:
         """Return the periods in which runs begin and end, counted from the first."""
         ends = runs.end < self.settled
         end = np.full(len(ends), self.shape[1])
         end[ends] = self.period.number(runs.end[ends]) - self.first
         begin = self.period.number(runs.begin) - self.first
-        # Where the clock is put back, what begins before the end of observation may show later.
+        # What begins before the first edge does so in a column that is not shown. Where the clock
+        # is put back, what begins before the end of observation may show later.
         return TenurePeriods(
             customer=runs.customer,
             segment=runs.segment,
-            begin=np.minimum(begin, self.shape[1] - 1),
-            end=np.minimum(end, self.shape[1]),
+            begin=np.clip(begin, 0, self.shape[1] - 1),
+            end=np.clip(end, 0, self.shape[1]),
             returns=~runs.first,
             cause=self._cause(runs),
         )
@@ -73,22 +79,25 @@ class PeriodCells:
     def in_days(self) -> tuple[PeriodCells, Integers]:
         """Return the same cells in days, and the columns in which the periods begin."""
         begin = self.period.first_day(np.arange(self.first, self.last + 2))
-        first = int(begin[0])
+        first = int(begin[0]) - self.period.has_edges
         days = replace(self, period=DAYS, first=first, last=max(int(begin[-1]) - 1, first - 1))
         return days, begin[:-1] - first
 
 
 def period_cells(
-    runs: ContinuousSubscriptions, table: Subscriptions, period: PeriodGrid
+    runs: ContinuousSubscriptions, table: Subscriptions, period: PeriodGrid, method: ChurnMethod
 ) -> PeriodCells:
     """Return the segments and periods of a result; what ended within the gap may yet go on."""
     settled = table.settled
     last, over = period.number(np.array([table.end_of_observation.wall - 1, settled])).tolist()
+    low, end = period.bounds
+    last = min(last, end - 1)
     starts = first_periods(runs.segment, period.number(runs.begin), last)
+    first = int(starts.min(initial=last + 1))
     return PeriodCells(
         period=period,
-        starts=starts,
-        first=int(starts.min(initial=last + 1)),
+        starts=np.maximum(starts, low),
+        first=max(first, low) if method == "daily" and last >= low else first,
         last=last,
         over=over,
         settled=settled,
@@ -136,7 +145,7 @@ def churn_counts(
 ) -> ChurnCounts:
     """Count who comes and goes, and compute the rates with their limits."""
     _check_size(cells)
-    if method == "daily" and cells.shape[1]:
+    if cells.by_day(method):
         return _daily_counts(runs, cells, confidence_level)
     tenures = cells.tenure_periods(runs)
     if method != "stripe":
@@ -185,7 +194,7 @@ def _by_cause(flows: FlowCounts, tenures: TenurePeriods, cells: PeriodCells) -> 
 
 def churn_columns(
     counts: ChurnCounts, cells: PeriodCells, last: int
-) -> tuple[Integers, Integers, dict[str, Array]]:
+) -> tuple[Integers, Integers, dict[str, Any]]:
     """Return the segment and the cause of each row of the result, and its other columns.
 
     There is a row for every period up to `last` and every cause.
@@ -200,7 +209,7 @@ def churn_columns(
         name: getattr(counts.flows, name)[segment, column]
         for name in ("opening", "new", "reactivated", "closing")
     }
-    columns = {
+    columns: dict[str, Any] = {
         "period": cells.period.label(period),
         "opening": flows["opening"],
         "new": flows["new"],

@@ -13,12 +13,21 @@ from retainkit._checks import boolean, one_of
 from retainkit._frames.join import build_in_engine
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
 from retainkit._typing import Integers
 from retainkit.churn._cells import PeriodCells, period_cells
 from retainkit.churn._customers import CustomerRuns, read_customer_runs
 from retainkit.churn._flows import TenurePeriods, at_period_ends
-from retainkit.typing import ChurnMethod, EndIs, IntoFrameT, Length, Missing, Period, Weekday
+from retainkit.typing import (
+    ChurnMethod,
+    EndIs,
+    IntoFrameT,
+    Length,
+    Missing,
+    Month,
+    PeriodLike,
+    Weekday,
+)
 
 _RESULT = ("period", "start", "end", "amount", "complete")
 
@@ -32,7 +41,7 @@ def churned_customers(
     end_is: EndIs = "exclusive",
     subscription: str | None = None,
     amount: str | None = None,
-    period: Period = "month",
+    period: PeriodLike = "month",
     by: str | Sequence[str] | None = None,
     reason: str | None = None,
     method: ChurnMethod = "opening",
@@ -41,6 +50,8 @@ def churned_customers(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
 ) -> IntoFrameT:
     """Customers who left in each period: those whom `churn_rate` counts, one by one.
@@ -70,9 +81,13 @@ def churned_customers(
     amount : str, optional
         Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
         are left out, with a warning that counts them. Default: every row makes a customer.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row. What begins or ends at the very beginning of a period belongs to
-        it: a subscription that ends at midnight before 1 February is churn of February.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning. What begins or ends at the very beginning of a period belongs to it: a subscription
+        that ends at midnight before 1 February is churn of February. Who was there before the first
+        edge is among the opening customers.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. A run belongs to the segment it starts
         in.
@@ -96,6 +111,11 @@ def churned_customers(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
@@ -157,7 +177,9 @@ def churned_customers(
       customer_id     period      start        end    why  amount
     0         ann 2024-03-01 2024-01-05 2024-03-10  price    50.0
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
     one_of("method", method, get_args(ChurnMethod))
     boolean("include_partial", include_partial)
     for argument, name in (("customer", customer), ("reason", reason)):
@@ -178,7 +200,9 @@ def churned_customers(
         reserved=(*_RESULT, customer),
     )
     found = read_customer_runs(read_subscriptions(subscriptions, options))
-    cells = period_cells(found.runs, found.subscriptions, grid)
+    grid = cut.in_zone(found.subscriptions.zone)
+    found.subscriptions.warn_of_outside(grid)
+    cells = period_cells(found.runs, found.subscriptions, grid, method)
     if not include_partial:
         found.subscriptions.warn_of_gap(grid, cells.first)
     run, segment, number = _ends(found, cells, method, include_partial=include_partial)
@@ -196,16 +220,19 @@ def _ends(
     found: CustomerRuns, cells: PeriodCells, method: ChurnMethod, *, include_partial: bool
 ) -> tuple[Integers, Integers, Integers]:
     """Return the runs that end as `churn_rate` counts it, their segments, and the periods."""
-    daily = method == "daily" and bool(cells.shape[1])
+    daily, grid = cells.by_day(method), cells.period
     counted = cells.in_days()[0] if daily else cells
     tenures = _with_runs(counted.tenure_periods(found.runs))
+    if grid.has_edges:
+        tenures = tenures.take(grid.number(found.runs.begin) < grid.bounds[1])
     if method != "stripe":
         tenures = at_period_ends(tenures)
     tenures = tenures.take(tenures.end < counted.shape[1])
     number = tenures.end + counted.first
     if daily:
-        number = cells.period.number_of_day(number)
-    shown = np.flatnonzero(number <= (cells.last if include_partial else cells.over - 1))
+        number = grid.number_of_day(number)
+    last = cells.last if include_partial else min(cells.last, cells.over - 1)
+    shown = np.flatnonzero((number >= grid.bounds[0]) & (number <= last))
     order = shown[found.order(tenures.cause[shown], number[shown], tenures.segment[shown])]
     return tenures.cause[order], tenures.segment[order], number[order]
 

@@ -11,7 +11,7 @@ from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
 from retainkit.churn._cells import churn_columns, churn_counts, period_cells
 from retainkit.typing import (
     ChurnMethod,
@@ -19,7 +19,8 @@ from retainkit.typing import (
     IntoTable,
     Length,
     Missing,
-    Period,
+    Month,
+    PeriodLike,
     TableT,
     Weekday,
 )
@@ -39,7 +40,7 @@ def churn_rate(
     end_is: EndIs = "exclusive",
     subscription: str | None = None,
     amount: str | None = None,
-    period: Period = "month",
+    period: PeriodLike = "month",
     by: str | Sequence[str] | None = None,
     reason: str | None = None,
     method: ChurnMethod = "opening",
@@ -48,6 +49,8 @@ def churn_rate(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -89,9 +92,13 @@ def churn_rate(
     amount : str, optional
         Column of what a subscription brings. Those of 0 (trials, free plans) make no customer and
         are left out, with a warning that counts them. Default: every row makes a customer.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row. What begins or ends at the very beginning of a period belongs to
-        it: a subscription that ends at midnight before 1 February is churn of February.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning. What begins or ends at the very beginning of a period belongs to it: a subscription
+        that ends at midnight before 1 February is churn of February. Who was there before the first
+        edge is among the opening customers.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Each gets a table of its own, from its
         own first period on. A run belongs to the segment it starts in to its end; see Notes.
@@ -126,6 +133,11 @@ def churn_rate(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
@@ -232,7 +244,9 @@ def churn_rate(
        lower  upper
     1  0.095  0.905
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
     one_of("method", method, get_args(ChurnMethod))
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
@@ -252,12 +266,14 @@ def churn_rate(
         reserved=_RESULT,
     )
     table = read_subscriptions(subscriptions, options)
-    runs = read_continuous_subscriptions(table)
-    cells = period_cells(runs, table, grid)
+    grid = cut.in_zone(table.zone)
+    table.warn_of_outside(grid)
+    runs = read_continuous_subscriptions(table).before(grid)
+    cells = period_cells(runs, table, grid, method)
     counts = churn_counts(runs, cells, method, confidence_level)
     if not include_partial:
         table.warn_of_gap(grid, cells.first)
-    last = cells.last if include_partial else cells.over - 1
+    last = cells.last if include_partial else min(cells.last, cells.over - 1)
     segment, cause, own = churn_columns(counts, cells, last)
     columns: dict[str, Any] = segment_values(runs.segments, table.by, segment)
     columns["period"] = own.pop("period")

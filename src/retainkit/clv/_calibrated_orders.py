@@ -9,7 +9,7 @@ from typing import Any
 from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._inputs.refunds import check_negative_amounts
-from retainkit._time.grid import DAYS, PeriodGrid, period_grid
+from retainkit._time.grid import DAYS, PeriodGrid, calendar_grid
 from retainkit._time.moment import Moment
 from retainkit._time.periods import WEEKDAYS
 from retainkit.purchases._orders import calibration_and_end
@@ -37,7 +37,7 @@ class CalibratedOrders:
 
     def grid(self, period: Period) -> PeriodGrid:
         """Return the periods of a table about the orders."""
-        return period_grid(period, self.options.week_start)
+        return calendar_grid(period, self.options.week_start)
 
 
 def read_calibrated_orders(
@@ -72,4 +72,4 @@ def _week_start_at(split: Moment | None, zone: tzinfo | None) -> Weekday:
     if split is None:
         return "monday"
     day = split.begin_of(DAYS, zone)
-    return next(name for name in WEEKDAYS if day.opens(period_grid("week", name)))
+    return next(name for name in WEEKDAYS if day.opens(calendar_grid("week", name)))

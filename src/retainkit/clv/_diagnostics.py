@@ -13,7 +13,7 @@ from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
 from retainkit._stats import correlation, regularity
 from retainkit._stats.intervals import ratio
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import unit_option
 from retainkit.clv._purchase_counts import last_gaps
 from retainkit.typing import IntoTable, Missing, Period, TableT, Weekday
 
@@ -261,13 +261,13 @@ def purchase_regularity(
     0  maximum_likelihood        100        8.5    6.4   11.0
     1      wheat_morrison        100        8.2    6.7    9.9
     """
-    grid = period_grid(unit, week_start, argument="unit")
+    cut = unit_option(unit, week_start)
     integer("min_purchases", min_purchases, 3)
     check_as_of(as_of)
     probability("confidence_level", confidence_level)
     log = read_orders(transactions, customer=customer, time=time, tz=tz, missing=missing)
     log = log.until(log.end_of_observation(as_of))
-    gaps = last_gaps(log, grid, min_purchases)
+    gaps = last_gaps(log, cut.in_zone(log.zone), min_purchases)
     pairs = gaps.last, gaps.before, gaps.count
     found = {
         "maximum_likelihood": regularity.maximum_likelihood(*pairs, confidence_level),

@@ -10,7 +10,8 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.customers import Customers
 from retainkit._inputs.observation import check_as_of
 from retainkit._messages import warn
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import unit_option
+from retainkit._time.periods import PERIODS
 from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
 from retainkit.clv._comparison import (
     by_frequency_columns,
@@ -202,8 +203,8 @@ def holdout_report(
     0    BGNBD    1882  1653.409                0.785
     1    naive    1882  2930.101                1.024
     """
-    period_grid(unit, week_start or "monday", argument="unit")
-    period_grid(period, week_start or "monday")
+    unit_option(unit, week_start or "monday")
+    one_of("period", period, PERIODS[1:])
     check_as_of(calibration_end, "calibration_end")
     check_as_of(as_of)
     boolean("exact", exact)

@@ -81,7 +81,7 @@ def counts_by_unit(log: Events, unit: PeriodGrid, until: Moment | None = None) -
 
 def _paid_units(rows: Frame, log: Events, unit: PeriodGrid) -> Frame:
     """Return one row for each customer and unit with a purchase, and its money."""
-    rows = _with_units(rows.select("customer", "amount", wall=_wall(log)), unit)
+    rows = _with_units(rows.select("customer", "amount", wall=_wall(log, unit)), unit)
     return rows.group_by("customer", "unit").agg(amount=nw.col("amount").sum())
 
 
@@ -125,14 +125,14 @@ def last_gaps(log: Events, unit: PeriodGrid, min_purchases: int) -> Gaps:
 
 def _purchase_units(rows: Frame, log: Events, unit: PeriodGrid) -> Frame:
     """Return one row for each customer and unit with a purchase."""
-    rows = _with_units(rows.select("customer", wall=_wall(log)), unit)
+    rows = _with_units(rows.select("customer", wall=_wall(log, unit)), unit)
     return rows.select("customer", "unit").unique(subset=["customer", "unit"])
 
 
-def _wall(log: Events) -> nw.Expr:
-    """Return the times of purchases on the wall clock."""
+def _wall(log: Events, unit: PeriodGrid) -> nw.Expr:
+    """Return the times of purchases on the clock by which units are numbered."""
     last = log.last_event or log.end_of_observation(None)
-    return wall_time("time", log, last, log.zone)
+    return wall_time("time", log, last, unit.clock(log.zone))
 
 
 def _with_units(rows: Frame, unit: PeriodGrid) -> Frame:

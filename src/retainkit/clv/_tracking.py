@@ -8,7 +8,8 @@ from typing import get_args
 from retainkit._checks import boolean, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.observation import check_as_of
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import unit_option
+from retainkit._time.periods import PERIODS
 from retainkit.clv._calibrated_orders import read_calibrated_orders
 from retainkit.clv._holdout_spend import (
     check_spend_model,
@@ -166,7 +167,8 @@ def tracking(
     40 1997-10-08       2357      56     51.89     True
     """
     check_purchase_model(model)
-    period_grid(period, week_start or "monday")
+    unit_option(model.unit, week_start or "monday")
+    one_of("period", period, PERIODS[1:])
     check_as_of(calibration_end, "calibration_end")
     check_as_of(as_of)
     boolean("exact", exact)

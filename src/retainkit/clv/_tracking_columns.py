@@ -12,8 +12,8 @@ from retainkit._messages import count_noun, warn
 from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
 from retainkit._time.grid import DAYS, PeriodGrid
-from retainkit._time.moment import Moment, midnights
-from retainkit._time.periods import DAYS_IN
+from retainkit._time.moment import Moment, beginnings, midnights
+from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
@@ -22,6 +22,7 @@ from retainkit.errors import ArgumentError
 from retainkit.typing import Period
 
 _WITHIN: dict[Period, tuple[Period, ...]] = {
+    "hour": ("day", "week", "month", "quarter", "year"),
     "day": ("day", "week", "month", "quarter", "year"),
     "week": ("week",),
     "month": ("month", "quarter", "year"),
@@ -53,11 +54,11 @@ def tracking_columns(
     `mean_spend` is expected at a purchase, where there are amounts.
     """
     split, end, exact = orders.split, orders.end, orders.options.exact
-    unit = orders.options.merge_period()
+    unit = orders.options.merge_period(orders.log.zone)
     log = net_refunds(orders.log, orders.options.amounts, unit, end)
     counts = counts_by_unit(log, unit, split)
     _warn_of_later(counts.n_later)
-    start = unit.first_day(counts.unit)
+    start = beginnings(counts.unit, unit, log.zone)[1] // DAY
     index = period.number_of_day(start)
     last = end.before(log.zone)
     # Without rows there are no periods.
@@ -66,8 +67,9 @@ def tracking_columns(
     _check_number_of_periods(period, low, high, end)
     periods = np.arange(low, high + 1, dtype=np.int64)
     opens, closes = period.first_day(periods), period.first_day(periods + 1)
-    until = np.minimum(closes, last.index(DAYS) + 1)
-    expected = _expected_by_day(model, counts, start, until, unit=unit, exact=exact)
+    upto = np.minimum(closes, last.index(DAYS) + 1)
+    upto = upto if exact else _last_units(upto, unit, log.zone)
+    expected = _expected_by_day(model, counts, start, upto, exact=exact)
     again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
     newcomers = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
     added = np.diff(expected, prepend=0.0)
@@ -121,26 +123,30 @@ def _periods_in_holdout(opens: Integers, split: Moment | None, zone: tzinfo | No
     return held
 
 
+def _last_units(until: Integers, unit: PeriodGrid, zone: tzinfo | None) -> Integers:
+    """Return the number of the last unit that begins before each day."""
+    last = midnights(until, zone)[0] - 1
+    return unit.number(unit.on_clock(last, until * DAY - 1))
+
+
 def _expected_by_day(
     model: BGNBD,
     counts: UnitCounts,
     start: Integers,
-    until: Integers,
+    upto: Integers,
     *,
-    unit: PeriodGrid,
     exact: bool,
 ) -> Floats:
-    """Expected repeat purchases up to each day `until`, of all customers together.
+    """Expected repeat purchases up to each of some days or units, of all customers together.
 
     All who came in the same unit have had the same time: days up to the end of the period or, in
     whole units, units up to the last one, as in T.
     """
     came = counts.first > 0
     if exact:
-        since, upto, length = start[came], until, DAYS_IN[model.unit]
+        since, length = start[came], DAYS_IN[model.unit]
     else:
         since, length = counts.unit[came], 1.0
-        upto = unit.number_of_day(until - 1)
     # Spans recur: the expectation is evaluated once for each.
     longest = int(upto.max(initial=0) - since.min(initial=0)) if len(since) else 0
     expected_by_span = new_customer_purchases(

@@ -6,7 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from retainkit._time.grid import period_grid
+from retainkit._checks import one_of
+from retainkit._time.grid import calendar_grid
+from retainkit._time.periods import PERIODS
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 from retainkit.typing import Period
@@ -16,7 +18,8 @@ DAY = 86_400  # seconds
 
 def period_edges(start: str | date, period: Period, periods: int) -> Integers:
     """Cut time into calendar periods: the day each begins, and the day after the last one."""
-    grid = period_grid(period, "monday")
+    one_of("period", period, PERIODS[1:])
+    grid = calendar_grid(period)
     try:
         day = date.fromisoformat(str(start))
     except ValueError:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from retainkit._time.grid import period_grid
+from retainkit._time.grid import calendar_grid
 from retainkit._typing import Integers
 from retainkit.errors import ColumnTypeError
 from retainkit.plot._reading import (
@@ -120,7 +120,7 @@ def pad_periods(ax: Axes, periods: Periods, least: float, alone: float) -> float
 def _number_periods(days: list[dt.date]) -> Periods:
     since = np.array(days, "M8[D]").astype(np.int64)
     unit = _period_from_starts(since)
-    numbers = since if unit is None else period_grid(unit, "monday").number_of_day(since)
+    numbers = since if unit is None else calendar_grid(unit, "monday").number_of_day(since)
     return Periods(days=days, numbers=numbers, unit=unit)
 
 
@@ -130,7 +130,7 @@ def _period_from_starts(days: Integers) -> Period | None:
         return None
     units: tuple[Period, ...] = ("year", "quarter", "month")
     for unit in units:
-        grid = period_grid(unit, "monday")
+        grid = calendar_grid(unit, "monday")
         if (grid.first_day(grid.number_of_day(days)) == days).all():
             return unit
     return "week" if (np.diff(days) % 7 == 0).all() else "day"

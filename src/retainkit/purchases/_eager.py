@@ -113,7 +113,7 @@ def _split_at_end(
 ) -> tuple[_Rows, _Rows | None]:
     """Return the rows before the end and, if there is a holdout, those from it on."""
     instant = instants_of(frame["time"])
-    period = spec.merge_period.number(wall_times(instant, log.zone))
+    period = spec.merge_period.number(wall_times(instant, spec.merge_period.clock(log.zone)))
     amount = frame["amount"].to_numpy() if "amount" in log.columns else None
     rows = _Rows(n_codes=n_codes, customer=customer, period=period, amount=amount)
     if not spec.holdout:

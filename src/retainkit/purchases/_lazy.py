@@ -47,7 +47,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
 
     `is_bought` and `is_held` are 1 where they are a purchase, before the end or from it on.
     """
-    wall = wall_time("time", log, log.last_event or spec.end, log.zone)
+    wall = wall_time("time", log, log.last_event or spec.end, spec.merge_period.clock(log.zone))
     rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(log, spec))
     rows = rows.with_columns(period=spec.merge_period.number_expr(nw.col("wall")))
     values = {"rows": nw.len()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
@@ -16,8 +16,9 @@ from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
 from retainkit._messages import count_noun
-from retainkit._time.grid import DAYS, PeriodGrid, period_grid
+from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment
+from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAYS_IN
 from retainkit.errors import ArgumentError
 from retainkit.typing import Amounts, Missing, Period, Weekday
@@ -55,9 +56,9 @@ class SummaryOptions:
         boolean("include_first", self.include_first)
         boolean("exact", self.exact)
 
-    def merge_period(self) -> PeriodGrid:
-        """Return the periods in which purchases of a customer are one."""
-        units = period_grid(self.unit, self.week_start, argument="unit")
+    def merge_period(self, zone: tzinfo | None = None) -> PeriodGrid:
+        """Return the periods in which purchases of a customer are one, cut in `zone`."""
+        units = unit_option(self.unit, self.week_start).in_zone(zone)
         return DAYS if self.exact else units
 
 
@@ -90,7 +91,7 @@ def purchase_spec(
     log: Events, options: SummaryOptions, end: Moment, end_of_holdout: Moment | None = None
 ) -> PurchaseSpec:
     """Return the specification of a summary up to `end`, and of the holdout after it."""
-    merge_period = options.merge_period()
+    merge_period = options.merge_period(log.zone)
     length = DAYS_IN[options.unit] if options.exact else None
 
     def last_period(moment: Moment) -> int:

@@ -28,7 +28,8 @@ from retainkit.typing import (
     IntoFrame,
     IntoTable,
     Missing,
-    Period,
+    Month,
+    PeriodLike,
     TableT,
     Weekday,
 )
@@ -47,8 +48,8 @@ def cohort_retention(
     returned: str | None = None,
     customers: IntoFrame | None = None,
     entry: Entry = "first",
-    cohort_period: Period = "month",
-    period: Period = "month",
+    cohort_period: PeriodLike = "month",
+    period: PeriodLike = "month",
     clock: Clock = "calendar",
     counting: Counting = "on",
     brackets: Sequence[int] | None = None,
@@ -58,6 +59,8 @@ def cohort_retention(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -109,9 +112,12 @@ def cohort_retention(
     entry : {"first", "recurring"}, default "first"
         ``"first"``: a customer is in one cohort, that of the first start. ``"recurring"``: in the
         cohort of every period with a start, with the ages counted from each.
-    cohort_period, period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Periods by which customers are grouped, and in which ages are counted. They are independent:
-        weekly cohorts with ages in days, for instance.
+    cohort_period, period : str, timedelta or sequence of date, default "month"
+        Periods by which customers are grouped, and in which ages are counted: ``"hour"``,
+        ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks,
+        such as ``"14 days"``, counted from `origin`; or a list of the dates or times between
+        periods, with the end of the last: who starts outside is in no cohort, and counted in a
+        warning. They are independent: weekly cohorts with ages in days, for instance.
     clock : {"calendar", "elapsed"}, default "calendar"
         ``"calendar"``: age is the difference of calendar periods; 31 January to 1 February is one
         month. ``"elapsed"``: full steps since the customer's own start, of 24 hours, of 7 days of
@@ -137,6 +143,11 @@ def cohort_retention(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
@@ -256,13 +267,15 @@ def cohort_retention(
         as_of=as_of,
         tz=tz,
         week_start=week_start,
+        origin=origin,
+        year_start=year_start,
         missing=missing,
     )
-    grids = options.validate()
+    periods = options.validate()
     integer("min_customers", min_customers, 1)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
-    log, spec = read_cohort_log(events, options, grids, COHORT_COLUMNS)
+    log, spec = read_cohort_log(events, options, periods, COHORT_COLUMNS)
     count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
     counts = count(log, spec)
     warn_of_excluded(counts.excluded, options.columns)
@@ -315,7 +328,7 @@ def _retention_columns(
 ) -> dict[str, Any]:
     """Return the columns of the result."""
     columns: dict[str, Any] = segment_values(counts.segments, log.by, cells.segment)
-    columns |= {"cohort": cells.cohort, "age": cells.age}
+    columns |= {"cohort": spec.cohort_period.label(cells.cohort), "age": cells.age}
     if spec.brackets is not None:
         columns["age_end"] = cells.age_end
     lower, upper = wilson(cells.retained, cells.eligible, confidence_level)

@@ -31,6 +31,7 @@ from retainkit._frames.input import collect, instants_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._time.elapsed import elapsed_time
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
@@ -142,7 +143,7 @@ def _entries(log: _EventArrays, spec: CohortSpec) -> tuple[_Entries, dict[Exclus
     rows: Selection = slice(None) if log.started is None else log.started
     key, width = log.customer[rows], 1
     if spec.entry == "recurring":
-        cohort = spec.cohort_period.number(log.wall[rows])
+        cohort = _number(spec.cohort_period, log.instant[rows], log.wall[rows])
         cohort -= cohort.min(initial=NEVER)
         width = int(cohort.max(initial=0)) + 1
         key = key * width + cohort
@@ -163,7 +164,9 @@ def _entries(log: _EventArrays, spec: CohortSpec) -> tuple[_Entries, dict[Exclus
         ExclusionReason.SEVERAL_SEGMENTS: len(unique_keys(customer[several[in_time]])),
         ExclusionReason.BEFORE_START: 0,
     }
-    return _with_cohort(customer, start[in_time], segment[in_time], log, spec), excluded
+    entries, outside = _with_cohort(customer, start[in_time], segment[in_time], log, spec)
+    excluded[ExclusionReason.OUTSIDE_EDGES] = outside if spec.entry == "first" else 0
+    return entries, excluded
 
 
 def _count_never_started(log: _EventArrays) -> int:
@@ -175,14 +178,31 @@ def _count_never_started(log: _EventArrays) -> int:
 
 def _with_cohort(
     customer: Integers, start: Integers, segment: Integers, log: _EventArrays, spec: CohortSpec
-) -> _Entries:
-    """Add to entries their cohorts, and the numbers of ages that are over and that have begun."""
+) -> tuple[_Entries, int]:
+    """Add to entries their cohorts, and the numbers of ages that are over and that have begun.
+
+    Those that start outside the edges of a period are left out, and counted.
+    """
     wall = wall_times(start, log.zone)
-    cohort = spec.cohort_period.number(wall)
-    over, begun = spec.ages(_times(start, wall, spec))
+    cohort = _number(spec.cohort_period, start, wall)
+    begin = _times(start, wall, spec)
+    over, begun = spec.ages(begin)
+    inside = spec.cohort_period.holds(cohort)
+    if spec.clock == "calendar":
+        inside &= spec.period.holds(begin)
     attributes = {"segment": segment, "cohort": cohort, "over": over, "begun": begun}
+    outside = int((~inside).sum())
+    if outside:
+        customer, start, wall = customer[inside], start[inside], wall[inside]
+        attributes = {name: values[inside] for name, values in attributes.items()}
     group, groups = unique_rows(attributes)
-    return _Entries(customer=customer, start=start, wall=wall, group=group, groups=groups)
+    entries = _Entries(customer=customer, start=start, wall=wall, group=group, groups=groups)
+    return entries, outside
+
+
+def _number(grid: PeriodGrid, instant: Integers, wall: Integers) -> Integers:
+    """Return the number of the period of each time."""
+    return grid.number(grid.on_clock(instant, wall))
 
 
 # Cells
@@ -287,7 +307,7 @@ def _cell_numbers(
 def _times(instant: Integers, wall: Integers, spec: CohortSpec) -> Any:
     """Return times as their ages are computed from."""
     if spec.clock == "calendar":
-        return spec.period.number(wall)
+        return _number(spec.period, instant, wall)
     return elapsed_time(instant, wall)
 
 

@@ -20,6 +20,7 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, first_segments, integer_columns, wall_time
 from retainkit._time.elapsed import STEP_PARTS, ElapsedTime, elapsed_time_expr
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.zones import instant_expr
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec, ExclusionReason
 
@@ -34,6 +35,11 @@ def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
         end = instant_expr(spec.as_of.instant, events.stored)
         parts[ExclusionReason.STARTED_LATE] = entries.filter(nw.col("start") >= end)
         entries = entries.filter(nw.col("start") < end)
+    inside = _inside_edges(spec)
+    if inside is not None:
+        if spec.entry == "first":
+            parts[ExclusionReason.OUTSIDE_EDGES] = entries.filter(~inside)
+        entries = entries.filter(inside)
     parts[ENTRIES] = entries
     if events.by:
         several = entries.filter(nw.col("several") > 1)
@@ -90,8 +96,27 @@ def _starts(events: Events, spec: CohortSpec) -> Rows:
 
 def _with_cohort(column: str, rows: Rows, events: Events, spec: CohortSpec) -> Rows:
     """Add the wall-clock time of a column of times, and the number of its cohort."""
-    rows = rows.with_columns(wall=wall_time(column, events, spec.as_of, events.zone))
+    rows = _with_wall(column, rows, events, spec, spec.cohort_period)
     return rows.with_columns(cohort=spec.cohort_period.number_expr(nw.col("wall")))
+
+
+def _with_wall(column: str, rows: Rows, events: Events, spec: CohortSpec, grid: PeriodGrid) -> Rows:
+    """Add the time on the clock of a grid, as the column `wall`."""
+    return rows.with_columns(wall=wall_time(column, events, spec.as_of, grid.clock(events.zone)))
+
+
+def _inside_edges(spec: CohortSpec) -> nw.Expr | None:
+    """Return whether an entry starts within all edges; None where there are none."""
+    inside: nw.Expr | None = None
+    periods = {"cohort": spec.cohort_period}
+    if spec.clock == "calendar":
+        periods["start_period"] = spec.period
+    for column, grid in periods.items():
+        if grid.has_edges:
+            low, high = grid.bounds
+            own = (nw.col(column) >= low) & (nw.col(column) < high)
+            inside = own if inside is None else inside & own
+    return inside
 
 
 def _count_never_started(events: Events) -> int:
@@ -115,8 +140,7 @@ def _returns(events: Events, spec: CohortSpec, entries: Rows) -> Rows:
     rows = events.events.lazy()
     if "returned" in events.columns:
         rows = rows.filter(nw.col("returned"))
-    wall = wall_time("time", events, spec.as_of, events.zone)
-    rows = rows.with_columns(events=nw.lit(1), wall=wall)
+    rows = rows.with_columns(events=nw.lit(1))
     rows = _with_time_parts("time", rows, events, spec)
     if spec.clock == "calendar":
         pairs = _sum_by(["customer", "time_period"], rows).join(entries, on="customer")
@@ -204,8 +228,8 @@ def _cohort_counts(counts: nw.DataFrame[Any], events: Events, never_started: int
 
 
 def _with_time_parts(column: str, rows: Rows, events: Events, spec: CohortSpec) -> Rows:
-    """Add what ages are computed from: the period of `wall` or, by the elapsed clock, its parts."""
-    wall = nw.col("wall")
+    """Add what ages are computed from: the period of a time or, by the elapsed clock, its parts."""
+    rows, wall = _with_wall(column, rows, events, spec, spec.period), nw.col("wall")
     if spec.clock == "calendar":
         period = spec.period.number_expr(wall)
         return rows.with_columns(period.alias(f"{column}_period"))

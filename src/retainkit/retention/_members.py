@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,14 +16,14 @@ from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows
 from retainkit._time.grid import PeriodGrid
-from retainkit._time.moment import as_of_moment
-from retainkit._time.periods import DAY
+from retainkit._time.moment import as_of_moment, read_datetime
+from retainkit._time.period_options import check_whole_days
 from retainkit._typing import Array, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
 from retainkit.retention._reading import (
-    CohortGrids,
     CohortOptions,
+    CohortPeriods,
     read_cohort_log,
     warn_of_excluded,
 )
@@ -37,7 +37,8 @@ from retainkit.typing import (
     IntoFrame,
     IntoFrameT,
     Missing,
-    Period,
+    Month,
+    PeriodLike,
     Weekday,
 )
 
@@ -60,8 +61,8 @@ def cohort_members(
     returned: str | None = None,
     customers: IntoFrame | None = None,
     entry: Entry = "first",
-    cohort_period: Period = "month",
-    period: Period = "month",
+    cohort_period: PeriodLike = "month",
+    period: PeriodLike = "month",
     clock: Clock = "calendar",
     counting: Counting = "on",
     brackets: Sequence[int] | None = None,
@@ -69,6 +70,8 @@ def cohort_members(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
 ) -> IntoFrameT:
     r"""Who the customers of each cohort are, and who of them were active again, by age.
@@ -118,9 +121,12 @@ def cohort_members(
     entry : {"first", "recurring"}, default "first"
         ``"first"``: a customer is in one cohort, that of the first start. ``"recurring"``: in the
         cohort of every period with a start, with the ages counted from each.
-    cohort_period, period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Periods by which customers are grouped, and in which ages are counted. They are independent:
-        weekly cohorts with ages in days, for instance.
+    cohort_period, period : str, timedelta or sequence of date, default "month"
+        Periods by which customers are grouped, and in which ages are counted: ``"hour"``,
+        ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks,
+        such as ``"14 days"``, counted from `origin`; or a list of the dates or times between
+        periods, with the end of the last: who starts outside is in no cohort, and counted in a
+        warning. They are independent: weekly cohorts with ages in days, for instance.
     clock : {"calendar", "elapsed"}, default "calendar"
         ``"calendar"``: age is the difference of calendar periods; 31 January to 1 February is one
         month. ``"elapsed"``: full steps since the customer's own start, of 24 hours, of 7 days of
@@ -141,6 +147,11 @@ def cohort_members(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
@@ -214,45 +225,52 @@ def cohort_members(
         as_of=as_of,
         tz=tz,
         week_start=week_start,
+        origin=origin,
+        year_start=year_start,
         missing=missing,
     )
-    grids = options.validate()
-    day = None if cohort is None else _first_day(cohort, grids.cohort_period)
-    _check_age(age, grids)
+    periods = options.validate()
+    check_whole_days(periods.cohort_period)
+    begin = None if cohort is None else read_datetime(cohort, "cohort")
+    _check_age(age, periods)
     check_not_reserved("`customer`", [customer], _OWN)
-    log, spec = read_cohort_log(events, options, grids, [*_OWN, customer])
+    log, spec = read_cohort_log(events, options, periods, [*_OWN, customer])
+    number = None if begin is None else _cohort_number(begin, log, spec.cohort_period)
     count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
     counts = count(log, spec)
     warn_of_excluded(counts.excluded, options.columns)
     cells = retention_triangle(counts, spec, log.zone)
     shown = ~cells.in_progress & (cells.customers > 0)
-    shown &= True if day is None else cells.cohort == np.datetime64(day, "D")
+    shown &= True if number is None else cells.cohort == number
     shown &= True if age is None else cells.age == age
     members = _member_rows(log, spec, cells.where(shown))
     return _result(log, members, customer, with_end=brackets is not None)
 
 
-def _first_day(cohort: str | date, grid: PeriodGrid) -> int:
-    """Return the day (since 1970-01-01) on which a cohort begins."""
-    moment = as_of_moment(cohort, None, "cohort")
-    if not moment.opens(grid):
-        first = grid.label(np.array([moment.index(grid)]))[0]
-        raise ArgumentError(
-            f"`cohort` is {cohort!r}, on which no {grid.name} begins; write its first day, such as "
-            f"'{first}'.",
-            code="argument_value",
-            argument="cohort",
-        )
-    return moment.wall // DAY
+def _cohort_number(begin: datetime, log: Events, grid: PeriodGrid) -> int:
+    """Return the number of the cohort that begins at a time."""
+    moment = as_of_moment(begin, log.zone, "cohort")
+    number = moment.index(grid)
+    if moment.opens(grid) and grid.holds(np.array([number])).all():
+        return number
+    need = f"write the first day of one of the {grid.plural}"
+    if grid.holds(np.array([number])).all():
+        first = grid.label(np.array([number]))[0]
+        need = f"write its first day, such as '{first}'"
+    raise ArgumentError(
+        f"`cohort` is {str(moment)!r}, on which no {grid.name} begins; {need}.",
+        code="argument_value",
+        argument="cohort",
+    )
 
 
-def _check_age(age: int | None, grids: CohortGrids) -> None:
+def _check_age(age: int | None, periods: CohortPeriods) -> None:
     """Check that an age is one that a result can have."""
     if age is None:
         return
     integer("age", age, 0)
-    if grids.brackets is not None and age not in grids.brackets[:-1]:
-        first = ", ".join(map(str, grids.brackets[:-1]))
+    if periods.brackets is not None and age not in periods.brackets[:-1]:
+        first = ", ".join(map(str, periods.brackets[:-1]))
         raise ArgumentError(
             f"`age` is {age}; with `brackets` it must be the first age of one of them: {first}.",
             code="argument_value",
@@ -286,10 +304,10 @@ def _member_rows(log: Events, spec: CohortSpec, cells: RetentionTriangle) -> Row
 
 def _cell_columns(spec: CohortSpec, cells: RetentionTriangle) -> dict[str, Array]:
     """Return the cells of each cohort, whatever the segment."""
-    pairs = np.stack([cells.cohort.astype(np.int64), cells.age])
+    pairs = np.stack([cells.cohort, cells.age])
     first = np.unique(pairs, axis=1, return_index=True)[1]
-    day, age, end = cells.cohort[first], cells.age[first], cells.age_end[first]
-    number = spec.cohort_period.number_of_day(day.astype(np.int64))
+    number, age, end = cells.cohort[first], cells.age[first], cells.age_end[first]
+    day = spec.cohort_period.first_day(number).astype("datetime64[D]")
     place = age if spec.brackets is None else np.searchsorted(spec.brackets, age)
     return {"cohort_number": number, "cohort": day, "cell": place, "age": age, "age_end": end}
 

@@ -12,19 +12,20 @@ from retainkit._inputs.events import Events, check_one_start, read_events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import net_refunds
 from retainkit._messages import count_noun, warn
-from retainkit._time.grid import PeriodGrid, period_grid
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
+from retainkit._time.period_options import PeriodOption, period_options
 from retainkit.errors import ArgumentError
 from retainkit.retention._spec import CohortSpec, ExclusionReason
-from retainkit.typing import Amounts, Clock, Counting, Entry, Missing, Period, Weekday
+from retainkit.typing import Amounts, Clock, Counting, Entry, Missing, Month, PeriodLike, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CohortGrids:
+class CohortPeriods:
     """The periods of cohorts, those of ages, and the edges of brackets of ages."""
 
-    cohort_period: PeriodGrid
-    period: PeriodGrid
+    cohort_period: PeriodOption
+    period: PeriodOption
     brackets: tuple[int, ...] | None
 
 
@@ -42,8 +43,8 @@ class CohortOptions:
     returned: str | None
     customers: Any
     entry: Entry
-    cohort_period: Period
-    period: Period
+    cohort_period: PeriodLike
+    period: PeriodLike
     clock: Clock
     counting: Counting
     brackets: Sequence[int] | None
@@ -51,6 +52,8 @@ class CohortOptions:
     as_of: str | date | None
     tz: str | None
     week_start: Weekday
+    origin: str | date | None
+    year_start: Month
     missing: Missing
 
     @property
@@ -59,19 +62,24 @@ class CohortOptions:
         names = ("customer", "time", "amount", "cohort_time", "started", "returned")
         return {name: getattr(self, name) for name in names}
 
-    def validate(self) -> CohortGrids:
+    def validate(self) -> CohortPeriods:
         """Check the options that do not depend on the table."""
         one_of("amounts", self.amounts, get_args(Amounts))
         one_of("entry", self.entry, get_args(Entry))
-        cohorts = period_grid(self.cohort_period, self.week_start, argument="cohort_period")
-        ages = period_grid(self.period, self.week_start)
+        cohorts, ages = period_options(
+            {"cohort_period": self.cohort_period, "period": self.period},
+            week_start=self.week_start,
+            origin=self.origin,
+            year_start=self.year_start,
+        )
         one_of("clock", self.clock, get_args(Clock))
         one_of("counting", self.counting, get_args(Counting))
         edges = None if self.brackets is None else rising_edges("brackets", self.brackets)
         integer("min_events", self.min_events, 1)
         check_as_of(self.as_of)
         _check_start(self.cohort_time, self.started, self.entry)
-        return CohortGrids(cohort_period=cohorts, period=ages, brackets=edges)
+        _check_clock(self.clock, ages)
+        return CohortPeriods(cohort_period=cohorts, period=ages, brackets=edges)
 
 
 def _check_start(cohort_time: str | None, started: str | None, entry: str) -> None:
@@ -85,8 +93,19 @@ def _check_start(cohort_time: str | None, started: str | None, entry: str) -> No
         )
 
 
+def _check_clock(clock: Clock, ages: PeriodOption) -> None:
+    if clock == "elapsed" and ages.edges:
+        raise ArgumentError(
+            "`clock='elapsed'` counts steps of one length from each customer's own start, and "
+            "between the edges of `period` they are not: leave `clock` out, or give a number of "
+            "days, such as `period='14 days'`.",
+            code="argument_conflict",
+            argument="clock",
+        )
+
+
 def read_cohort_log(
-    events: Any, options: CohortOptions, grids: CohortGrids, reserved: Sequence[str]
+    events: Any, options: CohortOptions, cuts: CohortPeriods, reserved: Sequence[str]
 ) -> tuple[Events, CohortSpec]:
     """Read the events before the end of observation, and return what is asked of them."""
     log = read_events(
@@ -98,27 +117,34 @@ def read_cohort_log(
         missing=options.missing,
         customers=options.customers,
     )
+    grid = cuts.period.in_zone(log.zone)
     end = log.end_of_observation(options.as_of)
-    log = log.until(end)
+    log, end = log.until(end).within(grid), end.within(grid)
     if options.customers is None:
         check_one_start(log)
     spec = CohortSpec(
-        begin=_begin(log, grids.period) if log.has_starts else None,
+        begin=_begin(log, grid) if log.has_starts else None,
         as_of=end,
         entry=options.entry,
-        cohort_period=grids.cohort_period,
-        period=grids.period,
+        cohort_period=cuts.cohort_period.in_zone(log.zone),
+        period=grid,
         clock=options.clock,
         counting=options.counting,
-        brackets=grids.brackets,
+        brackets=cuts.brackets,
         min_events=options.min_events,
     )
-    return net_refunds(log, options.amounts, grids.period, end), spec
+    return net_refunds(log, options.amounts, grid, end), spec
 
 
 def _begin(log: Events, ages: PeriodGrid) -> Moment | None:
-    """Return the beginning of observation: that of the period of the first event."""
-    return None if log.first_event is None else log.first_event.begin_of(ages, log.zone)
+    """Return the beginning of observation: that of the period of the first event.
+
+    None: it goes back to every start.
+    """
+    first = log.first_event
+    if first is None or first.index(ages) < ages.bounds[0]:
+        return None
+    return first.begin_of(ages, log.zone)
 
 
 def warn_of_excluded(
@@ -126,13 +152,14 @@ def warn_of_excluded(
 ) -> None:
     """Warn of what a reduction left out."""
     started, start = (f"{columns[one]!r} (given as `{one}`)" for one in ("started", "cohort_time"))
-    never, late, several, early = (
+    never, late, several, early, outside = (
         excluded[reason]
         for reason in (
             ExclusionReason.NEVER_STARTED,
             ExclusionReason.STARTED_LATE,
             ExclusionReason.SEVERAL_SEGMENTS,
             ExclusionReason.BEFORE_START,
+            ExclusionReason.OUTSIDE_EDGES,
         )
     )
     if never:
@@ -165,4 +192,16 @@ def warn_of_excluded(
             code="rows_before_start",
             argument="cohort_time",
             rows=early,
+        )
+    _warn_of_outside(outside)
+
+
+def _warn_of_outside(number: int) -> None:
+    if number:
+        warn(
+            f"{count_noun(number, 'customer')} in no cohort, with a start outside the edges of the "
+            "periods.",
+            code="outside_edges",
+            argument="cohort_period",
+            rows=number,
         )

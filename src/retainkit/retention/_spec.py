@@ -46,8 +46,7 @@ class CohortSpec:
             over = self.as_of.steps().since(start, self.period)
             return over, self.as_of.steps(before=1).since(start, self.period) + 1
         over = self.as_of.index(self.period) - start
-        in_progress = 0 if self.as_of.opens(self.period) else 1
-        return over, over + in_progress
+        return over, self.as_of.last_begun(self.period) + 1 - start
 
     def ages_before(self, start: Any) -> Any:
         """Count the ages that had begun when observation began."""
@@ -89,6 +88,7 @@ class ExclusionReason(IntEnum):
     STARTED_LATE = -3
     SEVERAL_SEGMENTS = -4
     BEFORE_START = -5
+    OUTSIDE_EDGES = -6
 
 
 ENTRIES = -1

@@ -7,10 +7,9 @@ from datetime import tzinfo
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retainkit._time.elapsed import elapsed_time
-from retainkit._time.moment import midnights
+from retainkit._time.moment import beginnings
 from retainkit._time.segment_periods import (
     MOST_CELLS,
     SegmentPeriods,
@@ -26,11 +25,12 @@ from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec
 class RetentionTriangle:
     """The cells of a triangle: parallel arrays, ordered by segment, cohort and age.
 
-    `cohort` is a date. `in_progress` marks a cell that has begun and is over for nobody.
+    `cohort` is the number of a period. `in_progress` marks a cell that has
+    begun and is over for nobody.
     """
 
     segment: Integers
-    cohort: NDArray[np.datetime64]
+    cohort: Integers
     age: Integers
     age_end: Integers
     customers: Integers
@@ -62,8 +62,7 @@ def retention_triangle(
     eligible, retained, amount = _cell_sums(counts, row, edges, shape, spec.counting)
     entry = counts.cell == ENTRIES
     customers = np.bincount(row[entry], counts.count[entry], minlength=shape[0])[:, np.newaxis]
-    day = spec.cohort_period.first_day(cohorts.period)
-    start = _earliest_start(day, spec, zone)
+    start = _earliest_start(cohorts.period, spec, zone)
     over, begun = (ages[:, np.newaxis] for ages in spec.ages(start))
     # A cohort without customers is shown as far as it would be for somebody who started first.
     observed = _observed_from_begin(start, edges, spec)
@@ -76,7 +75,7 @@ def retention_triangle(
     ]
     return RetentionTriangle(
         segment=cohorts.segment[rows],
-        cohort=day[rows].astype("datetime64[D]"),
+        cohort=cohorts.period[rows],
         age=edges[cells],
         age_end=edges[cells + 1],
         customers=customers[rows, 0].astype(np.int64),
@@ -165,11 +164,16 @@ def _spread(
     return table(cell, cell < end)
 
 
-def _earliest_start(day: Integers, spec: CohortSpec, zone: tzinfo | None) -> Any:
+def _earliest_start(cohort: Integers, spec: CohortSpec, zone: tzinfo | None) -> Any:
     """Return a start at the first instant of each cohort, as `CohortSpec.ages` needs it."""
-    if spec.clock == "calendar":
-        return spec.period.number_of_day(day)
-    return elapsed_time(*midnights(day, zone))
+    if spec.clock == "elapsed":
+        return elapsed_time(*beginnings(cohort, spec.cohort_period, zone))
+    own_clock = spec.period.shift is not None or spec.cohort_period.shift is not None
+    if own_clock:
+        time = spec.period.on_clock(*beginnings(cohort, spec.cohort_period, zone))
+    else:
+        time = spec.cohort_period.begin(cohort)
+    return np.maximum(spec.period.number(time), spec.period.bounds[0])
 
 
 def _observed_from_begin(start: Any, edges: Integers, spec: CohortSpec) -> Booleans:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,12 +14,13 @@ from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
+from retainkit._typing import Booleans, Integers
 from retainkit.revenue._changes import AmountChanges
 from retainkit.revenue._rates import gross_rate, net_rate
 from retainkit.revenue._reading import SubscriptionArrays, read_subscription_arrays
 from retainkit.revenue._triangle import revenue_triangle
-from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT, Weekday
+from retainkit.typing import EndIs, IntoTable, Length, Missing, Month, PeriodLike, TableT, Weekday
 
 _RATES = ("nrr", "nrr_lower", "nrr_upper", "grr", "grr_lower", "grr_upper")
 
@@ -33,7 +34,7 @@ def revenue_cohorts(
     end_is: EndIs = "exclusive",
     subscription: str | None = None,
     amount: str = "mrr",
-    period: Period = "month",
+    period: PeriodLike = "month",
     by: str | Sequence[str] | None = None,
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
@@ -42,6 +43,8 @@ def revenue_cohorts(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -76,8 +79,12 @@ def revenue_cohorts(
         Default: every row is a subscription of its own.
     amount : str, default "mrr"
         Column of the monthly amount of each subscription, 0 or more.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Period by which customers are grouped and in which ages are counted.
+    period : str, timedelta or sequence of date, default "month"
+        Period by which customers are grouped and in which ages are counted: ``"day"``, ``"week"``,
+        ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks, such as ``"14 days"``,
+        counted from `origin`; or a list of the dates between periods, with the end of the last:
+        what lies outside is in no cohort, and counted in a warning. Who paid before the first edge
+        is in no cohort.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Customers belong to the segment in which
         they paid at age 0, whatever they pay for later; one who paid in several counts in each,
@@ -102,6 +109,11 @@ def revenue_cohorts(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
@@ -181,7 +193,9 @@ def revenue_cohorts(
     2 2024-01-01    2          2         1    80.0  1.000  0.625
     3 2024-02-01    0          1         1    40.0  1.000  1.000
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
@@ -201,12 +215,12 @@ def revenue_cohorts(
         missing=missing,
         reserved=(*COHORT_COLUMNS, *_RATES),
     )
-    arrays = read_subscription_arrays(subscriptions, options, grid)
-    changes = arrays.changes()
+    arrays = read_subscription_arrays(subscriptions, options, cut)
+    changes = _without_earlier(arrays, arrays.changes())
     _warn_of_passing(arrays, changes)
     cells = revenue_triangle(changes, arrays.last)
     if not include_partial:
-        arrays.subscriptions.warn_of_gap(grid, int(cells.cohort.min(initial=arrays.last)))
+        arrays.subscriptions.warn_of_gap(arrays.period, int(cells.cohort.min(initial=arrays.last)))
     over = cells.cohort + cells.age < arrays.over
     shown = np.flatnonzero(over | include_partial)
     columns = {"age": cells.age, **_cohort_columns(cells.sums, over, arrays, confidence_level)}
@@ -217,17 +231,45 @@ def revenue_cohorts(
     )
 
 
+def _without_earlier(arrays: SubscriptionArrays, changes: AmountChanges) -> AmountChanges:
+    """Leave out the customers who paid before the first edge, with a warning."""
+    if not arrays.period.has_edges:
+        return changes
+    early = _payers(arrays, lambda number: number < arrays.period.bounds[0])
+    if len(early):
+        warn(
+            f"{count_noun(len(early), 'customer')} in no cohort, having paid before the first edge "
+            "of `period`.",
+            code="outside_edges",
+            argument="period",
+        )
+    return changes.take(~np.isin(changes.customer, early))
+
+
+def _payers(
+    arrays: SubscriptionArrays, where: Callable[[Integers], Booleans] | None = None
+) -> Integers:
+    """Return the customers who pay something that begins in some periods, by default in any."""
+    paid = arrays.amount > 0
+    if where is not None:
+        paid &= where(arrays.period.number(arrays.begin))
+    return unique_keys(arrays.customer[paid])
+
+
 def _warn_of_passing(arrays: SubscriptionArrays, changes: AmountChanges) -> None:
     """Warn of customers who never paid at the end of a period."""
-    paid = len(unique_keys(arrays.customer[arrays.amount > 0]))
-    passing = paid - len(unique_keys(changes.customer))
+    paid = _payers(arrays)
+    if arrays.period.has_edges:
+        outside = _payers(arrays, lambda number: number < arrays.period.bounds[0])
+        paid = np.setdiff1d(_payers(arrays, arrays.period.holds), outside)
+    passing = len(paid) - len(unique_keys(changes.customer))
     if passing:
         warn(
             f"{count_noun(passing, 'customer')} in no cohort, having paid within a "
             f"{arrays.period.name} and at the end of none. Shorter periods show more of them.",
             code="customers_left_out",
             rows=passing,
-            total=paid,
+            total=len(paid),
             argument="subscriptions",
         )
 

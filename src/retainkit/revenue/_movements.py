@@ -8,10 +8,20 @@ from typing import Any, get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._inputs.subscriptions import SubscriptionOptions
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
 from retainkit.revenue._changes import movements
 from retainkit.revenue._reading import read_subscription_arrays
-from retainkit.typing import EndIs, IntoTable, Length, Missing, MRRLevel, Period, TableT, Weekday
+from retainkit.typing import (
+    EndIs,
+    IntoTable,
+    Length,
+    Missing,
+    Month,
+    MRRLevel,
+    PeriodLike,
+    TableT,
+    Weekday,
+)
 
 _MOVEMENTS = ("opening", "new", "expansion", "contraction", "churn", "reactivation")
 _TRANSFERS = ("transfer_in", "transfer_out")
@@ -26,7 +36,7 @@ def mrr_movements(
     end_is: EndIs = "exclusive",
     subscription: str | None = None,
     amount: str = "mrr",
-    period: Period = "month",
+    period: PeriodLike = "month",
     by: str | Sequence[str] | None = None,
     level: MRRLevel = "snapshot",
     currency: str | None = None,
@@ -36,6 +46,8 @@ def mrr_movements(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
 ) -> TableT:
     r"""Recurring revenue at both ends of each period, and what moved it in between.
@@ -71,9 +83,12 @@ def mrr_movements(
     amount : str, default "mrr"
         Column of the monthly amount of each subscription, 0 or more. A subscription of 0 (a trial,
         a free plan) makes no customer.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row. What begins or ends at the very beginning of a period belongs to
-        it.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning. What begins or ends at the very beginning of a period belongs to it. What was paid
+        at the first edge is the first opening.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. They are read off each subscription. See
         Notes for customers who move.
@@ -100,6 +115,11 @@ def mrr_movements(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
@@ -185,7 +205,9 @@ def mrr_movements(
     1 2024-02-01     80.0  40.0        0.0   30.0     90.0
     2 2024-03-01     90.0   0.0       30.0    0.0    120.0
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
     one_of("level", level, get_args(MRRLevel))
     boolean("include_partial", include_partial)
     kinds = [*_MOVEMENTS, *_TRANSFERS, "closing"]
@@ -207,7 +229,7 @@ def mrr_movements(
         missing=missing,
         reserved=("period", *kinds, *counts, "complete"),
     )
-    arrays = read_subscription_arrays(subscriptions, options, grid)
+    arrays = read_subscription_arrays(subscriptions, options, cut)
     if not arrays.subscriptions.by:
         kinds = [kind for kind in kinds if kind not in _TRANSFERS]
     daily, cells = level == "event", arrays.grid()

@@ -18,6 +18,7 @@ from retainkit._inputs.repeated_rows import warn_of_repeats
 from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, read_subscriptions
 from retainkit._stats.money import MoneyUnit, money_unit
 from retainkit._time.grid import DAYS, PeriodGrid
+from retainkit._time.period_options import PeriodOption
 from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
 from retainkit._typing import Array, Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
@@ -49,13 +50,17 @@ class SubscriptionArrays:
     def changes(self, *, daily: bool = False) -> AmountChanges:
         """Return the changes of what is paid in each period, or on each day."""
         time = np.append(self.begin, self.end[self.ends])
-        return amount_changes(
-            np.append(self.customer, self.customer[self.ends]),
-            np.append(self.segment, self.segment[self.ends]),
-            (DAYS if daily else self.period).number(time),
-            np.append(self.amount, -self.amount[self.ends]),
-            self.unit,
+        number = (DAYS if daily else self.period).number(time)
+        customer, segment = (
+            np.append(one, one[self.ends]) for one in (self.customer, self.segment)
         )
+        amount = np.append(self.amount, -self.amount[self.ends])
+        if self.period.has_edges and not daily:
+            kept = number <= self.last
+            customer, segment, number, amount = (
+                one[kept] for one in (customer, segment, number, amount)
+            )
+        return amount_changes(customer, segment, number, amount, self.unit)
 
     def first_paid(self) -> Integers:
         """Return the period in which each customer first paid, if only for an hour."""
@@ -68,6 +73,7 @@ class SubscriptionArrays:
         """Return the segments and periods of a result, from the first period of all."""
         starts = first_periods(self.segment, self._begins(), self.last)
         first = int(starts.min(initial=self.last + 1))
+        starts = np.maximum(starts, self.period.bounds[0])
         grid = OutputGrid(starts=starts, first=first, n_periods=self.last + 1 - first)
         if grid.n_segments * grid.n_periods > MOST_CELLS:
             raise ArgumentError(
@@ -86,7 +92,8 @@ class SubscriptionArrays:
         """Return a native table of a grid: the periods of each segment, from its first one on."""
         if not include_partial:
             self.subscriptions.warn_of_gap(self.period, grid.first)
-        rows = segment_periods(grid.starts, self.last if include_partial else self.over - 1)
+        last = self.last if include_partial else min(self.last, self.over - 1)
+        rows = segment_periods(grid.starts, last)
         place = rows.segment, rows.period - grid.first
         own = {name: values[place] for name, values in columns.items()}
         own["complete"] = rows.period < self.over
@@ -104,10 +111,12 @@ class SubscriptionArrays:
 
 
 def read_subscription_arrays(
-    native: Any, options: SubscriptionOptions, period: PeriodGrid
+    native: Any, options: SubscriptionOptions, cut: PeriodOption
 ) -> SubscriptionArrays:
     """Check subscriptions; return those that cost something as arrays."""
     subscriptions = read_subscriptions(native, options)
+    period = cut.in_zone(subscriptions.zone)
+    subscriptions.warn_of_outside(period)
     # What costs nothing makes no customer.
     paid = subscriptions.rows.filter(nw.col("amount") > 0)
     rows = read_ordered_subscriptions(subscriptions, paid)

@@ -11,9 +11,8 @@ import numpy as np
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
-from retainkit._time.durations import in_periods
-from retainkit._time.grid import period_grid
-from retainkit._typing import Array, Floats
+from retainkit._time.period_options import in_periods, period_option
+from retainkit._typing import Array, Booleans, Floats
 from retainkit.revenue._lookback import look_back, lookback_sums
 from retainkit.revenue._rates import (
     Rate,
@@ -31,7 +30,8 @@ from retainkit.typing import (
     IntoTable,
     Length,
     Missing,
-    Period,
+    Month,
+    PeriodLike,
     TableT,
     Weekday,
 )
@@ -53,7 +53,7 @@ def revenue_retention(
     subscription: str | None = None,
     amount: str = "mrr",
     horizon: int | Length = 1,
-    period: Period = "month",
+    period: PeriodLike = "month",
     by: str | Sequence[str] | None = None,
     chained: bool = False,
     interval: IntervalMethod = "delta",
@@ -66,6 +66,8 @@ def revenue_retention(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -104,8 +106,11 @@ def revenue_retention(
     horizon : int, str or timedelta, default 1
         How many periods lie between the two ends: 12, or ``"12 months"``, for annual retention by
         month.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Customers belong to the segment in which
         they paid at the beginning, whatever they pay for now; one who paid in several counts in
@@ -140,6 +145,11 @@ def revenue_retention(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`.
@@ -245,8 +255,10 @@ def revenue_retention(
             nrr    grr
     2  0.833333  0.625
     """
-    grid = period_grid(period, week_start)
-    distance = in_periods("horizon", horizon, grid, 1)
+    cut = period_option(
+        period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True
+    )
+    distance = in_periods("horizon", horizon, cut, 1)
     boolean("chained", chained)
     one_of("interval", interval, get_args(IntervalMethod))
     integer("draws", draws, 1)
@@ -271,7 +283,7 @@ def revenue_retention(
         missing=missing,
         reserved=_RESULT,
     )
-    arrays = read_subscription_arrays(subscriptions, options, grid)
+    arrays = read_subscription_arrays(subscriptions, options, cut)
     cells = arrays.grid()
     distance = min(distance, cells.n_periods + 1)  # beyond all that there is
     distance, steps = (1, distance) if chained else (distance, 1)
@@ -282,7 +294,9 @@ def revenue_retention(
     if interval == "bootstrap":
         drawn = bootstrap_rates(lookback, cells, steps=steps, draws=draws, seed=seed)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
-    over = np.arange(cells.n_periods) + cells.first < arrays.over
+    number = np.arange(cells.n_periods) + cells.first
+    columns = _known_columns(columns, number >= arrays.period.bounds[0] + distance * steps - 1)
+    over = number < arrays.over
     for name in ("lower", "upper", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"):
         columns[name] = np.where(over, columns[name], np.nan)  # what is in progress has no limits
     return arrays.grid_result(cells, columns, include_partial=include_partial)
@@ -320,6 +334,14 @@ def _rate_columns(
         "grr_upper": grr_upper,
     }
     return columns, net, gross
+
+
+def _known_columns(columns: Mapping[str, Any], known: Booleans) -> dict[str, Any]:
+    """Return columns of periods, without those that look back to before the first edge."""
+    unknown = {"customers": 0, "opening": 0.0}
+    return {
+        name: np.where(known, values, unknown.get(name, np.nan)) for name, values in columns.items()
+    }
 
 
 def _at_begin(values: Array, steps: int) -> Array:

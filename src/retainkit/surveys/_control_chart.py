@@ -15,7 +15,7 @@ from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_scale
 from retainkit._messages import count_noun, segment_label, warn
 from retainkit._stats.control_limits import control_limits, signals
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
 from retainkit._typing import Booleans
 from retainkit.errors import ArgumentError
 from retainkit.surveys._period_answers import PeriodAnswers, PeriodRows, count_by_period
@@ -29,7 +29,8 @@ from retainkit.typing import (
     Invalid,
     Metric,
     Missing,
-    Period,
+    Month,
+    PeriodLike,
     TableT,
     Weekday,
 )
@@ -45,7 +46,7 @@ def control_chart(
     *,
     score: str = "score",
     time: str = "time",
-    period: Period = "month",
+    period: PeriodLike = "month",
     metric: Metric = "nps",
     by: str | Sequence[str] | None = None,
     kind: ChartKind = "individuals",
@@ -64,6 +65,8 @@ def control_chart(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
 ) -> TableT:
     r"""Control chart of a score: which periods differ from the usual noise.
@@ -90,8 +93,11 @@ def control_chart(
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone: when an answer was given.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row, which is a point of the chart.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or
+        ``"year"``; a number of days or weeks, such as ``"14 days"``, counted from `origin`; or a
+        list of the dates or times between periods, with the end of the last: what lies outside is
+        in no row, and counted in a warning. Each is a point of the chart.
     metric : {"nps", "csat", "mean"}, default "nps"
         What the score is, as in `score_trend`.
     by : str or sequence of str, optional
@@ -133,6 +139,11 @@ def control_chart(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `time`, `respondent`, `weights` and `counts`. A null in
@@ -199,14 +210,14 @@ def control_chart(
     4 2024-05-01   25.0    25.0         25.0
     5 2024-06-01 -100.0    25.0         25.0  beyond limits
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(period, week_start=week_start, origin=origin, year_start=year_start)
     one_of("kind", kind, get_args(ChartKind))
     number("sigmas", sigmas, 0)
     if baseline is not None:
         integer("baseline", baseline, 2)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = metric_edges(metric, cuts, positive, limits)
-    periods = PeriodOptions(period=grid, as_of=as_of, missing=missing)
+    periods = PeriodOptions(period=cut, as_of=as_of, missing=missing)
     options = ResponseOptions(
         needed=("time",),
         score=score,

@@ -118,7 +118,7 @@ def _period_expr(table: Invitations, period: PeriodGrid | None) -> nw.Expr:
     wall = wall_time_expr(
         nw.col("sent"),
         stored=table.stored,
-        zone=table.zone,
+        zone=period.clock(table.zone),
         first=table.first_sent.instant - DAY,
         last=min(table.last_sent.instant, table.end_of_observation.instant) + DAY,
     )

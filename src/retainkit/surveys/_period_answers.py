@@ -15,6 +15,7 @@ from retainkit._frames.segments import factorize_segments, segment_values
 from retainkit._inputs.answers import Answers
 from retainkit._inputs.scale import Scale
 from retainkit._stats.effective_size import EffectiveSize
+from retainkit._time.grid import PeriodGrid
 from retainkit._time.segment_periods import MOST_CELLS, segment_periods
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
@@ -44,7 +45,7 @@ class PeriodAnswers:
     cell: Integers
     rolling: int
     ends: tuple[float, float]
-    options: PeriodOptions
+    period: PeriodGrid
 
     @property
     def last(self) -> int:
@@ -67,7 +68,7 @@ class PeriodAnswers:
     def label_columns(self, rows: PeriodRows) -> dict[str, Any]:
         """Return the columns of segments and periods of rows."""
         own: dict[str, Any] = segment_values(self.segments, self.segments, rows.segment)
-        return own | {"period": self.options.period.label(rows.period)}
+        return own | {"period": self.period.label(rows.period)}
 
     def effective_size(self, values: Floats) -> EffectiveSize:
         """Effective size of the means of `values`, by cell."""
@@ -97,10 +98,10 @@ class PeriodRows:
 
 def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) -> PeriodAnswers:
     """Count the answers of each segment in each period, or in the window that ends with it."""
-    responses, end, first = with_periods(responses, options)
+    period = options.period.in_zone(responses.zone)
+    responses, end, first = with_periods(responses, options, period)
     answers = read_scaled_answers(responses, scale)
     warn_of_invalid(answers)
-    period = options.period
     last = end.last_begun(period)
     segments, segment, number = _segments_and_periods(
         from_columns(answers.counts.segments), responses.keys
@@ -133,7 +134,7 @@ def count_by_period(responses: Answers, scale: Scale, options: PeriodOptions) ->
         cell=cell,
         rolling=rolling,
         ends=(scale.low, scale.high),
-        options=options,
+        period=period,
     )
 
 

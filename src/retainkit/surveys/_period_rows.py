@@ -11,10 +11,16 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.answers import Answers
-from retainkit._inputs.observation import beyond_the_calendar, check_as_of, warn_of_other_rules
+from retainkit._inputs.observation import (
+    beyond_the_calendar,
+    check_as_of,
+    warn_of_other_rules,
+    within_edges,
+)
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
+from retainkit._time.period_options import PeriodOption
 from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
@@ -25,7 +31,7 @@ from retainkit.typing import Missing
 class PeriodOptions:
     """The checked options of scores by period, each over a window of `rolling` periods."""
 
-    period: PeriodGrid
+    period: PeriodOption
     as_of: str | date | None
     missing: str
     rolling: int = 1
@@ -36,10 +42,12 @@ class PeriodOptions:
         check_as_of(self.as_of)
 
 
-def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, Moment, int]:
+def with_periods(
+    responses: Answers, options: PeriodOptions, grid: PeriodGrid
+) -> tuple[Answers, Moment, int]:
     """Add the period of each answer; also returns the end of observation and the first period.
 
-    Rows at or after the end of observation are left out, with a warning.
+    Rows at or after the end of observation, and those in no period, are left out, with a warning.
     """
     rows = responses.rows
     time = nw.col("time")
@@ -54,7 +62,7 @@ def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, M
     stored, zone = responses.stored, responses.zone
     given = None if options.as_of is None else as_of_moment(options.as_of, zone)
     if not size:
-        return _without_answers(responses, rows, given or end_of_day(0, zone), options)
+        return _without_answers(responses, rows, given or end_of_day(0, zone), grid)
     earliest, latest, end = _time_span(responses, facts, given)
     if latest.instant >= end.instant:
         rows = rows.filter(time < instant_expr(end.instant, stored))
@@ -67,20 +75,25 @@ def with_periods(responses: Answers, options: PeriodOptions) -> tuple[Answers, M
             total=size,
         )
         if not used:
-            return _without_answers(responses, rows, end, options)
+            return _without_answers(responses, rows, end, grid)
+        size = used
+    rows, used = within_edges(rows, "time", size, stored, grid)
+    if not used:
+        return _without_answers(responses, rows, end, grid)
     first = min(earliest.instant, end.instant) - DAY
-    wall = wall_time_expr(time, stored=stored, zone=zone, first=first, last=latest.instant + DAY)
-    number = options.period.number_expr(nw.col("wall"))
+    clock = grid.clock(zone)
+    wall = wall_time_expr(time, stored=stored, zone=clock, first=first, last=latest.instant + DAY)
+    number = grid.number_expr(nw.col("wall"))
     answers = _with_last_segment(responses, rows.with_columns(wall=wall), number.cast(nw.Int64))
-    return answers, end, earliest.index(options.period)
+    return answers, end, max(earliest.index(grid), grid.bounds[0])
 
 
 def _without_answers(
-    responses: Answers, rows: Frame, end: Moment, options: PeriodOptions
+    responses: Answers, rows: Frame, end: Moment, grid: PeriodGrid
 ) -> tuple[Answers, Moment, int]:
     """Return no rows with a period; the first period is the one after the end."""
     answers = _with_last_segment(responses, rows, nw.lit(0).cast(nw.Int64))
-    return answers, end, end.index(options.period) + 1
+    return answers, end, end.index(grid) + 1
 
 
 def _with_last_segment(responses: Answers, rows: Any, number: nw.Expr) -> Answers:

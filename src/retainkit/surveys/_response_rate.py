@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 from retainkit._checks import probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
+from retainkit._inputs.observation import within_edges
 from retainkit._stats.effective_size import Clusters, EffectiveSize, effective_size
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.durations import microseconds
-from retainkit._time.grid import PeriodGrid, period_grid
+from retainkit._time.grid import PeriodGrid
+from retainkit._time.period_options import period_option
 from retainkit._time.segment_periods import MOST_CELLS, SegmentPeriods, segment_periods
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
@@ -28,7 +31,7 @@ from retainkit.surveys._invitation_status import (
     sum_respondents,
 )
 from retainkit.surveys._invitations import Invitations, read_invitations
-from retainkit.typing import IntoTable, Length, Missing, Period, TableT, Weekday
+from retainkit.typing import IntoTable, Length, Missing, Month, PeriodLike, TableT, Weekday
 
 _RESULT = (
     *("period", "invitations", "open", "late", "responses"),
@@ -44,10 +47,12 @@ def response_rate(
     respondent: str | None = None,
     window: Length | None = None,
     by: str | Sequence[str] | None = None,
-    period: Period | None = None,
+    period: PeriodLike | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -82,8 +87,11 @@ def response_rate(
         see Notes on what becomes of recent invitations then.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. The channel may be one, for instance.
-    period : {"day", "week", "month", "quarter", "year"}, optional
-        Also group by the period in which invitations were sent.
+    period : str, timedelta or sequence of date, optional
+        Also group by the period in which invitations were sent: ``"hour"``, ``"day"``, ``"week"``,
+        ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks, such as ``"14 days"``,
+        counted from `origin`; or a list of the dates or times between periods, with the end of the
+        last: what lies outside is in no row, and counted in a warning.
     as_of : str, date or datetime, optional
         Instant at which observation ends. What was sent at or after it is left out, and an answer
         at or after it is none yet; a warning counts both. Without a time zone it is read in the
@@ -93,6 +101,11 @@ def response_rate(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `respondent`, and `sent`, no later than the answer: other
@@ -188,8 +201,8 @@ def response_rate(
             argument="window",
         )
     # Without periods the day on which weeks begin is checked all the same.
-    checked = period_grid("week" if period is None else period, week_start)
-    grid = None if period is None else checked
+    asked = "day" if period is None else period
+    cut = period_option(asked, week_start=week_start, origin=origin, year_start=year_start)
     probability("confidence_level", confidence_level)
     table = read_invitations(
         invitations,
@@ -202,6 +215,8 @@ def response_rate(
         tz=tz,
         missing=missing,
     )
+    grid = None if period is None else cut.in_zone(table.zone)
+    table = table if grid is None else _sent_within(table, grid)
     statuses = count_statuses(table, length, grid)
     rows, row = _result_rows(table, statuses, grid)
     columns: dict[str, Any] = segment_values(statuses.segments, table.by, rows.segment)
@@ -223,6 +238,12 @@ def response_rate(
     return build_like(table.rows, columns | counts | rates)
 
 
+def _sent_within(table: Invitations, grid: PeriodGrid) -> Invitations:
+    """Leave out the invitations that were sent outside the edges of a grid."""
+    kept, used = within_edges(table.rows, "sent", table.n_rows, table.stored, grid)
+    return replace(table, rows=kept, n_rows=used)
+
+
 def _result_rows(
     table: Invitations, statuses: InvitationStatus, period: PeriodGrid | None
 ) -> tuple[SegmentPeriods, Integers]:
@@ -231,10 +252,13 @@ def _result_rows(
     A segment has a row for every period from its first one to that in which observation ends.
     """
     size = int(statuses.segment.max(initial=-1)) + 1 if table.by or period else 1
-    last = 0 if period is None else table.end_of_observation.before(table.zone).index(period)
+    last, least = 0, 0
+    if period is not None:
+        least, end = period.bounds
+        last = min(table.end_of_observation.before(table.zone).index(period), end - 1)
     # Where the clock is put back, what is sent before the end of observation may show later.
     periods = np.minimum(statuses.period, last)
-    first = np.full(size, last)
+    first = np.full(size, max(last, least))
     np.minimum.at(first, statuses.segment, periods)
     n_rows = int((last + 1 - first).sum())
     if period is not None and n_rows > MOST_CELLS:

@@ -13,7 +13,7 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import check_scale
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import period_option
 from retainkit.surveys._period_answers import count_by_period
 from retainkit.surveys._period_rows import PeriodOptions
 from retainkit.surveys._period_scores import metric_edges, score_periods
@@ -24,7 +24,8 @@ from retainkit.typing import (
     Invalid,
     Metric,
     Missing,
-    Period,
+    Month,
+    PeriodLike,
     TableT,
     Weekday,
 )
@@ -37,7 +38,7 @@ def score_trend(
     *,
     score: str = "score",
     time: str = "time",
-    period: Period = "month",
+    period: PeriodLike = "month",
     rolling: int | None = None,
     metric: Metric = "nps",
     by: str | Sequence[str] | None = None,
@@ -55,6 +56,8 @@ def score_trend(
     as_of: str | date | None = None,
     tz: str | None = None,
     week_start: Weekday = "monday",
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -72,8 +75,11 @@ def score_trend(
         Column of the answers: numbers, or with `labels` words. Null is no answer.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone: when an answer was given.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period of a row.
+    period : str, timedelta or sequence of date, default "month"
+        Period of a row: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or
+        ``"year"``; a number of days or weeks, such as ``"14 days"``, counted from `origin`; or a
+        list of the dates or times between periods, with the end of the last: what lies outside is
+        in no row, and counted in a warning.
     rolling : int, optional
         Score the answers of so many periods, those of the row's own and before it, each answer
         with the same weight. Windows of neighbouring rows share answers: do not compare them.
@@ -113,6 +119,11 @@ def score_trend(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `time`, `respondent`, `weights` and `counts`. A null in
@@ -172,13 +183,13 @@ def score_trend(
     0  10   30.0  -21.7   67.5      True
     1  10  -10.0  -54.0   38.8      True
     """
-    grid = period_grid(period, week_start)
+    cut = period_option(period, week_start=week_start, origin=origin, year_start=year_start)
     window = 1 if rolling is None else integer("rolling", rolling, 1)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = metric_edges(metric, cuts, positive, limits)
-    periods = PeriodOptions(period=grid, as_of=as_of, missing=missing, rolling=window)
+    periods = PeriodOptions(period=cut, as_of=as_of, missing=missing, rolling=window)
     options = ResponseOptions(
         needed=("time",),
         score=score,

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._checks import probability
+from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.durations import Durations
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._stats.survival import kaplan_meier
-from retainkit._time.grid import period_grid
+from retainkit._time.grid import calendar_grid
+from retainkit._time.periods import PERIODS
 from retainkit._typing import Array
 from retainkit.survival._reading import RiskTable, TenureOptions, read_tenures, risk_tables
 from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
@@ -205,7 +206,8 @@ def survival_curve(
     2       2        2        1     0.375  0.011  0.808    0.50     month
     3       3        1        0     0.375  0.011  0.808    0.00     month
     """
-    units = period_grid(unit, "monday", argument="unit")
+    one_of("unit", unit, PERIODS[1:])
+    units = calendar_grid(unit)
     probability("confidence_level", confidence_level)
     dates = SubscriptionOptions(
         customer=customer,

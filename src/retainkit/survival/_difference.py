@@ -18,7 +18,8 @@ from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._stats.multiplicity import adjust_p_values
 from retainkit._time.durations import in_units
-from retainkit._time.grid import period_grid
+from retainkit._time.grid import calendar_grid
+from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
 from retainkit.survival._comparison import (
     TEST,
@@ -223,7 +224,8 @@ def survival_difference(
     """
     one_of("adjust", adjust, get_args(Adjust))
     probability("confidence_level", confidence_level)
-    grid = period_grid(unit, "monday", argument="unit")
+    one_of("unit", unit, PERIODS[1:])
+    grid = calendar_grid(unit)
     lengths = {"at": _tenure("at", at, unit, duration)}
     lengths["horizon"] = _tenure("horizon", horizon, unit, duration)
     dates = SubscriptionOptions(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._checks import probability
+from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.columns import check_not_reserved, segment_names
@@ -16,7 +16,8 @@ from retainkit._inputs.durations import Durations
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._inputs.time_unit import TIME_UNIT
 from retainkit._stats.cumulative_incidence import aalen_johansen
-from retainkit._time.grid import period_grid
+from retainkit._time.grid import calendar_grid
+from retainkit._time.periods import PERIODS
 from retainkit._typing import Array
 from retainkit.errors import ArgumentError
 from retainkit.survival._reading import (
@@ -204,7 +205,8 @@ def cumulative_incidence(
     6  failed payment       2        3        1                  0.25
     7  failed payment       3        2        0                  0.25
     """
-    units = period_grid(unit, "monday", argument="unit")
+    one_of("unit", unit, PERIODS[1:])
+    units = calendar_grid(unit)
     _check_reason(reason, by)
     probability("confidence_level", confidence_level)
     dates = SubscriptionOptions(
