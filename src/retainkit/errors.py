@@ -53,6 +53,8 @@ CODES: Mapping[str, str] = {
     "short_window": "A window is shorter than the period that ends with it.",
     "split_period": "A day cuts a period in two.",
     "unknown_time_zone": "There is no time zone of that name here.",
+    "no_time_zones": "There is no database of time zones here.",
+    "zone_rules": "Two copies of the rules of a time zone disagree.",
     "no_zone": "Times have no time zone, where one is needed.",
     "mixed_zones": "Some times have a time zone, and others have none.",
     "unattainable_limits": "Weights within these limits cannot reach the margins.",

@@ -520,6 +520,32 @@ def test_a_scale_from_1_to_10_has_the_same_cuts_and_others_have_none() -> None:
             nps(answers([1, 5]), scale=(1, 5), cuts=cuts)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("options", [{"counts": "k"}, {"weights": "w"}, {"respondent": "who"}])
+def test_nobody_answered(options: Any, backend: Backend) -> None:
+    shown: Row = {"score": 10, "k": 3, "w": 2.5, "who": 1, "plan": "a"}
+    empty = backend.make([], like=shown)
+    (row,) = rows_of(nps(empty, **options))
+    assert [row[name] for name in ("n", "n_missing", "n_invalid", "n_effective")] == [0] * 4
+    assert {row[name] for name in ("promoters", "nps", "standard_error", "lower", "upper")} == {
+        None
+    }
+    assert rows_of(nps(empty, by="plan", **options)) == []
+    # Rows that count nobody are no answers either.
+    if options == {"counts": "k"}:
+        (row,) = rows_of(nps(backend.make([shown | {"k": 0}]), **options))
+        assert (row["n"], row["nps"]) == (0, None)
+
+
+def test_a_scale_has_at_most_ten_thousand_steps() -> None:
+    fine = answers([0, 5_000, 10_000])
+    row = one(fine, scale=(0, 10_000), cuts=(4_999, 9_999))
+    assert [row[name] for name in ("promoters", "passives", "detractors")] == pytest.approx(
+        [1 / 3] * 3
+    )
+    with pytest.raises(ArgumentError, match=r"`scale` is \(0, 10001\).*at most 10,000 steps"):
+        nps(fine, scale=(0, 10_001), cuts=(4_999, 9_999))
+
+
 def test_few_answers_are_hidden_on_request() -> None:
     table = answers([10] * 12 + [3] * 4, plan=["a"] * 12 + ["b"] * 4)
     with pytest.warns(RetainkitWarning, match="1 of 2 segments with fewer answers than 5"):
