@@ -9,7 +9,7 @@ install = $(bin)/python -m pip install --quiet --disable-pip-version-check
 style = $(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy
 sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
 
-.PHONY: help demo check test lint docs clean
+.PHONY: help demo check test lint mutants docs clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -34,12 +34,18 @@ lint: $(VENV)/.lint ## style, format and types, those that callers see too
 	$(style)
 	$(bin)/python -m pytest -q tests/typed
 
+# All of it takes hours; MUTANTS="retainkit._stats.intervals*" is one module.
+mutants: export OPENBLAS_NUM_THREADS = 1
+mutants: $(VENV)/.mutants ## change the arithmetic here and there, and see whether a test notices
+	$(bin)/mutmut run $(MUTANTS)
+	$(bin)/mutmut results
+
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
 	$(sphinx) docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) dist docs/_build docs/reference/api retainkit-demo .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist mutants docs/_build docs/reference/api retainkit-demo .coverage .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples docs -name __pycache__ -prune -exec rm -rf {} +
 
 # pip reads dependency groups from 25.1 on; the one a new environment comes with may be older.
@@ -52,6 +58,6 @@ $(VENV)/.demo: pyproject.toml $(VENV)/.pip
 	$(install) --editable ".[plot]"
 	@touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: pyproject.toml $(VENV)/.pip
+$(VENV)/.test $(VENV)/.lint $(VENV)/.mutants $(VENV)/.docs: $(VENV)/.%: pyproject.toml $(VENV)/.pip
 	$(install) --editable . --group $*
 	@touch $@
