@@ -70,20 +70,18 @@ def utc_offsets(zone: tzinfo, first: int, last: int) -> list[tuple[int, int]]:
         moment = (EPOCH + timedelta(seconds=second)).astimezone(zone)
         return int(moment.utcoffset().total_seconds())  # type: ignore[union-attr]
 
-    low, end = first // SECOND, last // SECOND + 1
-    found = [(first, offset(low) * SECOND)]
-    while low < end:
-        high = min(low + 86_400, end)
-        if offset(low) != offset(high):
-            before, after = low, high
-            while after - before > 1:
-                middle = (before + after) // 2
-                before, after = (
-                    (middle, after) if offset(middle) == offset(low) else (before, middle)
-                )
-            found.append((after * SECOND, offset(after) * SECOND))
-            high = after
-        low = high
+    at, end = first // SECOND, last // SECOND + 1
+    own = offset(at)
+    found = [(first, own * SECOND)]
+    while at < end:
+        before, at = at, min(at + 86_400, end)
+        if offset(at) == own:
+            continue
+        while at - before > 1:
+            middle = (before + at) // 2
+            before, at = (middle, at) if offset(middle) == own else (before, middle)
+        own = offset(at)
+        found.append((at * SECOND, own * SECOND))
     return found
 
 
