@@ -171,6 +171,8 @@ def _durations() -> list[Row]:
         {
             "customer_id": customer,
             "duration": float(draw.randint(1, 12)),
+            "customers": draw.randint(1, 4),
+            "weights": draw.choice([0.5, 1.0, 2.0]),
             "observed": customer % 3 > 0,
             "entry": 0.0,
             "plan": "ab"[customer % 2],
@@ -884,7 +886,27 @@ OTHER_WAYS = {
             "duration": Column(holds="number", nulls="dropped"),
             "observed": Column(holds="flag", nulls="dropped"),
             "entry": Column(holds="number", nulls="kept"),
+            "counts": Column(holds="number", nulls="dropped", name="customers"),
+            "weights": Column(holds="number", nulls="dropped"),
             "by": SEGMENT,
+        },
+    ),
+    "cumulative_incidence of durations": Entry(
+        function=rk.cumulative_incidence,
+        tables={"subscriptions": DURATIONS},
+        options={"reason": "plan", "duration": "duration", "observed": "observed"},
+        columns={
+            "reason": SEGMENT,
+            "counts": Column(holds="number", nulls="dropped", name="customers"),
+        },
+    ),
+    "survival_difference of durations": Entry(
+        function=rk.survival_difference,
+        tables={"subscriptions": DURATIONS},
+        options={"group": "plan", "duration": "duration", "observed": "observed", "at": 3},
+        columns={
+            "group": SEGMENT,
+            "counts": Column(holds="number", nulls="dropped", name="customers"),
         },
     ),
     "fit_sbg of a curve": Entry(

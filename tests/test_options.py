@@ -56,7 +56,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     ),
     "compounding": "What `discount_rate` means",
     "confidence_level": "Coverage of the interval, between 0 and 1",
-    "counts": "Column with the number of respondents that a row counts, a whole number",
+    "counts": (
+        "Column with the number of respondents that a row counts, a whole number",
+        "Column with the number of customers that a row counts, a whole number",
+    ),
     "currency": "Column of the currency of `amount`. Several need `rates`",
     "customer": "Column that identifies the customer: integers, strings, UUIDs or categories",
     "customer, frequency, recency, T": "The columns of `summary`",
@@ -252,7 +255,7 @@ SUFFIXED: dict[str, str] = {
     "compounding": ALL,
     "confidence_level": "nps_difference rate_difference survival_curve "
     "cumulative_incidence survival_difference",
-    "counts": "nps_difference",
+    "counts": "cumulative_incidence nps_difference survival_curve survival_difference",
     "customer": "score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
@@ -297,7 +300,7 @@ SUFFIXED: dict[str, str] = {
     "usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
-    "weights": "nps nps_difference poststratify",
+    "weights": "nps nps_difference poststratify survival_curve",
     "window": "active_users inactivity_churn",
 }
 

@@ -16,7 +16,7 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
 from retainkit._inputs.facts import read_facts, without_nulls
-from retainkit._inputs.kinds import NUMBER, SEGMENT, is_numeric
+from retainkit._inputs.kinds import COUNT, NUMBER, SEGMENT, is_numeric
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._stats.rounding import unite_close
@@ -47,12 +47,16 @@ DURATIONS = (
     Column("observed", _OBSERVED, required=False),
     Column("entry", _DURATION, nulls="keep", required=False),
     Column("reason", SEGMENT, nulls="keep", required=False),
+    Column("counts", COUNT, required=False),
+    Column("weights", NUMBER, required=False),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
     """Durations of `weight` customers each: up to an end that was `observed`, or up to now.
+
+    If customers have survey weights and the like, `factor` has them.
 
     `entry` is the duration at which observation began. Where durations are `whole` numbers of
     units, every one up to the longest is a tenure of the curve; else those that occur are. Of an
@@ -68,6 +72,7 @@ class Durations:
     observed: Booleans
     entry: Floats
     weight: Integers
+    factor: Floats | None
     whole: bool
     reason: Integers
     reasons: Mapping[str, nw.Series[Any]]
@@ -112,6 +117,7 @@ def durations_from_subscriptions(
         observed=churned,
         entry=entered.astype(np.float64),
         weight=np.ones(len(begin), np.int64),
+        factor=None,
         whole=True,
         reason=np.zeros(len(begin), np.int64) if runs.reason is None else runs.reason[first],
         reasons=runs.reasons,
@@ -141,17 +147,16 @@ def _warn_of_late(number: int, what: str) -> None:
 
 def read_durations(
     native: Any,
+    names: Mapping[str, str | None],
     *,
-    duration: str,
-    observed: str | None,
-    entry: str | None,
-    reason: str | None,
     by: str | Sequence[str] | None,
     reserved: Sequence[str],
     missing: str,
 ) -> Durations:
-    """Check a table of durations, a row a customer, and take it into memory."""
-    names = {"duration": duration, "observed": observed, "entry": entry, "reason": reason}
+    """Check a table of durations, a row a customer or several alike, and take it into memory.
+
+    `names` are the columns that the arguments name.
+    """
     checked = read_columns(native, "subscriptions", DURATIONS, names, by=by, reserved=reserved)
     checked, facts, note = without_nulls(checked, read_facts, missing)
     if note:
@@ -166,30 +171,49 @@ def read_durations(
     if isinstance(rows, nw.LazyFrame):
         rows = rows.group_by(*given, *checked.keys).agg(weight=nw.len())
     table = collect(rows)
-    found, segment = factorize_segments(table, checked.keys)
-    reasons, code = factorize_segments(table, [one for one in given if one == "reason"])
     numbers = [one for one in given if one != "reason"]
     values = {name: floats_or(table[name], 0.0) for name in numbers}
     _check_durations(values, checked)
     _unite_rounding(values)
-    lives = Durations(
-        rows=checked.given,
-        by=checked.by,
-        segments=found,
-        segment=segment,
-        duration=values["duration"],
-        observed=values.get("observed", np.ones(len(table))) == 1,
-        entry=values.get("entry", np.zeros(len(table))),
-        weight=table["weight"].to_numpy().astype(np.int64)
-        if "weight" in table.columns
-        else np.ones(len(table), np.int64),
-        whole=False,
-        reason=code,
-        reasons=reasons,
-    )
+    lives = _durations(checked, table, values)
     late = (lives.entry > 0) & (lives.entry >= lives.duration)
     _warn_of_late(int(lives.weight[late].sum()), "their duration")
     return lives
+
+
+def _durations(
+    checked: CheckedTable, table: nw.DataFrame[Any], values: Mapping[str, Floats]
+) -> Durations:
+    """Return the durations of a table in memory; rows of nobody are left out."""
+    found, segment = factorize_segments(table, checked.keys)
+    reasons, code = factorize_segments(table, [one for one in checked.names if one == "reason"])
+    number, factor = _customers_of(table, values), values.get("weights")
+    there = number > 0 if factor is None else (number > 0) & (factor > 0)
+    some: Any = slice(None) if there.all() else there  # all of them without a copy
+    return Durations(
+        rows=checked.given,
+        by=checked.by,
+        segments=found,
+        segment=segment[some],
+        duration=values["duration"][some],
+        observed=values.get("observed", np.ones(len(table)))[some] == 1,
+        entry=values.get("entry", np.zeros(len(table)))[some],
+        weight=number[some],
+        factor=None if factor is None else factor[some],
+        whole=False,
+        reason=code[some],
+        reasons=reasons,
+    )
+
+
+def _customers_of(table: nw.DataFrame[Any], values: Mapping[str, Floats]) -> Integers:
+    """Return how many customers each row stands for."""
+    number = np.ones(len(table), np.int64)
+    if "weight" in table.columns:
+        number = table["weight"].to_numpy().astype(np.int64)
+    if "counts" in values:
+        number = number * values["counts"].astype(np.int64)
+    return number
 
 
 def _unite_rounding(values: dict[str, Floats]) -> None:
@@ -209,6 +233,7 @@ def _check_durations(values: Mapping[str, Floats], table: CheckedTable) -> None:
     needs = dict.fromkeys(
         ("duration", "entry"), "it must hold finite lengths of time, 0 or more, in one unit."
     ) | {"observed": f"it must hold {_OBSERVED.need}."}
+    needs |= dict.fromkeys(("counts", "weights"), "it must hold finite numbers, 0 or more.")
     for name, need in needs.items():
         column = values.get(name, np.zeros(0))
         fits = np.isin(column, (0, 1)) if name == "observed" else (column >= 0) & (column < np.inf)

@@ -18,7 +18,13 @@ from retainkit._stats.survival import kaplan_meier
 from retainkit._time.grid import calendar_grid
 from retainkit._time.periods import PERIODS
 from retainkit._typing import Array
-from retainkit.survival._reading import RiskTable, TenureOptions, read_tenures, risk_tables
+from retainkit.survival._reading import (
+    RiskTable,
+    TenureOptions,
+    effective_counts,
+    read_tenures,
+    risk_tables,
+)
 from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
 
 _RESULT = ("tenure", "at_risk", "churned", "survival", "lower", "upper", "hazard")
@@ -40,6 +46,8 @@ def survival_curve(
     entry: str | None = None,
     duration: str | None = None,
     observed: str | None = None,
+    counts: str | None = None,
+    weights: str | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
     missing: Missing = "raise",
@@ -95,6 +103,11 @@ def survival_curve(
     duration, observed : str, optional
         Instead of dates: column of how long each customer stayed or has been there, a number in any
         unit, and boolean column of whether the end was seen (default: of all).
+    counts : str, optional
+        Column with the number of customers that a row counts, a whole number. With `duration`.
+    weights : str, optional
+        Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter. With
+        `duration`; see Notes.
     as_of : str, date or datetime, optional
         Instant at which observation ends: subscriptions that end at or after it still run; those
         that start at or after it are left out, and counted in a warning. Without a time zone it is
@@ -105,7 +118,7 @@ def survival_curve(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `start` and, if it is given, `subscription`;
-        or `duration` and `observed`.
+        or `duration`, `observed`, `counts` and `weights`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1, at each tenure by itself.
 
@@ -120,7 +133,7 @@ def survival_curve(
         - ``tenure`` (int; float with `duration`): in units.
         - ``at_risk`` (int): customers who were there and under observation up to this tenure.
         - ``churned`` (int): how many of them left at it. A customer who leaves within the
-          k-th unit, or as it ends, leaves at tenure k.
+          k-th unit, or as it ends, leaves at tenure k. With `weights` both are floats; see Notes.
         - ``survival`` (float): share who stay longer than this tenure.
         - ``lower``, ``upper`` (float): interval for it, symmetric on the scale of log(-log S), with
           Greenwood's variance.
@@ -171,6 +184,11 @@ def survival_curve(
     other packages give an interval without width. Here the lower limit is Wilson's for n of n at
     risk, and the upper one the limit just before times Wilson's for none of n.
 
+    *Weights.* The curve is that of the customers by weight. ``at_risk`` is the effective number
+    then, :math:`(\sum w)^2 / \sum w^2` over those at risk, as many customers of equal weight as are
+    as precise [3]_, and ``churned`` the share of it that leaves by weight: so limits, medians and
+    mean lifetimes follow from the table as without weights. Customers are taken as independent.
+
     Late entry assumes that those who came under observation late are like the others of the same
     tenure. Where few are at risk early, one who leaves moves the whole curve.
 
@@ -183,6 +201,9 @@ def survival_curve(
        Observations", Journal of the American Statistical Association 53 (282), 457-481.
     .. [2] Kalbfleisch, J. D. & Prentice, R. L. (2002), *The Statistical Analysis of Failure Time
        Data*, 2nd ed., section 1.4.
+    .. [3] Xie, J. & Liu, C. (2005), "Adjusted Kaplan-Meier Estimator and Log-rank Test with Inverse
+       Probability of Treatment Weighting for Survival Data", Statistics in Medicine 24 (20),
+       3089-3110.
 
     Examples
     --------
@@ -224,7 +245,14 @@ def survival_curve(
         missing=missing,
         reserved=_RESERVED,
     )
-    options = TenureOptions(dates=dates, unit=units, duration=duration, observed=observed)
+    options = TenureOptions(
+        dates=dates,
+        unit=units,
+        duration=duration,
+        observed=observed,
+        counts=counts,
+        weights=weights,
+    )
     durations = read_tenures(subscriptions, options)
     columns = _curve_columns(durations, confidence_level)
     return build_like(durations.rows, columns | options.unit_column(len(columns["tenure"])))
@@ -233,7 +261,8 @@ def survival_curve(
 def _curve_columns(durations: Durations, confidence_level: float) -> dict[str, Any]:
     """Estimate the curve of each segment and return the columns of the result."""
     tables = risk_tables(durations)
-    parts = [_segment_curve(one, confidence_level) for one in tables] or [_empty_curve()]
+    parts = [_segment_curve(durations, one, confidence_level) for one in tables]
+    parts = parts or [_empty_curve(durations)]
     own = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns: dict[str, Any] = segment_values(durations.segments, durations.by, own.pop("segment"))
     if durations.whole:
@@ -241,14 +270,17 @@ def _curve_columns(durations: Durations, confidence_level: float) -> dict[str, A
     return columns | own
 
 
-def _segment_curve(table: RiskTable, confidence_level: float) -> dict[str, Array]:
+def _segment_curve(
+    durations: Durations, table: RiskTable, confidence_level: float
+) -> dict[str, Array]:
     """Estimate the curve of one segment."""
-    curve = kaplan_meier(table.at_risk, table.churned, confidence_level)
+    n_at_risk, churned = effective_counts(durations, table)
+    curve = kaplan_meier(n_at_risk, churned, confidence_level)
     return {
         "segment": np.full(len(table.tenure), table.segment),
         "tenure": table.tenure,
-        "at_risk": table.at_risk,
-        "churned": table.churned,
+        "at_risk": n_at_risk,
+        "churned": churned,
         "survival": curve.survival,
         "lower": curve.lower,
         "upper": curve.upper,
@@ -256,9 +288,9 @@ def _segment_curve(table: RiskTable, confidence_level: float) -> dict[str, Array
     }
 
 
-def _empty_curve() -> dict[str, Array]:
+def _empty_curve(durations: Durations) -> dict[str, Array]:
     """Return the columns of an empty curve."""
-    counts = {"segment", "at_risk", "churned"}
+    counts = {"segment"} | ({"at_risk", "churned"} if durations.factor is None else set())
     return {
         name: np.zeros(0, np.int64 if name in counts else np.float64)
         for name in ("segment", *_RESULT)

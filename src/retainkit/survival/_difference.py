@@ -51,6 +51,7 @@ def survival_difference(
     entry: str | None = None,
     duration: str | None = None,
     observed: str | None = None,
+    counts: str | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
     missing: Missing = "raise",
@@ -119,6 +120,8 @@ def survival_difference(
     duration, observed : str, optional
         Instead of dates: column of how long each customer stayed or has been there, a number in any
         unit, and boolean column of whether the end was seen (default: of all).
+    counts : str, optional
+        Column with the number of customers that a row counts, a whole number. With `duration`.
     as_of : str, date or datetime, optional
         Instant at which observation ends: subscriptions that end at or after it still run; those
         that start at or after it are left out, and counted in a warning. Without a time zone it is
@@ -242,7 +245,9 @@ def survival_difference(
         tz=tz,
         missing=missing,
     )
-    options = TenureOptions(dates=dates, unit=grid, duration=duration, observed=observed)
+    options = TenureOptions(
+        dates=dates, unit=grid, duration=duration, observed=observed, counts=counts
+    )
     check_group(subscriptions, "subscriptions", group)
     durations = read_tenures(subscriptions, options)
     segments = dict(zip(durations.by, durations.segments.values(), strict=True))

@@ -49,6 +49,7 @@ def cumulative_incidence(
     entry: str | None = None,
     duration: str | None = None,
     observed: str | None = None,
+    counts: str | None = None,
     as_of: str | date | None = None,
     tz: str | None = None,
     missing: Missing = "raise",
@@ -106,6 +107,8 @@ def cumulative_incidence(
     duration, observed : str, optional
         Instead of dates: column of how long each customer stayed or has been there, a number in any
         unit, and boolean column of whether the end was seen (default: of all).
+    counts : str, optional
+        Column with the number of customers that a row counts, a whole number. With `duration`.
     as_of : str, date or datetime, optional
         Instant at which observation ends: subscriptions that end at or after it still run; those
         that start at or after it are left out, and counted in a warning. Without a time zone it is
@@ -226,7 +229,13 @@ def cumulative_incidence(
         reserved=_RESERVED,
         needed=("reason",),
     )
-    options = TenureOptions(dates=dates, unit=units, duration=duration, observed=observed)
+    options = TenureOptions(
+        dates=dates,
+        unit=units,
+        duration=duration,
+        observed=observed,
+        counts=counts,
+    )
     durations = read_tenures(subscriptions, options)
     columns = _incidence_columns(durations, reason, confidence_level)
     return build_like(durations.rows, columns | options.unit_column(len(columns["tenure"])))

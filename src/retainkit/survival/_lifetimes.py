@@ -16,7 +16,7 @@ from retainkit._inputs.time_unit import TIME_UNIT, one_unit
 from retainkit._messages import count_noun
 from retainkit._stats.survival import restricted_mean_limits
 from retainkit._time.durations import in_units
-from retainkit._typing import Floats, Integers
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.typing import IntoDataFrameT, Length, Period
 
@@ -26,8 +26,8 @@ class _SegmentCurve:
     """The curve of one segment, ascending by tenure."""
 
     tenure: Floats
-    at_risk: Integers
-    churned: Integers
+    at_risk: Floats
+    churned: Floats
     survival: Floats
     lower: Floats
     upper: Floats
@@ -87,7 +87,7 @@ def median_lifetime(curve: IntoDataFrameT) -> IntoDataFrameT:
     0        2     2.0    1.0    NaN
     """
     frame, segments, curves = _read_curves(curve)
-    churned = np.array([one.churned.sum() for one in curves], np.int64)
+    churned = np.rint([one.churned.sum() for one in curves]).astype(np.int64)
     columns: dict[str, Any] = {"churned": churned}
     for name, part in (("median", "survival"), ("lower", "lower"), ("upper", "upper")):
         tenures = [_first_below_half(one.tenure, getattr(one, part)) for one in curves]
@@ -199,7 +199,7 @@ def expected_lifetime(
     names = ("churned", "horizon", "expected_lifetime", "standard_error", "lower", "upper")
     table = np.array(values, np.float64).reshape(-1, len(names))
     columns = dict(zip(names, table.T, strict=True))
-    columns["churned"] = columns["churned"].astype(np.int64)
+    columns["churned"] = np.rint(columns["churned"]).astype(np.int64)  # of weights it is no count
     result: IntoDataFrameT = build_like(frame, segments | columns)
     return result
 
@@ -263,8 +263,8 @@ def _read_curves(
     curves = [
         _SegmentCurve(
             tenure=values["tenure"][rows],
-            at_risk=values["at_risk"][rows].astype(np.int64),
-            churned=values["churned"][rows].astype(np.int64),
+            at_risk=values["at_risk"][rows],
+            churned=values["churned"][rows],
             survival=values["survival"][rows],
             lower=values["lower"][rows],
             upper=values["upper"][rows],

@@ -11,7 +11,7 @@ from retainkit._inputs.continuous_subscriptions import read_continuous_subscript
 from retainkit._inputs.durations import Durations, durations_from_subscriptions, read_durations
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._inputs.time_unit import TIME_UNIT
-from retainkit._stats.survival import at_risk
+from retainkit._stats.survival import at_risk, weighted_at_risk
 from retainkit._time.durations import microseconds
 from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Array, Floats, Integers
@@ -20,12 +20,14 @@ from retainkit.errors import ArgumentError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenureOptions:
-    """The columns of tenures: `duration` and `observed`, or else `dates`, in a `unit`."""
+    """The columns of tenures: `duration` and what goes with it, or else `dates`, in a `unit`."""
 
     dates: SubscriptionOptions
     unit: PeriodGrid
     duration: str | None
     observed: str | None
+    counts: str | None
+    weights: str | None = None
 
     def unit_column(self, n_rows: int) -> dict[str, Array]:
         """Return the column that names the unit; durations have one of their own."""
@@ -39,23 +41,34 @@ def read_tenures(native: Any, options: TenureOptions) -> Durations:
         _check_alone(options)
         return read_durations(
             native,
-            duration=options.duration,
-            observed=options.observed,
-            entry=dates.entry,
-            reason=dates.reason,
+            {
+                "duration": options.duration,
+                "observed": options.observed,
+                "entry": dates.entry,
+                "reason": dates.reason,
+                "counts": options.counts,
+                "weights": options.weights,
+            },
             by=dates.by,
             reserved=dates.reserved,
             missing=dates.missing,
         )
-    if options.observed is not None:
-        raise ArgumentError(
-            f"`observed` ({options.observed!r}) goes with `duration`; with dates, an end that is "
-            "null or not before `as_of` is one that was not observed.",
-            code="argument_conflict",
-            argument="observed",
-        )
+    _check_no_duration(options)
     table = read_subscriptions(native, dates)
     return durations_from_subscriptions(table, read_continuous_subscriptions(table), options.unit)
+
+
+def _check_no_duration(options: TenureOptions) -> None:
+    """Check that nothing is said of durations beside dates."""
+    for argument in ("observed", "counts", "weights"):
+        value = getattr(options, argument)
+        if value is not None:
+            raise ArgumentError(
+                f"`{argument}` ({value!r}) goes with `duration`; with dates, a row is a "
+                "subscription, and an end that is null or not before `as_of` was not observed.",
+                code="argument_conflict",
+                argument=argument,
+            )
 
 
 def _check_alone(options: TenureOptions) -> None:
@@ -114,6 +127,21 @@ def _risk_table(durations: Durations, rows: Integers, segment: int) -> RiskTable
     tenure = np.arange(duration.max() + 1) if whole else np.unique(np.append(0.0, duration))
     n_at_risk, churned = counts_at(durations, rows, tenure)
     return RiskTable(segment=segment, rows=rows, tenure=tenure, at_risk=n_at_risk, churned=churned)
+
+
+def effective_counts(durations: Durations, table: RiskTable) -> tuple[Array, Array]:
+    """Return those at risk and those who leave at each tenure; of weights, effective numbers."""
+    if durations.factor is None:
+        return table.at_risk, table.churned
+    rows = table.rows
+    return weighted_at_risk(
+        table.tenure,
+        durations.duration[rows],
+        durations.observed[rows],
+        durations.entry[rows],
+        counts=durations.weight[rows],
+        weights=durations.factor[rows],
+    )
 
 
 def counts_at(
