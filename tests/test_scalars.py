@@ -82,6 +82,7 @@ WRONG: dict[str, Any] = {
     "negative": "bottom0",
     "observed": "yes",
     "opening": -1,
+    "origin": "yesterday",
     "outcome": "sale",
     "penalty": -1,
     "period": "fortnight",
@@ -109,6 +110,7 @@ WRONG: dict[str, Any] = {
     "week_start": "moonday",
     "window": "1 month",
     "within": "1 month",
+    "year_start": "winter",
 }
 # What names a column, or a value of one, is looked for in the table. These are no columns.
 NAMES = ("str", "str | None")
