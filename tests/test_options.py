@@ -113,7 +113,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "holdout": "Leave out the last ages, so many of each cohort",
     "horizon": (
         "How far ahead",
-        "Number of periods counted, H. Default: all",
+        (
+            'Number of periods counted, H, or a length of time such as ``"24 months"`` where the '
+            "model has a unit. Default: all"
+        ),
     ),
     "include_first": (
         "Also count the first purchase, in ``frequency`` and ``monetary_value``. The models want "

@@ -21,10 +21,12 @@ from retainkit._frames.input import (
 from retainkit._frames.names import inner_name
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.cohort_table import check_numbers
+from retainkit._inputs.time_unit import TIME_UNIT, one_unit, unit_expr
 from retainkit._messages import count_noun, named, warn
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.typing import Period
 
 _TENURE, _AT_TENURE = "tenure", ("at_risk", "churned")  # of a result of `survival_curve`
 
@@ -49,6 +51,14 @@ class SurvivalTable:
     there: Floats
     share: Floats
     size: Floats
+
+    def unit(self) -> Period | None:
+        """Return the unit of the ages, where a column of the table names it."""
+        column = unit_expr(self.frame, "table")
+        if not column:
+            return None
+        words = self.frame.select(**column)[TIME_UNIT].unique().to_list()
+        return one_unit(words, self.frame, "table")
 
     def known(self, holdout: int) -> Booleans:
         """Mark all rows but the last `holdout` of each cohort; its start is always known."""

@@ -19,6 +19,9 @@ from retainkit.typing import Period
 TIME_UNIT = "time_unit"
 """The column of a summary or of a survival curve that names its unit of time, the last one."""
 
+_MADE_BY = {"summary": "rfm_summary", "table": "survival_curve", "curve": "survival_curve"}
+"""The functions that make such tables, by the arguments that take them."""
+
 _WORDS = ", ".join(map(repr, PERIODS))
 
 
@@ -75,7 +78,7 @@ def one_unit(distinct: Sequence[Any], frame: Frame, argument: str) -> Period | N
         f"of {_WORDS}. "
         + (
             "Tables of several units cannot be put together: make each anew in one unit, with "
-            "`rfm_summary(unit=...)`."
+            f"`{_MADE_BY[argument]}(unit=...)`."
             if several
             else "Write it there, or rename the column if it means something else."
         ),
@@ -118,7 +121,8 @@ def check_unit_of_model(unit: Period, found: Period | None, argument: str) -> No
         return
     raise ArgumentError(
         f"the times of `{argument}` are in {found}s (column {TIME_UNIT!r}), and those of the model "
-        f"in {unit}s. Make the table anew with `rfm_summary(unit={unit!r})`, or fit a model to it.",
+        f"in {unit}s. Make the table anew with `{_MADE_BY[argument]}(unit={unit!r})`, or fit a "
+        "model to it.",
         code="unit_mismatch",
         argument=argument,
         column=TIME_UNIT,

@@ -41,6 +41,9 @@ class SBG(RetentionModel):
         The parameters. At the first renewal alpha / (alpha + beta) leave; the smaller
         alpha + beta, the more customers differ. The mean lifetime is infinite where alpha is 1 or
         less.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        What a period is, where it is known: a fit takes it from the column ``time_unit`` of a
+        survival curve.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -81,6 +84,9 @@ class BDW(RetentionModel):
     alpha, beta, c : float
         The parameters; with c = 1 it is the shifted-beta-geometric model. The mean lifetime is
         infinite where c alpha is 1 or less.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        What a period is, where it is known: a fit takes it from the column ``time_unit`` of a
+        survival curve.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -303,6 +309,7 @@ def _fit_retention_model(
             code="nothing_to_learn",
             argument="table",
         )
+    unit = rows.unit()
     fit = fit_age_intervals(_age_intervals(rows, used), size=len(kind.NAMES))
     fit.diagnostics.update(cohorts=len(np.unique(rows.line[used])), holdout=n_held_out)
     if customers is not None:
@@ -313,7 +320,7 @@ def _fit_retention_model(
             code="fit_needs_care",
             argument="table",
         )
-    return model_from_fit(kind, fit)
+    return model_from_fit(kind, fit, unit=unit)
 
 
 def _age_intervals(rows: SurvivalTable, used: Booleans) -> AgeIntervals:

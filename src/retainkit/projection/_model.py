@@ -14,18 +14,28 @@ from retainkit._checks import MOST_AGES, boolean, fraction, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.survival_table import read_survival_table
+from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
 from retainkit._messages import quoted
 from retainkit._models import beta_geometric
 from retainkit._models.model import Model, covariance_of
+from retainkit._time.durations import in_periods
+from retainkit._time.grid import period_grid
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.projection._table import projection_table
-from retainkit.typing import IntoTable, Numbers, TableT
+from retainkit.typing import IntoTable, Length, Numbers, Period, TableT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class RetentionModel(Model):
     """A model of how long customers stay, counted in renewals."""
+
+    unit: Period | None = None
+
+    def _checked(self) -> dict[str, Any]:
+        found = super(RetentionModel, self)._checked()
+        optional_unit(self.unit)
+        return found
 
     @property
     def _theta(self) -> Floats:
@@ -89,7 +99,9 @@ class RetentionModel(Model):
             beta_geometric.retention_rate(self._theta, _read_ages("ages", ages, 1))
         )
 
-    def expected_lifetime(self, horizon: int | None = None, discount_rate: float = 0.0) -> float:
+    def expected_lifetime(
+        self, horizon: int | Length | None = None, discount_rate: float = 0.0
+    ) -> float:
         r"""Return the number of periods that a new customer is expected to stay.
 
         .. math:: E(DL) = \sum_{t=0}^{H - 1} \frac{S(t)}{(1 + d)^t}
@@ -99,8 +111,9 @@ class RetentionModel(Model):
 
         Parameters
         ----------
-        horizon : int, optional
-            Number of periods counted, H. Default: all.
+        horizon : int, str or timedelta, optional
+            Number of periods counted, H, or a length of time such as ``"24 months"`` where the
+            model has a unit. Default: all.
         discount_rate : float, default 0.0
             Rate d at which payments to come are discounted, for each *period*: for months and an
             annual rate of 10 %, ``1.1 ** (1 / 12) - 1``.
@@ -128,14 +141,17 @@ class RetentionModel(Model):
 
     @overload
     def residual_lifetime(
-        self, renewals: float, horizon: int | None = None, discount_rate: float = 0.0
+        self, renewals: float, horizon: int | Length | None = None, discount_rate: float = 0.0
     ) -> float: ...
     @overload
     def residual_lifetime(
-        self, renewals: Numbers, horizon: int | None = None, discount_rate: float = 0.0
+        self, renewals: Numbers, horizon: int | Length | None = None, discount_rate: float = 0.0
     ) -> NDArray[np.float64]: ...
     def residual_lifetime(
-        self, renewals: float | Numbers, horizon: int | None = None, discount_rate: float = 0.0
+        self,
+        renewals: float | Numbers,
+        horizon: int | Length | None = None,
+        discount_rate: float = 0.0,
     ) -> float | NDArray[np.float64]:
         r"""Return the number of periods to come of customers who have renewed so many times.
 
@@ -149,8 +165,9 @@ class RetentionModel(Model):
         ----------
         renewals : int or array-like of int
             Renewals made, k: 0 for customers in their first period.
-        horizon : int, optional
-            Number of periods counted, H. Default: all.
+        horizon : int, str or timedelta, optional
+            Number of periods counted, H, or a length of time such as ``"24 months"`` where the
+            model has a unit. Default: all.
         discount_rate : float, default 0.0
             Rate d at which payments to come are discounted, for each *period*, as in
             `expected_lifetime`.
@@ -185,10 +202,24 @@ class RetentionModel(Model):
         shares = np.asarray(self.survival(distinct))
         return _scalar_or_array((np.array(found) / shares)[where].reshape(made.shape))
 
-    def _lifetime(self, first: int, horizon: int | None, discount_rate: float) -> float:
+    def _periods(self, horizon: int | Length) -> int:
+        """Return a number of periods, or a length of time as one."""
+        if self.unit is not None:
+            return in_periods("horizon", horizon, period_grid(self.unit, "monday"), 0)
+        if isinstance(horizon, str):
+            raise ArgumentError(
+                f"`horizon` is {quoted(horizon)}, and the model does not know what its periods "
+                f"are: no column {TIME_UNIT!r} was in the table of its fit, as `survival_curve` "
+                "writes it. Write a number of periods.",
+                code="unit_unknown",
+                argument="horizon",
+            )
+        return integer("horizon", horizon, 0)
+
+    def _lifetime(self, first: int, horizon: int | Length | None, discount_rate: float) -> float:
         until = math.inf
         if horizon is not None:
-            until = first + integer("horizon", horizon, 0)
+            until = first + self._periods(horizon)
             if until > MOST_AGES:
                 raise ArgumentError(
                     f"`horizon` is {horizon!r}; leave it out to count all periods.",
@@ -214,7 +245,7 @@ class RetentionModel(Model):
     def project(
         self,
         table: TableT | IntoTable[TableT],
-        horizon: int,
+        horizon: int | Length,
         *,
         age: str = "age",
         survivors: str = "retained",
@@ -236,8 +267,9 @@ class RetentionModel(Model):
         ----------
         table : IntoFrame
             What the model was fitted to, or the same cohorts some periods later.
-        horizon : int
-            Periods to project beyond the last age of each cohort, 0 or more.
+        horizon : int, str or timedelta
+            Periods to project beyond the last age of each cohort, 0 or more, or a length of time
+            where the model has a unit.
         age, survivors, cohort, at_risk, churned
             As in the fit.
         customers : str or float, optional
@@ -304,7 +336,7 @@ class RetentionModel(Model):
         3    3       0.4     NaN      0.400    0.0
         4    4       NaN     NaN      0.333    NaN
         """
-        n_ages = integer("horizon", horizon, 0)
+        n_ages = self._periods(horizon)
         if holdout is None:
             holdout = self.diagnostics.get("holdout", 0)
         n_held_out = integer("holdout", holdout, 0)
@@ -313,6 +345,8 @@ class RetentionModel(Model):
         if customers is None and at_risk is None:
             customers = self.diagnostics.get("customers")
         rows = read_survival_table(table, age, survivors, cohort, customers, at_risk, churned)
+        if self.unit is not None:
+            check_unit_of_model(self.unit, rows.unit(), "table")
         check_not_reserved("`cohort`", rows.cohorts, _RESULT)
         columns = projection_table(
             rows,
