@@ -10,16 +10,16 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import MOST_AGES, boolean, fraction, integer, probability
+from retainkit._checks import MOST_AGES, boolean, fraction, integer, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.survival_table import read_survival_table
-from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
+from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model
 from retainkit._messages import quoted
 from retainkit._models import beta_geometric
 from retainkit._models.model import Model, covariance_of
-from retainkit._time.durations import in_periods
-from retainkit._time.grid import period_grid
+from retainkit._time.period_options import in_periods, period_option
+from retainkit._time.periods import PERIODS
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.projection._table import projection_table
@@ -34,7 +34,8 @@ class RetentionModel(Model):
 
     def _checked(self) -> dict[str, Any]:
         found = super(RetentionModel, self)._checked()
-        optional_unit(self.unit)
+        if self.unit is not None:
+            one_of("unit", self.unit, PERIODS[1:])  # no curve is in hours
         return found
 
     @property
@@ -205,7 +206,7 @@ class RetentionModel(Model):
     def _periods(self, horizon: int | Length) -> int:
         """Return a number of periods, or a length of time as one."""
         if self.unit is not None:
-            return in_periods("horizon", horizon, period_grid(self.unit, "monday"), 0)
+            return in_periods("horizon", horizon, period_option(self.unit), 0)
         if isinstance(horizon, str):
             raise ArgumentError(
                 f"`horizon` is {quoted(horizon)}, and the model does not know what its periods "
