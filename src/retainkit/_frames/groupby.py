@@ -19,6 +19,9 @@ _WIDE = 2**32
 _TABLE = 2**27
 # Rows that are worked on at once where memory would be short.
 _BLOCK = 2**20
+# Elements that make a part of all groups, and so many for each cell of a result if those are more.
+_PART = 2**17
+_CELLS = 2
 
 
 def unique_keys(key: Integers) -> Integers:
@@ -58,10 +61,12 @@ def sort_order(*keys: Integers) -> Integers:
 
     Rows of equal keys stay in any order.
     """
-    packed, size = np.zeros(1, np.int64), 1
+    packed, size = np.zeros(0, np.int64), 1
     for key in keys:
         least = int(key.min(initial=NEVER))
         width = int(key.max(initial=least)) - least
+        if width == 0:
+            continue
         if width >= _MOST_KEYS:
             return np.lexsort(keys[::-1])
         # Days, for one, make far fewer numbers than the microseconds in which they are counted.
@@ -71,14 +76,41 @@ def sort_order(*keys: Integers) -> Integers:
         if size > _MOST_KEYS:
             return np.lexsort(keys[::-1])
         own = key - least
-        packed = packed * width + (own // step if step > 1 else own)
-    return np.argsort(packed)
+        if step > 1:
+            own //= step
+        if len(packed) == len(own):
+            packed *= width
+            own += packed
+        packed = own
+    return np.argsort(packed) if len(packed) else np.arange(len(keys[0]))
+
+
+def group_blocks(group: Integers, cells: int = 0) -> Iterator[slice]:
+    """Return parts of ascending groups, none of which is in two: sums over the parts add up.
+
+    Work on a part takes memory for its elements only. Where each part gives a table of many cells
+    there are few of them, and there is one of nothing at all.
+    """
+    size, n = max(_PART, _CELLS * cells), len(group)
+    begin, end = 0, n if n <= size else 0
+    while end < n:
+        end = min(begin + size, n)
+        if end < n:
+            end = int(np.searchsorted(group, group[end - 1], side="right"))
+        yield slice(begin, end)
+        begin = end
+    if n <= size:
+        yield slice(0, n)
 
 
 def _common_step(key: Integers, least: int) -> int:
     """Return a step of which all keys are multiples, counted from the least."""
     step = int(np.gcd.reduce(key[:1000] - least))
-    return step if step > 1 and not ((key - least) % step).any() else 1
+    if step <= 1:
+        return 1
+    rest = key - least
+    rest %= step
+    return 1 if rest.any() else step
 
 
 def latest_so_far(times: Integers, group: Integers) -> Integers:
@@ -93,10 +125,18 @@ def latest_so_far(times: Integers, group: Integers) -> Integers:
         distinct, rank = np.unique(times, return_inverse=True)
         base = group * (len(distinct) + 1)
         return distinct[np.maximum.accumulate(base + rank) - base]
+    reached = times - least
+    reached[~comes] = (width - 1) * step
+    reached //= step
     base = group * width
-    number = np.where(comes, times - least, (width - 1) * step) // step
-    reached = np.maximum.accumulate(base + number) - base
-    return np.where(reached < width - 1, reached * step + least, NEVER)
+    reached += base
+    np.maximum.accumulate(reached, out=reached)
+    reached -= base
+    never = reached == width - 1
+    reached *= step
+    reached += least
+    reached[never] = NEVER
+    return reached
 
 
 def group_sum(values: Floats, group: Integers, n_groups: int) -> Floats:

@@ -176,10 +176,9 @@ def instants_of(times: nw.Series[Any]) -> Array:
 
 def instants_or(times: nw.Series[Any], missing: int) -> Array:
     """Return times as instants, with a number for those that are null."""
-    # Without a null, some kinds of arrays would have no room for it.
-    known = ~times.is_null().to_numpy().astype(bool)
-    if known.all():
+    null = times.is_null().to_numpy().astype(bool)
+    if not null.any():
         return instants_of(times)
-    instants = np.full(len(times), missing)
-    instants[known] = instants_of(times.filter(known.tolist()))
+    instants = instants_of(times).copy()  # it may be the memory of the caller
+    instants[null] = missing
     return instants

@@ -7,14 +7,14 @@ integers out; the cost is that of sorting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.groupby import NEVER, latest_so_far
+from retainkit._frames.groupby import NEVER, group_blocks, latest_so_far
 from retainkit._inputs.ordered_subscriptions import (
     OrderedSubscriptions,
     read_ordered_subscriptions,
@@ -22,7 +22,7 @@ from retainkit._inputs.ordered_subscriptions import (
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
-from retainkit._typing import Booleans, Integers
+from retainkit._typing import Array, Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,19 @@ def read_with_rows(
     subscriptions: Subscriptions, *, places: bool = False
 ) -> tuple[OrderedSubscriptions, ContinuousSubscriptions]:
     """Read subscriptions, and return what was merged too, with its `places` in the table."""
-    rows = read_ordered_subscriptions(subscriptions, _paid(subscriptions), places=places)
-    runs = merge_overlapping(rows, subscriptions.gap)
+    if subscriptions.free:
+        warn(
+            f"{subscriptions.free:,} of {count_noun(subscriptions.n_rows, 'row')} have an amount "
+            "of 0 and are not used.",
+            code="free_subscriptions",
+            argument="amount",
+            column=subscriptions.names["amount"],
+            rows=subscriptions.free,
+            total=subscriptions.n_rows,
+        )
+    rows = read_ordered_subscriptions(subscriptions, places=places)
+    parts = [*group_blocks(rows.customer)]
+    runs = _joined([merge_overlapping(rows.part(part), subscriptions.gap) for part in parts], parts)
     for number, option, place in (
         (runs.n_ambiguous, "by", "start"),
         (runs.n_ambiguous_ends, "reason", "end"),
@@ -86,20 +97,32 @@ def read_with_rows(
     return rows, runs
 
 
-def _paid(subscriptions: Subscriptions) -> Any:
-    """Return the rows without free subscriptions: trials and the like make no customer."""
-    if not subscriptions.free:
-        return subscriptions.rows
-    warn(
-        f"{subscriptions.free:,} of {count_noun(subscriptions.n_rows, 'row')} have an amount of 0 "
-        "and are not used.",
-        code="free_subscriptions",
-        argument="amount",
-        column=subscriptions.names["amount"],
-        rows=subscriptions.free,
-        total=subscriptions.n_rows,
+def _joined(
+    parts: Sequence[ContinuousSubscriptions], rows: Sequence[slice]
+) -> ContinuousSubscriptions:
+    """Return the runs of several parts of the customers, with those rows, as one."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def whole(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    begin, late = whole("begin"), any(part.entry is not part.begin for part in parts)
+    return replace(
+        parts[0],
+        customer=whole("customer"),
+        begin=begin,
+        end=whole("end"),
+        first=whole("first"),
+        segment=whole("segment"),
+        entry=whole("entry") if late else begin,
+        reason=None if parts[0].reason is None else whole("reason"),
+        opens=np.concatenate(
+            [part.opens + own.start for part, own in zip(parts, rows, strict=True)]
+        ),
+        n_ambiguous=sum(part.n_ambiguous for part in parts),
+        n_ambiguous_ends=sum(part.n_ambiguous_ends for part in parts),
     )
-    return subscriptions.rows.filter(nw.col("amount") > 0)
 
 
 def merge_overlapping(rows: OrderedSubscriptions, gap: int) -> ContinuousSubscriptions:
@@ -119,14 +142,15 @@ def merge_overlapping(rows: OrderedSubscriptions, gap: int) -> ContinuousSubscri
         at_end = (rows.end == reached[last][run]) & (rows.end < NEVER)
         reason, n_ambiguous_ends = _smallest(rows.reason, at_end, where)
     smallest, n_ambiguous = _smallest(segment, at_start, where)
+    started = begin[where]
     return ContinuousSubscriptions(
         customer=customer[where],
-        begin=begin[where],
+        begin=started,
         end=reached[last],
         first=opens[where],
         segment=smallest,
         n_ambiguous=n_ambiguous,
-        entry=begin[where] if rows.entry is None else _least(rows.entry, where),
+        entry=started if rows.entry is None else _least(rows.entry, where),
         segments=rows.segments,
         reason=reason,
         reasons=rows.reasons,

@@ -86,7 +86,12 @@ def as_number(condition: nw.Expr) -> nw.Expr:
 
 
 def count_true(rows: Frame, conditions: Mapping[str, nw.Expr]) -> dict[str, int]:
-    """Count the rows that meet each of several conditions, in one pass."""
+    """Count the rows that meet each of several conditions: in one pass, or in memory one by one."""
+    if isinstance(rows, nw.DataFrame):
+        return {
+            name: int(rows.select(flag=is_true(one))["flag"].to_numpy().astype(bool).sum())
+            for name, one in conditions.items()
+        }
     flags = rows.select(**{name: as_number(one) for name, one in conditions.items()})
     sums = {name: nw.col(name).sum() for name in conditions}
     found = collect(flags.select(n_rows=nw.len(), **sums))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -11,7 +11,7 @@ import numpy as np
 
 from retainkit._frames.factorize import integer_codes
 from retainkit._frames.groupby import NEVER, sort_order
-from retainkit._frames.input import Frame, collect, instants_of, instants_or
+from retainkit._frames.input import collect, instants_of, instants_or
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.last_days import warn_of_last_days
 from retainkit._inputs.repeated_rows import distinct_phases
@@ -41,15 +41,29 @@ class OrderedSubscriptions:
     amount: Floats
     row: Integers
 
+    def part(self, rows: slice) -> OrderedSubscriptions:
+        """Return some of the rows."""
+        return replace(
+            self,
+            customer=self.customer[rows],
+            begin=self.begin[rows],
+            end=self.end[rows],
+            segment=self.segment[rows],
+            entry=None if self.entry is None else self.entry[rows],
+            reason=None if self.reason is None else self.reason[rows],
+            amount=self.amount[rows],
+        )
+
 
 def read_ordered_subscriptions(
-    subscriptions: Subscriptions, rows: Frame, *, places: bool = False
+    subscriptions: Subscriptions, *, places: bool = False
 ) -> OrderedSubscriptions:
-    """Read rows of subscriptions into memory, exact repeats of a `subscription` once.
+    """Read subscriptions that cost something into memory, exact repeats of a `subscription` once.
 
-    A warning says where the ends seem to be last days.
+    What is free makes no customer. A warning says where the ends seem to be last days.
     """
-    table = collect(rows)
+    rows = subscriptions.rows
+    table = collect(rows.filter(nw.col("amount") > 0) if subscriptions.free else rows)
     segments, segment = factorize_segments(table, subscriptions.keys)
     values: dict[str, Array] = {
         "customer": integer_codes(table["customer"])[0],
@@ -73,8 +87,9 @@ def read_ordered_subscriptions(
             values = {name: one[distinct] for name, one in values.items()}
     _set_wall_times(values, subscriptions)
     order = sort_order(values["customer"], values["begin"], values["segment"])
-    for name, one in values.items():
-        values[name] = one[order]
+    for name in values:
+        values[name] = values[name][order]
+    del order
     if subscriptions.end_is == "exclusive":
         warn_of_last_days(values["customer"], values["begin"], values["end"])
     return OrderedSubscriptions(
@@ -86,7 +101,7 @@ def read_ordered_subscriptions(
         entry=values.get("entry"),
         reason=values.get("reason"),
         reasons=reasons,
-        amount=values.get("amount", np.zeros(len(order))),
+        amount=values["amount"] if "amount" in values else np.zeros(len(values["begin"])),
         row=values.get("row", np.zeros(0, np.int64)),
     )
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Integers
 
 MOST_CELLS = 20_000_000
@@ -49,6 +50,17 @@ def first_periods(segment: Integers, period: Integers, last: int) -> Integers:
     first = np.full(int(segment.max(initial=-1)) + 1, last + 1)
     np.minimum.at(first, segment, period)
     return first
+
+
+def starts_of_segments(
+    segment: Integers, begin: Integers, period: PeriodGrid, last: int
+) -> Integers:
+    """Return the period of the first of the wall times in each segment, as `first_periods` does."""
+    earliest = np.full(int(segment.max(initial=-1)) + 1, begin.max(initial=0))
+    np.minimum.at(earliest, segment, begin)
+    occurs = np.zeros(len(earliest), bool)
+    occurs[segment] = True
+    return np.where(occurs, np.minimum(period.number(earliest), last + 1), last + 1)
 
 
 def segment_periods(first: Integers, last: int) -> SegmentPeriods:

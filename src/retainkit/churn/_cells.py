@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from retainkit._frames.groupby import unique_keys
+from retainkit._frames.groupby import group_blocks, unique_keys
 from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._stats.survival import summed_rates
 from retainkit._time.grid import DAYS, PeriodGrid
-from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
+from retainkit._time.segment_periods import MOST_CELLS, segment_periods, starts_of_segments
 from retainkit._typing import Floats, Integers
 from retainkit.churn._flows import (
     FlowCounts,
     TenurePeriods,
+    add_flows,
     at_period_ends,
     count_ends,
     count_flows,
@@ -52,28 +53,29 @@ class PeriodCells:
         """Return whether there are days to count by."""
         return method == "daily" and self.shape[1] > 0 and self.first >= self.period.bounds[0]
 
-    def tenure_periods(self, runs: ContinuousSubscriptions) -> TenurePeriods:
-        """Return the periods in which runs begin and end, counted from the first."""
-        ends = runs.end < self.settled
-        end = np.full(len(ends), self.shape[1])
-        end[ends] = self.period.number(runs.end[ends]) - self.first
-        begin = self.period.number(runs.begin) - self.first
+    def tenure_periods(self, runs: ContinuousSubscriptions, part: slice) -> TenurePeriods:
+        """Return the periods in which some runs begin and end, counted from the first."""
+        until = runs.end[part]
+        ends = until < self.settled
+        end = np.full(len(until), self.shape[1])
+        end[ends] = self.period.number(until[ends]) - self.first
+        begin = self.period.number(runs.begin[part]) - self.first
         # What begins before the first edge does so in a column that is not shown. Where the clock
         # is put back, what begins before the end of observation may show later.
         return TenurePeriods(
-            customer=runs.customer,
-            segment=runs.segment,
+            customer=runs.customer[part],
+            segment=runs.segment[part],
             begin=np.clip(begin, 0, self.shape[1] - 1),
             end=np.clip(end, 0, self.shape[1]),
-            returns=~runs.first,
-            cause=self._cause(runs),
+            returns=~runs.first[part],
+            cause=self._cause(runs, part),
         )
 
-    def _cause(self, runs: ContinuousSubscriptions) -> Integers:
+    def _cause(self, runs: ContinuousSubscriptions, part: slice) -> Integers:
         """Return the number of the cause of each end; what has not ended may have any."""
         if runs.reason is None:
-            return np.zeros(len(runs.end), np.int64)
-        place = np.searchsorted(self.causes, runs.reason)
+            return np.zeros_like(runs.customer[part])
+        place = np.searchsorted(self.causes, runs.reason[part])
         return np.minimum(place, len(self.causes) - 1)
 
     def in_days(self) -> tuple[PeriodCells, Integers]:
@@ -92,7 +94,7 @@ def period_cells(
     last, over = period.number(np.array([table.end_of_observation.wall - 1, settled])).tolist()
     low, end = period.bounds
     last = min(last, end - 1)
-    starts = first_periods(runs.segment, period.number(runs.begin), last)
+    starts = starts_of_segments(runs.segment, runs.begin, period, last)
     first = int(starts.min(initial=last + 1))
     return PeriodCells(
         period=period,
@@ -147,11 +149,7 @@ def churn_counts(
     _check_size(cells)
     if cells.by_day(method):
         return _daily_counts(runs, cells, confidence_level)
-    tenures = cells.tenure_periods(runs)
-    if method != "stripe":
-        tenures = at_period_ends(tenures)
-    flows = count_flows(tenures, *cells.shape)
-    churned = _by_cause(flows, tenures, cells)
+    flows, churned = _flows(runs, cells, snapshots=method != "stripe")
     base = flows.opening
     if method == "stripe":
         base = base + flows.new + flows.reactivated
@@ -168,9 +166,7 @@ def _daily_counts(
     """Count day by day, and sum up over periods."""
     in_days, first = cells.in_days()
     _check_size(in_days)
-    tenures = at_period_ends(in_days.tenure_periods(runs))
-    days = count_flows(tenures, *in_days.shape)
-    churned = _by_cause(days, tenures, in_days)
+    days, churned = _flows(runs, in_days, snapshots=True)
     shape = (*churned.shape[:2], len(first))
     opening = np.broadcast_to(days.opening[:, None, :], churned.shape).reshape(-1, in_days.shape[1])
     rates = summed_rates(churned.reshape(opening.shape), opening, first, confidence_level)
@@ -184,12 +180,21 @@ def _daily_counts(
     )
 
 
-def _by_cause(flows: FlowCounts, tenures: TenurePeriods, cells: PeriodCells) -> Integers:
-    """Return those who leave, with an axis of causes."""
-    if len(cells.causes) == 1:
-        return flows.churned[:, None, :]
-    n_segments, n_periods = cells.shape
-    return count_ends(tenures, n_segments, len(cells.causes), n_periods)
+def _flows(
+    runs: ContinuousSubscriptions, cells: PeriodCells, *, snapshots: bool
+) -> tuple[FlowCounts, Integers]:
+    """Count who comes and goes, and with an axis of causes who leaves, customers in parts."""
+    (n_segments, n_periods), n_causes = cells.shape, len(cells.causes)
+    parts, ended = [], np.zeros((n_segments, n_causes, n_periods), np.int64)
+    for part in group_blocks(runs.customer, ended.size):
+        tenures = cells.tenure_periods(runs, part)
+        if snapshots:
+            tenures = at_period_ends(tenures)
+        parts.append(count_flows(tenures, n_segments, n_periods))
+        if n_causes > 1:
+            ended += count_ends(tenures, n_segments, n_causes, n_periods)
+    flows = add_flows(parts)
+    return flows, ended if n_causes > 1 else flows.churned[:, None, :]
 
 
 def churn_columns(

@@ -222,7 +222,7 @@ def _ends(
     """Return the runs that end as `churn_rate` counts it, their segments, and the periods."""
     daily, grid = cells.by_day(method), cells.period
     counted = cells.in_days()[0] if daily else cells
-    tenures = _with_runs(counted.tenure_periods(found.runs))
+    tenures = _with_runs(counted.tenure_periods(found.runs, slice(None)))
     if grid.has_edges:
         tenures = tenures.take(grid.number(found.runs.begin) < grid.bounds[1])
     if method != "stripe":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -86,6 +87,13 @@ def count_ends(runs: TenurePeriods, n_segments: int, n_causes: int, n_periods: i
     key = (runs.segment[ends] * n_causes + runs.cause[ends]) * n_periods + runs.end[ends]
     table = np.bincount(key, minlength=n_segments * n_causes * n_periods).astype(np.int64)
     return table.reshape(n_segments, n_causes, n_periods)
+
+
+def add_flows(parts: Sequence[FlowCounts]) -> FlowCounts:
+    """Add up the counts of several parts of the customers."""
+    names = [one.name for one in fields(FlowCounts)]
+    tables = {name: [getattr(part, name) for part in parts] for name in names}
+    return FlowCounts(**{name: np.sum(found, axis=0) for name, found in tables.items()})
 
 
 def sum_days(days: FlowCounts, first: Integers) -> FlowCounts:

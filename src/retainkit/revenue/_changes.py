@@ -6,7 +6,7 @@ change, and sums over periods are running sums of changes. Money is in integers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -161,6 +161,11 @@ class OutputGrid:
         """Number of segments."""
         return len(self.starts)
 
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return self.n_segments * self.n_periods
+
     def sums(self, segment: Integers, period: Integers, values: Array) -> Array:
         """Sum of values, exact for whole numbers; what lies after the last period is left out."""
         column = period - self.first
@@ -175,7 +180,7 @@ def movements(
     first_paid: Integers,
     grid: OutputGrid,
     period_of: Callable[[Integers], Integers],
-) -> dict[str, tuple[Integers, Integers]]:
+) -> dict[str, Integers]:
     """Sum up money and customers of each kind of movement, and those at both ends of each period.
 
     `first_paid` is the period in which each customer first paid, and `period_of` computes the
@@ -203,21 +208,30 @@ def movements(
         "transfer_out": (out, within),
     }
     add = grid.sums
-    sums = {
-        kind: (
-            add(segment[counts], period[counts], money[counts]),
-            add(segment[counts], period[counts], np.ones(int(counts.sum()), np.int64)),
-        )
-        for kind, (money, counts) in found.items()
-    }
+    sums = {}
+    for kind, (money, counts) in found.items():
+        place = segment[counts], period[counts]
+        sums[kind] = add(*place, money[counts])
+        sums[f"{kind}_customers"] = add(*place, np.ones(len(place[0]), np.int64))
     # As customers, transfers are those who come to a segment from others or leave it for others.
     comes, leaves = changes.before == 0, changes.after == 0
     for kind, counts in (("transfer_in", within & comes), ("transfer_out", within & leaves)):
-        sums[kind] = sums[kind][0], add(segment, period, counts.astype(np.int64))
+        sums[f"{kind}_customers"] = add(segment, period, counts.astype(np.int64))
     active = comes.astype(np.int64) - leaves
-    net = [np.cumsum(add(segment, period, one), axis=1) for one in (delta, active)]
-    before = [np.pad(one, ((0, 0), (1, 0)))[:, :-1] for one in net]
-    return {"opening": (before[0], before[1]), **sums, "closing": (net[0], net[1])}
+    for ending, change in (("", delta), ("_customers", active)):
+        net = np.cumsum(add(segment, period, change), axis=1)
+        sums[f"opening{ending}"] = np.pad(net, ((0, 0), (1, 0)))[:, :-1]
+        sums[f"closing{ending}"] = net
+    return sums
+
+
+def add_up(parts: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+    """Add up the sums of several parts of the customers."""
+    sums: dict[str, Array] = {}
+    for part in parts:
+        for name, values in part.items():
+            sums[name] = sums[name] + values if name in sums else values
+    return sums
 
 
 def share(money: Integers, part: Integers, whole: Integers) -> Integers:

@@ -216,9 +216,11 @@ def revenue_cohorts(
         reserved=(*COHORT_COLUMNS, *_RATES),
     )
     arrays = read_subscription_arrays(subscriptions, options, cut)
-    changes = _without_earlier(arrays, arrays.changes())
-    _warn_of_passing(arrays, changes)
-    cells = revenue_triangle(changes, arrays.last)
+    size = arrays.grid()
+    parts = (_changes_of(part) for part in arrays.blocks(size.n_cells * size.n_periods))
+    cells = revenue_triangle(parts, size.starts, arrays.last)
+    _warn_of_earlier(arrays)
+    _warn_of_passing(arrays, cells.n_customers)
     if not include_partial:
         arrays.subscriptions.warn_of_gap(arrays.period, int(cells.cohort.min(initial=arrays.last)))
     over = cells.cohort + cells.age < arrays.over
@@ -231,38 +233,46 @@ def revenue_cohorts(
     )
 
 
-def _without_earlier(arrays: SubscriptionArrays, changes: AmountChanges) -> AmountChanges:
-    """Leave out the customers who paid before the first edge, with a warning."""
+def _changes_of(arrays: SubscriptionArrays) -> AmountChanges:
+    """Return the changes of customers but those who paid before the first edge."""
+    changes = arrays.changes()
     if not arrays.period.has_edges:
         return changes
-    early = _payers(arrays, lambda number: number < arrays.period.bounds[0])
-    if len(early):
+    return changes.take(~np.isin(changes.customer, _early_payers(arrays)))
+
+
+def _warn_of_earlier(arrays: SubscriptionArrays) -> None:
+    """Warn of customers who paid before the first edge."""
+    early = len(_early_payers(arrays)) if arrays.period.has_edges else 0
+    if early:
         warn(
-            f"{count_noun(len(early), 'customer')} in no cohort, having paid before the first edge "
-            "of `period`.",
+            f"{count_noun(early, 'customer')} in no cohort, having paid before the first edge of "
+            "`period`.",
             code="outside_edges",
             argument="period",
         )
-    return changes.take(~np.isin(changes.customer, early))
+
+
+def _early_payers(arrays: SubscriptionArrays) -> Integers:
+    """Return the customers who paid before the first edge."""
+    return _payers(arrays, lambda number: number < arrays.period.bounds[0])
 
 
 def _payers(
     arrays: SubscriptionArrays, where: Callable[[Integers], Booleans] | None = None
 ) -> Integers:
     """Return the customers who pay something that begins in some periods, by default in any."""
-    paid = arrays.amount > 0
-    if where is not None:
-        paid &= where(arrays.period.number(arrays.begin))
-    return unique_keys(arrays.customer[paid])
+    if where is None:
+        return unique_keys(arrays.customer)
+    return unique_keys(arrays.customer[where(arrays.period.number(arrays.begin))])
 
 
-def _warn_of_passing(arrays: SubscriptionArrays, changes: AmountChanges) -> None:
-    """Warn of customers who never paid at the end of a period."""
+def _warn_of_passing(arrays: SubscriptionArrays, n_customers: int) -> None:
+    """Warn of customers who never paid at the end of a period, so that they are in no cohort."""
     paid = _payers(arrays)
     if arrays.period.has_edges:
-        outside = _payers(arrays, lambda number: number < arrays.period.bounds[0])
-        paid = np.setdiff1d(_payers(arrays, arrays.period.holds), outside)
-    passing = len(paid) - len(unique_keys(changes.customer))
+        paid = np.setdiff1d(_payers(arrays, arrays.period.holds), _early_payers(arrays))
+    passing = len(paid) - n_customers
     if passing:
         warn(
             f"{count_noun(passing, 'customer')} in no cohort, having paid within a "

@@ -6,7 +6,8 @@ changes where spans begin and end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -158,6 +159,15 @@ def _by_segment(
         delta[place + (first - at[first])[pair[observed]]] = change
         paid.append(grouped_cumsum(delta, group_starts(row)))
     return at, (keys % n_segments)[row], paid[0], paid[1]
+
+
+def join_lookbacks(parts: Sequence[Lookback]) -> Lookback:
+    """Return the spans of several parts of the customers, each numbered on its own, as one."""
+    names = [one.name for one in fields(Lookback)]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    numbers = [int(part.customer.max(initial=-1)) + 1 for part in parts]
+    before = np.repeat(np.cumsum([0, *numbers[:-1]]), [len(part.customer) for part in parts])
+    return Lookback(**columns | {"customer": columns["customer"] + before})
 
 
 def lookback_sums(lookback: Lookback, grid: OutputGrid) -> dict[str, Array]:

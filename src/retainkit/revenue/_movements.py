@@ -9,7 +9,7 @@ from typing import Any, get_args
 from retainkit._checks import boolean, one_of
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._time.period_options import period_option
-from retainkit.revenue._changes import movements
+from retainkit.revenue._changes import add_up, movements
 from retainkit.revenue._reading import read_subscription_arrays
 from retainkit.typing import (
     EndIs,
@@ -233,12 +233,11 @@ def mrr_movements(
     if not arrays.subscriptions.by:
         kinds = [kind for kind in kinds if kind not in _TRANSFERS]
     daily, cells = level == "event", arrays.grid()
-    found = movements(
-        arrays.changes(daily=daily),
-        arrays.first_paid(),
-        cells,
-        arrays.period.number_of_day if daily else lambda time: time,
+    period_of = arrays.period.number_of_day if daily else lambda time: time
+    found = add_up(
+        movements(part.changes(daily=daily), part.first_paid(), cells, period_of)
+        for part in arrays.blocks(cells.n_cells)
     )
-    columns: dict[str, Any] = {kind: arrays.unit.to_amounts(found[kind][0]) for kind in kinds}
-    columns |= {f"{kind}_customers": found[kind][1] for kind in kinds}
+    columns: dict[str, Any] = {kind: arrays.unit.to_amounts(found[kind]) for kind in kinds}
+    columns |= {f"{kind}_customers": found[f"{kind}_customers"] for kind in kinds}
     return arrays.grid_result(cells, columns, include_partial=include_partial)

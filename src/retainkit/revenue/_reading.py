@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.groupby import NEVER
+from retainkit._frames.groupby import NEVER, group_blocks
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
 from retainkit._inputs.continuous_subscriptions import carried_ends
@@ -19,8 +19,13 @@ from retainkit._inputs.subscriptions import SubscriptionOptions, Subscriptions, 
 from retainkit._stats.money import MoneyUnit, money_unit
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.period_options import PeriodOption
-from retainkit._time.segment_periods import MOST_CELLS, first_periods, segment_periods
-from retainkit._typing import Array, Booleans, Integers, NativeT
+from retainkit._time.segment_periods import (
+    MOST_CELLS,
+    first_periods,
+    segment_periods,
+    starts_of_segments,
+)
+from retainkit._typing import Array, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
 from retainkit.revenue._levels import warn_of_levels
@@ -28,10 +33,10 @@ from retainkit.revenue._levels import warn_of_levels
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionArrays:
-    """Subscriptions as arrays, and how time is cut into periods.
+    """Subscriptions by customer as arrays, and how time is cut into periods.
 
-    `begin` and `end` are times on the wall clock; only what is marked in `ends` does end. Periods
-    are numbered up to `last`, and those before `over` are over.
+    `begin` and `end` are times on the wall clock; what has not ended ends `NEVER`. Periods are
+    numbered up to `last`, and those before `over` are over.
     """
 
     subscriptions: Subscriptions
@@ -40,7 +45,6 @@ class SubscriptionArrays:
     customer: Integers
     begin: Integers
     end: Integers
-    ends: Booleans
     amount: Integers
     unit: MoneyUnit
     period: PeriodGrid
@@ -49,12 +53,11 @@ class SubscriptionArrays:
 
     def changes(self, *, daily: bool = False) -> AmountChanges:
         """Return the changes of what is paid in each period, or on each day."""
-        time = np.append(self.begin, self.end[self.ends])
+        ends = self.end < NEVER
+        time = np.append(self.begin, self.end[ends])
         number = (DAYS if daily else self.period).number(time)
-        customer, segment = (
-            np.append(one, one[self.ends]) for one in (self.customer, self.segment)
-        )
-        amount = np.append(self.amount, -self.amount[self.ends])
+        customer, segment = (np.append(one, one[ends]) for one in (self.customer, self.segment))
+        amount = np.append(self.amount, -self.amount[ends])
         if self.period.has_edges and not daily:
             kept = number <= self.last
             customer, segment, number, amount = (
@@ -62,20 +65,29 @@ class SubscriptionArrays:
             )
         return amount_changes(customer, segment, number, amount, self.unit)
 
+    def blocks(self, cells: int) -> Iterator[SubscriptionArrays]:
+        """Return the customers in parts, of which the sums add up, in so many cells of a result."""
+        for part in group_blocks(self.customer, cells):
+            yield replace(
+                self,
+                customer=self.customer[part] - self.customer[part][:1],
+                segment=self.segment[part],
+                begin=self.begin[part],
+                end=self.end[part],
+                amount=self.amount[part],
+            )
+
     def first_paid(self) -> Integers:
         """Return the period in which each customer first paid, if only for an hour."""
-        return first_periods(self.customer, self._begins(), self.last)
-
-    def _begins(self) -> Integers:
-        return self.period.number(self.begin)
+        return first_periods(self.customer, self.period.number(self.begin), self.last)
 
     def grid(self) -> OutputGrid:
         """Return the segments and periods of a result, from the first period of all."""
-        starts = first_periods(self.segment, self._begins(), self.last)
+        starts = starts_of_segments(self.segment, self.begin, self.period, self.last)
         first = int(starts.min(initial=self.last + 1))
         starts = np.maximum(starts, self.period.bounds[0])
         grid = OutputGrid(starts=starts, first=first, n_periods=self.last + 1 - first)
-        if grid.n_segments * grid.n_periods > MOST_CELLS:
+        if grid.n_cells > MOST_CELLS:
             raise ArgumentError(
                 f"the result would have {grid.n_segments:,} segments of {grid.n_periods:,} "
                 "periods. If there is a stray date, leave it out, or set `as_of`; else choose "
@@ -117,9 +129,7 @@ def read_subscription_arrays(
     subscriptions = read_subscriptions(native, options)
     period = cut.in_zone(subscriptions.zone)
     subscriptions.warn_of_outside(period)
-    # What costs nothing makes no customer.
-    paid = subscriptions.rows.filter(nw.col("amount") > 0)
-    rows = read_ordered_subscriptions(subscriptions, paid)
+    rows = read_ordered_subscriptions(subscriptions)
     if options.subscription is None:
         warn_of_repeats(
             {
@@ -144,7 +154,6 @@ def read_subscription_arrays(
         customer=rows.customer,
         begin=rows.begin,
         end=end,
-        ends=end < NEVER,
         amount=unit.to_integers(rows.amount),
         unit=unit,
         period=period,

@@ -13,7 +13,8 @@ from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
 from retainkit._time.period_options import in_periods, period_option
 from retainkit._typing import Array, Booleans, Floats
-from retainkit.revenue._lookback import look_back, lookback_sums
+from retainkit.revenue._changes import add_up
+from retainkit.revenue._lookback import join_lookbacks, look_back, lookback_sums
 from retainkit.revenue._rates import (
     Rate,
     bootstrap_rates,
@@ -287,12 +288,17 @@ def revenue_retention(
     cells = arrays.grid()
     distance = min(distance, cells.n_periods + 1)  # beyond all that there is
     distance, steps = (1, distance) if chained else (distance, 1)
-    lookback = look_back(arrays.changes(), arrays.first_paid(), distance, arrays.last)
-    sums = lookback_sums(lookback, cells)
+    found = (
+        look_back(part.changes(), part.first_paid(), distance, arrays.last)
+        for part in arrays.blocks(cells.n_cells)
+    )
+    parts = [*found] if interval == "bootstrap" else found
+    sums = add_up(lookback_sums(part, cells) for part in parts)
     columns, net, gross = _rate_columns(sums, steps, confidence_level)
     columns["opening"] = arrays.unit.to_amounts(columns["opening"])
     if interval == "bootstrap":
-        drawn = bootstrap_rates(lookback, cells, steps=steps, draws=draws, seed=seed)
+        whole = join_lookbacks([*parts])
+        drawn = bootstrap_rates(whole, cells, steps=steps, draws=draws, seed=seed)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
     number = np.arange(cells.n_periods) + cells.first
     columns = _known_columns(columns, number >= arrays.period.bounds[0] + distance * steps - 1)
