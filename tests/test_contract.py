@@ -156,7 +156,8 @@ def public_functions() -> set[str]:
     names = {name for name in retainkit.__all__ if inspect.isfunction(getattr(retainkit, name))}
     for model in (retainkit.BGNBD, retainkit.GammaGamma, retainkit.SBG):
         methods = inspect.getmembers(model, inspect.isfunction)
-        names |= {f"{model.__name__}.{name}" for name, one in methods if takes_a_table(one)}
+        public = ((name, one) for name, one in methods if not name.startswith("_"))
+        names |= {f"{model.__name__}.{name}" for name, one in public if takes_a_table(one)}
     return names
 
 
