@@ -301,6 +301,27 @@ def test_days_around_a_change_of_the_clock(backend: Backend, clock: str) -> None
         assert_rows(table(backend.make(rows, session=session), **options), want)
 
 
+@pytest.mark.parametrize(
+    ("visit", "zone", "day"),
+    [
+        ("2024-10-26T22:30", BERLIN, date(2024, 10, 27)),  # 00:30; an hour less in winter
+        ("2024-03-30T22:30", BERLIN, date(2024, 3, 30)),  # 23:30; an hour more in summer
+        ("2024-11-03T04:30", NEW_YORK, date(2024, 11, 3)),
+        ("2024-04-06T13:15", LORD_HOWE, date(2024, 4, 7)),
+    ],
+)
+def test_the_first_row_may_come_hours_before_the_clock_changes(
+    backend: Backend, visit: str, zone: str, day: date
+) -> None:
+    rows = visits(*in_utc(visit, "2024-12-01T12:00"))
+    for session in sessions(backend):
+        frame = backend.make(rows, session=session)
+        daily = {"period": "day", "cohort_period": "day", "brackets": (0, 1)}
+        assert table(frame, tz=zone, **daily)[0]["cohort"] == day
+        active = retainkit.active_users(frame, tz=zone)
+        assert rows_of(active)[0]["period"] == day
+
+
 def test_fractions_of_a_second_count_before_1970_too(backend: Backend) -> None:
     visit = "1969-12-{}T01:45:00.{}"
     moments = [(1, "000001"), (2, "000000"), (3, "000001"), (4, "999999")]

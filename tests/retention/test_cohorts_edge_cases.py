@@ -295,6 +295,29 @@ def test_unused_categories_are_no_customers_and_no_segments() -> None:
     assert shown == [*free, ("pro", 1, 0, 1), ("pro", 1, 1, 1), ("pro", 2, 0, 0)]
 
 
+@pytest.mark.parametrize(
+    ("cohort_period", "period", "as_of"),
+    [
+        ("month", "week", "2024-02-01"),  # a Thursday: February begins, and no week does
+        ("week", "month", "2024-01-29"),  # a Monday: a week begins, and no month does
+        ("quarter", "week", "2024-10-01"),
+    ],
+)
+@pytest.mark.parametrize("clock", ["calendar", "elapsed"])
+def test_a_cohort_that_begins_at_as_of_has_no_row(
+    cohort_period: str, period: str, as_of: str, clock: str
+) -> None:
+    found = table(
+        log(["2024-01-05", "2024-01-12"]),
+        cohort_period=cohort_period,
+        period=period,
+        clock=clock,
+        as_of=as_of,
+        include_partial=True,
+    )
+    assert max(row["cohort"] for row in found) < date.fromisoformat(as_of)
+
+
 def test_periods_are_half_open() -> None:
     # The last microsecond of January is January, midnight is February; `<= '2024-01-31'` loses
     # the one and `<= '2024-02-01'` counts the other.
