@@ -7,6 +7,7 @@ is an option that means something else there.
 import inspect
 import re
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -513,3 +514,33 @@ def test_kinds_of_frames_are_listed_in_the_same_words() -> None:
     for functions in OPTIONS.values():
         for _, text in functions.values():
             assert "PyArrow" not in text or FRAMES in text or EAGER_FRAMES in text
+
+
+# --- the table of words in the reference --------------------------------------------------------
+
+_PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "index.md").read_text("utf-8")
+_SECTION = _PAGE.partition("## Words that all functions share")[2].partition("\n## ")[0]
+WORDS = {
+    word: row[-1]
+    for row in (line.strip("| ").split(" | ") for line in _SECTION.split("\n"))
+    if len(row) >= 2
+    for word in re.findall(r"`(\w+)`", row[0])
+}
+# The first argument, the axes, and words of three subjects that their own pages explain.
+_NOT_IN_THE_TABLE = {
+    *("events", "transactions", "subscriptions", "responses", "summary", "table", "curve"),
+    *("ax", "origin", "year_start"),
+}
+
+
+def test_the_table_has_the_words_that_many_functions_share() -> None:
+    shared = {option for option, functions in OPTIONS.items() if len(functions) >= 8}
+    assert shared - _NOT_IN_THE_TABLE <= WORDS.keys()
+    assert WORDS.keys() <= OPTIONS.keys()
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_table_names_functions_that_have_the_word(word: str) -> None:
+    functions = public_functions()
+    named = set(re.findall(r"`([\w.]+)`", WORDS[word])) & functions.keys()
+    assert all(word in inspect.signature(functions[name]).parameters for name in named)
