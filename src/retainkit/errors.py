@@ -217,6 +217,10 @@ def _money_hint(argument: str, column: str, columns: Sequence[Any]) -> str:
     return ""
 
 
+_MOST_COLUMNS = 40  # that are all listed
+_NEAR_COLUMNS = 5
+
+
 class MissingColumnError(RetainkitError, KeyError):
     """A column named by an argument is not in the frame."""
 
@@ -228,7 +232,7 @@ class MissingColumnError(RetainkitError, KeyError):
         hint = get_close_matches(column, [name for name in columns if isinstance(name, str)], n=1)
         self.message = (
             f"`{argument}` needs the column {column!r}, which the frame does not have.\n"
-            f"The frame has: {', '.join(map(repr, columns)) or 'no columns'}."
+            + _format_columns(column, columns)
             + (f"\nDid you mean {hint[0]!r}?" if hint else "")
             + _money_hint(argument, column, columns)
             + (f"\n{advice}" if advice else "")
@@ -240,6 +244,16 @@ class MissingColumnError(RetainkitError, KeyError):
     def __str__(self) -> str:
         """Return the message itself: KeyError would show its repr, newlines and all."""
         return self.message
+
+
+def _format_columns(column: str, columns: Sequence[Any]) -> str:
+    """Return what columns there are: all, or of many those that are most like the missing one."""
+    if len(columns) <= _MOST_COLUMNS:
+        return f"The frame has: {', '.join(map(repr, columns)) or 'no columns'}."
+    names = [name for name in columns if isinstance(name, str)]
+    near = get_close_matches(column, names, n=_NEAR_COLUMNS, cutoff=0) or list(columns[:5])
+    others = f"{len(columns) - len(near):,} others"
+    return f"The frame has: {', '.join(map(repr, near))} and {others}."
 
 
 class MissingDependencyError(RetainkitError, ImportError):

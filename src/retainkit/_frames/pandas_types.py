@@ -104,7 +104,13 @@ def _plain_arrow(series: Any, name: str, stands_for: str) -> Any:
         return pd.Series(series.to_numpy("float64", na_value=np.nan), series.index)
     if stands_for == "counts" and name.startswith("decimal"):
         return _whole(series)
-    if stands_for == "ids" and name == "string_view":
+    return _plain_arrow_ids(series, name) if stands_for == "ids" else series
+
+
+def _plain_arrow_ids(series: Any, name: str) -> Any:
+    if name in {"double", "float"}:
+        return series + 0.0  # 0.0 and -0.0 are one number
+    if name == "string_view":
         import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
         import pyarrow as pa  # noqa: PLC0415  comes with the type
 

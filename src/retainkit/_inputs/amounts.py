@@ -55,7 +55,8 @@ def check_rates(rates: Mapping[str, float] | None) -> None:
 
 def convert_amounts(rows: Frame, currency: str, rates: Mapping[str, float] | None) -> Frame:
     """Convert the amounts into one currency."""
-    found = sorted(collect(rows.select("currency").unique())["currency"].to_list())
+    # Currencies need not be of one kind: some may be words, and others codes that are numbers.
+    found = sorted(collect(rows.select("currency").unique())["currency"].to_list(), key=str)
     shown = ", ".join(map(repr, found[:5])) + (" …" if len(found) > 5 else "")
     if rates is None:
         if len(found) > 1:

@@ -163,6 +163,12 @@ def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
             column=column,
         )
     if not kind.fits(frame, own):
+        if not count_rows(frame.filter(~nw.col(own).is_null())) and count_rows(frame):
+            raise ColumnTypeError(
+                f"{what} holds nothing but nulls; it must hold {kind.need}.",
+                argument=argument,
+                column=column,
+            )
         hint = kind.text_hint if kind.text_hint and is_text(frame, own) else ""
         raise ColumnTypeError(
             f"{what} holds {type_name(frame, own)}; it must hold {kind.need}.{hint}",

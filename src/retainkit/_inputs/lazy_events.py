@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
@@ -14,6 +14,9 @@ from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY
 from retainkit._time.zones import wall_time_expr
 from retainkit._typing import Integers
+
+# Two days after the calendar begins, in microseconds since 1970: that far there is a day of margin.
+_FIRST = (date(1, 1, 3) - date(1970, 1, 1)).days * DAY
 
 Rows: TypeAlias = nw.LazyFrame[Any]
 """Rows of a lazy plan."""
@@ -27,7 +30,7 @@ def wall_time(column: str, events: Events, end: Moment, zone: tzinfo | None) -> 
         nw.col(column),
         stored=events.stored,
         zone=zone,
-        first=min(first, end.instant) - DAY,
+        first=max(min(first, end.instant) - DAY, min(first, _FIRST)),
         last=end.instant + DAY,
     )
 

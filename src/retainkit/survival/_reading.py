@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from retainkit._frames.input import check_present, from_native
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.durations import Durations, durations_from_subscriptions, read_durations
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
@@ -16,6 +17,9 @@ from retainkit._time.durations import microseconds
 from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Array, Floats, Integers
 from retainkit.errors import ArgumentError
+
+# Columns that durations do not need, by their usual names.
+_NAMES = {"customer": "customer_id", "start": "start", "end": "end"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +43,13 @@ def read_tenures(native: Any, options: TenureOptions) -> Durations:
     dates = options.dates
     if options.duration is not None:
         _check_alone(options)
+        frame = from_native(native, "subscriptions")
+        for argument, default in _NAMES.items():
+            name = getattr(dates, argument)
+            if name != default:  # what is not read is not named in vain
+                check_present(argument, name, frame)
         return read_durations(
-            native,
+            frame,
             {
                 "duration": options.duration,
                 "observed": options.observed,
