@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,9 +19,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import retainkit as rk
 from backends import BACKENDS, Backend, params
 from registry import REGISTRY
-from tables import Row
+from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError
+from tables import Row, rows_of
 from test_contract import (
     assert_close,
     call,
@@ -335,3 +337,179 @@ def test_how_values_are_stored_means_nothing(name: str, argument: str, backend: 
             except Exception as error:  # noqa: BLE001
                 wrong.append(f"{storage.name}, {rows}: {type(error).__name__} {str(error)[:300]}")
     assert not wrong, "\n".join(wrong)
+
+
+# --- values at the ends ------------------------------------------------------------------------
+
+CONNECTION = duckdb.connect()
+START = dt.datetime(2024, 1, 1)  # noqa: DTZ001
+MAKERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "polars-lazy": pl.LazyFrame,
+    "pyarrow": pa.table,
+    "duckdb": lambda columns: CONNECTION.from_arrow(pa.table(columns)),
+}
+each_library = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+in_arrow_of_pandas = partial(pd.array, dtype=pd.ArrowDtype(pa.int64()))
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table], ids=["pandas", "pyarrow"])
+def test_integers_above_2_to_the_53_are_amounts(make: Callable[..., Any]) -> None:
+    large = 2**53 + 1
+    values = in_arrow_of_pandas([large] * 2) if make is pd.DataFrame else [large] * 2
+    frame = make({"customer_id": [1, 1], "time": [START] * 2, "amount": values})
+    rows = rows_of(rk.cohort_retention(frame, amount="amount", as_of="2024-02-01"))
+    assert [row["amount"] for row in rows] == [2.0**54]
+
+
+@each_library
+def test_ends_in_the_year_9999_stand_beside_nanoseconds(make: Callable[..., Any]) -> None:
+    starts, never = [START, START + dt.timedelta(days=31)], dt.datetime(9999, 12, 31)  # noqa: DTZ001
+    ends = [START + dt.timedelta(days=40), never]
+    plain = make({"customer_id": [1, 2], "start": starts, "end": ends})
+    fine: Any = pa.array(starts, pa.timestamp("ns"))
+    if make is pd.DataFrame:
+        fine = pd.Series(starts, dtype="datetime64[ns]")
+    elif make in {pl.DataFrame, pl.LazyFrame}:
+        fine = pl.Series(starts, dtype=pl.Datetime("ns"))
+    mixed = make({"customer_id": [1, 2], "start": fine, "end": ends})
+    for function in (rk.churn_rate, rk.survival_curve):
+        have, want = (function(one, as_of="2024-03-01") for one in (mixed, plain))
+        assert rows_of(have) == rows_of(want)
+
+
+def test_the_last_nanosecond_of_a_day_is_in_it() -> None:
+    last = pd.Timestamp("2024-01-31 23:59:59.999999999")
+    table = pa.table({"customer_id": [1], "time": pa.array([last.value], pa.timestamp("ns"))})
+    for frame in (table, CONNECTION.from_arrow(table), pl.from_arrow(table), table.to_pandas()):
+        rows = rows_of(rk.active_users(frame, period="day"))
+        assert [row["period"] for row in rows if row["active"]] == [dt.date(2024, 1, 31)]
+
+
+@each_library
+def test_large_integers_are_segments_of_their_own_beside_a_null(make: Callable[..., Any]) -> None:
+    large = 2**60
+    frame = make({"score": [10, 9, 0, 1, 5], "team": [large, large, large + 1, large + 1, None]})
+    if make is pd.DataFrame:
+        frame["team"] = pd.array([large, large, large + 1, large + 1, None], dtype="Int64")
+    rows = rows_of(rk.nps(frame, by="team"))
+    assert [(row["team"], row["nps"]) for row in rows][:2] == [(large, 100.0), (large + 1, -100.0)]
+
+
+@pytest.mark.parametrize("dtype", ["HUGEINT", "UHUGEINT", "DECIMAL(38, 0)"])
+def test_wide_integers_of_duckdb_are_segments_of_their_own(dtype: str) -> None:
+    relation = CONNECTION.sql(
+        f"SELECT score, (1152921504606846976 + more)::{dtype} AS team "  # noqa: S608
+        "FROM (VALUES (10, 0), (0, 1)) AS t(score, more)"
+    )
+    rows = rows_of(rk.nps(relation, by="team"))
+    assert [(int(row["team"]) - 2**60, row["nps"]) for row in rows] == [(0, 100.0), (1, -100.0)]
+
+
+@each_library
+def test_zero_and_minus_zero_are_one_segment(make: Callable[..., Any]) -> None:
+    frame = make({"score": [10, 9, 1], "team": [0.0, -0.0, 0.0]})
+    assert [row["n"] for row in rows_of(rk.nps(frame, by="team"))] == [3]
+    if make is pd.DataFrame:
+        frame["team"] = frame["team"].astype(pd.ArrowDtype(pa.float64()))
+        assert [row["n"] for row in rows_of(rk.nps(frame, by="team"))] == [3]
+
+
+@each_library
+def test_counts_may_be_whole_floats(make: Callable[..., Any]) -> None:
+    (row,) = rows_of(rk.nps(make({"score": [10, 3], "k": [45.0, 5.0]}), counts="k"))
+    assert row["n"] == 50
+    with pytest.raises(ColumnTypeError, match="whole numbers"):
+        rk.nps(make({"score": [10, 3], "k": [45.5, 5.0]}), counts="k")
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+@each_library
+@pytest.mark.parametrize("name", ["^c.*$", "*", "^$", "a.b", "`a`", 'say "c"', "self", "df"])
+def test_a_column_is_the_one_that_is_called_so(make: Callable[..., Any], name: str) -> None:
+    frame = make({"cat": [0, 0], "c2": [1, 1], name: [10, 9], "team": [1, 2]})
+    (row,) = rows_of(rk.nps(frame, score=name))
+    assert row["nps"] == 100
+    rows = rows_of(rk.nps(frame, score="cat", by=name))
+    assert [(row[name], row["nps"]) for row in rows] == [(9, -100.0), (10, -100.0)]
+    log = make({name: [1, 2], "time": [START] * 2, "cat": [7, 7], "amount": [1.0, 2.0]})
+    summary = rk.rfm_summary(log, customer=name, amount="amount")
+    assert sorted(row[name] for row in rows_of(summary)) == [1, 2]
+    weighted = rk.rake(frame, {name: {9: 0.75, 10: 0.25}}).responses
+    found = {row[name]: row["weight"] for row in rows_of(weighted)}
+    assert found == pytest.approx({9: 1.5, 10: 0.5})
+    with pytest.raises(MissingColumnError) as caught:
+        rk.nps(frame)
+    assert repr(name) in str(caught.value)
+
+
+# --- what is said ------------------------------------------------------------------------------
+
+
+def test_of_many_columns_the_nearest_are_named() -> None:
+    frame = pl.DataFrame({f"column_{i}": [1] for i in range(3000)} | {"scroe": [10]})
+    with pytest.raises(MissingColumnError) as caught:
+        rk.nps(frame)
+    text = str(caught.value)
+    assert len(text) < 400
+    for part in ("'scroe'", "2,996 others", "Did you mean 'scroe'?"):
+        assert part in text
+
+
+@each_library
+def test_nothing_but_nulls_is_called_so(make: Callable[..., Any]) -> None:
+    frame = make({"customer_id": [1, 2], "time": [None, None]})
+    with pytest.raises(ColumnTypeError, match=r"'time'.*holds nothing but nulls; it must"):
+        rk.cohort_retention(frame)
+
+
+@each_library
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+def test_the_year_1_is_read_or_refused(make: Callable[..., Any], zone: str) -> None:
+    first = dt.datetime(1, 1, 1, 0, 30, tzinfo=dt.UTC)
+    frame = make({"customer_id": [1], "time": [first]})
+    if zone == "America/New_York":  # where it was still the year before
+        with pytest.raises(ArgumentError, match="goes beyond the calendar"):
+            rk.cohort_retention(frame, tz=zone, as_of="0001-02-03")
+        return
+    rows = rows_of(rk.cohort_retention(frame, tz=zone, as_of="0001-02-03"))
+    assert [row["customers"] for row in rows] == [1]
+
+
+def test_currencies_need_not_be_of_one_kind() -> None:
+    table = pd.DataFrame(
+        {
+            "customer_id": [1, 2],
+            "start": [START] * 2,
+            "end": pd.to_datetime([None, None]),  # type: ignore[arg-type]
+            "mrr": [1.0, 2.0],
+            "currency": pd.Series(["EUR", 978], dtype=object),
+        }
+    )
+    with pytest.raises(ArgumentError, match="2 currencies"):
+        rk.mrr_movements(table, currency="currency")
+    rates: Any = {"EUR": 1.0, 978: 1.0}
+    assert len(rk.mrr_movements(table, currency="currency", rates=rates)) == 0
+
+
+@each_library
+def test_a_name_that_durations_do_not_need_is_checked(make: Callable[..., Any]) -> None:
+    frame = make({"duration": [1.0, 2.0], "observed": [True, False], "who": [1, 2]})
+    with pytest.raises(MissingColumnError, match="`customer` needs the column 'nope'"):
+        rk.survival_curve(frame, duration="duration", customer="nope")
+    options: dict[str, Any] = {"duration": "duration", "observed": "observed"}
+    have = rk.survival_curve(frame, customer="who", **options)
+    assert rows_of(have) == rows_of(rk.survival_curve(frame, **options))
+
+
+@pytest.mark.parametrize(
+    "dtype", [pa.null(), pa.string(), pa.int64(), pa.dictionary(pa.int32(), pa.string())], ids=str
+)
+def test_segments_that_are_all_null_are_one(dtype: Any) -> None:
+    table = pa.table({"score": [5, 4, 1], "plan": pa.nulls(3, dtype), "team": ["a", "b", None]})
+    (row,) = rows_of(rk.csat(table, by="plan", observed=False))
+    assert (row["plan"], row["n"]) == (None, 3)
+    assert len(rows_of(rk.csat(table, by=["plan", "team"], observed=False))) == 3

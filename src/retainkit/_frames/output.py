@@ -68,13 +68,14 @@ def sorted_to_native(rows: nw.LazyFrame[Any], order: Sequence[str]) -> NativeT: 
 
 def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> NativeT:  # type: ignore[type-var]
     """Return a frame as its engine's own, with these columns under these names."""
-    named = {
-        inner_name(rows, name): nw.col(inner_name(rows, values))
-        if isinstance(values, str)
-        else values
+    # A column may be called like an argument of `select`.
+    named = (
+        (nw.col(inner_name(rows, values)) if isinstance(values, str) else values).alias(
+            inner_name(rows, name)
+        )
         for name, values in columns.items()
-    }
-    return to_native(rows.select(**named))
+    )
+    return to_native(rows.select(*named))
 
 
 def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:

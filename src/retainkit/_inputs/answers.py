@@ -37,7 +37,9 @@ def _read_answer(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
 
 
 _SCORE = replace(NUMBER, text_hint=" Answers in words need `labels`, which says the score of each.")
-_LABEL = Kind(need="words or numbers, one answer a row", fits=_is_answer, read=_read_answer)
+_LABEL = Kind(
+    need="words or numbers, one answer a row", fits=_is_answer, read=_read_answer, advice=False
+)
 _NOT_A_COUNT = "What is no number of respondents belongs in `weights`"
 # Nulls are counted, or refused, with the distinct answers.
 ANSWERS = (

@@ -41,6 +41,7 @@ _OBSERVED = replace(
     NUMBER,
     need="booleans, or 0 and 1; make one first, such as df['end'].notna() or df['churn'] == 'Yes'",
     fits=_is_flag_or_empty,
+    advice=False,
 )
 DURATIONS = (
     Column("duration", _DURATION),

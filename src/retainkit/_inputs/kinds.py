@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import narwhals.stable.v2 as nw
 
+from retainkit._frames.dialect import conversion
 from retainkit._frames.dtypes import is_categorical, is_numeric_like, object_types, type_name
 from retainkit._frames.input import Frame, count_rows
 from retainkit._frames.names import inner_name
@@ -99,7 +100,8 @@ class Kind:
     """Contents that a column must have.
 
     `need` describes them in a message, to which `text_hint` is added where the column holds words.
-    Columns are given the plain type of what they `stands_for` first. Where `bounded`, the least and
+    Columns are given the plain type of what they `stands_for` first; where that fails, there is
+    `advice` how to convert them. Where `bounded`, the least and
     the greatest value are read. A column of ids names its `owners`.
     """
 
@@ -107,13 +109,13 @@ class Kind:
     fits: Fits
     read: Reads = read_unchanged
     stands_for: StandsFor = "ids"
+    advice: bool = True
     bounded: bool = False
     text_hint: str = ""
     owners: str = ""
 
 
-_NUMBERS = "numbers; convert it first, for instance with pandas.to_numeric"
-_PLAIN = "such as numbers or strings; convert it first, for instance with astype(str)"
+_PLAIN = "such as numbers or strings"
 
 ID = Kind(
     need=f"plain values of one kind, {_PLAIN}",
@@ -129,21 +131,22 @@ SUBSCRIPTION = Kind(
 )
 SEGMENT = Kind(need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted)
 TIME = Kind(
-    need="dates or datetimes; parse or convert it first, for instance with pandas.to_datetime",
+    need="dates or datetimes",
     fits=is_time,
     stands_for="times",
     bounded=True,
 )
 FLAG = Kind(
-    need="booleans; make one first, for instance with df['event'] == 'purchase'",
+    need="booleans",
     fits=_is_boolean,
     stands_for="flags",
 )
-AMOUNT = Kind(need=_NUMBERS, fits=is_numeric, read=read_float, stands_for="numbers", bounded=True)
-NUMBER = Kind(need=_NUMBERS, fits=is_numeric_like, read=read_float, stands_for="numbers")
+AMOUNT = Kind(need="numbers", fits=is_numeric, read=read_float, stands_for="numbers", bounded=True)
+NUMBER = Kind(need="numbers", fits=is_numeric_like, read=read_float, stands_for="numbers")
 """Numbers, or nothing but nulls of any type."""
 COUNT = Kind(
     need="whole numbers, such as of type Int64",
+    advice=False,
     fits=_is_whole,
     read=read_integer,
     stands_for="counts",
@@ -165,16 +168,23 @@ def check_kind(kind: Kind, argument: str, column: str, frame: Frame) -> None:
     if not kind.fits(frame, own):
         if not count_rows(frame.filter(~nw.col(own).is_null())) and count_rows(frame):
             raise ColumnTypeError(
-                f"{what} holds nothing but nulls; it must hold {kind.need}.",
+                f"{what} holds nothing but nulls; it must hold {kind.need}. Leave it out, or give "
+                "it a type.",
                 argument=argument,
                 column=column,
             )
         hint = kind.text_hint if kind.text_hint and is_text(frame, own) else ""
         raise ColumnTypeError(
-            f"{what} holds {type_name(frame, own)}; it must hold {kind.need}.{hint}",
+            f"{what} holds {type_name(frame, own)}; it must hold {needed(kind, frame, own)}.{hint}",
             argument=argument,
             column=column,
         )
+
+
+def needed(kind: Kind, frame: Frame, column: str) -> str:
+    """Return what a column must hold, and how to convert it to that in its own library."""
+    advice = f"; {conversion(frame, column, kind.stands_for)}" if kind.advice else ""
+    return f"{kind.need}{advice}"
 
 
 def check_comparable_ids(

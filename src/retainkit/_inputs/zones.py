@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timezone, tzinfo
 
 from retainkit._frames.clock import FrameClock
+from retainkit._frames.dialect import localized
 from retainkit._frames.dtypes import zone_name
 from retainkit._frames.input import Frame
 from retainkit._frames.names import inner_name
@@ -60,7 +61,7 @@ def zones_of(
         if tz is not None:
             raise ArgumentError(
                 f"`tz` is {tz!r}, but {named(column, leading)} has no time zone. Say which zone "
-                f"its times are in first, for instance with df[{column!r}].dt.tz_localize('UTC').",
+                f"its times are in first, for instance with {localized(frame, column)}.",
                 code="no_zone",
                 argument="tz",
                 column=column,

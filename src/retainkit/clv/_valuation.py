@@ -186,7 +186,8 @@ def value_customers(
     names = dict(zip([*by, customer], [*carried, "customer"], strict=True))
     result = {inner_name(summary, name): nw.col(own) for name, own in names.items()}
     result |= _result_columns(spec)
-    values: Frame = return_to_engine(summary, found).select(**result)
+    selected = (one.alias(name) for name, one in result.items())
+    values: Frame = return_to_engine(summary, found).select(*selected)
     return values
 
 

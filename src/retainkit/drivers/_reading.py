@@ -36,6 +36,7 @@ _RATING = replace(
     NUMBER,
     need="numbers or booleans: code answers in words as numbers first",
     fits=_is_rating,
+    advice=False,
 )
 # Nulls are looked for in memory.
 RATINGS = (

@@ -30,7 +30,7 @@ from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true, null_text
-from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time
+from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time, needed
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.response_options import ResponseOptions
@@ -334,7 +334,7 @@ def _with_times(frame: Frame, argument: str, column: str) -> Frame:
     if not is_time(frame, inner):
         raise ColumnTypeError(
             f"{named(column, argument, 'outcomes')} holds {type_name(frame, inner)}; it must hold "
-            f"{TIME.need}.",
+            f"{needed(TIME, frame, inner)}.",
             argument=argument,
             column=column,
         )

@@ -60,10 +60,12 @@ def summarize_purchases(
     keys = (*log.keys, "customer", *own)
     names = dict(zip((*log.by, options.customer, *own), keys, strict=True))
     present = found.rows.collect_schema().names()
-    columns = {
-        inner_name(found.rows, name): nw.col(key) for name, key in names.items() if key in present
-    }
-    return CustomerSummary(frame=found.rows.select(**columns), segments=log.by)
+    columns = [
+        nw.col(key).alias(inner_name(found.rows, name))
+        for name, key in names.items()
+        if key in present
+    ]
+    return CustomerSummary(frame=found.rows.select(*columns), segments=log.by)
 
 
 def reduce_purchases(log: Events, spec: PurchaseSpec) -> PurchaseSummary:

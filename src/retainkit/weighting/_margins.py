@@ -14,6 +14,7 @@ from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.names import inner_name
 from retainkit._frames.plain_types import with_plain_types
+from retainkit._inputs.kinds import NUMBER, needed
 from retainkit._messages import count_noun, warn
 from retainkit._stats.raking import Margin
 from retainkit._typing import Booleans, Floats, Integers
@@ -107,7 +108,7 @@ def read_population(population: Any, by: tuple[str, ...], size: str) -> Targets:
     if not dtype.is_numeric() and len(rows):
         raise ColumnTypeError(
             f"column {size!r} of `population` (given as `size`) holds {type_name(frame, inner)}; "
-            "it must hold numbers; convert it first, for instance with pandas.to_numeric.",
+            f"it must hold {needed(NUMBER, frame, inner)}.",
             argument="size",
             column=size,
         )
