@@ -80,9 +80,24 @@ def test_periods_are_in_the_order_of_time() -> None:
     names = ["Jan", "Feb", "Mar", "Apr"]
     table = pd.DataFrame(RECIPE).assign(period=pd.Categorical(names, names, ordered=True))
     assert churn_rate_from_counts(table)["opening"].tolist() == [0, 23, 66, 129]
-    for written in (names, pd.Categorical(names), ["1/2024", "2/2024", "10/2024", "11/2024"]):
+    for written in (
+        ["2024/01", "2024/02", "2024/11", "2024/12"],
+        ["2024Q1", "2024Q2", "2024Q3", "2024Q4"],
+        ["2023-W52", "2024-W01", "2024-W02", "2024-W03"],
+        ["2024-01-31", "2024-02-29", "2024-03-31", "2024-10-31 00:00:00"],
+    ):
+        counted = churn_rate_from_counts(table.assign(period=written))
+        assert counted["opening"].tolist() == [0, 23, 66, 129]
+    unordered: list[Any] = [
+        names,
+        pd.Categorical(names),
+        ["1/2024", "2/2024", "10/2024", "11/2024"],
+        ["2024-1", "2024-2", "2024-10", "2024-11"],
+        ["2024-01-1", "2024-01-2", "2024-01-10", "2024-01-11"],
+    ]
+    for wrong in unordered:
         with pytest.raises(ArgumentError, match="whose order is not that of time") as error:
-            churn_rate_from_counts(table.assign(period=written))
+            churn_rate_from_counts(table.assign(period=wrong))
         assert error.value.code == "unordered_periods"
 
 

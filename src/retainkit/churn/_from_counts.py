@@ -34,8 +34,10 @@ _COUNTS = (
     # pandas has floats where whole numbers meet a null.
     Column("opening", NUMBER, nulls="keep", required=False),
 )
-# Words that come in the order of time: 2024, 2024-01, 2024-Q1, 2024-W05, 2024-01-31.
-_ISO = re.compile(r"\d{4}(-?(\d\d|Q\d|W\d\d)(-?\d{1,2})?)?")
+# Words that come in the order of time: 2024, 2024-01, 2024Q1, 2024-W05, 2024/01/31 and the like.
+_ISO = re.compile(
+    r"\d{4}([-/. ]?(\d\d([-/. ]?\d\d)?|Q\d|M\d\d|W\d\d(-?\d)?))?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+)
 
 
 def churn_rate_from_counts(
