@@ -17,7 +17,7 @@ from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.counts import read_counts
-from retainkit._inputs.kinds import COUNT, NUMBER, SEGMENT, is_text
+from retainkit._inputs.kinds import COUNT, SEGMENT, is_text
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._typing import Floats, Integers
@@ -31,8 +31,7 @@ _COUNTS = (
     Column("period", SEGMENT, nulls="keep"),
     Column("new", COUNT, nulls="keep"),
     Column("lost", COUNT, nulls="keep"),
-    # pandas has floats where whole numbers meet a null.
-    Column("opening", NUMBER, nulls="keep", required=False),
+    Column("opening", COUNT, nulls="keep", required=False),
 )
 # Words that come in the order of time: 2024, 2024-01, 2024Q1, 2024-W05, 2024/01/31 and the like.
 _ISO = re.compile(
@@ -251,17 +250,6 @@ def _given_openings(rows: nw.DataFrame[Any], table: CheckedTable) -> Floats:
     known = ~rows["opening"].is_null().to_numpy().astype(bool)
     given = np.full(len(rows), np.nan)
     given[known] = read_counts(rows.filter(known.tolist()), table, "opening")
-    part = given[known & (given != np.floor(given))]
-    if len(part):
-        raise ArgumentError(
-            f"{table.source('opening')} is not whole in {count_noun(len(part), 'row')}: "
-            f"{format_examples(part.tolist())}; it counts customers.",
-            code="not_whole",
-            argument="opening",
-            column=table.names["opening"],
-            rows=len(part),
-            total=len(rows),
-        )
     return given
 
 
