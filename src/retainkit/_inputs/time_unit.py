@@ -52,7 +52,7 @@ def unit_code() -> nw.Expr:
 
 def unit_of_code(code: int) -> Period | None:
     """Return the unit of a number, None where it is none."""
-    return None if code < 0 else [*PERIODS][code]
+    return None if code < 0 else PERIODS[code]
 
 
 def one_unit(distinct: Sequence[Any], frame: Frame, argument: str) -> Period | None:
