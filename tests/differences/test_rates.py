@@ -3,6 +3,7 @@
 import math
 import random
 from datetime import date
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -212,6 +213,18 @@ def test_null_is_a_group_and_one_is_the_reference() -> None:
     assert len(rate_difference(table, group="plan")) == 3
     with pytest.raises(ArgumentError, match=r"'z', which is no group.*'a', 'b', None"):
         rate_difference(table, group="plan", reference="z")
+
+
+def test_counts_may_be_decimals() -> None:
+    churn = churn_rate(subscriptions(), by="plan", as_of="2024-05-01")
+    decimals = churn.assign(**{name: churn[name].map(Decimal) for name in ("opening", "churned")})
+    pd.testing.assert_frame_equal(
+        rate_difference(decimals, group="plan"), rate_difference(churn, group="plan")
+    )
+    curve = pd.DataFrame({"plan": ["a", "b"], "age": 1, "average": "pooled"})
+    counts = {"customers": [Decimal(10), Decimal(20)], "retained": [Decimal(2), Decimal(9)]}
+    (row,) = rows_of(rate_difference(curve.assign(**counts), group="plan"))
+    assert (row["rate_a"], row["rate_b"]) == (0.45, 0.2)
 
 
 # --- what cannot be compared ----------------------------------------------------------------

@@ -54,7 +54,9 @@ def read_counted_rates(table: Any) -> CountedRates:
 
 def _churn_rates(table: Any) -> CountedRates:
     """Read a result of `churn_rate`, of periods that are over and have customers to lose."""
-    frame = read_result(table, argument="table", columns=_CHURN)
+    frame = read_result(
+        table, argument="table", columns=_CHURN, numbers=(*_CHURN[1:], "new", "reactivated")
+    )
     check_numbers(frame, "table", _CHURN[1:], complete=("opening", "churned"))
     over = frame["opening"].to_numpy().astype(np.float64) >= 0
     if "complete" in frame.columns and frame.schema["complete"] == nw.Boolean:
@@ -102,7 +104,7 @@ def _cohort_rates(table: Any) -> CountedRates:
 
 def _curve_rates(table: Any) -> CountedRates:
     """Read pooled curves of retention."""
-    frame = read_result(table, argument="table", columns=_CURVE)
+    frame = read_result(table, argument="table", columns=_CURVE, numbers=_CURVE[:3])
     check_numbers(frame, "table", _CURVE[:3], complete=_CURVE[:3])
     others = sorted({*frame["average"].to_list()} - {"pooled"}, key=str)
     if others:
