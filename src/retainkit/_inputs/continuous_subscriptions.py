@@ -22,7 +22,7 @@ from retainkit._inputs.ordered_subscriptions import (
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
-from retainkit._typing import Array, Booleans, Integers
+from retainkit._typing import Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,31 +97,28 @@ def read_with_rows(
     return rows, runs
 
 
-def _joined(
-    parts: Sequence[ContinuousSubscriptions], rows: Sequence[slice]
-) -> ContinuousSubscriptions:
-    """Return the runs of several parts of the customers, with those rows, as one."""
+def _joined(parts: list[ContinuousSubscriptions], rows: Sequence[slice]) -> ContinuousSubscriptions:
+    """Return the runs of several parts of the customers, with those rows, as one; empty the list.
+
+    Columns are joined one after another, so that there is memory for one of them twice.
+    """
+    first = parts[0]
     if len(parts) == 1:
-        return parts[0]
-
-    def whole(name: str) -> Array:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    begin, late = whole("begin"), any(part.entry is not part.begin for part in parts)
+        return first
+    names = ["customer", "begin", "end", "first", "segment"]
+    names += ["entry"] if any(part.entry is not part.begin for part in parts) else []
+    names += [] if first.reason is None else ["reason"]
+    columns = {name: [getattr(part, name) for part in parts] for name in names}
+    columns["opens"] = [part.opens + own.start for part, own in zip(parts, rows, strict=True)]
+    n_ambiguous = sum(part.n_ambiguous for part in parts)
+    n_ambiguous_ends = sum(part.n_ambiguous_ends for part in parts)
+    parts.clear()
+    whole: dict[str, Any] = {name: np.concatenate(columns.pop(name)) for name in [*columns]}
     return replace(
-        parts[0],
-        customer=whole("customer"),
-        begin=begin,
-        end=whole("end"),
-        first=whole("first"),
-        segment=whole("segment"),
-        entry=whole("entry") if late else begin,
-        reason=None if parts[0].reason is None else whole("reason"),
-        opens=np.concatenate(
-            [part.opens + own.start for part, own in zip(parts, rows, strict=True)]
-        ),
-        n_ambiguous=sum(part.n_ambiguous for part in parts),
-        n_ambiguous_ends=sum(part.n_ambiguous_ends for part in parts),
+        first,
+        **{"entry": whole["begin"]} | whole,
+        n_ambiguous=n_ambiguous,
+        n_ambiguous_ends=n_ambiguous_ends,
     )
 
 
