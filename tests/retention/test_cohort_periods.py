@@ -9,7 +9,7 @@ import pytest
 
 from backends import Backend
 from event_logs import log, quietly
-from own_periods import KINDS, MONTHS, SPRINTS, Periods, instant, periods, random_log
+from own_periods import MONTHS, SPRINTS, Periods, instant, periods, random_log
 from retainkit import cohort_members, cohort_retention
 from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import Row, plain, rows_of
@@ -119,7 +119,7 @@ def test_two_ones_in_the_autumn_and_none_lost_in_the_spring(backend: Backend) ->
                     frame,
                     cohort_period="day",
                     period="hour",
-                    clock=clock,  # type: ignore[arg-type]
+                    clock=clock,
                     tz="Europe/London",
                     as_of=day + timedelta(days=2),
                 )
@@ -133,7 +133,7 @@ def test_full_steps_of_days(backend: Backend) -> None:
     # Steps of 14 times 24 hours from each customer's own start.
     times = ["2024-01-03T10:00", "2024-01-17T09:59", "2024-01-17T10:00", "2024-02-14T10:00"]
     rows = [{"customer_id": 1, "time": datetime.fromisoformat(one)} for one in times]
-    options = {"cohort_period": "month", "period": "14 days", "clock": "elapsed"}
+    options: dict[str, Any] = {"cohort_period": "month", "period": "14 days", "clock": "elapsed"}
     table = rows_of(cohort_retention(backend.make(rows), **options, as_of="2024-03-20"))
     own = [row["retained"] for row in table if row["customers"]]
     assert own == [1, 1, 0, 1, 0]

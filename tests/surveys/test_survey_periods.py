@@ -116,7 +116,7 @@ def test_invitations_outside_the_edges_are_counted() -> None:
     invitations = pd.DataFrame(
         {
             "sent": pd.to_datetime(["2024-02-01", "2024-03-05", "2024-06-01"]),
-            "responded": pd.to_datetime([None, "2024-03-06", None]),
+            "responded": pd.to_datetime(pd.Series([None, "2024-03-06", None])),
         }
     )
     with pytest.warns(RetainkitWarning, match="2 of 3 rows lie in no period"):

@@ -50,6 +50,11 @@ class PeriodGrid:
         return f"{one}s{of}{what}"
 
     @property
+    def one(self) -> str:
+        """Name one of the periods with its article."""
+        return f"{'an' if self.name == 'hour' else 'a'} {self.name}"
+
+    @property
     def months(self) -> int:
         """Number of months in a period; 0 where it is none."""
         return 0

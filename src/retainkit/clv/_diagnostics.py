@@ -176,7 +176,7 @@ def purchase_regularity(
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone.
-    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, default "day"
         Calendar period in which purchases are merged into one, and in which gaps are counted: as in
         the summary that the model is fitted to.
     min_purchases : int, default 3

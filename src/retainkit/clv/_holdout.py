@@ -88,7 +88,7 @@ def holdout_report(
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
         day of the last row. The holdout ends with it.
-    unit : {"day", "week", "month", "quarter", "year"}, default "week"
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, default "week"
         Unit of the summary and of the model.
     exact : bool, default True
         Merge purchases by day, and measure time in days divided by the length of the unit, as in

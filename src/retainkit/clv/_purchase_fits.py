@@ -33,7 +33,7 @@ class BGNBD(PurchaseModel):
         Shape and rate of the purchase rates; their mean is r / alpha per unit of time.
     a, b : float
         Parameters of the drop-out probabilities; their mean is a / (a + b).
-    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, default "day"
         Unit of recency, T and horizons.
     largest_T : float, optional
         The longest time for which a customer was observed in the data of the fit, in that unit. A
@@ -146,7 +146,7 @@ def fit_bg_nbd(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
-    unit : {"day", "week", "month", "quarter", "year"}, optional
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of recency and T, and so of the model's rates and horizons. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
         given.
@@ -237,7 +237,7 @@ def fit_mbg_nbd(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
-    unit : {"day", "week", "month", "quarter", "year"}, optional
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of recency and T, and so of the model's rates and horizons. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
         given.

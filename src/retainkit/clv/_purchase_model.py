@@ -303,7 +303,7 @@ class PurchaseModel(Model):
         ----------
         fitter : lifetimes.BetaGeoFitter or lifetimes.ModifiedBetaGeoFitter
             A fitted one: the former for `BGNBD`, the latter for `MBGNBD`.
-        unit : {"day", "week", "month", "quarter", "year"}
+        unit : {"hour", "day", "week", "month", "quarter", "year"}
             Unit of the recency and T that it was fitted to, which it does not know: it must be
             given.
 

@@ -211,7 +211,7 @@ def _draw_periods_and_notes(
     width, height = space
     draw_periods(ax, periods, width * pad_periods(ax, periods, 0.6, 1.5))
     counts = draw_answer_counts(ax, height, [("n =", QUIET, n)])
-    notes = ["First day of the week"] if periods.unit == "week" else []
+    notes = periods.notes()
     if kind in KINDS:
         notes.append(KINDS[kind].format(periods.noun))
     lines = [fill(note, max(24, int(width / 5.2))) for note in notes]

@@ -104,7 +104,7 @@ def growth_accounting(
         _name_colours(ax, colours, "" if all(complete) else periods.noun, width)
         pad_periods(ax, periods, 0.6, 1.5)
     what = "Amount" if money else "Customers"
-    ax.set_ylabel(f"{what} in a {periods.noun}")
+    ax.set_ylabel(f"{what} in {periods.one}")
     if periods.unit == "week":
         ax.set_xlabel("First day of the week")
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.10g}")

@@ -47,7 +47,7 @@ def projection(
         name the cohorts, of which there may be as many as there are colours.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
-    period : {"day", "week", "month", "quarter", "year"}, optional
+    period : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of age, for the label of the axis. The table does not hold it.
     palette : sequence of str, optional
         Colours of the cohorts in turn; by default safe for all kinds of colour vision.

@@ -8,10 +8,10 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._checks import one_of
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import segment_columns
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
+from retainkit._time.period_options import period_option
 from retainkit._time.periods import PERIODS
 from retainkit.errors import ArgumentError
 from retainkit.plot._text import DASH
@@ -24,8 +24,9 @@ Columns = dict[str, list[Any]]
 
 def unit_of_age(period: str | None) -> str:
     """Name what an age counts."""
-    unit = "period" if period is None else one_of("period", period, PERIODS)
-    return f"{unit}s since the start"
+    unit = "period" if period is None else period_option(period).noun
+    several = f"{unit}s" if period in {None, *PERIODS} else f"periods of {period}"
+    return f"{several} since the start"
 
 
 def read_result_columns(

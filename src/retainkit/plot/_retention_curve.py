@@ -55,7 +55,7 @@ def retention_curve(
         words, because curves were concatenated, so does each average.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
-    period : {"day", "week", "month", "quarter", "year"}, optional
+    period : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of age, for the label of the axis. The table does not hold it.
     palette : sequence of str, optional
         Colours of the lines in turn; by default safe for all kinds of colour vision.

@@ -87,7 +87,7 @@ def retention_heatmap(
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure, which suits the table. Text adapts to the
         size of the axes; where cells are too small for any, there is a colour bar.
-    period : {"day", "week", "month", "quarter", "year"}, optional
+    period : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of age, for the label of the axis. The table does not hold it.
     cohort_format : str, optional
         `strftime` format of the cohorts. By default the month (``1997-01``) where every one

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from retainkit._frames.input import read_result
 from retainkit._typing import Booleans, Floats
 from retainkit.plot._axes import measure, subplots, tidy
-from retainkit.plot._periods import Periods, as_day, draw_periods, pad_periods, read_periods
+from retainkit.plot._periods import Periods, beginnings_of, draw_periods, pad_periods, read_periods
 from retainkit.plot._reading import (
     as_floats,
     check_one_row_each,
@@ -165,7 +165,7 @@ class _Trend:
     def notes(self) -> list[str]:
         """Return the sentences beneath the picture."""
         noun = self.periods.noun
-        notes = ["First day of the week"] if self.periods.unit == "week" else []
+        notes = self.periods.notes()
         if self.window > 1:
             notes.append(
                 f"Each point holds the answers of {self.window} {noun}s, those up to its own: "
@@ -189,7 +189,7 @@ def _read_trend(table: IntoDataFrame) -> _Trend:
     periods, _ = read_periods(days, "table", [], made_by=["score_trend"])
     values = ["n", "score", "lower", "upper"]
     check_numeric(data, values, "score_trend")
-    own = [as_day(value) for value in data["period"]]
+    own = beginnings_of(data["period"])
     check_one_row_each("table", list(zip(labels, own, strict=True)), "pairs of segment and period")
     places = dict(zip(periods.days, periods.places.tolist(), strict=True))
     size = max(places.values(), default=-1) + 1

@@ -15,6 +15,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.advice import is_matrix
 from retainkit._frames.input import read_result
 from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.plot._periods import beginnings_of
 from retainkit.plot._reading import (
     Columns,
     age_labels,
@@ -153,6 +154,8 @@ def _cohort_labels(cohorts: Sequence[dt.date], style: str | None) -> list[str]:
     if style is None:
         months = len(cohorts) > 1 and all(cohort.day == 1 for cohort in cohorts)
         style = "%Y-%m" if months else "%Y-%m-%d"
+        if any(isinstance(one, dt.datetime) for one in beginnings_of(cohorts)):
+            style = "%Y-%m-%d %H:%M"
     return [cohort.strftime(style) for cohort in cohorts]
 
 

@@ -49,7 +49,7 @@ def summarize_purchases(
     spec = purchase_spec(log, options, end, end_of_holdout)
     if spec.holdout and not end.opens(spec.merge_period):
         warn(
-            f"`calibration_end` ({end}) lies within a {spec.merge_period.name}: purchases in both "
+            f"`calibration_end` ({end}) lies within {spec.merge_period.one}: purchases in both "
             "parts of it count once in each.",
             code="split_period",
             argument="calibration_end",

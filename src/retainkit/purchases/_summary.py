@@ -61,7 +61,7 @@ def rfm_summary(
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
         day of the last row.
-    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, default "day"
         Calendar period in which purchases are merged into one, and in which frequency, recency and
         T are counted.
     include_first : bool, default False
@@ -221,7 +221,7 @@ def calibration_holdout(
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
         day of the last row.
-    unit : {"day", "week", "month", "quarter", "year"}, default "day"
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, default "day"
         Calendar period in which purchases are merged into one, and in which frequencies and spans
         are counted.
     include_first : bool, default False
