@@ -301,10 +301,8 @@ def revenue_retention(
         drawn = bootstrap_rates(whole, cells, steps=steps, draws=draws, seed=seed)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
     number = np.arange(cells.n_periods) + cells.first
-    columns = _known_columns(columns, number >= arrays.period.bounds[0] + distance * steps - 1)
-    over = number < arrays.over
-    for name in ("lower", "upper", "nrr_lower", "nrr_upper", "grr_lower", "grr_upper"):
-        columns[name] = np.where(over, columns[name], np.nan)  # what is in progress has no limits
+    known = number >= arrays.period.bounds[0] + distance * steps - 1
+    columns = _shown_columns(columns, known, number < arrays.over)
     return arrays.grid_result(cells, columns, include_partial=include_partial)
 
 
@@ -342,11 +340,19 @@ def _rate_columns(
     return columns, net, gross
 
 
-def _known_columns(columns: Mapping[str, Any], known: Booleans) -> dict[str, Any]:
-    """Return columns of periods, without those that look back to before the first edge."""
+def _shown_columns(columns: Mapping[str, Any], known: Booleans, over: Booleans) -> dict[str, Any]:
+    """Return columns of periods: none that look back to before the first edge, and limits if over.
+
+    What is in progress has no limits.
+    """
     unknown = {"customers": 0, "opening": 0.0}
     return {
-        name: np.where(known, values, unknown.get(name, np.nan)) for name, values in columns.items()
+        name: np.where(
+            known & (over | (name.rpartition("_")[2] not in {"lower", "upper"})),
+            values,
+            unknown.get(name, np.nan),
+        )
+        for name, values in columns.items()
     }
 
 
