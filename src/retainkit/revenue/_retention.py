@@ -12,8 +12,8 @@ from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._stats.intervals import ratio
 from retainkit._time.period_options import in_periods, period_option
-from retainkit._typing import Array, Booleans, Floats
-from retainkit.revenue._changes import add_up
+from retainkit._typing import Array, Floats
+from retainkit.revenue._changes import OutputGrid, add_up
 from retainkit.revenue._lookback import join_lookbacks, look_back, lookback_sums
 from retainkit.revenue._rates import (
     Rate,
@@ -24,7 +24,7 @@ from retainkit.revenue._rates import (
     percentiles,
     trailing_windows,
 )
-from retainkit.revenue._reading import read_subscription_arrays
+from retainkit.revenue._reading import SubscriptionArrays, read_subscription_arrays
 from retainkit.typing import (
     EndIs,
     IntervalMethod,
@@ -262,9 +262,7 @@ def revenue_retention(
     distance = in_periods("horizon", horizon, cut, 1)
     boolean("chained", chained)
     one_of("interval", interval, get_args(IntervalMethod))
-    integer("draws", draws, 1)
-    if seed is not None:
-        integer("seed", seed, 0)
+    _check_draws(draws, seed)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
@@ -300,10 +298,14 @@ def revenue_retention(
         whole = join_lookbacks([*parts])
         drawn = bootstrap_rates(whole, cells, steps=steps, draws=draws, seed=seed)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
-    number = np.arange(cells.n_periods) + cells.first
-    known = number >= arrays.period.bounds[0] + distance * steps - 1
-    columns = _shown_columns(columns, known, number < arrays.over)
+    columns = _shown_columns(columns, cells, arrays, distance * steps)
     return arrays.grid_result(cells, columns, include_partial=include_partial)
+
+
+def _check_draws(draws: int, seed: int | None) -> None:
+    integer("draws", draws, 1)
+    if seed is not None:
+        integer("seed", seed, 0)
 
 
 def _rate_columns(
@@ -340,11 +342,16 @@ def _rate_columns(
     return columns, net, gross
 
 
-def _shown_columns(columns: Mapping[str, Any], known: Booleans, over: Booleans) -> dict[str, Any]:
+def _shown_columns(
+    columns: Mapping[str, Any], cells: OutputGrid, arrays: SubscriptionArrays, horizon: int
+) -> dict[str, Any]:
     """Return columns of periods: none that look back to before the first edge, and limits if over.
 
     What is in progress has no limits.
     """
+    number = np.arange(cells.n_periods) + cells.first
+    known = number >= arrays.period.bounds[0] + horizon - 1
+    over = number < arrays.over
     unknown = {"customers": 0, "opening": 0.0}
     return {
         name: np.where(
