@@ -222,8 +222,9 @@ def test_counts_may_be_decimals() -> None:
         rate_difference(decimals, group="plan"), rate_difference(churn, group="plan")
     )
     curve = pd.DataFrame({"plan": ["a", "b"], "age": 1, "average": "pooled"})
-    counts = {"customers": [Decimal(10), Decimal(20)], "retained": [Decimal(2), Decimal(9)]}
-    (row,) = rows_of(rate_difference(curve.assign(**counts), group="plan"))
+    curve["customers"] = pd.Series([Decimal(10), Decimal(20)])
+    curve["retained"] = pd.Series([Decimal(2), Decimal(9)])
+    (row,) = rows_of(rate_difference(curve, group="plan"))
     assert (row["rate_a"], row["rate_b"]) == (0.45, 0.2)
 
 
