@@ -562,7 +562,7 @@ def test_missing_values_are_an_error_unless_they_may_be_dropped() -> None:
     assert str(caught.value) == (
         "column 'd0' (given as `drivers`) is null in 2 rows and column 'score' (given as "
         "`outcome`) is null in 2 rows, of 60. Fill them in or leave them out; `missing='drop'` "
-        "leaves 3 such rows out, with a warning."
+        "leaves such rows out and warns with their number."
     )
     with pytest.warns(errors.RetainkitWarning, match=": 3 of 60 rows left out"):
         found = analysed(table, "score", names, missing="drop")

@@ -11,9 +11,8 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import Frame, collect
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
+from retainkit._inputs.nulls import nulls_in
 from retainkit._inputs.observation import beyond_the_calendar
-from retainkit._messages import count_noun
-from retainkit.errors import ArgumentError
 
 Table = TypeVar("Table", bound=CheckedTable)
 
@@ -103,13 +102,6 @@ def count_true(rows: Frame, conditions: Mapping[str, nw.Expr]) -> dict[str, int]
 # Nulls
 
 
-def null_text(counts: Mapping[str, int]) -> str:
-    """Return the words for the numbers of nulls in some columns, by what messages call these."""
-    return " and ".join(
-        f"{source} is null in {count_noun(number, 'row')}" for source, number in counts.items()
-    )
-
-
 def examples(table: CheckedTable, condition: nw.Expr, *, of: str = "") -> str:
     """Return a few ids of rows that meet a condition, or times if it is one `of` the ids."""
     ids = [arg for arg, column in table.declared.items() if column.holds.owners]
@@ -130,33 +122,24 @@ def without_nulls(
     `facts` of the table are read unless they are known.
     """
     facts = facts or facts_of(table)
-    lacking = [
-        argument
+    lacking = {
+        argument: facts.nulls[argument]
         for argument, column in table.declared.items()
-        if column.nulls != "keep" and facts.nulls[argument]
-    ]
-    if not lacking:
+        if column.nulls != "keep"
+    }
+    never = {one: lacking[one] for one in lacking if table.declared[one].nulls == "refuse"}
+    refused = nulls_in(table, never, facts.n_rows)
+    nulls = refused or nulls_in(table, lacking, facts.n_rows)
+    if nulls is None:
         return table, facts, ""
-    never = [argument for argument in lacking if table.declared[argument].nulls == "refuse"]
-    reported = never or lacking
-    text = null_text({table.source(one): facts.nulls[one] for one in reported})
-    if never or missing == "raise":
-        lacks = nw.col(table.declared[reported[0]].name or reported[0]).is_null()
-        some = examples(table, lacks, of=reported[0])
-        advice = (
-            "Put a value there, or leave the rows out."
-            if never
-            else "Fill them in or leave them out; `missing='drop'` leaves such rows out and warns "
-            "with their number."
-        )
-        raise ArgumentError(
-            f"{text}, of {facts.n_rows:,}{some and f'; {some}'}. {advice}",
-            code="null_values",
-            argument=table.own_name(reported[0]),
-            column=table.names[reported[0]],
-            rows=facts.nulls[reported[0]],
-            total=facts.n_rows,
-        )
+    if refused or missing == "raise":
+        first = next(one for one in (never if refused else lacking) if facts.nulls[one])
+        some = examples(table, nw.col(table.declared[first].name or first).is_null(), of=first)
+        if refused:
+            raise nulls.error(
+                some=some, advice="Put a value there, or leave the rows out", drop=False
+            )
+        raise nulls.error(some=some)
     dropped = [
         column.name or argument
         for argument, column in table.declared.items()
@@ -165,5 +148,4 @@ def without_nulls(
     kept = replace(table, rows=table.rows.drop_nulls(subset=dropped))
     left = facts_of(kept)
     left = replace(left, n_dropped=facts.n_rows - left.n_rows)
-    note = f"{text}: {left.n_dropped:,} of {count_noun(facts.n_rows, 'row')} left out."
-    return kept, left, note
+    return kept, left, nulls.note(left.n_dropped)

@@ -15,9 +15,9 @@ from retainkit._frames.dtypes import is_numeric_like
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
-from retainkit._inputs.facts import null_text
 from retainkit._inputs.kinds import NUMBER
-from retainkit._messages import count_noun, format_examples, warn
+from retainkit._inputs.nulls import nulls_in
+from retainkit._messages import count_noun, format_examples
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
@@ -182,25 +182,10 @@ def _check_complete(values: Floats, table: CheckedTable, missing: str) -> Boolea
     gone = int((~known).sum())
     if not gone:
         return known
-    counts = zip(sources, lacks.sum(axis=0).tolist(), strict=True)
-    nulls = [(source, count) for source, count in counts if count]
-    text = null_text(dict(nulls[:5])) + (" and others" if len(nulls) > 5 else "")
-    if missing == "raise":
-        raise ArgumentError(
-            f"{text}, of {len(values):,}. Fill them in or leave them out; `missing='drop'` leaves "
-            f"{count_noun(gone, 'such row')} out, with a warning.",
-            code="null_values",
-            argument="responses",
-            rows=gone,
-            total=len(values),
-        )
-    warn(
-        f"{text}: {gone:,} of {count_noun(len(values), 'row')} left out.",
-        code="null_values",
-        argument="responses",
-        rows=gone,
-        total=len(values),
-    )
+    counts = dict(zip(table.names, lacks.sum(axis=0).tolist(), strict=True))
+    nulls = nulls_in(table, counts, len(values))
+    if nulls is not None:
+        nulls.raise_or_warn(missing, gone)
     return known
 
 

@@ -29,8 +29,9 @@ from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.events import read_events
-from retainkit._inputs.facts import count_true, null_text
+from retainkit._inputs.facts import count_true
 from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time, needed
+from retainkit._inputs.nulls import Nulls
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.response_options import ResponseOptions
@@ -143,8 +144,11 @@ def read_dated_answers(
     rows, segment = rows.filter(~rows["score"].is_null()), segment[~silent]
     lacks = {name: rows[name].is_null().to_numpy().astype(bool) for name in ("respondent", "time")}
     nulls = {"customer": int(lacks["respondent"].sum()), "time": int(lacks["time"].sum())}
-    _check_nulls("responses", {"customer": customer, "time": time}, nulls, missing)
     whole = ~(lacks["respondent"] | lacks["time"])
+    one_of("missing", missing, get_args(Missing))
+    found = _nulls_in("responses", {"customer": customer, "time": time}, nulls, len(rows))
+    if found is not None:
+        found.raise_or_warn(missing, int((~whole).sum()))
     rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
     return DatedAnswers(
         given=given,
@@ -293,36 +297,29 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Fra
     if frame.collect_schema()[inner["customer"]].is_float():
         frame = frame.with_columns(nw.col(inner["customer"]).fill_nan(None))
     nulls = count_true(frame, {name: nw.col(column).is_null() for name, column in inner.items()})
-    _check_nulls("outcomes", names, nulls, missing)
-    columns = list(dict.fromkeys(inner.values()))
-    return frame.drop_nulls(subset=columns) if any(nulls.values()) else frame
+    if not any(nulls.values()):
+        return frame
+    found = _nulls_in("outcomes", names, nulls, count_rows(frame))
+    kept = frame.drop_nulls(subset=list(dict.fromkeys(inner.values())))
+    if found is not None:
+        found.raise_or_warn(missing, found.total - count_rows(kept))
+    return kept
 
 
-def _check_nulls(
-    table: str, names: Mapping[str, str], nulls: Mapping[str, int], missing: str
-) -> None:
-    """Raise if there are nulls, or warn of their number."""
-    one_of("missing", missing, get_args(Missing))
-    lacking = {named(names[one], one, table): number for one, number in nulls.items() if number}
-    if not lacking:
-        return
-    text = null_text(lacking)
-    argument = next(one for one, number in nulls.items() if number)
-    if missing == "raise":
-        raise ArgumentError(
-            f"{text}. Fill them in or leave them out; `missing='drop'` leaves such rows out and "
-            "warns with their number.",
-            code="null_values",
-            argument=argument,
-            column=names[argument],
-            rows=nulls[argument],
-        )
-    warn(
-        f"{text}: such rows are left out.",
-        code="null_values",
-        argument=argument,
-        column=names[argument],
-        rows=nulls[argument],
+def _nulls_in(
+    table: str, names: Mapping[str, str], nulls: Mapping[str, int], total: int
+) -> Nulls | None:
+    """Return the nulls in columns of one of the tables, if there are any."""
+    found = {one: number for one, number in nulls.items() if number}
+    if not found:
+        return None
+    first = next(iter(found))
+    return Nulls(
+        counts={named(names[one], one, table): number for one, number in found.items()},
+        total=total,
+        argument=first,
+        column=names[first],
+        rows=found[first],
     )
 
 

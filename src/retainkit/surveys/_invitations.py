@@ -19,6 +19,7 @@ from retainkit._frames.input import collect
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, is_true, read_facts
 from retainkit._inputs.kinds import RESPONDENT, TIME
+from retainkit._inputs.nulls import nulls_in
 from retainkit._inputs.observation import (
     beyond_the_calendar,
     check_as_of,
@@ -107,21 +108,9 @@ def read_invitations(
 def _check_respondents(table: CheckedTable, facts: Facts, missing: str) -> None:
     """Raise if it is not known who was invited, or warn of the rows that are left out."""
     unknown = facts.nulls["respondent"]
-    text = f"{table.source('respondent')} is null in {count_noun(unknown, 'row')}"
-    where: dict[str, Any] = {"argument": "respondent", "column": table.names["respondent"]}
-    where |= {"rows": unknown, "total": facts.n_rows}
-    if missing == "raise":
-        raise ArgumentError(
-            f"{text}, of {facts.n_rows:,}. Fill it in, or leave such rows out: `missing='drop'` "
-            "does, and warns with their number.",
-            code="null_values",
-            **where,
-        )
-    warn(
-        f"{text}: {unknown:,} of {count_noun(facts.n_rows, 'row')} left out.",
-        code="null_values",
-        **where,
-    )
+    nulls = nulls_in(table, {"respondent": unknown}, facts.n_rows)
+    if nulls is not None:
+        nulls.raise_or_warn(missing, unknown)
 
 
 def _check_orphans(table: CheckedTable, facts: Facts, missing: str) -> None:

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.answers import Answers
+from retainkit._inputs.nulls import nulls_in
 from retainkit._inputs.observation import (
     beyond_the_calendar,
     check_as_of,
@@ -104,26 +105,9 @@ def _with_last_segment(responses: Answers, rows: Any, number: nw.Expr) -> Answer
 
 def _check_times_known(responses: Answers, unknown: int, size: int, missing: str) -> None:
     """Raise for answers without a time, or warn that they are left out, as `missing` says."""
-    column = responses.names["time"]
-    text = f"{responses.source('time')} is null in {count_noun(unknown, 'row')}, of {size:,}"
-    if missing == "raise":
-        raise ArgumentError(
-            f"{text}. Fill it in or leave such rows out; `missing='drop'` leaves them out and "
-            "warns with their number.",
-            code="null_values",
-            argument="time",
-            column=column,
-            rows=unknown,
-            total=size,
-        )
-    warn(
-        f"{text}: such rows are left out.",
-        code="null_values",
-        argument="time",
-        column=column,
-        rows=unknown,
-        total=size,
-    )
+    nulls = nulls_in(responses, {"time": unknown}, size)
+    if nulls is not None:
+        nulls.raise_or_warn(missing, unknown)
 
 
 def _time_span(

@@ -15,10 +15,9 @@ from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, column_exprs, read_columns
-from retainkit._inputs.facts import null_text
 from retainkit._inputs.kinds import NUMBER, SEGMENT, nan_as_null
+from retainkit._inputs.nulls import nulls_in
 from retainkit._inputs.weights import check_weight_sums
-from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Array, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
@@ -201,31 +200,18 @@ def _drop_nulls(
         else int(cells.n_rows[cells.keys[name].is_null().to_numpy().astype(bool)].sum())
         for name in table.names
     }
-    if not any(nulls.values()):
-        return table, cells
-    text = null_text({table.source(name): number for name, number in nulls.items() if number})
     total = int(cells.n_rows.sum())
-    first = next(name for name, number in nulls.items() if number)
+    found = nulls_in(table, nulls, total)
+    if found is None:
+        return table, cells
     if missing == "raise":
-        raise ArgumentError(
-            f"{text}, of {total:,}. Fill them in, for instance with a value 'unknown' that has a "
-            "share of its own, or leave them out; `missing='drop'` leaves such rows out and warns "
-            "with their number.",
-            code="null_values",
-            argument=table.own_name(first),
-            column=table.names[first],
-            rows=nulls[first],
-            total=total,
+        raise found.error(
+            advice="Fill them in, for instance with a value 'unknown' that has a share of its own, "
+            "or leave them out"
         )
     known = column_exprs(table.given, table.declared, table.names).values()
     given = table.given.filter(*(~value.is_null() for value in known))
     table = replace(table, given=given, rows=table.rows.drop_nulls())
     cells = _count_cells(table, by_weight=by_weight)
-    warn(
-        f"{text}: {total - int(cells.n_rows.sum()):,} of {count_noun(total, 'row')} left out.",
-        code="null_values",
-        argument="responses",
-        rows=total - int(cells.n_rows.sum()),
-        total=total,
-    )
+    found.warn(total - int(cells.n_rows.sum()))
     return table, cells
