@@ -164,7 +164,6 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
             "the dates between periods, with the end of the last: what lies outside is in no row, "
             "and counted in a warning"
         ),
-        "Calendar period of a row",
         "Unit of age, for the label of the axis. The table does not hold it",
     ),
     "positive": "Of CSAT: lowest score that counts as satisfied. Default: the two highest do",
@@ -283,7 +282,8 @@ SUFFIXED: dict[str, str] = {
     "monetary_value": "spend_independence",
     "observed": ALL,
     "penalty": ALL,
-    "period": "active_users churn_rate control_chart growth_accounting holdout_report "
+    "origin": "holdout_report tracking",
+    "period": "active_users churn_rate control_chart growth_accounting "
     "inactivity_churn mrr_movements churned_customers",
     "predictive": "cltv_from_models",
     "promoters, detractors": "survey_sample_size",

@@ -1,5 +1,6 @@
 """Checks of a model: against published numbers, SciPy, exact enumeration and slow pandas."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -28,7 +29,12 @@ from retainkit import (
     tracking,
 )
 from retainkit.datasets import load_cdnow
-from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, MissingColumnError
+from retainkit.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ColumnTypeError,
+    MissingColumnError,
+)
 from tables import Row, rows_of
 
 # CLVTools, tests/testthat/test_correctness_bgnbd.R: the estimate on CDNOW's 1/10 sample.
@@ -622,3 +628,43 @@ def test_dates_and_aware_times_on_every_frame(backend: Backend) -> None:
     assert_same(rows_of(tracking(BG, backend.make(plain))), want)
     found = tracking(BG, backend.make(aware, session="Europe/Berlin"), tz="Europe/Berlin")
     assert_same(rows_of(found), want)
+
+
+# --- periods of one's own -------------------------------------------------------------------
+
+
+def test_tracking_between_edges_is_that_of_days_added_up() -> None:
+    model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    orders = load_cdnow(sample=True)
+    days = tracking(model, orders, period="day").set_index("period")
+    edges = ["1997-03-01", "1997-03-20", "1997-05-01", "1997-05-08"]
+    with pytest.warns(RetainkitWarning, match="lie in no period: outside the edges of `period`"):
+        table = tracking(model, orders, period=edges)
+    assert table["period"].tolist() == [pd.Timestamp(one) for one in edges[:-1]]
+    for row, (begin, end) in zip(table.itertuples(), itertools.pairwise(edges), strict=True):
+        own = days[(days.index >= begin) & (days.index < end)]
+        assert row.actual == own["actual"].sum()
+        assert row.expected == pytest.approx(own["expected"].sum())
+        assert row.customers == own["customers"].iloc[-1]
+    assert table["actual_cumulative"].tolist() == table["actual"].cumsum().tolist()
+    assert table["expected_cumulative"].tolist() == pytest.approx(table["expected"].cumsum())
+
+
+def test_periods_of_days_begin_where_calibration_ends() -> None:
+    model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+    orders = load_cdnow(sample=True)
+    table = tracking(model, orders, period="4 weeks", calibration_end="1997-10-01")
+    assert table.loc[table["holdout"], "period"].iloc[0] == pd.Timestamp("1997-10-01")
+    weeks = tracking(model, orders, period="week", calibration_end="1997-10-01")
+    report = holdout_report(orders, calibration_end="1997-10-01", period="4 weeks")
+    assert report.by_period["period"].iloc[0] == pd.Timestamp("1997-10-01")
+    quarters = tracking(model, orders, period="quarter", year_start="february")
+    assert quarters["period"].tolist()[:2] == [
+        pd.Timestamp("1996-11-01"),
+        pd.Timestamp("1997-02-01"),
+    ]
+    assert quarters["actual"].sum() == weeks["actual"].sum()
+    with pytest.raises(ArgumentError, match="cuts the weeks in which `exact=False` merges"):
+        tracking(model, orders, period="14 days", exact=False)
+    with pytest.raises(ArgumentError, match="customers are counted by days"):
+        tracking(model, orders, period="hour")

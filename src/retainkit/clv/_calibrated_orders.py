@@ -10,11 +10,12 @@ from retainkit._inputs.events import Events
 from retainkit._inputs.orders import read_orders
 from retainkit._inputs.refunds import check_negative_amounts
 from retainkit._time.grid import DAYS, PeriodGrid, calendar_grid
-from retainkit._time.moment import Moment
+from retainkit._time.moment import Moment, read_datetime
+from retainkit._time.period_options import PeriodOption
 from retainkit._time.periods import WEEKDAYS
 from retainkit.purchases._orders import calibration_and_end
 from retainkit.purchases._spec import PurchaseSpec, SummaryOptions, purchase_spec
-from retainkit.typing import Period, Weekday
+from retainkit.typing import Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,17 @@ class CalibratedOrders:
             return purchase_spec(self.log, self.options, self.end)
         return purchase_spec(self.log, self.options, self.split, self.end)
 
-    def grid(self, period: Period) -> PeriodGrid:
-        """Return the periods of a table about the orders."""
-        return calendar_grid(period, self.options.week_start)
+    def grid(self, cut: PeriodOption) -> PeriodGrid:
+        """Return the periods of a table about the orders.
+
+        Weeks begin as those of the summary, and periods of days are counted from the end of
+        calibration, if nothing else is said.
+        """
+        cut = replace(cut, week_start=self.options.week_start)
+        if cut.step and cut.origin is None and self.split is not None:
+            day = self.split.begin_of(DAYS, self.log.zone)
+            cut = replace(cut, origin=read_datetime(str(day)[:10], "calibration_end"))
+        return cut.in_zone(self.log.zone)
 
 
 def read_calibrated_orders(

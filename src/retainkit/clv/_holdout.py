@@ -10,8 +10,7 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.customers import Customers
 from retainkit._inputs.observation import check_as_of
 from retainkit._messages import warn
-from retainkit._time.period_options import unit_option
-from retainkit._time.periods import PERIODS
+from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
 from retainkit.clv._comparison import (
     by_frequency_columns,
@@ -35,7 +34,7 @@ from retainkit.clv._tracking_columns import (
 )
 from retainkit.errors import ArgumentError
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import Amounts, IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import Amounts, IntoTable, Missing, Month, Period, PeriodLike, TableT, Weekday
 
 
 def holdout_report(
@@ -52,9 +51,11 @@ def holdout_report(
     exact: bool = True,
     amounts: Amounts = "raise",
     max_frequency: int = 7,
-    period: Period = "week",
+    period: PeriodLike = "week",
     tz: str | None = None,
     week_start: Weekday | None = None,
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> HoldoutReport[TableT]:
@@ -98,12 +99,21 @@ def holdout_report(
         purchase, and the customers and purchases are those of `calibration_holdout`.
     max_frequency : int, default 7
         Customers with so many repeat purchases or more are one row of ``by_frequency``; 1 or more.
-    period : {"day", "week", "month", "quarter", "year"}, default "week"
-        Calendar period of a row, in ``by_period``.
+    period : str, timedelta or sequence of date, default "week"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, optional
         Day on which a week begins. Default: the weekday of `calibration_end`.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are. With
+        `calibration_end` it is the day on which calibration ends.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `time` and `amount`.
@@ -203,15 +213,18 @@ def holdout_report(
     0    BGNBD    1882  1653.409                0.785
     1    naive    1882  2930.101                1.024
     """
-    unit_option(unit, week_start or "monday")
-    one_of("period", period, PERIODS[1:])
+    starts = week_start or "monday"
+    unit_option(unit, starts)
+    cut = period_option(
+        period, week_start=starts, origin=origin, year_start=year_start, whole_days=True
+    )
     check_as_of(calibration_end, "calibration_end")
     check_as_of(as_of)
     boolean("exact", exact)
     integer("max_frequency", max_frequency, 1)
     probability("confidence_level", confidence_level)
     if not exact:
-        check_period(unit, period)
+        check_period(unit, cut)
     if model is not None:
         check_purchase_model(model)
         _check_unit(model, unit)
@@ -234,7 +247,7 @@ def holdout_report(
         model = _fit_calibration(orders, rows)
     if amount is not None and spend is None:
         spend = fit_calibration_spend(rows)
-    found, grid = forecast_holdout(rows, model, spend), orders.grid(period)
+    found, grid = forecast_holdout(rows, model, spend), orders.grid(cut)
     periods = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
     warn_of_calibration(orders.split, grid)
     held, kind = periods["holdout"], orders.log.rows

@@ -8,8 +8,7 @@ from typing import get_args
 from retainkit._checks import boolean, one_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.observation import check_as_of
-from retainkit._time.period_options import unit_option
-from retainkit._time.periods import PERIODS
+from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import read_calibrated_orders
 from retainkit.clv._holdout_spend import (
     check_spend_model,
@@ -25,7 +24,7 @@ from retainkit.clv._tracking_columns import (
     warn_of_calibration,
 )
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import Amounts, IntoTable, Missing, Period, TableT, Weekday
+from retainkit.typing import Amounts, IntoTable, Missing, Month, PeriodLike, TableT, Weekday
 
 
 def tracking(
@@ -38,11 +37,13 @@ def tracking(
     spend: GammaGamma | None = None,
     calibration_end: str | date | None = None,
     as_of: str | date | None = None,
-    period: Period = "week",
+    period: PeriodLike = "week",
     exact: bool = True,
     amounts: Amounts = "raise",
     tz: str | None = None,
     week_start: Weekday | None = None,
+    origin: str | date | None = None,
+    year_start: Month = "january",
     missing: Missing = "raise",
 ) -> TableT:
     r"""Repeat purchases in each period, as they came and as a model expects them.
@@ -75,8 +76,11 @@ def tracking(
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
         day of the last row.
-    period : {"day", "week", "month", "quarter", "year"}, default "week"
-        Calendar period of a row.
+    period : str, timedelta or sequence of date, default "week"
+        Period of a row: ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number
+        of days or weeks, such as ``"14 days"``, counted from `origin`; or a list of the dates
+        between periods, with the end of the last: what lies outside is in no row, and counted in a
+        warning.
     exact : bool, default True
         Merge purchases by day, and measure time in days divided by the length of the unit, which is
         the model's, as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole
@@ -89,6 +93,12 @@ def tracking(
     week_start : {"monday", "tuesday", ..., "sunday"}, optional
         Day on which a week begins. Default: the weekday of `calibration_end`, so that the holdout
         begins with a week; without one, Monday.
+    origin : str, date or datetime, optional
+        Day from which periods of a number of days or weeks are counted, forwards and back, such as
+        the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are. With
+        `calibration_end` it is the day on which calibration ends.
+    year_start : {"january", "february", ..., "december"}, default "january"
+        Month in which a year begins, and with it the first quarter, as fiscal years do.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `time` and `amount`.
@@ -167,13 +177,16 @@ def tracking(
     40 1997-10-08       2357      56     51.89     True
     """
     check_purchase_model(model)
-    unit_option(model.unit, week_start or "monday")
-    one_of("period", period, PERIODS[1:])
+    starts = week_start or "monday"
+    unit_option(model.unit, starts)
+    cut = period_option(
+        period, week_start=starts, origin=origin, year_start=year_start, whole_days=True
+    )
     check_as_of(calibration_end, "calibration_end")
     check_as_of(as_of)
     boolean("exact", exact)
     if not exact:
-        check_period(model.unit, period)
+        check_period(model.unit, cut)
     one_of("amounts", amounts, get_args(Amounts))
     check_spend_model(spend, amount)
     options = SummaryOptions(
@@ -192,7 +205,7 @@ def tracking(
         warn_of_infinite_spend(spend)
     elif amount is not None and orders.log.n_rows:
         spend = fit_spend_of_orders(orders)
-    grid = orders.grid(period)
+    grid = orders.grid(cut)
     columns = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
     warn_of_calibration(orders.split, grid)
     return build_like(orders.log.rows, columns)

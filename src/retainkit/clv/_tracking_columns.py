@@ -13,8 +13,9 @@ from retainkit._models.bg_nbd import new_customer_purchases
 from retainkit._models.model import parameter_array
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment, beginnings, midnights
+from retainkit._time.period_options import PeriodOption
 from retainkit._time.periods import DAY, DAYS_IN
-from retainkit._typing import Booleans, Floats, Integers
+from retainkit._typing import Array, Booleans, Floats, Integers
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
 from retainkit.clv._purchase_fits import BGNBD
@@ -34,16 +35,17 @@ _WITHIN: dict[Period, tuple[Period, ...]] = {
 _MOST_PERIODS = 100_000
 
 
-def check_period(unit: Period, period: Period) -> None:
+def check_period(unit: Period, cut: PeriodOption) -> None:
     """Check that periods do not cut a unit in which purchases are merged."""
-    if period not in _WITHIN[unit]:
-        fitting = " or ".join(map(repr, _WITHIN[unit]))
-        raise ArgumentError(
-            f"`period` is {period!r}, which cuts the {unit}s in which `exact=False` merges "
-            f"purchases; it must be {fitting} then.",
-            code="split_period",
-            argument="period",
-        )
+    if cut.word in _WITHIN[unit] if cut.word else unit in {"hour", "day"}:
+        return
+    fitting = " or ".join(map(repr, _WITHIN[unit]))
+    raise ArgumentError(
+        f"`period` is {cut.noun!r}, which cuts the {unit}s in which `exact=False` merges "
+        f"purchases; it must be {fitting} then.",
+        code="split_period",
+        argument="period",
+    )
 
 
 def tracking_columns(
@@ -58,36 +60,55 @@ def tracking_columns(
     log = net_refunds(orders.log, orders.options.amounts, unit, end)
     counts = counts_by_unit(log, unit, split)
     _warn_of_later(counts.n_later)
+    log.warn_of_outside(period)
     start = beginnings(counts.unit, unit, log.zone)[1] // DAY
-    index = period.number_of_day(start)
     last = end.before(log.zone)
-    # Without rows there are no periods.
-    low = int(index.min()) if len(index) else 0
-    high = last.index(period) if len(index) else -1
-    _check_number_of_periods(period, low, high, end)
-    periods = np.arange(low, high + 1, dtype=np.int64)
+    row, periods = _rows_of_days(start, period, last, end)
     opens, closes = period.first_day(periods), period.first_day(periods + 1)
     upto = np.minimum(closes, last.index(DAYS) + 1)
     upto = upto if exact else _last_units(upto, unit, log.zone)
     expected = _expected_by_day(model, counts, start, upto, exact=exact)
-    again = np.bincount(index - low, counts.again, len(periods)).astype(np.int64)
-    newcomers = np.bincount(index - low, counts.first, len(periods)).astype(np.int64)
-    added = np.diff(expected, prepend=0.0)
+    # What came before the first edge has a row that is not shown.
+    shown = periods >= period.bounds[0]
+    again, newcomers = (_by_row(row, one, len(periods)) for one in (counts.again, counts.first))
+    actual, added = again[shown], np.diff(expected, prepend=0.0)[shown]
     columns = {
-        "period": period.label(periods),
-        "customers": np.cumsum(newcomers),
-        "actual": again,
+        "period": period.label(periods[shown]),
+        "customers": np.cumsum(newcomers)[shown],
+        "actual": actual,
         "expected": added,
-        "actual_cumulative": np.cumsum(again),
-        "expected_cumulative": expected,
-        "holdout": _periods_in_holdout(opens, split, log.zone),
-        "complete": midnights(closes, log.zone)[0] <= end.instant,
+        "actual_cumulative": np.cumsum(actual),
+        "expected_cumulative": expected[shown] - expected[~shown].sum(),
+        "holdout": _periods_in_holdout(opens[shown], split, log.zone),
+        "complete": midnights(closes[shown], log.zone)[0] <= end.instant,
     }
     if counts.spent is None:
         return columns
-    spent = np.bincount(index - low, counts.spent, len(periods)).astype(np.float64)
+    spent = _by_row(row, counts.spent, len(periods))[shown]
     money = {"actual_spend": spent, "expected_spend": added * mean_spend}
     return columns | money | {f"{name}_cumulative": np.cumsum(one) for name, one in money.items()}
+
+
+def _rows_of_days(
+    start: Integers, period: PeriodGrid, last: Moment, end: Moment
+) -> tuple[Integers, Integers]:
+    """Return the row of each day (-1: in none), and the number of the period of each row.
+
+    Where there are days before the first edge, the first row is that of all of them.
+    """
+    least, beyond = period.bounds
+    index = np.maximum(period.number_of_day(start), least - 1)
+    # Without rows there are no periods.
+    low = int(index.min()) if len(index) else 0
+    high = min(last.index(period), beyond - 1) if len(index) else -1
+    _check_number_of_periods(period, low, high, end)
+    return np.where(index <= high, index - low, -1), np.arange(low, high + 1, dtype=np.int64)
+
+
+def _by_row(row: Integers, values: Array, n_rows: int) -> Array:
+    """Add up values by row."""
+    inside = row >= 0
+    return np.bincount(row[inside], values[inside], n_rows).astype(values.dtype)
 
 
 def _warn_of_later(number: int) -> None:
