@@ -240,7 +240,7 @@ def test_fits_are_the_same(backend: Backend) -> None:
     before = rows_of(frame)
     for fit, options in (
         (fit_bg_nbd, HISTORY | {"unit": "week"}),
-        (fit_mbg_nbd, HISTORY | {"weights": "n", "penalty": 0.01}),
+        (fit_mbg_nbd, HISTORY | {"unit": "week", "weights": "n", "penalty": 0.01}),
         (fit_gamma_gamma, money | {"weights": "n"}),
     ):
         model, expected = fit(frame, **options), fit(plain, **options)

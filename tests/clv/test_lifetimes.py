@@ -106,7 +106,7 @@ OURS = """{
     "fit": lambda: rk.fit_bg_nbd(summary, engine="lifetimes"),
     "spend": lambda: rk.fit_gamma_gamma(summary, engine="lifetimes").to_lifetimes(summary),
     "failing": failing,
-    "from": lambda: rk.BGNBD.from_lifetimes(model.to_lifetimes()),
+    "from": lambda: rk.BGNBD.from_lifetimes(model.to_lifetimes(), unit=model.unit),
 }"""
 
 
@@ -284,7 +284,7 @@ def test_what_data_leave_open_is_said_of_a_fit_by_lifetimes_too() -> None:
     # There r .00026, alpha 160332.6, a = b = 1.10517, and no word.
     once = pd.DataFrame({"frequency": 0, "recency": 0.0, "T": np.linspace(10, 100, 500)})
     with pytest.warns(RetainkitWarning, match="Nobody bought again"):
-        model = fit_bg_nbd(once, engine="lifetimes")
+        model = fit_bg_nbd(once, engine="lifetimes", unit="week")
     assert model.a == pytest.approx(1.10517, abs=1e-5)
     assert model.diagnostics["not_identified"] == ["r", "alpha", "a", "b"]
     assert np.isnan(np.array(model.covariance)).all()

@@ -402,14 +402,14 @@ def test_a_penalty_is_that_of_the_definition() -> None:
 def test_the_value_with_a_penalty_knows_no_unit() -> None:
     weeks = summary()
     in_cents = weeks.assign(monetary_value=100 * weeks["monetary_value"])
-    in_days = weeks.assign(recency=7 * weeks["recency"], T=7 * weeks["T"])
+    in_days = weeks.assign(recency=7 * weeks["recency"], T=7 * weeks["T"], time_unit="day")
 
-    def value(frame: pd.DataFrame, unit: Any = "week") -> pd.DataFrame:
-        models = fit_bg_nbd(frame, penalty=0.01, unit=unit), fit_gamma_gamma(frame, penalty=0.01)
+    def value(frame: pd.DataFrame) -> pd.DataFrame:
+        models = fit_bg_nbd(frame, penalty=0.01), fit_gamma_gamma(frame, penalty=0.01)
         return cltv_from_models(frame, *models)[["cltv", "lower", "upper"]]
 
     pd.testing.assert_frame_equal(value(in_cents), 100 * value(weeks), rtol=1e-5)
-    pd.testing.assert_frame_equal(value(in_days, "day"), value(weeks), rtol=1e-5)
+    pd.testing.assert_frame_equal(value(in_days), value(weeks), rtol=1e-5)
 
 
 def test_the_interval_of_a_ratio_needs_the_right_covariance() -> None:

@@ -80,7 +80,7 @@ def test_the_margin_scales() -> None:
 @pytest.mark.slow
 def test_the_value_does_not_depend_on_the_unit_of_the_summary() -> None:
     # lifetimes: 70,726.7 by the day and 71,508.0 by the same days as weeks.
-    weeks = SOME.assign(recency=SOME["recency"] / 7, T=SOME["T"] / 7)
+    weeks = SOME.assign(recency=SOME["recency"] / 7, T=SOME["T"] / 7, time_unit="week")
     model = BGNBD(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, unit="week")
     for horizon in ("12 months", "1.5 months", "90D"):
         by_week = cltv_from_models(weeks, model, SPEND, horizon=horizon)
