@@ -192,10 +192,10 @@ def test_equal_scores_and_large_differences_have_p_values() -> None:
 
 
 def test_correlations_are_drawn_to_0_where_they_are_positive() -> None:
-    have = correlations(
-        np.array([0.5, 0.1, -0.5, 0.0, 9.0]), np.array([1.0, 1, 1, 0, 1]), np.full(5, 0.2)
-    )
-    assert have.tolist() == pytest.approx([0.3, 0, -0.5, 0, 1])
+    # No rounding takes them beyond 1, and where nothing varies there is none.
+    covariance = np.array([0.5, 0.1, -0.5, 0.0, 9.0, -9.0])
+    have = correlations(covariance, np.array([1.0, 1, 1, 0, 1, 1]), np.full(6, 0.2))
+    assert have.tolist() == pytest.approx([0.3, 0, -0.5, 0, 1, -1])
 
 
 @pytest.mark.parametrize("repeat", ["last", "first", "mean"])
