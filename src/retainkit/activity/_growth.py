@@ -144,7 +144,8 @@ def growth_accounting(
         LazyFrame, pandas for DuckDB and PySpark.
 
         - the columns of `by`.
-        - ``period`` (date): its first day.
+        - ``period`` (date): its first day. Of hours, and where an edge is no midnight, a time
+          (datetime), in the zone of `tz`.
         - ``active``, ``new``, ``retained``, ``resurrected``, ``churned`` (int): customers.
         - ``quick_ratio`` (float): those won to one who was lost; NaN where nobody was lost.
         - ``retention_rate`` (float): the share of those active in the period before who are active

@@ -163,7 +163,8 @@ def cohort_retention(
         are NaN. What has not been observed has no row.
 
         - the columns of `by`.
-        - ``cohort`` (date): first day of the cohort's period.
+        - ``cohort`` (date): first day of the cohort's period. Of hours, and where an edge is no
+          midnight, a time (datetime), in the zone of `tz`.
         - ``age`` (int): 0, 1, 2 … in units of `period`; with `brackets` the first age of the
           bracket, and ``age_end`` (int) its exclusive end.
         - ``customers`` (int): size of the cohort.

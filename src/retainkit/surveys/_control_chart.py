@@ -156,7 +156,8 @@ def control_chart(
         the kind of `responses`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
 
         - the columns of `by`.
-        - ``period`` (date): its first day. ``n`` (int): answers that count.
+        - ``period`` (date): its first day. Of hours, and where an edge is no midnight, a time
+          (datetime), in the zone of `tz`. ``n`` (int): answers that count.
         - ``score``, ``centre``, ``lower_limit``, ``upper_limit`` (float): in the unit of `metric`;
           limits beyond the ends of the scale are cut there.
         - ``signal`` (str): empty, ``"beyond limits"``, or ``"run of 8"`` for the eighth and later

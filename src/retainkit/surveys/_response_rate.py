@@ -121,7 +121,8 @@ def response_rate(
         kind of `invitations`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
 
         - the columns of `by`.
-        - ``period`` (date): first day of the period of sending; only with `period`.
+        - ``period`` (date): first day of the period of sending; only with `period`. Of hours, and
+          where an edge is no midnight, a time (datetime), in the zone of `tz`.
         - ``invitations`` (int): those that can be judged.
         - ``open`` (int): those too young to judge, in no other column.
         - ``late`` (int): those answered after the window, which is not in time.

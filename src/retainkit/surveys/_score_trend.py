@@ -139,7 +139,8 @@ def score_trend(
         for DuckDB and PySpark.
 
         - the columns of `by`.
-        - ``period`` (date): its first day.
+        - ``period`` (date): its first day. Of hours, and where an edge is no midnight, a time
+          (datetime), in the zone of `tz`.
         - ``n`` (int): answers that count; ``n_missing`` (int): rows of the period without one.
         - ``score`` (float): NaN without answers.
         - ``lower``, ``upper`` (float): its interval.
