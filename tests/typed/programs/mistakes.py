@@ -48,7 +48,7 @@ def not_such_arguments(frame: pd.DataFrame) -> None:
 
 
 def not_such_words(frame: pd.DataFrame) -> None:
-    rk.cohort_retention(frame, period="months")  # expect: error
+    rk.cohort_retention(frame, period=14)  # expect: error
     rk.cohort_retention(frame, missing="ignore")  # expect: error
     rk.csat(frame, fractional="cut")  # expect: error
     rk.fit_bg_nbd(frame, engine="pymc")  # expect: error

@@ -24,6 +24,8 @@ def small_tables_are_of_the_kind_of_a_frame_in_memory(
     assert_type(rk.nps(polars, score="answer", by=["country"]), pl.DataFrame)
     assert_type(rk.nps(arrow), pa.Table)
     assert_type(rk.cohort_retention(events=pandas, period="week"), pd.DataFrame)
+    assert_type(rk.cohort_retention(events=pandas, period="14 days"), pd.DataFrame)
+    assert_type(rk.churn_rate(pandas, period=["2024-01-01", "2024-02-04"]), pd.DataFrame)
 
 
 def small_tables_of_lazy_frames_are_in_memory(
