@@ -58,6 +58,19 @@ def subscriptions(rows: int) -> pd.DataFrame:
     )
 
 
+def events(rows: int) -> pd.DataFrame:
+    """Draw orders, ten of a customer on average, over two years."""
+    rng = np.random.default_rng(2022)
+    second = rng.integers(0, 730 * 86_400, rows).astype("m8[s]").astype("m8[us]")
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, max(rows // 10, 1), rows),
+            "time": np.datetime64("2022-01-01", "us") + second,
+            "amount": rng.integers(500, 50_000, rows) / 100,
+        }
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A call of a function: what makes its table, and the columns of it that are read."""
@@ -68,7 +81,22 @@ class Case:
 
 
 _SPAN = ("customer_id", "start", "end")
+_EVENT = ("customer_id", "time")
 CASES = {
+    "cohort_retention": Case(table=events, call=rk.cohort_retention, columns=_EVENT),
+    "cohort_retention_elapsed": Case(
+        table=events,
+        call=lambda table: rk.cohort_retention(table, clock="elapsed"),
+        columns=_EVENT,
+    ),
+    "cohort_retention_money": Case(
+        table=events,
+        call=lambda table: rk.cohort_retention(table, amount="amount"),
+        columns=(*_EVENT, "amount"),
+    ),
+    "growth_accounting": Case(table=events, call=rk.growth_accounting, columns=_EVENT),
+    "active_users": Case(table=events, call=rk.active_users, columns=_EVENT),
+    "usage_interval": Case(table=events, call=rk.usage_interval, columns=_EVENT),
     "churn_rate": Case(
         table=subscriptions, call=lambda table: rk.churn_rate(table, as_of=END), columns=_SPAN
     ),

@@ -137,6 +137,13 @@ def test_the_tables_may_be_of_two_kinds(backend: Backend, kind: str) -> None:
     assert columns(table, "plan", "eligible", "retained") == [["x", 2, 1], ["y", 2, 0]]
 
 
+def test_relations_of_two_connections_meet() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    visits, sign_ups = (duckdb.connect().from_df(pd.DataFrame(rows)) for rows in (VISITS, SIGN_UPS))
+    table = cohort_retention(visits, customers=sign_ups, cohort_time="signup", as_of="2024-02-01")
+    assert columns(table, "eligible", "retained") == [[4, 1]]
+
+
 def test_a_zone_is_that_of_the_events() -> None:
     visits = pd.DataFrame({"customer_id": [1], "time": pd.to_datetime(["2024-02-01T00:30+01:00"])})
     visits["time"] = visits["time"].dt.tz_convert("Europe/Berlin")

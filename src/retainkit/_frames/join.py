@@ -71,8 +71,7 @@ def to_kind_of(frame: Frame, table: Frame) -> Frame:
 
     Of one lazy engine it stays where it is; between kinds it goes by way of its values.
     """
-    same = frame.implementation == table.implementation
-    if same and isinstance(table, nw.LazyFrame) and isinstance(frame, nw.LazyFrame):
+    if isinstance(table, nw.LazyFrame) and _meet(frame, table):
         return table
     small = collect(table)
     in_memory = isinstance(frame, nw.DataFrame) or is_polars(frame)
@@ -80,6 +79,23 @@ def to_kind_of(frame: Frame, table: Frame) -> Frame:
     if small.implementation != backend:
         small = from_columns({name: _rebuilt(small[name], backend) for name in small.columns})
     return small if isinstance(frame, nw.DataFrame) else return_to_engine(frame, small)
+
+
+def _meet(frame: Frame, table: nw.LazyFrame[Any]) -> bool:
+    """Return whether two lazy frames are of one engine and, in DuckDB, of one connection."""
+    engine = table.implementation
+    if not isinstance(frame, nw.LazyFrame) or frame.implementation != engine:
+        return False
+    if not engine.is_duckdb():
+        return True
+    import duckdb  # noqa: PLC0415  importing retainkit does not import it
+
+    relation: Any = frame.to_native()
+    try:
+        relation.cross(table.to_native())
+    except duckdb.InvalidInputException:
+        return False
+    return True
 
 
 def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:

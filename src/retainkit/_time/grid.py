@@ -34,7 +34,7 @@ HOUR = 3600 * SECOND
 BEFORE = -2
 """Number of the time before the first edge: not next to the first period, so that nobody seems to
 have stayed from it into that one."""
-_BLOCK = 2**20
+_BLOCK = 2**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
