@@ -245,7 +245,7 @@ def _observed(
         conditions["running"] = end.is_null()
     if "amount" in table.names:
         conditions["free"] = ~is_true(empty) & ~late & (nw.col("amount") == 0)
-    counts = dict.fromkeys(("backward", "empty", "late", "cut", "free"), 0)
+    counts: dict[str, int] = dict.fromkeys(("backward", "empty", "late", "cut", "free"), 0)
     if facts.n_rows:
         counts |= count_true(rows, conditions)
     _check_order(table, counts["backward"], facts.n_rows)
