@@ -22,7 +22,12 @@ import pytest
 import retainkit as rk
 from backends import BACKENDS, Backend, params
 from registry import REGISTRY
-from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError
+from retainkit.errors import (
+    ArgumentError,
+    ColumnTypeError,
+    MissingColumnError,
+    RetainkitError,
+)
 from tables import Row, rows_of
 from test_contract import (
     assert_close,
@@ -34,6 +39,8 @@ from test_contract import (
 )
 
 NAMED = {one.name: one for one in BACKENDS}
+# Months are told by their names, or are times: numbers of them are refused with what to write.
+REFUSED = {("churn_rate_from_counts", "period")}
 # One of each way to read a table, which is enough in quick runs.
 QUICK = {"churn_rate", "cohort_retention", "key_drivers", "nps", "rfm_summary"}
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -332,6 +339,9 @@ def test_how_values_are_stored_means_nothing(name: str, argument: str, backend: 
                 result = call(entry, tables, **options_with(entry, argument))
                 have = plain(result, entry.keys)
                 assert_close(have, want)
+            except RetainkitError as error:
+                if (name, argument) not in REFUSED:
+                    wrong.append(f"{storage.name}, {rows}: {type(error).__name__} {error}")
             except AssertionError as error:
                 wrong.append(f"{storage.name}, {rows}: other result: {str(error)[:200]}")
             except Exception as error:  # noqa: BLE001
