@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.dtypes import ordered
 from retainkit._inputs.events import Events
 from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY
@@ -47,13 +47,8 @@ def first_segments(
     at_first = rows.join(firsts, on=[*key, "time"])
     found = at_first.group_by(*key, *segments).agg(rows=nw.len())
     several = found.group_by(key).agg(several=nw.len())
-    schema = rows.collect_schema()
     for column in segments:
-        value = nw.col(column)
-        if rows.implementation.is_pandas() and is_categorical(schema[column]):
-            # Categories of pandas need have no order: then it is that of their names.
-            value = nw.when(~value.is_null()).then(value.cast(nw.String))
-        found = found.with_columns(value=value)
+        found = found.with_columns(value=ordered(rows, column))
         found = found.with_columns(least=nw.col("value").min().over(*key))
         smallest = (nw.col("value") == nw.col("least")) | nw.col("least").is_null()
         found = found.filter(smallest).select(*key, *segments)
