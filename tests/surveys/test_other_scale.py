@@ -82,6 +82,7 @@ def test_outcomes_suspect_it_too(scale: str, backend: Backend) -> None:
     options: dict[str, Any] = {"horizon": "7D", "as_of": "2024-03-01"}
     (found,) = told(score_outcomes, backend.make(rows), backend.make(events), **options)
     assert f"none of {len(rows)} answers is above {max(BROKEN[scale])}" in str(found)
+    assert (found.argument, found.column) == ("score", "score")
 
 
 def test_ten_answers_up_to_5_and_twenty_up_to_7_are_enough() -> None:
