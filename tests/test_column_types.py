@@ -60,6 +60,16 @@ class Storage:
 SMALL = frozenset({"small"})
 WHOLE = frozenset({"small", "whole"})
 NUMBERS = WHOLE | {"number"}
+WORDS_THERE_ARE = sorted(
+    {
+        value
+        for entry in REGISTRY.values()
+        for rows in entry.tables.values()
+        for row in rows
+        for value in row.values()
+        if isinstance(value, str)
+    }
+)
 WORDS, FLAGS = frozenset({"word"}), frozenset({"flag"})
 DAYS = frozenset({"day"})
 NAIVE = DAYS | {"time"}
@@ -186,7 +196,7 @@ POLARS_STORAGES = [
     in_polars(
         "Enum",
         WORDS,
-        pl.Enum(["very disappointed", "not", "a", "b", "first", "second", "EUR", "only"]),
+        pl.Enum(WORDS_THERE_ARE),
     ),
     *(in_polars(f"Datetime {unit}", NAIVE, pl.Datetime(unit)) for unit in ("ms", "us", "ns")),
     in_polars("Date", DAYS, pl.Date),
@@ -229,9 +239,7 @@ DUCKDB_STORAGES = [
     *(in_duckdb(SMALL, one) for one in ("TINYINT", "UTINYINT", "FLOAT")),
     *(in_duckdb(WHOLE, one) for one in ("INTEGER", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE")),
     *(in_duckdb(NUMBERS, one) for one in ("DECIMAL(38, 16)",)),
-    in_duckdb(
-        WORDS, "ENUM('very disappointed', 'not', 'a', 'b', 'first', 'second', 'EUR', 'only')"
-    ),
+    in_duckdb(WORDS, f"ENUM({', '.join(map(repr, WORDS_THERE_ARE))})"),
     *(in_duckdb(NAIVE, one) for one in ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")),
     in_duckdb(DAYS, "DATE"),
     in_duckdb(AWARE, "TIMESTAMPTZ"),

@@ -85,9 +85,12 @@ def is_categorical(dtype: nw.dtypes.DType) -> bool:
 def ordered(frame: Frame, column: str) -> nw.Expr:
     """Return a column as values that have a least one."""
     value = nw.col(column)
-    if not frame.implementation.is_pandas() or not is_categorical(frame.collect_schema()[column]):
+    engine = frame.implementation
+    if not is_categorical(frame.collect_schema()[column]) or not (
+        engine.is_pandas() or engine.is_pyarrow()
+    ):
         return value
-    # Categories of pandas need have no order: then it is that of their names.
+    # Categories of pandas and PyArrow need have no order: then it is that of their names.
     return nw.when(~value.is_null()).then(value.cast(nw.String))
 
 

@@ -43,7 +43,15 @@ def from_native(native: Any, argument: str) -> Frame:
 
 
 def _decode_dictionaries(frame: Frame) -> Frame:
-    """Return the frame with plain values for PyArrow's dictionaries, a type foreign to pandas."""
+    """Return the frame with plain values for PyArrow's dictionaries, a type foreign to pandas.
+
+    Views of strings, on which PyArrow itself can do little, become strings.
+    """
+    if frame.implementation.is_pyarrow():
+        table = frame.to_native()
+        views = [one.name for one in table.schema if str(one.type) == "string_view"]
+        plain_views, _ = with_plain_types(frame, dict.fromkeys(views, "ids"))
+        return plain_views
     if isinstance(frame, nw.LazyFrame) or not frame.implementation.is_pandas():
         return frame
     native, plain = frame.to_native(), {}
