@@ -104,6 +104,21 @@ def test_times_of_several_zones_are_instants_in_the_zone_of_the_first() -> None:
     assert found == [time for time in TABLE["at"] if time is not None]  # type: ignore[attr-defined]
 
 
+def test_times_that_are_segments_too_keep_their_zone() -> None:
+    aware = [
+        on("2024-01-01T09:00+01:00"),
+        on("2024-01-02T00:00+01:00"),
+        on("2024-01-03T00:00+01:00"),
+    ]
+    frame = polars(at=aware).with_columns(pl.col("at").dt.convert_time_zone("Europe/Berlin"))
+    names = {"customer": "who", "time": "at"}
+    for native in (frame, frame.lazy(), frame.rename({"left": "at as it is"})):
+        table = read_columns(native, "visits", VISITS[:2], names, by="at")
+        schema = table.rows.collect_schema()
+        assert schema["time"] == nw.Datetime("us")
+        assert schema["by_0"] == nw.Datetime("us", "Europe/Berlin")
+
+
 def test_times_that_are_all_null_get_the_type_of_the_others() -> None:
     schema = visits(polars(left=[None, None, None])).rows.collect_schema()
     assert schema["until"] == schema["time"]

@@ -338,6 +338,20 @@ def test_declared_segments_without_a_row_are_shown_on_request(plans: Any) -> Non
         nps(frames[0], by="plan", observed="yes")  # type: ignore[arg-type]
 
 
+def test_segments_without_a_row_leave_weights_below_1_what_they_are(backend: Backend) -> None:
+    # Of a weight of 1, .5 are promoters and .5 are passives, however the respondent is counted.
+    rows: list[dict[str, Any]] = [
+        {"plan": "a", "score": 10, "who": 1, "w": 0.5},
+        {"plan": "a", "score": 8, "who": 1, "w": 0.5},
+        {"plan": "b", "score": 0, "who": 2, "w": 0.25},
+    ]
+    frame = backend.make(rows)
+    options: list[dict[str, Any]] = [{"weights": "w"}, {"respondent": "who", "repeat": "mean"}]
+    for option in options:
+        found = quietly(frame, by="plan", observed=False, **option)
+        assert [row["nps"] for row in found] == [pytest.approx(50), pytest.approx(-100)]
+
+
 def test_nothing_at_all() -> None:
     row = one(answers(pd.Series([], dtype="int64")))
     assert (row["n"], row["nps"], row["lower"]) == (0, None, None)

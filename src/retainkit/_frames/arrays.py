@@ -20,7 +20,7 @@ def floats_or(series: nw.Series[Any], missing: float) -> Floats:
     if known.all():
         values: Floats = series.to_numpy().astype(np.float64)
         return values
-    floats = np.full(len(series), missing)
+    floats = np.full(len(series), missing, np.float64)
     floats[known] = series.filter(known.tolist()).to_numpy().astype(np.float64)
     return floats
 

@@ -191,13 +191,21 @@ def read_columns(
         check_kind(SEGMENT, "by", name, frame)
     times = {own_names.get(one, one): given[one] for one in _times(declared)}
     stored, zone = zones_of(times, frame, zones, tz) if times else (None, None)
-    instants, done = in_utc(frame, [inner_name(frame, one) for one in times.values()])
+    others = [name for argument, name in given.items() if declared[argument].holds is not TIME]
+    shared = {name for name in (*others, *by) if name in times.values()}
+    copied, copies = _with_copies(frame, shared)
+    instants, done = in_utc(copied, [inner_name(frame, one) for one in times.values()])
     leading = next(iter(times.values()), "")
+    read = {
+        argument: name if declared[argument].holds is TIME else copies.get(name, name)
+        for argument, name in given.items()
+    }
     keys = {
-        key: nw.col(inner_name(frame, name)) for key, name in zip(segment_keys(by), by, strict=True)
+        key: nw.col(inner_name(frame, copies.get(name, name)))
+        for key, name in zip(segment_keys(by), by, strict=True)
     }
     return CheckedTable(
-        rows=instants.select(**column_exprs(instants, declared, given), **keys),
+        rows=instants.select(**column_exprs(instants, declared, read), **keys),
         given=frame,
         declared=declared,
         names=given,
@@ -211,6 +219,18 @@ def read_columns(
 
 def _times(declared: Mapping[str, Column]) -> list[str]:
     return [argument for argument, column in declared.items() if column.holds is TIME]
+
+
+def _with_copies(frame: Frame, names: Collection[str]) -> tuple[Frame, dict[str, str]]:
+    """Return the frame with a copy of each of these columns, and the names of the copies."""
+    copies: dict[str, str] = {}
+    for name in names:
+        copy = f"{inner_name(frame, name)} as it is"
+        while copy in frame.collect_schema().names():
+            copy += "_"
+        frame = frame.with_columns(nw.col(inner_name(frame, name)).alias(copy))
+        copies[name] = copy
+    return frame, copies
 
 
 def _with_types(
