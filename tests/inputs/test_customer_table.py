@@ -250,6 +250,19 @@ def test_what_a_left_join_leaves_null_beside_the_time_is_nothing(backend: Backen
     assert columns(growth, "new_amount", "customers") == [[5.0, 4]]
 
 
+def test_a_window_since_the_first_row_of_all_is_complete(backend: Backend) -> None:
+    # The row of 1 January does not count, since Ann signs up on the 3rd, and yet it was observed.
+    day = [datetime.fromisoformat(f"2024-01-0{number}") for number in range(1, 6)]
+    rows: list[Row] = [{"customer_id": "ann", "time": one, "signup": day[2]} for one in day[::2]]
+    with pytest.warns(RetainkitWarning, match="1 row not counted, before the start"):
+        table = active_users(backend.make(rows), cohort_time="signup", window=3)
+    assert columns(table, "period", "active", "complete") == [
+        [day[2].date(), 1, True],
+        [day[3].date(), 0, True],
+        [day[4].date(), 1, True],
+    ]
+
+
 def test_without_events_it_must_be_said_when_observation_ends(backend: Backend) -> None:
     nobody = backend.make(FOUR[1:], like=SHOWN)
     with pytest.raises(ArgumentError, match="say with `as_of` when observation ends"):

@@ -221,7 +221,8 @@ def active_users(
     visits = count_visits(log, unit)
     spec = WindowSpec(window=days, period=grid)
     found = period_days(visits, unit, spec)
-    table = _active_columns(visits, unit, spec, found, confidence_level)
+    first = unit.first(log)
+    table = _active_columns(visits, unit, spec, found, confidence_level, first=first)
     rows = np.flatnonzero((found.end <= end.index(DAYS)) | include_partial)
     return build_result(log, visits.segments, found.periods.segment, table, rows)
 
@@ -243,12 +244,17 @@ def _active_columns(
     spec: WindowSpec,
     found: PeriodDays,
     confidence_level: float,
+    *,
+    first: int | None,
 ) -> dict[str, Any]:
-    """Return the columns of the result, the periods in progress included."""
+    """Return the columns of the result, the periods in progress included.
+
+    `first` is the day of the first row of all, of rows before a `cohort_time` too.
+    """
     active = count_active(visits, found, spec)
     active_window = count_active_in_window(visits, unit, spec.window, found.until - 1, found)
     over = found.end <= unit.end.index(DAYS)
-    complete = over & (found.end - spec.window >= visits.period.min(initial=unit.last))
+    complete = over & (found.end - spec.window >= (unit.last if first is None else first))
     lower, upper = wilson(active, active_window, confidence_level)
     rates = {"stickiness": ratio(active, active_window), "lower": lower, "upper": upper}
     columns: dict[str, Any] = {
@@ -260,7 +266,7 @@ def _active_columns(
     }
     customers = count_started(visits.starts, found.periods.segment, found.until - 1)
     if visits.starts is not None and customers is not None:
-        known = over if visits.starts.first is None else over & (found.begin >= visits.starts.first)
+        known = over if first is None else over & (found.begin >= first)
         lower, upper = wilson(active, customers, confidence_level)
         shares = {
             "active_share": ratio(active, customers),
