@@ -191,19 +191,10 @@ def read_columns(
         check_kind(SEGMENT, "by", name, frame)
     times = {own_names.get(one, one): given[one] for one in _times(declared)}
     stored, zone = zones_of(times, frame, zones, tz) if times else (None, None)
-    others = [name for argument, name in given.items() if declared[argument].holds is not TIME]
-    shared = {name for name in (*others, *by) if name in times.values()}
-    copied, copies = _with_copies(frame, shared)
+    copied, read = _with_copies(frame, declared, given, by)
     instants, done = in_utc(copied, [inner_name(frame, one) for one in times.values()])
     leading = next(iter(times.values()), "")
-    read = {
-        argument: name if declared[argument].holds is TIME else copies.get(name, name)
-        for argument, name in given.items()
-    }
-    keys = {
-        key: nw.col(inner_name(frame, copies.get(name, name)))
-        for key, name in zip(segment_keys(by), by, strict=True)
-    }
+    keys = {key: nw.col(inner_name(frame, read[key])) for key in segment_keys(by)}
     return CheckedTable(
         rows=instants.select(**column_exprs(instants, declared, read), **keys),
         given=frame,
@@ -221,16 +212,26 @@ def _times(declared: Mapping[str, Column]) -> list[str]:
     return [argument for argument, column in declared.items() if column.holds is TIME]
 
 
-def _with_copies(frame: Frame, names: Collection[str]) -> tuple[Frame, dict[str, str]]:
-    """Return the frame with a copy of each of these columns, and the names of the copies."""
+def _with_copies(
+    frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str], by: Sequence[str]
+) -> tuple[Frame, dict[str, str]]:
+    """Return the frame with copies of times that are read as something else, too.
+
+    Also returns the column that each argument and each key of a segment is read from.
+    """
+    times = {names[argument] for argument in _times(declared)}
+    read = dict(names) | dict(zip(segment_keys(by), by, strict=True))
     copies: dict[str, str] = {}
-    for name in names:
-        copy = f"{inner_name(frame, name)} as it is"
-        while copy in frame.collect_schema().names():
-            copy += "_"
-        frame = frame.with_columns(nw.col(inner_name(frame, name)).alias(copy))
-        copies[name] = copy
-    return frame, copies
+    for argument, name in read.items():
+        if name not in times or (argument in declared and declared[argument].holds is TIME):
+            continue
+        if name not in copies:
+            copies[name] = f"{inner_name(frame, name)} as it is"
+            while copies[name] in frame.collect_schema().names():
+                copies[name] += "_"
+            frame = frame.with_columns(nw.col(inner_name(frame, name)).alias(copies[name]))
+        read[argument] = copies[name]
+    return frame, read
 
 
 def _with_types(

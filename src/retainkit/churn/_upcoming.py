@@ -41,8 +41,9 @@ def upcoming_churn(
     """Customers who are there now and have an end ahead, with what they pay.
 
     A cancellation at the end of the term and a contract that is not renewed are known before they
-    are churn. A customer is listed whose subscriptions, those that are yet to start included, all
-    end within the time given: who has another one, or a renewal that is booked, is not.
+    are churn. A customer is listed whose subscriptions all end within the time given, with those
+    that follow them without a break longer than `gap`: who has another one, or a renewal that is
+    booked, is not. Who is booked to return after a longer break is.
 
     Parameters
     ----------
@@ -151,7 +152,6 @@ def upcoming_churn(
             code="length_out_of_range",
             argument="within",
         )
-    read_datetime(as_of)
     for argument, name in (("customer", customer), ("reason", reason)):
         check_not_reserved(f"`{argument}`", [] if name is None else [name], _RESULT)
     options = SubscriptionOptions(
