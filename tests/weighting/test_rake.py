@@ -11,12 +11,14 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import optimize
 
@@ -917,3 +919,23 @@ def test_the_summary_can_be_read() -> None:
     )
     with pytest.raises(AttributeError):
         found.n = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("missing", ["raise", "drop"])
+def test_columns_come_back_in_the_types_they_have(missing: Any) -> None:
+    kept = {"plan": ["x", "y", "x"], "base": [1, 2, 3]}
+    with_null = {"plan": ["x", None, "y", "x"], "base": [1, 5, 2, 3]}
+    table = pa.table(kept if missing == "raise" else with_null)
+    pandas = table.to_pandas(types_mapper=pd.ArrowDtype)
+    exact = pandas.assign(base=pandas["base"].map(Decimal).astype(object))
+    frames: list[Any] = [table, pandas, exact, pl.from_arrow(table)]
+    for frame in frames:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RetainkitWarning)
+            found = rake(frame, {"plan": {"x": 1, "y": 1}}, weights="base", missing=missing)
+        base: Any = found.responses["base"]
+        assert list(base.to_pylist() if isinstance(frame, pa.Table) else base) == kept["base"]
+        if isinstance(frame, pa.Table):
+            assert base.type == pa.int64()
+        else:
+            assert base.dtype == frame["base"].dtype

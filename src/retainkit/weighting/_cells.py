@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
-from retainkit._frames.input import Frame, collect, read_result
+from retainkit._frames.input import Frame, collect, from_native, read_result
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
@@ -125,6 +125,9 @@ def read_weighted_answers(
         {**keys, "weights": weights},
         argument_names=dict.fromkeys(keys, argument),
     )
+    untouched = from_native(native, "responses")
+    if isinstance(untouched, nw.DataFrame):  # whose columns come back in the types they have
+        table = replace(table, given=untouched)
     if weights != WEIGHT and WEIGHT in table.given.collect_schema().names():
         raise ArgumentError(
             f"`responses` has a column {WEIGHT!r} already, which is also the name of the new one. "
@@ -209,8 +212,13 @@ def _drop_nulls(
             advice="Fill them in, for instance with a value 'unknown' that has a share of its own, "
             "or leave them out"
         )
-    known = column_exprs(table.given, table.declared, table.names).values()
-    given = table.given.filter(*(~value.is_null() for value in known))
+    if isinstance(table.given, nw.DataFrame):
+        known = [~nw.col(name).is_null() for name in table.columns]
+        kept = collect(table.rows).select(kept=nw.all_horizontal(*known, ignore_nulls=False))
+        given: Frame = table.given.filter(kept["kept"].to_list())
+    else:
+        read = column_exprs(table.given, table.declared, table.names).values()
+        given = table.given.filter(*(~value.is_null() for value in read))
     table = replace(table, given=given, rows=table.rows.drop_nulls())
     cells = _count_cells(table, by_weight=by_weight)
     found.warn(total - int(cells.n_rows.sum()))
