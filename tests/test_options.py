@@ -295,6 +295,7 @@ SUFFIXED: dict[str, str] = {
     "seed": "cltv cltv_from_models key_drivers",
     "spend": "holdout_report tracking",
     "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
+    "subscription": "score_outcomes",
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
@@ -334,6 +335,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "score_outcomes": "a column of the second table, for churn",
         "subscriptions_from_lines": "what a line is for always ends",
     },
+    "end_is": {"score_outcomes": "no period is cut: it has no `tz`"},
     "entry": dict.fromkeys(
         ("cohort_members", "cohort_retention"), "whether a customer has one cohort or many"
     ),

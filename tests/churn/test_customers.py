@@ -48,6 +48,25 @@ def test_who_left_when_why_and_with_what(backend: Backend) -> None:
     assert isinstance(nw.from_native(table), nw.LazyFrame) == backend.lazy
 
 
+def test_a_join_that_doubles_rows_doubles_no_money(backend: Backend) -> None:
+    rows = [{**row, "key": number} for number, row in enumerate(LEFT)]
+    doubled = backend.make([*rows, *rows])
+    options: dict[str, Any] = {"subscription": "key", "amount": "mrr"}
+    with pytest.warns(RetainkitWarning, match="6 of 12 rows repeat another row"):
+        table = rows_of(churned_customers(doubled, as_of="2024-04-01", **options))
+    assert [(row["customer_id"], row["amount"]) for row in table] == [
+        ("dan", 40),
+        ("ann", 50),
+        ("cyd", 10.1),
+    ]
+    with pytest.warns(RetainkitWarning, match="rows repeat another row"):
+        ahead = upcoming_churn(doubled, as_of="2024-03-01", within="30D", **options)
+    assert [(row["customer_id"], row["amount"]) for row in rows_of(ahead)] == [
+        ("ann", 50),
+        ("cyd", 10.1),
+    ]
+
+
 def random_subscriptions(seed: int) -> list[Row]:
     draw = random.Random(seed)  # noqa: S311
     rows: list[Row] = []

@@ -527,6 +527,135 @@ def test_who_is_there_at_the_answer_and_not_when_the_horizon_ends_has_churned(
     assert row == {"detractors": found}
 
 
+SPANS = [
+    # Ends that are last days: ann renews at once, and bob leaves on the 12th.
+    {
+        "customer_id": "ann",
+        "start": datetime.fromisoformat("2023-01-01"),
+        "end": datetime.fromisoformat("2024-01-11"),
+        "key": 1,
+    },
+    {"customer_id": "ann", "start": datetime.fromisoformat("2024-01-12"), "end": None, "key": 1},
+    {
+        "customer_id": "bob",
+        "start": datetime.fromisoformat("2023-01-01"),
+        "end": datetime.fromisoformat("2024-01-11"),
+        "key": 2,
+    },
+    # Cem renews two days later.
+    {
+        "customer_id": "cem",
+        "start": datetime.fromisoformat("2023-01-01"),
+        "end": datetime.fromisoformat("2024-01-15"),
+        "key": 3,
+    },
+    {"customer_id": "cem", "start": datetime.fromisoformat("2024-01-18"), "end": None, "key": 4},
+]
+ASKED = [
+    # Seven days after 2024-01-04 12:00 lie within 11 January, and after 2024-01-09 on the 16th.
+    {"customer_id": "ann", "score": 10, "time": datetime.fromisoformat("2024-01-04 12:00")},
+    {"customer_id": "bob", "score": 3, "time": datetime.fromisoformat("2024-01-04 12:00")},
+    {"customer_id": "cem", "score": 8, "time": datetime.fromisoformat("2024-01-09")},
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "churned"),
+    [
+        ({}, (1, 1, 1)),
+        # On the 11th ann and bob are still there, and cem is not on the 16th.
+        ({"end_is": "last_day"}, (0, 1, 0)),
+        # Ann is away for a day, and cem for three; bob does not come back.
+        ({"gap": "1D"}, (0, 1, 1)),
+        ({"gap": "3D"}, (0, 0, 1)),
+        ({"gap": "3D", "end_is": "last_day"}, (0, 0, 0)),
+    ],
+)
+def test_subscriptions_are_read_as_in_churn_rate(
+    backend: Backend, options: dict[str, Any], churned: tuple[int, int, int]
+) -> None:
+    found = counts_of(
+        backend.make(ASKED),
+        backend.make(SPANS, like=SPANS[0]),
+        horizon="7D",
+        outcome="churn",
+        as_of="2024-02-01",
+        **options,
+    )
+    assert found == {
+        group: (1, number, 0, 0, 0) for group, number in zip(GROUPS, churned, strict=True)
+    }
+
+
+def test_who_ended_within_the_gap_may_yet_renew() -> None:
+    # The horizon is over on 16 January, and from the 15th on nobody can be told to have left.
+    answers = answers_of(("bob", 3, "2024-01-09"))
+    table = subscriptions_of(("bob", "2023-01-01", "2024-01-12"))
+    options: dict[str, Any] = {"horizon": "7D", "outcome": "churn", "as_of": "2024-01-18"}
+    assert counts_of(answers, table, **options) == {"detractors": (1, 1, 0, 0, 0)}
+    assert counts_of(answers, table, gap="3D", **options) == {"detractors": (0, 0, 1, 0, 0)}
+
+
+def test_repeats_of_a_subscription_count_once_and_others_are_refused(backend: Backend) -> None:
+    answers = backend.make(ASKED)
+    options: dict[str, Any] = {
+        "horizon": "7D",
+        "outcome": "churn",
+        "as_of": "2024-02-01",
+        "subscription": "key",
+    }
+    with pytest.warns(RetainkitWarning, match="1 of 6 rows repeat another row") as caught:
+        found = counts_of(answers, backend.make([*SPANS, SPANS[2]], like=SPANS[0]), **options)
+    assert [warning.message.code for warning in caught] == ["duplicate_rows"]  # type: ignore[union-attr]
+    assert found["detractors"] == (1, 1, 0, 0, 0)
+    overlapping = {**SPANS[2], "start": datetime.fromisoformat("2023-06-01"), "end": None}
+    with pytest.raises(ArgumentError) as error:
+        score_outcomes(answers, backend.make([*SPANS, overlapping], like=SPANS[0]), **options)
+    assert (error.value.argument, error.value.rows) == ("subscription", 1)
+
+
+def test_last_days_of_departures_end_at_midnight() -> None:
+    answers = answers_of(("ann", 3, "2024-01-04 12:00"), ("bob", 3, "2024-01-03 12:00"))
+    left = pd.DataFrame({"customer_id": ["ann"], "end": pd.to_datetime(["2024-01-11"])})
+    options: dict[str, Any] = {
+        "horizon": "7D",
+        "outcome": "churn",
+        "start": None,
+        "as_of": "2024-02-01",
+    }
+    assert counts_of(answers, left, **options) == {"detractors": (2, 1, 0, 0, 0)}
+    last = counts_of(answers, left, end_is="last_day", **options)
+    assert last == {"detractors": (2, 0, 0, 0, 0)}
+
+
+def test_ends_that_seem_to_be_last_days_are_noticed() -> None:
+    days = pd.date_range("2023-01-01", periods=5, freq="MS")
+    rows = [("ann", str(day), str(day + pd.offsets.MonthEnd())) for day in days]
+    answers = answers_of(("ann", 3, "2023-02-09"))
+    with pytest.warns(RetainkitWarning, match="the ends seem to be last days"):
+        score_outcomes(
+            answers, subscriptions_of(*rows), horizon="7D", outcome="churn", as_of="2024-02-01"
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "argument"),
+    [
+        ({"gap": "3D"}, "gap"),
+        ({"end_is": "last_day"}, "end_is"),
+        ({"subscription": "key"}, "subscription"),
+        ({"outcome": "churn", "start": None, "gap": "3D"}, "gap"),
+        ({"outcome": "churn", "start": None, "subscription": "key"}, "subscription"),
+    ],
+)
+def test_options_of_subscriptions_need_subscriptions(
+    options: dict[str, Any], argument: str
+) -> None:
+    with pytest.raises(ArgumentError) as error:
+        score_outcomes(pd.DataFrame(), pd.DataFrame(), **options)  # before a column is missed
+    assert (error.value.code, error.value.argument) == ("argument_conflict", argument)
+
+
 def test_a_table_of_who_left_when_is_enough() -> None:
     answers = answers_of(
         *((who, 5, "2024-01-09") for who in ("ann", "bob", "cem", "dan", "eve", "flo"))

@@ -476,7 +476,7 @@ def test_errors_name_rows_values_and_the_argument_at_fault() -> None:
     text = r"'w' \(given as `weights`\) holds String; it must hold numbers; convert it first,"
     refused(ColumnTypeError, text, words, weights="w")
     times = answers([10, 3, 8], who=[1, 1, 2], t=pd.to_datetime(["2024-01-01", None, None]))  # type: ignore[arg-type]
-    text = r"'t' \(given as `time`\) is null in 2 rows with an answer; fill it in"
+    text = r"'t' \(given as `time`\) is null in 2 rows, of 3 with an answer; fill it in"
     refused(ArgumentError, text, times, respondent="who", time="t", repeat="last")
 
 

@@ -106,13 +106,16 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
     return Answers(**table.parts(), labels=labels, observed=options.observed)
 
 
-def null_error(answers: Answers, argument: str, rows: int, *, where: str = "") -> ArgumentError:
-    """Return the error for nulls in a column that must have a value in each row."""
+def null_error(
+    answers: Answers, argument: str, rows: int, total: int, *, where: str = ""
+) -> ArgumentError:
+    """Return the error for nulls in a column that must have a value in each of `total` rows."""
     return ArgumentError(
-        f"{answers.source(argument)} is null in {count_noun(rows, 'row')}{where}; fill it in, or "
-        "leave such rows out: `missing='drop'` does, and warns with their number.",
+        f"{answers.source(argument)} is null in {count_noun(rows, 'row')}, of {total:,}{where}; "
+        "fill it in, or leave such rows out: `missing='drop'` does, and warns with their number.",
         code="null_values",
         argument=answers.own_name(argument),
         column=answers.names[argument],
         rows=rows,
+        total=total,
     )

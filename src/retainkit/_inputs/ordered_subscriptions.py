@@ -79,12 +79,14 @@ def read_ordered_subscriptions(
     if "entry" in table.columns:
         entry = instants_or(table["entry"], -NEVER)
         values["entry"] = np.maximum(entry, values["begin"])
-    if places:
-        values["row"] = np.arange(len(table))
+    row = np.arange(len(table) if places else 0)
     if "subscription" in table.columns:
         distinct = distinct_phases(table["subscription"], values, subscriptions)
         if not distinct.all():
             values = {name: one[distinct] for name, one in values.items()}
+            row = row[distinct] if places else row
+    if places:  # no column of the table, in which repeats would have to agree
+        values["row"] = row
     _set_wall_times(values, subscriptions)
     order = sort_order(values["customer"], values["begin"], values["segment"])
     for name in values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeAlias, get_args
 
@@ -28,6 +28,7 @@ from retainkit._frames.plain_types import with_plain_types
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import read_answers
 from retainkit._inputs.columns import CheckedTable
+from retainkit._inputs.continuous_subscriptions import read_with_rows
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true
 from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time, needed
@@ -38,11 +39,12 @@ from retainkit._inputs.response_options import ResponseOptions
 from retainkit._inputs.scale import Scale
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._messages import count_noun, format_examples, named, warn
-from retainkit._time.moment import Moment
+from retainkit._time.durations import microseconds
+from retainkit._time.moment import Moment, midnights_after
 from retainkit._time.zones import instant_expr
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
-from retainkit.typing import Missing
+from retainkit.typing import EndIs, Length, Missing
 
 Ids: TypeAlias = nw.Series[Any]
 
@@ -100,13 +102,31 @@ class OutcomeOptions:
     amount: str | None
     start: str | None
     end: str
+    end_is: EndIs
+    subscription: str | None
+    gap: Length
     as_of: str | date | None
     missing: Missing
 
     def __post_init__(self) -> None:
-        """Check the options that are no columns."""
+        """Check the options that are no columns, and that they go together."""
+        one_of("end_is", self.end_is, get_args(EndIs))
         one_of("missing", self.missing, get_args(Missing))
         check_as_of(self.as_of)
+        pauses = {"subscription": self.subscription is not None, "gap": self.pause > 0}
+        if self.start is None and any(pauses.values()):
+            argument = next(name for name, given in pauses.items() if given)
+            raise ArgumentError(
+                f"`{argument}` is given and `start` is None; when customers left says nothing of "
+                "when they came back. Name the column of starts, or leave it out.",
+                code="argument_conflict",
+                argument=argument,
+            )
+
+    @property
+    def pause(self) -> int:
+        """The longest break that is not churn, in microseconds."""
+        return microseconds("gap", self.gap)
 
 
 # Answers
@@ -239,21 +259,32 @@ def read_memberships(
     outcomes: Any, answers: DatedAnswers, options: OutcomeOptions
 ) -> tuple[Memberships, Moment]:
     """Read subscriptions, or when customers left, and the end of observation."""
-    customer, start = options.customer, options.start
-    names = {"customer": customer} | ({} if start is None else {"start": start})
-    frame = _without_nulls(outcomes, names, options.missing)
+    start, subscription = options.start, options.subscription
+    names = {"customer": options.customer, "start": start, "subscription": subscription}
+    needed_columns = {name: column for name, column in names.items() if column is not None}
+    frame = _without_nulls(outcomes, needed_columns, options.missing)
     if start is None:
         return _read_departures(frame, answers, options)
     columns = SubscriptionOptions(
-        customer=customer, start=start, end=options.end, as_of=options.as_of
+        customer=options.customer,
+        start=start,
+        end=options.end,
+        end_is=options.end_is,
+        subscription=subscription,
+        gap=options.gap,
+        as_of=options.as_of,
     )
     table = read_subscriptions(frame, columns)
     _check_zones(answers, table, "start", start)
     rows = collect(table.rows)
+    ordered, runs = read_with_rows(replace(table, rows=rows), places=True)
+    # Pauses are measured on the wall clock, and answers come at instants.
+    place, first = ordered.row, runs.opens
+    ends = instants_or(rows["end"], NEVER)[place]
     read = Memberships(
-        customer=rows["customer"],
-        start=instants_of(rows["start"]),
-        end=instants_or(rows["end"], NEVER),
+        customer=rows["customer"][place[first].tolist()],
+        start=instants_of(rows["start"])[place[first]],
+        end=np.maximum.reduceat(ends, first) if len(first) else ends,
     )
     return read, table.end_of_observation
 
@@ -278,7 +309,12 @@ def _read_departures(
         name: inner_name(times, column) for name, column in (("customer", customer), ("end", end))
     }
     rows = collect(times.select(**{name: nw.col(column) for name, column in own.items()}))
-    read = Memberships(customer=rows["customer"], start=None, end=instants_or(rows["end"], NEVER))
+    left = instants_or(rows["end"], NEVER)
+    if options.end_is == "last_day":
+        known = left < NEVER
+        left = np.where(known, left, NEVER)
+        left[known] = midnights_after(left[known], log.zone)
+    read = Memberships(customer=rows["customer"], start=None, end=left)
     return read, log.end_of_observation(options.as_of)
 
 

@@ -63,9 +63,12 @@ def event_outcomes(
 
 
 def churn_outcomes(
-    answers: DatedAnswers, members: Memberships, length: int, observed: Moment
+    answers: DatedAnswers, members: Memberships, length: int, settled: int
 ) -> ResponseOutcomes:
-    """Find who was subscribed when answering, and no longer at the end of the horizon."""
+    """Find who was subscribed when answering, and no longer at the end of the horizon.
+
+    Ends before the instant `settled` are for good.
+    """
     customer, others = same_customers(answers.customer, members.customer)
     ends = event_index(others, members.end)
     if members.start is None:
@@ -83,7 +86,7 @@ def churn_outcomes(
             return running
 
     before, after = subscribed(answers.instant), subscribed(answers.instant + length)
-    still_open = answers.instant + length >= observed.instant
+    still_open = answers.instant + length >= settled
     return ResponseOutcomes(
         customer=customer,
         open=still_open,

@@ -23,7 +23,7 @@ from retainkit.outcomes._reading import (
     read_outcome_events,
 )
 from retainkit.outcomes._results import churn_outcomes, event_outcomes, last_answers
-from retainkit.typing import IntoFrame, IntoTable, Length, Missing, Outcome, TableT
+from retainkit.typing import EndIs, IntoFrame, IntoTable, Length, Missing, Outcome, TableT
 
 _RESULT = (
     *("group", "score", "n", "outcomes", "rate", "lower", "upper"),
@@ -47,6 +47,9 @@ def score_outcomes(
     amount: str | None = None,
     start: str | None = "start",
     end: str = "end",
+    end_is: EndIs = "exclusive",
+    subscription: str | None = None,
+    gap: Length = "0D",
     by: str | Sequence[str] | None = None,
     by_score: bool = False,
     scale: tuple[int, int] = (0, 10),
@@ -100,6 +103,18 @@ def score_outcomes(
         still are, and of several times the last one counts.
     end : str, default "end"
         For churn, the column of `outcomes` with their ends. Null: it still runs.
+    end_is : {"exclusive", "last_day"}, default "exclusive"
+        Whether an end is the moment from which a subscription no longer runs, or the last day on
+        which it does: then it runs to the midnight after that day, in the column's own zone. For
+        churn.
+    subscription : str, optional
+        Column of what a row is a phase of: rows of the same subscription that come one after
+        another stay, exact repeats count once, with a warning, and others that overlap are refused.
+        Default: every row is a subscription of its own. For churn.
+    gap : str or timedelta, default "0D"
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``. Since
+        an end becomes churn after that time only, observation ends so much before `as_of`. For
+        churn.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. `responses` has them.
     by_score : bool, default False
@@ -116,7 +131,7 @@ def score_outcomes(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `customer`, `time`, `outcome_time` or `start`, and
-        `amount`. Rows without an answer are not checked.
+        `amount` or `subscription`. Rows without an answer are not checked.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -163,7 +178,8 @@ def score_outcomes(
     Warns
     -----
     RetainkitWarning
-        If something is left out: rows with nulls, outcomes at or after the end of observation. If
+        If something is left out: rows with nulls, outcomes at or after the end of observation,
+        repeats of a `subscription`. If ends seem to be last days, and `end_is` says otherwise. If
         `outcomes` has customers (of events: within the horizons) and none of those who answered.
         Without `start` only if some in it have no end: a list of leavers may well hold none. If the
         answers look like those of another scale, as in `nps`.
@@ -223,16 +239,19 @@ def score_outcomes(
     probability("confidence_level", confidence_level)
     limits = check_scale(scale)
     edges = (0.0, 0.0) if by_score else check_cuts(cuts, limits)
-    _check_amount(amount, outcome)
     options = OutcomeOptions(
         customer=customer,
         time=outcome_time,
         amount=amount,
         start=start,
         end=end,
+        end_is=end_is,
+        subscription=subscription,
+        gap=gap,
         as_of=as_of,
         missing=missing,
     )
+    _check_outcome(options, outcome)
     answers = read_dated_answers(
         responses,
         customer=customer,
@@ -248,7 +267,7 @@ def score_outcomes(
         found = event_outcomes(answers, events, length, observed)
     else:
         members, observed = read_memberships(outcomes, answers, options)
-        found = churn_outcomes(answers, members, length, observed)
+        found = churn_outcomes(answers, members, length, observed.instant - options.pause)
     _warn_of_unmatched(found.n_unmatched, customer)
     rows = rows_by_score(answers, limits) if by_score else rows_by_group(answers, edges)
     used = last_answers(answers, found, customer)
@@ -271,13 +290,22 @@ def _read_horizon(horizon: Length) -> int:
     return length
 
 
-def _check_amount(amount: str | None, outcome: Outcome) -> None:
-    """Check that amounts are given only where they are added up."""
-    if outcome == "churn" and amount is not None:
+def _check_outcome(options: OutcomeOptions, outcome: Outcome) -> None:
+    """Check that options are given only for the outcome that they are for."""
+    if outcome == "churn":
+        given, why = {"amount": options.amount is not None}, "which adds nothing up"
+    else:
+        given = {
+            "end_is": options.end_is != "exclusive",
+            "subscription": options.subscription is not None,
+            "gap": options.pause > 0,
+        }
+        why = "of which nothing ends"
+    for argument in (name for name, one in given.items() if one):
         raise ArgumentError(
-            "`amount` is given and `outcome` is 'churn', which adds nothing up; leave one out.",
+            f"`{argument}` is given and `outcome` is {outcome!r}, {why}; leave one out.",
             code="argument_conflict",
-            argument="amount",
+            argument=argument,
         )
 
 

@@ -135,7 +135,7 @@ def _check_answer_weights(responses: Answers, arrays: Mapping[str, Floats]) -> N
         return
     unknown = int((arrays["n"] - arrays["known"]).sum())
     if unknown:
-        raise null_error(responses, argument, unknown)
+        raise null_error(responses, argument, unknown, int(arrays["n"].sum()))
     name, total = argument.removesuffix("s"), arrays["weight"]
     if argument == "counts" and arrays["most"].max(initial=0) > _MAX_RESPONDENTS:
         raise value_error(

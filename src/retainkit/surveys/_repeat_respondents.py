@@ -28,7 +28,7 @@ def check_respondents(responses: Answers) -> None:
     """Check that every answer has a respondent."""
     unknown = count_rows(responses.rows.filter(nw.col("respondent").is_null()))
     if unknown:
-        raise null_error(responses, "respondent", unknown)
+        raise null_error(responses, "respondent", unknown, count_rows(responses.rows))
 
 
 def respondent_sums(responses: Answers, counts: AnswerCounts, values: Floats) -> Frame:
@@ -138,7 +138,7 @@ def _first_or_last_answers(
     index = np.flatnonzero(valid)
     unknown = int(rows["time"].is_null().to_numpy().astype(bool)[valid].sum())
     if unknown:
-        raise null_error(responses, "time", unknown, where=" with an answer")
+        raise null_error(responses, "time", unknown, len(index), where=" with an answer")
     time = instants_of(rows["time"])[index]
     chosen, tied = first_or_last(person[index], time, last=repeat == "last")
     if len(tied):
