@@ -522,6 +522,11 @@ def test_every_customer_once_has_no_interval() -> None:
 # --- bad input --------------------------------------------------------------------------
 
 
+def test_no_quantiles_are_no_rows(backend: Backend) -> None:
+    rows: list[Row] = [{"customer_id": 1, "time": datetime.fromisoformat("2024-01-01")}]
+    assert rows_of(usage_interval(backend.make(rows), quantiles=[], as_of="2024-02-01")) == []
+
+
 def test_arguments_are_checked() -> None:
     events = visits(ann="1 2")
     with pytest.raises(ArgumentError, match=r"`dated` is 'now'"):

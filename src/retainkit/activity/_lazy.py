@@ -103,6 +103,8 @@ def sum_squares(log: Events, spec: VisitSpec, gap: Integers, values: Floats) -> 
     measures, a value for each `gap`: the length of one that has ended or, below 1, the length so
     far of one that has not.
     """
+    if not values.size:
+        return np.zeros(values.shape[:2])
     rows = _with_neighbours(_visits(log, spec))
     ended = rows.filter(nw.col("gap") > 0).select("customer", "gap")
     still = rows.filter(nw.col("next_visit") == 0)
