@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
 from backends import Backend
@@ -275,3 +276,13 @@ def test_with_a_database_an_unknown_zone_is_one() -> None:
     with pytest.raises(ArgumentError, match="use a name of the IANA database") as caught:
         zone_of("Mars/Olympus", "tz")
     assert caught.value.code == "unknown_time_zone"
+
+
+def test_zones_of_other_packages_are_those_of_their_name() -> None:
+    times = pd.to_datetime(["2024-01-01 23:30", "2024-03-30 22:30", "2024-03-31 22:30"])
+    plain = pd.DataFrame({"customer_id": 1, "time": times.tz_localize("UTC")})
+    expected = active_users(plain, period="day", tz="Europe/Berlin")
+    assert list(expected.loc[expected["active"] > 0, "period"].dt.day) == [2, 30, 1]
+    # What dateutil makes cannot be hashed.
+    other = plain.assign(time=plain["time"].dt.tz_convert("dateutil/Europe/Berlin"))
+    pd.testing.assert_frame_equal(active_users(other, period="day"), expected)

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, instants_of, is_polars
@@ -26,7 +27,9 @@ def to_engine_of(
         for name, one in columns.items()
     }
     if is_polars(frame):
-        return nw.from_dict(plain, backend="polars").lazy()
+        # Numbers in an array of objects would be objects there, too.
+        lists = {name: _as_list(one) for name, one in plain.items()}
+        return nw.from_dict(lists, backend="polars").lazy()
     import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
     small = pd.DataFrame(plain)
@@ -40,6 +43,11 @@ def to_engine_of(
         native = native.sparkSession.createDataFrame(pa.Table.from_pandas(small))
     made: nw.LazyFrame[Any] = nw.from_native(native)
     return made
+
+
+def _as_list(values: Any) -> Any:
+    """Return an array of Python objects as a list."""
+    return values.tolist() if getattr(values, "dtype", None) == np.dtype(object) else values
 
 
 def return_to_engine(frame: Frame, table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> Frame:
