@@ -126,7 +126,8 @@ def cohort_members(
         ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks,
         such as ``"14 days"``, counted from `origin`; or a list of the dates or times between
         periods, with the end of the last: who starts outside is in no cohort, and counted in a
-        warning. They are independent: weekly cohorts with ages in days, for instance.
+        warning. They are independent: weekly cohorts with ages in days, for instance. Cohorts
+        are named by dates here, and hold whole days: hours are for ages alone.
     clock : {"calendar", "elapsed"}, default "calendar"
         ``"calendar"``: age is the difference of calendar periods; 31 January to 1 February is one
         month. ``"elapsed"``: full steps since the customer's own start, of 24 hours, of 7 days of
