@@ -521,7 +521,8 @@ def test_kinds_of_frames_are_listed_in_the_same_words() -> None:
 # --- the table of words in the reference --------------------------------------------------------
 
 _PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "index.md").read_text("utf-8")
-_SECTION = _PAGE.partition("## Words that all functions share")[2].partition("\n## ")[0]
+_HEADING = "## Words that all functions share"
+_SECTION = _PAGE.partition(_HEADING)[2].partition("\n## ")[0]
 WORDS = {
     word: row[-1]
     for row in (line.strip("| ").split(" | ") for line in _SECTION.split("\n"))
@@ -533,6 +534,12 @@ _NOT_IN_THE_TABLE = {
     *("events", "transactions", "subscriptions", "responses", "summary", "table", "curve"),
     "ax",
 }
+
+
+def test_the_words_are_explained_once() -> None:
+    assert _PAGE.count(_HEADING) == 1
+    words = re.findall(r"^\| `(\w+)`", _SECTION, re.MULTILINE)
+    assert len(words) == len(set(words))
 
 
 def test_the_table_has_the_words_that_many_functions_share() -> None:
