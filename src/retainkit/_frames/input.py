@@ -168,6 +168,11 @@ def is_polars(frame: Frame) -> bool:
     return frame.implementation.is_polars()
 
 
+def is_pandas(frame: Frame) -> bool:
+    """Return whether a frame is one of pandas."""
+    return frame.implementation.is_pandas()
+
+
 # Values of a column
 
 

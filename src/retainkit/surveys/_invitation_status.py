@@ -96,8 +96,7 @@ def sum_respondents(
         xw=(status == ANSWERED).cast(nw.Float64), w=(status != OPEN).cast(nw.Float64)
     )
     keys = [*table.keys, "period"]
-    sums = rows.group_by([*keys, "respondent"]).agg(xw=nw.col("xw").sum(), w=nw.col("w").sum())
-    found, clusters = sum_clusters(sums, keys)
+    found, clusters = sum_clusters(rows, keys)
     _, segment = factorize_segments(found, table.keys)
     number = found["period"].to_numpy().astype(np.int64)
     return RespondentSums(segment=segment, period=number, clusters=clusters)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from retainkit._frames.factorize import integer_codes
-from retainkit._frames.input import collect
-from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.group_pairs import GroupPairs
 from retainkit._stats.intervals import ratio
 from retainkit._stats.nps_differences import correlations
 from retainkit._typing import Floats, Integers
-from retainkit.surveys._repeat_respondents import respondent_sums
+from retainkit.surveys._repeat_respondents import respondent_arrays
 from retainkit.surveys._scaled_answers import ScaledAnswers
 
 
@@ -45,10 +42,8 @@ def score_correlations(found: ScaledAnswers, pairs: GroupPairs, values: Floats) 
     covariance of two means is the sum of the products of both e, and the variance of a mean is
     that of their squares. Reads a row a respondent and group into memory.
     """
-    rows = collect(respondent_sums(found.responses, found.counts, values))
-    _, cell = factorize_segments(rows, found.responses.keys)
-    respondent = integer_codes(rows["respondent"])[0]
-    weighted, weight = (rows[name].to_numpy().astype(np.float64) for name in ("xw", "w"))
+    each = respondent_arrays(found.responses, found.counts, values)
+    cell, respondent, weighted, weight = each.segment, each.respondent, each.weighted, each.weight
     n_cells = found.counts.n_segments
     total, mean = _sums_and_means(cell, weighted, weight, n_cells)
     order = np.lexsort((respondent, cell))
