@@ -27,6 +27,11 @@ nitpick_ignore = [
     ("py:obj", "retainkit.typing.TableT"),
     ("py:obj", "retainkit.typing.TableT_co"),
     ("py:obj", "retainkit.typing.ResponsesT_co"),
+    # What `PeriodLike` is made of, and what all exceptions have in common.
+    ("py:class", "collections.abc.Sequence"),
+    ("py:class", "datetime.date"),
+    ("py:class", "datetime.timedelta"),
+    ("py:class", "retainkit.errors._Report"),
 ]
 suppress_warnings = []
 
