@@ -17,6 +17,7 @@ import pytest
 
 from retainkit import cohort_retention, retention_curve, retention_matrix
 from retainkit._checks import fraction, integer, number, one_of, probability, rising_edges
+from retainkit._time.period_options import period_option
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -59,6 +60,9 @@ def test_a_word_that_is_known(choices: Any) -> None:
 CALENDAR = ("day", "week", "month", "quarter", "year")
 
 
+ENDS = ("exclusive", "last_day")
+
+
 @pytest.mark.parametrize(
     ("word", "choices", "meant"),
     [
@@ -75,6 +79,9 @@ CALENDAR = ("day", "week", "month", "quarter", "year")
         ("exact", ("wilson", "clopper_pearson"), "clopper_pearson"),
         ("Adjusted Wald", ("score", "adjusted_wald", "wald"), "adjusted_wald"),
         ("ignore", ("raise", "drop"), "drop"),
+        *((word, ENDS, "last_day") for word in ("inclusive", "both", "paid_through", "last")),
+        *((word, ENDS, "last_day") for word in ("last day", "included", "closed")),
+        *((word, ENDS, "exclusive") for word in ("left", "excl", "open", "exclude")),
         ("fortnight", CALENDAR, None),
         ("", CALENDAR, None),
         ("s", ("saturday", "sunday"), None),
@@ -404,3 +411,16 @@ def test_errors_and_warnings_have_their_facts_as_attributes_across_pickling() ->
     missing = copy_of(MissingColumnError("time", "at", ["on"]))
     assert (missing.code, missing.argument, missing.column) == ("missing_column", "time", "at")
     assert "'on'" in str(missing)
+
+
+@pytest.mark.parametrize("month", [2, np.int64(2)])
+def test_a_month_in_digits_is_told_its_name(month: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"Did you mean 'february'\?$") as error:
+        period_option("year", year_start=month)
+    assert (error.value.code, error.value.argument) == ("argument_type", "year_start")
+    others: list[Any] = [0, 13, True, 2.5, math.nan]
+    for other in others:
+        with pytest.raises(ArgumentTypeError, match=r"'december'\.$"):
+            period_option("year", year_start=other)
+    with pytest.raises(ArgumentTypeError, match=r"'sunday'\.$"):  # 0 is Monday or Sunday
+        period_option("week", week_start=0)  # type: ignore[arg-type]

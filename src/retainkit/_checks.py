@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from numbers import Integral, Real
@@ -18,13 +18,20 @@ Choice = TypeVar("Choice", bound=str)
 MOST_AGES = 2**31  # days are six million years then
 
 
-def one_of(name: str, value: Choice, choices: Collection[str]) -> Choice:
-    """Check that a value is one of a few words."""
+def one_of(name: str, value: Choice, choices: Sequence[str], *, first: int | None = None) -> Choice:
+    """Check that a value is one of a few words, which many number from `first` on."""
     word = isinstance(value, str)
     if not word or value not in choices:
         message = f"`{name}` is {quoted(value)}; it must be one of {', '.join(map(repr, choices))}."
         if not word:
-            raise ArgumentTypeError(message, argument=name)
+            numbered = {} if first is None else dict(enumerate(choices, first))
+            meant = [
+                choice
+                for number, choice in numbered.items()
+                if is_number(value) and number == value
+            ]
+            hint = did_you_mean(meant[0] if meant else None)
+            raise ArgumentTypeError(f"{message}{hint}", argument=name)
         hint = did_you_mean(nearest_word(value, choices))
         raise ArgumentError(f"{message}{hint}", code="unknown_choice", argument=name)
     return value

@@ -16,6 +16,10 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("y", "1y", "ye", "ys", "a", "yr", "yearly", "annual", "annually"), "year"),
     **dict.fromkeys(("ignore", "skip", "omit"), "drop"),
     **dict.fromkeys(("error", "refuse", "strict"), "raise"),
+    # Of ends: pandas calls an interval with its last day closed, on the right or on both sides.
+    **dict.fromkeys(("inclusive", "included", "closed", "both", "right", "day"), "last_day"),
+    **dict.fromkeys(("paid_through", "valid_to", "end_date", "through", "until"), "last_day"),
+    **dict.fromkeys(("left", "open", "half_open"), "exclusive"),
     "exact": "clopper_pearson",
     "beta": "clopper_pearson",
     "ac": "agresti_coull",

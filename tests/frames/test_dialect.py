@@ -88,6 +88,15 @@ NUMBERS: dict[str, list[str]] = {
     "thousands": ["1,234.50", "-12.00", "7.25"],
     "comma": ["1.234,50", "-12,00", "7,25"],
     "euros": ["1.234,50 €", "-12,00 €", "7,25 €"],
+    "brackets": ["1,234.50", "(12.00)", "7.25"],
+    "brackets and dollars": ["$1,234.50", "($12.00)", "$7.25"],
+    "dollars in brackets": ["$1,234.50", "$(12.00)", "$7.25"],
+    "minus sign": ["1234.50", "\u221212.00", "7.25"],
+    "minus behind": ["1,234.50", "12.00-", "7.25"],
+    "minus sign and comma": ["1.234,50 €", "\u221212,00 €", "7,25 €"],
+    "minus behind and comma": ["1.234,50", "12,00-", "7,25"],
+    "brackets and comma": ["1.234,50 EUR", "(12,00 EUR)", "7,25 EUR"],
+    "Swiss": ["CHF 1'234.50", "CHF -12.00", "CHF 7.25"],
 }
 
 
@@ -97,12 +106,29 @@ def test_numbers_in_words_are_read_by_the_line_that_the_error_gives(
     make: Callable[..., Any], values: list[str]
 ) -> None:
     frame = make({"customer_id": IDS, "time": WHEN, "amount": values})
-    options: dict[str, Any] = {"amount": "amount", "amounts": "net"}
+    # Of February, too, which a refund leaves without a visit.
+    options: dict[str, Any] = {"amount": "amount", "amounts": "net", "as_of": "2024-03-01"}
     _, line = advice(lambda: cohort_retention(frame, **options))
     assert ("pandas" in line) == isinstance(frame, pd.DataFrame)
     plain = make({"customer_id": IDS, "time": WHEN, "amount": [1234.5, -12.0, 7.25]})
     wanted = rows_of(cohort_retention(plain, **options))
     assert rows_of(cohort_retention(converted(frame, "amount", line), **options)) == wanted
+
+
+@each_library
+@pytest.mark.parametrize(
+    "values",
+    [["12.00 CR", "7.25 DR"], ["12.00CR", "7.25"], ["Rs. 500", "Rs. 7"], ["12 apples", "7 pears"]],
+)
+def test_no_line_is_given_that_would_read_another_number(
+    make: Callable[..., Any], values: list[str]
+) -> None:
+    frame = make({"customer_id": IDS[:2], "time": WHEN[:2], "amount": values})
+    with pytest.raises(ColumnTypeError) as caught:
+        cohort_retention(frame, amount="amount")
+    text = str(caught.value)
+    assert "for instance with" not in text
+    assert f"such as {values[0]!r}" in text
 
 
 @each_library

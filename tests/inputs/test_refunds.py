@@ -13,7 +13,14 @@ import pytest
 
 from backends import BACKENDS, Backend
 from event_logs import quietly
-from retainkit import cohort_retention, growth_accounting, rfm_summary
+from retainkit import (
+    calibration_holdout,
+    cohort_members,
+    cohort_retention,
+    growth_accounting,
+    holdout_report,
+    rfm_summary,
+)
 from retainkit.errors import ArgumentError, RetainkitWarning
 from sizes import cases
 from tables import Row, rows_of
@@ -32,6 +39,7 @@ ROWS = [
     ]
 ]
 METRICS = [cohort_retention, growth_accounting]
+SPLIT = {"calibration_end": "2024-02-01"}
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=[one.__name__ for one in METRICS])
 
 
@@ -45,6 +53,24 @@ def test_negative_amounts_are_refused(backend: Backend, metric: Any) -> None:
         metric(backend.make(ROWS[:4]), amount="amount", as_of="2024-01-06")
     with pytest.raises(ArgumentError, match="`amounts` is 'nett'"):
         metric(backend.make(ROWS), amount="amount", amounts="nett")
+
+
+@pytest.mark.parametrize(
+    ("metric", "options"),
+    [
+        *((one, {}) for one in (*METRICS, cohort_members, rfm_summary)),
+        *(
+            (one, {"calibration_end": "2024-02-01"})
+            for one in (calibration_holdout, holdout_report)
+        ),
+    ],
+)
+def test_refunds_are_not_netted_without_amounts(metric: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(
+        ArgumentError, match="`amounts` is 'net', and `amount` names no col"
+    ) as told:
+        metric(pd.DataFrame(ROWS), amounts="net", **options)
+    assert (told.value.code, told.value.argument) == ("argument_needed", "amount")
 
 
 def test_a_refund_is_no_visit(backend: Backend) -> None:

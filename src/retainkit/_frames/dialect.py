@@ -61,6 +61,15 @@ _COMMA: _Lines = (
     "CAST(replace(regexp_replace({c}, '[^0-9,-]', '', 'g'), ',', '.') AS DOUBLE)",
     "F.regexp_replace(F.regexp_replace({c}, '[^0-9,-]', ''), ',', '.').cast('double')",
 )
+# (12.00), \u221212.00 and 12.00-, whose sign comes first
+_SIGN = "'^(.*)[(\u2212-](.*)$'"
+_SIGN_FIRST: _Lines = (
+    f"{{c}}.str.replace({_SIGN}, r'-\\1\\2', regex=True)",
+    f"{{c}}.str.replace({_SIGN}, '-${{1}}${{2}}')",
+    f"pc.replace_substring_regex({{c}}, {_SIGN}, r'-\\1\\2')",
+    f"regexp_replace({{c}}, {_SIGN}, '-\\1\\2')",
+    f"F.regexp_replace({{c}}, {_SIGN}, '-$1$2')",
+)
 _TIME: _Lines = (
     "pandas.to_datetime({c})",
     "{c}.str.to_datetime()",
@@ -110,27 +119,34 @@ _SHOWN = 100  # values that are looked at
 def conversion(frame: Frame, column: str, stands_for: StandsFor) -> str:
     """Return how to convert a column, by its own name in the frame, with a line of code."""
     values = _some_values(frame, column)
-    what, lines = "convert it first", _TEXT
+    what, lines = "convert it first", [_TEXT]
     if stands_for == "flags":
-        what, lines = "make one first", _FLAG
+        what, lines = "make one first", [_FLAG]
     elif stands_for == "times":
-        what, lines = _time_lines(values)
+        what, line = _time_lines(values)
+        lines = [line]
     elif stands_for in {"numbers", "counts"}:
+        odd = _odd_text(values)
+        if odd is not None:
+            return f"values such as {odd!r} are not written as numbers are: make some first"
         lines = _number_lines(values)
     return f"{what}, for instance with {_write(frame, lines, outer_name(column))}"
 
 
 def localized(frame: Frame, column: str) -> str:
     """Return how to say that the times of a column are in UTC."""
-    return _write(frame, _ZONE, column)
+    return _write(frame, [_ZONE], column)
 
 
-def _write(frame: Frame, lines: _Lines, column: str) -> str:
+def _write(frame: Frame, steps: Sequence[_Lines], column: str) -> str:
+    """Return a line of code: steps from a column on, each around the one before it."""
     engine = frame.implementation
     kinds = (engine.is_pandas(), engine.is_polars(), engine.is_pyarrow(), engine.is_duckdb(), True)
     place = kinds.index(True)
     written = _COLUMNS[place].format(name=column, sql=quoted(column))
-    return lines[place].replace("{c}", written)
+    for lines in steps:
+        written = lines[place].replace("{c}", written)
+    return written
 
 
 def _some_values(frame: Frame, column: str) -> list[Any]:
@@ -152,13 +168,42 @@ def _time_lines(values: Sequence[Any]) -> tuple[str, _Lines]:
     return "parse or convert it first", _TIME
 
 
-def _number_lines(values: Sequence[Any]) -> _Lines:
-    """Return the lines that read numbers in words, by how these are written."""
-    texts = [one.strip() for one in values if isinstance(one, str)]
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_CURRENCY = r"([A-Za-z]{1,3}\$?|[^\w\s.,()%+\u2212-])?"
+_MONEY = re.compile(
+    rf"[(+\u2212-]?\s*{_CURRENCY}\s*[(+\u2212-]?\s*"
+    rf"[.,]?\d[\d.,'\u2019\s]*{_CURRENCY}\s*[)\u2212-]?"
+)
+_SIDE = re.compile(r"(?<![a-z])(cr|dr|db|[cd])(?![a-z])", re.IGNORECASE)  # of a ledger
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    return [one.strip() for one in values if isinstance(one, str)]
+
+
+def _odd_text(values: Sequence[Any]) -> str | None:
+    """Return a text with a digit that is not written as money is, whose sign one can tell."""
+    return next(
+        (
+            one
+            for one in _texts(values)
+            if re.search(r"\d", one)
+            and not _PLAIN.fullmatch(one)
+            and (not _MONEY.fullmatch(one) or _SIDE.search(one))
+        ),
+        None,
+    )
+
+
+def _number_lines(values: Sequence[Any]) -> list[_Lines]:
+    """Return the steps that read numbers in words, by how these are written."""
+    texts = _texts(values)
     if not texts or not all(re.search(r"\d", one) for one in texts):
-        return _NUMBER
-    if any(re.search(r"\.\d{3}(\D|$).*,|,\d{1,2}\D*$", one) for one in texts) and not any(
+        return [_NUMBER]
+    if all(_PLAIN.fullmatch(one) for one in texts):
+        return [_NUMBER]
+    signs = any(re.search(r"[(\u2212]|[\d.,]\D*-$", one) for one in texts)
+    comma = any(re.search(r"\.\d{3}(\D|$).*,|,\d{1,2}\D*$", one) for one in texts) and not any(
         re.search(r"\.\d{1,2}\D*$", one) for one in texts
-    ):
-        return _COMMA
-    return _POINT if any(re.search(r"[^0-9.eE+-]", one) for one in texts) else _NUMBER
+    )
+    return [*([_SIGN_FIRST] if signs else []), _COMMA if comma else _POINT]

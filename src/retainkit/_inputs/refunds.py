@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import narwhals.stable.v2 as nw
 
+from retainkit._checks import one_of
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import wall_time
@@ -17,6 +19,18 @@ from retainkit.typing import Amounts
 
 ROUNDING = 1e-9
 """Share of all money moved up to which a net below zero is a rounding error of zero."""
+
+
+def check_amounts_option(amounts: Amounts, amount: str | None) -> None:
+    """Check the argument `amounts`, which needs a column of money to set refunds against."""
+    one_of("amounts", amounts, get_args(Amounts))
+    if amounts == "net" and amount is None:
+        raise ArgumentError(
+            "`amounts` is 'net', and `amount` names no column: without it a refund is a purchase "
+            "like any other. Name the column of money, or leave `amounts` out.",
+            code="argument_needed",
+            argument="amount",
+        )
 
 
 def check_negative_amounts(log: Events, amounts: Amounts) -> None:

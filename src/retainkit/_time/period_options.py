@@ -135,7 +135,7 @@ def period_options(
     """
     kinds = {argument: _kind(argument, period) for argument, period in periods.items()}
     one_of("week_start", week_start, WEEKDAYS)
-    one_of("year_start", year_start, MONTH_NAMES)
+    one_of("year_start", year_start, MONTH_NAMES, first=1)
     start = None if origin is None else read_datetime(origin, "origin")
     if start is not None and not any("step" in kind for kind in kinds.values()):
         names = " and ".join(f"`{argument}` is {periods[argument]!r}" for argument in periods)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from retainkit._checks import boolean, one_of, probability
+from retainkit._checks import boolean, probability
 from retainkit._inputs.events import check_one_start, read_events
 from retainkit._inputs.observation import check_as_of
-from retainkit._inputs.refunds import net_refunds
+from retainkit._inputs.refunds import check_amounts_option, net_refunds
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._time.period_options import period_option
 from retainkit.activity._counts import (
@@ -232,7 +232,7 @@ def growth_accounting(
     >>> table["quick_ratio"].tolist()
     [nan, 1.0, 1.0, 1.0]
     """
-    one_of("amounts", amounts, get_args(Amounts))
+    check_amounts_option(amounts, amount)
     cut = period_option(period, week_start=week_start, origin=origin, year_start=year_start)
     boolean("include_partial", include_partial)
     check_as_of(as_of)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import get_args
 
-from retainkit._checks import boolean, integer, one_of, probability
+from retainkit._checks import boolean, integer, probability
 from retainkit._frames.output import build_like
 from retainkit._inputs.customers import Customers
 from retainkit._inputs.observation import check_as_of
+from retainkit._inputs.refunds import check_amounts_option
 from retainkit._messages import warn
 from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
@@ -228,7 +228,7 @@ def holdout_report(
     if model is not None:
         check_purchase_model(model)
         _check_unit(model, unit)
-    one_of("amounts", amounts, get_args(Amounts))
+    check_amounts_option(amounts, amount)
     check_spend_model(spend, amount)
     options = SummaryOptions(
         customer=customer,

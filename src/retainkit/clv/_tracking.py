@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import get_args
 
-from retainkit._checks import boolean, one_of
+from retainkit._checks import boolean
 from retainkit._frames.output import build_like
 from retainkit._inputs.observation import check_as_of
+from retainkit._inputs.refunds import check_amounts_option
 from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import read_calibrated_orders
 from retainkit.clv._holdout_spend import (
@@ -187,7 +187,7 @@ def tracking(
     boolean("exact", exact)
     if not exact:
         check_period(model.unit, cut)
-    one_of("amounts", amounts, get_args(Amounts))
+    check_amounts_option(amounts, amount)
     check_spend_model(spend, amount)
     options = SummaryOptions(
         customer=customer,

@@ -15,6 +15,7 @@ from retainkit._checks import boolean, one_of
 from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
+from retainkit._inputs.refunds import check_amounts_option
 from retainkit._messages import count_noun
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment
@@ -52,7 +53,7 @@ class SummaryOptions:
         self.merge_period()
         check_as_of(self.as_of)
         one_of("missing", self.missing, get_args(Missing))
-        one_of("amounts", self.amounts, get_args(Amounts))
+        check_amounts_option(self.amounts, self.amount)
         boolean("include_first", self.include_first)
         boolean("exact", self.exact)
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from retainkit._checks import integer, one_of, rising_edges
 from retainkit._inputs.events import Events, check_one_start, read_events
 from retainkit._inputs.observation import check_as_of
-from retainkit._inputs.refunds import net_refunds
+from retainkit._inputs.refunds import check_amounts_option, net_refunds
 from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
@@ -64,7 +64,7 @@ class CohortOptions:
 
     def validate(self) -> CohortPeriods:
         """Check the options that do not depend on the table."""
-        one_of("amounts", self.amounts, get_args(Amounts))
+        check_amounts_option(self.amounts, self.amount)
         one_of("entry", self.entry, get_args(Entry))
         cohorts, ages = period_options(
             {"cohort_period": self.cohort_period, "period": self.period},
