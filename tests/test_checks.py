@@ -15,7 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retainkit import cohort_retention, retention_curve, retention_matrix
+from retainkit import (
+    calibration_holdout,
+    cohort_members,
+    cohort_retention,
+    datasets,
+    retention_curve,
+    retention_matrix,
+)
 from retainkit._checks import fraction, integer, number, one_of, probability, rising_edges
 from retainkit._time.period_options import period_option
 from retainkit.errors import (
@@ -424,3 +431,24 @@ def test_a_month_in_digits_is_told_its_name(month: Any) -> None:
             period_option("year", year_start=other)
     with pytest.raises(ArgumentTypeError, match=r"'sunday'\.$"):  # 0 is Monday or Sunday
         period_option("week", week_start=0)  # type: ignore[arg-type]
+
+
+VISITS = pd.DataFrame({"customer_id": [1, 2], "time": pd.to_datetime(["2024-01-05", "2024-03-07"])})
+
+
+@pytest.mark.parametrize("value", ["31/12/2024", "x", 5])
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("as_of", lambda value: cohort_retention(VISITS, as_of=value)),
+        ("cohort", lambda value: cohort_members(VISITS, cohort=value)),
+        ("origin", lambda value: cohort_retention(VISITS, period="14 days", origin=value)),
+        ("period", lambda value: cohort_retention(VISITS, period=["2024-01-01", value])),
+        ("calibration_end", lambda value: calibration_holdout(VISITS, calibration_end=value)),
+        ("start", lambda value: datasets.make_subscriptions(10, start=value, seed=1)),
+    ],
+)
+def test_what_is_no_time_has_one_code(argument: str, call: Any, value: Any) -> None:
+    with pytest.raises((ArgumentError, ArgumentTypeError)) as error:
+        call(value)
+    assert (error.value.code, error.value.argument) == ("not_a_time", argument)

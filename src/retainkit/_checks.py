@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from numbers import Integral, Real
@@ -18,23 +18,23 @@ Choice = TypeVar("Choice", bound=str)
 MOST_AGES = 2**31  # days are six million years then
 
 
-def one_of(name: str, value: Choice, choices: Sequence[str], *, first: int | None = None) -> Choice:
-    """Check that a value is one of a few words, which many number from `first` on."""
+def one_of(name: str, value: Choice, choices: Collection[str], *, first: int = 0) -> Choice:
+    """Check that a value is one of a few words, which some number from `first` on, if not 0."""
     word = isinstance(value, str)
     if not word or value not in choices:
         message = f"`{name}` is {quoted(value)}; it must be one of {', '.join(map(repr, choices))}."
         if not word:
-            numbered = {} if first is None else dict(enumerate(choices, first))
-            meant = [
-                choice
-                for number, choice in numbered.items()
-                if is_number(value) and number == value
-            ]
-            hint = did_you_mean(meant[0] if meant else None)
+            hint = did_you_mean(_numbered(value, choices, first) if first else None)
             raise ArgumentTypeError(f"{message}{hint}", argument=name)
         hint = did_you_mean(nearest_word(value, choices))
         raise ArgumentError(f"{message}{hint}", code="unknown_choice", argument=name)
     return value
+
+
+def _numbered(value: Any, choices: Collection[str], first: int) -> str | None:
+    """Return the choice of a number, None for what numbers none of them."""
+    pairs = enumerate(choices, first)
+    return next((one for number, one in pairs if is_number(value) and number == value), None)
 
 
 def boolean(name: str, value: Any) -> bool:

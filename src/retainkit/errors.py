@@ -42,6 +42,7 @@ CODES: Mapping[str, str] = {
     "percent_not_fraction": "A number above 1 stands where a fraction is meant: 5 for 0.05.",
     "named_twice": "A column is named twice.",
     "reserved_name": "A column is called like one of the result.",
+    "not_a_time": "An argument is no date or time that can be read.",
     "length_without_unit": "A length of time has no unit: 12 what?",
     "length_type": "A length of time is neither text nor a timedelta.",
     "length_unit": "A length of time has a unit that is not known.",

@@ -159,3 +159,12 @@ def test_purchases_and_money_are_those_of_the_summary(seed: int) -> None:
         assert sum(row["new"] for row in periods) == len(summary)
         assert sum(row["amount"] for row in cells) == pytest.approx(money, abs=1e-9)
         assert sum(row["amount"] for row in periods) == pytest.approx(money, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", [*METRICS, cohort_members, rfm_summary])
+def test_customers_of_refunds_alone_have_one_code(backend: Backend, metric: Any) -> None:
+    with pytest.warns(RetainkitWarning, match="1 customer without a purchase") as told:
+        metric(backend.make(ROWS), amount="amount", amounts="net", as_of="2024-04-01")
+    found: list[Any] = [one.message for one in told.list]
+    facts = [(one.code, one.argument, one.rows) for one in found]
+    assert facts == [("no_purchase_left", "amounts", 1)]

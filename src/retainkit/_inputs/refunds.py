@@ -94,11 +94,16 @@ def _warn_of_lost(log: Events, kept: Events) -> None:
     """Warn of the customers of whom no event is left."""
     before, after = (count_rows(one.rows.select("customer").unique()) for one in (log, kept))
     if before > after:
-        warn(
-            f"{count_noun(before - after, 'customer')} without a purchase, whose money nets below "
-            "zero in every period: not in the result.",
-            code="no_purchase_left",
-            argument="amounts",
-            rows=before - after,
-            total=before,
-        )
+        warn_of_no_purchase(before - after, before)
+
+
+def warn_of_no_purchase(number: int, total: int | None = None) -> None:
+    """Warn of customers of whom no purchase is left, of so many in all."""
+    warn(
+        f"{count_noun(number, 'customer')} without a purchase, whose money nets below zero in "
+        "every period: not in the result.",
+        code="no_purchase_left",
+        argument="amounts",
+        rows=number,
+        total=total,
+    )

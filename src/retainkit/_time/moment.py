@@ -121,7 +121,7 @@ def read_datetime(given: str | date, argument: str = "as_of") -> datetime:
             raise ArgumentError(
                 f"`{argument}` is {value!r}; write a date or a time as ISO 8601 does, "
                 "such as '2024-07-01' or '2024-07-01T12:00'.",
-                code="no_time",
+                code="not_a_time",
                 argument=argument,
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -129,7 +129,7 @@ def read_datetime(given: str | date, argument: str = "as_of") -> datetime:
     if not isinstance(value, datetime) or value != value:  # noqa: PLR0124  NaT is not itself
         raise ArgumentTypeError(
             f"`{argument}` is {given!r}; it must be a date, a datetime or an ISO 8601 string.",
-            code="no_time",
+            code="not_a_time",
             argument=argument,
         )
     return value

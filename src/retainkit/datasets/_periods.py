@@ -25,7 +25,7 @@ def period_edges(start: str | date, period: Period, periods: int) -> Integers:
     except ValueError:
         raise ArgumentError(
             f"`start` is {start!r}; it must be an ISO date such as '2024-01-01'.",
-            code="argument_value",
+            code="not_a_time",
             argument="start",
         ) from None
     first = np.array([day], "M8[D]").astype(np.int64)

@@ -11,7 +11,7 @@ from retainkit._frames.input import Frame
 from retainkit._frames.names import inner_name
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.events import Events
-from retainkit._inputs.refunds import check_negative_amounts
+from retainkit._inputs.refunds import check_negative_amounts, warn_of_no_purchase
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment
 from retainkit.purchases import _eager, _lazy
@@ -74,15 +74,14 @@ def reduce_purchases(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
 
 
 def _warn_of_excluded(found: PurchaseSummary) -> None:
-    texts = {
-        "with a first purchase at or after `calibration_end`": found.n_first_in_holdout,
-        "without a purchase, whose money nets below zero in every period": found.n_without_purchase,
-    }
-    for text, number in texts.items():
-        if number:
-            warn(
-                f"{count_noun(number, 'customer')} {text}: not in the result.",
-                code="customers_left_out",
-                rows=number,
-                argument="transactions",
-            )
+    later, none = found.n_first_in_holdout, found.n_without_purchase
+    if later:
+        warn(
+            f"{count_noun(later, 'customer')} with a first purchase at or after "
+            "`calibration_end`: not in the result.",
+            code="customers_left_out",
+            argument="transactions",
+            rows=later,
+        )
+    if none:
+        warn_of_no_purchase(none)
