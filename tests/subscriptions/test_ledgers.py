@@ -307,6 +307,20 @@ def test_what_is_paid_once_is_left_out_and_counted() -> None:
     assert (warning.code, warning.rows, warning.total) == ("empty_subscriptions", 1, 2)
 
 
+def test_a_day_that_is_first_and_last_is_that_of_a_fee(backend: Backend) -> None:
+    rows = [
+        {"customer_id": 1, "start": day(1, 1), "end": day(1, 31), "amount": 10.0},
+        {"customer_id": 1, "start": day(1, 5), "end": day(1, 5), "amount": 99.0},
+        # Of two days, a rate of a day: 365 / 12 days are a month.
+        {"customer_id": 2, "start": day(1, 5), "end": day(1, 6), "amount": 2.0},
+    ]
+    with pytest.warns(RetainkitWarning, match="1 of 3 rows begin and end on one day") as warned:
+        have = rows_of(subscriptions_from_lines(backend.make(rows), end_is="last_day"))
+    assert [row["mrr"] for row in have] == pytest.approx([10, 365 / 12])
+    warning: Any = warned[0].message
+    assert (warning.code, warning.rows, warning.total) == ("empty_subscriptions", 1, 3)
+
+
 def test_lines_that_cannot_be_are_refused() -> None:
     with pytest.raises(ArgumentError, match=r"lies before 'start'.* 1 row, of 1") as error:
         monthly([(day(2, 1), day(1, 1), 10)])

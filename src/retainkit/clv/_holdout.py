@@ -228,8 +228,8 @@ def holdout_report(
     if model is not None:
         check_purchase_model(model)
         _check_unit(model, unit)
-    check_amounts_option(amounts, amount)
     check_spend_model(spend, amount)
+    check_amounts_option(amounts, amount)
     options = SummaryOptions(
         customer=customer,
         time=time,

@@ -187,8 +187,8 @@ def tracking(
     boolean("exact", exact)
     if not exact:
         check_period(model.unit, cut)
-    check_amounts_option(amounts, amount)
     check_spend_model(spend, amount)
+    check_amounts_option(amounts, amount)
     options = SummaryOptions(
         customer=customer,
         time=time,

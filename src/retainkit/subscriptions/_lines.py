@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import get_args
 
 import numpy as np
@@ -103,8 +104,8 @@ def subscriptions_from_lines(
     Warns
     -----
     RetainkitWarning
-        If rows are left out: with nulls, or of no length, as those of fees that are paid once; if
-        ends seem to be last days.
+        If rows are left out: with nulls, or as fees that are paid once: of no length, or where ends
+        are last days, of one day; if ends seem to be last days.
 
     See Also
     --------
@@ -152,7 +153,7 @@ def subscriptions_from_lines(
         over = midnights_after(over, found.table.zone)
     _check_order(found, begin, over)
     _check_amounts(found)
-    kept = _with_length(begin, over)
+    kept = _with_length(begin, over, found.table.zone, end_is)
     keys = (found.amount, found.segment, over, begin, found.customer)
     order = kept[np.lexsort([one[kept] for one in keys])]
     begin, over = begin[order], over[order]
@@ -196,13 +197,16 @@ def _check_amounts(ledger: Ledger) -> None:
         )
 
 
-def _with_length(begin: Integers, end: Integers) -> Integers:
-    """Return the places of lines of some length; a warning counts the others."""
-    kept = np.flatnonzero(end > begin)
+def _with_length(begin: Integers, end: Integers, zone: tzinfo | None, end_is: EndIs) -> Integers:
+    """Return the places of lines of some length, of days more than one; a warning counts others."""
+    least, what = begin, "end as they start"
+    if end_is == "last_day":
+        least, what = midnights_after(begin, zone), "begin and end on one day"
+    kept = np.flatnonzero(end > least)
     empty = len(begin) - len(kept)
     if empty:
         warn(
-            f"{empty:,} of {count_noun(len(begin), 'row')} end as they start and are not used: "
+            f"{empty:,} of {count_noun(len(begin), 'row')} {what} and are not used: "
             "what is paid once does not recur.",
             code="empty_subscriptions",
             argument="end",
