@@ -80,6 +80,20 @@ def test_every_error_and_warning_names_the_argument() -> None:
     assert not [place for place, _, given in faults() if not {"argument", None} & given.keys()]
 
 
+def test_rows_with_nulls_or_outside_edges_are_told_of_how_many() -> None:
+    # In cohorts it is customers that are counted, not rows.
+    codes = {"null_values", "outside_edges"}
+    assert not [
+        place
+        for place, _, given in faults()
+        if "rows" in given
+        and "code" in given
+        and words(given["code"]) & codes
+        and "total" not in given
+        and not place.startswith("retention._reading")
+    ]
+
+
 def test_the_reference_lists_the_codes() -> None:
     table = REFERENCE.read_text("utf-8").partition("### Codes")[2]
     rows = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.*) \|$", table, re.MULTILINE))

@@ -81,7 +81,8 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
         replace(table, table="customers"), read_facts, options.missing
     )
     if note:
-        warn(note, code="null_values", argument="customers", rows=facts.n_dropped)
+        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
+        warn(note, code="null_values", argument="customers", rows=left, total=total)
     several = table.rows.group_by("customer").agg(rows=nw.len()).filter(nw.col("rows") > 1)
     number = count_rows(several)
     if number:

@@ -123,7 +123,7 @@ class Events(CheckedTable):
         first, last = (instant_expr(end.instant, self.stored) for end in ends)
         time = nw.col("time")
         inside = count_rows(self.events.filter((time >= first) & (time < last)))
-        warn_of_outside(self.n_rows - inside, count_noun(self.n_rows, "row"), argument, ends)
+        warn_of_outside(self.n_rows - inside, self.n_rows, argument, ends)
 
 
 def read_events(
@@ -154,7 +154,8 @@ def read_events(
         facts = read_facts(table)
     table, facts, note = without_nulls(table, read_facts, missing, facts)
     if note:
-        warn(note, code="null_values", argument=argument, rows=facts.n_dropped)
+        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
+        warn(note, code="null_values", argument=argument, rows=left, total=total)
     _check_finite(table, facts)
     n_rows, first, last = _span(table, facts)
     starts = [facts.least["cohort_time"]] if "cohort_time" in table.names else []

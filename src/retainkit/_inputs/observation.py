@@ -117,17 +117,18 @@ def observed_until(
 
 
 def warn_of_outside(
-    number: int, total: str, argument: str, ends: tuple[Moment, Moment], table: str = ""
+    number: int, total: int, argument: str, ends: tuple[Moment, Moment], table: str = ""
 ) -> None:
     """Warn of rows, of so many in `total`, that lie outside the edges of periods."""
     if number:
         first, last = ends
         warn(
-            f"{number:,} of {total}{table} lie in no period: outside the edges of `{argument}` "
-            f"({first} to {last}).",
+            f"{number:,} of {count_noun(total, 'row')}{table} lie in no period: outside the edges "
+            f"of `{argument}` ({first} to {last}).",
             code="outside_edges",
             argument=argument,
             rows=number,
+            total=total,
         )
 
 
@@ -144,5 +145,5 @@ def within_edges(
     first, last = (instant_expr(end.instant, stored) for end in ends)
     kept = rows.filter((nw.col(column) >= first) & (nw.col(column) < last))
     used = count_rows(kept)
-    warn_of_outside(size - used, count_noun(size, "row"), "period", ends)
+    warn_of_outside(size - used, size, "period", ends)
     return kept, used

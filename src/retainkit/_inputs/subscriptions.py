@@ -100,7 +100,7 @@ class Subscriptions(CheckedTable):
         conditions = {"before": nw.col("end") <= first, "after": nw.col("start") >= last}
         counts = count_true(self.rows, conditions)
         outside = counts["before"] + counts["after"]
-        warn_of_outside(outside, count_noun(self.n_rows, "row"), "period", ends)
+        warn_of_outside(outside, self.n_rows, "period", ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

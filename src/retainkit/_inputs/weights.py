@@ -72,4 +72,5 @@ def value_error(
         argument=table.own_name(argument),
         column=table.names[argument],
         rows=number,
+        total=count_rows(table.rows),
     )

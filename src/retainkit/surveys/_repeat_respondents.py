@@ -219,6 +219,7 @@ def _check_no_repeats(responses: Answers, rows: nw.DataFrame[Any], repeated: Boo
             argument=responses.own_name("respondent"),
             column=responses.names["respondent"],
             rows=int(repeated.sum()),
+            total=len(rows),
         )
 
 
