@@ -144,9 +144,9 @@ KINDS: list[tuple[Any, list[Row], Row, str]] = [
         rk.mrr_movements,
         SUBSCRIPTIONS,
         {"amount": "amount"},
-        "If 'mrr' is meant, set `amount='mrr'`",
+        "write amount='mrr' if that is",
     ),
-    (rk.cltv, ORDERS, {"amount": "mrr"}, "If 'amount' is meant, set `amount='amount'`"),
+    (rk.cltv, ORDERS, {"amount": "mrr"}, "write amount='amount' if that is"),
 ]
 
 
@@ -163,6 +163,16 @@ def test_a_column_that_the_user_named_brings_no_advice() -> None:
     with pytest.raises(MissingColumnError) as caught:
         rk.churn_rate(pd.DataFrame(ORDERS), start="begin")
     assert "inactivity_churn" not in str(caught.value)
+
+
+@pytest.mark.parametrize("index", ["customer_id", ["time", "customer_id"]])
+def test_a_column_in_the_index_is_found_there(index: Any) -> None:
+    frame = pd.DataFrame({"customer_id": [1], "time": pd.to_datetime(["2024-01-05"]), "x": [1]})
+    with pytest.raises(MissingColumnError, match=r"is in the index.*reset_index\(\)\.$"):
+        rk.cohort_retention(frame.set_index(index))
+    with pytest.raises(MissingColumnError) as caught:
+        rk.cohort_retention(frame.drop(columns="time"))
+    assert "index" not in str(caught.value)
 
 
 def test_an_error_with_advice_survives_a_pickle() -> None:
@@ -230,6 +240,7 @@ def test_money_under_the_other_name_is_pointed_to(name: str, column: str) -> Non
     with pytest.raises(MissingColumnError) as caught:
         entry.function(**frames, **entry.options)
     assert f"write amount={other!r} if that is" in str(caught.value)
+    assert str(caught.value).count(f"amount={other!r}") == 1
     assert (caught.value.argument, caught.value.column) == ("amount", column)
 
 

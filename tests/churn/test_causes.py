@@ -12,7 +12,14 @@ import pytest
 from scipy import stats
 
 from backends import Backend
-from retainkit import churn_rate, mrr_movements, revenue_cohorts, revenue_retention, survival_curve
+from retainkit import (
+    churn_rate,
+    churned_customers,
+    mrr_movements,
+    revenue_cohorts,
+    revenue_retention,
+    survival_curve,
+)
 from retainkit.errors import ArgumentError, RetainkitWarning
 from sizes import cases
 from tables import Row, rows_of
@@ -112,7 +119,7 @@ def test_a_reason_is_no_column_of_the_result_and_no_segment() -> None:
     table = pd.DataFrame(FOUR).assign(churned="x")
     with pytest.raises(ArgumentError, match="`reason` names the column 'churned', which is also"):
         churn_rate(table, reason="churned")
-    with pytest.raises(ArgumentError, match="`reason` names the column 'reason', which is also"):
+    with pytest.raises(ArgumentError, match="`by` names 'reason', which is the `reason`"):
         churn_rate(table, reason="reason", by="reason")
 
 
@@ -236,3 +243,18 @@ def test_a_gap_that_leaves_nothing_says_so(function: Any, backend: Backend) -> N
     if function is not survival_curve:
         options = {"gap": "90D", "include_partial": True}
         assert not told(function, table, "gap_leaves_nothing", **options)
+
+
+@pytest.mark.parametrize("function", [churn_rate, churned_customers])
+def test_the_reason_is_no_segment_beside(function: Any) -> None:
+    table = pd.DataFrame(
+        {
+            "customer_id": [1],
+            "start": pd.to_datetime(["2024-01-05"]),
+            "end": pd.to_datetime(["2024-02-05"]),
+            "why": ["price"],
+        }
+    )
+    with pytest.raises(ArgumentError, match="`by` names 'why', which is the `reason`") as error:
+        function(table, reason="why", by="why", as_of="2024-03-01")
+    assert (error.value.code, error.value.argument) == ("named_twice", "by")

@@ -215,6 +215,23 @@ def test_null_is_a_group_and_one_is_the_reference() -> None:
         rate_difference(table, group="plan", reference="z")
 
 
+@pytest.mark.parametrize(
+    ("groups", "reference", "meant"),
+    [(["UK", "FR"], "uk", "'UK'"), (["UK", "FR"], "Uk ", "'UK'"), ([1, 2], "1", "1")],
+)
+def test_a_reference_in_other_letters_is_suggested(
+    groups: list[Any], reference: Any, meant: str
+) -> None:
+    table = pd.DataFrame(
+        {"country": groups, "cohort": "all", "age": 1, "customers": [10, 20], "retained": [5, 6]}
+    )
+    with pytest.raises(ArgumentError, match=rf"Did you mean {meant}\?$") as error:
+        rate_difference(table, group="country", reference=reference)
+    assert error.value.code == "unknown_reference"
+    with pytest.raises(ArgumentError, match=r"\.$"):
+        rate_difference(table, group="country", reference="ZZZ")
+
+
 def test_counts_may_be_decimals() -> None:
     churn = churn_rate(subscriptions(), by="plan", as_of="2024-05-01")
     decimals = churn.assign(**{name: churn[name].map(Decimal) for name in ("opening", "churned")})
@@ -274,3 +291,13 @@ def test_the_group_is_a_segment_of_the_table() -> None:
         rate_difference(churn, group="opening")
     with pytest.raises(ArgumentError, match="10 rows for 5 combinations of 'period', 'plan'"):
         rate_difference(pd.concat([churn, churn]), group="plan")
+
+
+@pytest.mark.parametrize(("group", "within"), [("why", "'period', 'why'"), ("period", "'period',")])
+def test_causes_and_periods_are_no_groups(group: str, within: str) -> None:
+    rows = subscriptions().assign(why=["price", None, "moved", "price"])
+    churn = churn_rate(rows, by="plan", reason="why", as_of="2024-05-01")
+    with pytest.raises(ArgumentError, match=f"compared within each of {within}") as error:
+        rate_difference(churn, group=group)
+    assert (error.value.code, error.value.argument) == ("not_a_segment", "group")
+    assert "by=" not in str(error.value)

@@ -508,3 +508,13 @@ def test_every_backend_agrees_with_the_slow_reference(
             **options,
         )
         assert_same(have, expected)
+
+
+@pytest.mark.parametrize("metric", [cohort_retention, growth_accounting])
+def test_rows_before_the_start_are_told_of_how_many(backend: Backend, metric: Any) -> None:
+    day = [datetime.fromisoformat(f"2024-01-0{number}") for number in range(1, 6)]
+    rows: list[Row] = [{"customer_id": "ann", "time": one, "signup": day[2]} for one in day]
+    with pytest.warns(RetainkitWarning, match=r"^2 rows not counted, before .*, of 5\.$") as told:
+        metric(backend.make(rows), cohort_time="signup", period="day", as_of="2024-01-06")
+    warning: Any = told[0].message
+    assert (warning.code, warning.rows, warning.total) == ("rows_before_start", 2, 5)

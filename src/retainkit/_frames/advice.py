@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals.stable.v2 as nw
 
@@ -113,14 +114,18 @@ def result_advice(argument: str, made_by: Sequence[str], columns: Sequence[str])
     return f"`{argument}` wants the result of {wanted}{given}."
 
 
+def index_advice(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], column: str) -> str:
+    """Return how a level of pandas' index becomes a column, if the column that lacks is one."""
+    if not frame.implementation.is_pandas() or column not in frame.to_native().index.names:
+        return ""
+    return f"{column!r} is in the index, which is not read: make it a column with reset_index()."
+
+
 def table_advice(argument: str, column: str, schema: Mapping[str, nw.dtypes.DType]) -> str:
     """Return what makes a table with the column that lacks, or takes the one there is.
 
-    Of columns that the user named nothing is known but what is right for `amount`.
+    Of columns that the user named nothing is known.
     """
-    if argument == "amount":
-        other = {"amount": "mrr", "mrr": "amount"}.get(column)
-        return f"If {other!r} is meant, set `amount={other!r}`." if other in schema else ""
     if column != _DEFAULTS.get(argument, argument):
         return ""
     for advice in _ADVICE:

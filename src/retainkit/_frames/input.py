@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.advice import result_advice, table_advice
+from retainkit._frames.advice import index_advice, result_advice, table_advice
 from retainkit._frames.names import inner_name, outer_name, with_inner_names
 from retainkit._frames.pandas_types import with_integers, with_native_columns
 from retainkit._frames.plain_types import WIDE, StandsFor, with_plain_types
@@ -97,7 +97,7 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
         )
     schema = frame.collect_schema()
     if inner_name(frame, column) not in schema.names():
-        advice = table_advice(argument, column, schema)
+        advice = index_advice(frame, column) or table_advice(argument, column, schema)
         raise MissingColumnError(argument, column, _outer_names(schema.names()), advice)
 
 

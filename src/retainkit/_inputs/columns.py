@@ -130,6 +130,17 @@ def check_not_reserved(argument: str, names: Iterable[str], reserved: Collection
             )
 
 
+def check_not_named_twice(argument: str, name: str, by: Sequence[str]) -> None:
+    """Check that what an argument names is none of the segments."""
+    if name in by:
+        raise ArgumentError(
+            f"`by` names {name!r}, which is the `{argument}`; leave it out of `by`.",
+            code="named_twice",
+            argument="by",
+            column=name,
+        )
+
+
 def segment_names(by: Any, reserved: Sequence[str]) -> tuple[str, ...]:
     """Check the argument `by`; no segment may be called like a `reserved` column of the result."""
     if by is None or isinstance(by, str):

@@ -12,9 +12,10 @@ import numpy as np
 from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import segment_names
+from retainkit._inputs.columns import check_not_named_twice, segment_names
 from retainkit._inputs.kinds import SEGMENT, check_kind
 from retainkit._messages import format_examples, named
+from retainkit._suggestions import nearest_word
 from retainkit._typing import Booleans, Integers
 from retainkit.errors import ArgumentError
 
@@ -26,13 +27,7 @@ def segments_and_group(
 ) -> list[str]:
     """Return the columns of segments, and that of the groups last."""
     segments = segment_names(by, reserved)
-    if group in segments:
-        raise ArgumentError(
-            f"`by` names {group!r}, which is the `group`; leave it out of `by`.",
-            code="named_twice",
-            argument="by",
-            column=group,
-        )
+    check_not_named_twice("group", group, segments)
     return [*segments, group]
 
 
@@ -110,9 +105,16 @@ def _reference_code(groups: nw.Series[Any], reference: Any, column: str) -> int:
     if reference not in values:
         raise ArgumentError(
             f"`reference` is {reference!r}, which is no group in {named(column, 'group')}; it has "
-            f"{format_examples(values, 8)}.",
+            f"{format_examples(values, 8)}.{_meant_group(reference, values)}",
             code="unknown_reference",
             argument="reference",
             column=column,
         )
     return values.index(reference)
+
+
+def _meant_group(reference: Any, values: Sequence[Any]) -> str:
+    """Return the question whether a group is meant that is written nearly so."""
+    groups = {str(value): value for value in values if value is not None}
+    meant = nearest_word(str(reference), groups)
+    return "" if meant is None else f" Did you mean {groups[meant]!r}?"

@@ -18,7 +18,13 @@ import numpy as np
 from retainkit._checks import one_of
 from retainkit._frames.input import collect
 from retainkit._inputs.amounts import check_amounts, check_rates, convert_amounts
-from retainkit._inputs.columns import CheckedTable, Column, check_not_reserved, read_columns
+from retainkit._inputs.columns import (
+    CheckedTable,
+    Column,
+    check_not_named_twice,
+    check_not_reserved,
+    read_columns,
+)
 from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
 from retainkit._inputs.last_days import end_after_last_days
@@ -155,7 +161,8 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         needed=options.needed,
     )
     if options.reason is not None:
-        check_not_reserved("`reason`", [options.reason], (*options.reserved, *table.by))
+        check_not_reserved("`reason`", [options.reason], options.reserved)
+        check_not_named_twice("reason", options.reason, table.by)
     table, facts, note = without_nulls(table, read_facts, options.missing)
     if options.amount is not None:
         check_amounts(table, facts)

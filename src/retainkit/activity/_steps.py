@@ -43,7 +43,7 @@ def _warn_of_starts(log: Events, starts: StartCounts) -> None:
     if starts.n_early:
         warn(
             f"{count_noun(starts.n_early, 'row')} not counted, before the start of the customer in "
-            f"{source}.",
+            f"{source}, of {log.n_rows:,}.",
             code="rows_before_start",
             argument="cohort_time",
             column=log.names["cohort_time"],

@@ -174,9 +174,11 @@ def _other_columns(rates: CountedRates, group: str) -> list[str]:
     check_present("group", group, rates.rows)
     if group not in rates.segments:
         made = format_examples(rates.segments) if rates.segments else "none"
+        way = "segments come of `by`, and stand left of its own columns."
+        if group in rates.keys:
+            way = f"rows are compared within each of {format_examples(rates.keys)}."
         raise ArgumentError(
-            f"{named(group, 'group')} is no segment of `table`, which has {made}; make it with "
-            f"`by`, such as by={group!r}, and leave segments left of its own columns.",
+            f"{named(group, 'group')} is no segment of `table`, which has {made}; {way}",
             code="not_a_segment",
             argument="group",
             column=group,

@@ -279,7 +279,7 @@ def cohort_retention(
     log, spec = read_cohort_log(events, options, periods, COHORT_COLUMNS)
     count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
     counts = count(log, spec)
-    warn_of_excluded(counts.excluded, options.columns)
+    warn_of_excluded(counts.excluded, options.columns, log.n_rows)
     _warn_of_early_starts(counts, spec)
     cells = _drop_small_cohorts(retention_triangle(counts, spec, log.zone), min_customers)
     if not include_partial:

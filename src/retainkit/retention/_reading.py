@@ -148,9 +148,9 @@ def _begin(log: Events, ages: PeriodGrid) -> Moment | None:
 
 
 def warn_of_excluded(
-    excluded: Mapping[ExclusionReason, int], columns: Mapping[str, str | None]
+    excluded: Mapping[ExclusionReason, int], columns: Mapping[str, str | None], n_rows: int
 ) -> None:
-    """Warn of what a reduction left out."""
+    """Warn of what a reduction of so many rows left out."""
     started, start = (f"{columns[one]!r} (given as `{one}`)" for one in ("started", "cohort_time"))
     never, late, several, early, outside = (
         excluded[reason]
@@ -188,10 +188,12 @@ def warn_of_excluded(
         )
     if early:
         warn(
-            f"{count_noun(early, 'row')} not counted, before the customer's {start}.",
+            f"{count_noun(early, 'row')} not counted, before the customer's {start}, of "
+            f"{n_rows:,}.",
             code="rows_before_start",
             argument="cohort_time",
             rows=early,
+            total=n_rows,
         )
     _warn_of_outside(outside)
 
