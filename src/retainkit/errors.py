@@ -140,6 +140,7 @@ CODES: Mapping[str, str] = {
     "unreliable_interval": "An interval rests on few draws.",
     "fit_needs_care": "A fit has something to tell: see its diagnostics.",
     "beyond_fit": "A table is of a much longer time than the fit.",
+    "first_purchase_counted": "The first purchase seems to be counted as a repeat purchase.",
     "contracts": "Customers look like subscribers, not like buyers.",
     "extrapolation": "A horizon is longer than anything observed.",
     "dependent_spend": "Spend goes with frequency, which the models exclude.",

@@ -24,6 +24,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 from scipy.stats import betaprime
 
+from backends import Backend
 from cdnow import CDNOW
 from retainkit import (
     BGNBD,
@@ -39,6 +40,7 @@ from retainkit import (
 )
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError, RetainkitWarning
+from tables import rows_of
 
 UNITS = ("day", "week", "month", "quarter", "year")
 DAYS = {"day": 1, "week": 7, "month": 365.2425 / 12, "quarter": 365.2425 / 4, "year": 365.2425}
@@ -566,3 +568,28 @@ def test_cdnow_runs_as_it_is() -> None:
         table = cltv(everyone)
     assert len(table) == 23_570
     assert np.isfinite(table.drop(columns="customer_id")).all(axis=None)
+
+
+def test_a_summary_with_the_first_purchase_is_not_scored_in_silence(backend: Backend) -> None:
+    orders = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 2, 3, 3, 4],
+            "time": pd.to_datetime(
+                ["2024-01-01", "2024-01-20", "2024-01-02", "2024-01-03", "2024-01-09", "2024-01-05"]
+            ),
+            "amount": [5.0, 6, 7, 8, 9, 5],
+        }
+    )
+    model = BGNBD(r=0.24, alpha=4.4, a=0.8, b=2.4, unit="day")
+    # By hand: 2 and 4 have frequency 1, and their only purchase is their first.
+    wrong = rfm_summary(orders, amount="amount", include_first=True)
+    for score in (
+        model.probability_alive,
+        lambda table: cltv_from_models(table, model, NOTE, horizon="90D"),
+    ):
+        with pytest.warns(RetainkitWarning, match="has 2 of 4 customers with a freq") as told:
+            score(backend.make(rows_of(wrong)))
+        warning: Any = told[0].message
+        assert (warning.code, warning.rows, warning.total) == ("first_purchase_counted", 2, 4)
+    right = rfm_summary(orders, amount="amount")
+    model.probability_alive(backend.make(rows_of(right)))

@@ -129,6 +129,12 @@ def cltv_from_models(
         infinite, if `seed` is missing, or if the models were not fitted to the customers that the
         bootstrap draws from (a `ValueError`).
 
+    Warns
+    -----
+    RetainkitWarning
+        If the first purchase seems to be counted in frequency, or customers were observed for more
+        than twice as long as those that the model was fitted to.
+
     See Also
     --------
     cltv : The same from orders, in one call.

@@ -354,6 +354,7 @@ def _as_array(argument: str, values: Any) -> NDArray[Any]:
 def check_histories(model: PurchaseModel, rows: Customers) -> None:
     """Check that histories are in the unit of a model, and warn where they are much longer."""
     check_unit_of_model(model.unit, rows.unit, "summary")
+    _warn_of_first_purchases(rows)
     longest = largest_time(rows)
     if model.largest_T is not None and longest > 2 * model.largest_T:
         reach = rows.distinct["T"] > 2 * model.largest_T
@@ -367,6 +368,25 @@ def check_histories(model: PurchaseModel, rows: Customers) -> None:
             column=rows.names["T"],
             rows=number,
             total=int(rows.counts.sum()),
+        )
+
+
+def _warn_of_first_purchases(rows: Customers) -> None:
+    """Warn where the first purchase seems to be counted: repeat purchases come after it."""
+    x, recency, counts = rows.distinct["frequency"], rows.distinct["recency"], rows.counts
+    number = int(counts[(x > 0) & (recency == 0)].sum())
+    if number and not counts[x == 0].any():
+        total = int(counts.sum())
+        warn(
+            f"`summary` has {number:,} of {count_noun(total, 'customer')} with a frequency of 1 or "
+            "more and a recency of 0, and none with a frequency of 0: the first purchase seems to "
+            "be counted, and the model expects too much of everybody. Score what "
+            "rfm_summary(include_first=False) makes.",
+            code="first_purchase_counted",
+            argument="summary",
+            column=rows.names["frequency"],
+            rows=number,
+            total=total,
         )
 
 
