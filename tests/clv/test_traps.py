@@ -583,10 +583,11 @@ def test_a_summary_with_the_first_purchase_is_not_scored_in_silence(backend: Bac
     model = BGNBD(r=0.24, alpha=4.4, a=0.8, b=2.4, unit="day")
     # By hand: 2 and 4 have frequency 1, and their only purchase is their first.
     wrong = rfm_summary(orders, amount="amount", include_first=True)
-    for score in (
+    scores: list[Any] = [
         model.probability_alive,
         lambda table: cltv_from_models(table, model, NOTE, horizon="90D"),
-    ):
+    ]
+    for score in scores:
         with pytest.warns(RetainkitWarning, match="has 2 of 4 customers with a freq") as told:
             score(backend.make(rows_of(wrong)))
         warning: Any = told[0].message

@@ -295,7 +295,7 @@ def test_the_group_is_a_segment_of_the_table() -> None:
 
 @pytest.mark.parametrize(("group", "within"), [("why", "'period', 'why'"), ("period", "'period',")])
 def test_causes_and_periods_are_no_groups(group: str, within: str) -> None:
-    rows = subscriptions().assign(why=["price", None, "moved", "price"])
+    rows = subscriptions().assign(why=pd.Series(["price", None, "moved", "price"]))
     churn = churn_rate(rows, by="plan", reason="why", as_of="2024-05-01")
     with pytest.raises(ArgumentError, match=f"compared within each of {within}") as error:
         rate_difference(churn, group=group)
