@@ -1,8 +1,10 @@
 """A table of the wrong kind: the error names what makes the right one, or takes this one."""
+# ruff: noqa: DTZ001 - naive times on purpose
 
 import inspect
 import pickle
 import warnings
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -157,6 +159,55 @@ def test_a_table_of_another_kind_is_sent_where_it_is_taken(
     with pytest.raises(MissingColumnError) as caught:
         function(backend.make(rows), **given)
     assert advice in str(caught.value)
+
+
+_LEVELS = [{"customer_id": 1, "time": datetime(2024, 1, 5), "mrr": 9.0}]
+_RUNNING = [{"customer_id": 1, "start": datetime(2024, 1, 5), "mrr": 9.0}]
+_STRIPE = [
+    {
+        "customer_id": 1,
+        "created_at": datetime(2024, 1, 5),
+        "canceled_at": datetime(2024, 3, 5),
+        "mrr": 9.0,
+    }
+]
+_RENAMED = [
+    {"start" if name == "created_at" else name: row[name] for name in row} for row in _STRIPE
+]
+DATES: list[tuple[Any, list[Row], str]] = [
+    (rk.churn_rate, _LEVELS, "write subscriptions_from_levels(time='time', amount='mrr')"),
+    (rk.mrr_movements, _RUNNING, "write subscriptions_from_levels(time='start', amount='mrr')"),
+    (rk.survival_curve, _RUNNING, "If every row still runs, add a column 'end' of nulls"),
+    (rk.churn_rate, _STRIPE, "It has times in 'created_at' and 'canceled_at': say with `start`"),
+    (rk.churn_rate, _RENAMED, "If 'canceled_at' says when one ends, set `end='canceled_at'`"),
+]
+
+
+@pytest.mark.parametrize(("function", "rows", "advice"), DATES)
+def test_dates_under_other_names_are_pointed_to(
+    function: Any, rows: list[Row], advice: str, backend: Backend
+) -> None:
+    with pytest.raises(MissingColumnError) as caught:
+        function(backend.make(rows))
+    assert advice in str(caught.value)
+    assert "Events and orders" not in str(caught.value)
+
+
+def test_a_result_where_its_table_is_wanted_is_called_a_result() -> None:
+    curve = result("survival_curve")
+    with pytest.raises(MissingColumnError) as caught:
+        rk.survival_difference(curve, group="plan")
+    assert str(caught.value).splitlines()[-1] == (
+        "This looks like the result of `survival_curve`: give the table that it was made of."
+    )
+    with pytest.raises(MissingColumnError, match="looks like the result of `cohort_retention`"):
+        rk.growth_accounting(result("cohort_retention"))
+
+
+def test_an_object_of_ours_is_called_by_its_public_name() -> None:
+    model = rk.GammaGamma(p=6.25, q=3.74, v=15.44)
+    with pytest.raises(ArgumentTypeError, match=r"`events` is a retainkit\.GammaGamma; it must be"):
+        rk.cohort_retention(model)  # type: ignore[arg-type]
 
 
 def test_a_column_that_the_user_named_brings_no_advice() -> None:

@@ -17,7 +17,7 @@ import pytest
 from scipy import optimize, stats
 
 from backends import Backend
-from retainkit import churn_rate
+from retainkit import churn_rate, churned_customers, survival_curve
 from retainkit.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -297,6 +297,26 @@ def test_what_is_free_makes_no_customer() -> None:
         rows = churn(table, amount="mrr", as_of="2024-03-01")
     assert counts(rows) == [(0, 1, 0, 0, 1)]
     assert counts(churn(table, as_of="2024-03-01"))[0] == (0, 2, 0, 0, 2)
+
+
+@pytest.mark.parametrize("function", [churn_rate, survival_curve, churned_customers])
+def test_amounts_of_0_where_no_row_ends_look_like_levels(function: Any, backend: Backend) -> None:
+    rows = [
+        {"customer_id": who, "start": when, "end": None, "mrr": mrr}
+        for who, when, mrr in [
+            (1, datetime(2024, 1, 5), 9.0),
+            (1, datetime(2024, 2, 5), 0.0),
+            (2, datetime(2024, 1, 5), 9.0),
+        ]
+    ]
+    like = rows[0] | {"end": datetime(2024, 1, 5)}
+    advice = "no row ends.*an amount of 0 is the end.*`subscriptions_from_levels`"
+    with pytest.warns(RetainkitWarning, match=f"^1 of 3 rows have .*{advice}") as caught:
+        function(backend.make(rows, like=like), amount="mrr", as_of="2024-04-01")
+    assert [getattr(one.message, "code", "") for one in caught] == ["free_subscriptions"]
+    rows[2]["end"] = datetime(2024, 3, 5)
+    with pytest.warns(RetainkitWarning, match=r"^1 of 3 rows .* are not used\.$"):
+        function(backend.make(rows, like=like), amount="mrr", as_of="2024-04-01")
 
 
 def test_nothing_to_lose_is_nan_and_no_loss_is_0_in_every_month() -> None:

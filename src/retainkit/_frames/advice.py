@@ -52,7 +52,10 @@ class _Advice:
     text: str
 
 
-_DEFAULTS = {"survivors": "retained"}  # columns that are not called like their arguments
+_DEFAULTS = {
+    "survivors": "retained",
+    "customer": "customer_id",
+}  # columns that are not called like their arguments
 _SUMMARY = ("frequency", "recency", "T")
 _ADVICE = (
     _Advice(
@@ -131,10 +134,34 @@ def table_advice(argument: str, column: str, schema: Mapping[str, nw.dtypes.DTyp
     for advice in _ADVICE:
         if argument in advice.lacks and {*advice.has} <= schema.keys():
             return advice.text
+    maker = maker_of([*schema])
+    if maker is not None:
+        return f"This looks like the result of `{maker}`: give the table that it was made of."
+    return _dates_advice(schema) if argument in {"start", "end"} else ""
+
+
+def _dates_advice(schema: Mapping[str, nw.dtypes.DType]) -> str:
+    """Return what to do with a table that lacks the start or the end of subscriptions."""
+    missing = [name for name in ("start", "end") if name not in schema]
     times = [name for name, dtype in schema.items() if dtype.is_temporal()]
-    if argument in {"start", "end"} and len(times) == 1:
-        return (
-            f"Events and orders have one time, such as {times[0]!r}: for their churn see "
-            "`inactivity_churn`, for their retention `cohort_retention`."
-        )
-    return ""
+    others = [name for name in times if name not in {"start", "end"}]
+    if others and len(missing) == 1:
+        does = f"{missing[0]}s"
+        return f"If {others[0]!r} says when one {does}, set `{missing[0]}={others[0]!r}`."
+    if len(others) > 1:
+        names = ", ".join(map(repr, others[:-1])) + f" and {others[-1]!r}"
+        return f"It has times in {names}: say with `start` and `end` which are meant."
+    if len(times) != 1 or times == ["end"]:
+        return ""
+    (only,) = times
+    levels = (
+        "If each row says what a customer pays from then on, write "
+        f"subscriptions_from_levels(time={only!r}, amount='mrr'). "
+    )
+    advice = levels if "mrr" in schema else ""
+    if only == "start":
+        return f"{advice}If every row still runs, add a column 'end' of nulls."
+    return advice.rstrip() or (
+        f"Events and orders have one time, such as {only!r}: for their churn see "
+        "`inactivity_churn`, for their retention `cohort_retention`."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ def from_native(native: Any, argument: str) -> Frame:
         frame: Frame = nw.from_native(native)
     except TypeError:
         kind = f"{type(native).__module__}.{type(native).__qualname__}"
+        kind = re.sub(r"^(retainkit)\..*\b(\w+)$", r"\1.\2", kind)  # by its public name
         raise ArgumentTypeError(
             f"`{argument}` is a {kind}; it must be {_KINDS}.",
             argument=argument,

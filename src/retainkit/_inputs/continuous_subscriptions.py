@@ -24,6 +24,11 @@ from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._typing import Booleans, Integers
 
+_LEVELS = (
+    " And no row ends: if each says what a customer pays from then on, and an amount of 0 is the "
+    "end, these are levels; make subscriptions of them with `subscriptions_from_levels`."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContinuousSubscriptions:
@@ -71,7 +76,7 @@ def read_with_rows(
     if subscriptions.free:
         warn(
             f"{subscriptions.free:,} of {count_noun(subscriptions.n_rows, 'row')} have an amount "
-            "of 0 and are not used.",
+            "of 0 and are not used." + (_LEVELS if subscriptions.endless else ""),
             code="free_subscriptions",
             argument="amount",
             column=subscriptions.names["amount"],

@@ -64,8 +64,9 @@ class Subscriptions(CheckedTable):
     from its start. Times have microseconds or finer, amounts are floats of one currency, 0 or more.
     Of the rows given, `missing` lacked a customer or a start, `empty` had no length, and `late`
     began at or after `end_of_observation`: these are not among the `n_rows`. Among them are those
-    that ended at or after it and have a null end now (`cut`), and those of amount 0 (`free`). A
-    pause of a customer that is no longer than `gap` microseconds is none.
+    that ended at or after it and have a null end now (`cut`), and those of amount 0 (`free`). In
+    an `endless` table no row had an end. A pause of a customer that is no longer than `gap`
+    microseconds is none.
     """
 
     n_rows: int
@@ -75,6 +76,7 @@ class Subscriptions(CheckedTable):
     late: int
     cut: int
     free: int
+    endless: bool
     gap: int
     end_is: EndIs
 
@@ -186,6 +188,7 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         late=counts["late"],
         cut=counts["cut"],
         free=counts["free"],
+        endless=counts["running"] == facts.n_rows,
         gap=microseconds("gap", options.gap),
         end_is=options.end_is,
     )
@@ -248,15 +251,17 @@ def _observed(
     }
     for key in table.keys:
         conditions[f"unlike_{key}"] = nw.col(key).is_null() != end.is_null()
-    if table.keys:
+    if table.keys or "amount" in table.names:
         conditions["running"] = end.is_null()
     if "amount" in table.names:
         conditions["free"] = ~is_true(empty) & ~late & (nw.col("amount") == 0)
-    counts: dict[str, int] = dict.fromkeys(("backward", "empty", "late", "cut", "free"), 0)
+    counts: dict[str, int] = dict.fromkeys(
+        ("backward", "empty", "late", "cut", "free", "running"), 0
+    )
     if facts.n_rows:
         counts |= count_true(rows, conditions)
     _check_order(table, counts["backward"], facts.n_rows)
-    if 0 < counts.get("running", 0) < facts.n_rows:
+    if 0 < counts["running"] < facts.n_rows:
         _warn_of_outcomes(table, [key for key in table.keys if not counts[f"unlike_{key}"]])
     if counts["empty"]:
         rows = rows.filter(~is_true(empty))
