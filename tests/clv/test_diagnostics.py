@@ -14,6 +14,7 @@ import pytest
 import scipy.optimize
 import scipy.special
 import scipy.stats
+from matplotlib.figure import Figure
 
 from backends import Backend
 from retainkit import (
@@ -23,6 +24,7 @@ from retainkit import (
     RetainkitWarning,
     calibration_holdout,
     holdout_report,
+    plot,
     purchase_regularity,
     rfm_summary,
     spend_independence,
@@ -434,6 +436,15 @@ def report_on_cdnow(model: Any = None) -> HoldoutReport:
 @cache
 def cdnow_report() -> HoldoutReport:
     return report_on_cdnow()
+
+
+@pytest.mark.parametrize("name", ["tracking", "holdout_calibration"])
+def test_a_picture_takes_the_report_itself(name: str) -> None:
+    report, draw = cdnow_report(), getattr(plot, name)
+    table = report.by_period if name == "tracking" else report.by_frequency
+    pictures = [draw(one, ax=Figure().subplots()) for one in (report, table)]
+    drawn = [[line.get_xydata().tolist() for line in ax.lines] for ax in pictures]
+    assert drawn[0] == drawn[1] != []
 
 
 @cache

@@ -17,7 +17,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from pictures import axes, part, plain, texts, words
-from retainkit import errors
+from retainkit import errors, mrr_movements
 from retainkit.plot._survival import survival_curve
 from retainkit.plot._waterfall import mrr_waterfall
 
@@ -124,6 +124,35 @@ def test_another_period_can_be_named_and_one_in_progress_is_marked(period: Any) 
     ]  # fmt: skip
     assert [bool(bar.get_hatch()) for bar in part(ax, "bar")] == [False] * 6 + [True]
     assert "Hatched: not over, so the closing is not final." in plain(ax.get_xlabel())
+
+
+@pytest.mark.parametrize(("period", "day"), [("month", "2024-03-01"), ("year", "2024-01-01")])
+def test_a_month_or_a_year_is_named_by_its_number(period: Any, day: str) -> None:
+    table = mrr_movements(
+        pd.DataFrame(
+            {
+                "customer_id": [1, 2],
+                "start": pd.to_datetime(["2022-05-05", "2024-03-10"]),
+                "end": pd.Series([None, None], dtype="datetime64[us]"),
+                "mrr": [50.0, 30.0],
+            }
+        ),
+        period=period,
+        as_of="2025-01-01",
+    )
+    short, long = axes(), axes()
+    mrr_waterfall(table, period=day[: {"month": 7, "year": 4}[period]], ax=short)
+    mrr_waterfall(table, period=day, ax=long)
+    assert texts(short, "amount") == texts(long, "amount")
+    assert "+30" in texts(short, "amount")
+    with pytest.raises(errors.ArgumentError, match="first day of one of the periods"):
+        mrr_waterfall(table, period="2024-3", ax=axes())
+
+
+def test_a_month_is_no_name_of_a_week() -> None:
+    table = movements().assign(period=pd.to_datetime(["2024-06-24", "2024-07-01", "2024-07-08"]))
+    with pytest.raises(errors.ArgumentError, match="first day of one of the periods"):
+        mrr_waterfall(table, period="2024-07", ax=axes())
 
 
 def test_several_periods_are_added_up() -> None:

@@ -128,7 +128,8 @@ def churned_customers(
 
         - the columns of `by`, and that of the customer under its own name.
         - ``period`` (date): first day of the period in which the customer left.
-        - ``start`` (datetime), ``end`` (datetime): the run that ended, from its first start on.
+        - ``start`` (datetime), ``end`` (datetime): the run that ended, from its first start on
+          to the moment of its end; with ``end_is="last_day"`` the midnight after the last day.
         - the column of `reason` under its own name, if it is given.
         - with `amount`, ``amount`` (float): what the subscriptions brought that ended with it.
         - ``complete`` (bool): whether the period is over and all is known of it.
@@ -176,6 +177,19 @@ def churned_customers(
     >>> left.drop(columns="complete")
       customer_id     period      start        end    why  amount
     0         ann 2024-03-01 2024-01-05 2024-03-10  price    50.0
+
+    Where ends are last days, who was there until 31 March left with the midnight after it, and so
+    in April:
+
+    >>> last = pd.DataFrame({
+    ...     "customer_id": ["cyd"],
+    ...     "start": pd.to_datetime(["2024-01-05"]).as_unit("us"),
+    ...     "end": pd.to_datetime(["2024-03-31"]).as_unit("us"),
+    ... })
+    >>> left = churned_customers(last, end_is="last_day", as_of="2024-05-01")
+    >>> left.drop(columns="complete")
+      customer_id     period      start        end
+    0         cyd 2024-04-01 2024-01-05 2024-04-01
     """
     cut = period_option(
         period, week_start=week_start, origin=origin, year_start=year_start, whole_days=True

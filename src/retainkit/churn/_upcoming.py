@@ -94,7 +94,8 @@ def upcoming_churn(
 
         - the columns of `by`, and that of the customer under its own name.
         - ``start`` (datetime): since when the customer has been there without a break.
-        - ``end`` (datetime): when that will end.
+        - ``end`` (datetime): the moment at which that will end; with ``end_is="last_day"`` the
+          midnight after the last day.
         - the column of `reason` under its own name, if it is given.
         - with `amount`, ``amount`` (float): what the customer pays at `as_of`.
 
@@ -141,6 +142,13 @@ def upcoming_churn(
     ...     columns=["customer_id", "start", "end", "mrr"],
     ... ).astype({"start": "datetime64[us]", "end": "datetime64[us]"})
     >>> upcoming_churn(table, as_of="2024-04-10", within="30D")
+      customer_id      start        end  amount
+    0         ann 2024-01-05 2024-05-01    50.0
+
+    Where ends are last days, Ann's is 30 April, and she is there until the midnight after it:
+
+    >>> ann = table.head(1).assign(end=pd.to_datetime(["2024-04-30"]).as_unit("us"))
+    >>> upcoming_churn(ann, as_of="2024-04-10", within="30D", end_is="last_day")
       customer_id      start        end  amount
     0         ann 2024-01-05 2024-05-01    50.0
     """

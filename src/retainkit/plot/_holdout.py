@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from retainkit._checks import boolean
 from retainkit._frames.input import read_result
 from retainkit._typing import Booleans, Floats
+from retainkit.clv import HoldoutReport
 from retainkit.errors import ColumnTypeError
 from retainkit.plot._axes import date_numbers, draw_legend, label_dates, measure, subplots, tidy
 from retainkit.plot._reading import check_one_row_each
@@ -30,7 +31,9 @@ _LENGTHS = {
 }
 
 
-def tracking(table: IntoDataFrame, *, cumulative: bool = False, ax: Axes | None = None) -> Axes:
+def tracking(
+    table: IntoDataFrame | HoldoutReport[Any], *, cumulative: bool = False, ax: Axes | None = None
+) -> Axes:
     """Draw repeat purchases by period, as they came and as the model expects them.
 
     The holdout, which the model has not seen, is shaded. A period that has not been observed to its
@@ -38,9 +41,9 @@ def tracking(table: IntoDataFrame, *, cumulative: bool = False, ax: Axes | None 
 
     Parameters
     ----------
-    table : IntoDataFrame
-        Result of `retainkit.tracking`, or ``by_period`` of a holdout report: pandas, Polars or
-        PyArrow.
+    table : IntoDataFrame or HoldoutReport
+        Result of `retainkit.tracking`, or a holdout report, whose ``by_period`` is drawn: pandas,
+        Polars or PyArrow.
     cumulative : bool, default False
         Draw purchases since the beginning instead of those of each period. Then an error of one
         period shows in all later ones; period by period it shows when it arose.
@@ -101,7 +104,9 @@ def tracking(table: IntoDataFrame, *, cumulative: bool = False, ax: Axes | None 
     return ax
 
 
-def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
+def holdout_calibration(
+    table: IntoDataFrame | HoldoutReport[Any], *, ax: Axes | None = None
+) -> Axes:
     r"""Draw purchases in a holdout against those in calibration: actual, expected and naive.
 
     What came is a dot with its interval; a model is right where its line runs through the
@@ -109,8 +114,8 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
 
     Parameters
     ----------
-    table : IntoDataFrame
-        ``by_frequency`` of a holdout report: pandas, Polars or PyArrow.
+    table : IntoDataFrame or HoldoutReport
+        A holdout report, or its ``by_frequency``: pandas, Polars or PyArrow.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
 
@@ -141,6 +146,8 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['0\nn = 90', '1+\n30']
     """
+    if isinstance(table, HoldoutReport):
+        table = table.by_frequency
     needed = ["frequency", "customers", "actual", "expected", "naive", "lower", "upper"]
     makers = ["holdout_report(...).by_frequency"]
     frame = read_result(table, argument="table", columns=needed, made_by=makers)
@@ -172,8 +179,12 @@ def holdout_calibration(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes
     return ax
 
 
-def _read_course(table: IntoDataFrame, needed: list[str]) -> tuple[Floats, dict[str, Floats]]:
+def _read_course(
+    table: IntoDataFrame | HoldoutReport[Any], needed: list[str]
+) -> tuple[Floats, dict[str, Floats]]:
     """Return days since 1970 and the columns, in the order of time."""
+    if isinstance(table, HoldoutReport):
+        table = table.by_period
     makers = ["tracking", "holdout_report(...).by_period"]
     frame = read_result(table, argument="table", columns=["period", *needed], made_by=makers)
     dtype = frame.schema["period"]

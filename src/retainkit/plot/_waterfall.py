@@ -55,9 +55,9 @@ def mrr_waterfall(
         Result of `retainkit.mrr_movements` for one segment: pandas, Polars or PyArrow. Of a segment
         that customers move into and out of, these transfers are drawn too.
     period : str, datetime.date or pair of these, optional
-        First day of the period to draw, as a date or an ISO date; or the first days of the first
-        and the last of several, whose movements are added up. By default the last period that is
-        complete.
+        First day of the period to draw, as a date or an ISO date, of months also ``"2024-07"`` and
+        of years ``"2024"``; or those of the first and the last of several, whose movements are
+        added up. By default the last period that is complete.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure.
 
@@ -184,7 +184,7 @@ def _rows_of(period: Any, periods: Periods, complete: Sequence[bool]) -> tuple[i
 
 def _row_of(day: Any, periods: Periods) -> int:
     try:
-        wanted = day if isinstance(day, dt.date) else dt.date.fromisoformat(str(day))
+        wanted = day if isinstance(day, dt.date) else _first_day(str(day), periods)
         wanted = wanted.date() if isinstance(wanted, dt.datetime) else wanted
         return periods.days.index(wanted)
     except ValueError:
@@ -194,6 +194,12 @@ def _row_of(day: Any, periods: Periods) -> int:
             code="argument_value",
             argument="period",
         ) from None
+
+
+def _first_day(text: str, periods: Periods) -> dt.date:
+    """Return the day of an ISO date, or the first of a month or a year where those are drawn."""
+    unit, rest = {7: ("month", "-01"), 4: ("year", "-01-01")}.get(len(text), ("", ""))
+    return dt.date.fromisoformat(text + (rest if periods.unit in {unit, None} else ""))
 
 
 def _customers(data: Columns, name: str, first: int, last: int) -> int | None:

@@ -88,7 +88,8 @@ def score_trend(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     scale : tuple of int, default (0, 10)
-        Lowest and highest score there can be.
+        Lowest and highest score there can be, whatever the metric: for CSAT on five points, which
+        is the default of `csat`, give ``(1, 5)``.
     cuts : tuple of float, optional
         Highest score of a detractor and highest of a passive, as in `nps`. Of NPS alone.
     positive : float, optional

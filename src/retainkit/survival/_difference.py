@@ -154,7 +154,8 @@ def survival_difference(
         - ``survival_difference`` (float): survival_a - survival_b, from -1 to 1, and
           ``survival_lower``, ``survival_upper`` (float): its interval.
         - with `horizon`, ``horizon`` (float), ``lifetime_a``, ``lifetime_b`` (float): mean
-          lifetimes up to it, in units.
+          lifetimes up to it, in units. NaN where a curve was not observed so far, and somebody is
+          still there: take a shorter one.
         - ``lifetime_difference`` (float): lifetime_a - lifetime_b, and ``lifetime_lower``,
           ``lifetime_upper`` (float): its interval.
         - ``time_unit`` (str): `unit`, the same in every row. With `duration` it is not known, and
