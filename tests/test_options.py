@@ -291,7 +291,7 @@ SUFFIXED: dict[str, str] = {
     "repeat": ALL,
     "respondent": "control_chart nps_difference score_trend",
     "responses": "key_drivers",
-    "scale": "ces csat",
+    "scale": "ces control_chart csat score_trend",
     "seed": "cltv cltv_from_models key_drivers",
     "spend": "holdout_report tracking",
     "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",

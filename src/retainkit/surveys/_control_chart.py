@@ -111,7 +111,8 @@ def control_chart(
     sigmas : float, default 3.0
         Width of the limits.
     scale : tuple of int, default (0, 10)
-        Lowest and highest score there can be.
+        Lowest and highest score there can be, whatever the metric: for CSAT on five points, which
+        is the default of `csat`, give ``(1, 5)``.
     cuts : tuple of float, optional
         Highest score of a detractor and highest of a passive, as in `nps`. Of NPS alone.
     positive : float, optional

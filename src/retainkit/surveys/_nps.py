@@ -126,7 +126,8 @@ def nps(
 
         - the columns of `by`.
         - ``n`` (int): answers that count: with ``repeat="mean"`` all of them, though those of a
-          respondent weigh as one. ``n_missing`` (int): rows without an answer. ``n_invalid`` (int): answers that are not on the scale.
+          respondent weigh as one. ``n_missing`` (int): rows without an answer. ``n_invalid`` (int):
+          answers that are not on the scale.
         - ``n_effective`` (float): the number of simple answers that would be as informative, where
           there are weights or respondents who answered several times; else `n`.
         - ``promoters``, ``passives``, ``detractors`` (float): shares, fractions that add up to 1.
