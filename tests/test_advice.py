@@ -221,6 +221,9 @@ def test_a_column_in_the_index_is_found_there(index: Any) -> None:
     frame = pd.DataFrame({"customer_id": [1], "time": pd.to_datetime(["2024-01-05"]), "x": [1]})
     with pytest.raises(MissingColumnError, match=r"is in the index.*reset_index\(\)\.$"):
         rk.cohort_retention(frame.set_index(index))
+    cohorts = rk.cohort_retention(frame, as_of="2024-03-01")
+    with pytest.raises(MissingColumnError, match=r"'cohort' is in the index.*reset_index"):
+        rk.retention_curve(cohorts.set_index(["cohort", "age"]))
     with pytest.raises(MissingColumnError) as caught:
         rk.cohort_retention(frame.drop(columns="time"))
     assert "index" not in str(caught.value)

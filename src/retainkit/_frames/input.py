@@ -85,7 +85,7 @@ def read_result(
     present = frame.collect_schema().names()
     for column in columns:
         if column not in present:
-            advice = result_advice(argument, made_by, present)
+            advice = index_advice(frame, column) or result_advice(argument, made_by, present)
             raise MissingColumnError(argument, column, _outer_names(present), advice)
     return with_plain_numbers(collect(frame), numbers=[one for one in numbers if one in present])
 

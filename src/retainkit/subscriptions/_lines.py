@@ -125,6 +125,9 @@ def subscriptions_from_lines(
     The lines are taken into memory in the columns that are needed, and the spans are put back into
     the engine that they came from.
 
+    With ``end_is="last_day"`` a line of one day looks like a fee, and is left out as one. If you
+    sell single days, give the midnight that ends the day as `end`, and leave `end_is` out.
+
     Examples
     --------
     Ann pays 1,200 for a year, Bob 10 for a week, Cyd 10 for ten days:
