@@ -204,6 +204,13 @@ def test_a_result_where_its_table_is_wanted_is_called_a_result() -> None:
         rk.growth_accounting(result("cohort_retention"))
 
 
+@pytest.mark.parametrize("take", [rk.churn_rate, rk.retention_curve])
+def test_columns_that_are_called_by_numbers_are_listed(take: Any) -> None:
+    pivot = pd.DataFrame({"cohort": ["2024-01"], 0: [1.0], 1: [0.5]})
+    with pytest.raises(MissingColumnError, match="The frame has: 'cohort', 0, 1"):
+        take(pivot)
+
+
 def test_an_object_of_ours_is_called_by_its_public_name() -> None:
     model = rk.GammaGamma(p=6.25, q=3.74, v=15.44)
     with pytest.raises(ArgumentTypeError, match=r"`events` is a retainkit\.GammaGamma; it must be"):

@@ -91,19 +91,19 @@ _ADVICE = (
 _AGE = re.compile(r"\d+(-\d+)?")
 
 
-def maker_of(columns: Sequence[str]) -> str | None:
+def maker_of(columns: Sequence[Any]) -> str | None:
     """Return the function whose result has these columns."""
     if is_matrix(columns):
         return "retention_matrix"
     return next((name for name, own in RESULTS.items() if {*own} <= {*columns}), None)
 
 
-def is_matrix(columns: Sequence[str]) -> bool:
+def is_matrix(columns: Sequence[Any]) -> bool:
     """Return whether a table has cohorts down and ages across, and nothing else right of them."""
     if "cohort" not in columns:
         return False
     ages = columns[columns.index("cohort") + 1 :]
-    return bool(ages) and all(_AGE.fullmatch(name) for name in ages)
+    return bool(ages) and all(isinstance(one, str) and _AGE.fullmatch(one) for one in ages)
 
 
 def result_advice(argument: str, made_by: Sequence[str], columns: Sequence[str]) -> str:
