@@ -455,6 +455,7 @@ ENTRIES = [
         keys=("customer_id",),
         positional=3,
         result="customers",
+        warns=([row | {"frequency": 1, "recency": 0} for row in SUMMARY], {}),
     ),
     Entry(
         function=rk.cohort_members,
@@ -874,6 +875,7 @@ OTHER_WAYS = {
         columns={
             "start": Column(holds="time", nulls="dropped", frame="outcomes"),
             "end": Column(holds="time", nulls="kept", frame="outcomes"),
+            "subscription": Column(holds="any", nulls="dropped", name="contract", frame="outcomes"),
         },
         ids=("customer_id",),
         positional=2,

@@ -372,10 +372,14 @@ def check_histories(model: PurchaseModel, rows: Customers) -> None:
 
 
 def _warn_of_first_purchases(rows: Customers) -> None:
-    """Warn where the first purchase seems to be counted: repeat purchases come after it."""
+    """Warn where the first purchase seems to be counted.
+
+    Then nobody has a frequency of 0, and those who bought once are those of recency 0.
+    """
     x, recency, counts = rows.distinct["frequency"], rows.distinct["recency"], rows.counts
-    number = int(counts[(x > 0) & (recency == 0)].sum())
-    if number and not counts[x == 0].any():
+    once = recency == 0
+    number = int(counts[once].sum())
+    if number and not (x == 0).any() and np.array_equal(once, x == 1):
         total = int(counts.sum())
         warn(
             f"`summary` has {number:,} of {count_noun(total, 'customer')} with a frequency of 1 or "
