@@ -57,7 +57,7 @@ class Events(CheckedTable):
 
     @property
     def has_starts(self) -> bool:
-        """Whether each customer has a start of its own."""
+        """Return whether each customer has a start of its own."""
         return "cohort_time" in self.names
 
     def end_of_observation(self, as_of: str | date | None) -> Moment:

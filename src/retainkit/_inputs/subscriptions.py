@@ -24,6 +24,7 @@ from retainkit._inputs.columns import (
     check_not_named_twice,
     check_not_reserved,
     read_columns,
+    segment_names,
 )
 from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
@@ -141,13 +142,17 @@ class SubscriptionOptions:
     needed: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Check the options that name no column."""
+        """Check what can be checked before the table is looked at."""
         one_of("end_is", self.end_is, get_args(EndIs))
         microseconds("gap", self.gap)
         one_of("missing", self.missing, get_args(Missing))
         check_rates(self.rates)
         check_as_of(self.as_of)
         check_tz(self.tz)
+        segments = segment_names(self.by, self.reserved)
+        if self.reason is not None:
+            check_not_reserved("`reason`", [self.reason], self.reserved)
+            check_not_named_twice("reason", self.reason, segments)
 
 
 def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptions:
@@ -162,9 +167,6 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         tz=options.tz,
         needed=options.needed,
     )
-    if options.reason is not None:
-        check_not_reserved("`reason`", [options.reason], options.reserved)
-        check_not_named_twice("reason", options.reason, table.by)
     table, facts, note = without_nulls(table, read_facts, options.missing)
     if options.amount is not None:
         check_amounts(table, facts)

@@ -103,7 +103,7 @@ class Means:
 
     @property
     def constant(self) -> Booleans:
-        """Whether all numbers are equal, up to rounding."""
+        """Return whether all numbers are equal, up to rounding."""
         equal: Booleans = self.squares <= self.n * (_ROUNDING * self.mean) ** 2
         return equal
 

@@ -196,8 +196,7 @@ def churned_customers(
     )
     one_of("method", method, get_args(ChurnMethod))
     boolean("include_partial", include_partial)
-    for argument, name in (("customer", customer), ("reason", reason)):
-        check_not_reserved(f"`{argument}`", [] if name is None else [name], _RESULT)
+    check_not_reserved("`customer`", [customer], _RESULT)
     options = SubscriptionOptions(
         customer=customer,
         start=start,

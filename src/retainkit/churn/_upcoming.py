@@ -160,8 +160,7 @@ def upcoming_churn(
             code="length_out_of_range",
             argument="within",
         )
-    for argument, name in (("customer", customer), ("reason", reason)):
-        check_not_reserved(f"`{argument}`", [] if name is None else [name], _RESULT)
+    check_not_reserved("`customer`", [customer], _RESULT)
     options = SubscriptionOptions(
         customer=customer,
         start=start,

@@ -89,7 +89,7 @@ class Memberships:
 
     @property
     def only_leavers(self) -> bool:
-        """Whether this lists those who left and none who stay; it need hold nobody who answered."""
+        """Return whether this lists those who left alone; it need hold nobody who answered."""
         return self.start is None and not (self.end == NEVER).any()
 
 

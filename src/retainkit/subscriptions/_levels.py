@@ -155,14 +155,14 @@ class _Steps:
 
     @property
     def follows(self) -> Booleans:
-        """Whether the step before is of the same owner."""
+        """Return whether the step before is of the same owner."""
         follows = np.zeros(len(self.owner), bool)
         follows[1:] = self.owner[1:] == self.owner[:-1]
         return follows
 
     @property
     def together(self) -> Booleans:
-        """Whether the step before is of the same owner and time."""
+        """Return whether the step before is of the same owner and time."""
         together = self.follows
         together[1:] &= self.instant[1:] == self.instant[:-1]
         return together

@@ -11,7 +11,6 @@ import numpy as np
 from retainkit._checks import one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import segment_values
-from retainkit._inputs.columns import check_not_reserved, segment_names
 from retainkit._inputs.durations import Durations
 from retainkit._inputs.subscriptions import SubscriptionOptions
 from retainkit._inputs.time_unit import TIME_UNIT
@@ -19,7 +18,6 @@ from retainkit._stats.cumulative_incidence import aalen_johansen
 from retainkit._time.grid import calendar_grid
 from retainkit._time.periods import PERIODS
 from retainkit._typing import Array
-from retainkit.errors import ArgumentError
 from retainkit.survival._reading import (
     RiskTable,
     TenureOptions,
@@ -210,7 +208,6 @@ def cumulative_incidence(
     """
     one_of("unit", unit, PERIODS[1:])
     units = calendar_grid(unit)
-    _check_reason(reason, by)
     probability("confidence_level", confidence_level)
     dates = SubscriptionOptions(
         customer=customer,
@@ -239,18 +236,6 @@ def cumulative_incidence(
     durations = read_tenures(subscriptions, options)
     columns = _incidence_columns(durations, reason, confidence_level)
     return build_like(durations.rows, columns | options.unit_column(len(columns["tenure"])))
-
-
-def _check_reason(reason: str, by: str | Sequence[str] | None) -> None:
-    """Check that no other column of the result is called like the column of reasons."""
-    check_not_reserved("`reason`", [reason], _RESERVED)
-    if reason in segment_names(by, _RESERVED):
-        raise ArgumentError(
-            f"`by` names {reason!r}, which is the `reason`; leave it out of `by`.",
-            code="argument_conflict",
-            argument="by",
-            column=reason,
-        )
 
 
 def _incidence_columns(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from retainkit._frames.input import check_present, from_native
-from retainkit._inputs.columns import segment_names
 from retainkit._inputs.continuous_subscriptions import read_continuous_subscriptions
 from retainkit._inputs.durations import Durations, durations_from_subscriptions, read_durations
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
@@ -44,7 +43,6 @@ def read_tenures(native: Any, options: TenureOptions) -> Durations:
     dates = options.dates
     if options.duration is not None:
         _check_alone(options)
-        segment_names(dates.by, dates.reserved)  # before the table is looked at
         frame = from_native(native, "subscriptions")
         for argument, default in _NAMES.items():
             name = getattr(dates, argument)
