@@ -110,7 +110,9 @@ def test_a_small_m_may_be_months_or_minutes(value: str) -> None:
         *("1,5 days", "3 D 2 H", "P3D", "٣ days", "9" * 5000 + " days", "5000000 days"),
         *(None, True, b"3D", ["3D"], float("nan"), float("inf"), -1, 1 + 0j),
         *(timedelta(days=-1), timedelta.max, pd.NaT, pd.DateOffset(months=1)),
-        *(np.timedelta64("NaT"), np.timedelta64(3), np.timedelta64(3, "M"), np.timedelta64(3, "Y")),
+        *(np.timedelta64("NaT", "ns"), np.timedelta64(3, "M"), np.timedelta64(3, "Y")),
+        # Without a unit; NumPy 2.5 deprecates the constructor of those.
+        np.array([3]).view("m8")[0],
     ],
     ids=lambda value: repr(value)[:30],
 )

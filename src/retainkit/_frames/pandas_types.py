@@ -145,7 +145,7 @@ def _times(series: Any, present: Any) -> Any:
     zones = {getattr(value, "tzinfo", None) for value in present}
     if None in zones and len(zones) > 1:
         return series
-    instants = np.full(len(series), np.datetime64("NaT"), "datetime64[us]")
+    instants = np.full(len(series), np.datetime64("NaT", "us"), "datetime64[us]")
     instants[series.notna().to_numpy()] = [_instant(value) for value in present]
     times = pd.Series(instants, series.index)
     if None in zones:

@@ -19,7 +19,7 @@ def time_series(given: Frame, instants: Integers, zone: tzinfo | None) -> nw.Ser
     same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
     backend = given.implementation if same_kind else nw.Implementation.PANDAS
     values = instants.astype("datetime64[us]")
-    values[instants == NEVER] = np.datetime64("NaT")
+    values[instants == NEVER] = np.datetime64("NaT", "us")
     times: nw.Series[Any] = nw.new_series("time", values, backend=backend)
     if zone is None:
         return times
