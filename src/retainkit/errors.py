@@ -50,7 +50,6 @@ CODES: Mapping[str, str] = {
     "length_not_whole": "A length of time is no whole number of what is counted.",
     "length_out_of_range": "A length of time is too short or too long.",
     "calendar_length": "Months and years have no fixed length, where one is needed.",
-    "no_length": "A length of time is 0.",
     "short_window": "A window is shorter than the period that ends with it.",
     "split_period": "A day cuts a period in two.",
     "unknown_time_zone": "There is no time zone of that name here.",

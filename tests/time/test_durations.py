@@ -12,9 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retainkit import (
+    BGNBD,
+    expected_lifetime,
+    response_rate,
+    score_outcomes,
+    survival_difference,
+    upcoming_churn,
+)
 from retainkit._time.durations import in_units, in_words, microseconds, window_days
 from retainkit._time.period_options import in_periods, period_option
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitError
+from retainkit.plot import frequency_recency
 
 MONTH = Fraction(3652425, 12 * 10_000)  # days
 
@@ -128,6 +137,43 @@ def test_what_is_no_length_is_refused(value: Any) -> None:
             reader()
         assert isinstance(caught.value, RetainkitError)
         assert caught.value.argument == "horizon"
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [
+        (response_rate, "window"),
+        (score_outcomes, "horizon"),
+        (expected_lifetime, "horizon"),
+        (survival_difference, "horizon"),
+        (upcoming_churn, "within"),
+        (frequency_recency, "T"),
+    ],
+)
+def test_a_length_above_0_is_asked_for_in_one_way(function: Any, argument: str) -> None:
+    # Scalars come before tables, and nothing else of these is looked at.
+    model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)
+    tables = {"score_outcomes": (None, None), "frequency_recency": (model,)}
+    others = {"survival_difference": {"group": "plan"}, "upcoming_churn": {"as_of": "2024-05-01"}}
+    name = function.__name__
+    for value in ("0D", timedelta(0), "0 hours"):
+        with pytest.raises(ArgumentError) as caught:
+            function(*tables.get(name, (None,)), **{argument: value}, **others.get(name, {}))
+        assert str(caught.value) == f"`{argument}` is {value!r}; it must be above 0, such as '7D'."
+        assert (caught.value.code, caught.value.argument) == ("length_out_of_range", argument)
+
+
+def test_of_lengths_that_are_numbers_0_is_refused_as_well() -> None:
+    calls: tuple[tuple[Any, Any], ...] = (
+        (expected_lifetime, {}),
+        (survival_difference, {"group": "plan"}),
+    )
+    for function, others in calls:
+        with pytest.raises(ArgumentError, match=r"`horizon` is 0; it must be above 0\.") as caught:
+            function(None, horizon=0, **others)
+        assert caught.value.code == "length_out_of_range"
+    with pytest.raises(ArgumentError, match="write a number in units of tenure, or a length"):
+        expected_lifetime(pd.DataFrame(), horizon="soon")
 
 
 def test_whole_periods() -> None:

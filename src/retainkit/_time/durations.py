@@ -50,18 +50,27 @@ class _Length:
 
 
 def in_units(
-    argument: str, value: Any, unit: Period, *, bare: str | None = "the model's unit"
+    argument: str,
+    value: Any,
+    unit: Period,
+    *,
+    bare: str | None = "the model's unit ({unit})",
+    above_0: bool = False,
 ) -> float:
     """Return a length of time in a unit; a month is a twelfth of a year of 365.2425 days.
 
     `bare` is what errors call the unit of a bare number (None: a number must have its unit).
     """
     if bare is not None and is_number(value):
-        return number(argument, value, 0)
-    own = "" if bare is None else f"a number in {bare} ({unit}), or "
-    need = f"write {own}a length of time such as {_EXAMPLES}."
-    length = _read(argument, value, need, "months")
-    return float(length.microseconds / _MICROSECONDS[unit])
+        length = number(argument, value, 0)
+    else:
+        own = "" if bare is None else f"a number in {bare.format(unit=unit)}, or "
+        need = f"write {own}a length of time such as {_EXAMPLES}."
+        found = _read(argument, value, need, "months").microseconds
+        length = float(found / _MICROSECONDS[unit])
+    if above_0:
+        _check_above_0(argument, value, length)
+    return length
 
 
 def in_words(value: Any, unit: Period) -> str:
@@ -94,9 +103,11 @@ def in_steps(argument: str, value: Any, minimum: int, *, noun: str, step: int, u
     return int(periods)
 
 
-def microseconds(argument: str, value: Any) -> int:
+def microseconds(argument: str, value: Any, *, above_0: bool = False) -> int:
     """Return a length of time such as "3D", "12 hours" or a timedelta in microseconds."""
     length = round(_equal_length(argument, value, "write days, hours or weeks, such as '3D'."))
+    if above_0:
+        _check_above_0(argument, value, length)
     if length >= 100 * 366 * DAY:
         need = "it must be from 0 days to 100 years."
         raise _length_error(argument, value, need, code="length_out_of_range")
@@ -188,6 +199,13 @@ def _parse(argument: str, text: str, need: str, example: str) -> _Length:
         need = f"it must be a length of time: {written} what? Write '{written} {example}'."
         raise _length_error(argument, text, need, code="length_without_unit")
     raise _length_error(argument, text, need, code="length_unit")
+
+
+def _check_above_0(argument: str, value: Any, length: float) -> None:
+    if not length:
+        example = "" if is_number(value) else ", such as '7D'"
+        need = f"it must be above 0{example}."
+        raise _length_error(argument, value, need, code="length_out_of_range")
 
 
 def _length_error(argument: str, value: Any, need: str, *, code: str) -> ArgumentError:

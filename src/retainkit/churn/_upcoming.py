@@ -13,7 +13,6 @@ from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscripti
 from retainkit._time.durations import microseconds
 from retainkit._time.moment import as_of_moment, read_datetime
 from retainkit.churn._customers import read_customer_runs
-from retainkit.errors import ArgumentError
 from retainkit.typing import EndIs, IntoFrameT, Length, Missing
 
 _RESULT = ("start", "end", "amount")
@@ -153,13 +152,7 @@ def upcoming_churn(
     0         ann 2024-01-05 2024-05-01    50.0
     """
     read_datetime(as_of)
-    length = microseconds("within", within)
-    if not length:
-        raise ArgumentError(
-            f"`within` is {within!r}; it must be above 0.",
-            code="length_out_of_range",
-            argument="within",
-        )
+    length = microseconds("within", within, above_0=True)
     check_not_reserved("`customer`", [customer], _RESULT)
     options = SubscriptionOptions(
         customer=customer,

@@ -233,7 +233,7 @@ def score_outcomes(
     1    passives  0         0   NaN    NaN    NaN
     2  detractors  1         1   1.0  0.207  1.000
     """
-    length = _read_horizon(horizon)
+    length = microseconds("horizon", horizon, above_0=True)
     one_of("outcome", outcome, get_args(Outcome))
     boolean("by_score", by_score)
     probability("confidence_level", confidence_level)
@@ -276,18 +276,6 @@ def score_outcomes(
     segments: dict[str, Any] = segment_values(answers.segments, answers.segments, segment)
     columns["n_missing"] = answers.missing[segment]
     return build_like(answers.given, segments | columns)
-
-
-def _read_horizon(horizon: Length) -> int:
-    """Read the argument `horizon` in microseconds."""
-    length = microseconds("horizon", horizon)
-    if length == 0:
-        raise ArgumentError(
-            f"`horizon` is {horizon!r}; it must be above 0, such as '90D'.",
-            code="no_length",
-            argument="horizon",
-        )
-    return length
 
 
 def _check_outcome(options: OutcomeOptions, outcome: Outcome) -> None:

@@ -17,7 +17,6 @@ from retainkit._checks import integer, one_of
 from retainkit._time.durations import in_units, in_words
 from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
-from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, percent, subplots
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
@@ -104,13 +103,7 @@ def frequency_recency(
     """
     check_drawn_model(model)
     one_of("values", values, get_args(ModelValues))
-    observed = in_units("T", T, model.unit)
-    if observed == 0:
-        raise ArgumentError(
-            f"`T` is {T!r}; it must be above 0.",
-            code="no_length",
-            argument="T",
-        )
+    observed = in_units("T", T, model.unit, above_0=True)
     ahead = in_units("horizon", horizon, model.unit)
     if max_frequency is None:
         most = _usual_most(model, observed)

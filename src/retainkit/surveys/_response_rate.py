@@ -194,13 +194,7 @@ def response_rate(
        invitations  open  late  responses  response_rate  lower  upper  complete
     0            3     1     1          1          0.333  0.061  0.792     False
     """
-    length = None if window is None else microseconds("window", window)
-    if length == 0:
-        raise ArgumentError(
-            f"`window` is {window!r}; it must be above 0, such as '7D'.",
-            code="no_length",
-            argument="window",
-        )
+    length = None if window is None else microseconds("window", window, above_0=True)
     # Without periods the day on which weeks begin is checked all the same.
     asked = "day" if period is None else period
     cut = period_option(asked, week_start=week_start, origin=origin, year_start=year_start)

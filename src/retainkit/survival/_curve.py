@@ -24,6 +24,7 @@ from retainkit.survival._reading import (
     effective_counts,
     read_tenures,
     risk_tables,
+    stack_curves,
 )
 from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
 
@@ -260,13 +261,11 @@ def survival_curve(
 
 def _curve_columns(durations: Durations, confidence_level: float) -> dict[str, Any]:
     """Estimate the curve of each segment and return the columns of the result."""
-    tables = risk_tables(durations)
-    parts = [_segment_curve(durations, one, confidence_level) for one in tables]
-    parts = parts or [_empty_curve(durations)]
-    own = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    curves = [
+        _segment_curve(durations, table, confidence_level) for table in risk_tables(durations)
+    ]
+    own = stack_curves(durations, ("segment", *_RESULT), curves)
     columns: dict[str, Any] = segment_values(durations.segments, durations.by, own.pop("segment"))
-    if durations.whole:
-        own["tenure"] = own["tenure"].astype(np.int64)
     return columns | own
 
 
@@ -285,13 +284,4 @@ def _segment_curve(
         "lower": curve.lower,
         "upper": curve.upper,
         "hazard": curve.hazard,
-    }
-
-
-def _empty_curve(durations: Durations) -> dict[str, Array]:
-    """Return the columns of an empty curve."""
-    counts = {"segment"} | ({"at_risk", "churned"} if durations.factor is None else set())
-    return {
-        name: np.zeros(0, np.int64 if name in counts else np.float64)
-        for name in ("segment", *_RESULT)
     }

@@ -272,14 +272,8 @@ def _tenure(argument: str, value: Any, unit: Period, duration: str | None) -> fl
             code="unit_unknown",
             argument=argument,
         )
-    tenure = in_units(argument, value, unit, bare="units of tenure")
-    if argument == "horizon" and not tenure:
-        raise ArgumentError(
-            f"`horizon` is {value!r}; it must be above 0.",
-            code="length_out_of_range",
-            argument=argument,
-        )
-    return tenure
+    above_0 = argument == "horizon"
+    return in_units(argument, value, unit, bare="units of tenure ({unit})", above_0=above_0)
 
 
 def _reserved() -> list[str]:

@@ -24,6 +24,7 @@ from retainkit.survival._reading import (
     counts_at,
     read_tenures,
     risk_tables,
+    stack_curves,
 )
 from retainkit.typing import EndIs, IntoTable, Length, Missing, Period, TableT
 
@@ -243,24 +244,15 @@ def _incidence_columns(
 ) -> dict[str, Any]:
     """Estimate the curves of each segment and reason, and return the columns of the result."""
     reasons = np.unique(durations.reason[durations.observed]).tolist()
-    parts = [
+    curves = [
         _reason_curve(durations, table, code, confidence_level)
         for table in risk_tables(durations)
         for code in reasons
     ]
-    own = {name: np.concatenate([_EMPTY[name], *(part[name] for part in parts)]) for name in _EMPTY}
+    own = stack_curves(durations, ("segment", "reason", *_RESULT), curves)
     columns: dict[str, Any] = segment_values(durations.segments, durations.by, own.pop("segment"))
     columns |= segment_values(durations.reasons, [reason], own.pop("reason"))
-    if durations.whole:
-        own["tenure"] = own["tenure"].astype(np.int64)
     return columns | own
-
-
-_COUNTS = ("segment", "reason", "at_risk", "churned")
-_EMPTY: dict[str, Array] = {
-    name: np.zeros(0, np.int64 if name in _COUNTS else np.float64)
-    for name in ("segment", "reason", *_RESULT)
-}
 
 
 def _reason_curve(

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import is_number, number, probability
+from retainkit._checks import is_number, probability
 from retainkit._frames.input import read_result
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns
@@ -181,19 +181,10 @@ def expected_lifetime(
        horizon  expected_lifetime  standard_error  lower  upper
     0      3.0               2.25           0.415  1.437    3.0
     """
-    bare = is_number(horizon)
-    length = (
-        number("horizon", horizon, 0) if bare else in_units("horizon", horizon, "day", bare=None)
-    )
-    if not length:
-        raise ArgumentError(
-            f"`horizon` is {horizon!r}; it must be above 0.",
-            code="length_out_of_range",
-            argument="horizon",
-        )
+    length = in_units("horizon", horizon, "day", bare="units of tenure", above_0=True)
     probability("confidence_level", confidence_level)
     frame, segments, curves = _read_curves(curve)
-    if not bare and len(frame):
+    if not is_number(horizon) and len(frame):
         length = in_units("horizon", horizon, _unit_of(frame, horizon), bare=None)
     values = [_mean_lifetime(one, length, confidence_level) for one in curves]
     names = ("churned", "horizon", "expected_lifetime", "standard_error", "lower", "upper")

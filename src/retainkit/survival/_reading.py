@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,3 +164,23 @@ def counts_at(
     return at_risk(
         tenure, durations.duration[rows], observed, durations.entry[rows], durations.weight[rows]
     )
+
+
+# Curves
+
+
+def stack_curves(
+    durations: Durations, columns: Sequence[str], curves: Sequence[Mapping[str, Array]]
+) -> dict[str, Array]:
+    """Return the columns of curves one below the other, of the right types if there are none."""
+    integers = {"segment", "reason"}
+    if durations.whole:
+        integers.add("tenure")
+    if durations.factor is None:  # effective numbers are not whole
+        integers |= {"at_risk", "churned"}
+    stacked: dict[str, Array] = {}
+    for name in columns:
+        dtype: np.dtype[Any] = np.dtype(np.int64 if name in integers else np.float64)
+        parts: list[Array] = [np.zeros(0, dtype), *(one[name] for one in curves)]
+        stacked[name] = np.concatenate(parts, dtype=dtype, casting="unsafe")
+    return stacked
