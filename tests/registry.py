@@ -299,6 +299,7 @@ LEDGER: list[Row] = [
         "time": NEW_YEAR + (10 * number + customer) * DAY,
         "amount": float(10 * ((customer + number) % 4)),
         "plan": "ab"[customer % 2],
+        "why": ["price", "switched"][number % 2],
     }
     for customer in range(6)
     for number in range(5)
@@ -310,6 +311,7 @@ LINES: list[Row] = [
         "end": NEW_YEAR + (31 * number + 7 * (number + 1)) * DAY,
         "amount": 10.0 + customer,
         "plan": "ab"[customer % 2],
+        "why": ["price", "switched"][number % 2],
     }
     for customer in range(6)
     for number in range(3)
@@ -768,13 +770,14 @@ ENTRIES = [
     Entry(
         function=rk.subscriptions_from_levels,
         tables={"ledger": LEDGER},
-        options={"by": "plan", "subscription": "product"},
+        options={"by": "plan", "subscription": "product", "reason": "why"},
         columns={
             "customer": ID,
             "time": TIME,
             "amount": AMOUNT,
             "subscription": ID,
             "by": SEGMENT,
+            "reason": SEGMENT,
         },
         ids=("customer_id",),
         keys=("customer_id", "product", "start"),
@@ -783,8 +786,15 @@ ENTRIES = [
     Entry(
         function=rk.subscriptions_from_lines,
         tables={"lines": LINES},
-        options={"by": "plan"},
-        columns={"customer": ID, "start": TIME, "end": TIME, "amount": AMOUNT, "by": SEGMENT},
+        options={"by": "plan", "reason": "why"},
+        columns={
+            "customer": ID,
+            "start": TIME,
+            "end": TIME,
+            "amount": AMOUNT,
+            "by": SEGMENT,
+            "reason": SEGMENT,
+        },
         ids=("customer_id",),
         keys=("customer_id", "start"),
         result="customers",

@@ -13,6 +13,8 @@ import oracles
 from backends import Backend
 from retainkit import (
     churn_rate,
+    churned_customers,
+    cumulative_incidence,
     mrr_movements,
     subscriptions_from_levels,
     subscriptions_from_lines,
@@ -184,6 +186,166 @@ def test_times_keep_their_zone(zone: Any, backend: Backend) -> None:
         assert starts[0].utcoffset() == rows[0]["time"].utcoffset()
     movements = rows_of(mrr_movements(spans, as_of="2024-04-01"))
     assert [row["closing"] for row in movements] == [50, 100, 30]
+
+
+# --- why they end -------------------------------------------------------------------------------
+
+# Four came in January: two cancelled, one could not be charged, and one is still there.
+FOUR = ledger(
+    *((who, day(1, 1), 50.0) for who in ("ann", "bob", "cyd", "dan")),
+    ("ann", day(1, 20), 70.0),
+    ("ann", day(2, 1), 0.0),
+    ("bob", day(3, 1), 0.0),
+    ("cyd", day(4, 1), 0.0),
+)
+WHY = [None, None, None, None, "upgrade", "cancelled", "failed payment", "cancelled"]
+FOUR_CHANGES = ledger(
+    *((who, day(1, 1), 50.0) for who in ("ann", "bob", "cyd", "dan")),
+    ("ann", day(1, 20), 20.0),
+    ("ann", day(2, 1), -70.0),
+    ("bob", day(3, 1), -50.0),
+    ("cyd", day(4, 1), -50.0),
+)
+
+
+def with_reasons(rows: list[Row], reasons: list[Any]) -> list[Row]:
+    return [row | {"why": why} for row, why in zip(rows, reasons, strict=True)]
+
+
+@pytest.mark.parametrize(("rows", "change"), [(FOUR, False), (FOUR_CHANGES, True)])
+def test_the_reason_of_an_end_is_that_of_its_row(
+    rows: list[Row],
+    change: bool,  # noqa: FBT001
+    backend: Backend,
+) -> None:
+    given = backend.make(with_reasons(rows, WHY))
+    spans = subscriptions_from_levels(given, change=change, reason="why")
+    have = rows_of(spans)
+    assert list(have[0]) == ["customer_id", "start", "end", "why", "mrr"]
+    # The end of Ann's first level is an upgrade, and no end of what she pays.
+    assert [(row["customer_id"], row["why"], row["mrr"]) for row in have] == [
+        ("ann", None, 50),
+        ("ann", "cancelled", 70),
+        ("bob", "failed payment", 50),
+        ("cyd", "cancelled", 50),
+        ("dan", None, 50),
+    ]
+    options: Row = {"reason": "why", "as_of": "2024-05-01"}
+    churn = rows_of(churn_rate(spans, **options))
+    assert sorted(
+        (row["why"], row["period"].month, row["opening"]) for row in churn if row["churned"]
+    ) == [("cancelled", 2, 4), ("cancelled", 4, 2), ("failed payment", 3, 3)]
+    left = rows_of(churned_customers(spans, amount="mrr", **options))
+    assert [(row["customer_id"], row["why"], row["amount"]) for row in left] == [
+        ("ann", "cancelled", 70),
+        ("bob", "failed payment", 50),
+        ("cyd", "cancelled", 50),
+    ]
+    # .50 and .25 are those of the estimate of Aalen and Johansen by hand: 1/4 + 2/4 x 1/2, 1/4.
+    incidence = rows_of(cumulative_incidence(spans, **options))
+    last = {row["why"]: row["cumulative_incidence"] for row in incidence if row["tenure"] == 3}
+    assert last == pytest.approx({"cancelled": 0.5, "failed payment": 0.25})
+
+
+def test_the_first_row_of_nothing_says_why(backend: Backend) -> None:
+    rows = [*FOUR[:1], *ledger(("ann", day(2, 1), 0.0), ("ann", day(3, 1), 0.0))]
+    given = backend.make(with_reasons(rows, ["late", None, "price"]))
+    with pytest.warns(RetainkitWarning, match="'why' .* is null in all 1 row that end") as warned:
+        spans = subscriptions_from_levels(given, reason="why")
+    assert [row["why"] for row in rows_of(spans)] == [None]
+    warning: Any = warned[0].message
+    assert (warning.code, warning.rows, warning.total) == ("null_values", 1, 3)
+    given = backend.make(with_reasons(rows, [None, "price", None]))
+    spans = subscriptions_from_levels(given, reason="why")
+    assert [row["why"] for row in rows_of(spans)] == ["price"]
+
+
+def test_changes_that_end_it_for_several_reasons_take_the_smallest(backend: Backend) -> None:
+    rows = ledger(
+        ("ann", day(1, 1), 50.0),
+        ("ann", day(2, 1), -20.0),
+        ("ann", day(2, 1), -30.0),
+        ("bob", day(1, 1), 50.0),
+        ("bob", day(3, 1), -10.0),
+        ("bob", day(3, 1), -40.0),
+        ("cyd", day(1, 1), 50.0),
+        ("cyd", day(3, 1), -10.0),
+        ("cyd", day(3, 1), -10.0),
+    )
+    # Bob's has one reason, and a change without; what ends nothing at one time is not looked at.
+    reasons = [None, "switched", "price", None, None, "switched", None, "price", "switched"]
+    given = backend.make(with_reasons(rows, reasons)[::-1])
+    with pytest.warns(RetainkitWarning, match="1 of 2 ends with several values of `reas") as warned:
+        spans = subscriptions_from_levels(given, change=True, reason="why")
+    assert [row["why"] for row in rows_of(spans)] == ["price", "switched", None, None]
+    warning: Any = warned[0].message
+    assert (warning.code, warning.rows, warning.total) == ("several_values", 1, 2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reasons_agree_with_a_slow_reading(seed: int, backend: Backend) -> None:
+    draw = random.Random(seed)  # noqa: S311
+    rows: list[Row] = []
+    for customer in range(6):
+        for product in ("a", "b"):
+            for number in draw.sample(range(1, 28), draw.randint(1, 6)):
+                row: Row = {"customer_id": customer, "product": product, "time": day(1, number)}
+                row |= {"amount": float(draw.choice([0, 0, 5])), "why": draw.choice([None, 3, 7])}
+                rows.append(row)
+    # Whoever is there at last ends at a reason for sure, so that there is one.
+    rows.append({"customer_id": 9, "product": "a", "time": day(1, 1), "amount": 5.0, "why": None})
+    rows.append({"customer_id": 9, "product": "a", "time": day(1, 2), "amount": 0.0, "why": 3})
+    spans = subscriptions_from_levels(backend.make(rows), subscription="product", reason="why")
+    for span in rows_of(spans):
+        (want,) = [
+            row["why"]
+            for row in rows
+            if (row["customer_id"], row["product"]) == (span["customer_id"], span["product"])
+            and span["end"] is not None
+            and row["time"] == as_time(span["end"])
+            and not row["amount"]
+        ] or [None]
+        assert span["why"] == want
+
+
+def test_lines_carry_their_reason(backend: Backend) -> None:
+    rows = [
+        {"customer_id": who, "start": day(month, 1), "end": day(month + 1, 1), "amount": 50.0}
+        for who, month in (("ann", 1), ("ann", 2), ("bob", 1), ("cyd", 3))
+    ]
+    given = backend.make(with_reasons(rows, ["late", "price", "failed payment", None])[::-1])
+    spans = subscriptions_from_lines(given, reason="why")
+    assert list(rows_of(spans)[0]) == ["customer_id", "start", "end", "why", "mrr"]
+    assert [row["why"] for row in rows_of(spans)] == ["late", "price", "failed payment", None]
+    left = rows_of(churned_customers(spans, reason="why", as_of="2024-05-01"))
+    assert [(row["customer_id"], row["why"]) for row in left] == [
+        ("bob", "failed payment"),
+        ("ann", "price"),
+        ("cyd", None),
+    ]
+
+
+@pytest.mark.parametrize("make", [subscriptions_from_levels, subscriptions_from_lines])
+def test_a_reason_is_no_other_column_of_the_result(make: Any) -> None:
+    table = pd.DataFrame(with_reasons(LEVELS, [None, None, "price", None]))
+    table = table.assign(start=table["time"], end=table["time"])
+    for name, by, code in (
+        ("mrr", None, "reserved_name"),
+        ("customer_id", None, "reserved_name"),
+        ("why", ["why"], "named_twice"),
+    ):
+        with pytest.raises(ArgumentError) as error:
+            make(table, reason=name, by=by)
+        assert error.value.code == code
+
+
+def test_changes_of_nothing_may_be_levels() -> None:
+    with pytest.warns(RetainkitWarning, match=r"1 of 4 rows change nothing \(0\)") as warned:
+        assert spans_of(LEVELS, change=True)[-2][2:] == (None, 120)
+    warning: Any = warned[0].message
+    assert (warning.code, warning.argument, warning.rows) == ("looks_like_levels", "change", 1)
+    # Where something is taken away, a change of nothing is one of the plan, say.
+    assert len(spans_of([*CHANGES, *ledger(("bob", day(3, 1), 0.0))], change=True)) == 3
 
 
 # --- invoice lines ------------------------------------------------------------------------------

@@ -83,6 +83,16 @@ def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
     return nw.from_dict(dict(columns))
 
 
+def values_or_null(values: nw.Series[Any], rows: Integers) -> nw.Series[Any]:
+    """Return the values of some rows, in their order; null where a row is -1."""
+    found: nw.Series[Any] = nw.maybe_reset_index(values[np.maximum(rows, 0).tolist()])
+    if (rows >= 0).all():
+        return found
+    known = nw.new_series("known", rows >= 0, backend=found.implementation)
+    frame = from_columns({"value": found, "known": known})
+    return frame.select(value=nw.when(nw.col("known")).then(nw.col("value")))["value"]
+
+
 def with_text(frame: Frame, name: str, text: str) -> Frame:
     """Return a frame with one more column, the last, which holds the same text throughout."""
     if isinstance(frame, nw.DataFrame) and not len(frame):

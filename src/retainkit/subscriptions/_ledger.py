@@ -13,15 +13,25 @@ from retainkit._checks import one_of
 from retainkit._frames.factorize import argsort, factorize
 from retainkit._frames.input import collect
 from retainkit._frames.join import build_in_engine
+from retainkit._frames.output import values_or_null
 from retainkit._frames.segments import factorize_segments
 from retainkit._frames.times import time_series
-from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.columns import (
+    CheckedTable,
+    Column,
+    check_not_named_twice,
+    check_not_reserved,
+    read_columns,
+    segment_names,
+)
 from retainkit._inputs.facts import read_facts, without_nulls
+from retainkit._inputs.kinds import SEGMENT
 from retainkit._messages import warn
 from retainkit._typing import Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
 
+REASON = Column("reason", SEGMENT, nulls="keep", required=False)
 SPAN = ("start", "end", "mrr")
 """The columns of a span, beside those of the customer, the subscription and the segments."""
 
@@ -43,8 +53,13 @@ class Ledger:
         codes: Integers = factorize(self.rows[argument], sort=True)[0]
         return codes
 
-    def spans(self, row: Integers, start: Integers, end: Integers, amount: Floats) -> NativeT:  # type: ignore[type-var]
-        """Return a native table of spans, each with the customer and the segments of a row."""
+    def spans(
+        self, row: Integers, start: Integers, end: Integers, amount: Floats, ending: Integers
+    ) -> NativeT:  # type: ignore[type-var]
+        """Return a native table of spans, each with the customer and the segments of a row.
+
+        Their reason is that of the row `ending`, and null where that is -1.
+        """
         ids = [name for name in ("customer", "subscription") if name in self.table.names]
         names = {key: self.table.names[key] for key in ids}
         names |= dict(zip(self.table.keys, self.table.by, strict=True))
@@ -53,6 +68,8 @@ class Ledger:
         }
         for name, instants in (("start", start), ("end", end)):
             columns[name] = time_series(self.table.given, instants, self.table.zone)
+        if "reason" in self.table.names:
+            columns[self.table.names["reason"]] = values_or_null(self.rows["reason"], ending)
         return build_in_engine(self.table.given, columns | {"mrr": amount})
 
 
@@ -68,6 +85,10 @@ def read_ledger(
 ) -> Ledger:
     """Check a ledger, the argument of that name, and take it into memory."""
     one_of("missing", missing, get_args(Missing))
+    reason = names.get("reason")
+    if reason is not None:
+        check_not_reserved("`reason`", [reason], SPAN)
+        check_not_named_twice("reason", reason, segment_names(by, SPAN))
     table = read_columns(native, argument, columns, names, by=by, reserved=SPAN, tz=tz)
     _check_names(table)
     table, facts, note = without_nulls(table, read_facts, missing)
@@ -88,10 +109,10 @@ def read_ledger(
 
 
 def _check_names(table: CheckedTable) -> None:
-    """Check that neither customers nor subscriptions are called like a column of the result."""
-    for argument in ("customer", "subscription"):
-        name = table.names.get(argument)
-        others = [*SPAN, *table.by, *(table.names["customer"] for _ in "x" if argument[0] == "s")]
+    """Check that no column that a span keeps is called like another column of the result."""
+    others = {*SPAN, *table.by}
+    for argument in ("customer", "subscription", "reason"):
+        name = table.names.get(argument, "")
         if name in others:
             raise ArgumentError(
                 f"`{argument}` names the column {name!r}, which another column of the result has "
@@ -100,6 +121,7 @@ def _check_names(table: CheckedTable) -> None:
                 argument=argument,
                 column=name,
             )
+        others |= {name} - {""}
 
 
 def _codes_by_place(codes: Integers, place: Integers) -> Integers:

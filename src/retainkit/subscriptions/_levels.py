@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from retainkit._checks import boolean
 from retainkit._frames.groupby import NEVER
-from retainkit._frames.input import instants_of
 from retainkit._inputs.columns import Column
 from retainkit._inputs.kinds import AMOUNT, ID, SUBSCRIPTION, TIME
-from retainkit._messages import count_noun, format_examples
-from retainkit._stats.money import money_unit
-from retainkit._typing import Booleans, Floats, Integers
-from retainkit.errors import ArgumentError
-from retainkit.subscriptions._ledger import Ledger, read_ledger
+from retainkit._messages import count_noun, named, warn
+from retainkit._typing import Integers
+from retainkit.subscriptions._ledger import REASON, Ledger, read_ledger
+from retainkit.subscriptions._steps import (
+    Steps,
+    changing,
+    check_not_negative,
+    steps_of_changes,
+    steps_of_levels,
+)
 from retainkit.typing import IntoFrameT, Missing
 
 _LEVELS = (
@@ -24,6 +27,7 @@ _LEVELS = (
     Column("time", TIME),
     Column("amount", AMOUNT),
     Column("subscription", SUBSCRIPTION, required=False),
+    REASON,
 )
 
 
@@ -36,6 +40,7 @@ def subscriptions_from_levels(
     change: bool = False,
     subscription: str | None = None,
     by: str | Sequence[str] | None = None,
+    reason: str | None = None,
     missing: Missing = "raise",
 ) -> IntoFrameT:
     """Table of subscriptions out of a ledger of levels, or of changes.
@@ -65,9 +70,13 @@ def subscriptions_from_levels(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. They are carried along: a span has those
         of the row with which it begins.
+    reason : str, optional
+        Column of why a subscription ended. It is read in the rows that end one, those of level 0,
+        and means nothing in others. Null is no reason. Where changes of one time end it for several
+        reasons, the smallest is taken, with a warning.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are all columns but those of `by`.
+        that counts such rows. Needed are all columns but those of `by` and `reason`.
 
     Returns
     -------
@@ -79,6 +88,8 @@ def subscriptions_from_levels(
         - the column of `customer`, of `subscription` if given, and those of `by`.
         - ``start`` (datetime): when it begins.
         - ``end`` (datetime): when it ends; null where it still runs.
+        - the column of `reason` under its own name, if it is given: why nothing is paid any more;
+          null where the span still runs, or another follows at once.
         - ``mrr`` (float): what is paid a month.
 
     Raises
@@ -94,7 +105,8 @@ def subscriptions_from_levels(
     Warns
     -----
     RetainkitWarning
-        If rows with nulls are left out.
+        If rows with nulls are left out; if changes look like levels, since some are 0 and none
+        takes anything away; if an end has several reasons, or none has one and other rows do.
 
     See Also
     --------
@@ -130,147 +142,49 @@ def subscriptions_from_levels(
     """
     change = boolean("change", change)
     names = {"customer": customer, "time": time, "amount": amount, "subscription": subscription}
+    names |= {"reason": reason}
     found = read_ledger(ledger, "ledger", _LEVELS, names, by=by, missing=missing)
-    steps = _steps_of_changes(found) if change else _steps_of_levels(found)
-    _check_not_negative(found, steps.level, change=change)
-    steps = steps.take(_changes(steps, found.segment[steps.row]))
-    end = np.full(len(steps.row), NEVER)
-    end[:-1][steps.follows[1:]] = steps.instant[1:][steps.follows[1:]]
+    steps = steps_of_changes(found) if change else steps_of_levels(found)
+    check_not_negative(found, steps.level, change=change)
+    steps = steps.take(changing(steps, found.segment[steps.row]))
     paid = steps.level > 0
+    end = steps.of_next(steps.instant, NEVER)[paid]
+    last = np.where(paid, -1, np.arange(len(paid)))
+    ending = _ending_rows(found, steps, steps.of_next(last, -1)[paid])
     spans = steps.take(paid)
-    return found.spans(spans.row, spans.instant, end[paid], spans.level)
+    return found.spans(spans.row, spans.instant, end, spans.level, ending)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
-    """Levels by owner and time: an owner is a customer, or a subscription of one.
-
-    `row` is that of the ledger.
-    """
-
-    row: Integers
-    owner: Integers
-    instant: Integers
-    level: Floats
-
-    @property
-    def follows(self) -> Booleans:
-        """Return whether the step before is of the same owner."""
-        follows = np.zeros(len(self.owner), bool)
-        follows[1:] = self.owner[1:] == self.owner[:-1]
-        return follows
-
-    @property
-    def together(self) -> Booleans:
-        """Return whether the step before is of the same owner and time."""
-        together = self.follows
-        together[1:] &= self.instant[1:] == self.instant[:-1]
-        return together
-
-    def take(self, which: Booleans) -> _Steps:
-        """Return some of the steps."""
-        return _Steps(**{one.name: getattr(self, one.name)[which] for one in fields(self)})
+def _ending_rows(ledger: Ledger, steps: Steps, last: Integers) -> Integers:
+    """Return the rows that end spans, by the steps that do; -1 where nothing ends."""
+    ends = last[last >= 0]
+    _warn_of_reasons(ledger, steps.row[ends], int(steps.several[ends].sum()))
+    rows = np.full(len(last), -1)
+    rows[last >= 0] = steps.row[ends]
+    return rows
 
 
-def _steps_of_levels(ledger: Ledger) -> _Steps:
-    """Return the rows of a ledger in order; a customer has one level at a time."""
-    steps = _ordered(ledger)
-    _check_one_level(ledger, steps)
-    return steps
-
-
-def _steps_of_changes(ledger: Ledger) -> _Steps:
-    """Return the levels that changes add up to, exact to the last decimal of money."""
-    steps = _ordered(ledger)
-    _check_one_segment(ledger, steps)
-    unit = money_unit(ledger.amount)
-    total = np.cumsum(unit.to_integers(steps.level))
-    first = np.flatnonzero(~steps.follows)
-    before = np.append(0, total)[first]
-    lengths = np.diff(np.append(first, len(total)))
-    level = unit.to_amounts(unit.round(total - np.repeat(before, lengths)))
-    # Of changes at one time the last one has the sum of all.
-    last = np.append(~steps.together[1:], True)[: len(total)]
-    return replace(steps, level=level).take(last)
-
-
-def _ordered(ledger: Ledger) -> _Steps:
-    instant = instants_of(ledger.rows["time"])
-    owner = ledger.customer * (len(instant) + 1) + ledger.code("subscription")
-    row = np.lexsort((ledger.segment, instant, owner))
-    return _Steps(row=row, owner=owner[row], instant=instant[row], level=ledger.amount[row])
-
-
-def _changes(steps: _Steps, segment: Integers) -> Booleans:
-    """Mark the steps at which something changes: the level, or the segment of what is paid."""
-    same = steps.follows
-    same[1:] &= steps.level[1:] == steps.level[:-1]
-    same[1:] &= (segment[1:] == segment[:-1]) | (steps.level[1:] == 0)
-    return ~same
-
-
-def _check_one_level(ledger: Ledger, steps: _Steps) -> None:
-    """Check that a customer has no two levels at one time."""
-    rows = steps.row[steps.together].tolist()
-    if rows:
-        several = "" if "subscription" in ledger.table.names else ", or name it with `subscription`"
-        raise ArgumentError(
-            f"{count_noun(len(rows), 'row')} of {len(ledger.rows):,} with the time of another row "
-            f"of the same customer, for instance of {_customers(ledger, rows)}. At one time there "
-            f"is one level: add up those of several subscriptions{several}; leave repeats out; say "
-            "`change=True` if rows are changes.",
-            code="same_time",
-            argument="time",
-            column=ledger.table.names["time"],
-            rows=len(rows),
-            total=len(ledger.rows),
+def _warn_of_reasons(ledger: Ledger, rows: Integers, several: int) -> None:
+    """Warn of ends that have several reasons, or where none of them has one but others do."""
+    if several:
+        warn(
+            f"{several:,} of {count_noun(len(rows), 'end')} with several values of `reason` at one "
+            "time, of which the smallest is taken.",
+            code="several_values",
+            argument="reason",
+            column=ledger.table.names["reason"],
+            rows=several,
+            total=len(rows),
         )
-
-
-def _check_one_segment(ledger: Ledger, steps: _Steps) -> None:
-    """Check that the changes of one time have one segment."""
-    segment = ledger.segment[steps.row]
-    mixed = steps.together
-    mixed[1:] &= segment[1:] != segment[:-1]
-    rows = steps.row[mixed].tolist()
-    if rows:
-        raise ArgumentError(
-            f"{count_noun(len(rows), 'row')} of {len(ledger.rows):,} with the time of another row "
-            f"of the same customer and another value of `by`, for instance of "
-            f"{_customers(ledger, rows)}. Where segments have amounts of their own, name them with "
-            "`subscription`.",
-            code="ambiguous_segment",
-            argument="by",
+    given = ledger.code("reason") >= 0
+    if "reason" in ledger.table.names and len(rows) and given.any() and not given[rows].any():
+        warn(
+            f"{named(ledger.table.names['reason'], 'reason')} is null in all "
+            f"{count_noun(len(rows), 'row')} that end a subscription, where it is read, and not in "
+            f"{count_noun(int(given.sum()), 'other row')}. Put it in the rows of level 0.",
+            code="null_values",
+            argument="reason",
+            column=ledger.table.names["reason"],
             rows=len(rows),
-            total=len(ledger.rows),
+            total=len(given),
         )
-
-
-def _customers(ledger: Ledger, rows: Sequence[int]) -> str:
-    return format_examples(sorted(ledger.rows["customer"][rows].unique().to_list(), key=str), 3)
-
-
-def _check_not_negative(ledger: Ledger, level: Floats, *, change: bool) -> None:
-    """Check that nobody pays less than nothing."""
-    below = level[level < 0]
-    if not len(below):
-        return
-    what = (
-        "the changes of a customer take away more than there is"
-        if change
-        else f"{ledger.table.source('amount')} is negative"
-    )
-    advice = (
-        "The ledger may begin amid their history: add what they paid before."
-        if change
-        else "Say `change=True` if rows are changes."
-    )
-    raise ArgumentError(
-        f"{what} in {count_noun(len(below), 'row')}, of {len(ledger.rows):,}: "
-        f"{format_examples(below.tolist(), 3)}. {advice}",
-        code="negative_values",
-        argument="amount",
-        column=ledger.table.names["amount"],
-        rows=len(below),
-        total=len(ledger.rows),
-    )

@@ -19,7 +19,7 @@ from retainkit._time.month_lengths import length_in_months
 from retainkit._time.zones import wall_times
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
-from retainkit.subscriptions._ledger import Ledger, read_ledger
+from retainkit.subscriptions._ledger import REASON, Ledger, read_ledger
 from retainkit.typing import EndIs, IntoFrameT, Missing
 
 _LINES = (
@@ -27,6 +27,7 @@ _LINES = (
     Column("start", TIME),
     Column("end", TIME, like="start"),
     Column("amount", AMOUNT),
+    REASON,
 )
 
 
@@ -39,6 +40,7 @@ def subscriptions_from_lines(
     end_is: EndIs = "exclusive",
     amount: str = "amount",
     by: str | Sequence[str] | None = None,
+    reason: str | None = None,
     tz: str | None = None,
     missing: Missing = "raise",
 ) -> IntoFrameT:
@@ -74,12 +76,15 @@ def subscriptions_from_lines(
         Column of money, in its own unit: what the line costs for all of its time, 0 or more.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. They are carried along.
+    reason : str, optional
+        Column of why a subscription ended. It is carried along, line by line; null is no reason.
+        `churn_rate` and its kin read it in the line with which a customer leaves.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
         The times of the result are in it.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
-        that counts such rows. Needed are all columns but those of `by`.
+        that counts such rows. Needed are all columns but those of `by` and `reason`.
 
     Returns
     -------
@@ -89,6 +94,7 @@ def subscriptions_from_lines(
 
         - the column of `customer`, and those of `by`.
         - ``start`` (datetime), ``end`` (datetime): the time that the line is for.
+        - the column of `reason` under its own name, if it is given.
         - ``mrr`` (float): what it costs a month.
 
     Raises
@@ -150,7 +156,8 @@ def subscriptions_from_lines(
     """
     one_of("end_is", end_is, get_args(EndIs))
     names = {"customer": customer, "start": start, "end": end, "amount": amount}
-    found = read_ledger(lines, "lines", _LINES, names, by=by, missing=missing, tz=tz)
+    named = names | {"reason": reason}
+    found = read_ledger(lines, "lines", _LINES, named, by=by, missing=missing, tz=tz)
     begin, over = (instants_of(found.rows[name]) for name in ("start", "end"))
     if end_is == "last_day":
         over = midnights_after(over, found.table.zone)
@@ -164,7 +171,7 @@ def subscriptions_from_lines(
     if end_is == "exclusive":
         warn_of_last_days(found.customer[order], *wall)
     months = length_in_months(*wall)
-    return found.spans(order, begin, over, found.amount[order] / months)
+    return found.spans(order, begin, over, found.amount[order] / months, order)
 
 
 def _check_order(ledger: Ledger, begin: Integers, end: Integers) -> None:
