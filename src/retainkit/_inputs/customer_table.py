@@ -83,7 +83,8 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
     if note:
         left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
         warn(note, code="null_values", argument="customers", rows=left, total=total)
-    several = table.rows.group_by("customer").agg(rows=nw.len()).filter(nw.col("rows") > 1)
+    customers = table.rows.group_by("customer").agg(rows=nw.len())
+    several = customers.filter(nw.col("rows") > 1)
     number = count_rows(several)
     if number:
         some = collect(several.sort("customer").head(3))["customer"].to_list()
@@ -93,7 +94,8 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
             code="repeated_customers",
             argument="customers",
             column=options.customer,
-            total=facts.n_rows,
+            rows=number,
+            total=count_rows(customers),
         )
     return table, facts
 

@@ -108,7 +108,7 @@ def durations_from_subscriptions(
     churned = ends & (lifetime <= known)
     enters = entry > begin
     entered = np.where(enters, units(np.maximum(entry, begin + 1)) + 1, 0)
-    _warn_of_late(int((entry >= end).sum()), "the end of their run")
+    _warn_of_late(int((entry >= end).sum()), len(end), "the end of their run")
     return Durations(
         rows=subscriptions.rows,
         by=subscriptions.by,
@@ -136,13 +136,14 @@ def _warn_of_gap(subscriptions: Subscriptions, unit: PeriodGrid, seen: Integers)
         )
 
 
-def _warn_of_late(number: int, what: str) -> None:
+def _warn_of_late(number: int, total: int, what: str) -> None:
     if number:
         warn(
             f"{count_noun(number, 'customer')} whose `entry` is not before {what} are not used.",
             code="entry_after_end",
             argument="entry",
             rows=number,
+            total=total,
         )
 
 
@@ -178,7 +179,7 @@ def read_durations(
     _unite_rounding(values)
     lives = _durations(checked, table, values)
     late = (lives.entry > 0) & (lives.entry >= lives.duration)
-    _warn_of_late(int(lives.weight[late].sum()), "their duration")
+    _warn_of_late(int(lives.weight[late].sum()), int(lives.weight.sum()), "their duration")
     return lives
 
 

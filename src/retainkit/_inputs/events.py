@@ -213,6 +213,8 @@ def check_one_start(log: Events) -> None:
             code="several_starts",
             argument="cohort_time",
             column=log.names["cohort_time"],
+            rows=number,
+            total=count_rows(spans),
         )
 
 

@@ -97,7 +97,7 @@ def _warn_of_lost(log: Events, kept: Events) -> None:
         warn_of_no_purchase(before - after, before)
 
 
-def warn_of_no_purchase(number: int, total: int | None = None) -> None:
+def warn_of_no_purchase(number: int, total: int | None) -> None:
     """Warn of customers of whom no purchase is left, of so many in all."""
     warn(
         f"{count_noun(number, 'customer')} without a purchase, whose money nets below zero in "

@@ -388,7 +388,7 @@ def active_days(
     since = unit.last + 1 - length
     count = reducer(log.rows, lazy=_lazy.count_frequencies, eager=_eager.count_frequencies)
     found = count(log, unit, since)
-    warn_of_ambiguous_segments(found.n_ambiguous)
+    warn_of_ambiguous_segments(found.n_ambiguous, int(found.count.sum()))
     begin = since if log.first_event is None else log.first_event.index(DAYS)
     segments = np.unique(found.segment)
     table = _days_columns(found, segments, length, confidence_level)

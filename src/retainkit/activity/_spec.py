@@ -100,6 +100,13 @@ class VisitCounts:
     starts: StartCounts | None
     n_ambiguous: int
 
+    @property
+    def n_customers(self) -> int:
+        """Number of all customers, those who start too late too."""
+        if self.starts is None:
+            return int(self.count[self.gap == 0].sum())
+        return int(self.starts.count.sum()) + self.starts.n_late
+
     def inside(self, period: PeriodGrid) -> VisitCounts:
         """Return the elements in a period, where there are edges."""
         return self.take(period.holds(self.period)) if period.has_edges else self

@@ -23,13 +23,13 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
     """Count the visits of an event log, and warn of segments that are ambiguous."""
     count = reducer(log.rows, lazy=_lazy.count_visits, eager=_eager.count_visits)
     visits = count(log, spec)
-    warn_of_ambiguous_segments(visits.n_ambiguous)
+    warn_of_ambiguous_segments(visits.n_ambiguous, visits.n_customers)
     if visits.starts is not None:
-        _warn_of_starts(log, visits.starts)
+        _warn_of_starts(log, visits.starts, visits.n_customers)
     return visits
 
 
-def _warn_of_starts(log: Events, starts: StartCounts) -> None:
+def _warn_of_starts(log: Events, starts: StartCounts, n_customers: int) -> None:
     """Warn of customers who start too late, and of events before the start."""
     source = log.source("cohort_time")
     if starts.n_late:
@@ -39,6 +39,8 @@ def _warn_of_starts(log: Events, starts: StartCounts) -> None:
             code="start_after_as_of",
             argument="cohort_time",
             column=log.names["cohort_time"],
+            rows=starts.n_late,
+            total=n_customers,
         )
     if starts.n_early:
         warn(
@@ -57,7 +59,7 @@ def last_midnight(log: Events, end: Moment) -> Moment:
     return end.begin_of(DAYS, log.zone)
 
 
-def warn_of_ambiguous_segments(number: int) -> None:
+def warn_of_ambiguous_segments(number: int, n_customers: int) -> None:
     """Warn of customers with several segments at their first instant."""
     if number:
         warn(
@@ -66,6 +68,7 @@ def warn_of_ambiguous_segments(number: int) -> None:
             code="ambiguous_segment",
             argument="by",
             rows=number,
+            total=n_customers,
         )
 
 

@@ -119,12 +119,14 @@ def _causes(runs: ContinuousSubscriptions, settled: int) -> Integers:
 
 def _check_size(cells: PeriodCells) -> None:
     n_segments, n_periods = cells.shape
-    if n_segments * n_periods * len(cells.causes) > MOST_CELLS:
+    size = n_segments * n_periods * len(cells.causes)
+    if size > MOST_CELLS:
         raise ArgumentError(
             f"there would be {n_segments:,} segments of {n_periods:,} {cells.period.plural}. If "
             "there is a stray date, leave it out, or set `as_of`; else choose longer periods.",
             code="too_many_rows",
             argument="start",
+            rows=size,
         )
 
 

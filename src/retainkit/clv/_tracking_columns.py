@@ -59,7 +59,7 @@ def tracking_columns(
     unit = orders.options.merge_period(orders.log.zone)
     log = net_refunds(orders.log, orders.options.amounts, unit, end)
     counts = counts_by_unit(log, unit, split)
-    _warn_of_later(counts.n_later)
+    _warn_of_later(counts.n_later, int(counts.first.sum()))
     log.warn_of_outside(period)
     start = beginnings(counts.unit, unit, log.zone)[1] // DAY
     last = end.before(log.zone)
@@ -111,8 +111,8 @@ def _by_row(row: Integers, values: Array, n_rows: int) -> Array:
     return np.bincount(row[inside], values[inside], n_rows).astype(values.dtype)
 
 
-def _warn_of_later(number: int) -> None:
-    """Warn of customers who came after calibration."""
+def _warn_of_later(number: int, others: int) -> None:
+    """Warn of customers who came after calibration, beside so many others."""
     if number:
         warn(
             f"{count_noun(number, 'customer')} with a first purchase at or after "
@@ -120,6 +120,7 @@ def _warn_of_later(number: int) -> None:
             code="customers_left_out",
             argument="transactions",
             rows=number,
+            total=number + others,
         )
 
 

@@ -273,6 +273,8 @@ def _report_problems(table: DriverRows, problems: Sequence[str | None]) -> None:
         code="nothing_to_learn",
         argument="outcome",
         column=table.outcome,
+        rows=len(wrong),
+        total=len(problems),
     )
 
 
@@ -322,6 +324,8 @@ def _warn_of_draws(found: Sequence[_DriverAnalysis], draws: int) -> None:
             "on them.",
             code="unreliable_interval",
             argument="draws",
+            rows=constant,
+            total=draws * len(found),
         )
 
 

@@ -119,6 +119,7 @@ def last_answers(answers: DatedAnswers, outcomes: ResponseOutcomes, column: str)
             code="same_time",
             argument="time",
             rows=len(who),
+            total=len(np.unique(person)),
         )
     used = np.zeros(len(outcomes.open), bool)
     used[index[last]] = True

@@ -307,4 +307,6 @@ def _warn_of_unmatched(n_unmatched: int, customer: str) -> None:
             code="no_common_customers",
             argument="customer",
             column=customer,
+            rows=n_unmatched,
+            total=n_unmatched,
         )

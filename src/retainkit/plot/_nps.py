@@ -143,14 +143,16 @@ def _read_bars(table: IntoDataFrame) -> _Bars:
         table, "table", ("n",), ["n", *needed], optional, made_by=["nps", "nps_from_counts"]
     )
     labels = segment_labels(data, names)
-    if len(set(labels)) < len(labels):
+    different = len(set(labels))
+    if different < len(labels):
         raise ArgumentError(
-            f"`table` has {len(labels)} rows for {count_noun(len(set(labels)), 'segment')}, and "
+            f"`table` has {len(labels)} rows for {count_noun(different, 'segment')}, and "
             "one row for each can be drawn. What tells rows apart must be in columns left of 'n'; "
             "or filter the table first.",
             code="duplicate_rows",
             argument="table",
-            rows=len(labels),
+            rows=len(labels) - different,
+            total=len(labels),
         )
     check_numeric(data, ["n", *needed, *(name for name in optional if name in data)], "nps")
     values = {name: as_floats(data[name]) for name in needed}

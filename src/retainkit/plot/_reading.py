@@ -112,7 +112,8 @@ def check_one_row_each(argument: str, keys: Sequence[object], what: str) -> None
             "each can be drawn. Filter it to the rows that belong together first.",
             code="duplicate_rows",
             argument=argument,
-            rows=len(keys),
+            rows=len(keys) - different,
+            total=len(keys),
         )
 
 

@@ -78,6 +78,7 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     in_holdout = int((without & (held > 0)).sum())
     return PurchaseSummary(
         rows=from_native(build_like(frame, columns), "transactions"),
+        n_customers=int((row_of >= 0).sum()),
         n_first_in_holdout=in_holdout,
         n_without_purchase=int(without.sum()) - in_holdout,
     )
@@ -93,7 +94,8 @@ def _check_one_segment(
         codes, customers = _sorted_by_customer(
             frame["customer"], row_of, unique_keys(customer[differs])
         )
-        raise several_segments(log.by, len(codes), customers[:3].to_list())
+        total = int((row_of >= 0).sum())
+        raise several_segments(log.by, len(codes), total, customers[:3].to_list())
 
 
 def _sorted_by_customer(

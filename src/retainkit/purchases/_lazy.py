@@ -20,13 +20,14 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarize the purchases of each customer."""
     _check_one_segment(log)
     customers = _count_purchases(_purchases(log, spec), log, spec)
-    n_first_in_holdout, n_without_purchase = _count_excluded(customers, spec)
+    excluded = _count_excluded(customers, spec)
     if spec.net_refunds or spec.holdout:
         customers = customers.filter(nw.col("bought") > 0)
     return PurchaseSummary(
         rows=_summary_columns(customers, log, spec),
-        n_first_in_holdout=n_first_in_holdout,
-        n_without_purchase=n_without_purchase,
+        n_customers=excluded.get("customers"),
+        n_first_in_holdout=excluded.get("in_holdout", 0),
+        n_without_purchase=excluded.get("without", 0),
     )
 
 
@@ -39,7 +40,7 @@ def _check_one_segment(log: Events) -> None:
     number = count_rows(several)
     if number:
         examples = collect(several.sort("customer").head(3))["customer"].to_list()
-        raise several_segments(log.by, number, examples)
+        raise several_segments(log.by, number, count_rows(found), examples)
 
 
 def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
@@ -97,15 +98,18 @@ def _count_purchases(purchases: Rows, log: Events, spec: PurchaseSpec) -> Rows:
     return rows.group_by(*log.keys, "customer").agg(**values)
 
 
-def _count_excluded(customers: Rows, spec: PurchaseSpec) -> tuple[int, int]:
-    """Count the customers with a first purchase in the holdout, and those without a purchase."""
+def _count_excluded(customers: Rows, spec: PurchaseSpec) -> dict[str, int]:
+    """Count the customers, those with a first purchase in the holdout, and those without any.
+
+    Where nobody can be left out, nothing is counted.
+    """
     if not spec.net_refunds and not spec.holdout:
-        return 0, 0
-    without = customers.filter(nw.col("bought") == 0)
-    without = without.select(in_holdout=_one_if(nw.col("held") > 0))
-    counts = collect(without.select(rows=nw.len(), in_holdout=nw.col("in_holdout").sum()))
-    in_holdout = int(counts.item(0, "in_holdout") or 0)
-    return in_holdout, int(counts.item(0, "rows")) - in_holdout
+        return {}
+    without, held = nw.col("bought") == 0, nw.col("held") > 0
+    flags = customers.select(in_holdout=_one_if(without & held), without=_one_if(without & ~held))
+    sums = nw.col("in_holdout", "without").sum()
+    counts = collect(flags.select(sums, customers=nw.len()))
+    return {name: int(counts.item(0, name) or 0) for name in counts.columns}
 
 
 def _summary_columns(customers: Rows, log: Events, spec: PurchaseSpec) -> Rows:

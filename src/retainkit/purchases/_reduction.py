@@ -82,6 +82,7 @@ def _warn_of_excluded(found: PurchaseSummary) -> None:
             code="customers_left_out",
             argument="transactions",
             rows=later,
+            total=found.n_customers,
         )
     if none:
-        warn_of_no_purchase(none)
+        warn_of_no_purchase(none, found.n_customers)

@@ -121,17 +121,21 @@ class PurchaseSummary:
 
     `rows` has the columns ``by_0`` …, ``customer``, ``frequency``, ``recency``, ``T`` and, where
     they apply, ``monetary_value`` and those of `HOLDOUT`; in memory in ascending order of
-    customers. `n_first_in_holdout` counts the customers whose first purchase lies in the holdout,
+    customers. Of `n_customers` (None: not counted, since nobody can be left out),
+    `n_first_in_holdout` counts the customers whose first purchase lies in the holdout,
     `n_without_purchase` those of whom no purchase is left.
     """
 
     rows: Frame
+    n_customers: int | None
     n_first_in_holdout: int
     n_without_purchase: int
 
 
-def several_segments(by: Sequence[str], number: int, examples: Sequence[Any]) -> ArgumentError:
-    """Return the error about customers with several values of `by`."""
+def several_segments(
+    by: Sequence[str], number: int, total: int, examples: Sequence[Any]
+) -> ArgumentError:
+    """Return the error about customers, of so many in all, with several values of `by`."""
     names = " and ".join(map(repr, by))
     return ArgumentError(
         f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
@@ -141,4 +145,5 @@ def several_segments(by: Sequence[str], number: int, examples: Sequence[Any]) ->
         code="ambiguous_segment",
         argument="by",
         rows=number,
+        total=total,
     )

@@ -16,6 +16,7 @@ from retainkit._inputs.cohort_table import COHORT_COLUMNS
 from retainkit._inputs.events import Events
 from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
+from retainkit._typing import Booleans
 from retainkit.retention import _eager, _lazy
 from retainkit.retention._reading import CohortOptions, read_cohort_log, warn_of_excluded
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec
@@ -279,7 +280,7 @@ def cohort_retention(
     log, spec = read_cohort_log(events, options, periods, COHORT_COLUMNS)
     count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
     counts = count(log, spec)
-    warn_of_excluded(counts.excluded, options.columns, log.n_rows)
+    warn_of_excluded(counts, options, log.n_rows)
     _warn_of_early_starts(counts, spec)
     cells = _drop_small_cohorts(retention_triangle(counts, spec, log.zone), min_customers)
     if not include_partial:
@@ -299,6 +300,7 @@ def _warn_of_early_starts(counts: CohortCounts, spec: CohortSpec) -> None:
             code="rows_before_start",
             argument="cohort_time",
             rows=int(early),
+            total=counts.n_customers(spec.entry),
         )
 
 
@@ -306,18 +308,24 @@ def _drop_small_cohorts(cells: RetentionTriangle, min_customers: int) -> Retenti
     if min_customers == 1:
         return cells
     small = cells.customers < min_customers
-    counted = small & (cells.customers > 0)
-    pairs = (cells.segment[counted].tolist(), cells.cohort[counted].tolist())
-    left_out = set(zip(*pairs, strict=True))
+    left_out = _count_cohorts(cells, small)
     if left_out:
         warn(
-            f"{count_noun(len(left_out), 'cohort')} with fewer than {min_customers:,} customers "
+            f"{count_noun(left_out, 'cohort')} with fewer than {min_customers:,} customers "
             "(`min_customers`) left out.",
             code="small_cohorts",
             argument="min_customers",
-            rows=len(left_out),
+            rows=left_out,
+            total=_count_cohorts(cells, cells.customers > 0),
         )
     return cells.where(~small)
+
+
+def _count_cohorts(cells: RetentionTriangle, which: Booleans) -> int:
+    """Count the cohorts of some of the cells, but for those without customers."""
+    counted = which & (cells.customers > 0)
+    pairs = (cells.segment[counted].tolist(), cells.cohort[counted].tolist())
+    return len(set(zip(*pairs, strict=True)))
 
 
 def _retention_columns(

@@ -239,7 +239,7 @@ def cohort_members(
     number = None if begin is None else _cohort_number(begin, log, spec.cohort_period)
     count = reducer(log.rows, lazy=_lazy.count_cohorts, eager=_eager.count_cohorts)
     counts = count(log, spec)
-    warn_of_excluded(counts.excluded, options.columns, log.n_rows)
+    warn_of_excluded(counts, options, log.n_rows)
     cells = retention_triangle(counts, spec, log.zone)
     shown = ~cells.in_progress & (cells.customers > 0)
     shown &= True if number is None else cells.cohort == number

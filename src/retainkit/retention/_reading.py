@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._time.period_options import PeriodOption, period_options
 from retainkit.errors import ArgumentError
-from retainkit.retention._spec import CohortSpec, ExclusionReason
+from retainkit.retention._spec import CohortCounts, CohortSpec, ExclusionReason
 from retainkit.typing import Amounts, Clock, Counting, Entry, Missing, Month, PeriodLike, Weekday
 
 
@@ -147,13 +147,12 @@ def _begin(log: Events, ages: PeriodGrid) -> Moment | None:
     return first.begin_of(ages, log.zone)
 
 
-def warn_of_excluded(
-    excluded: Mapping[ExclusionReason, int], columns: Mapping[str, str | None], n_rows: int
-) -> None:
+def warn_of_excluded(counts: CohortCounts, options: CohortOptions, n_rows: int) -> None:
     """Warn of what a reduction of so many rows left out."""
+    columns, total = options.columns, counts.n_customers(options.entry)
     started, start = (f"{columns[one]!r} (given as `{one}`)" for one in ("started", "cohort_time"))
     never, late, several, early, outside = (
-        excluded[reason]
+        counts.excluded[reason]
         for reason in (
             ExclusionReason.NEVER_STARTED,
             ExclusionReason.STARTED_LATE,
@@ -169,6 +168,7 @@ def warn_of_excluded(
             code="customers_left_out",
             argument="started",
             rows=never,
+            total=total,
         )
     if late:
         warn(
@@ -177,6 +177,7 @@ def warn_of_excluded(
             code="start_after_as_of",
             argument="cohort_time",
             rows=late,
+            total=total,
         )
     if several:
         warn(
@@ -185,6 +186,7 @@ def warn_of_excluded(
             code="ambiguous_segment",
             argument="by",
             rows=several,
+            total=total,
         )
     if early:
         warn(
@@ -195,10 +197,10 @@ def warn_of_excluded(
             rows=early,
             total=n_rows,
         )
-    _warn_of_outside(outside)
+    _warn_of_outside(outside, total)
 
 
-def _warn_of_outside(number: int) -> None:
+def _warn_of_outside(number: int, total: int | None) -> None:
     if number:
         warn(
             f"{count_noun(number, 'customer')} in no cohort, with a start outside the edges of the "
@@ -206,4 +208,5 @@ def _warn_of_outside(number: int) -> None:
             code="outside_edges",
             argument="cohort_period",
             rows=number,
+            total=total,
         )

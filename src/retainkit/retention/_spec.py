@@ -80,6 +80,15 @@ class CohortCounts:
     amount: Floats
     excluded: Mapping[ExclusionReason, int]
 
+    def n_customers(self, entry: Entry) -> int | None:
+        """Return the number of all customers, or None where they may be in several cohorts."""
+        if entry == "recurring":
+            return None
+        reasons = ExclusionReason
+        apart = (reasons.NEVER_STARTED, reasons.STARTED_LATE, reasons.OUTSIDE_EDGES)
+        entered = int(self.count[self.cell == ENTRIES].sum())
+        return entered + sum(self.excluded[reason] for reason in apart)
+
 
 class ExclusionReason(IntEnum):
     """Reasons for which a reduction leaves something out; each count above 0 becomes a warning."""

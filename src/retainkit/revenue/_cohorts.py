@@ -250,6 +250,8 @@ def _warn_of_earlier(arrays: SubscriptionArrays) -> None:
             "`period`.",
             code="outside_edges",
             argument="period",
+            rows=early,
+            total=len(_payers(arrays)),
         )
 
 

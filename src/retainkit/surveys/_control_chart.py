@@ -266,6 +266,8 @@ def _usable_baseline(base: Booleans, rows: PeriodRows, counted: PeriodAnswers) -
         "periods of the baseline that are over and have answers, and so no limits and no signals.",
         code="too_few_periods",
         argument="baseline",
+        rows=len(few),
+        total=len(size),
     )
     return base & (size >= 2)[rows.segment]
 

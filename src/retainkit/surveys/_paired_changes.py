@@ -82,6 +82,7 @@ def _read_values(found: ScaledAnswers, edges: tuple[float, float]) -> _PromoterV
             argument=responses.own_name("respondent"),
             column=responses.names["respondent"],
             rows=len(names),
+            total=len(np.unique(respondent)),
         )
     return _PromoterValues(cell=cell, respondent=respondent, value=value[order])
 

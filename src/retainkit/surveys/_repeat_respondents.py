@@ -243,5 +243,6 @@ def _first_or_last_answers(
             argument="time",
             column=responses.names["time"],
             rows=len(who),
+            total=len(np.unique(person[index])),
         )
     return index[chosen]

@@ -139,6 +139,7 @@ def warn_of_invalid(answers: ScaledAnswers) -> None:
             argument=answers.responses.own_name("score"),
             column=answers.responses.names["score"],
             rows=left,
+            total=left + int(answers.counts.n.sum()),
         )
 
 
@@ -169,4 +170,5 @@ def warn_of_weights(answers: ScaledAnswers, effective: Floats) -> None:
         argument=responses.own_name(given[0]),
         column=responses.names[given[0]],
         rows=int(n[worst]),
+        total=int(n.sum()),
     )
