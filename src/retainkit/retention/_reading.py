@@ -149,45 +149,26 @@ def _begin(log: Events, ages: PeriodGrid) -> Moment | None:
 
 def warn_of_excluded(counts: CohortCounts, options: CohortOptions, n_rows: int) -> None:
     """Warn of what a reduction of so many rows left out."""
-    columns, total = options.columns, counts.n_customers(options.entry)
+    columns, reason, total = options.columns, ExclusionReason, counts.n_customers(options.entry)
     started, start = (f"{columns[one]!r} (given as `{one}`)" for one in ("started", "cohort_time"))
-    never, late, several, early, outside = (
-        counts.excluded[reason]
-        for reason in (
-            ExclusionReason.NEVER_STARTED,
-            ExclusionReason.STARTED_LATE,
-            ExclusionReason.SEVERAL_SEGMENTS,
-            ExclusionReason.BEFORE_START,
-            ExclusionReason.OUTSIDE_EDGES,
-        )
-    )
-    if never:
-        warn(
-            f"{count_noun(never, 'customer')} in no cohort, without a row before the end of "
-            f"observation in which {started} is true.",
-            code="customers_left_out",
-            argument="started",
-            rows=never,
-            total=total,
-        )
-    if late:
-        warn(
-            f"{count_noun(late, 'customer')} in no cohort, with a {start} at or after the end of "
-            "observation.",
-            code="start_after_as_of",
-            argument="cohort_time",
-            rows=late,
-            total=total,
-        )
-    if several:
-        warn(
-            f"{count_noun(several, 'customer')} with several values of `by` at the instant of the "
-            "start, of which the smallest is taken.",
-            code="ambiguous_segment",
-            argument="by",
-            rows=several,
-            total=total,
-        )
+    texts = {
+        reason.NEVER_STARTED: (
+            f"in no cohort, without a row before the end of observation in which {started} is true."
+        ),
+        reason.STARTED_LATE: f"in no cohort, with a {start} at or after the end of observation.",
+        reason.SEVERAL_SEGMENTS: (
+            "with several values of `by` at the instant of the start, of which the smallest is "
+            "taken."
+        ),
+        reason.OUTSIDE_EDGES: "in no cohort, with a start outside the edges of the periods.",
+    }
+    for one, text in texts.items():
+        number = counts.excluded[one]
+        code, argument = _FACTS[one]
+        if number:
+            customers = count_noun(number, "customer")
+            warn(f"{customers} {text}", code=code, argument=argument, rows=number, total=total)
+    early = counts.excluded[reason.BEFORE_START]
     if early:
         warn(
             f"{count_noun(early, 'row')} not counted, before the customer's {start}, of "
@@ -197,16 +178,12 @@ def warn_of_excluded(counts: CohortCounts, options: CohortOptions, n_rows: int) 
             rows=early,
             total=n_rows,
         )
-    _warn_of_outside(outside, total)
 
 
-def _warn_of_outside(number: int, total: int | None) -> None:
-    if number:
-        warn(
-            f"{count_noun(number, 'customer')} in no cohort, with a start outside the edges of the "
-            "periods.",
-            code="outside_edges",
-            argument="cohort_period",
-            rows=number,
-            total=total,
-        )
+_FACTS = {
+    ExclusionReason.NEVER_STARTED: ("customers_left_out", "started"),
+    ExclusionReason.STARTED_LATE: ("start_after_as_of", "cohort_time"),
+    ExclusionReason.SEVERAL_SEGMENTS: ("ambiguous_segment", "by"),
+    ExclusionReason.OUTSIDE_EDGES: ("outside_edges", "cohort_period"),
+}
+"""The code and the argument of each reason for which customers are left out."""
