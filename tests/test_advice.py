@@ -174,12 +174,29 @@ _STRIPE = [
 _RENAMED = [
     {"start" if name == "created_at" else name: row[name] for name in row} for row in _STRIPE
 ]
+# Stripe's subscriptions have several times: a request to cancel is long before the end it leads to.
+_BILLED = [
+    row
+    | {
+        "current_period_end": datetime(2024, 4, 5),
+        "start_date": datetime(2024, 1, 7),
+        "ended_at": datetime(2024, 4, 5),
+    }
+    for row in _STRIPE
+]
+_EXPORTED = [
+    {"customer_id": 1, "Created (UTC)": "2024-01-05 10:00", "Canceled At (UTC)": "2024-03-05 10:00"}
+]
 DATES: list[tuple[Any, list[Row], str]] = [
     (rk.churn_rate, _LEVELS, "write subscriptions_from_levels(time='time', amount='mrr')"),
     (rk.mrr_movements, _RUNNING, "write subscriptions_from_levels(time='start', amount='mrr')"),
     (rk.survival_curve, _RUNNING, "If every row still runs, add a column 'end' of nulls"),
     (rk.churn_rate, _STRIPE, "It has times in 'created_at' and 'canceled_at': say with `start`"),
+    (rk.churn_rate, _STRIPE, "such as `start='created_at', end='canceled_at'`."),
     (rk.churn_rate, _RENAMED, "If 'canceled_at' says when one ends, set `end='canceled_at'`"),
+    (rk.mrr_movements, _BILLED, "such as `start='start_date', end='ended_at'`."),
+    (rk.survival_curve, _EXPORTED, "Say with `start` and `end` which are meant, such as `start="),
+    (rk.churned_customers, _EXPORTED, "`start='Created (UTC)', end='Canceled At (UTC)'`."),
 ]
 
 

@@ -135,6 +135,7 @@ CODES: Mapping[str, str] = {
     "few_answers": "Segments with few answers show no score.",
     "few_outweigh_all": "A few answers outweigh all others.",
     "unpaired_answers": "Respondents answered in one of two groups only.",
+    "nothing_observed": "Nothing has been observed of what an argument asks for.",
     "unused_value": "Nobody gave an answer that an argument names.",
     "unreliable_interval": "An interval rests on few draws.",
     "fit_needs_care": "A fit has something to tell: see its diagnostics.",

@@ -62,6 +62,30 @@ def test_who_came_back_and_who_did_not(backend: Backend) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "argument", "told"),
+    [
+        ({"age": 99}, "age", "ages from 0 to 2 have been observed by 2024-04-10"),
+        ({"age": 2, "cohort": FEBRUARY}, "age", "ages from 0 to 1 have been observed"),
+        ({"cohort": "2030-01-01"}, "cohort", "cohorts from 2024-01-01 to 2024-04-01 have been"),
+        ({"cohort": "2023-12-01"}, "cohort", "cohorts from 2024-01-01 to 2024-04-01 have been"),
+        ({"cohort": "2024-04-01"}, "age", "ages have not yet been observed by 2024-04-10"),
+    ],
+)
+def test_what_has_not_been_observed_is_told(
+    options: Row, argument: str, told: str, backend: Backend
+) -> None:
+    late = {"customer_id": "dee", "time": datetime.fromisoformat("2024-04-02"), "plan": "x"}
+    with pytest.warns(RetainkitWarning, match=f"the result is empty: {told}") as warned:
+        assert members(backend.make([*VISITS, late]), as_of="2024-04-10", **options) == []
+    warning: Any = warned[0].message
+    assert (warning.code, warning.argument) == ("nothing_observed", argument)
+
+
+def test_an_empty_log_has_no_members() -> None:
+    assert members(pd.DataFrame(VISITS)[:0], age=99, cohort="2024-01-01") == []
+
+
 def test_rows_in_memory_are_in_order() -> None:
     frame = pd.DataFrame(VISITS)
     table = cohort_members(frame, by="plan", as_of="2024-04-01")

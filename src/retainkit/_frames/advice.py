@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,14 +143,49 @@ def table_advice(argument: str, column: str, schema: Mapping[str, nw.dtypes.DTyp
 def _dates_advice(schema: Mapping[str, nw.dtypes.DType]) -> str:
     """Return what to do with a table that lacks the start or the end of subscriptions."""
     missing = [name for name in ("start", "end") if name not in schema]
+    likely = {argument: _likely_column(argument, schema) for argument in ("start", "end")}
     times = [name for name, dtype in schema.items() if dtype.is_temporal()]
     others = [name for name in times if name not in {"start", "end"}]
-    if others and len(missing) == 1:
-        does = f"{missing[0]}s"
-        return f"If {others[0]!r} says when one {does}, set `{missing[0]}={others[0]!r}`."
-    if len(others) > 1:
-        names = ", ".join(map(repr, others[:-1])) + f" and {others[-1]!r}"
-        return f"It has times in {names}: say with `start` and `end` which are meant."
+    if len(missing) == 1:
+        (lacks,) = missing
+        columns = [likely[lacks], *(one for one in others if one not in likely.values())]
+        column = next(filter(None, columns), None)
+        if column is not None:
+            return f"If {column!r} says when one {lacks}s, set `{lacks}={column!r}`."
+    elif len(others) > 1 or all(likely.values()):
+        names = ", ".join(map(repr, others[:-1])) + f" and {others[-1]!r}" if others else ""
+        say = f"It has times in {names}: say" if len(others) > 1 else "Say"
+        such = ", ".join(f"{argument}={column!r}" for argument, column in likely.items() if column)
+        return f"{say} with `start` and `end` which are meant{such and f', such as `{such}`'}."
+    return _levels_advice(times, schema)
+
+
+# What others call the start and the end of a subscription, in small letters and digits. What was
+# asked for comes after what was done: Stripe's `canceled_at` may be long before its `ended_at`.
+_OTHER_NAMES = {
+    "start": (
+        *("start", "startedat", "startdate", "starttime", "startat", "starton", "activatedat"),
+        *("subscribedat", "begin", "begindate", "validfrom", "datestart", "createdat", "created"),
+        *("createddate", "signupdate", "signedupat"),
+    ),
+    "end": (
+        *("end", "endedat", "enddate", "endtime", "endat", "endon", "terminatedat", "churnedat"),
+        *("churndate", "validto", "validuntil", "dateend", "expiredat", "expiresat"),
+        *("canceledat", "cancelledat", "cancelleddate", "canceleddate", "canceldate"),
+        *("cancellationdate", "cancelationdate", "cancelat"),
+    ),
+}
+
+
+def _likely_column(argument: str, columns: Iterable[Any]) -> str | None:
+    """Return the column that others call so which an argument wants."""
+    names = [name for name in columns if isinstance(name, str)]
+    plain = {re.sub("[^a-z0-9]", "", name.lower()).removesuffix("utc"): name for name in names}
+    return next((plain[one] for one in _OTHER_NAMES[argument] if one in plain), None)
+
+
+def _levels_advice(times: Sequence[str], schema: Mapping[str, nw.dtypes.DType]) -> str:
+    """Return what takes a table of one time a row."""
     if len(times) != 1 or times == ["end"]:
         return ""
     (only,) = times

@@ -15,10 +15,11 @@ from retainkit._frames.reducer import reducer
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows
+from retainkit._messages import warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import as_of_moment, read_datetime
 from retainkit._time.period_options import check_whole_days
-from retainkit._typing import Array, NativeT
+from retainkit._typing import Array, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
 from retainkit.retention._reading import (
@@ -186,7 +187,7 @@ def cohort_members(
     RetainkitWarning
         If something is set aside: rows at or after `as_of`, rows before `cohort_time`, rows with
         nulls, customers who never start, events of customers who are not in `customers`. The
-        message says how much.
+        message says how much. If nothing has been observed of the `cohort` or the `age` asked for.
 
     See Also
     --------
@@ -241,10 +242,13 @@ def cohort_members(
     counts = count(log, spec)
     warn_of_excluded(counts, options, log.n_rows)
     cells = retention_triangle(counts, spec, log.zone)
-    shown = ~cells.in_progress & (cells.customers > 0)
-    shown &= True if number is None else cells.cohort == number
-    shown &= True if age is None else cells.age == age
-    members = _member_rows(log, spec, cells.where(shown))
+    there = cells.where(cells.customers > 0)
+    own = there if number is None else there.where(there.cohort == number)
+    known = own.where(~own.in_progress)
+    shown = known if age is None else known.where(known.age == age)
+    if len(there.age) and not len(shown.age):
+        _warn_of_nothing(there.cohort, known.age, spec, number if len(own.age) == 0 else None)
+    members = _member_rows(log, spec, shown)
     return _result(log, members, customer, with_end=brackets is not None)
 
 
@@ -262,6 +266,30 @@ def _cohort_number(begin: datetime, log: Events, grid: PeriodGrid) -> int:
         f"`cohort` is {str(moment)!r}, on which no {grid.name} begins; {need}.",
         code="argument_value",
         argument="cohort",
+    )
+
+
+def _warn_of_nothing(
+    cohorts: Integers, ages: Integers, spec: CohortSpec, without: int | None
+) -> None:
+    """Warn that nothing has been observed of what is asked for: of its cohort, or of its age.
+
+    A cohort `without` customers that lies amid others is known to have none.
+    """
+    if without is None:
+        known = f"from {ages.min()} to {ages.max()} have" if len(ages) else "have not yet"
+        text = f"ages {known} been observed by {spec.as_of}"
+    else:
+        grid = spec.cohort_period
+        ends = np.array([cohorts.min(), max(cohorts.max(), spec.as_of.last_begun(grid))])
+        if ends[0] <= without <= ends[1]:
+            return
+        first, last = grid.first_day(ends).astype("datetime64[D]")
+        text = f"cohorts from {first} to {last} have been observed"
+    warn(
+        f"the result is empty: {text}.",
+        code="nothing_observed",
+        argument="age" if without is None else "cohort",
     )
 
 
