@@ -130,6 +130,7 @@ CODES: Mapping[str, str] = {
     "gap_leaves_nothing": "The gap is so long that no period can be judged.",
     "ends_look_like_last_days": "Ends seem to be last days, not the days after.",
     "looks_like_levels": "A table seems to hold levels, not subscriptions.",
+    "looks_like_lines": "A table seems to hold invoice lines, not subscriptions.",
     "segment_of_the_outcome": "A segment seems to be made of the outcome.",
     "other_scale": "Answers look like those of another scale.",
     "few_answers": "Segments with few answers show no score.",

@@ -162,8 +162,8 @@ def mrr_movements(
     -----
     RetainkitWarning
         If rows are set aside: with nulls, of no length, repeats, or with a start at or after
-        `as_of`; if identical rows are added up, ends seem to be last days, or rows to be
-        levels; if segments are made of the outcome, being null where a subscription runs and
+        `as_of`; if identical rows are added up, ends seem to be last days, or rows to be levels or
+        invoice lines; if segments are made of the outcome, being null where a subscription runs and
         nowhere else; if `gap` leaves no period to judge.
 
     See Also

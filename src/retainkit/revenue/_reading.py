@@ -29,6 +29,7 @@ from retainkit._typing import Array, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.revenue._changes import AmountChanges, OutputGrid, amount_changes
 from retainkit.revenue._levels import warn_of_levels
+from retainkit.revenue._lines import warn_of_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,7 @@ def read_subscription_arrays(
         )
         if not subscriptions.cut:
             warn_of_levels(rows)
+    warn_of_lines(rows, subscriptions.cut)
     end = rows.end
     if subscriptions.gap:
         end = carried_ends(rows, subscriptions.gap, subscriptions.settled)
