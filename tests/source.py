@@ -46,3 +46,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for key in module(name).__all__
     if inspect.isfunction(getattr(module(name), key))
 }
+
+# The methods of public classes, by the names that they have where they are written.
+METHODS: dict[str, Callable[..., Any]] = {
+    one.__qualname__: one
+    for kind in (getattr(retainkit, name) for name in retainkit.__all__)
+    if inspect.isclass(kind)
+    for name, method in inspect.getmembers(kind, callable)
+    if inspect.isfunction(one := getattr(method, "__func__", method)) and name[0] != "_"
+}

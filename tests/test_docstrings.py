@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import retainkit
+from call_graph import callers
 from registry import REGISTRY
-from source import FUNCTIONS
+from source import FUNCTIONS, METHODS
 
 # Those whose numbers come from a paper.
 SOURCED = {
@@ -37,12 +38,14 @@ FRAMES = sorted(
     name for name in FUNCTIONS if not name.startswith("datasets.") and name not in OF_NUMBERS
 )
 
+DOCUMENTED = FUNCTIONS | METHODS
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
+each_method = pytest.mark.parametrize("name", METHODS)
 
 
 def sections(name: str) -> dict[str, list[str]]:
     """Return the lines of each section of a docstring, and of what comes before it under ""."""
-    lines = inspect.cleandoc(str(FUNCTIONS[name].__doc__)).splitlines()
+    lines = inspect.cleandoc(str(DOCUMENTED[name].__doc__)).splitlines()
     found: dict[str, list[str]] = {"": []}
     title = ""
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
@@ -98,6 +101,23 @@ def test_a_docstring_has_its_sections_in_order(name: str) -> None:
     assert ("References" in found) == (name in SOURCED)
     for title in found:
         assert any(sections(name)[title]), f"{title} is empty"
+
+
+@each_method
+def test_a_method_has_its_sections_and_parameters_in_order(name: str) -> None:
+    found = [title for title in sections(name) if title]
+    assert found == [title for title in SECTIONS if title in found]
+    assert "Returns" in found
+    for title in found:
+        assert any(sections(name)[title]), f"{title} is empty"
+    assert list(documented(name)) == list(inspect.signature(METHODS[name]).parameters)[1:]
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_what_warns_says_so(name: str) -> None:
+    function = DOCUMENTED[name]
+    place = function.__module__.removeprefix("retainkit."), function.__qualname__
+    assert ("Warns" in sections(name)) == (place in callers(("_messages", "warn")))
 
 
 @each_function

@@ -379,6 +379,13 @@ def test_the_object_for_spend_has_all_that_a_fit_leaves_behind() -> None:
     assert len(found.conditional_expected_average_profit()) == 946
 
 
+def test_the_object_for_spend_tells_of_customers_who_paid_nothing() -> None:
+    paid = {"frequency": [2, 1, 3], "monetary_value": [3.0, 0.0, 4.0]}
+    with pytest.warns(RetainkitWarning, match="^1 customer with a mean spend of 0 left out"):
+        found = SPEND.to_lifetimes(pd.DataFrame(paid))
+    assert found.data["frequency"].tolist() == [2, 3]
+
+
 def test_without_a_fit_and_without_data() -> None:
     fitter = COUNTING["BetaGeoFitter"].to_lifetimes()
     assert fitter.standard_errors_.isna().all()

@@ -7,6 +7,7 @@ import datetime as dt
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -139,6 +140,15 @@ def test_map_draws_expected_purchases(ax: Any) -> None:
     # Section 6 of the paper: 2 purchases, the last in week 30.43, are worth 1.226 more in 39 weeks.
     near = int(np.searchsorted(silence, 38.86 - 30.43)) - 1
     assert cells.get_array()[near, 1] == pytest.approx(1.226, abs=0.01)
+
+
+def test_map_of_a_long_time_warns_once(ax: Any) -> None:
+    long = replace(BG, largest_T=39.0)
+    with pytest.warns(RetainkitWarning, match="^`T` is 79 weeks, more than twice as ") as told:
+        frequency_recency(long, T="79W", horizon="26W", ax=ax)
+    warning: Any = told[0].message
+    assert (len(told), warning.code, warning.argument) == (1, "beyond_fit", "T")
+    frequency_recency(long, T=78, horizon="26W", ax=ax)
 
 
 @pytest.mark.parametrize("values", ["probability_alive", "expected_purchases"])

@@ -121,6 +121,11 @@ class Model:
     def summary(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
         """Return the parameters with their standard errors and intervals.
 
+        Parameters
+        ----------
+        confidence_level : float, default 0.95
+            Coverage of the interval, between 0 and 1.
+
         Returns
         -------
         pandas.DataFrame
@@ -149,6 +154,11 @@ class Model:
 
         Beside the fields they say of which model they are (``model``), in which form (``format``)
         and by which version of retainkit they were written (``retainkit``).
+
+        Returns
+        -------
+        dict
+            Of numbers, texts, lists and dictionaries alone, as `from_dict` takes it.
         """
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return saved_head("model", type(self).__name__) | {
@@ -158,6 +168,16 @@ class Model:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Build a model from the result of `to_dict`, of this or of an earlier version.
+
+        Parameters
+        ----------
+        values : dict
+            What `to_dict` gave, through JSON or not.
+
+        Returns
+        -------
+        Model
+            A model of this class, equal to the one that was saved.
 
         Raises
         ------

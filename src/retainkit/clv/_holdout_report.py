@@ -64,6 +64,11 @@ class HoldoutReport(Generic[TableT_co]):
         """Return the report as plain values, for JSON: each table as its columns.
 
         NaN becomes None, and a date what ISO 8601 writes.
+
+        Returns
+        -------
+        dict
+            Of numbers, texts, lists and dictionaries alone, as `from_dict` takes it.
         """
         tables = {name: plain_columns(getattr(self, name), name) for name in _TABLES}
         return saved_head("report", "HoldoutReport") | {"model": self.model.to_dict()} | tables
@@ -71,6 +76,16 @@ class HoldoutReport(Generic[TableT_co]):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> HoldoutReport[pd.DataFrame]:
         """Build a report from the result of `to_dict`; its tables are of pandas.
+
+        Parameters
+        ----------
+        values : dict
+            What `to_dict` gave, through JSON or not.
+
+        Returns
+        -------
+        HoldoutReport
+            The report that was saved, whatever its tables were of.
 
         Raises
         ------

@@ -76,6 +76,12 @@ class PurchaseModel(Model):
         DataFrame
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
             lazy: the customer, and ``probability_alive`` (float).
+
+        Warns
+        -----
+        RetainkitWarning
+            If customers are observed for more than twice as long as any that the model was fitted
+            to, or if their first purchases seem to be counted as repeat purchases.
         """
         rows = self._histories(summary, frequency, recency, T)
         alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
@@ -109,6 +115,12 @@ class PurchaseModel(Model):
         DataFrame
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``expected_purchases`` (float).
+
+        Warns
+        -----
+        RetainkitWarning
+            If customers are observed for more than twice as long as any that the model was fitted
+            to, or if their first purchases seem to be counted as repeat purchases.
         """
         t = in_units("horizon", horizon, self.unit)
         rows = self._histories(summary, frequency, recency, T)
@@ -146,6 +158,12 @@ class PurchaseModel(Model):
         DataFrame
             A row for each customer, in the order of `summary` and of its kind: the customer, and
             ``discounted_expected_purchases`` (float).
+
+        Warns
+        -----
+        RetainkitWarning
+            If customers are observed for more than twice as long as any that the model was fitted
+            to, or if their first purchases seem to be counted as repeat purchases.
         """
         delta = rate_per_unit(fraction("rate", rate), self.unit)
         if horizon is None and delta == 0:

@@ -157,9 +157,10 @@ class GammaGamma(Model):
             return _lifetimes.spend_fitter(self, None, None, weighted=False)
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         rows = read_customers(summary, columns, weights=weights)
-        return _lifetimes.spend_fitter(
-            self, rows, repeat_buyers(rows)[0], weighted=weights is not None
-        )
+        used, messages = repeat_buyers(rows)
+        for text in messages:
+            warn(text, code="fit_needs_care", argument="summary")
+        return _lifetimes.spend_fitter(self, rows, used, weighted=weights is not None)
 
     @classmethod
     def from_lifetimes(cls, fitter: Any) -> Self:
@@ -288,9 +289,5 @@ def fit_gamma_gamma(
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
         fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
     for text in [*messages, *fit.warnings]:
-        warn(
-            text,
-            code="fit_needs_care",
-            argument="summary",
-        )
+        warn(text, code="fit_needs_care", argument="summary")
     return model_from_fit(GammaGamma, fit)

@@ -14,6 +14,9 @@ from matplotlib.colors import Colormap, Normalize, to_hex
 from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
+from retainkit._messages import warn
+from retainkit._models import bg_nbd
+from retainkit._models.model import parameter_array
 from retainkit._time.durations import in_units, in_words
 from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
@@ -79,6 +82,11 @@ def frequency_recency(
     MissingDependencyError
         If matplotlib is not installed.
 
+    Warns
+    -----
+    RetainkitWarning
+        If `T` is more than twice as long as any customer was observed whom the model was fitted to.
+
     Notes
     -----
     Lines bend backwards: of two customers silent for equally long, the one who used to buy more
@@ -105,6 +113,7 @@ def frequency_recency(
     one_of("values", values, get_args(ModelValues))
     observed = in_units("T", T, model.unit, above_0=True)
     ahead = in_units("horizon", horizon, model.unit)
+    _warn_of_long_time(model, observed, T)
     if max_frequency is None:
         most = _usual_most(model, observed)
     else:
@@ -146,24 +155,28 @@ class _Prediction:
 
     def at(self, frequency: Integers, silence: Floats) -> Floats:
         """Return the prediction for each time of silence (down) and frequency (across)."""
-        import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
-
         shape = (len(silence), len(frequency))
         recency = np.maximum(self.T - silence, 0)
-        summary = pd.DataFrame(
-            {
-                "frequency": np.broadcast_to(frequency, shape).ravel(),
-                "recency": np.broadcast_to(recency[:, None], shape).ravel(),
-                "T": self.T,
-            }
-        ).rename_axis("customer_id")
-        summary = summary.reset_index()
+        x = np.broadcast_to(frequency, shape).ravel()
+        history = x, np.repeat(recency, len(frequency)), np.full(x.size, self.T)
+        theta, shift = parameter_array(self.model), self.model.SHIFT
         if self.alive:
-            found = self.model.probability_alive(summary)["probability_alive"]
+            found = bg_nbd.probability_alive(theta, *history, shift)
         else:
-            found = self.model.expected_purchases(summary, self.ahead)["expected_purchases"]
-        values: Floats = found.to_numpy().reshape(shape)
-        return values
+            found = bg_nbd.expected_purchases(theta, self.ahead, *history, shift)
+        return found.reshape(shape)
+
+
+def _warn_of_long_time(model: BGNBD | MBGNBD, observed: float, T: float | Length) -> None:  # noqa: N803
+    """Warn of a time that is much longer than any that the model was fitted to."""
+    if model.largest_T is not None and observed > 2 * model.largest_T:
+        warn(
+            f"`T` is {in_words(T, model.unit)}, more than twice as long as any customer was "
+            f"observed whom the model was fitted to: T reached {model.largest_T:,.6g} "
+            f"{model.unit}s. It has learnt nothing of so long a time.",
+            code="beyond_fit",
+            argument="T",
+        )
 
 
 def _usual_most(model: BGNBD | MBGNBD, observed: float) -> int:

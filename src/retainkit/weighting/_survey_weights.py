@@ -75,6 +75,11 @@ class SurveyWeights(Generic[ResponsesT_co]):
         """Return the numbers about the weights as plain values, for JSON: NaN becomes None.
 
         The responses are a table, which is kept as one.
+
+        Returns
+        -------
+        dict
+            The fields of the dataclass but for ``responses``.
         """
         numbers = [one.name for one in fields(self) if one.name != "responses"]
         plain = {name: getattr(self, name) for name in numbers}
