@@ -282,6 +282,11 @@ EVENTS, ORDERS, SUBSCRIPTIONS = _events(), _orders(), _subscriptions()
 DURATIONS, RESPONSES, PAIRS = _durations(), _responses(), _pairs()
 INVITATIONS, SUMMARY = _invitations(), _summary(ORDERS)
 COHORTS, CURVE = _cohorts(), _curve()
+# The first purchase is counted as a repeat purchase.
+FIRST_COUNTED: tuple[list[Row], Row] = (
+    [row | {"frequency": row["frequency"] + 1} for row in SUMMARY],
+    {},
+)
 TWICE = [row | {"respondent": row["respondent"] // 2} for row in RESPONSES]
 # Fader & Hardie (2007), of a thousand "Regular" customers.
 SURVIVORS: list[Row] = [
@@ -941,6 +946,7 @@ METHODS = {
         keys=("customer_id",),
         positional=3,
         result="customers",
+        warns=FIRST_COUNTED,
     ),
     "BGNBD.expected_purchases": Entry(
         function=PURCHASES.expected_purchases,
@@ -951,6 +957,7 @@ METHODS = {
         keys=("customer_id",),
         positional=2,
         result="customers",
+        warns=FIRST_COUNTED,
     ),
     "BGNBD.probability_alive": Entry(
         function=PURCHASES.probability_alive,
@@ -959,6 +966,7 @@ METHODS = {
         ids=("customer_id",),
         keys=("customer_id",),
         result="customers",
+        warns=FIRST_COUNTED,
     ),
     "GammaGamma.expected_spend": Entry(
         function=SPEND.expected_spend,
