@@ -5,11 +5,13 @@ Nothing here is shared with the library. Times are instants in UTC, or naive tim
 
 import random
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from tables import Row
 
@@ -97,6 +99,17 @@ KINDS: dict[str, dict[str, Any]] = {
     "fiscal years": {"period": "year", "year_start": "april"},
     "edges": {"period": SPRINTS},
 }
+
+
+def seeded(names: Iterable[str], seeds: int) -> list[Any]:
+    """Pair each name with several random tables, all but the first of which only CI looks at."""
+    return [
+        pytest.param(name, seed, marks=pytest.mark.ci if seed else ())
+        for name in names
+        for seed in range(seeds)
+    ]
+
+
 MONTHS = {"january": 1, "february": 2, "april": 4}
 
 

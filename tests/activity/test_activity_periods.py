@@ -9,13 +9,13 @@ import pytest
 
 from backends import Backend
 from event_logs import log, quietly
-from own_periods import BERLIN, KINDS, SPRINTS, Periods, cut, instant, periods, random_log
+from own_periods import BERLIN, KINDS, SPRINTS, Periods, cut, instant, periods, random_log, seeded
 from retainkit import active_users, growth_accounting, inactivity_churn
 from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import Row, plain, rows_of
 
 COUNTS = ["period", "active", "new", "retained", "resurrected", "churned", "complete"]
-CASES = [(name, seed) for name in KINDS for seed in range(4)]
+CASES = seeded(KINDS, 4)
 
 
 def slow_growth(rows: list[Row], cuts: Periods, tz: str | None, as_of: str) -> list[list[Any]]:
@@ -176,7 +176,9 @@ def slow_active(
     return table
 
 
-@pytest.mark.parametrize(("name", "seed"), [one for one in CASES if "year" not in one[0]])
+@pytest.mark.parametrize(
+    ("name", "seed"), seeded([name for name in KINDS if "year" not in name], 4)
+)
 def test_active_users_in_periods_of_ones_own(name: str, seed: int, backend: Backend) -> None:
     rows, tz, as_of = random_log(seed)
     options = KINDS[name] | {"window": 100}

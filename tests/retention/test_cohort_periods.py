@@ -9,7 +9,7 @@ import pytest
 
 from backends import Backend
 from event_logs import log, quietly
-from own_periods import MONTHS, SPRINTS, Periods, instant, periods, random_log
+from own_periods import MONTHS, SPRINTS, Periods, instant, periods, random_log, seeded
 from retainkit import cohort_members, cohort_retention
 from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import Row, plain, rows_of
@@ -76,7 +76,7 @@ def slow_cohorts(
     ]
 
 
-@pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in PAIRS for seed in range(4)])
+@pytest.mark.parametrize(("name", "seed"), seeded(PAIRS, 4))
 def test_cohorts_in_periods_of_ones_own(name: str, seed: int, backend: Backend) -> None:
     rows, tz, as_of = random_log(seed)
     options = PAIRS[name]

@@ -9,7 +9,7 @@ import pytest
 
 from backends import Backend
 from event_logs import quietly
-from own_periods import KINDS, SPRINTS, Periods, cut, instant
+from own_periods import KINDS, SPRINTS, Periods, cut, instant, seeded
 from retainkit import (
     churn_rate,
     churned_customers,
@@ -20,7 +20,7 @@ from retainkit import (
 from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import Row, plain
 
-CASES = [(name, seed) for name in KINDS for seed in range(4)]
+CASES = seeded(KINDS, 4)
 AS_OF = "2024-05-20"
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from backends import Backend
 from event_logs import log, quietly
-from own_periods import KINDS, SPRINTS, cut, instant, periods, random_log
+from own_periods import KINDS, SPRINTS, cut, instant, periods, random_log, seeded
 from retainkit import control_chart, response_rate, score_trend
 from retainkit.errors import RetainkitWarning
 from tables import plain, rows_of
 
-CASES = [(name, seed) for name in KINDS for seed in range(3)]
+CASES = seeded(KINDS, 3)
 
 
 def answers(seed: int) -> tuple[list[dict[str, Any]], str | None, str]:
