@@ -217,6 +217,11 @@ def test_a_result_where_its_table_is_wanted_is_called_a_result() -> None:
     assert str(caught.value).splitlines()[-1] == (
         "This looks like the result of `survival_curve`: give the table that it was made of."
     )
+    with pytest.raises(MissingColumnError, match="looks like the result of `survival_curve`"):
+        rk.survival_difference(curve, group="channel")  # which the curve has not
+    with pytest.raises(MissingColumnError) as caught:
+        rk.rate_difference(result("churn_rate"), group="channel")
+    assert "the table that it was made of" not in str(caught.value)
     with pytest.raises(MissingColumnError, match="looks like the result of `cohort_retention`"):
         rk.growth_accounting(result("cohort_retention"))
 

@@ -227,6 +227,13 @@ OF_ANSWERS: dict[str, tuple[Call, Facts]] = {
         ),
         ("same_time", 1, 2),
     ),
+    "answers of respondents who must have one": (
+        # Bob's second answer is not on the scale, and Cyd has one.
+        lambda backend: rk.nps(
+            backend.make(ANSWERS), respondent="who", repeat="error", invalid="drop"
+        ),
+        ("repeated_respondents", 1, 3),
+    ),
     "answers of a pair": (
         lambda backend: rk.nps_difference(
             backend.make([*ANSWERS[:4], ANSWERS[5]]), group="wave", pair="who"

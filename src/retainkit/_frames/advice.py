@@ -134,10 +134,16 @@ def table_advice(argument: str, column: str, schema: Mapping[str, nw.dtypes.DTyp
     for advice in _ADVICE:
         if argument in advice.lacks and {*advice.has} <= schema.keys():
             return advice.text
-    maker = maker_of([*schema])
-    if maker is not None:
-        return f"This looks like the result of `{maker}`: give the table that it was made of."
-    return _dates_advice(schema) if argument in {"start", "end"} else ""
+    dates = _dates_advice(schema) if argument in {"start", "end"} else ""
+    return source_advice([*schema]) or dates
+
+
+def source_advice(columns: Sequence[Any]) -> str:
+    """Return what to give where a table is wanted, if what was given is a result made of one."""
+    maker = maker_of(columns)
+    if maker is None:
+        return ""
+    return f"This looks like the result of `{maker}`: give the table that it was made of."
 
 
 def _dates_advice(schema: Mapping[str, nw.dtypes.DType]) -> str:

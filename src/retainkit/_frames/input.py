@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.advice import index_advice, result_advice, table_advice
+from retainkit._frames.advice import index_advice, result_advice, source_advice, table_advice
 from retainkit._frames.names import inner_name, outer_name, with_inner_names
 from retainkit._frames.pandas_types import with_integers, with_native_columns
 from retainkit._frames.plain_types import WIDE, StandsFor, with_plain_types
@@ -90,8 +90,11 @@ def read_result(
     return with_plain_numbers(collect(frame), numbers=[one for one in numbers if one in present])
 
 
-def check_present(argument: str, column: object, frame: Frame) -> None:
-    """Check that a column named by an argument is there."""
+def check_present(argument: str, column: object, frame: Frame, *, source: bool = False) -> None:
+    """Check that a column named by an argument is there.
+
+    A frame that must be a `source`, and is a result, is called one whatever it lacks.
+    """
     if not isinstance(column, str):
         raise ArgumentTypeError(
             f"`{argument}` is {column!r}; it must be the name of a column.",
@@ -100,6 +103,7 @@ def check_present(argument: str, column: object, frame: Frame) -> None:
     schema = frame.collect_schema()
     if inner_name(frame, column) not in schema.names():
         advice = index_advice(frame, column) or table_advice(argument, column, schema)
+        advice = advice or (source_advice(schema.names()) if source else "")
         raise MissingColumnError(argument, column, _outer_names(schema.names()), advice)
 
 

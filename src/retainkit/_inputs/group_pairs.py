@@ -34,7 +34,7 @@ def segments_and_group(
 def check_group(native: Any, argument: str, group: str) -> None:
     """Check that the column of the groups is there, and holds what groups may be."""
     frame = from_native(native, argument)
-    check_present("group", group, frame)
+    check_present("group", group, frame, source=True)
     check_kind(SEGMENT, "group", group, frame)
 
 

@@ -187,7 +187,7 @@ def keep_one_per_respondent(responses: Answers, counts: AnswerCounts, repeat: st
     _, person = np.unique(segment * width + respondent, return_inverse=True)
     number = np.bincount(person[valid], minlength=int(person.max(initial=-1)) + 1)[person]
     if repeat == "error":
-        _check_no_repeats(responses, rows, valid & (number > 1))
+        _check_no_repeats(responses, rows, valid, number)
     if repeat == "mean":
         weight = rows["weight"].to_numpy() if "weight" in rows.columns else np.ones(len(rows))
         divided = weight / np.where(valid, np.maximum(number, 1), 1)
@@ -206,10 +206,16 @@ def _is_in(answers: nw.Series[Any], valid: Array) -> Booleans:
     return is_true(answers.is_in(valid.tolist()))
 
 
-def _check_no_repeats(responses: Answers, rows: nw.DataFrame[Any], repeated: Booleans) -> None:
-    """Raise if a respondent answered more than once."""
+def _check_no_repeats(
+    responses: Answers, rows: nw.DataFrame[Any], valid: Booleans, number: Integers
+) -> None:
+    """Raise if the respondent of a valid answer has a number of them above 1."""
+    repeated = valid & (number > 1)
     if repeated.any():
-        who = rows["respondent"][np.flatnonzero(repeated).tolist()].unique(maintain_order=True)
+        all_who, who = (
+            rows["respondent"][np.flatnonzero(which).tolist()].unique(maintain_order=True)
+            for which in (valid, repeated)
+        )
         raise ArgumentError(
             f"{count_noun(len(who), 'respondent')} in {responses.source('respondent')} answered "
             f"more than once, such as {format_examples(who.to_list())}. Say with `repeat` what to "
@@ -218,8 +224,8 @@ def _check_no_repeats(responses: Answers, rows: nw.DataFrame[Any], repeated: Boo
             code="repeated_respondents",
             argument=responses.own_name("respondent"),
             column=responses.names["respondent"],
-            rows=int(repeated.sum()),
-            total=len(rows),
+            rows=len(who),
+            total=len(all_who),
         )
 
 
