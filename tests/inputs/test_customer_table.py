@@ -518,3 +518,22 @@ def test_rows_before_the_start_are_told_of_how_many(backend: Backend, metric: An
         metric(backend.make(rows), cohort_time="signup", period="day", as_of="2024-01-06")
     warning: Any = told[0].message
     assert (warning.code, warning.rows, warning.total) == ("rows_before_start", 2, 5)
+
+
+@pytest.mark.parametrize(
+    ("counting", "ages"),
+    [("on", [1, 2]), ("on_or_after", [1, 2]), ("on_or_before", []), ("every", [])],
+)
+def test_what_is_seen_of_who_started_before_the_first_event(
+    backend: Backend, counting: str, ages: list[int]
+) -> None:
+    # Ann signs up in January; the log begins in February, when she is at age 1.
+    times = [datetime.fromisoformat(one) for one in ("2024-02-15", "2024-03-15")]
+    signup = datetime.fromisoformat("2024-01-10")
+    rows: list[Row] = [{"customer_id": "ann", "time": one, "signup": signup} for one in times]
+    options: Row = {"cohort_time": "signup", "as_of": "2024-04-01"}
+    found = quietly(cohort_retention, backend.make(rows), counting=counting, **options)
+    assert [row["age"] for row in found if row["customers"]] == ages
+    for metric, more in ((growth_accounting, {}), (active_users, {"window": 31})):
+        shown = quietly(metric, backend.make(rows), period="month", **options, **more)
+        assert [row["period"] for row in shown] == [date(2024, 2, 1), date(2024, 3, 1)]

@@ -133,8 +133,8 @@ def active_users(
     -------
     DataFrame
         A row for every period from a segment's first one to `as_of`, those without activity
-        included: a new frame of the same kind as `events`; Polars for a LazyFrame, pandas for
-        DuckDB and PySpark.
+        included, and none before the first event of all, whoever may have started before it: a new
+        frame of the same kind as `events`; Polars for a LazyFrame, pandas for DuckDB and PySpark.
 
         - the columns of `by`.
         - ``period`` (date): its first day.
@@ -290,7 +290,7 @@ def active_days(
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""On how many days of one window customers were active: the power-user curve.
+    r"""Number of days of one window on which customers were active: the power-user curve.
 
     Of the customers with an event in the last `window` days before `as_of`, how many had one on
     exactly 1, 2, ... of these days? It tells the few who come daily from the many who come once,

@@ -63,7 +63,7 @@ def growth_accounting(
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""Where the active customers of each period come from, and how many were lost.
+    r"""Active customers of each period by where they come from, and how many were lost.
 
     A customer is *active* in a period with an event. Who is active is *new* in the period of the
     first event, *retained* if active in the period before too, and else *resurrected*. Who was
@@ -140,8 +140,9 @@ def growth_accounting(
     -------
     DataFrame
         A row for every period from a segment's first one to `as_of`, those without activity
-        included, by segment and period: a new frame of the same kind as `events`; Polars for a
-        LazyFrame, pandas for DuckDB and PySpark.
+        included, and none before the first event of all, whoever may have started before it; by
+        segment and period. A new frame of the same kind as `events`; Polars for a LazyFrame, pandas
+        for DuckDB and PySpark.
 
         - the columns of `by`.
         - ``period`` (date): its first day. Of hours, and where an edge is no midnight, a time

@@ -233,7 +233,7 @@ def usage_interval(
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""How many days pass until customers come again: quantiles of the gaps between events.
+    r"""Quantiles of the gaps between events: the days that pass until customers come again.
 
     A gap runs from a day with events to the customer's next one. The last gap of each customer is
     still open when observation ends, and its length so far is a lower bound: it is *censored*. The

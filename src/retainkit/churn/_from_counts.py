@@ -100,8 +100,8 @@ def churn_rate_from_counts(
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
         If counts are null or negative, a period occurs twice, words of `period` are not in the
-        order of time, more customers leave than there are, or an argument has a wrong value (a
-        `ValueError`).
+        order of time, more customers leave than there are, `opening` is a number above 0 beside
+        `by`, since each segment has its own, or an argument has a wrong value (a `ValueError`).
 
     Warns
     -----

@@ -105,7 +105,8 @@ def churn_rate(
     reason : str, optional
         Column of why a subscription ended. There is a row for each cause then, with its part of the
         churn; an end without one is a cause of its own, null. The reason of a run is that of the
-        subscription that ends last, the smallest where several do, with a warning.
+        subscription that ends last, the smallest where several do, with a warning. If nobody has
+        left at all, every value of the column has rows, of 0.
     method : {"opening", "stripe", "daily"}, default "opening"
         Whose definition of the rate, and of who is counted.
 

@@ -58,7 +58,7 @@ def score_outcomes(
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""What promoters, passives and detractors did within a horizon after their answers.
+    r"""Outcomes of promoters, passives and detractors within a horizon after their answers.
 
     Of the :math:`n` who answered at a time :math:`t` and have been observed for longer than the
     horizon :math:`h` since, some had the outcome in :math:`(t, t + h]`: an event, such as an order

@@ -125,7 +125,9 @@ def cohort_retention(
         24 hours, or of calendar months on the wall clock (from 31 January, 29 February is one).
     counting : {"on", "on_or_after", "on_or_before", "every"}, default "on"
         Which activity retains a customer at an age: some in that very period, in it or a later one,
-        in it or an earlier one, or in every period from age 1 to it.
+        in it or an earlier one, or in every period from age 1 to it. For the last two a cohort must
+        have been observed from age 0 on: else, as where `cohort_time` lies before the first event,
+        it has no rows.
     brackets : sequence of int, optional
         Edges that gather ages: ``(0, 1, 5, 15)`` for the ages [0, 1), [1, 5) and [5, 15).
         `counting` then speaks of brackets.

@@ -75,7 +75,7 @@ def cohort_members(
     year_start: Month = "january",
     missing: Missing = "raise",
 ) -> IntoFrameT:
-    r"""Who the customers of each cohort are, and who of them were active again, by age.
+    r"""Customers of each cohort, one by one, and whether they were active again, by age.
 
     The rows behind the counts of `cohort_retention`: for each customer and age whose period has
     ended by `as_of`, whether the customer was active. With the same options, the rows of a cohort
@@ -135,7 +135,9 @@ def cohort_members(
         24 hours, or of calendar months on the wall clock (from 31 January, 29 February is one).
     counting : {"on", "on_or_after", "on_or_before", "every"}, default "on"
         Which activity retains a customer at an age: some in that very period, in it or a later one,
-        in it or an earlier one, or in every period from age 1 to it.
+        in it or an earlier one, or in every period from age 1 to it. For the last two a cohort must
+        have been observed from age 0 on: else, as where `cohort_time` lies before the first event,
+        it has no rows.
     brackets : sequence of int, optional
         Edges that gather ages: ``(0, 1, 5, 15)`` for the ages [0, 1), [1, 5) and [5, 15).
         `counting` then speaks of brackets.

@@ -48,7 +48,7 @@ def revenue_cohorts(
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""What each cohort of subscribers still pays, by age, and how many of them.
+    r"""Recurring revenue that each cohort of subscribers still pays, and how many of them, by age.
 
     The cohort of a customer is the first period at whose end the customer pays; age 0 is the end of
     that period, and later ages are the ends of those that follow. With :math:`b_i` what customer

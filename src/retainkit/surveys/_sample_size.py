@@ -27,7 +27,7 @@ def survey_sample_size(
     population: int | None = None,
     confidence_level: float = 0.95,
 ) -> int:
-    r"""How many responses a Net Promoter Score needs to be as precise as asked.
+    r"""Number of responses that a Net Promoter Score needs to be as precise as asked.
 
     One response varies by :math:`V = p + d - (p - d)^2` around the score, with shares p of
     promoters and d of detractors [1]_. For a score known to within a margin m (half the width of
