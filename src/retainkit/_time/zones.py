@@ -16,6 +16,7 @@ from retainkit.errors import ArgumentError
 
 _UTC = {"UTC", "UCT", "GMT", "GMT0", "GREENWICH", "UNIVERSAL", "ZULU"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY, _SECOND, _MICROSECOND = timedelta(1), timedelta(seconds=1), timedelta(microseconds=1)
 
 
 # Time zones
@@ -65,24 +66,27 @@ def utc_offsets(zone: tzinfo, first: int, last: int) -> list[tuple[int, int]]:
     The first pair holds from `first` on. Offsets are looked up day by day and each change is then
     closed in on to the second, since no zone says when its clocks change.
     """
+    # The fields of these moments are those of UTC, as `fromutc` takes them: without the rest of
+    # `astimezone` that is several times faster.
+    epoch = EPOCH.replace(tzinfo=zone)
 
-    def offset(second: int) -> int:
-        moment = (EPOCH + timedelta(seconds=second)).astimezone(zone)
-        return int(moment.utcoffset().total_seconds())  # type: ignore[union-attr]
+    def offset(moment: datetime) -> timedelta | None:
+        return zone.fromutc(moment).utcoffset()
 
-    at, end = first // SECOND, last // SECOND + 1
+    at = epoch + timedelta(seconds=first // SECOND)
+    end = epoch + timedelta(seconds=last // SECOND + 1)
     own = offset(at)
-    found = [(first, own * SECOND)]
+    found = [(first, own)]
     while at < end:
-        before, at = at, min(at + 86_400, end)
+        before, at = at, min(at + _DAY, end)
         if offset(at) == own:
             continue
-        while at - before > 1:
-            middle = (before + at) // 2
+        while at - before > _SECOND:
+            middle = before + (at - before) // (2 * _SECOND) * _SECOND
             before, at = (middle, at) if offset(middle) == own else (before, middle)
         own = offset(at)
-        found.append((at * SECOND, own * SECOND))
-    return found
+        found.append(((at - epoch) // _MICROSECOND, own))
+    return [(since, own // _MICROSECOND) for since, own in found]  # type: ignore[operator]
 
 
 def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
