@@ -80,7 +80,7 @@ def _entries(events: Events, spec: CohortSpec) -> Rows:
         found, several = first_segments(starts, at_first, key, events.keys)
         births = births.join(found, on=key).join(several, on=key)
     entries = _with_cohort("start", births, events, spec)
-    entries = _with_time_parts("start", entries, events, spec)
+    entries = _with_time_parts("start", entries, events, spec, spec.cohort_period)
     begin = nw.col("start_period") if spec.clock == "calendar" else _elapsed_time("start")
     over, begun = spec.ages(begin)
     return entries.with_columns(over=over, begun=begun)
@@ -227,9 +227,16 @@ def _cohort_counts(counts: nw.DataFrame[Any], events: Events, never_started: int
 # Times
 
 
-def _with_time_parts(column: str, rows: Rows, events: Events, spec: CohortSpec) -> Rows:
-    """Add what ages are computed from: the period of a time or, by the elapsed clock, its parts."""
-    rows, wall = _with_wall(column, rows, events, spec, spec.period), nw.col("wall")
+def _with_time_parts(
+    column: str, rows: Rows, events: Events, spec: CohortSpec, shown: PeriodGrid | None = None
+) -> Rows:
+    """Add what ages are computed from: the period of a time or, by the elapsed clock, its parts.
+
+    The column `wall` is there already if its clock is that of the grid `shown`.
+    """
+    wall, clock = nw.col("wall"), spec.period.clock(events.zone)
+    if shown is None or shown.clock(events.zone) != clock:
+        rows = _with_wall(column, rows, events, spec, spec.period)
     if spec.clock == "calendar":
         period = spec.period.number_expr(wall)
         return rows.with_columns(period.alias(f"{column}_period"))
