@@ -80,34 +80,78 @@ class _Entries:
     groups: dict[str, Integers]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ActiveCells:
+    """Active cells of entries that count, and the mark of those by which an entry is counted."""
+
+    entry: Integers
+    cell: Integers
+    mark: Booleans | slice
+    money: Floats | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCells:
+    """Entries, each with a row of its customer, and their active cells by which they are counted.
+
+    Cells are numbered ``entry * n_cells + cell``, ascending.
+    """
+
+    segments: dict[str, nw.Series[Any]]
+    row: Integers
+    segment: Integers
+    cohort: Integers
+    over: Integers
+    active: Integers
+    n_cells: int
+
+
 def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
     """Count the entries and the active cells of an event log."""
-    rows = collect(events.rows)
-    segments, segment = factorize_segments(rows, events.keys)
-    log = _event_arrays(rows, events.zone, segment if events.by else None)
+    segments, log = _read_log(events)
     entries, excluded = _entries(log, spec)
-    ages = int(entries.groups["begun"].max(initial=1))
-    n_cells = ages if spec.brackets is None else len(spec.brackets)
-
+    n_cells = _count_cells(entries, spec)
     sizes = np.bincount(entries.group, minlength=len(entries.groups["cohort"]))
     group = np.arange(len(sizes))
     counts = [(group, np.full(len(sizes), ENTRIES), sizes, np.zeros(len(sizes)))]
-    cells = _cell_numbers(log, entries, spec, n_cells, excluded)
-    for pairs in _pairs(log, entries, spec):
-        key, money = distinct_sums(
-            map(cells.number, pairs),
-            len(entries.group) * n_cells,
-            len(log.customer),
-            spec.min_events,
-        )
-        for part in blocks_of_groups(key, n_cells):
-            spent = None if money is None else money[part]
-            counts.append(_count(key[part], spent, n_cells, entries, spec))
+    counts += [
+        _count(active, n_cells, entries) for active in _active_cells(log, entries, spec, excluded)
+    ]
     group, cell, count, amount = (np.concatenate(part) for part in zip(*counts, strict=True))
     attributes = {name: values[group] for name, values in entries.groups.items()}
     return CohortCounts(
         segments=segments, cell=cell, count=count, amount=amount, excluded=excluded, **attributes
     )
+
+
+def member_cells(events: Events, spec: CohortSpec) -> MemberCells:
+    """Return the entries of an event log, and the active cells by which they are counted."""
+    segments, log = _read_log(events)
+    entries, excluded = _entries(log, spec)
+    n_cells = _count_cells(entries, spec)
+    active = [
+        one.entry[one.mark] * n_cells + one.cell[one.mark]
+        for one in _active_cells(log, entries, spec, excluded)
+    ]
+    row_of = np.full(log.n_customers, -1)
+    row_of[log.customer] = np.arange(len(log.customer))  # any row of a customer will do
+    attributes = {
+        name: entries.groups[name][entries.group] for name in ("segment", "cohort", "over")
+    }
+    return MemberCells(
+        segments=segments,
+        row=row_of[entries.customer],
+        active=np.concatenate([np.zeros(0, np.int64), *active]),
+        n_cells=n_cells,
+        **attributes,
+    )
+
+
+def _read_log(events: Events) -> tuple[dict[str, nw.Series[Any]], _EventArrays]:
+    """Return the segments of an event log, and its columns as arrays."""
+    rows = collect(events.rows)
+    segments, segment = factorize_segments(rows, events.keys)
+    return segments, _event_arrays(rows, events.zone, segment if events.by else None)
 
 
 def _event_arrays(
@@ -289,6 +333,33 @@ class _CellNumbers:
         return np.where(at.instant < self.begin.instant[entry], -1, since)
 
 
+def _count_cells(entries: _Entries, spec: CohortSpec) -> int:
+    """Count the cells that an entry may have."""
+    ages = int(entries.groups["begun"].max(initial=1))
+    return ages if spec.brackets is None else len(spec.brackets)
+
+
+def _active_cells(
+    log: _EventArrays, entries: _Entries, spec: CohortSpec, excluded: dict[ExclusionReason, int]
+) -> Iterator[_ActiveCells]:
+    """Return the active cells that count, ascending by entry and cell: a block at a time."""
+    n_cells = _count_cells(entries, spec)
+    cells = _cell_numbers(log, entries, spec, n_cells, excluded)
+    for pairs in _pairs(log, entries, spec):
+        key, money = distinct_sums(
+            map(cells.number, pairs),
+            len(entries.group) * n_cells,
+            len(log.customer),
+            spec.min_events,
+        )
+        for part in blocks_of_groups(key, n_cells):
+            entry = key[part] // n_cells
+            cell = key[part] - entry * n_cells
+            used, mark = _counted_cells(entry, cell, spec)
+            spent = None if money is None else money[part][used]
+            yield _ActiveCells(entry=entry[used], cell=cell[used], mark=mark, money=spent)
+
+
 def _cell_numbers(
     log: _EventArrays, entries: _Entries, spec: CohortSpec, n_cells: int, excluded: Any
 ) -> _CellNumbers:
@@ -312,17 +383,14 @@ def _times(instant: Integers, wall: Integers, spec: CohortSpec) -> Any:
 
 
 def _count(
-    key: Integers, money: Floats | None, n_cells: int, entries: _Entries, spec: CohortSpec
+    active: _ActiveCells, n_cells: int, entries: _Entries
 ) -> tuple[Integers, Integers, Integers, Floats]:
     """Return group, cell, count and amount: entries are counted by the cells that are marked."""
-    entry = key // n_cells
-    cell = key - entry * n_cells
-    used, mark = _counted_cells(entry, cell, spec)
-    entry, cell = entry[used], cell[used]
-    group = entries.group[entry]
-    place, which = dense_codes(group * n_cells + cell, len(entries.groups["cohort"]) * n_cells)
-    count = np.bincount(which[mark], minlength=len(place)).astype(np.int64)
-    amount = np.zeros(len(place)) if money is None else group_sum(money[used], which, len(place))
+    key = entries.group[active.entry] * n_cells + active.cell
+    place, which = dense_codes(key, len(entries.groups["cohort"]) * n_cells)
+    count = np.bincount(which[active.mark], minlength=len(place)).astype(np.int64)
+    money, n = active.money, len(place)
+    amount = np.zeros(n) if money is None else group_sum(money, which, n)
     kept = (count > 0) | (amount != 0)
     return place[kept] // n_cells, place[kept] % n_cells, count[kept], amount[kept]
 

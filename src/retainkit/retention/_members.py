@@ -9,19 +9,18 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer
-from retainkit._frames.join import table_in_engine
-from retainkit._frames.output import sorted_to_native, to_native
+from retainkit._frames.output import build_like, to_native
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.events import Events
-from retainkit._inputs.lazy_events import Rows
 from retainkit._messages import warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import as_of_moment, read_datetime
 from retainkit._time.period_options import check_whole_days
-from retainkit._typing import Array, Integers, NativeT
+from retainkit._typing import Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.retention import _eager, _lazy
+from retainkit.retention._member_rows import cell_columns, lazy_rows, rows_in_memory
 from retainkit.retention._reading import (
     CohortOptions,
     CohortPeriods,
@@ -43,7 +42,6 @@ from retainkit.typing import (
     Weekday,
 )
 
-_ENTRY = ["customer", "cohort_number"]
 _OWN = ("cohort", "age", "age_end", "retained")
 
 
@@ -250,8 +248,8 @@ def cohort_members(
     shown = known if age is None else known.where(known.age == age)
     if len(there.age) and not len(shown.age):
         _warn_of_nothing(there.cohort, known.age, spec, number if len(own.age) == 0 else None)
-    members = _member_rows(log, spec, shown)
-    return _result(log, members, customer, with_end=brackets is not None)
+    columns = [name for name in _OWN if name != "age_end" or brackets is not None]
+    return _result(log, spec, shown, customer, columns)
 
 
 def _cohort_number(begin: datetime, log: Events, grid: PeriodGrid) -> int:
@@ -309,47 +307,15 @@ def _check_age(age: int | None, periods: CohortPeriods) -> None:
         )
 
 
-def _member_rows(log: Events, spec: CohortSpec, cells: RetentionTriangle) -> Rows:
-    """Return a row for each entry and cell that is over for it, with ``retained``."""
-    entries, active = (
-        rows.rename({"cohort": "cohort_number"}) for rows in _lazy.member_cells(log, spec)
-    )
-    shown = table_in_engine(log.rows, _cell_columns(spec, cells)).lazy()
-    entries = entries.select(*_ENTRY, *log.keys, "over")
-    rows = entries.join(shown, on="cohort_number").filter(nw.col("age_end") <= nw.col("over"))
-    cell = nw.col("cell")
-    if spec.counting in {"on_or_after", "on_or_before"}:
-        # Only the last (the first) active cell of an entry has the mark.
-        marked = active.filter(nw.col("mark") == 1)
-        rows = rows.join(marked.select(*_ENTRY, edge=cell), on=_ENTRY, how="left")
-        edge = nw.col("edge")
-        retained = edge >= cell if spec.counting == "on_or_after" else edge <= cell
-    else:
-        found = active.select(*_ENTRY, "cell", found=nw.lit(1))
-        rows = rows.join(found, on=[*_ENTRY, "cell"], how="left")
-        retained = nw.col("found") == 1
-    # A comparison with null is null in one engine and false in another.
-    number = nw.when(retained).then(nw.lit(1)).otherwise(nw.lit(0))
-    return rows.with_columns(number=number).with_columns(retained=nw.col("number") == 1)
-
-
-def _cell_columns(spec: CohortSpec, cells: RetentionTriangle) -> dict[str, Array]:
-    """Return the cells of each cohort, whatever the segment."""
-    pairs = np.stack([cells.cohort, cells.age])
-    first = np.unique(pairs, axis=1, return_index=True)[1]
-    number, age, end = cells.cohort[first], cells.age[first], cells.age_end[first]
-    day = spec.cohort_period.first_day(number).astype("datetime64[D]")
-    place = age if spec.brackets is None else np.searchsorted(spec.brackets, age)
-    return {"cohort_number": number, "cohort": day, "cell": place, "age": age, "age_end": end}
-
-
-def _result(log: Events, members: Rows, customer: str, *, with_end: bool) -> NativeT:  # type: ignore[type-var]
-    """Return the rows under the names of the caller, in memory in order."""
-    columns = {customer: nw.col("customer")}
-    columns |= {name: nw.col(key) for name, key in zip(log.by, log.keys, strict=True)}
-    names = ("cohort", "age", *(("age_end",) if with_end else ()), "retained")
-    columns |= {name: nw.col(name) for name in names}
+def _result(
+    log: Events, spec: CohortSpec, cells: RetentionTriangle, customer: str, own: Sequence[str]
+) -> NativeT:  # type: ignore[type-var]
+    """Return the rows of the members in some cells, under the names of the caller."""
+    shown = cell_columns(spec, cells)
+    names = {"customer": customer, **dict(zip(log.keys, log.by, strict=True))}
+    names |= {name: name for name in own}
     if isinstance(log.rows, nw.LazyFrame):
-        day = nw.col("cohort").cast(nw.Date)
-        return to_native(members.select(**columns | {"cohort": day}))
-    return sorted_to_native(members.select(**columns), [*log.by, "cohort", customer, "age"])
+        rows = lazy_rows(log, spec, shown)
+        return to_native(rows.select(**{name: nw.col(key) for key, name in names.items()}))
+    columns = rows_in_memory(log, spec, shown)
+    return build_like(log.rows, {name: columns[key] for key, name in names.items()})
