@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from backends import BACKENDS, Backend
@@ -139,6 +141,81 @@ def test_wrong_arguments_are_refused(options: Row, message: str) -> None:
 def test_what_is_set_aside_is_counted(backend: Backend) -> None:
     with pytest.warns(RetainkitWarning, match="2 of 6 rows at or after as_of"):
         cohort_members(backend.make(VISITS), as_of="2024-03-01")
+
+
+def with_categories(name: str, values: list[str], declared: list[str]) -> Any:
+    """Make a log of Ann and Bob, with two plans each at their start, in a column of categories."""
+    who = ["ann", "ann", "bob", "bob"]
+    when = [datetime.fromisoformat(f"2024-01-0{day}") for day in (5, 5, 9, 9)]
+    plans: Any = pd.Categorical(values, declared, ordered=name == "pandas, ordered")
+    if name.startswith("pandas"):
+        return pd.DataFrame({"customer_id": who, "time": when, "plan": plans})
+    if name == "pyarrow":
+        plans = pa.array(values).dictionary_encode()
+        return pa.table({"customer_id": who, "time": pa.array(when), "plan": plans})
+    frame = pl.DataFrame({"customer_id": who, "time": when, "plan": values})
+    kind = pl.Categorical() if name == "polars, undeclared" else pl.Enum(declared)
+    frame = frame.with_columns(pl.col("plan").cast(kind))
+    return frame.lazy() if name == "polars, lazy" else frame
+
+
+@pytest.mark.parametrize(
+    ("name", "plans"),
+    [
+        *((name, ("z", "z")) for name in ("pandas", "pandas, ordered", "polars", "polars, lazy")),
+        # Without an order of their own, categories have that of their names.
+        *((name, ("a", "m")) for name in ("polars, undeclared", "pyarrow")),
+    ],
+)
+def test_of_several_categories_members_have_that_of_the_counts(
+    name: str, plans: tuple[str, str]
+) -> None:
+    frame = with_categories(name, ["a", "z", "z", "m"], ["z", "m", "a", "none"])
+    options: Row = {"by": "plan", "as_of": "2024-02-01"}
+    found = quietly(cohort_members, frame, **options)
+    assert sorted((row["customer_id"], row["plan"]) for row in found) == [
+        ("ann", plans[0]), ("bob", plans[1])
+    ]  # fmt: skip
+    table = quietly(cohort_retention, frame, **options)
+    assert counted(found, ["plan"]) == {
+        (row["plan"], row["cohort"], row["age"]): (row["eligible"], row["retained"])
+        for row in table
+        if row["eligible"]
+    }
+
+
+def test_segments_in_memory_are_in_the_order_of_categories() -> None:
+    for name in ("pandas", "pandas, ordered", "polars"):
+        frame = with_categories(name, ["m", "m", "a", "a"], ["z", "m", "a"])
+        table = cohort_members(frame, by="plan", as_of="2024-02-01")
+        assert [row["plan"] for row in rows_of(table)] == ["m", "a"]
+        assert table["plan"].dtype == frame["plan"].dtype
+
+
+def test_who_starts_outside_the_edges_of_ages_is_no_member(backend: Backend) -> None:
+    # Ann starts in a cohort, and before the first edge of the ages.
+    frame = backend.make(
+        [
+            {"customer_id": who, "time": datetime.fromisoformat(when)}
+            for who, when in [
+                ("ann", "2024-01-05"), ("ann", "2024-02-05"), ("bob", "2024-02-06"),
+                ("bob", "2024-02-20"), ("ann", "2024-02-25"),
+            ]
+        ]
+    )  # fmt: skip
+    options: Row = {
+        "cohort_period": ["2024-01-01", "2024-03-01"],
+        "period": ["2024-02-01", "2024-02-15", "2024-03-01"],
+        "as_of": "2024-03-05",
+    }
+    found = quietly(cohort_members, frame, **options)
+    assert sorted((row["customer_id"], row["age"], row["retained"]) for row in found) == [
+        ("bob", 0, True), ("bob", 1, True)
+    ]  # fmt: skip
+    table = quietly(cohort_retention, frame, **options)
+    assert [(row["age"], row["eligible"], row["retained"]) for row in table] == [
+        (0, 1, 1), (1, 1, 1)
+    ]  # fmt: skip
 
 
 def counted(rows: list[Row], by: Any) -> dict[tuple[Any, ...], tuple[int, int]]:

@@ -82,18 +82,6 @@ def is_categorical(dtype: nw.dtypes.DType) -> bool:
     return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
 
 
-def ordered(frame: Frame, column: str) -> nw.Expr:
-    """Return a column as values that have a least one."""
-    value = nw.col(column)
-    engine = frame.implementation
-    if not is_categorical(frame.collect_schema()[column]) or not (
-        engine.is_pandas() or engine.is_pyarrow()
-    ):
-        return value
-    # Categories of pandas and PyArrow need have no order: then it is that of their names.
-    return nw.when(~value.is_null()).then(value.cast(nw.String))
-
-
 def is_numeric_like(frame: Frame, column: str) -> bool:
     """Return whether a column holds numbers, or nothing but nulls of any type."""
     if frame.collect_schema()[column].is_numeric():

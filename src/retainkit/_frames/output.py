@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -56,14 +55,6 @@ def to_native(frame: Frame) -> NativeT:  # type: ignore[type-var]
     """Return a frame as its engine's own."""
     result: NativeT = with_outer_names(frame).to_native()
     return result
-
-
-def sorted_to_native(rows: nw.LazyFrame[Any], order: Sequence[str]) -> NativeT:  # type: ignore[type-var]
-    """Return rows that are in memory as a table of their own kind, sorted by some columns."""
-    found = rows.collect()
-    with suppress(TypeError):  # objects that have no order stay where they are
-        found = found.sort(order, nulls_last=True)
-    return to_native(nw.maybe_reset_index(found))
 
 
 def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> NativeT:  # type: ignore[type-var]

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import ordered
 from retainkit._inputs.events import Events
 from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY
@@ -48,9 +47,8 @@ def first_segments(
     found = at_first.group_by(*key, *segments).agg(rows=nw.len())
     several = found.group_by(key).agg(several=nw.len())
     for column in segments:
-        found = found.with_columns(value=ordered(rows, column))
-        found = found.with_columns(least=nw.col("value").min().over(*key))
-        smallest = (nw.col("value") == nw.col("least")) | nw.col("least").is_null()
+        found = found.with_columns(least=nw.col(column).min().over(*key))
+        smallest = (nw.col(column) == nw.col("least")) | nw.col("least").is_null()
         found = found.filter(smallest).select(*key, *segments)
     return found, several
 

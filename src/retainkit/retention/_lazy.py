@@ -29,17 +29,7 @@ _ENTRY = ["customer", "cohort"]
 
 def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
     """Count the entries and the active cells of an event log."""
-    entries = _entries(events, spec)
-    parts: dict[int, Rows] = {}
-    if "cohort_time" in events.columns:
-        end = instant_expr(spec.as_of.instant, events.stored)
-        parts[ExclusionReason.STARTED_LATE] = entries.filter(nw.col("start") >= end)
-        entries = entries.filter(nw.col("start") < end)
-    inside = _inside_edges(spec)
-    if inside is not None:
-        if spec.entry == "first":
-            parts[ExclusionReason.OUTSIDE_EDGES] = entries.filter(~inside)
-        entries = entries.filter(inside)
+    entries, parts = _counted_entries(events, spec)
     parts[ENTRIES] = entries
     if events.by:
         several = entries.filter(nw.col("several") > 1)
@@ -57,15 +47,28 @@ def count_cohorts(events: Events, spec: CohortSpec) -> CohortCounts:
 
 def member_cells(events: Events, spec: CohortSpec) -> tuple[Rows, Rows]:
     """Return a row for each entry, and one for each of its active cells that counts."""
-    entries = _entries(events, spec)
-    if "cohort_time" in events.columns:
-        end = instant_expr(spec.as_of.instant, events.stored)
-        entries = entries.filter(nw.col("start") < end)
+    entries, _ = _counted_entries(events, spec)
     returns = _returns(events, spec, entries).filter(nw.col("age") >= 0)
     return entries, _mark(_active_cells(returns, events, spec), spec)
 
 
 # Entries: a customer in a cohort, from a start on
+
+
+def _counted_entries(events: Events, spec: CohortSpec) -> tuple[Rows, dict[int, Rows]]:
+    """Return the entries in time and within all edges, and the others by reason."""
+    entries = _entries(events, spec)
+    others: dict[int, Rows] = {}
+    if "cohort_time" in events.columns:
+        end = instant_expr(spec.as_of.instant, events.stored)
+        others[ExclusionReason.STARTED_LATE] = entries.filter(nw.col("start") >= end)
+        entries = entries.filter(nw.col("start") < end)
+    inside = _inside_edges(spec)
+    if inside is not None:
+        if spec.entry == "first":
+            others[ExclusionReason.OUTSIDE_EDGES] = entries.filter(~inside)
+        entries = entries.filter(inside)
+    return entries, others
 
 
 def _entries(events: Events, spec: CohortSpec) -> Rows:
