@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -17,8 +17,7 @@ from retainkit._time.moment import Moment
 from retainkit.errors import ArgumentError
 from retainkit.typing import Amounts
 
-ROUNDING = 1e-9
-"""Share of all money moved up to which a net below zero is a rounding error of zero."""
+_ROUNDING = 1e-9  # share of the money moved up to which a net below zero is an error of rounding
 
 
 def check_amounts_option(amounts: Amounts, amount: str | None) -> None:
@@ -56,6 +55,14 @@ def check_negative_amounts(log: Events, amounts: Amounts) -> None:
     )
 
 
+def is_purchase(net: Any, absolute: Any) -> Any:
+    """Return whether there is a purchase in a period, by the net of its money and all that moved.
+
+    Arrays and expressions are served alike.
+    """
+    return net >= absolute * -_ROUNDING
+
+
 def net_refunds(log: Events, amounts: Amounts, grid: PeriodGrid, end: Moment) -> Events:
     """Check the amounts of the events before `end`, or set refunds against purchases.
 
@@ -78,7 +85,7 @@ def net_refunds(log: Events, amounts: Amounts, grid: PeriodGrid, end: Moment) ->
     of_periods = {name: one.over("customer", "period") for name, one in sums.items()}
     rows = rows.with_columns(**of_periods)
     net, gross = nw.col("paid_sum"), nw.col("gross_sum")
-    counts = (nw.col("paid") >= 0) & (net >= nw.col("absolute_sum") * -ROUNDING)
+    counts = (nw.col("paid") >= 0) & is_purchase(net, nw.col("absolute_sum"))
     net = nw.when(net > 0).then(net).otherwise(0.0)
     lowered = nw.when(gross > 0).then(nw.col("paid") * net / gross).otherwise(0.0)
     rows = rows.with_columns(came=nw.col("came") & counts, amount=lowered)

@@ -18,7 +18,7 @@ from retainkit._frames.input import collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
-from retainkit._inputs.refunds import ROUNDING
+from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, several_segments
@@ -133,7 +133,7 @@ def _net_refunds(rows: _Rows, spec: PurchaseSpec) -> _Rows:
     key, amount = key[order], rows.amount[order]
     opens = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
     net, absolute = np.add.reduceat(amount, opens), np.add.reduceat(np.abs(amount), opens)
-    kept = net >= -ROUNDING * absolute
+    kept = is_purchase(net, absolute)
     key = key[opens][kept]
     customer = key // width
     return replace(

@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, wall_time
-from retainkit._inputs.refunds import ROUNDING
+from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import instant_expr
 from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, several_segments
 
@@ -58,7 +58,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     merged = rows.group_by(*log.keys, "customer", "side", "period").agg(**values)
     counts = nw.lit(1)
     if spec.net_refunds:
-        counts = _one_if(nw.col("amount") >= nw.col("absolute") * -ROUNDING)
+        counts = _one_if(is_purchase(nw.col("amount"), nw.col("absolute")))
     merged = merged.with_columns(counts=counts)
     if spec.net_refunds:
         below = nw.col("amount") < 0
