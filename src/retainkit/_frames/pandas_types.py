@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrow_extensions import (
+    arrow_column,
+    is_extension,
+    pandas_column,
+    stored,
+)
+
 if TYPE_CHECKING:
     from retainkit._frames.input import Frame
 
 # Those of a column without rows, where it has none.
 _EMPTY = {"times": "datetime64[us]", "numbers": "float64", "counts": "int64", "flags": "bool"}
+_IDS = {"ids", "segments"}
 _FLAGS = (bool, np.bool_)
 _NUMBERS = (int, float, Decimal, np.number)
 _OBJECTS: dict[str, tuple[type, ...]] = {
@@ -67,7 +75,7 @@ def plain_series(series: Any, stands_for: str) -> Any:
 
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind == "O":
-        if stands_for == "ids":
+        if stands_for in _IDS:
             return series
         empty = series.empty
         return series.astype(_EMPTY[stands_for]) if empty else _plain_objects(series, stands_for)
@@ -104,18 +112,20 @@ def _plain_arrow(series: Any, name: str, stands_for: str) -> Any:
         return pd.Series(series.to_numpy("float64", na_value=np.nan), series.index)
     if stands_for == "counts" and name.startswith("decimal"):
         return _whole(series)
-    return _plain_arrow_ids(series, name) if stands_for == "ids" else series
+    return _plain_arrow_ids(series, stands_for) if stands_for in _IDS else series
 
 
-def _plain_arrow_ids(series: Any, name: str) -> Any:
-    if name in {"double", "float"}:
+def _plain_arrow_ids(series: Any, stands_for: str) -> Any:
+    import pyarrow as pa  # noqa: PLC0415  comes with the type
+
+    dtype = series.dtype.pyarrow_dtype
+    if str(dtype) in {"double", "float"}:
         return series + 0.0  # 0.0 and -0.0 are one number
-    if name == "string_view":
-        import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
-        import pyarrow as pa  # noqa: PLC0415  comes with the type
-
-        strings = pa.chunked_array([pa.array(series.array)]).cast(pa.large_string())
-        return pd.Series(pd.arrays.ArrowExtensionArray(strings), series.index)
+    if str(dtype) == "string_view":
+        return pandas_column(arrow_column(series).cast(pa.large_string()), series.index)
+    if is_extension(dtype):
+        plain = stored(arrow_column(series), as_text=stands_for == "segments")
+        return pandas_column(plain, series.index)
     return series
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 
+from retainkit._frames.arrow_extensions import is_extension, stored
 from retainkit._frames.names import quoted
 from retainkit._frames.pandas_types import plain_series, with_native_columns, zone_of_series
 from retainkit._time.zones import zone_like
@@ -19,7 +20,7 @@ from retainkit._time.zones import zone_like
 if TYPE_CHECKING:
     from retainkit._frames.input import Frame
 
-StandsFor: TypeAlias = Literal["ids", "times", "numbers", "counts", "flags"]
+StandsFor: TypeAlias = Literal["ids", "segments", "times", "numbers", "counts", "flags"]
 """What the values of a column stand for."""
 
 WIDE = (nw.Int128, nw.UInt128)
@@ -87,9 +88,20 @@ def _plain_array(values: Any, stands_for: StandsFor) -> Any:
         return values.cast(pa.timestamp("us", dtype.tz))
     if stands_for == "times" and name.startswith("date64"):
         return values.cast(pa.timestamp("us"))
-    if stands_for == "ids" and name == "string_view":
-        return values.cast(pa.large_string())
+    if stands_for in {"ids", "segments"}:
+        return _plain_ids(values, as_text=stands_for == "segments")
     return _plain_numbers(values, stands_for) if stands_for in {"numbers", "counts"} else values
+
+
+def _plain_ids(values: Any, *, as_text: bool) -> Any:
+    """Return ids of a type that Arrow sorts, groups and joins by."""
+    import pyarrow as pa  # noqa: PLC0415  comes with the frame
+
+    if is_extension(values.type):
+        return stored(values, as_text=as_text)
+    if str(values.type) == "string_view":
+        return values.cast(pa.large_string())
+    return values.cast(pa.string()) if values.type == pa.null() else values
 
 
 def _plain_numbers(values: Any, stands_for: StandsFor) -> Any:

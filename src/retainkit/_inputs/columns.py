@@ -249,9 +249,10 @@ def _with_types(
     frame: Frame, declared: Mapping[str, Column], names: Mapping[str, str], by: Sequence[str]
 ) -> tuple[Frame, dict[str, tzinfo]]:
     """Return the frame with plain types in its columns, and the zones of pandas' times."""
-    columns: dict[str, StandsFor] = dict.fromkeys(by, "ids")
+    columns: dict[str, StandsFor] = dict.fromkeys(by, "segments")
     # What is an id and a number, say, is the number.
-    for argument in sorted(declared, key=lambda one: declared[one].holds.stands_for != "ids"):
+    order: dict[StandsFor, int] = {"segments": 0, "ids": 1}
+    for argument in sorted(declared, key=lambda one: order.get(declared[one].holds.stands_for, 2)):
         columns[names[argument]] = declared[argument].holds.stands_for
     frame, zones = with_plain_types(
         frame, {inner_name(frame, name): stands_for for name, stands_for in columns.items()}

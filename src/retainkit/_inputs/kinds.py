@@ -129,7 +129,9 @@ RESPONDENT = Kind(
 SUBSCRIPTION = Kind(
     need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="subscriptions"
 )
-SEGMENT = Kind(need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted)
+SEGMENT = Kind(
+    need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted, stands_for="segments"
+)
 TIME = Kind(
     need="dates or datetimes",
     fits=is_time,

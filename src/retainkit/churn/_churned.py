@@ -10,6 +10,7 @@ from typing import get_args
 import numpy as np
 
 from retainkit._checks import boolean, one_of
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.join import build_in_engine
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
@@ -226,7 +227,7 @@ def churned_customers(
     if amount is not None:
         columns["amount"] = found.paid(run)
     columns["complete"] = number < cells.over
-    return build_in_engine(found.subscriptions.given, columns)
+    return as_given(build_in_engine(found.subscriptions.given, columns), subscriptions)
 
 
 def _ends(

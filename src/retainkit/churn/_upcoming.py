@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.join import build_in_engine
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
@@ -178,4 +179,4 @@ def upcoming_churn(
     columns = found.columns(run, runs.segment[run]) | dict(found.reasons(run))
     if amount is not None:
         columns["amount"] = found.paid(run, now)
-    return build_in_engine(table.given, columns)
+    return as_given(build_in_engine(table.given, columns), subscriptions)

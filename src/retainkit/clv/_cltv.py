@@ -8,6 +8,7 @@ from datetime import date
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.names import inner_name
 from retainkit._frames.output import select_to_native
@@ -224,7 +225,7 @@ def cltv(
                 argument="transactions",
             )
     columns = {name: name for name in (*keys, *RESULT)}
-    return select_to_native(nw.concat(tables), columns)  # type: ignore[type-var]
+    return as_given(select_to_native(nw.concat(tables), columns), transactions)  # type: ignore[type-var]
 
 
 def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.output import to_native, with_text
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.time_unit import TIME_UNIT
@@ -171,7 +172,7 @@ def rfm_summary(
         week_start=week_start,
     )
     summary = summarize_orders(transactions, options).frame
-    return to_native(with_text(summary, TIME_UNIT, options.unit))
+    return as_given(to_native(with_text(summary, TIME_UNIT, options.unit)), transactions)
 
 
 def calibration_holdout(
@@ -330,4 +331,4 @@ def calibration_holdout(
     log = read_summary_orders(transactions, options, (*SUMMARY, *HOLDOUT))
     split, end = calibration_and_end(log, calibration_end, as_of)
     summary = summarize_purchases(log, options, split, end).frame
-    return to_native(with_text(summary, TIME_UNIT, options.unit))
+    return as_given(to_native(with_text(summary, TIME_UNIT, options.unit)), transactions)

@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.output import build_like, to_native
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.columns import check_not_reserved
@@ -249,7 +250,7 @@ def cohort_members(
     if len(there.age) and not len(shown.age):
         _warn_of_nothing(there.cohort, known.age, spec, number if len(own.age) == 0 else None)
     columns = [name for name in _OWN if name != "age_end" or brackets is not None]
-    return _result(log, spec, shown, customer, columns)
+    return as_given(_result(log, spec, shown, customer, columns), events)
 
 
 def _cohort_number(begin: datetime, log: Events, grid: PeriodGrid) -> int:

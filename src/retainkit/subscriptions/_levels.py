@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from retainkit._checks import boolean
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.groupby import NEVER
 from retainkit._inputs.columns import Column
 from retainkit._inputs.kinds import AMOUNT, ID, SUBSCRIPTION, TIME
@@ -152,7 +153,7 @@ def subscriptions_from_levels(
     last = np.where(paid, -1, np.arange(len(paid)))
     ending = _ending_rows(found, steps, steps.of_next(last, -1)[paid])
     spans = steps.take(paid)
-    return found.spans(spans.row, spans.instant, end, spans.level, ending)
+    return as_given(found.spans(spans.row, spans.instant, end, spans.level, ending), ledger)
 
 
 def _ending_rows(ledger: Ledger, steps: Steps, last: Integers) -> Integers:

@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 
 from retainkit._checks import one_of
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.input import instants_of
 from retainkit._inputs.columns import Column
 from retainkit._inputs.kinds import AMOUNT, ID, TIME
@@ -171,7 +172,7 @@ def subscriptions_from_lines(
     if end_is == "exclusive":
         warn_of_last_days(found.customer[order], *wall)
     months = length_in_months(*wall)
-    return found.spans(order, begin, over, found.amount[order] / months, order)
+    return as_given(found.spans(order, begin, over, found.amount[order] / months, order), lines)
 
 
 def _check_order(ledger: Ledger, begin: Integers, end: Integers) -> None:
