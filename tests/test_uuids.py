@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from registry import REGISTRY, Entry
-from retainkit import cohort_members, cohort_retention, nps, purchase_regularity, rfm_summary
-from retainkit.errors import RetainkitWarning
+from registry import PURCHASES, REGISTRY, Entry
+from retainkit import cohort_members, cohort_retention, nps, plot, purchase_regularity, rfm_summary
+from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import Row, rows_of
 
 pytestmark = pytest.mark.skipif(not hasattr(pa, "uuid"), reason="PyArrow has UUIDs since 18")
@@ -120,6 +120,29 @@ def test_segments_that_are_uuids_come_as_text(kind: str) -> None:
         row["team"]: row["nps"] for row in rows_of(nps(table(answers, ("team",), kind), by="team"))
     }
     assert have == {str(of("x")): 100, str(of("y")): -100}
+
+
+@each_kind
+def test_errors_show_uuids_as_such(kind: str) -> None:
+    twice = [*ORDERS, ORDERS[1] | {"plan": "x"}]
+    with pytest.raises(ArgumentError, match="1 customer, such as") as caught:
+        rfm_summary(table(twice, ("customer_id",), kind), by="plan")
+    assert repr(of("bob")) in str(caught.value)
+    refunds = [row | {"amount": -5.0} for row in ORDERS[1:2]]
+    with pytest.raises(ArgumentError, match="-5 of customer") as caught:
+        rfm_summary(table(refunds, ("customer_id",), kind), amount="amount")
+    assert repr(of("bob")) in str(caught.value)
+
+
+@each_kind
+def test_a_history_is_found_by_a_uuid(kind: str) -> None:
+    pytest.importorskip("matplotlib")
+    orders = table(ORDERS, ("customer_id",), kind)
+    drawn = plot.customer_history(orders, PURCHASES, customer_id=of("ann"))
+    assert "2 days with a purchase" in " ".join(drawn.get_xlabel().split())
+    with pytest.raises(ArgumentError, match="is in no row of column") as caught:
+        plot.customer_history(orders, PURCHASES, customer_id=of("cyd"))
+    assert repr(of("bob")) in str(caught.value)
 
 
 @pytest.mark.parametrize("metric", [purchase_regularity, cohort_members, cohort_retention])

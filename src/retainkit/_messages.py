@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from uuid import UUID
 
 import narwhals.stable.v2 as nw
 
@@ -79,10 +80,15 @@ def segment_label(segments: Mapping[str, nw.Series[Any]], row: int) -> str:
 def format_examples(values: Sequence[Any], most: int = 5) -> str:
     """Return a few values as a list in a sentence."""
     texts = (
-        _format_number(value) if isinstance(value, float) else repr(value)
+        _format_number(value) if isinstance(value, float) else repr(as_shown(value))
         for value in values[:most]
     )
     return ", ".join(texts) + (", …" if len(values) > most else "")
+
+
+def as_shown(value: object) -> object:
+    """Return a value as it is shown: of 16 bytes, in which Arrow keeps UUIDs, the UUID."""
+    return UUID(bytes=value) if isinstance(value, bytes) and len(value) == 16 else value
 
 
 def _format_number(value: float) -> str:

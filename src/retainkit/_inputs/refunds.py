@@ -11,7 +11,7 @@ from retainkit._checks import one_of
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import wall_time
-from retainkit._messages import count_noun, warn
+from retainkit._messages import as_shown, count_noun, warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit.errors import ArgumentError
@@ -42,7 +42,9 @@ def check_negative_amounts(log: Events, amounts: Amounts) -> None:
         return
     found = collect(below.sort("amount", "customer").head(3).select("customer", "amount"))
     pairs = zip(found["customer"].to_list(), found["amount"].to_list(), strict=True)
-    examples = ", ".join(f"{value:g} of customer {customer!r}" for customer, value in pairs)
+    examples = ", ".join(
+        f"{value:g} of customer {as_shown(customer)!r}" for customer, value in pairs
+    )
     raise ArgumentError(
         f"{log.source('amount')} is negative in {count_noun(number, 'row')}, of {log.n_rows:,}; "
         f"for instance {examples}. If these are refunds, `amounts='net'` sets them against the "

@@ -36,7 +36,7 @@ from retainkit._inputs.observation import (
     warn_of_outside,
 )
 from retainkit._inputs.zones import check_tz
-from retainkit._messages import count_noun, named, warn
+from retainkit._messages import as_shown, count_noun, named, warn
 from retainkit._time.durations import microseconds
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment, edge_moments
@@ -202,7 +202,7 @@ def _check_order(table: CheckedTable, backward: int, total: int) -> None:
         return
     some = collect(table.rows.filter(nw.col("end") < nw.col("start")).head(3))
     spans = (
-        f"{customer!r} ({table.shown(start)} to {table.shown(end)})"
+        f"{as_shown(customer)!r} ({table.shown(start)} to {table.shown(end)})"
         for customer, start, end in zip(
             *(some[name].to_list() for name in ("customer", "start", "end")), strict=True
         )

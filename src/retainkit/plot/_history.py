@@ -8,16 +8,17 @@ from math import ceil
 from numbers import Real
 from textwrap import fill
 from typing import Any
+from uuid import UUID
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from matplotlib.axes import Axes
 
-from retainkit._frames.input import collect, instants_of
+from retainkit._frames.input import Frame, collect, instants_of
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.orders import read_orders
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.durations import in_units
 from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
@@ -153,6 +154,15 @@ def customer_history(
     return ax
 
 
+def _rows_of(log: Events, customer_id: Any) -> Frame:
+    """Return the rows of a customer; in memory Arrow's UUIDs are read as their bytes."""
+    unknown = log.rows.collect_schema()["customer"] == nw.Unknown
+    if unknown and isinstance(customer_id, UUID) and isinstance(log.rows, nw.DataFrame):
+        customer_id = customer_id.bytes
+    same: nw.Expr = nw.col("customer") == customer_id
+    return log.rows.filter(same)
+
+
 def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) -> Integers:
     """Return the days on which a customer bought before the end, ascending."""
     wanted = customer_id.item() if isinstance(customer_id, np.generic) else customer_id
@@ -165,10 +175,10 @@ def _purchase_days(log: Events, customer_id: Any, customer: str, end: Moment) ->
             argument="customer_id",
             column=customer,
         )
-    rows = collect(log.rows.filter(nw.col("customer") == wanted).select("time"))
+    rows = collect(_rows_of(log, wanted).select("time"))
     if not len(rows):
         some = list(dict.fromkeys(collect(log.rows.head(100))["customer"].to_list()))[:3]
-        there = f"It holds, for instance, {', '.join(map(repr, some))}" if some else "It is empty"
+        there = f"It holds, for instance, {format_examples(some)}" if some else "It is empty"
         raise ArgumentError(
             f"`customer_id` is {wanted!r}, which is in no row of column {customer!r} of "
             f"`transactions`. {there}.",

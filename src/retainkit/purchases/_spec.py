@@ -16,7 +16,7 @@ from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
-from retainkit._messages import count_noun
+from retainkit._messages import count_noun, format_examples
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._time.period_options import unit_option
@@ -139,7 +139,7 @@ def several_segments(
     names = " and ".join(map(repr, by))
     return ArgumentError(
         f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
-        f"{count_noun(number, 'customer')}, such as {', '.join(map(repr, examples))}; a customer "
+        f"{count_noun(number, 'customer')}, such as {format_examples(examples)}; a customer "
         "must have one throughout. Keep the first or the last one, for instance, or leave `by` "
         "out.",
         code="ambiguous_segment",
