@@ -191,6 +191,27 @@ def test_equal_scores_and_large_differences_have_p_values() -> None:
     assert 0 < row["p_value"] < 1e-60
 
 
+def test_rounding_correlates_nobody_with_those_who_are_all_alike() -> None:
+    # In wave b each gives the same answers, weighted alike, so that no mean is off that of all.
+    draw = np.random.default_rng(5)
+    for people in range(2, 8):
+        alike = [(10, 0.3), (10, 0.7), (8, 1.1), (3, 0.1)]
+        rows = [
+            {"who": who, "wave": "b", "score": score, "w": weight * (who + 1) / 10}
+            for who in range(people)
+            for score, weight in alike
+        ]
+        rows += [
+            {"who": who, "wave": "a", "score": int(score), "w": 1.0}
+            for who in range(people)
+            for score in draw.choice([10, 8, 3], 2)
+        ]
+        table = pd.DataFrame(rows)
+        (row,) = differ(table, weights="w")
+        a, b = rows_of(nps(table, by="wave", respondent="who", weights="w"))
+        assert [row[name] for name in LIMITS] == pytest.approx(mover(b, a, 0), abs=1e-9)
+
+
 def test_correlations_are_drawn_to_0_where_they_are_positive() -> None:
     # No rounding takes them beyond 1, and where nothing varies there is none.
     covariance = np.array([0.5, 0.1, -0.5, 0.0, 9.0, -9.0])

@@ -11,6 +11,8 @@ from retainkit._typing import Floats, Integers
 from retainkit.surveys._repeat_respondents import respondent_arrays
 from retainkit.surveys._scaled_answers import ScaledAnswers
 
+_ROUNDING = 1e-12  # values lie between -1 and 1, and a smaller deviation from the mean is rounding
+
 
 def match_respondents(
     pairs: GroupPairs, cell: Integers, respondent: Integers
@@ -51,6 +53,7 @@ def score_correlations(found: ScaledAnswers, pairs: GroupPairs, values: Floats) 
     cell, respondent = cell[order], respondent[order]
     share = weight[order] / total[cell]
     error = weighted[order] / total[cell] - mean[cell] * share
+    error[np.abs(error) <= _ROUNDING * share] = 0  # where all are alike, nothing is correlated
     variance = np.bincount(cell, error**2, n_cells).astype(np.float64)
     number, first, second = match_respondents(pairs, cell, respondent)
 
