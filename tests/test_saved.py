@@ -6,9 +6,11 @@ import math
 import pickle
 import warnings
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -81,6 +83,13 @@ def test_parameters_come_first_in_what_is_shown() -> None:
     assert repr(model).startswith("BGNBD(r=0.5, alpha=4.0, a=1.0, b=2.0, covariance=None")
 
 
+def test_a_fraction_in_the_diagnostics_is_written_as_a_number() -> None:
+    model = rk.GammaGamma(p=6.25, q=3.74, v=15.44, diagnostics={"penalty": Fraction(1, 4)})
+    again = rk.GammaGamma.from_dict(json.loads(json.dumps(model.to_dict())))
+    assert again == model
+    assert again.diagnostics == {"penalty": 0.25}
+
+
 # --- malformed: every field by every kind of rubbish ------------------------------------------
 
 RUBBISH: dict[str, Any] = {
@@ -125,6 +134,21 @@ ALLOWED: dict[str, set[str]] = {
     "customers": {"digits", "word", "empty text", "long"},
     "coordinates": set(),
 }
+
+
+@each_model
+def test_what_is_no_word_describes_no_model(name: str) -> None:
+    for rubbish in (pd.NA, np.array([1, 2])):
+        with pytest.raises(ArgumentError, match="`values` describes a "):
+            type(fitted()[name]).from_dict(saved(name) | {"model": rubbish})
+
+
+@each_model
+def test_parameters_whose_powers_overflow_are_refused(name: str) -> None:
+    model = fitted()[name]
+    for parameter in model.NAMES:
+        with pytest.raises(ArgumentError, match=rf"`{parameter}` is 1e\+200; .*below 1e\+100"):
+            type(model).from_dict(saved(name) | {parameter: 1e200})
 
 
 def malformed(values: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

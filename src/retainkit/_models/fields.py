@@ -16,16 +16,20 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 
 Matrix: TypeAlias = tuple[tuple[float, ...], ...]
 
+_LARGEST = 1e100
+"""Bound of the parameters: with larger ones their powers overflow, and no forecast is known."""
+
 _ROUNDING = 1e-6
 """Of correlations: what rounding may make of a matrix that is symmetric, and of no variance."""
 
 
 def positive(name: str, value: Any) -> float:
-    """Check that a parameter is a finite number above 0."""
+    """Check that a parameter is a number above 0, of which there is a power."""
     found = as_float(value) if is_number(value) else math.nan
-    if not 0 < found < math.inf:
+    if not 0 < found < _LARGEST:
         raise ArgumentError(
-            f"`{name}` is {quoted(value)}; it must be a number above 0, and finite.",
+            f"`{name}` is {quoted(value)}; it must be a number above 0, and finite: below "
+            f"{_LARGEST:g}.",
             argument=name,
             code="argument_value",
         )

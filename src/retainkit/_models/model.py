@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -204,7 +205,7 @@ def saved_fields(
         )
     given = dict(values)
     found = given.pop(head, kind)
-    if found != kind:
+    if not isinstance(found, str) or found != kind:
         name = quoted(found).strip("'")
         raise ArgumentError(
             f"`values` describes a {name} (`{head}`); it must be what {kind}.to_dict() gave.",
@@ -282,6 +283,8 @@ def _to_json(value: Any) -> Any:
         return [_to_json(one) for one in value]
     if isinstance(value, (np.ndarray, np.generic)):
         return _to_json(value.tolist())
+    if isinstance(value, Real) and not isinstance(value, int):
+        value = float(value)  # of a fraction, too
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
