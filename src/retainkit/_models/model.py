@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
 from retainkit import __version__
-from retainkit._checks import boolean, integer, number, probability
+from retainkit._checks import as_float, boolean, integer, is_number, number, probability
 from retainkit._messages import quoted
 from retainkit._models.fields import (
     check_diagnostics,
@@ -283,8 +282,8 @@ def _to_json(value: Any) -> Any:
         return [_to_json(one) for one in value]
     if isinstance(value, (np.ndarray, np.generic)):
         return _to_json(value.tolist())
-    if isinstance(value, Real) and not isinstance(value, int):
-        value = float(value)  # of a fraction, too
+    if is_number(value) and not isinstance(value, int):
+        value = as_float(value)  # of a fraction, too
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
