@@ -150,6 +150,21 @@ def test_without_censoring_it_is_a_share_with_its_binomial_variance() -> None:
                 assert row["lower"] == pytest.approx(share ** np.exp(-spread), rel=1e-6)
 
 
+def test_who_leaves_at_once_has_left(backend: Backend) -> None:
+    # By hand: 1 of 4 at 0; of S = 3/4 left 1 of 3 at 1; of S = 1/2 left the last one at 2.
+    lives = [(0.0, "a"), (1.0, "b"), (1.0, None), (2.0, "a")]
+    rows: list[Row] = [{"days": days, "seen": why is not None, "why": why} for days, why in lives]
+    found = incidence_of(backend.make(rows), duration="days", observed="seen")
+    shares = {why: [row["cumulative_incidence"] for row in one] for why, one in found.items()}
+    assert shares == {"a": [0.25, 0.25, 0.75], "b": [0, 0.25, 0.25]}
+    at_once = found["a"][0]
+    assert (at_once["at_risk"], at_once["churned"]) == (4, 1)
+    # The variance of 1 of 4 is that of the binomial distribution.
+    spread = normal_quantile(0.95) * (0.25 * 0.75 / 4) ** 0.5 / (0.25 * np.log(0.25))
+    limits = (0.25 ** np.exp(-spread), 0.25 ** np.exp(spread))
+    assert (at_once["lower"], at_once["upper"]) == pytest.approx(limits, rel=1e-12)
+
+
 def test_limits_where_nobody_or_everybody_has_left() -> None:
     rows = [{"days": float(days), "seen": True, "why": "a"} for days in (1, 2, 2, 3)]
     rows += [{"days": 0.5, "seen": False, "why": "b"}, {"days": 5.0, "seen": True, "why": "b"}]
