@@ -171,12 +171,17 @@ def test_limits_where_nobody_or_everybody_has_left() -> None:
     found = incidence_of(pd.DataFrame(rows), duration="days", observed="seen")
     none = {row["tenure"]: row for row in found["b"]}
     assert (none[0]["lower"], none[0]["upper"]) == (0, 0)
+    assert none[0.5]["upper"] == pytest.approx(oracles.wilson(0, 6)[1])
     assert (none[2]["lower"], none[2]["upper"]) == (0, pytest.approx(oracles.wilson(0, 4)[1]))
     alone = incidence_of(pd.DataFrame(rows[:4]), duration="days", observed="seen")["a"]
     before, last = alone[-2:]
     assert (last["cumulative_incidence"], last["upper"]) == (1, 1)
     assert last["lower"] == pytest.approx(1 - (1 - before["lower"]) * oracles.wilson(0, 1)[1])
     assert before["lower"] < last["lower"] < 1
+    for days in (0.0, 1.0):
+        once = [{"days": days, "seen": True, "why": "a"}] * 3
+        last = incidence_of(pd.DataFrame(once), duration="days", observed="seen")["a"][-1]
+        assert (last["upper"], last["lower"]) == (1, pytest.approx(1 - oracles.wilson(0, 3)[1]))
 
 
 # --- reasons ------------------------------------------------------------------------------------

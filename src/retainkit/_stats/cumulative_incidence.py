@@ -82,7 +82,7 @@ def _lower_if_all_left(
     all_left = np.flatnonzero(incidence >= 1)
     if len(all_left):
         at = all_left[0]
-        stayed = 1 - lower[at - 1] if at and incidence[at - 1] > 0 else 1.0
+        stayed = 1 - lower[at - 1] if at else 1.0
         lower = lower.copy()
         lower[all_left] = 1 - stayed * wilson(0, n_at_risk[at], confidence_level)[1]
     return lower
