@@ -266,3 +266,14 @@ def test_what_cannot_be_meant_is_refused() -> None:
         differ(lives(AML), at="3 months")
     with pytest.raises(ArgumentError, match="`by` names the column 'horizon'"):
         survival_difference(table, group="plan", by="horizon")
+
+
+def test_tenures_at_which_nobody_is_there_mean_nothing() -> None:
+    # All came under observation at 5: what was before is not known, and the rest is 5 less.
+    lives = pd.DataFrame({"days": [6.0, 7, 9, 12, 6, 8, 9, 15], "plan": [*"aaaabbbb"]})
+    late = survival_difference(
+        lives.assign(since=5.0), group="plan", duration="days", entry="since"
+    )
+    early = survival_difference(lives.assign(days=lives["days"] - 5), group="plan", duration="days")
+    assert late["chi_square"].notna().all()
+    pd.testing.assert_frame_equal(late, early)
