@@ -21,7 +21,13 @@ from retainkit._frames.output import build_like, select_to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
 from retainkit._inputs.kinds import Kind, is_numeric, read_float
-from retainkit._inputs.time_unit import TIME_UNIT, one_unit, unit_code, unit_expr, unit_of_code
+from retainkit._inputs.time_unit import (
+    TIME_UNIT,
+    one_unit,
+    unit_key,
+    unit_of_key,
+    units_in_memory,
+)
 from retainkit._messages import count_noun, format_examples, named
 from retainkit._typing import Booleans, Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
@@ -101,10 +107,17 @@ def _keys(frame: Frame, names: Mapping[str, str], prefix: str = "key_") -> dict[
 
 
 def read_customers(
-    native: Any, columns: Mapping[str, str], *, weights: str | None = None
+    native: Any,
+    columns: Mapping[str, str],
+    *,
+    weights: str | None = None,
+    unit: Period | None = None,
 ) -> Customers:
-    """Check a table of customers: each argument of `columns` names a column of numbers."""
-    customers = _distinct_customers(native, columns, weights)
+    """Check a table of customers: each argument of `columns` names a column of numbers.
+
+    `unit` is the one in which its times should be, if it is known.
+    """
+    customers = _distinct_customers(native, columns, weights, unit)
     _check_distinct_rows(customers.distinct, customers.counts, customers.names)
     return customers
 
@@ -113,7 +126,7 @@ def read_histories_and_spend(
     native: Any, columns: Mapping[str, str]
 ) -> tuple[Customers, Customers]:
     """Check a summary of purchases, and find its distinct histories and its distinct spend."""
-    customers = _distinct_customers(native, columns, None)
+    customers = _distinct_customers(native, columns, None, None)
     histories, spend = (_reduced_to(customers, arguments) for arguments in (HISTORY, SPEND))
     for part in (histories, spend):
         _check_distinct_rows(part.distinct, part.counts, part.names)
@@ -137,7 +150,9 @@ def _reduced_to(customers: Customers, arguments: Sequence[str]) -> Customers:
     )
 
 
-def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | None) -> Customers:
+def _distinct_customers(
+    native: Any, columns: Mapping[str, str], weights: str | None, likely: Period | None
+) -> Customers:
     """Read the distinct rows of a table of customers, without a check of their values."""
     names = dict(columns)
     table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
@@ -146,8 +161,9 @@ def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | 
     weight = (
         {"weight": read_float(nw.col(inner_name(frame, weights)), nw.Float64())} if weights else {}
     )
-    rows = frame.select(**keys, **weight, **unit_expr(frame, "summary"))
-    found, counts, code, units = _distinct_rows(rows, [*keys])
+    unit = unit_key(frame, "summary", likely)
+    rows = frame.select(**keys, **weight, **unit)
+    found, counts, code, units = _distinct_rows(rows, [*keys], likely)
     if weights and not np.isfinite(counts).all():
         raise _wrong_weights(rows.select("weight"), weights)
     return Customers(
@@ -161,7 +177,7 @@ def _distinct_customers(native: Any, columns: Mapping[str, str], weights: str | 
 
 
 def _distinct_rows(
-    rows: Frame, keys: list[str]
+    rows: Frame, keys: list[str], likely: Period | None
 ) -> tuple[list[Floats], Floats, Integers | None, list[Any]]:
     """Return the distinct rows, their numbers or weights, the distinct row of each row, and units.
 
@@ -177,20 +193,21 @@ def _distinct_rows(
         if weight is not None and not (weight >= 0).all():
             weight = np.full(len(weight), np.nan)
         counts = np.bincount(code, weight, minlength=len(found[keys[0]])).astype(np.float64)
-        found_units = [one for name in units for one in rows[name].unique().to_list()]
+        found_units = [one for name in units for one in units_in_memory(rows[name], likely)]
     else:
         values = {"rows": nw.len()}
         if weighted:
             own = nw.col("weight")
             values |= {"total": own.sum(), "least": own.min(), "known": own.count()}
-        numbered = rows.with_columns(unit_code().alias(TIME_UNIT)) if units else rows
-        small = collect(numbered.group_by(*keys, *units).agg(**values))
+        small = collect(rows.group_by(*keys, *units).agg(**values))
         counts = small["total" if weighted else "rows"].to_numpy().astype(np.float64)
         if weighted:
             known = small["known"].to_numpy() == small["rows"].to_numpy()
             counts[~(known & (small["least"].to_numpy().astype(np.float64) >= 0))] = np.nan
         found = {key: small[key] for key in keys}
-        found_units = [unit_of_code(one) for name in units for one in small[name].unique()]
+        found_units = [
+            unit_of_key(one, likely) for name in units for one in small[name].unique().to_list()
+        ]
     arrays = [values.to_numpy().astype(np.float64) for values in found.values()]
     return arrays, counts, code, found_units
 

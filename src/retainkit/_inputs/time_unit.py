@@ -27,8 +27,35 @@ _WORDS = ", ".join(map(repr, PERIODS))
 
 def unit_expr(frame: Frame, argument: str) -> dict[str, nw.Expr]:
     """Return the column of the unit as text, by its name, where a table has it."""
-    if TIME_UNIT not in frame.collect_schema().names():
+    if not _has_unit(frame, argument):
         return {}
+    unit = nw.col(TIME_UNIT)
+    # pandas before 3 writes a null among Python objects as the text "None".
+    return {TIME_UNIT: nw.when(~unit.is_null()).then(unit.cast(nw.String))}
+
+
+def unit_key(frame: Frame, argument: str, likely: Period | None) -> dict[str, nw.Expr]:
+    """Return a key of the unit by its name, which takes less time than its words.
+
+    With a `likely` unit, that of a model, it is whether the unit is that. Without one it is the
+    word itself in memory and, by which engines group faster, the number of the unit in an engine.
+    """
+    if likely is None and isinstance(frame, nw.DataFrame):
+        return unit_expr(frame, argument)
+    if not _has_unit(frame, argument):
+        return {}
+    unit, key = nw.col(TIME_UNIT).cast(nw.String), nw.lit(-1)
+    if likely is not None:
+        return {TIME_UNIT: unit == likely}
+    for number, word in enumerate(PERIODS):
+        key = nw.when(unit == word).then(nw.lit(number)).otherwise(key)
+    return {TIME_UNIT: key}
+
+
+def _has_unit(frame: Frame, argument: str) -> bool:
+    """Return whether a table has the column of the unit, and check that it holds text."""
+    if TIME_UNIT not in frame.collect_schema().names():
+        return False
     if not is_text(frame, TIME_UNIT) and count_rows(frame):
         raise ColumnTypeError(
             f"column {TIME_UNIT!r} of `{argument}` holds {type_name(frame, TIME_UNIT)}; it must "
@@ -37,22 +64,21 @@ def unit_expr(frame: Frame, argument: str) -> dict[str, nw.Expr]:
             argument=argument,
             column=TIME_UNIT,
         )
-    unit = nw.col(TIME_UNIT)
-    # pandas before 3 writes a null among Python objects as the text "None".
-    return {TIME_UNIT: nw.when(~unit.is_null()).then(unit.cast(nw.String))}
+    return True
 
 
-def unit_code() -> nw.Expr:
-    """Number the units, by which engines group faster than by words; what is none is -1."""
-    code = nw.lit(-1)
-    for number, unit in enumerate(PERIODS):
-        code = nw.when(nw.col(TIME_UNIT) == unit).then(nw.lit(number)).otherwise(code)
-    return code
+def unit_of_key(key: Any, likely: Period | None) -> Period | None:
+    """Return the unit of a key, None where it is none, or not the likely one."""
+    if likely is not None:
+        return likely if key is True else None
+    return None if key < 0 else PERIODS[key]
 
 
-def unit_of_code(code: int) -> Period | None:
-    """Return the unit of a number, None where it is none."""
-    return None if code < 0 else PERIODS[code]
+def units_in_memory(keys: nw.Series[Any], likely: Period | None) -> list[Any]:
+    """Return the distinct units of keys in memory, None for one that is not the likely one."""
+    if likely is None or not len(keys):
+        return keys.unique().to_list()
+    return [likely if int(keys.sum()) == len(keys) else None]  # a sum skips nulls
 
 
 def one_unit(distinct: Sequence[Any], frame: Frame, argument: str) -> Period | None:
@@ -62,11 +88,13 @@ def one_unit(distinct: Sequence[Any], frame: Frame, argument: str) -> Period | N
         return None
     if len(units) == 1 and units[0] in PERIODS:
         return next(one for one in PERIODS if one == units[0])
-    # What is wrong is counted in the table itself: read again, since that is rare.
+    # What is wrong, or not likely, is counted in the table itself: read again, since that is rare.
     rows = frame.select(**unit_expr(frame, argument))
     found = collect(rows.group_by(TIME_UNIT).agg(rows=nw.len()).sort("rows", descending=True))
     pairs = zip(found[TIME_UNIT].to_list(), found["rows"].to_list(), strict=True)
     counts = {one if isinstance(one, str) else None: int(number) for one, number in pairs}
+    if len(counts) == 1 and {*counts} <= {*PERIODS}:
+        return next(one for one in PERIODS if one in counts)
     shown = ", ".join(
         f"{'null' if one is None else repr(one)} in {count_noun(number, 'row')}"
         for one, number in [*counts.items()][:4]

@@ -353,7 +353,8 @@ class PurchaseModel(Model):
         return self.r, self.alpha, self.a, self.b
 
     def _histories(self, summary: Any, frequency: str, recency: str, T: str) -> Customers:  # noqa: N803
-        rows = read_customers(summary, {"frequency": frequency, "recency": recency, "T": T})
+        columns = {"frequency": frequency, "recency": recency, "T": T}
+        rows = read_customers(summary, columns, unit=self.unit)
         check_histories(self, rows)
         return rows
 
