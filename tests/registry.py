@@ -333,8 +333,15 @@ FLOWS: list[Row] = [
     for month in range(1, 5)
 ]
 POPULATION: list[Row] = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
-PURCHASES = rk.BGNBD(r=0.9, alpha=15.0, a=0.8, b=2.5, unit="day")
-SPEND = rk.GammaGamma(p=4.0, q=4.0, v=15.0)
+PURCHASES = rk.BGNBD(
+    r=0.9,
+    alpha=15.0,
+    a=0.8,
+    b=2.5,
+    unit="day",
+    covariance=((0.1, 0, 0, 0), (0, 9.0, 0, 0), (0, 0, 0.1, 0), (0, 0, 0, 0.5)),
+)
+SPEND = rk.GammaGamma(p=4.0, q=4.0, v=15.0, covariance=((1.0, 0, 0), (0, 1.0, 0), (0, 0, 9.0)))
 CHURN = rk.SBG(alpha=0.7, beta=1.2)
 
 

@@ -14,7 +14,7 @@ FAULTS = CODED | {"ArgumentTypeError", "ColumnTypeError"}
 # Scalars out of their bounds: all that is to say is which argument it is.
 BY_DEFAULT = {"_checks"}
 # Codes that a list beside their text holds.
-LISTED = {"contracts", "dependent_spend", "extrapolation"}
+LISTED = {"contracts", "dependent_spend", "extrapolation", "no_intervals"}
 LISTED |= {"empty_subscriptions", "ends_after_as_of"}
 # Rows that a result would have: they are part of nothing.
 OF_NOTHING = {"too_many_rows"}

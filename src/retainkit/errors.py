@@ -143,6 +143,7 @@ CODES: Mapping[str, str] = {
     "beyond_fit": "A table is of a much longer time than the fit.",
     "first_purchase_counted": "The first purchase seems to be counted as a repeat purchase.",
     "contracts": "Customers look like subscribers, not like buyers.",
+    "no_intervals": "A model has no covariance, and so there are no intervals.",
     "extrapolation": "A horizon is longer than anything observed.",
     "dependent_spend": "Spend goes with frequency, which the models exclude.",
 }

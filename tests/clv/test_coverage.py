@@ -96,6 +96,7 @@ def test_intervals_cover_the_truth() -> None:
     assert all(0.92 <= share <= 0.97 for share in coverage.values()), coverage
 
 
+@pytest.mark.filterwarnings("ignore:There are no intervals:retainkit.RetainkitWarning")
 def test_the_mean_value_is_that_of_cltv_from_models() -> None:
     # What is differentiated above is the mean of the library's column.
     frame = customers(0)

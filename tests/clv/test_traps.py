@@ -42,6 +42,9 @@ from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import rows_of
 
+# Models that are made of their parameters alone.
+pytestmark = pytest.mark.filterwarnings("ignore:There are no intervals:retainkit.RetainkitWarning")
+
 UNITS = ("day", "week", "month", "quarter", "year")
 DAYS = {"day": 1, "week": 7, "month": 365.2425 / 12, "quarter": 365.2425 / 4, "year": 365.2425}
 

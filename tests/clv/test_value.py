@@ -27,6 +27,9 @@ from retainkit.datasets import load_cdnow, make_subscriptions
 from retainkit.errors import ArgumentError, ArgumentTypeError, RetainkitWarning
 from tables import rows_of
 
+# Models that are made of their parameters alone.
+pytestmark = pytest.mark.filterwarnings("ignore:There are no intervals:retainkit.RetainkitWarning")
+
 ORDERS = load_cdnow(sample=True)
 SUMMARY = rfm_summary(ORDERS, amount="amount", as_of="1998-07-01")
 PURCHASES = BGNBD(r=0.2426, alpha=4.4136 * 7, a=0.7929, b=2.4259, unit="day")
@@ -124,9 +127,53 @@ def draw(model: Any, rng: np.random.Generator, n: int) -> Any:
     return np.exp(rng.multivariate_normal(np.log(theta), relative, n)).tolist()
 
 
-def test_without_a_covariance_there_is_no_interval() -> None:
-    assert value()[["lower", "upper"]].isna().all(axis=None)
-    assert value()["cltv"].notna().all()
+def test_without_a_covariance_there_is_no_interval(backend: Backend) -> None:
+    some = backend.make(rows_of(SOME))
+    fitted = fit_bg_nbd(SUMMARY)
+    for models, alone in (
+        ((PURCHASES, SPEND), "`purchases` and `spend` have"),
+        ((PURCHASES, fit_gamma_gamma(SUMMARY)), "`purchases` has"),
+        ((fitted, SPEND), "`spend` has"),
+    ):
+        with pytest.warns(RetainkitWarning, match=f"no intervals .*{alone} no covariance") as told:
+            found = rows_of(cltv_from_models(some, *models))
+        assert {code_of(one) for one in told} == {"no_intervals"}
+        assert all(row["lower"] is None and row["upper"] is None for row in found)
+        assert all(row["cltv"] > 0 for row in found)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cltv_from_models(some, PURCHASES, SPEND, predictive=True, draws=2, seed=1)
+        cltv_from_models(some, fitted, fit_gamma_gamma(SUMMARY))
+
+
+def code_of(warning: Any) -> str:
+    return str(warning.message.code)
+
+
+def test_intervals_that_are_lost_are_said_by_both_functions_alike(backend: Backend) -> None:
+    # Ten customers who bought once again: the fit is on the boundary, and all limits are NaN.
+    few = ORDERS[ORDERS["customer_id"].isin(SUMMARY.query("frequency == 1")["customer_id"][:10])]
+    rows = rows_of(few.assign(time=few["time"].dt.date))
+    with pytest.warns(RetainkitWarning) as told:
+        found = rows_of(cltv(backend.make(rows), as_of="1998-07-01"))
+    said = [str(one.message) for one in told if code_of(one) == "contracts"]
+    table = rfm_summary(backend.make(rows), amount="amount", as_of="1998-07-01")
+    with pytest.warns(RetainkitWarning, match="identified"):
+        models = fit_bg_nbd(table), fit_gamma_gamma(table)
+    with pytest.warns(RetainkitWarning) as told:
+        same = rows_of(cltv_from_models(table, *models))
+    assert [str(one.message) for one in told if code_of(one) == "contracts"] == said
+    assert len(said) == 1
+    assert all(row["lower"] is None for row in [*found, *same])
+    # Both ways out that the warning names.
+    assert "penalty=0.01" in said[0]
+    assert "interval='bootstrap'" in said[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        drawn = rows_of(cltv_from_models(table, *models, interval="bootstrap", draws=20, seed=1))
+        drawn_back = rows_of(cltv(backend.make(rows), as_of="1998-07-01", penalty=0.01))
+    assert all(row["lower"] < row["cltv"] for row in drawn_back)
+    assert all(row["lower"] is not None for row in drawn)
 
 
 @pytest.mark.slow
@@ -269,10 +316,31 @@ def test_spend_that_goes_with_frequency_is_said(sign: int) -> None:
         warnings.simplefilter("always")
         cltv(orders)
     words = f"Spend goes with frequency (correlation {'-' * (sign < 0)}0."
-    assert any(words in str(one.message) for one in told)
+    assert sum(words in str(one.message) for one in told) == 1  # once, from both fits together
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cltv(ORDERS)  # 0.07: Pearson's of the 1,139 customers who bought again
+
+
+@FREE
+@pytest.mark.filterwarnings("ignore:p is at infinity:retainkit.RetainkitWarning")
+@pytest.mark.parametrize("sign", [1, -1])
+def test_dependent_spend_is_said_by_all_that_suppose_it_is_not(sign: int, backend: Backend) -> None:
+    # The same words as `cltv` has; `fit_gamma_gamma` and `cltv_from_models` had none.
+    paid = SUMMARY["monetary_value"] * SUMMARY["frequency"].astype(float) ** sign
+    table = backend.make(rows_of(SUMMARY.assign(monetary_value=paid)))
+    words = rf"Spend goes with frequency \(correlation {'-' * (sign < 0)}0\."
+    x, m = (SUMMARY.loc[paid > 0, "frequency"], paid[paid > 0])
+    assert np.sign(np.corrcoef(x, m)[0, 1]) == sign
+    with pytest.warns(RetainkitWarning, match=words) as told:
+        spend = fit_gamma_gamma(table)
+    assert [code_of(one) for one in told].count("dependent_spend") == 1
+    with pytest.warns(RetainkitWarning, match=words) as told:
+        cltv_from_models(table, fit_bg_nbd(table), spend)
+    assert [code_of(one) for one in told].count("dependent_spend") == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cltv_from_models(SUMMARY, fit_bg_nbd(SUMMARY), fit_gamma_gamma(SUMMARY))
 
 
 @pytest.mark.parametrize("by", [None, "shop"])

@@ -84,9 +84,12 @@ class Model:
         return hash(self._value())
 
     def __repr__(self) -> str:
-        names = dict.fromkeys([*self.NAMES, *(one.name for one in fields(self))])
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{type(self).__name__}({shown})"
+        shown = {name: f"{value:.4g}" for name, value in self.parameters.items()}
+        unit = getattr(self, "unit", None)
+        shown |= {} if unit is None else {"unit": repr(unit)}
+        shown |= {"n_customers": f"{self.n_customers:.10g}"} if self.n_customers else {}
+        values = ", ".join(f"{name}={value}" for name, value in shown.items())
+        return f"{type(self).__name__}({values})"
 
     def _value(self) -> Hashable:
         """Return all fields as JSON has them, so that NaN equals NaN, in a form with a hash."""

@@ -17,9 +17,8 @@ from retainkit._inputs.customers import Customers, read_histories_and_spend, rep
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
-from retainkit._stats.correlation import pearson
 from retainkit._time.durations import in_units
-from retainkit.clv._contracts import contract_warning
+from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
@@ -43,8 +42,6 @@ from retainkit.typing import (
     Missing,
     ValuationMethod,
 )
-
-_NEGLIGIBLE_CORRELATION = 0.1  # correlation of spend and frequency that is no cause for concern
 
 
 def cltv(
@@ -263,11 +260,11 @@ def _value_segment(
     histories, spend = read_histories_and_spend(summary, columns)
     if not histories.counts.sum():  # no customers to learn from, nor to value
         spec = valuation_spec(BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1), options)
-        return value_customers(summary, spec, customer, columns, by=segments), []
+        return value_customers(summary, spec, customer, columns, by=segments)[0], []
     try:
         purchases, gamma_gamma, messages = _fit_models(histories, spend, penalty)
         spec = valuation_spec(purchases, gamma_gamma, options)
-        table = value_customers(
+        table, _, _ = value_customers(
             summary, spec, customer, columns, by=segments, checked=(histories, spend)
         )
     except ArgumentError as error:
@@ -280,7 +277,8 @@ def _value_segment(
             total=error.total,
         ) from None
     warnings = [("fit_needs_care", text) for text in messages]
-    return table, [*warnings, *_assumption_warnings(spec, histories, spend)]
+    warnings += _extrapolation_warnings(spec, histories)
+    return table, [*warnings, *value_warnings(spec, histories, spend)]
 
 
 def _fit_models(
@@ -298,29 +296,13 @@ def _fit_models(
     )
 
 
-def _assumption_warnings(
-    spec: ValuationSpec, histories: Customers, spend: Customers
-) -> list[tuple[str, str]]:
-    """Return codes and texts of warnings of what the models take for granted and does not hold."""
+def _extrapolation_warnings(spec: ValuationSpec, histories: Customers) -> list[tuple[str, str]]:
+    """Return code and text of a warning of a horizon beyond all that was observed."""
     longest = float(histories.distinct["T"].max())
-    found = []
-    contracts = contract_warning(histories, spend, no_intervals=spec.lacks_intervals)
-    if contracts is not None:
-        found.append(("contracts", contracts))
-    if spec.horizon.length > longest:
-        text = (
-            f"The horizon is {spec.horizon.length:,.0f} days, and no customer has been observed "
-            f"for longer than {longest:,.0f}: the value extrapolates."
-        )
-        found.append(("extrapolation", text))
-    used, _ = repeat_buyers(spend)
-    x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
-    together = pearson(x, m, spend.counts[used], 0.95)
-    if together.lower > _NEGLIGIBLE_CORRELATION or together.upper < -_NEGLIGIBLE_CORRELATION:
-        text = (
-            f"Spend goes with frequency (correlation {together.estimate:.2f}); the models take "
-            "them to be independent: values of frequent buyers are biased. `spend_independence` "
-            "tells more."
-        )
-        found.append(("dependent_spend", text))
-    return found
+    if spec.horizon.length <= longest:
+        return []
+    text = (
+        f"The horizon is {spec.horizon.length:,.0f} days, and no customer has been observed "
+        f"for longer than {longest:,.0f}: the value extrapolates."
+    )
+    return [("extrapolation", text)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from retainkit._frames.input import from_native
 from retainkit._frames.output import select_to_native
+from retainkit._messages import warn
+from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._spend import GammaGamma, check_spend_model
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
@@ -133,7 +135,9 @@ def cltv_from_models(
     -----
     RetainkitWarning
         If the first purchase seems to be counted in frequency, or customers were observed for more
-        than twice as long as those that the model was fitted to.
+        than twice as long as those that the model was fitted to. If there are no intervals, for
+        want of a covariance; if the purchases look like payments of contracts, which these models
+        are not about; or if spend goes with frequency, which the models take to be independent.
 
     See Also
     --------
@@ -183,5 +187,7 @@ def cltv_from_models(
     check_spend_model(spend, "spend")
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
-    table = value_customers(from_native(summary, "summary"), spec, customer, columns)
+    table, *read = value_customers(from_native(summary, "summary"), spec, customer, columns)
+    for code, text in value_warnings(spec, *read):
+        warn(text, code=code, argument="summary")
     return select_to_native(table, {customer: customer, **{name: name for name in RESULT}})

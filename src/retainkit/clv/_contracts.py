@@ -7,16 +7,24 @@ import numpy as np
 from retainkit._inputs.customers import Customers
 from retainkit._messages import count_noun
 from retainkit._typing import Booleans, Floats
+from retainkit.typing import Period
 
 _LEAST = 20  # customers from which on something can be told
 _NEAR = 0.05  # of the usual gap, within which gaps count as the same
 _PRICE_LIST = 0.05  # amounts a customer, down to which they come from a price list
 
 
-def contract_warning(histories: Customers, spend: Customers, *, no_intervals: bool) -> str | None:
-    """Return a warning where a table of orders looks like one of contracts, or may be one."""
+def contract_warning(
+    histories: Customers, spend: Customers, unit: Period, *, no_intervals: bool
+) -> str | None:
+    """Return a warning where a table of orders looks like one of contracts, or may be one.
+
+    `unit` is that of the histories.
+    """
     advice = "`fit_sbg` of the `survival_curve` of the subscriptions is for them."
-    sign = _regular_gaps(histories) or (_few_prices(spend) if no_intervals else "")
+    # Where purchases are merged by a longer unit, those who buy often seem to keep to it.
+    gaps = _regular_gaps(histories, unit) if unit in {"hour", "day"} else ""
+    sign = gaps or (_few_prices(spend) if no_intervals else "")
     nothing = "There are no intervals (lower and upper are NaN). " if no_intervals else ""
     if sign:
         return (
@@ -25,11 +33,14 @@ def contract_warning(histories: Customers, spend: Customers, *, no_intervals: bo
             f"by the calendar, and its end is known: {advice}"
         )
     if no_intervals:
-        return f"{nothing}If the rows are contracts, or their renewals, {advice}"
+        return (
+            f"{nothing}If the rows are contracts, or their renewals, {advice} If not, models that "
+            "were fitted with penalty=0.01 have them, and interval='bootstrap' finds them without."
+        )
     return None
 
 
-def _regular_gaps(histories: Customers) -> str:
+def _regular_gaps(histories: Customers, unit: Period) -> str:
     """Return the words for repeat purchases that nearly all come at the same distance, if so."""
     x, tx = histories.distinct["frequency"], histories.distinct["recency"]
     several = x >= 2
@@ -44,7 +55,7 @@ def _regular_gaps(histories: Customers) -> str:
         return ""
     return (
         f"{share:.0%} of {count_noun(int(count.sum()), 'customer')} who bought three times or more "
-        f"did so every {usual:.3g} days, within {_NEAR:.0%}"
+        f"did so every {usual:.3g} {unit}s, within {_NEAR:.0%}"
     )
 
 

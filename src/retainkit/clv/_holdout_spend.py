@@ -14,6 +14,7 @@ from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_spend
 from retainkit._typing import Floats
 from retainkit.clv._calibrated_orders import CalibratedOrders
+from retainkit.clv._dependent_spend import spend_warnings
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.purchases._reduction import reduce_purchases
@@ -55,12 +56,9 @@ def fit_calibration_spend(rows: Customers) -> GammaGamma:
     used, messages = repeat_buyers(rows)
     x, m = rows.distinct["frequency"][used], rows.distinct["monetary_value"][used]
     fit = fit_spend(x, m, rows.counts[used], 0.0)
-    for text in [*messages, *fit.warnings]:
-        warn(
-            text,
-            code="fit_needs_care",
-            argument="transactions",
-        )
+    care = [("fit_needs_care", text) for text in [*messages, *fit.warnings]]
+    for code, text in [*care, *spend_warnings(rows)]:
+        warn(text, code=code, argument="transactions")
     return model_from_fit(GammaGamma, fit)
 
 

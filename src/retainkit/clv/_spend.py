@@ -14,6 +14,7 @@ from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.model import Model, model_from_fit, parameter_array
 from retainkit.clv import _lifetimes
+from retainkit.clv._dependent_spend import spend_warnings
 from retainkit.errors import ArgumentTypeError
 from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT
 
@@ -256,8 +257,8 @@ def fit_gamma_gamma(
     -----
     RetainkitWarning
         If customers with a mean amount of 0 are left out, if q is 1 or less, so that the mean spend
-        is infinite, if the data do not identify a parameter, or if `lifetimes` stopped short of
-        the maximum.
+        is infinite, if the data do not identify a parameter, if spend goes with frequency, which
+        the model takes to be independent, or if `lifetimes` stopped short of the maximum.
 
     References
     ----------
@@ -288,6 +289,7 @@ def fit_gamma_gamma(
     else:
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
         fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
-    for text in [*messages, *fit.warnings]:
-        warn(text, code="fit_needs_care", argument="summary")
+    care = [("fit_needs_care", text) for text in [*messages, *fit.warnings]]
+    for code, text in [*care, *spend_warnings(rows)]:
+        warn(text, code=code, argument="summary")
     return model_from_fit(GammaGamma, fit)

@@ -150,11 +150,11 @@ def value_customers(
     *,
     by: Sequence[str] = (),
     checked: tuple[Customers, Customers] | None = None,
-) -> Frame:
+) -> tuple[Frame, Customers, Customers]:
     """Value the customers of a frame, with the columns of `by` carried along.
 
     `columns` maps arguments to columns. `checked` are the histories and the spend of the frame,
-    where they have been read already.
+    where they have been read already; they are returned beside the values.
     """
     check_present("customer", customer, summary)
     table = summary
@@ -175,7 +175,7 @@ def value_customers(
         check_finite(infinite, spend, spec.spend.q)
     median = bool(infinite.any())
     keys = columns if spec.options.simulated else {key: columns[key] for key in HISTORY}
-    customers = checked[0] if checked else read_customers(table, keys)
+    customers = checked[0] if checked else read_customers(table, keys, unit=spec.purchases.unit)
     check_histories(spec.purchases, customers)
     scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
@@ -187,8 +187,7 @@ def value_customers(
     result = {inner_name(summary, name): nw.col(own) for name, own in names.items()}
     result |= _result_columns(spec)
     selected = (one.alias(name) for name, one in result.items())
-    values: Frame = return_to_engine(summary, found).select(*selected)
-    return values
+    return return_to_engine(summary, found).select(*selected), customers, spend
 
 
 def _customer_scores(
