@@ -368,6 +368,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "no period is cut: tenure begins with each customer",
     ),
     "unit": {
+        "fit_gamma_gamma": "it may stay unknown: no number of the model is in it",
         "BGNBD.from_lifetimes": "what the other library does not keep",
         "holdout_report": "that of a summary that is made inside, and of its model",
         "plot.survival_curve": "that of labels",

@@ -126,6 +126,7 @@ ALLOWED: dict[str, set[str]] = {
     "log_likelihood": NUMBER_OR_NULL | {"negative"},
     "largest_T": {"null"},
     "as_of": {"null"},
+    "exact": {"null", "true"},
     "converged": {"true"},
     "diagnostics": {"mapping"},
     "retainkit": {"digits", "word", "empty text", "long"},
@@ -162,8 +163,9 @@ def test_parameters_whose_powers_overflow_are_refused(name: str) -> None:
 def malformed(values: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield what is wrong, the field, and the values with it."""
     for field in values:
-        # What the periods of a retention model are need not be known.
-        unknown = {"null"} if field == "unit" and values["model"] in {"SBG", "BDW"} else set()
+        # What the periods of a model of retention or of spend are need not be known.
+        timeless = values["model"] in {"SBG", "BDW", "GammaGamma"}
+        unknown = {"null"} if field == "unit" and timeless else set()
         for kind, rubbish in RUBBISH.items():
             if kind not in ALLOWED.get(field, set()) | unknown:
                 yield kind, field, {**values, field: rubbish}

@@ -194,6 +194,8 @@ def test_the_scores_can_be_joined_to_the_table_in_its_engine(backend: Backend) -
         assert sorted(row["who"] for row in both) == sorted(row["who"] for row in SOME)
 
 
+# Each customer is there 25 times, so that what is chance among six looks like a law.
+@pytest.mark.filterwarnings("ignore:Spend goes with frequency:retainkit.RetainkitWarning")
 @each_lazy
 def test_only_distinct_customers_are_brought_back(
     backend: Backend, monkeypatch: pytest.MonkeyPatch

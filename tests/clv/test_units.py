@@ -1,6 +1,7 @@
 """A summary keeps its unit, and no other unit is put to it."""
 
 import json
+import math
 import pickle
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -159,6 +160,156 @@ def test_a_table_without_the_column_is_in_the_unit_of_the_model() -> None:
 def test_lifetimes_is_given_no_other_unit() -> None:
     with pytest.raises(ArgumentError, match="in weeks"):
         DAILY.to_lifetimes(CDNOW)
+
+
+# --- one unit in both models --------------------------------------------------------------------
+
+MONTHS, EXACT_WEEKS = (
+    rk.rfm_summary(
+        datasets.load_cdnow(sample=True), amount="amount", unit=unit, exact=unit == "week"
+    )
+    for unit in ("month", "week")
+)
+
+
+def test_spend_of_other_purchases_is_refused() -> None:
+    # Within a month orders are one purchase: a model of days has less spend at each of more.
+    monthly = rk.fit_bg_nbd(MONTHS)
+    assert (SPEND.unit, rk.fit_gamma_gamma(MONTHS).unit) == ("day", "month")
+    right = rk.cltv_from_models(MONTHS, monthly, rk.fit_gamma_gamma(MONTHS))["cltv"].sum()
+    wrong = rk.cltv_from_models(MONTHS, monthly, without_unit(SPEND))["cltv"].sum()
+    assert wrong < 0.97 * right  # it had no word
+    message = "`spend` was fitted to a summary in days, and the purchases are counted in months"
+    with pytest.raises(ArgumentError, match=message) as it:
+        rk.cltv_from_models(MONTHS, monthly, SPEND)
+    assert (it.value.code, it.value.argument) == ("unit_mismatch", "spend")
+    with pytest.raises(ArgumentError, match=r"summary in months, and the purchases .* in days"):
+        rk.cltv_from_models(DAYS, DAILY, rk.fit_gamma_gamma(MONTHS))
+    with pytest.raises(ArgumentError, match=r"in months .*and those of the model in weeks"):
+        rk.fit_gamma_gamma(WEEKS).expected_spend(MONTHS)
+
+
+def without_unit(model: Any) -> Any:
+    """Return a model as a dictionary of before has it."""
+    old = {k: v for k, v in model.to_dict().items() if k not in {"unit", "format", "retainkit"}}
+    return type(model).from_dict(old)
+
+
+def test_by_the_day_all_units_go_together() -> None:
+    # The orders of a day are one purchase in both: the value is that of days, whatever the unit.
+    weekly = rk.fit_bg_nbd(EXACT_WEEKS)
+    assert weekly.exact is True
+    found, want = (
+        rk.cltv_from_models(table, model, SPEND)["cltv"].sum()
+        for table, model in ((EXACT_WEEKS, weekly), (DAYS, DAILY))
+    )
+    assert found == pytest.approx(want, rel=1e-5)
+
+
+def test_a_fit_of_spend_takes_the_unit_of_the_table(backend: Backend) -> None:
+    rows = rows_of(rk.rfm_summary(pd_orders(), amount="amount", unit="week"))
+    table = backend.make(rows)
+    assert rk.fit_gamma_gamma(table).unit == rk.fit_gamma_gamma(table, unit="week").unit == "week"
+    with pytest.raises(ArgumentError, match="`unit` is 'day', and the times of `summary`") as it:
+        rk.fit_gamma_gamma(table, unit="day")
+    assert it.value.code == "unit_mismatch"
+    plain = [{name: one for name, one in row.items() if name != "time_unit"} for row in rows]
+    assert rk.fit_gamma_gamma(backend.make(plain)).unit is None
+    assert rk.fit_gamma_gamma(backend.make(plain), unit="month").unit == "month"
+
+
+# --- by the day, or in whole units ----------------------------------------------------------------
+
+
+def test_a_model_knows_how_its_summary_was_made_where_that_can_be_known() -> None:
+    assert rk.fit_bg_nbd(WEEKS).exact is False
+    assert rk.fit_bg_nbd(MONTHS).exact is False
+    assert rk.fit_mbg_nbd(EXACT_WEEKS).exact is True
+    assert DAILY.exact is None  # in days it is the same
+    few = WEEKS[WEEKS["T"].isin([70, 71])].assign(recency=0, frequency=0).head(19)
+    several = pd.concat([few, WEEKS[WEEKS["T"] == 70].query("frequency > 0").head(1)])
+    assert rk.fit_bg_nbd(several).exact is None  # whole by chance
+    assert rk.fit_bg_nbd(CDNOW, unit="week").exact is None  # rounded to hundredths
+    made = DAILY.simulate(200, 100, seed=1).assign(time_unit="week")
+    assert rk.fit_bg_nbd(made).exact is None
+
+
+@pytest.mark.parametrize("name", scores())
+def test_a_table_in_whole_weeks_is_not_put_to_a_model_by_the_day(
+    name: str, backend: Backend
+) -> None:
+    rows: list[Row] = [
+        {"customer_id": i, "frequency": i % 3, "recency": 3 * (i % 3), "T": 12 + i}
+        | {"monetary_value": 10.0 + i, "time_unit": "week"}
+        for i in range(40)
+    ]
+    by_day: list[Row] = [
+        row | {"recency": (3 + 2 / 7) * (i % 3), "T": 12 + i + 3 / 7} for i, row in enumerate(rows)
+    ]
+    for exact, wrong, right in ((True, rows, by_day), (False, by_day, rows)):
+        model = rk.BGNBD(r=0.9, alpha=9, a=0.8, b=2.5, unit="week", exact=exact)
+        ask = scores_in_weeks(model)[name]
+        ask(backend.make(right))
+        with pytest.raises(
+            ArgumentError, match=rf"rfm_summary\(unit='week', exact={exact}\)"
+        ) as it:
+            ask(backend.make(wrong))
+        assert (it.value.code, it.value.column) == ("unit_mismatch", "T")
+        ask(backend.make([row | {"T": 20, "recency": 0, "frequency": 0} for row in wrong]))
+
+
+def scores_in_weeks(model: Any) -> dict[str, Callable[[Any], Any]]:
+    spend = rk.GammaGamma(p=6.25, q=3.74, v=15.44, unit="week")
+    found = scores(model)
+    found["value"] = lambda table: rk.cltv_from_models(table, model, spend)
+    found["predictive value"] = lambda table: rk.cltv_from_models(
+        table, model, spend, predictive=True, draws=2, seed=1
+    )
+    return found
+
+
+def test_a_holdout_is_counted_as_the_model_and_the_spend_are() -> None:
+    orders = datasets.load_cdnow(sample=True)
+    asked: dict[str, Any] = {"calibration_end": "1997-10-01", "as_of": "1998-07-01"}
+    whole = rk.fit_bg_nbd(WEEKS)
+    for call in (
+        lambda **how: rk.holdout_report(orders, model=whole, **asked, **how),
+        lambda **how: rk.tracking(whole, orders, **asked, **how),
+    ):
+        with pytest.raises(ArgumentError, match=r"`exact` is True, and .* give `exact=False`"):
+            call()
+        call(exact=False)
+        with pytest.raises(ArgumentError, match="`spend` was fitted to a summary in days"):
+            call(exact=False, amount="amount", spend=SPEND)
+    rk.holdout_report(orders, amount="amount", spend=SPEND, **asked)  # by the day
+
+
+# --- a fit on the boundary ------------------------------------------------------------------------
+
+
+def test_a_fit_on_the_boundary_says_what_to_try() -> None:
+    # CDNOW by the quarter shows no drop-out; by the day, and with a penalty, it does.
+    orders = datasets.load_cdnow(sample=True)
+    quarters = rk.rfm_summary(orders, unit="quarter")
+    ways = r"no drop-out.*rfm_summary\(exact=True\), or days\. penalty=0\.01"
+    with pytest.warns(RetainkitWarning, match=ways):
+        lost = rk.fit_bg_nbd(quarters)
+    assert math.isnan(lost.standard_errors["a"])
+    exact = rk.rfm_summary(orders, unit="quarter", exact=True)
+    for found in (
+        rk.fit_bg_nbd(exact),
+        rk.fit_bg_nbd(rk.rfm_summary(orders)),
+        rk.fit_bg_nbd(quarters, penalty=0.01),
+    ):
+        assert all(one > 0 for one in found.standard_errors.values())
+    # In days there is nothing finer, and with a penalty no other.
+    few = DAYS.head(40).assign(frequency=3, recency=DAYS["T"].head(40))
+    few = pd.concat([few, DAYS[DAYS["frequency"] == 0].head(1)])
+    with pytest.warns(RetainkitWarning) as told:
+        rk.fit_bg_nbd(few)
+    said = [str(one.message) for one in told if "penalty=0.01" in str(one.message)]
+    assert len(said) == 1
+    assert "exact" not in said[0]
 
 
 # --- broken columns ---------------------------------------------------------------------------

@@ -123,7 +123,8 @@ def unit_of_fit(given: Period | None, found: Period | None, argument: str) -> Pe
 
     `given` has been checked to be a unit.
     """
-    if given is None and found is None:
+    unit = known_unit(given, found, argument)
+    if unit is None:
         raise ArgumentError(
             f"`unit` is not given, and `{argument}` has no column {TIME_UNIT!r} that names the "
             "unit of its recency and T, as a summary of `rfm_summary` has it. Say which it is, for "
@@ -131,8 +132,13 @@ def unit_of_fit(given: Period | None, found: Period | None, argument: str) -> Pe
             code="unit_unknown",
             argument="unit",
         )
+    return unit
+
+
+def known_unit(given: Period | None, found: Period | None, argument: str) -> Period | None:
+    """Return the unit of a table, given or found in its column; None where neither says it."""
     if given is None or found is None or given == found:
-        return given or found or "day"
+        return given or found
     raise ArgumentError(
         f"`unit` is {given!r}, and the times of `{argument}` are in {found}s (column "
         f"{TIME_UNIT!r}). Leave `unit` out, or make the table anew with "

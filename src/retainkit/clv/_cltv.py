@@ -19,6 +19,7 @@ from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings
+from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
@@ -291,8 +292,8 @@ def _fit_models(
     spend_fit = fit_spend(x, m, spend.counts[used], penalty)
     return (
         model_from_fit(BGNBD, fit, unit="day"),
-        model_from_fit(GammaGamma, spend_fit),
-        [*fit.warnings, *messages, *spend_fit.warnings],
+        model_from_fit(GammaGamma, spend_fit, unit="day"),
+        [*fit_warnings(fit, "day"), *messages, *fit_warnings(spend_fit)],
     )
 
 

@@ -7,7 +7,7 @@ from retainkit._frames.output import select_to_native
 from retainkit._messages import warn
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
-from retainkit.clv._spend import GammaGamma, check_spend_model
+from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY
 from retainkit.typing import (
@@ -127,9 +127,10 @@ def cltv_from_models(
     ColumnTypeError, ArgumentTypeError
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
-        If an argument has a wrong value, if a row cannot be a customer's, if the expected spend is
-        infinite, if `seed` is missing, or if the models were not fitted to the customers that the
-        bootstrap draws from (a `ValueError`).
+        If an argument has a wrong value, if a row cannot be a customer's, if the models and
+        `summary` count purchases in different units, if the expected spend is infinite, if `seed`
+        is missing, or if the models were not fitted to the customers that the bootstrap draws from
+        (a `ValueError`).
 
     Warns
     -----
@@ -158,17 +159,19 @@ def cltv_from_models(
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from retainkit import BGNBD, GammaGamma, cltv_from_models
-    >>> summary = pd.DataFrame(
-    ...     {"customer_id": [1], "frequency": [2], "recency": [30.43], "T": [38.86]}
-    ... ).assign(monetary_value=22.35)
-    >>> purchases = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
-    >>> spend = GammaGamma(p=6.25, q=3.74, v=15.44)
+    Without a discount the value is purchases times spend:
+
+    >>> from retainkit import cltv_from_models, fit_bg_nbd, fit_gamma_gamma, rfm_summary
+    >>> from retainkit.datasets import load_cdnow
+    >>> orders = load_cdnow(sample=True)
+    >>> orders = orders[orders["time"] < "1997-10-01"]
+    >>> summary = rfm_summary(orders, amount="amount", as_of="1997-10-01")
+    >>> purchases, spend = fit_bg_nbd(summary), fit_gamma_gamma(summary)
     >>> value = cltv_from_models(summary, purchases, spend, horizon="39W", discount_rate=0)
-    >>> value[["expected_purchases", "expected_spend", "cltv"]].round(2)
-       expected_purchases  expected_spend   cltv
-    0                1.23           24.66  30.24
+    >>> value[["expected_purchases", "expected_spend", "cltv", "lower", "upper"]].head(2).round(2)
+       expected_purchases  expected_spend   cltv  lower  upper
+    0                1.23           24.65  30.23  27.82  32.84
+    1                0.20           35.17   6.91   6.23   7.67
     """
     options = ValuationOptions(
         horizon=horizon,
@@ -185,6 +188,7 @@ def cltv_from_models(
     )
     check_purchase_model(purchases, "purchases")
     check_spend_model(spend, "spend")
+    check_spend_unit(spend, purchases.unit, exact=purchases.exact)
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
     table, *read = value_customers(from_native(summary, "summary"), spec, customer, columns)

@@ -16,6 +16,7 @@ from retainkit._inputs.customers import (
     largest_time,
     read_customers,
 )
+from retainkit._inputs.exact_times import exact_times
 from retainkit._models import bg_nbd
 from retainkit._models.model import model_from_fit, parameter_array
 from retainkit._models.purchase_fits import fit_purchases
@@ -50,8 +51,8 @@ def read_calibration(orders: CalibratedOrders) -> Customers:
 def fit_calibration(rows: Customers, unit: Period, *, as_of: str) -> tuple[BGNBD, Sequence[str]]:
     """Fit BG/NBD to the calibration up to `as_of`; return the warnings as well."""
     fit = fit_purchases(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
-    known = {"unit": unit, "largest_T": largest_time(rows), "as_of": as_of}
-    return model_from_fit(BGNBD, fit, **known), fit.warnings
+    known = {"unit": unit, "largest_T": largest_time(rows), "exact": exact_times(rows, unit)}
+    return model_from_fit(BGNBD, fit, as_of=as_of, **known), fit.warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,11 +21,11 @@ from retainkit.clv._comparison import (
 )
 from retainkit.clv._holdout_report import HoldoutReport
 from retainkit.clv._holdout_spend import (
-    check_spend_model,
+    check_given_spend,
     fit_calibration_spend,
     mean_spend_of_new,
 )
-from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
+from retainkit.clv._purchase_fits import BGNBD, check_given_exact, check_purchase_model
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,
@@ -226,9 +226,8 @@ def holdout_report(
     if not exact:
         check_period(unit, cut)
     if model is not None:
-        check_purchase_model(model)
-        _check_unit(model, unit)
-    check_spend_model(spend, amount)
+        _check_model(model, unit, exact=exact)
+    check_given_spend(spend, amount, unit, exact=exact)
     check_amounts_option(amounts, amount)
     options = SummaryOptions(
         customer=customer,
@@ -273,8 +272,9 @@ def _fit_calibration(orders: CalibratedOrders, rows: Customers) -> BGNBD:
     return model
 
 
-def _check_unit(model: BGNBD, unit: Period) -> None:
-    """Check that a model has the unit of the summary."""
+def _check_model(model: BGNBD, unit: Period, *, exact: bool) -> None:
+    """Check that a model is one of purchases, which it counts as the summary does."""
+    check_purchase_model(model)
     if model.unit != unit:
         raise ArgumentError(
             f"`unit` is {unit!r}, and that of `model` is {model.unit!r}; the summary must be in "
@@ -282,3 +282,4 @@ def _check_unit(model: BGNBD, unit: Period) -> None:
             code="unit_mismatch",
             argument="unit",
         )
+    check_given_exact(model, exact=exact)

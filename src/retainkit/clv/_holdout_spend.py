@@ -15,9 +15,10 @@ from retainkit._models.purchase_fits import fit_spend
 from retainkit._typing import Floats
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._dependent_spend import spend_warnings
-from retainkit.clv._spend import GammaGamma
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
+from retainkit.errors import ArgumentError
 from retainkit.purchases._reduction import reduce_purchases
+from retainkit.typing import Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,21 +29,21 @@ class SpendForecasts:
     forecasts: dict[str, Floats]
 
 
-def check_spend_model(spend: object, amount: str | None) -> None:
-    """Check that a model of spend is one, and that there are amounts to compare it with."""
-    if spend is not None and not isinstance(spend, GammaGamma):
-        raise ArgumentTypeError(
-            f"`spend` is a {type(spend).__qualname__}; it must be a GammaGamma, such as "
-            "fit_gamma_gamma gives.",
-            argument="spend",
-        )
-    if spend is not None and amount is None:
+def check_given_spend(
+    spend: GammaGamma | None, amount: str | None, unit: Period, *, exact: bool
+) -> None:
+    """Check that a model of spend is one, of this unit, and that there are amounts to compare."""
+    if spend is None:
+        return
+    check_spend_model(spend, "spend")
+    if amount is None:
         raise ArgumentError(
             "`spend` is a model of money, and `amount` names no column of it: give both, or "
             "neither.",
             argument="spend",
             code="argument_needed",
         )
+    check_spend_unit(spend, unit, exact=exact)
 
 
 def fit_spend_of_orders(orders: CalibratedOrders) -> GammaGamma:

@@ -7,11 +7,13 @@ from typing import ClassVar, TypeVar, get_args
 
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import largest_time, read_customers
+from retainkit._inputs.exact_times import exact_times
 from retainkit._inputs.time_unit import optional_unit, unit_of_fit
 from retainkit._messages import warn
 from retainkit._models import purchase_fits
 from retainkit._models.model import model_from_fit
 from retainkit.clv import _lifetimes
+from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._purchase_model import PurchaseModel, history
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Engine, IntoFrame, Period
@@ -40,6 +42,9 @@ class BGNBD(PurchaseModel):
         summary that reaches more than twice as far draws a warning.
     as_of : str, optional
         Where it was made of orders: the instant at which observation ended, as ISO 8601 has it.
+    exact : bool, optional
+        Whether it was fitted to a summary made with ``exact=True``, by the day in a longer unit: a
+        table that was made otherwise is refused. Default: not known, as in units of days.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -107,6 +112,18 @@ def check_purchase_model(model: object, argument: str = "model") -> None:
             code="no_model",
             argument=argument,
         )
+
+
+def check_given_exact(model: BGNBD, *, exact: bool) -> None:
+    """Check that orders are counted as in the summary that a model was fitted to, if it knows."""
+    if model.exact is None or model.exact == exact:
+        return
+    raise ArgumentError(
+        f"`exact` is {exact}, and `model` was fitted to a summary of exact={model.exact}: give "
+        f"`exact={model.exact}`, by which purchases are merged as they were there.",
+        code="unit_mismatch",
+        argument="exact",
+    )
 
 
 _FittedPurchases = TypeVar("_FittedPurchases", bound=PurchaseModel)
@@ -322,6 +339,8 @@ def _fit_purchase_model(
         fit = _lifetimes.fit_purchases(rows, kind.SHIFT, weighted=weights is not None)
     else:
         fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
-    for text in fit.warnings:
+    exact = exact_times(rows, own)
+    for text in fit_warnings(fit, own, exact=exact):
         warn(text, code="fit_needs_care", argument="summary")
-    return model_from_fit(kind, fit, unit=own, largest_T=largest_time(rows))
+    known = {"unit": own, "largest_T": largest_time(rows), "exact": exact}
+    return model_from_fit(kind, fit, **known)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import fraction, integer, number, one_of
+from retainkit._checks import boolean, fraction, integer, number, one_of
 from retainkit._inputs.customers import Customers, largest_time, read_customers
+from retainkit._inputs.exact_times import check_exact_times
 from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
 from retainkit._messages import count_noun, quoted, warn
 from retainkit._models import bg_nbd
@@ -41,6 +42,7 @@ class PurchaseModel(Model):
     unit: Period = "day"
     largest_T: float | None = None  # noqa: N815  the papers' name
     as_of: str | None = None
+    exact: bool | None = None
 
     def _checked(self) -> dict[str, Any]:
         found = super(PurchaseModel, self)._checked()
@@ -49,6 +51,8 @@ class PurchaseModel(Model):
             found["largest_T"] = number("largest_T", self.largest_T, 0)
         if self.as_of is not None:
             instant("as_of", self.as_of)
+        if self.exact is not None:
+            found["exact"] = boolean("exact", self.exact)
         return found
 
     def probability_alive(
@@ -373,6 +377,7 @@ def _as_array(argument: str, values: Any) -> NDArray[Any]:
 def check_histories(model: PurchaseModel, rows: Customers) -> None:
     """Check that histories are in the unit of a model, and warn where they are much longer."""
     check_unit_of_model(model.unit, rows.unit, "summary")
+    check_exact_times(rows, model.unit, exact=model.exact)
     _warn_of_first_purchases(rows)
     longest = largest_time(rows)
     if model.largest_T is not None and longest > 2 * model.largest_T:

@@ -10,13 +10,15 @@ import narwhals.stable.v2 as nw
 from retainkit._checks import number, one_of
 from retainkit._frames.output import select_to_native
 from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
+from retainkit._inputs.time_unit import check_unit_of_model, known_unit, optional_unit
 from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.model import Model, model_from_fit, parameter_array
 from retainkit.clv import _lifetimes
 from retainkit.clv._dependent_spend import spend_warnings
-from retainkit.errors import ArgumentTypeError
-from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT
+from retainkit.clv._fit_advice import fit_warnings
+from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -34,6 +36,9 @@ class GammaGamma(Model):
     p, q, v : float
         The parameters; v is in the unit of the amounts. The mean over all customers is
         p v / (q - 1), and infinite where q is 1 or less.
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
+        Unit of the summary that it was fitted to, within which orders are one purchase. Default:
+        not known.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -64,6 +69,12 @@ class GammaGamma(Model):
     p: float
     q: float
     v: float
+    unit: Period | None = None
+
+    def _checked(self) -> dict[str, Any]:
+        found = super(GammaGamma, self)._checked()
+        optional_unit(self.unit)
+        return found
 
     def expected_spend(
         self,
@@ -99,6 +110,7 @@ class GammaGamma(Model):
         one_of("infinite", infinite, get_args(Infinite))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         spend = read_customers(summary, columns)
+        self._check_unit(spend.unit)
         counts = read_customers(summary, {"frequency": frequency})
         theta, n = parameter_array(self), counts.distinct["frequency"]
         median = bool(gamma_gamma.has_infinite_mean(theta, n).any())
@@ -158,6 +170,7 @@ class GammaGamma(Model):
             return _lifetimes.spend_fitter(self, None, None, weighted=False)
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         rows = read_customers(summary, columns, weights=weights)
+        self._check_unit(rows.unit)
         used, messages = repeat_buyers(rows)
         for text in messages:
             warn(text, code="fit_needs_care", argument="summary")
@@ -193,6 +206,11 @@ class GammaGamma(Model):
         """
         return cls(**_lifetimes.adopt_spend(fitter, cls.NAMES))
 
+    def _check_unit(self, found: Period | None) -> None:
+        """Check that a table is in the unit of the model; one by the day may be in any."""
+        if self.unit is not None and self.unit != "day":
+            check_unit_of_model(self.unit, found, "summary")
+
 
 def check_spend_model(model: object, argument: str) -> None:
     """Check that a model is one of spend."""
@@ -205,6 +223,22 @@ def check_spend_model(model: object, argument: str) -> None:
         )
 
 
+def check_spend_unit(spend: GammaGamma, unit: Period, *, exact: bool | None) -> None:
+    """Check that orders are one purchase within the same time for both models.
+
+    `unit` and `exact` are those of the purchases; by the day they may be in any unit.
+    """
+    if spend.unit in {None, unit} or (spend.unit == "day" and exact is not False):
+        return
+    raise ArgumentError(
+        f"`spend` was fitted to a summary in {spend.unit}s, and the purchases are counted in "
+        f"{unit}s: what is one purchase there is another here, so that the number of purchases "
+        "times the spend at each is no value. Fit both models to the same summary.",
+        code="unit_mismatch",
+        argument="spend",
+    )
+
+
 def fit_gamma_gamma(
     summary: IntoFrame,
     *,
@@ -212,6 +246,7 @@ def fit_gamma_gamma(
     monetary_value: str = "monetary_value",
     weights: str | None = None,
     penalty: float = 0.0,
+    unit: Period | None = None,
     engine: Engine = "retainkit",
 ) -> GammaGamma:
     """Fit the Gamma-Gamma model of spend.
@@ -233,6 +268,10 @@ def fit_gamma_gamma(
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log p, log q and log(v / mean amount) is taken from the mean log-likelihood.
+    unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
+        Unit of the summary, within which orders are one purchase. Default: what the column
+        ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit is not
+        known. Of ``exact=True`` the amounts tell nothing.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
         Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
@@ -251,7 +290,8 @@ def fit_gamma_gamma(
         If a column or an argument is of the wrong type.
     ArgumentError
         If an argument has a wrong value, if nobody has a repeat purchase and a mean amount above
-        0, or if a row cannot be a customer's. With ``engine="lifetimes"``: if it fails.
+        0, or if a row cannot be a customer's. If `summary` is in several units, or in another than
+        `unit`. With ``engine="lifetimes"``: if it fails.
 
     Warns
     -----
@@ -277,19 +317,21 @@ def fit_gamma_gamma(
     >>> [round(value, 2) for value in model.parameters.values()]
     [6.25, 3.74, 15.44]
     """
+    optional_unit(unit)
     one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
     rows = read_customers(summary, columns, weights=weights)
+    own = known_unit(unit, rows.unit, "summary")
     used, messages = repeat_buyers(rows)
     if engine == "lifetimes":
         fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
     else:
         x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
         fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
-    care = [("fit_needs_care", text) for text in [*messages, *fit.warnings]]
+    care = [("fit_needs_care", text) for text in [*messages, *fit_warnings(fit)]]
     for code, text in [*care, *spend_warnings(rows)]:
         warn(text, code=code, argument="summary")
-    return model_from_fit(GammaGamma, fit)
+    return model_from_fit(GammaGamma, fit, unit=own)

@@ -11,12 +11,12 @@ from retainkit._inputs.refunds import check_amounts_option
 from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import read_calibrated_orders
 from retainkit.clv._holdout_spend import (
-    check_spend_model,
+    check_given_spend,
     fit_spend_of_orders,
     mean_spend_of_new,
     warn_of_infinite_spend,
 )
-from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
+from retainkit.clv._purchase_fits import BGNBD, check_given_exact, check_purchase_model
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,
@@ -187,7 +187,8 @@ def tracking(
     boolean("exact", exact)
     if not exact:
         check_period(model.unit, cut)
-    check_spend_model(spend, amount)
+    check_given_exact(model, exact=exact)
+    check_given_spend(spend, amount, model.unit, exact=exact)
     check_amounts_option(amounts, amount)
     options = SummaryOptions(
         customer=customer,
