@@ -138,6 +138,17 @@ def test_changes_add_up_to_the_last_decimal() -> None:
     assert spans_of(thirds, change=True)[-1][2] == date(2024, 3, 1)
 
 
+def test_what_subtracting_floats_leaves_is_no_amount(backend: Backend) -> None:
+    # 0.1 + 0.2 - 0.3 is 5.6e-17: nothing, and no customer.
+    rows = ledger(("ann", day(1, 1), 20.2), ("ann", day(2, 1), -20.2))
+    rows += ledger(("ann", day(2, 2), 0.1 + 0.2 - 0.3), ("bob", day(1, 1), 1e-9))
+    have = rows_of(subscriptions_from_levels(backend.make(rows), change=True))
+    assert [tuple(row.values()) for row in have] == [
+        ("ann", date(2024, 1, 1), date(2024, 2, 1), 20.2),
+        ("bob", date(2024, 1, 1), None, 1e-9),
+    ]
+
+
 def test_changes_of_one_time_are_added_and_levels_are_refused() -> None:
     rows = ledger(("ann", day(1, 5), 50.0), ("ann", day(1, 5), 70.0))
     assert spans_of(rows, change=True) == [("ann", date(2024, 1, 5), None, 120)]

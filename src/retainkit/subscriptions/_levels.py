@@ -65,6 +65,7 @@ def subscriptions_from_levels(
         subscription ends; with `change`, how much more, or less if it is negative.
     change : bool, default False
         Whether rows are changes, which are added up. Changes of one time are added too.
+        A change below 1e-12 of the customer's greatest one is a rounding error of none.
     subscription : str, optional
         Column that identifies a subscription of the customer, where there may be several at once:
         each has levels of its own. Default: a customer has one.

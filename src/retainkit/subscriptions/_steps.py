@@ -15,6 +15,8 @@ from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
 from retainkit.subscriptions._ledger import Ledger
 
+_ROUNDING = 1e-12  # of the greatest change of an owner: a smaller one is rounding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
@@ -68,8 +70,9 @@ def steps_of_changes(ledger: Ledger) -> Steps:
     _warn_of_levels(ledger)
     steps = _ordered(ledger)
     _check_one_segment(ledger, steps)
-    unit = money_unit(ledger.amount)
-    total = np.cumsum(unit.to_integers(steps.level))
+    change = _without_remainders(steps)
+    unit = money_unit(change)
+    total = np.cumsum(unit.to_integers(change))
     first = np.flatnonzero(~steps.follows)
     before = np.append(0, total)[first]
     lengths = np.diff(np.append(first, len(total)))
@@ -86,6 +89,14 @@ def _several_reasons(ledger: Ledger, steps: Steps, time: Integers) -> Booleans:
     other = steps.together
     other[1:] &= (reason[1:] != reason[:-1]) & (reason[:-1] >= 0)
     return (np.bincount(time, other) > 0)[time]
+
+
+def _without_remainders(steps: Steps) -> Floats:
+    """Return the changes of each owner, 0 for what subtracting floats has left of others."""
+    owner, size = np.cumsum(~steps.follows) - 1, np.abs(steps.level)
+    greatest = np.zeros(len(owner))
+    np.maximum.at(greatest, owner, size)
+    return np.where(size <= _ROUNDING * greatest[owner], 0.0, steps.level)
 
 
 def _ordered(ledger: Ledger) -> Steps:
