@@ -514,9 +514,7 @@ def test_calendar_units_go_all_the_way_too() -> None:
             assert words in one
         # Such fits have no intervals. Merged by the quarter, more orders make a dearer purchase.
         assert ("contracts" in codes) == bool(expected)
-        assert codes.count("dependent_spend") == 2 * (
-            unit == "quarter"
-        )  # of the fit, and the value
+        assert codes.count("dependent_spend") == 2 * (unit == "quarter")  # fit and value
         by_day = by_day or total
         assert 0.5 < total / by_day < 1.5
 
