@@ -8,7 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.input import Frame, is_polars
+from retainkit._frames.input import Frame
 from retainkit._typing import Integers
 
 
@@ -26,8 +26,8 @@ class FrameClock:
         backend = nw.Implementation.PYARROW if library.is_pandas() else library
         if library.is_duckdb():
             return _duckdb_wall_times(native, instants)
-        if isinstance(self.frame, nw.LazyFrame) and not is_polars(self.frame):
-            return None
+        if library.is_pyspark():
+            return _spark_wall_times(native, instants)
         values: Any = instants.astype("datetime64[us]")
         zone = self.zone
         if library.is_pandas():
@@ -58,3 +58,15 @@ def _duckdb_wall_times(relation: Any, instants: Integers) -> Integers:
     wall = listed.project("epoch_us(CAST(make_timestamptz(instant) AS TIMESTAMP)) AS wall")
     found: Integers = wall.fetchnumpy()["wall"].astype(np.int64)
     return found
+
+
+def _spark_wall_times(frame: Any, instants: Integers) -> Integers:
+    """Ask the session of a frame, which answers without starting a job."""
+    values = ", ".join(f"({one})" for one in instants.tolist())
+    wall = "CAST(timestamp_micros(instant) AS TIMESTAMP_NTZ)"
+    # The difference of naive times is a length, which no zone changes.
+    since = f"CAST({wall} - TIMESTAMP_NTZ '1970-01-01' AS INTERVAL SECOND)"
+    shown = f"CAST({since} AS DECIMAL(20, 6)) AS wall"
+    query = f"SELECT {shown} FROM VALUES {values} AS t(instant)"  # noqa: S608  of whole numbers
+    seconds = [row["wall"] for row in frame.sparkSession.sql(query).collect()]
+    return np.array([int(one * 1_000_000) for one in seconds], np.int64)

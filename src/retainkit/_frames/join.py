@@ -39,8 +39,12 @@ def to_engine_of(
         native = native.query("_", "select * from small")
     else:
         import pyarrow as pa  # noqa: PLC0415  comes with PySpark
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415
 
-        native = native.sparkSession.createDataFrame(pa.Table.from_pandas(small))
+        table = pa.Table.from_pandas(small)
+        # By default Spark takes naive times for instants in the zone of its session.
+        schema = from_arrow_schema(table.schema, prefer_timestamp_ntz=True)
+        native = native.sparkSession.createDataFrame(table, schema)
     made: nw.LazyFrame[Any] = nw.from_native(native)
     return made
 

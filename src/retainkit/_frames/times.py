@@ -28,33 +28,46 @@ def time_series(given: Frame, instants: Integers, zone: tzinfo | None) -> nw.Ser
     return times.dt.replace_time_zone("UTC").dt.convert_time_zone(name)
 
 
-def in_utc(frame: Frame, columns: Sequence[str]) -> tuple[Frame, bool]:
+def in_utc(frame: Frame, columns: Sequence[str]) -> Frame:
     """Return a frame whose aware times are naive ones in UTC: instants, by no rules of any zone.
 
-    Also returns whether that was done; PySpark knows no way but by the clock of its session.
+    DuckDB and Spark would cast by the clock of the session, and are asked for numbers.
     """
     schema = frame.collect_schema()
     aware = [one for one in columns if getattr(schema[one], "time_zone", None) is not None]
     if not aware:
-        return frame, True
+        return frame
     if frame.implementation.is_duckdb():
-        return nw.from_native(_duckdb_in_utc(frame.to_native(), aware)), True
-    if isinstance(frame, nw.LazyFrame) and not is_polars(frame):
-        return frame, False
+        return _duckdb_in_utc(frame.to_native(), aware)
+    if frame.implementation.is_pyspark():
+        return _spark_in_utc(frame.to_native(), aware)
     return frame.with_columns(
         nw.col(one).dt.convert_time_zone("UTC").dt.replace_time_zone(None) for one in aware
-    ), True
+    )
 
 
-def _duckdb_in_utc(relation: Any, columns: Sequence[str]) -> Any:
-    """Return a relation of DuckDB with times in UTC: others are cast by the clock of the session.
-
-    Infinite times stay what they are.
-    """
+def _duckdb_in_utc(relation: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Return a relation of DuckDB with times in UTC; infinite times stay what they are."""
     names = ['"' + one.replace('"', '""') + '"' for one in columns]
     times = (
         f"CASE WHEN isfinite({one}) THEN make_timestamp(epoch_us({one})) "
         f"ELSE CAST({one} AS TIMESTAMP) END AS {one}"
         for one in names
     )
-    return relation.project(f"* REPLACE ({', '.join(times)})")
+    made: nw.LazyFrame[Any] = nw.from_native(relation.project(f"* REPLACE ({', '.join(times)})"))
+    return made
+
+
+def _spark_in_utc(frame: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Return a frame of Spark with times in UTC."""
+    from pyspark.sql import functions  # noqa: PLC0415  importing retainkit does not import PySpark
+
+    quoted = {one: "`" + one.replace("`", "``") + "`" for one in columns}
+    instants = {
+        one: f"timestampadd(MICROSECOND, unix_micros({name}), TIMESTAMP_NTZ '1970-01-01')"
+        for one, name in quoted.items()
+    }
+    made: nw.LazyFrame[Any] = nw.from_native(
+        frame.withColumns({one: functions.expr(text) for one, text in instants.items()})
+    )
+    return made

@@ -64,7 +64,7 @@ class CheckedTable:
     is the whole frame. `declared` and `names` hold for each argument its column and the name that
     the user gave for it; `argument_names` has what a public function calls an argument where that
     is something else. Periods are cut in `zone` (None: times are naive). Where there is one, times
-    among the `rows` are instants, naive ones in UTC; PySpark's alone are `stored` in another zone.
+    among the `rows` are instants, naive ones in UTC.
     `clock` is that of the frame itself, where it is of the same zone. Messages name the `table`
     where a function has two.
     """
@@ -74,7 +74,6 @@ class CheckedTable:
     declared: Mapping[str, Column]
     names: Mapping[str, str]
     by: tuple[str, ...]
-    stored: tzinfo | None
     zone: tzinfo | None
     clock: FrameClock | None = None
     argument_names: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +99,7 @@ class CheckedTable:
 
     def shown(self, time: Any) -> str:
         """Write a time of the rows as messages do: in the zone of the periods."""
-        if self.zone is None or self.stored is not None or not isinstance(time, datetime):
+        if self.zone is None or not isinstance(time, datetime):
             return str(time)
         try:
             return str(time.replace(tzinfo=UTC).astimezone(self.zone))
@@ -203,7 +202,7 @@ def read_columns(
     times = {own_names.get(one, one): given[one] for one in _times(declared)}
     stored, zone = zones_of(times, frame, zones, tz) if times else (None, None)
     copied, read = _with_copies(frame, declared, given, by)
-    instants, done = in_utc(copied, [inner_name(frame, one) for one in times.values()])
+    instants = in_utc(copied, [inner_name(frame, one) for one in times.values()])
     leading = next(iter(times.values()), "")
     keys = {key: nw.col(inner_name(frame, read[key])) for key in segment_keys(by)}
     return CheckedTable(
@@ -212,7 +211,6 @@ def read_columns(
         declared=declared,
         names=given,
         by=by,
-        stored=None if done else stored,
         zone=zone,
         clock=clock_of(untouched, leading, zones.get(leading, stored), zone),
         argument_names=own_names,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -16,7 +16,6 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
-from retainkit._frames.times import in_utc
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, read_facts, without_nulls
 from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
@@ -48,7 +47,7 @@ def join_customers(
     """
     table, facts = _read(options)
     _check_zones(events, table)
-    every = _as_stored(table, events.stored)
+    every = table.rows
     rows, every = _with_comparable_ids(events.rows, to_kind_of(events.rows, every))
     every = every.with_columns(cohort_time=_like(every, "cohort_time", rows, "time"))
     log = replace(
@@ -131,16 +130,6 @@ def _like(frame: Frame, column: str, other: Frame, as_column: str) -> nw.Expr:
     """Return a column of times in the unit of one of another frame."""
     have, want = frame.collect_schema()[column], other.collect_schema()[as_column]
     return nw.col(column) if have == want else nw.col(column).cast(want)
-
-
-def _as_stored(table: CheckedTable, stored: tzinfo | None) -> Frame:
-    """Return rows whose starts are instants where `stored` is None, or aware as Spark's are."""
-    if table.zone is None or (table.stored is None) == (stored is None):
-        return table.rows
-    rows = collect(table.rows)
-    if stored is None:
-        return in_utc(rows, ["cohort_time"])[0]
-    return rows.with_columns(nw.col("cohort_time").dt.replace_time_zone("UTC"))
 
 
 def _left_join(every: Frame, rows: Frame) -> Frame:

@@ -95,7 +95,7 @@ class Events(CheckedTable):
 
     def _before(self, end: Moment) -> Events:
         """Keep the events before a moment; customers who have not come by then have not come."""
-        before = nw.col("time") < instant_expr(end.instant, self.stored)
+        before = nw.col("time") < instant_expr(end.instant)
         marked = "came" in self.columns
         if marked:
             kept = replace(self, rows=self.rows.with_columns(came=nw.col("came") & before))
@@ -120,7 +120,7 @@ class Events(CheckedTable):
         ends = edge_moments(grid)
         if ends is None or not self.n_rows:
             return
-        first, last = (instant_expr(end.instant, self.stored) for end in ends)
+        first, last = (instant_expr(end.instant) for end in ends)
         time = nw.col("time")
         inside = count_rows(self.events.filter((time >= first) & (time < last)))
         warn_of_outside(self.n_rows - inside, self.n_rows, argument, ends)

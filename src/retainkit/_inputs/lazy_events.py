@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, tzinfo
+from datetime import tzinfo
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
@@ -11,12 +11,8 @@ import numpy as np
 
 from retainkit._inputs.events import Events
 from retainkit._time.moment import Moment
-from retainkit._time.periods import DAY
 from retainkit._time.zones import wall_time_expr
 from retainkit._typing import Integers
-
-# Two days after the calendar begins, in microseconds since 1970: that far there is a day of margin.
-_FIRST = (date(1, 1, 3) - date(1970, 1, 1)).days * DAY
 
 Rows: TypeAlias = nw.LazyFrame[Any]
 """Rows of a lazy plan."""
@@ -24,15 +20,8 @@ Rows: TypeAlias = nw.LazyFrame[Any]
 
 def wall_time(column: str, events: Events, end: Moment, zone: tzinfo | None) -> nw.Expr:
     """Wall-clock time in `zone` of a column of times, none of which lies after `end`."""
-    # A day of margin: Spark may report the first and last time an hour off.
-    first = events.earliest.instant if events.earliest else end.instant
-    return wall_time_expr(
-        nw.col(column),
-        stored=events.stored,
-        zone=zone,
-        first=max(min(first, end.instant) - DAY, min(first, _FIRST)),
-        last=end.instant + DAY,
-    )
+    first = min(events.earliest.instant, end.instant) if events.earliest else end.instant
+    return wall_time_expr(nw.col(column), zone=zone, first=first, last=end.instant)
 
 
 def first_segments(

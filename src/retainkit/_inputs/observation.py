@@ -59,7 +59,7 @@ def moments_of(
     where the frame's own clock shows something else between them.
     """
     try:
-        found_at = {name: moment_in(time, table.stored, table.zone) for name, time in times.items()}
+        found_at = {name: moment_in(time, table.zone) for name, time in times.items()}
     except (ValueError, OverflowError):
         found = found or f"{min(times.values())} to {max(times.values())}"
         raise beyond_the_calendar(table, found) from None
@@ -132,17 +132,15 @@ def warn_of_outside(
         )
 
 
-def within_edges(
-    rows: Frame, column: str, size: int, stored: tzinfo | None, grid: PeriodGrid
-) -> tuple[Frame, int]:
+def within_edges(rows: Frame, column: str, size: int, grid: PeriodGrid) -> tuple[Frame, int]:
     """Leave out the rows with a time outside the edges of `period`; returns how many remain.
 
-    A warning counts them. `size` is the number of rows, whose times are in the zone `stored`.
+    A warning counts them. `size` is the number of rows.
     """
     ends = edge_moments(grid)
     if ends is None or not size:
         return rows, size
-    first, last = (instant_expr(end.instant, stored) for end in ends)
+    first, last = (instant_expr(end.instant) for end in ends)
     kept = rows.filter((nw.col(column) >= first) & (nw.col(column) < last))
     used = count_rows(kept)
     warn_of_outside(size - used, size, "period", ends)

@@ -105,7 +105,7 @@ class Subscriptions(CheckedTable):
         ends = edge_moments(grid)
         if ends is None or not self.n_rows:
             return
-        first, last = (instant_expr(end.instant, self.stored) for end in ends)
+        first, last = (instant_expr(end.instant) for end in ends)
         conditions = {"before": nw.col("end") <= first, "after": nw.col("start") >= last}
         counts = count_true(self.rows, conditions)
         outside = counts["before"] + counts["after"]
@@ -243,7 +243,7 @@ def _observed(
     """Leave out what has no length or was not observed, and mark what runs."""
     rows = table.rows
     start, end = nw.col("start"), nw.col("end")
-    over = instant_expr(moment.instant, table.stored)
+    over = instant_expr(moment.instant)
     empty, late = end == start, start >= over
     conditions = {
         "backward": end < start,

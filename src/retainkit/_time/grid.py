@@ -285,7 +285,7 @@ class EdgeGrid(PeriodGrid):
             if high - low == 1:
                 return nw.lit(low if low >= 0 else BEFORE)
             middle = (low + high) // 2
-            later = time >= instant_expr(self.edges[middle], None)
+            later = time >= instant_expr(self.edges[middle])
             return nw.when(later).then(choose(middle, high)).otherwise(choose(low, middle))
 
         return choose(-1, len(self.edges)).cast(nw.Int64)

@@ -87,9 +87,9 @@ def moment_at(value: datetime, zone: tzinfo | None) -> Moment:
     return _moment(_microseconds(value.astimezone(UTC)), zone)
 
 
-def moment_in(value: datetime, stored: tzinfo | None, zone: tzinfo | None) -> Moment:
-    """Place a datetime that came from a column stored in one zone, in another."""
-    return _moment(moment_at(value, stored).instant, zone)
+def moment_in(value: datetime, zone: tzinfo | None) -> Moment:
+    """Place a datetime that came from a column of instants, naive in UTC, in a zone."""
+    return _moment(moment_at(value, None).instant, zone)
 
 
 def _moment(instant: int, zone: tzinfo | None) -> Moment:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from itertools import accumulate
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import narwhals.stable.v2 as nw
@@ -103,11 +102,9 @@ def wall_times(instants: Integers, zone: tzinfo | None) -> Integers:
     return wall
 
 
-def instant_expr(instant: int, stored: tzinfo | None) -> nw.Expr:
-    """Write an instant so that it compares with instants, or with times in the zone `stored`."""
+def instant_expr(instant: int) -> nw.Expr:
+    """Write an instant so that it compares with a column of instants, naive ones in UTC."""
     moment = EPOCH + timedelta(microseconds=instant)
-    if stored is not None:
-        return nw.lit(moment.astimezone(stored))
     # Spark would read a naive literal in the zone of the process; a date has no zone.
     midnight = nw.lit(moment.date()).cast(nw.Datetime("us"))
     rest = instant % DAY
@@ -119,39 +116,24 @@ def later_expr(time: nw.Expr, microseconds: int) -> nw.Expr:
     return time.dt.offset_by(f"{microseconds}us")
 
 
-def wall_time_expr(
-    time: nw.Expr, *, stored: tzinfo | None, zone: tzinfo | None, first: int, last: int
-) -> nw.Expr:
+def wall_time_expr(time: nw.Expr, *, zone: tzinfo | None, first: int, last: int) -> nw.Expr:
     """Turn a column of instants, naive in UTC, into wall times of `zone` (None: as they are).
 
     The offset of a zone is constant between the changes of its clocks, which are compared as
-    instants: exact, also in the hour that a clock shows twice. Spark's times are `stored` in the
-    zone of its session; what a clock there shows is taken back by the difference of both zones.
-    `first` and `last` are instants that enclose the column.
+    instants: exact, also in the hour that a clock shows twice. `first` and `last` are instants that
+    enclose the column.
     """
     if zone is None:
         return time
-    local = time if stored is None else time.dt.replace_time_zone(None)
-    if stored == zone:
-        return local
-    shift: dict[int, int] = {first: 0}
-    for sign, side in ((-1, stored), (1, zone)):
-        before = 0
-        if side is None:
-            continue
-        for since, offset in utc_offsets(side, first, last):
-            shift[since] = shift.get(since, 0) + sign * (offset - before)
-            before = offset
-    changes = [since for since in sorted(shift) if shift[since] or since == first]
-    totals = accumulate(shift[change] for change in changes)
-    moved = [local.dt.offset_by(f"{total // SECOND}s") if total else local for total in totals]
+    changes, offsets = zip(*utc_offsets(zone, first, last), strict=True)
+    moved = [time.dt.offset_by(f"{offset // SECOND}s") if offset else time for offset in offsets]
 
     def choose(low: int, high: int) -> nw.Expr:
         """Search for the change that a time comes after, by halves: no deeper than need be."""
         if high - low == 1:
             return moved[low]
         middle = (low + high) // 2
-        later = time >= instant_expr(changes[middle], stored)
+        later = time >= instant_expr(changes[middle])
         return nw.when(later).then(choose(middle, high)).otherwise(choose(low, middle))
 
     return choose(0, len(changes))

@@ -63,7 +63,7 @@ def count_visits(log: Events, spec: VisitSpec) -> VisitCounts:
         starts = StartCounts(
             segment=segment[len(found) :],
             first=spec.first(log),
-            n_late=count_rows(_starts(log).filter(nw.col("start") >= _end(log, spec))),
+            n_late=count_rows(_starts(log).filter(nw.col("start") >= _end(spec))),
             n_early=_count_early(log, spec),
             **integer_columns(of_starts, ("period", "count")),
         )
@@ -146,7 +146,7 @@ def _with_periods(log: Events, spec: VisitSpec) -> Rows:
     """
     rows = log.events.lazy()
     if log.has_starts:
-        rows = rows.filter(nw.col("cohort_time") < _end(log, spec))
+        rows = rows.filter(nw.col("cohort_time") < _end(spec))
         rows = _with_period(rows, "cohort_time", "start", log, spec)
     return _with_period(rows, "time", "period", log, spec)
 
@@ -166,14 +166,14 @@ def _starts(log: Events) -> Rows:
     return log.rows.lazy().group_by("customer").agg(start=nw.col("cohort_time").min())
 
 
-def _end(log: Events, spec: VisitSpec) -> nw.Expr:
+def _end(spec: VisitSpec) -> nw.Expr:
     """Write the end of observation so that it compares with times."""
-    return instant_expr(spec.end.instant, log.stored)
+    return instant_expr(spec.end.instant)
 
 
 def _count_starts(log: Events, spec: VisitSpec, segments: Rows | None) -> nw.DataFrame[Any]:
     """Count the customers by segment and period of their start, before the end of observation."""
-    rows = _starts(log).filter(nw.col("start") < _end(log, spec))
+    rows = _starts(log).filter(nw.col("start") < _end(spec))
     rows = _with_segments(_with_period(rows, "start", "period", log, spec), segments)
     counts = rows.group_by(*log.keys, "period").agg(nw.len().alias("count"))
     return collect(counts.select(*log.keys, nw.col("period", "count").cast(nw.Int64)))

@@ -59,7 +59,7 @@ def counts_by_unit(log: Events, unit: PeriodGrid, until: Moment | None = None) -
     rows, n_later = log.rows, 0
     if until is not None:
         starts = rows.group_by("customer").agg(start=nw.col("time").min())
-        early = nw.col("start") < instant_expr(until.instant, log.stored)
+        early = nw.col("start") < instant_expr(until.instant)
         known = starts.filter(early).select("customer")
         n_later = count_rows(starts) - count_rows(known)
         rows = _join(rows, known) if n_later else rows

@@ -232,7 +232,7 @@ def read_outcome_events(
     end = log.end_of_observation(options.as_of)
     rows = log.rows
     if log.last_event is not None and log.last_event.instant >= end.instant:
-        rows = rows.filter(nw.col("time") < instant_expr(end.instant, log.stored))
+        rows = rows.filter(nw.col("time") < instant_expr(end.instant))
         late = log.n_rows - count_rows(rows)
         warn(
             f"{late:,} of {count_noun(log.n_rows, 'row')} of `outcomes` "
@@ -244,10 +244,10 @@ def read_outcome_events(
         )
     closed = answers.instant[answers.instant + horizon < end.instant]
     if len(closed) and log.first_event is not None and closed.min() > log.first_event.instant:
-        rows = rows.filter(nw.col("time") > instant_expr(int(closed.min()), log.stored))
+        rows = rows.filter(nw.col("time") > instant_expr(int(closed.min())))
     last = log.last_event
     if len(closed) and last is not None and closed.max() + horizon < last.instant:
-        until = instant_expr(int(closed.max()) + horizon, log.stored)
+        until = instant_expr(int(closed.max()) + horizon)
         rows = rows.filter(nw.col("time") <= until)
     found = collect(rows)
     paid = None if amount is None else found["amount"].to_numpy().astype(np.float64)

@@ -49,7 +49,7 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     `is_bought` and `is_held` are 1 where they are a purchase, before the end or from it on.
     """
     wall = wall_time("time", log, log.last_event or spec.end, spec.merge_period.clock(log.zone))
-    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(log, spec))
+    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(spec))
     rows = rows.with_columns(period=spec.merge_period.number_expr(nw.col("wall")))
     values = {"rows": nw.len()}
     if "amount" in log.columns:
@@ -68,11 +68,11 @@ def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
     )
 
 
-def _holdout_flag(log: Events, spec: PurchaseSpec) -> nw.Expr:
+def _holdout_flag(spec: PurchaseSpec) -> nw.Expr:
     """Return 1 for the rows of the holdout, and 0 for those before it."""
     if not spec.holdout:
         return nw.lit(0)
-    return _one_if(nw.col("time") >= instant_expr(spec.end.instant, log.stored))
+    return _one_if(nw.col("time") >= instant_expr(spec.end.instant))
 
 
 def _count_purchases(purchases: Rows, log: Events, spec: PurchaseSpec) -> Rows:

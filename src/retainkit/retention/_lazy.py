@@ -60,7 +60,7 @@ def _counted_entries(events: Events, spec: CohortSpec) -> tuple[Rows, dict[int, 
     entries = _entries(events, spec)
     others: dict[int, Rows] = {}
     if "cohort_time" in events.columns:
-        end = instant_expr(spec.as_of.instant, events.stored)
+        end = instant_expr(spec.as_of.instant)
         others[ExclusionReason.STARTED_LATE] = entries.filter(nw.col("start") >= end)
         entries = entries.filter(nw.col("start") < end)
     inside = _inside_edges(spec)

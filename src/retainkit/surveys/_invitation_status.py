@@ -15,7 +15,6 @@ from retainkit._inputs.facts import is_true
 from retainkit._messages import count_noun, warn
 from retainkit._stats.effective_size import Clusters
 from retainkit._time.grid import PeriodGrid
-from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, later_expr, wall_time_expr
 from retainkit._typing import Integers
 from retainkit.surveys._invitations import Invitations
@@ -113,13 +112,11 @@ def _period_expr(table: Invitations, period: PeriodGrid | None) -> nw.Expr:
     """Number of the period in which an invitation was sent."""
     if period is None or table.first_sent is None or table.last_sent is None:
         return nw.lit(_ALL)
-    # A day of margin: Spark may report the first and last time an hour off.
     wall = wall_time_expr(
         nw.col("sent"),
-        stored=table.stored,
         zone=period.clock(table.zone),
-        first=table.first_sent.instant - DAY,
-        last=min(table.last_sent.instant, table.end_of_observation.instant) + DAY,
+        first=table.first_sent.instant,
+        last=min(table.last_sent.instant, table.end_of_observation.instant),
     )
     return period.number_expr(wall).cast(nw.Int64)
 
@@ -127,7 +124,7 @@ def _period_expr(table: Invitations, period: PeriodGrid | None) -> nw.Expr:
 def _status_expr(table: Invitations, window: int | None) -> nw.Expr:
     """Status of an invitation at the end of observation."""
     sent, responded = nw.col("sent"), nw.col("responded")
-    end = instant_expr(table.end_of_observation.instant, table.stored)
+    end = instant_expr(table.end_of_observation.instant)
     answered = nw.when(is_true(responded < end))
     status = answered.then(nw.lit(ANSWERED)).otherwise(nw.lit(SILENT))
     if window is not None:
@@ -142,8 +139,8 @@ def _status_in_window(window: int, status: nw.Expr, table: Invitations) -> nw.Ex
     if table.first_sent is None or limit < table.first_sent.instant:
         return nw.lit(OPEN)
     # Null for the others: the end of their window might lie beyond the calendar.
-    judged = nw.when(nw.col("sent") <= instant_expr(limit, table.stored)).then(nw.col("sent"))
-    end = instant_expr(table.end_of_observation.instant, table.stored)
+    judged = nw.when(nw.col("sent") <= instant_expr(limit)).then(nw.col("sent"))
+    end = instant_expr(table.end_of_observation.instant)
     responded = nw.col("responded")
     late = (responded >= later_expr(judged, window)) & (responded < end)
     status = nw.when(is_true(late)).then(nw.lit(LATE)).otherwise(status)

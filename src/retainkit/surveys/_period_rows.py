@@ -22,7 +22,6 @@ from retainkit._messages import count_noun, warn
 from retainkit._time.grid import PeriodGrid
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, moment_in
 from retainkit._time.period_options import PeriodOption
-from retainkit._time.periods import DAY
 from retainkit._time.zones import instant_expr, wall_time_expr
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
@@ -60,13 +59,13 @@ def with_periods(
     if unknown:
         _check_times_known(responses, unknown, size, options.missing)
         rows, size = rows.drop_nulls("time"), size - unknown
-    stored, zone = responses.stored, responses.zone
+    zone = responses.zone
     given = None if options.as_of is None else as_of_moment(options.as_of, zone)
     if not size:
         return _without_answers(responses, rows, given or end_of_day(0, zone), grid)
     earliest, latest, end = _time_span(responses, facts, given)
     if latest.instant >= end.instant:
-        rows = rows.filter(time < instant_expr(end.instant, stored))
+        rows = rows.filter(time < instant_expr(end.instant))
         used = count_rows(rows)
         warn(
             f"{size - used:,} of {count_noun(size, 'row')} at or after as_of ({end}) are not used.",
@@ -78,12 +77,11 @@ def with_periods(
         if not used:
             return _without_answers(responses, rows, end, grid)
         size = used
-    rows, used = within_edges(rows, "time", size, stored, grid)
+    rows, used = within_edges(rows, "time", size, grid)
     if not used:
         return _without_answers(responses, rows, end, grid)
-    first = min(earliest.instant, end.instant) - DAY
-    clock = grid.clock(zone)
-    wall = wall_time_expr(time, stored=stored, zone=clock, first=first, last=latest.instant + DAY)
+    first, last = min(earliest.instant, end.instant), latest.instant
+    wall = wall_time_expr(time, zone=grid.clock(zone), first=first, last=last)
     number = grid.number_expr(nw.col("wall"))
     answers = _with_last_segment(responses, rows.with_columns(wall=wall), number.cast(nw.Int64))
     return answers, end, max(earliest.index(grid), grid.bounds[0])
@@ -114,9 +112,9 @@ def _time_span(
     responses: Answers, facts: nw.DataFrame[Any], given: Moment | None
 ) -> tuple[Moment, Moment, Moment]:
     """Return the times of the first and last answer, and the end of observation."""
-    stored, zone = responses.stored, responses.zone
+    zone = responses.zone
     try:
-        first, last = (moment_in(facts.item(0, name), stored, zone) for name in ("first", "last"))
+        first, last = (moment_in(facts.item(0, name), zone) for name in ("first", "last"))
     except (ValueError, OverflowError) as error:
         raise beyond_the_calendar(responses, str(error)) from None
     warn_of_other_rules(responses, first.instant, last.instant)

@@ -235,7 +235,7 @@ def response_rate(
 
 def _sent_within(table: Invitations, grid: PeriodGrid) -> Invitations:
     """Leave out the invitations that were sent outside the edges of a grid."""
-    kept, used = within_edges(table.rows, "sent", table.n_rows, table.stored, grid)
+    kept, used = within_edges(table.rows, "sent", table.n_rows, grid)
     return replace(table, rows=kept, n_rows=used)
 
 
