@@ -18,7 +18,7 @@ _WIDE = 2**32
 # Distinct keys are found in a table of this many elements at most, and by sorting beyond.
 _TABLE = 2**27
 # Rows that are worked on at once where memory would be short.
-_BLOCK = 2**18
+_BLOCK = 2**20
 # Elements that make a part of all groups, and so many for each cell of a result if those are more.
 _PART = 2**17
 _CELLS = 2
