@@ -71,6 +71,11 @@ def events(rows: int) -> pd.DataFrame:
     )
 
 
+def answers(rows: int) -> pd.DataFrame:
+    """Draw answers from 0 to 10."""
+    return pd.DataFrame({"score": np.random.default_rng(2024).integers(0, 11, rows)})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A call of a function: what makes its table, and the columns of it that are read."""
@@ -118,6 +123,7 @@ CASES = {
         call=lambda table: rk.revenue_cohorts(table, as_of=END),
         columns=(*_SPAN, "mrr"),
     ),
+    "nps": Case(table=answers, call=rk.nps, columns=("score",)),
 }
 
 
