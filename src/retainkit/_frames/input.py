@@ -12,7 +12,7 @@ import numpy as np
 
 from retainkit._frames.advice import index_advice, result_advice, source_advice, table_advice
 from retainkit._frames.names import inner_name, outer_name, with_inner_names
-from retainkit._frames.pandas_types import with_integers, with_native_columns
+from retainkit._frames.pandas_types import plain_series, with_integers, with_native_columns
 from retainkit._frames.plain_types import WIDE, StandsFor, with_plain_types
 from retainkit._typing import Array
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingColumnError
@@ -61,6 +61,8 @@ def _decode_dictionaries(frame: Frame) -> Frame:
         arrow = getattr(dtype, "pyarrow_dtype", None)
         if arrow is not None and frame[column].dtype == nw.Categorical:
             plain[column] = native[column].astype(type(dtype)(arrow.value_type))
+        elif str(arrow) == "string_view":
+            plain[column] = plain_series(native[column], "ids")
     return with_native_columns(frame, plain)
 
 
