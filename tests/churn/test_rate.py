@@ -313,7 +313,9 @@ def test_amounts_of_0_where_no_row_ends_look_like_levels(function: Any, backend:
     advice = "no row ends.*an amount of 0 is the end.*`subscriptions_from_levels`"
     with pytest.warns(RetainkitWarning, match=f"^1 of 3 rows have .*{advice}") as caught:
         function(backend.make(rows, like=like), amount="mrr", as_of="2024-04-01")
-    assert [getattr(one.message, "code", "") for one in caught] == ["free_subscriptions"]
+    # Python may warn at the same time, of the sockets that Spark leaves open as it starts.
+    told = [one.message.code for one in caught if isinstance(one.message, RetainkitWarning)]
+    assert told == ["free_subscriptions"]
     rows[2]["end"] = datetime(2024, 3, 5)
     with pytest.warns(RetainkitWarning, match=r"^1 of 3 rows .* are not used\.$"):
         function(backend.make(rows, like=like), amount="mrr", as_of="2024-04-01")
