@@ -606,7 +606,8 @@ def test_repeats_of_a_subscription_count_once_and_others_are_refused(backend: Ba
     }
     with pytest.warns(RetainkitWarning, match="1 of 6 rows repeat another row") as caught:
         found = counts_of(answers, backend.make([*SPANS, SPANS[2]], like=SPANS[0]), **options)
-    assert [warning.message.code for warning in caught] == ["duplicate_rows"]  # type: ignore[union-attr]
+    told = [one.message.code for one in caught if isinstance(one.message, RetainkitWarning)]
+    assert told == ["duplicate_rows"]
     assert found["detractors"] == (1, 1, 0, 0, 0)
     overlapping = {**SPANS[2], "start": datetime.fromisoformat("2023-06-01"), "end": None}
     with pytest.raises(ArgumentError) as error:
