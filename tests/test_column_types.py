@@ -113,6 +113,8 @@ def arrow_array(values: Sequence[Any], dtype: Any) -> Any:
         return pa.array(values, dtype.value_type).dictionary_encode().cast(dtype)
     if pa.types.is_floating(dtype) or pa.types.is_decimal(dtype):
         return pa.array(values).cast(dtype)
+    if str(dtype) == "string_view":  # to which older versions cannot cast
+        return pa.array(values, dtype)
     return pa.array(values).cast(dtype, safe=False)
 
 
@@ -185,11 +187,13 @@ def in_polars(name: str, holds: frozenset[str], dtype: Any, through: Any = None)
     return Storage(name=f"polars {name}", holds=holds, store=store)
 
 
+# Older versions of Polars have none of 128 bits.
+_WIDE_INTEGERS = [getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)]
 POLARS_STORAGES = [
     *(in_polars(str(one), SMALL, one) for one in (pl.Int8, pl.UInt8, pl.Float32)),
     *(
         in_polars(str(one), WHOLE, one)
-        for one in (pl.Int32, pl.UInt64, pl.Int128, pl.UInt128, pl.Float64)
+        for one in (pl.Int32, pl.UInt64, pl.Float64, *_WIDE_INTEGERS)
     ),
     in_polars("Decimal", NUMBERS, pl.Decimal(38, 16)),
     in_polars("Categorical", WORDS, pl.Categorical()),

@@ -139,7 +139,10 @@ def test_the_tables_may_be_of_two_kinds(backend: Backend, kind: str) -> None:
 
 def test_relations_of_two_connections_meet() -> None:
     duckdb = pytest.importorskip("duckdb")
-    visits, sign_ups = (duckdb.connect().from_df(pd.DataFrame(rows)) for rows in (VISITS, SIGN_UPS))
+    # Before DuckDB 2.0.1 a relation does not keep its connection open.
+    one, other = duckdb.connect(), duckdb.connect()
+    visits = one.from_df(pd.DataFrame(VISITS))
+    sign_ups = other.from_df(pd.DataFrame(SIGN_UPS))
     table = cohort_retention(visits, customers=sign_ups, cohort_time="signup", as_of="2024-02-01")
     assert columns(table, "eligible", "retained") == [[4, 1]]
 

@@ -87,7 +87,9 @@ def numbers_of(engine: str, times: list[datetime], grid: Any) -> list[int]:
     """Number times in an engine."""
     table = pa.table({"time": pa.array(times, pa.timestamp("us"))})
     if engine == "duckdb":
-        frame: Any = duckdb.connect().from_arrow(table)
+        # Before DuckDB 2.0.1 a relation does not keep its connection open.
+        connection = duckdb.connect()
+        frame: Any = connection.from_arrow(table)
     else:
         frame = {"pandas": table.to_pandas, "polars": lambda: pl.from_arrow(table)}.get(
             engine, lambda: table
