@@ -53,6 +53,7 @@ add_module_names = False
 
 html_theme = "furo"
 html_title = project
+html_favicon = "_static/favicon.svg"  # drawn by drawings.py, as is the wordmark
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]

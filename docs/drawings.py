@@ -14,30 +14,31 @@ import pandas as pd
 import retainkit as rk
 
 STATIC = Path(__file__).parent / "_static"
+AGES = 5
 BLUES = ("#eaf3f8", "#c8dfec", "#9cc5dc", "#69a5c6", "#2f76a0", "#1b587d")
 GREY = "#e3e5e8"
 INKS = {"light": "#1f2a33", "dark": "#e8edf1"}  # of the text on either ground
 
-WIDTH, HEIGHT = 84, 42  # of a cell
-LEFT, ABOVE, BELOW = 150, 52, 34  # room for the labels
+WIDTH, HEIGHT = 64, 42  # of a cell
+LEFT, ABOVE, BELOW = 128, 52, 34  # room for the labels
 
 
 def triangle(ink: str) -> str:
     """Draw the retention of an invented shop: a cell for each cohort and age, with its interval."""
-    shop = rk.datasets.make_events(1_800, seed=4, retention=rk.datasets.DEFAULT_RETENTION[:6])
-    seen = shop[shop["time"] < "2024-06-21"]
-    table = rk.cohort_retention(seen, as_of="2024-06-21", include_partial=True)
-    width, height = LEFT + 6 * WIDTH, ABOVE + 6 * HEIGHT + BELOW
+    shop = rk.datasets.make_events(1_500, seed=4, retention=rk.datasets.DEFAULT_RETENTION[:AGES])
+    seen = shop[shop["time"] < "2024-05-21"]
+    table = rk.cohort_retention(seen, as_of="2024-05-21", include_partial=True)
+    width, height = LEFT + AGES * WIDTH, ABOVE + AGES * HEIGHT + BELOW
     parts = [
         _text(LEFT, 16, "Months since the first order", ink, anchor="start"),
         _text(LEFT - 12, ABOVE - 10, "Customers", ink, anchor="end"),
-        *(_text(LEFT + (age + 0.5) * WIDTH, ABOVE - 10, str(age), ink) for age in range(6)),
+        *(_text(LEFT + (age + 0.5) * WIDTH, ABOVE - 10, str(age), ink) for age in range(AGES)),
         _text(LEFT, height - 10, "Dashed: the month is not over.", ink, anchor="start"),
     ]
     for place, (cohort, rows) in enumerate(table.groupby("cohort")):
         top = ABOVE + place * HEIGHT
         month = pd.Timestamp(str(cohort)).strftime("%b %Y")
-        parts.append(_text(8, top + 26, month, ink, anchor="start"))
+        parts.append(_text(2, top + 26, month, ink, anchor="start"))
         parts.append(
             _text(LEFT - 12, top + 26, f"{rows['customers'].iloc[0]:,}", ink, anchor="end")
         )

@@ -1,6 +1,24 @@
 """Customer-retention metrics for pandas, Polars, PyArrow, DuckDB and PySpark, with intervals.
 
-Each subject is a package, and its functions are names of `retainkit` too:
+    You have             You ask                          Call
+    -------------------  -------------------------------  -----------------------------------
+    events or orders     Who comes back, and when?        cohort_retention, retention_curve
+    events or orders     How many are active, new, lost?  active_users, growth_accounting
+    orders with amounts  What will each customer spend?   cltv, holdout_report
+    subscriptions        How many leave, and who?         churn_rate, churned_customers
+    subscriptions        How long do they stay?           survival_curve, survival_difference
+    subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention
+    subscriptions        How many will stay?              fit_sbg, fit_bdw
+    answers              How good is the score?           nps, csat, ces
+    answers              Did it change, or is it chance?  score_trend, nps_difference
+    answers              What drives it?                  key_drivers, score_outcomes
+    a result             Do two segments differ?          rate_difference
+    a result             How do I show it?                plot.retention_heatmap, plot.nps_bar
+
+All of them are on the page "Which function do I need?" of the documentation. help(retainkit.nps)
+is one. Each takes the table first, and everything else by keyword.
+
+Each subject is a package, whose functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
     subscriptions                       of ledgers and invoice lines
