@@ -12,7 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 HIDING = ("remove-cell", "remove-input", "hide-cell", "hide-input")
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})(.*?)\n(.*?)^\1[ ]*$", re.MULTILINE | re.DOTALL)
-_OPTION = re.compile(r"^:[\w-]+:.*\n", re.MULTILINE)
+_OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?::[\w-]+:.*\n)+)", re.MULTILINE | re.DOTALL)
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
@@ -36,11 +36,10 @@ def cells(page: Path) -> list[Cell]:
 
 def cell_of(body: str) -> Cell:
     """Return what stands between the fences of a code cell: first options, then code."""
-    options = ""
-    while option := _OPTION.match(body):
-        options += option[0]
-        body = body[option.end() :]
-    return Cell(code=body, visible=not any(tag in options for tag in HIDING))
+    found = _OPTIONS.match(body)
+    options = found[0] if found else ""
+    hidden = any(tag in options for tag in HIDING)
+    return Cell(code=body.removeprefix(options), visible=not hidden)
 
 
 def code_of(page: Path) -> str:
