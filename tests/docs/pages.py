@@ -62,8 +62,7 @@ def calls_of(code: str, name: str = "rk") -> list[str]:
         ast.unparse(statement)
         for statement in ast.parse(code).body
         if any(
-            isinstance(node, ast.Call)
-            and ast.unparse(node.func).startswith(f"{name}.")
+            isinstance(node, ast.Call) and ast.unparse(node.func).startswith(f"{name}.")
             for node in ast.walk(statement)
         )
     ]
