@@ -224,9 +224,10 @@ def test_the_text_on_differences_says_what_the_table_says(run_page: RunPage) -> 
 def returned(events: pd.DataFrame) -> dict[str, dict[int, float]]:
     """Compute the share of customers who came again at each age, row by row."""
     months: dict[tuple[str, str], set[int]] = {}
-    for row in events.itertuples():
-        key = (str(row.channel), str(row.customer_id))
-        months.setdefault(key, set()).add(row.time.month)  # type: ignore[union-attr]
+    when = events["time"].dt.month.tolist()
+    who = zip(events["channel"].tolist(), events["customer_id"].tolist(), strict=True)
+    for key, month in zip(who, when, strict=True):
+        months.setdefault(key, set()).add(month)
     rates: dict[str, dict[int, float]] = {}
     for channel in ("ads", "search"):
         own = [seen for (where, _), seen in months.items() if where == channel]
