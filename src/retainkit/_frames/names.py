@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from retainkit._frames.input import Frame
 
 # Characters for private use, which mean nothing to anybody, stand in for those that mean something.
-_INNER = {one: chr(0xE000 + ord(one)) for one in "^*.`"}
+_INNER = {one: chr(0xE000 + ord(one)) for one in '^*.`"'}
 _TO_INNER = str.maketrans(_INNER)
 _TO_OUTER = str.maketrans({inner: one for one, inner in _INNER.items()})
 
@@ -31,7 +31,8 @@ def _is_read_otherwise(frame: Frame, name: str) -> bool:
         return name == "*" or (name.startswith("^") and name.endswith("$"))
     if engine.is_pyspark():
         return name == "*" or "." in name or "`" in name
-    return engine.is_duckdb() and name == "*"
+    # Older versions of DuckDB take what stands before a dot for a table, and quotes for their own.
+    return engine.is_duckdb() and not {*name}.isdisjoint('*."')
 
 
 def outer_name(name: str) -> str:

@@ -57,7 +57,7 @@ def _sum_by_respondent(rows: Frame, keys: Sequence[str]) -> Frame:
 
 def _zero_if_null(column: str) -> nw.Expr:
     value = nw.col(column)
-    return nw.when(~value.is_null()).then(value).otherwise(nw.lit(0.0))
+    return nw.when(~value.is_null()).then(value).otherwise(0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
