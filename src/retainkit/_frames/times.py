@@ -11,6 +11,7 @@ import numpy as np
 
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import Frame, is_polars
+from retainkit._frames.names import quoted
 from retainkit._typing import Integers
 
 
@@ -48,7 +49,7 @@ def in_utc(frame: Frame, columns: Sequence[str]) -> Frame:
 
 def _duckdb_in_utc(relation: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
     """Return a relation of DuckDB with times in UTC; infinite times stay what they are."""
-    names = ['"' + one.replace('"', '""') + '"' for one in columns]
+    names = map(quoted, columns)
     times = (
         f"CASE WHEN isfinite({one}) THEN make_timestamp(epoch_us({one})) "
         f"ELSE CAST({one} AS TIMESTAMP) END AS {one}"
@@ -62,12 +63,8 @@ def _spark_in_utc(frame: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
     """Return a frame of Spark with times in UTC."""
     from pyspark.sql import functions  # noqa: PLC0415  importing retainkit does not import PySpark
 
-    quoted = {one: "`" + one.replace("`", "``") + "`" for one in columns}
-    instants = {
-        one: f"timestampadd(MICROSECOND, unix_micros({name}), TIMESTAMP_NTZ '1970-01-01')"
-        for one, name in quoted.items()
-    }
-    made: nw.LazyFrame[Any] = nw.from_native(
-        frame.withColumns({one: functions.expr(text) for one, text in instants.items()})
-    )
+    # Inner names have no backtick.
+    instant = "timestampadd(MICROSECOND, unix_micros(`{}`), TIMESTAMP_NTZ '1970-01-01')"
+    instants = {one: functions.expr(instant.format(one)) for one in columns}
+    made: nw.LazyFrame[Any] = nw.from_native(frame.withColumns(instants))
     return made

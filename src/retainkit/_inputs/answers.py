@@ -16,10 +16,10 @@ from retainkit._frames.dtypes import object_types
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import add_missing_categories
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
-from retainkit._inputs.facts import read_facts, without_nulls
+from retainkit._inputs.facts import read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import COUNT, NUMBER, RESPONDENT, TIME, Kind, read_float
 from retainkit._inputs.response_options import ResponseOptions, label_scores
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError
 
 
@@ -100,9 +100,7 @@ def read_answers(native: Any, options: ResponseOptions) -> Answers:
     )
     if dropped:
         table, facts, note = without_nulls(table, read_facts, options.missing)
-        if note:
-            left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
-            warn(note, code="null_values", argument="responses", rows=left, total=total)
+        warn_of_dropped(note, facts, "responses")
     return Answers(**table.parts(), labels=labels, observed=options.observed)
 
 

@@ -17,7 +17,7 @@ from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
-from retainkit._inputs.facts import Facts, read_facts, without_nulls
+from retainkit._inputs.facts import Facts, read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit.errors import ArgumentError
@@ -79,9 +79,7 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
     table, facts, note = without_nulls(
         replace(table, table="customers"), read_facts, options.missing
     )
-    if note:
-        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
-        warn(note, code="null_values", argument="customers", rows=left, total=total)
+    warn_of_dropped(note, facts, "customers")
     customers = table.rows.group_by("customer").agg(rows=nw.len())
     several = customers.filter(nw.col("rows") > 1)
     number = count_rows(several)

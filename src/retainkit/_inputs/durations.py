@@ -15,7 +15,7 @@ from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.continuous_subscriptions import ContinuousSubscriptions
-from retainkit._inputs.facts import read_facts, without_nulls
+from retainkit._inputs.facts import read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import COUNT, NUMBER, SEGMENT, is_numeric
 from retainkit._inputs.subscriptions import Subscriptions
 from retainkit._messages import count_noun, warn
@@ -161,14 +161,7 @@ def read_durations(
     """
     checked = read_columns(native, "subscriptions", DURATIONS, names, by=by, reserved=reserved)
     checked, facts, note = without_nulls(checked, read_facts, missing)
-    if note:
-        warn(
-            note,
-            code="null_values",
-            argument="subscriptions",
-            rows=facts.n_dropped,
-            total=facts.n_rows + facts.n_dropped,
-        )
+    warn_of_dropped(note, facts, "subscriptions")
     rows, given = checked.rows, checked.names
     if isinstance(rows, nw.LazyFrame):
         rows = rows.group_by(*given, *checked.keys).agg(weight=nw.len())

@@ -13,7 +13,7 @@ from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.customer_table import CustomerOptions, join_customers, mark_absent
-from retainkit._inputs.facts import Facts, read_facts, without_nulls
+from retainkit._inputs.facts import Facts, read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import AMOUNT, FLAG, ID, TIME
 from retainkit._inputs.observation import moments_of, observed_until, warn_of_outside
 from retainkit._messages import count_noun, format_examples, warn
@@ -153,9 +153,7 @@ def read_events(
         table = mark_absent(table)
         facts = read_facts(table)
     table, facts, note = without_nulls(table, read_facts, missing, facts)
-    if note:
-        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
-        warn(note, code="null_values", argument=argument, rows=left, total=total)
+    warn_of_dropped(note, facts, argument)
     _check_finite(table, facts)
     n_rows, first, last = _span(table, facts)
     starts = [facts.least["cohort_time"]] if "cohort_time" in table.names else []

@@ -13,6 +13,7 @@ from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
 from retainkit._inputs.nulls import nulls_in
 from retainkit._inputs.observation import beyond_the_calendar
+from retainkit._messages import warn
 
 Table = TypeVar("Table", bound=CheckedTable)
 
@@ -149,3 +150,10 @@ def without_nulls(
     left = facts_of(kept)
     left = replace(left, n_dropped=facts.n_rows - left.n_rows)
     return kept, left, nulls.note(left.n_dropped)
+
+
+def warn_of_dropped(note: str, facts: Facts, argument: str) -> None:
+    """Warn of rows that `without_nulls` left out of an argument, if it has a `note` of them."""
+    if note:
+        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
+        warn(note, code="null_values", argument=argument, rows=left, total=total)

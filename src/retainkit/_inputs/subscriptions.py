@@ -26,7 +26,14 @@ from retainkit._inputs.columns import (
     read_columns,
     segment_names,
 )
-from retainkit._inputs.facts import Facts, count_true, is_true, read_facts, without_nulls
+from retainkit._inputs.facts import (
+    Facts,
+    count_true,
+    is_true,
+    read_facts,
+    warn_of_dropped,
+    without_nulls,
+)
 from retainkit._inputs.kinds import AMOUNT, ID, SEGMENT, SUBSCRIPTION, TIME
 from retainkit._inputs.last_days import end_after_last_days
 from retainkit._inputs.observation import (
@@ -177,9 +184,7 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
     if options.end_is == "last_day":
         table = end_after_last_days(table, moment)
     table, counts = _observed(table, facts, moment)
-    if note:
-        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
-        warn(note, code="null_values", argument="subscriptions", rows=left, total=total)
+    warn_of_dropped(note, facts, "subscriptions")
     _warn_of_unused(counts, facts, moment, default=options.as_of is None)
     return Subscriptions(
         **table.parts(),

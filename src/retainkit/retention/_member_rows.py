@@ -55,7 +55,6 @@ def lazy_rows(log: Events, spec: CohortSpec, cells: Mapping[str, Array]) -> Rows
     else:
         # Older versions of Polars join no integers of two widths.
         found = active.select(*_ENTRY, cell=cell.cast(nw.Int64), found=nw.lit(1))
-        rows = rows.with_columns(cell=cell.cast(nw.Int64))
         rows = rows.join(found, on=[*_ENTRY, "cell"], how="left")
         retained = nw.col("found") == 1
     # A comparison with null is null in one engine and false in another.

@@ -24,9 +24,8 @@ from retainkit._inputs.columns import (
     read_columns,
     segment_names,
 )
-from retainkit._inputs.facts import read_facts, without_nulls
+from retainkit._inputs.facts import read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import SEGMENT
-from retainkit._messages import warn
 from retainkit._typing import Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
@@ -92,9 +91,7 @@ def read_ledger(
     table = read_columns(native, argument, columns, names, by=by, reserved=SPAN, tz=tz)
     _check_names(table)
     table, facts, note = without_nulls(table, read_facts, missing)
-    if note:
-        left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
-        warn(note, code="null_values", argument=argument, rows=left, total=total)
+    warn_of_dropped(note, facts, argument)
     rows = collect(table.rows)
     ids = rows["customer"]
     order = np.empty(len(rows), np.int64)
