@@ -155,12 +155,6 @@ OF_CUSTOMERS: dict[str, tuple[Call, Facts]] = {
 }
 
 
-@pytest.mark.parametrize("name", OF_CUSTOMERS)
-def test_customers_are_told_of_how_many(backend: Backend, name: str) -> None:
-    call, facts = OF_CUSTOMERS[name]
-    assert facts in told(lambda: call(backend))
-
-
 # --- subscriptions -----------------------------------------------------------------
 
 RUNS: list[Row] = [
@@ -198,12 +192,6 @@ OF_SUBSCRIPTIONS: dict[str, tuple[Call, Facts]] = {
         ("outside_edges", 2, 3),
     ),
 }
-
-
-@pytest.mark.parametrize("name", OF_SUBSCRIPTIONS)
-def test_subscribers_are_told_of_how_many(backend: Backend, name: str) -> None:
-    call, facts = OF_SUBSCRIPTIONS[name]
-    assert facts in told(lambda: call(backend))
 
 
 # --- answers -----------------------------------------------------------------------
@@ -259,9 +247,12 @@ OF_ANSWERS: dict[str, tuple[Call, Facts]] = {
 }
 
 
-@pytest.mark.parametrize("name", OF_ANSWERS)
-def test_answers_are_told_of_how_many(backend: Backend, name: str) -> None:
-    call, facts = OF_ANSWERS[name]
+EVERY = OF_CUSTOMERS | OF_SUBSCRIPTIONS | OF_ANSWERS
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_all_are_told_of_how_many(backend: Backend, name: str) -> None:
+    call, facts = EVERY[name]
     assert facts in told(lambda: call(backend))
 
 

@@ -305,10 +305,16 @@ def check_finite(infinite: Booleans, rows: Customers, q: float) -> None:
         )
 
 
+def bought_again(rows: Customers) -> Booleans:
+    """Return which distinct rows bought again and paid."""
+    again: Booleans = (rows.distinct["frequency"] > 0) & (rows.distinct["monetary_value"] > 0)
+    return again
+
+
 def repeat_buyers(rows: Customers) -> tuple[Booleans, list[str]]:
     """Return which distinct rows bought again and paid, and a message about the others, if any."""
     x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
-    used: Booleans = (x > 0) & (m > 0)
+    used = bought_again(rows)
     if not rows.counts[used].sum():
         raise ArgumentError(
             "`summary` has no customers with a repeat purchase and a mean spend above 0, and "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retainkit._inputs.columns import CheckedTable
-from retainkit._messages import count_noun, warn
+from retainkit._messages import count_noun, named, warn
 from retainkit.errors import ArgumentError
 
 _MOST = 5  # columns that a message names
@@ -74,14 +74,29 @@ class Nulls:
 
 def nulls_in(table: CheckedTable, counts: Mapping[str, int], total: int) -> Nulls | None:
     """Return the nulls in columns of a table, by argument, if there are any."""
+    return nulls_among(counts, total, table.names, table.table, table.argument_names)
+
+
+def nulls_among(
+    counts: Mapping[str, int],
+    total: int,
+    columns: Mapping[str, str],
+    table: str,
+    own_names: Mapping[str, str] | None = None,
+) -> Nulls | None:
+    """Return the nulls in the `columns` of a table, by argument, if there are any.
+
+    `own_names` are what a public function calls arguments, where that is something else.
+    """
     found = {argument: number for argument, number in counts.items() if number}
     if not found:
         return None
+    own = {argument: (own_names or {}).get(argument, argument) for argument in found}
     first = next(iter(found))
     return Nulls(
-        counts={table.source(argument): number for argument, number in found.items()},
+        counts={named(columns[one], own[one], table): number for one, number in found.items()},
         total=total,
-        argument=table.own_name(first),
-        column=table.names[first],
+        argument=own[first],
+        column=columns[first],
         rows=found[first],
     )

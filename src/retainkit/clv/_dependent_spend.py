@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retainkit._inputs.customers import Customers
+from retainkit._inputs.customers import Customers, bought_again
 from retainkit._stats.correlation import pearson
 
 _LEAST = 20  # customers from which on something can be told
@@ -12,7 +12,7 @@ _NEGLIGIBLE = 0.1  # correlation of spend and frequency that is no cause for con
 def spend_warnings(spend: Customers) -> list[tuple[str, str]]:
     """Return code and text of a warning where spend is not independent of frequency."""
     x, m = spend.distinct["frequency"], spend.distinct["monetary_value"]
-    used = (x > 0) & (m > 0)
+    used = bought_again(spend)
     if spend.counts[used].sum() < _LEAST:
         return []
     together = pearson(x[used], m[used], spend.counts[used], 0.95)

@@ -32,7 +32,7 @@ from retainkit._inputs.continuous_subscriptions import read_with_rows
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true
 from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time, needed
-from retainkit._inputs.nulls import Nulls
+from retainkit._inputs.nulls import nulls_among
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.response_options import ResponseOptions
@@ -166,7 +166,7 @@ def read_dated_answers(
     nulls = {"customer": int(lacks["respondent"].sum()), "time": int(lacks["time"].sum())}
     whole = ~(lacks["respondent"] | lacks["time"])
     one_of("missing", missing, get_args(Missing))
-    found = _nulls_in("responses", {"customer": customer, "time": time}, nulls, len(rows))
+    found = nulls_among(nulls, len(rows), {"customer": customer, "time": time}, "responses")
     if found is not None:
         found.raise_or_warn(missing, int((~whole).sum()))
     rows, segment = rows[np.flatnonzero(whole).tolist()], segment[whole]
@@ -335,28 +335,11 @@ def _without_nulls(outcomes: Any, names: Mapping[str, str], missing: str) -> Fra
     nulls = count_true(frame, {name: nw.col(column).is_null() for name, column in inner.items()})
     if not any(nulls.values()):
         return frame
-    found = _nulls_in("outcomes", names, nulls, count_rows(frame))
+    found = nulls_among(nulls, count_rows(frame), names, "outcomes")
     kept = frame.drop_nulls(subset=list(dict.fromkeys(inner.values())))
     if found is not None:
         found.raise_or_warn(missing, found.total - count_rows(kept))
     return kept
-
-
-def _nulls_in(
-    table: str, names: Mapping[str, str], nulls: Mapping[str, int], total: int
-) -> Nulls | None:
-    """Return the nulls in columns of one of the tables, if there are any."""
-    found = {one: number for one, number in nulls.items() if number}
-    if not found:
-        return None
-    first = next(iter(found))
-    return Nulls(
-        counts={named(names[one], one, table): number for one, number in found.items()},
-        total=total,
-        argument=first,
-        column=names[first],
-        rows=found[first],
-    )
 
 
 def _with_times(frame: Frame, argument: str, column: str) -> Frame:

@@ -26,6 +26,7 @@ from retainkit._inputs.columns import (
 )
 from retainkit._inputs.facts import read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import SEGMENT
+from retainkit._messages import count_noun, format_examples
 from retainkit._typing import Floats, Integers, NativeT
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
@@ -145,3 +146,19 @@ def _finite_amounts(rows: nw.DataFrame[Any], table: CheckedTable) -> Floats:
             total=len(rows),
         )
     return amount
+
+
+def negative_error(
+    ledger: Ledger, rows: int, values: Floats, what: str, advice: str
+) -> ArgumentError:
+    """Return the error about so many rows in which amounts are below 0, with some `values`."""
+    total = len(ledger.rows)
+    return ArgumentError(
+        f"{what} in {count_noun(rows, 'row')}, of {total:,}: "
+        f"{format_examples(values.tolist(), 3)}. {advice}",
+        code="negative_values",
+        argument="amount",
+        column=ledger.table.names["amount"],
+        rows=rows,
+        total=total,
+    )

@@ -20,7 +20,7 @@ from retainkit._time.month_lengths import length_in_months
 from retainkit._time.zones import wall_times
 from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
-from retainkit.subscriptions._ledger import REASON, Ledger, read_ledger
+from retainkit.subscriptions._ledger import REASON, Ledger, negative_error, read_ledger
 from retainkit.typing import EndIs, IntoFrameT, Missing
 
 _LINES = (
@@ -196,16 +196,11 @@ def _check_amounts(ledger: Ledger) -> None:
     """Check that no amount is negative."""
     below = ledger.amount[ledger.amount < 0]
     if len(below):
-        raise ArgumentError(
-            f"{ledger.table.source('amount')} is negative in {count_noun(len(below), 'row')}, of "
-            f"{len(ledger.amount):,}: {format_examples(np.unique(below).tolist(), 3)}. Set credits "
-            "and corrections against the lines that they belong to, or leave them out.",
-            code="negative_values",
-            argument="amount",
-            column=ledger.table.names["amount"],
-            rows=len(below),
-            total=len(ledger.amount),
+        what = f"{ledger.table.source('amount')} is negative"
+        advice = (
+            "Set credits and corrections against the lines that they belong to, or leave them out."
         )
+        raise negative_error(ledger, len(below), np.unique(below), what, advice)
 
 
 def _with_length(begin: Integers, end: Integers, zone: tzinfo | None, end_is: EndIs) -> Integers:

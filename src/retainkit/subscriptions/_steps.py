@@ -13,7 +13,7 @@ from retainkit._messages import count_noun, format_examples, warn
 from retainkit._stats.money import money_unit
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.subscriptions._ledger import Ledger
+from retainkit.subscriptions._ledger import Ledger, negative_error
 
 _ROUNDING = 1e-12  # of the greatest change of an owner: a smaller one is rounding
 
@@ -198,12 +198,4 @@ def check_not_negative(ledger: Ledger, level: Floats, *, change: bool) -> None:
         if change
         else "Say `change=True` if rows are changes."
     )
-    raise ArgumentError(
-        f"{what} in {count_noun(len(below), 'row')}, of {len(ledger.rows):,}: "
-        f"{format_examples(below.tolist(), 3)}. {advice}",
-        code="negative_values",
-        argument="amount",
-        column=ledger.table.names["amount"],
-        rows=len(below),
-        total=len(ledger.rows),
-    )
+    raise negative_error(ledger, len(below), below, what, advice)
