@@ -1,6 +1,7 @@
 """Columns of Arrow's extension types, such as UUIDs: plain on the way in, as given on the way out.
 
 Arrow neither sorts nor groups by such a type; it does by the one in which the values are stored.
+The same holds for views of strings, which come as strings.
 """
 
 from __future__ import annotations
@@ -26,6 +27,21 @@ def stored(values: Any, *, as_text: bool = False) -> Any:
     if as_text and str(values.type) == "extension<arrow.uuid>":
         return _uuid_text(values)
     return values.cast(values.type.storage_type)
+
+
+def is_view(dtype: Any) -> bool:
+    """Return whether a type of Arrow is that of views of strings."""
+    return str(dtype) == "string_view"
+
+
+def strings(views: Any) -> Any:
+    """Return views of strings as strings."""
+    import pyarrow as pa  # noqa: PLC0415  comes with the type
+
+    try:
+        return views.cast(pa.large_string())
+    except pa.ArrowNotImplementedError:  # before PyArrow 18
+        return pa.chunked_array([views.to_pylist()], pa.large_string())
 
 
 def _uuid_text(values: Any) -> Any:

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.advice import index_advice, result_advice, source_advice, table_advice
+from retainkit._frames.arrow_extensions import is_view
 from retainkit._frames.names import inner_name, outer_name, with_inner_names
 from retainkit._frames.pandas_types import plain_series, with_integers, with_native_columns
 from retainkit._frames.plain_types import WIDE, StandsFor, with_plain_types
@@ -51,7 +52,7 @@ def _decode_dictionaries(frame: Frame) -> Frame:
     """
     if frame.implementation.is_pyarrow():
         table = frame.to_native()
-        views = [one.name for one in table.schema if str(one.type) == "string_view"]
+        views = [one.name for one in table.schema if is_view(one.type)]
         plain_views, _ = with_plain_types(frame, dict.fromkeys(views, "ids"))
         return plain_views
     if isinstance(frame, nw.LazyFrame) or not frame.implementation.is_pandas():
@@ -61,7 +62,7 @@ def _decode_dictionaries(frame: Frame) -> Frame:
         arrow = getattr(dtype, "pyarrow_dtype", None)
         if arrow is not None and frame[column].dtype == nw.Categorical:
             plain[column] = native[column].astype(type(dtype)(arrow.value_type))
-        elif str(arrow) == "string_view":
+        elif is_view(arrow):
             plain[column] = plain_series(native[column], "ids")
     return with_native_columns(frame, plain)
 

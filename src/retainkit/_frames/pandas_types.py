@@ -13,8 +13,10 @@ import numpy as np
 from retainkit._frames.arrow_extensions import (
     arrow_column,
     is_extension,
+    is_view,
     pandas_column,
     stored,
+    strings,
 )
 
 if TYPE_CHECKING:
@@ -116,13 +118,11 @@ def _plain_arrow(series: Any, name: str, stands_for: str) -> Any:
 
 
 def _plain_arrow_ids(series: Any, stands_for: str) -> Any:
-    import pyarrow as pa  # noqa: PLC0415  comes with the type
-
     dtype = series.dtype.pyarrow_dtype
     if str(dtype) in {"double", "float"}:
         return series + 0.0  # 0.0 and -0.0 are one number
-    if str(dtype) == "string_view":
-        return pandas_column(arrow_column(series).cast(pa.large_string()), series.index)
+    if is_view(dtype):
+        return pandas_column(strings(arrow_column(series)), series.index)
     if is_extension(dtype):
         plain = stored(arrow_column(series), as_text=stands_for == "segments")
         return pandas_column(plain, series.index)

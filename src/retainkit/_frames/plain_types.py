@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.arrow_extensions import is_extension, stored
+from retainkit._frames.arrow_extensions import is_extension, is_view, stored, strings
 from retainkit._frames.names import quoted
 from retainkit._frames.pandas_types import plain_series, with_native_columns, zone_of_series
 from retainkit._time.zones import zone_like
@@ -99,8 +99,8 @@ def _plain_ids(values: Any, *, as_text: bool) -> Any:
 
     if is_extension(values.type):
         return stored(values, as_text=as_text)
-    if str(values.type) == "string_view":
-        return values.cast(pa.large_string())
+    if is_view(values.type):
+        return strings(values)
     return values.cast(pa.string()) if values.type == pa.null() else values
 
 

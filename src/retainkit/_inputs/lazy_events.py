@@ -35,9 +35,14 @@ def first_segments(
     at_first = rows.join(firsts, on=[*key, "time"])
     found = at_first.group_by(*key, *segments).agg(rows=nw.len())
     several = found.group_by(key).agg(several=nw.len())
+    types = found.collect_schema()
     for column in segments:
-        found = found.with_columns(least=nw.col(column).min().over(*key))
-        smallest = (nw.col(column) == nw.col("least")) | nw.col("least").is_null()
+        value = nw.col(column)
+        if isinstance(types[column], nw.Enum):  # of which older versions of Polars know no least
+            value = value.rank("dense").over(*key)
+        found = found.with_columns(value=value)
+        found = found.with_columns(least=nw.col("value").min().over(*key))
+        smallest = (nw.col("value") == nw.col("least")) | nw.col("least").is_null()
         found = found.filter(smallest).select(*key, *segments)
     return found, several
 
