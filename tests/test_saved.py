@@ -4,7 +4,6 @@ import copy
 import json
 import math
 import pickle
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -77,18 +76,6 @@ def test_undefined_is_undefined_again() -> None:
     assert hash(one) == hash(other) == hash(rk.GammaGamma.from_dict(one.to_dict()))
     assert rk.BGNBD(r=1, alpha=1, a=1, b=1) != rk.MBGNBD(r=1, alpha=1, a=1, b=1)
     assert rk.BGNBD(r=1, alpha=1, a=1, b=1) == rk.BGNBD(r=1.0, alpha=1, a=1, b=1)
-
-
-def test_what_is_shown_of_a_model_is_short() -> None:
-    model = rk.BGNBD(r=0.5, alpha=4, a=1, b=2, unit="week")
-    assert repr(model) == "BGNBD(r=0.5, alpha=4, a=1, b=2, unit='week')"
-    # Fader, Hardie & Lee (2005), table 2, and 2,357 customers.
-    shown = r"BGNBD\(r=0\.242\d, alpha=4\.41\d, a=0\.79\d+, b=2\.42\d, unit='week', "
-    assert re.fullmatch(shown + r"n_customers=2357\)", repr(fitted()["BGNBD"]))
-    assert repr(rk.GammaGamma(p=6.25, q=3.74, v=15.44)) == "GammaGamma(p=6.25, q=3.74, v=15.44)"
-    assert all(len(repr(one)) < 100 for one in fitted().values())
-    big = rk.SBG(alpha=1 / 3, beta=1e7, n_customers=23_570_000)
-    assert repr(big) == "SBG(alpha=0.3333, beta=1e+07, n_customers=23570000)"
 
 
 def test_a_fraction_in_the_diagnostics_is_written_as_a_number() -> None:

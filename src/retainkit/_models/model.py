@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -18,6 +18,7 @@ from retainkit._models.fields import (
     number_or_nan,
     positive,
 )
+from retainkit._models.notebook import html_table, significant
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -84,12 +85,19 @@ class Model:
         return hash(self._value())
 
     def __repr__(self) -> str:
-        shown = {name: f"{value:.4g}" for name, value in self.parameters.items()}
-        unit = getattr(self, "unit", None)
-        shown |= {} if unit is None else {"unit": repr(unit)}
-        shown |= {"n_customers": f"{self.n_customers:.10g}"} if self.n_customers else {}
-        values = ", ".join(f"{name}={value}" for name, value in shown.items())
-        return f"{type(self).__name__}({values})"
+        values = {name: significant(value) for name, value in self.parameters.items()}
+        return self._described(f"{name}={value}" for name, value in values.items())
+
+    def _repr_html_(self) -> str:
+        """Return the summary for a notebook."""
+        return html_table(self._described().removesuffix("()"), self._estimates(0.95))
+
+    def _described(self, values: Iterable[str] = ()) -> str:
+        """Return the class, the number of customers and the unit, followed by `values`."""
+        n, unit = self.n_customers, getattr(self, "unit", None)
+        known = [f"{n:,.10g} {'customer' if n == 1 else 'customers'}"] if n else []
+        known += [] if unit is None else [f"unit={unit!r}"]
+        return f"{type(self).__name__}({', '.join([*known, *values])})"
 
     def _value(self) -> Hashable:
         """Return all fields as JSON has them, so that NaN equals NaN, in a form with a hash."""
@@ -138,19 +146,22 @@ class Model:
         """
         import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
-        z = normal_quantile(probability("confidence_level", confidence_level))
+        return pd.DataFrame(self._estimates(probability("confidence_level", confidence_level)))
+
+    def _estimates(self, confidence_level: float) -> dict[str, list[str] | Floats]:
+        """Return the columns of the summary."""
+        z = normal_quantile(confidence_level)
         estimate = np.array([*self.parameters.values()])
         error = np.array([*self.standard_errors.values()])
-        factor = np.exp(z * error / estimate)
-        return pd.DataFrame(
-            {
-                "parameter": list(self.NAMES),
-                "estimate": estimate,
-                "standard_error": error,
-                "lower": estimate / factor,
-                "upper": estimate * factor,
-            }
-        )
+        with np.errstate(over="ignore"):  # infinity is what there is no limit to
+            factor = np.exp(z * error / estimate)
+        return {
+            "parameter": list(self.NAMES),
+            "estimate": estimate,
+            "standard_error": error,
+            "lower": estimate / factor,
+            "upper": estimate * factor,
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain values, for JSON: NaN becomes None.
