@@ -131,6 +131,7 @@ def _summary(orders: list[Row]) -> list[Row]:
                 "T": (last - own[0]["time"]).days + 1,
                 "monetary_value": sum(repeats) / len(repeats) if repeats else 0.0,
                 "weights": 1.0 + customer % 2,
+                "plan": "abc"[customer % 3],
                 "time_unit": "day",
             }
         )
@@ -368,6 +369,7 @@ REPEATED = {
     ),
 }
 FITTED = {"frequency": NUMBER, "recency": NUMBER, "T": NUMBER}
+KEPT = Column(holds="any", nulls="kept", name="plan")
 SURVIVING = {
     "age": NUMBER,
     "survivors": NUMBER,
@@ -465,8 +467,13 @@ ENTRIES = [
     Entry(
         function=rk.cltv_from_models,
         tables={"summary": SUMMARY},
-        options={"purchases": PURCHASES, "spend": SPEND},
-        columns=FITTED | {"customer": Column(holds="any", nulls="kept"), "monetary_value": NUMBER},
+        options={"purchases": PURCHASES, "spend": SPEND, "keep": ["plan"]},
+        columns=FITTED
+        | {
+            "customer": Column(holds="any", nulls="kept"),
+            "monetary_value": NUMBER,
+            "keep": KEPT,
+        },
         ids=("customer_id",),
         keys=("customer_id",),
         positional=3,
@@ -950,7 +957,7 @@ METHODS = {
         function=PURCHASES.discounted_expected_purchases,
         tables={"summary": SUMMARY},
         options={"rate": 0.1},
-        columns=FITTED,
+        columns=FITTED | {"keep": KEPT},
         ids=("customer_id",),
         keys=("customer_id",),
         positional=3,
@@ -961,7 +968,7 @@ METHODS = {
         function=PURCHASES.expected_purchases,
         tables={"summary": SUMMARY},
         options={"horizon": 30},
-        columns=FITTED,
+        columns=FITTED | {"keep": KEPT},
         ids=("customer_id",),
         keys=("customer_id",),
         positional=2,
@@ -971,7 +978,7 @@ METHODS = {
     "BGNBD.probability_alive": Entry(
         function=PURCHASES.probability_alive,
         tables={"summary": SUMMARY},
-        columns=FITTED,
+        columns=FITTED | {"keep": KEPT},
         ids=("customer_id",),
         keys=("customer_id",),
         result="customers",
@@ -980,7 +987,7 @@ METHODS = {
     "GammaGamma.expected_spend": Entry(
         function=SPEND.expected_spend,
         tables={"summary": SUMMARY},
-        columns={"frequency": NUMBER, "monetary_value": NUMBER},
+        columns={"frequency": NUMBER, "monetary_value": NUMBER, "keep": KEPT},
         ids=("customer_id",),
         keys=("customer_id",),
         result="customers",

@@ -133,6 +133,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         "How to find what the parameters leave open",
     ),
     "invalid": "Whether an answer that is not on the scale is an error, or is left out and counted",
+    "keep": (
+        "Columns of `summary` to give back between the customer and the result, as they are: a "
+        "name or several, or True for all. None may be called like a column of the result"
+    ),
     "labels": "Score of each answer in words",
     "margin": "Share of the spend that is kept; at 1 the value is revenue",
     "metric": "What the score is",

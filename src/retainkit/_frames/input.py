@@ -45,6 +45,12 @@ def from_native(native: Any, argument: str) -> Frame:
     return with_inner_names(_decode_dictionaries(frame))
 
 
+def series_of(native: Any) -> dict[Any, nw.Series[Any]]:
+    """Return the columns of a table in memory under their names, all just as they are."""
+    frame: Any = nw.from_native(native)
+    return dict(zip(frame.columns, frame.iter_columns(), strict=True))
+
+
 def _decode_dictionaries(frame: Frame) -> Frame:
     """Return the frame with plain values for PyArrow's dictionaries, a type foreign to pandas.
 

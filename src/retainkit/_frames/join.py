@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Literal, TypeAlias
 
@@ -131,6 +131,18 @@ def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:
 def join(frame: Frame, table: Any, *, how: JoinStrategy) -> Frame:
     """Join a table of the same kind, by customer."""
     return frame.join(table, on="customer", how=how)
+
+
+def join_in_order(
+    frame: nw.LazyFrame[Any], table: nw.LazyFrame[Any], on: Sequence[str]
+) -> nw.LazyFrame[Any]:
+    """Join a table of the same engine, in the order of `frame` where that has one: in Polars."""
+    if not is_polars(frame):
+        return frame.join(table, on=[*on])
+    rows: Any = frame.to_native()
+    rows = rows.with_row_index("row").join(table.to_native(), on=[*on])
+    joined: nw.LazyFrame[Any] = nw.from_native(rows.sort("row").drop("row"))
+    return joined
 
 
 def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:

@@ -35,6 +35,11 @@ def _is_read_otherwise(frame: Frame, name: str) -> bool:
     return engine.is_duckdb() and not {*name}.isdisjoint('*."')
 
 
+def ignores_case(frame: Frame) -> bool:
+    """Return whether the engine of a frame takes capitals in names for small letters."""
+    return frame.implementation.is_duckdb() or frame.implementation.is_pyspark()
+
+
 def outer_name(name: str) -> str:
     """Return the name that the user has for a column."""
     return name.translate(_TO_OUTER)

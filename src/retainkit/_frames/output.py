@@ -69,6 +69,16 @@ def select_to_native(rows: Frame, columns: Mapping[str, str | nw.Expr]) -> Nativ
     return to_native(rows.select(*named))
 
 
+def insert_after_first(native: NativeT, columns: Mapping[Any, nw.Series[Any]]) -> NativeT:
+    """Return a native table in memory with more columns, as they are, after its first one."""
+    table: Any = nw.from_native(native)
+    first, *others = table.iter_columns()
+    series = [first, *columns.values(), *others]
+    frames: list[Any] = [nw.maybe_reset_index(one.to_frame()) for one in series]
+    result: NativeT = nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
+    return result
+
+
 def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
     """Build a frame in memory of columns of one length."""
     return nw.from_dict(dict(columns))

@@ -142,23 +142,28 @@ def check_not_named_twice(argument: str, name: str, by: Sequence[str]) -> None:
 
 def segment_names(by: Any, reserved: Sequence[str]) -> tuple[str, ...]:
     """Check the argument `by`; no segment may be called like a `reserved` column of the result."""
-    if by is None or isinstance(by, str):
-        by = [] if by is None else [by]
-    if not is_list(by):
+    return column_names("by", by, reserved)
+
+
+def column_names(argument: str, given: Any, reserved: Sequence[str] = ()) -> tuple[str, ...]:
+    """Check an argument that names a column or several, each once, and none that is `reserved`."""
+    if given is None or isinstance(given, str):
+        given = [] if given is None else [given]
+    if not is_list(given):
         raise ArgumentTypeError(
-            f"`by` is {by!r}; it must be the name of a column, or a list of names.",
-            argument="by",
+            f"`{argument}` is {given!r}; it must be the name of a column, or a list of names.",
+            argument=argument,
         )
-    names = tuple(by)
+    names = tuple(given)
     for name in names:
         if names.count(name) > 1:
             raise ArgumentError(
-                f"`by` names {name!r} more than once; name each column once.",
+                f"`{argument}` names {name!r} more than once; name each column once.",
                 code="named_twice",
-                argument="by",
+                argument=argument,
                 column=name,
             )
-        check_not_reserved("`by`", [name], reserved)
+        check_not_reserved(f"`{argument}`", [name], reserved)
     return names
 
 

@@ -15,11 +15,12 @@ import numpy as np
 
 from retainkit._frames.groupby import group_sum
 from retainkit._frames.input import Frame, check_present, collect, count_rows, from_native
-from retainkit._frames.join import to_engine_of
+from retainkit._frames.join import join_in_order, to_engine_of
 from retainkit._frames.names import inner_name
-from retainkit._frames.output import build_like, select_to_native
+from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
+from retainkit._inputs.kept import Kept
 from retainkit._inputs.kinds import Kind, is_numeric, read_float
 from retainkit._inputs.time_unit import (
     TIME_UNIT,
@@ -86,12 +87,16 @@ class Customers:
         keys = _keys(self.frame, self.names)
         rows = self.frame.select(customer=nw.col(customer), **keys, **carried)
         distinct = dict(zip(keys, self.distinct.values(), strict=True))
-        return rows.join(to_engine_of(self.frame, distinct | dict(scores)), on=[*keys])
+        table = to_engine_of(self.frame, distinct | dict(scores))
+        return join_in_order(rows, table, [*keys])
 
-    def score_table(self, customer: str, scores: Mapping[str, Floats]) -> NativeT:  # type: ignore[type-var]
-        """Return every customer with the scores of its row, in the caller's kind of frame."""
-        rows = self.with_scores(customer, scores)
-        return select_to_native(rows, {customer: "customer", **{name: name for name in scores}})
+    def score_table(self, customer: str, scores: Mapping[str, Floats], kept: Kept) -> NativeT:  # type: ignore[type-var]
+        """Return every customer with the scores of its row, in the caller's kind of frame.
+
+        What is `kept` of the table stands between the two.
+        """
+        rows = self.with_scores(customer, scores, **kept.carried)
+        return kept.give_back(rows, customer, {name: name for name in scores})
 
 
 def _keys(frame: Frame, names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from retainkit._frames.input import from_native
+from collections.abc import Sequence
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.input import from_native, is_polars
 from retainkit._frames.output import select_to_native
+from retainkit._inputs.kept import read_kept
 from retainkit._messages import warn
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
@@ -30,6 +35,7 @@ def cltv_from_models(
     recency: str = "recency",
     T: str = "T",  # noqa: N803
     monetary_value: str = "monetary_value",
+    keep: bool | str | Sequence[str] = False,
     horizon: float | Length = "12 months",
     discount_rate: float = 0.1,
     margin: float = 1.0,
@@ -73,6 +79,9 @@ def cltv_from_models(
         Column of the time observed since the first purchase, in the unit of the model.
     monetary_value : str, default "monetary_value"
         Column of the mean amount of the repeat purchases.
+    keep : bool, str or sequence of str, default False
+        Columns of `summary` to give back between the customer and the result, as they are: a name
+        or several, or True for all. None may be called like a column of the result.
     horizon : float, str or timedelta, default "12 months"
         How far ahead: a number in the unit of `purchases`, or a length of time such as ``"90D"``,
         ``"52 weeks"`` or ``"12 months"``. A month is a twelfth of 365.2425 days.
@@ -112,7 +121,7 @@ def cltv_from_models(
     DataFrame
         A row for each customer, in the order of `summary` and of its kind, lazy where it is lazy:
 
-        - the customer.
+        - the customer, and the columns of `keep`.
         - ``probability_alive`` (float): that the customer has not dropped out.
         - ``expected_purchases`` (float): within the horizon, not discounted.
         - ``expected_spend`` (float): at each purchase, in the unit of the amounts.
@@ -191,7 +200,15 @@ def cltv_from_models(
     check_spend_unit(spend, purchases.unit, exact=purchases.exact)
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
-    table, *read = value_customers(from_native(summary, "summary"), spec, customer, columns)
+    frame = from_native(summary, "summary")
+    kept = read_kept(summary, keep, customer, RESULT)
+    # What is drawn is computed in memory; an engine but Polars does not get back what it gave.
+    apart = options.simulated and isinstance(frame, nw.LazyFrame) and not is_polars(frame)
+    beside = {} if apart else kept.exprs
+    table, *read = value_customers(frame, spec, customer, columns, beside=beside)
     for code, text in value_warnings(spec, *read):
         warn(text, code=code, argument="summary")
-    return select_to_native(table, {customer: customer, **{name: name for name in RESULT}})
+    if apart and kept.exprs:
+        table = kept.join(frame, table, customer)
+    names = (customer, *kept.exprs, *RESULT)
+    return kept.complete(select_to_native(table, {name: name for name in names}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from retainkit._checks import boolean, fraction, integer, number, one_of
 from retainkit._inputs.customers import Customers, largest_time, read_customers
 from retainkit._inputs.exact_times import check_exact_times
+from retainkit._inputs.kept import read_kept
 from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
 from retainkit._messages import count_noun, quoted, warn
 from retainkit._models import bg_nbd
@@ -63,6 +65,7 @@ class PurchaseModel(Model):
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
+        keep: bool | str | Sequence[str] = False,
     ) -> IntoFrameT:
         """Return each customer's probability of not having dropped out.
 
@@ -74,12 +77,15 @@ class PurchaseModel(Model):
         customer, frequency, recency, T : str
             Its columns: the customer, the repeat purchases, the time of the last one and the time
             observed, both since the first purchase and in the model's unit.
+        keep : bool, str or sequence of str, default False
+            Columns of `summary` to give back between the customer and the result, as they are: a
+            name or several, or True for all. None may be called like a column of the result.
 
         Returns
         -------
         DataFrame
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
-            lazy: the customer, and ``probability_alive`` (float).
+            lazy: the customer, the columns of `keep`, and ``probability_alive`` (float).
 
         Warns
         -----
@@ -87,9 +93,10 @@ class PurchaseModel(Model):
             If customers are observed for more than twice as long as any that the model was fitted
             to, or if their first purchases seem to be counted as repeat purchases.
         """
+        kept = read_kept(summary, keep, customer, ("probability_alive",))
         rows = self._histories(summary, frequency, recency, T)
         alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
-        return rows.score_table(customer, {"probability_alive": alive})
+        return rows.score_table(customer, {"probability_alive": alive}, kept)
 
     def expected_purchases(
         self,
@@ -100,6 +107,7 @@ class PurchaseModel(Model):
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
+        keep: bool | str | Sequence[str] = False,
     ) -> IntoFrameT:
         """Return the purchases that each customer is expected to make within a horizon.
 
@@ -113,12 +121,15 @@ class PurchaseModel(Model):
             ``"52 weeks"`` or ``"12 months"``.
         customer, frequency, recency, T : str
             The columns of `summary`.
+        keep : bool, str or sequence of str, default False
+            Columns of `summary` to give back between the customer and the result, as they are: a
+            name or several, or True for all. None may be called like a column of the result.
 
         Returns
         -------
         DataFrame
-            A row for each customer, in the order of `summary` and of its kind: the customer, and
-            ``expected_purchases`` (float).
+            A row for each customer, in the order of `summary` and of its kind: the customer, the
+            columns of `keep`, and ``expected_purchases`` (float).
 
         Warns
         -----
@@ -127,9 +138,10 @@ class PurchaseModel(Model):
             to, or if their first purchases seem to be counted as repeat purchases.
         """
         t = in_units("horizon", horizon, self.unit)
+        kept = read_kept(summary, keep, customer, ("expected_purchases",))
         rows = self._histories(summary, frequency, recency, T)
         expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
-        return rows.score_table(customer, {"expected_purchases": expected})
+        return rows.score_table(customer, {"expected_purchases": expected}, kept)
 
     def discounted_expected_purchases(
         self,
@@ -141,6 +153,7 @@ class PurchaseModel(Model):
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
+        keep: bool | str | Sequence[str] = False,
     ) -> IntoFrameT:
         """Return the expected purchases of each customer, each discounted to today.
 
@@ -156,12 +169,15 @@ class PurchaseModel(Model):
             be above 0.
         customer, frequency, recency, T : str
             The columns of `summary`.
+        keep : bool, str or sequence of str, default False
+            Columns of `summary` to give back between the customer and the result, as they are: a
+            name or several, or True for all. None may be called like a column of the result.
 
         Returns
         -------
         DataFrame
-            A row for each customer, in the order of `summary` and of its kind: the customer, and
-            ``discounted_expected_purchases`` (float).
+            A row for each customer, in the order of `summary` and of its kind: the customer, the
+            columns of `keep`, and ``discounted_expected_purchases`` (float).
 
         Warns
         -----
@@ -177,9 +193,10 @@ class PurchaseModel(Model):
                 argument="rate",
             )
         t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
+        kept = read_kept(summary, keep, customer, ("discounted_expected_purchases",))
         rows = self._histories(summary, frequency, recency, T)
         expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
-        return rows.score_table(customer, {"discounted_expected_purchases": expected})
+        return rows.score_table(customer, {"discounted_expected_purchases": expected}, kept)
 
     @overload
     def expected_purchases_new_customer(self, horizon: float | Length) -> float: ...

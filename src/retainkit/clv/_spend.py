@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number, one_of
-from retainkit._frames.output import select_to_native
 from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
+from retainkit._inputs.kept import read_kept
 from retainkit._inputs.time_unit import check_unit_of_model, known_unit, optional_unit
 from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
@@ -83,6 +84,7 @@ class GammaGamma(Model):
         customer: str = "customer_id",
         frequency: str = "frequency",
         monetary_value: str = "monetary_value",
+        keep: bool | str | Sequence[str] = False,
         infinite: Infinite = "raise",
     ) -> IntoFrameT:
         """Return the amount that each customer is expected to spend at a purchase.
@@ -95,6 +97,9 @@ class GammaGamma(Model):
         customer, frequency, monetary_value : str
             Its columns: the customer, the repeat purchases and their mean amount, which is not
             looked at where there are none.
+        keep : bool, str or sequence of str, default False
+            Columns of `summary` to give back between the customer and the result, as they are: a
+            name or several, or True for all. None may be called like a column of the result.
         infinite : {"raise", "median"}, default "raise"
             What to do where the expected spend of a customer is infinite, because spend has too
             heavy a tail (p x + q is 1 or less): raise, or give every customer the median of the
@@ -104,10 +109,11 @@ class GammaGamma(Model):
         -------
         DataFrame
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
-            lazy: the customer, and ``expected_spend`` (float), in the unit of the amounts; with
-            the median, ``median_spend`` (float).
+            lazy: the customer, the columns of `keep`, and ``expected_spend`` (float), in the unit
+            of the amounts; with the median, ``median_spend`` (float).
         """
         one_of("infinite", infinite, get_args(Infinite))
+        kept = read_kept(summary, keep, customer, ("expected_spend", "median_spend"))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         spend = read_customers(summary, columns)
         self._check_unit(spend.unit)
@@ -119,10 +125,10 @@ class GammaGamma(Model):
         rate, _ = gamma_gamma.spend_rate(theta, n, median=median)
         # Amounts are read in the frame itself: a lazy sum need not be the same twice.
         carried = {"x": spend.values["frequency"], "m": spend.values["monetary_value"]}
-        rows = counts.with_scores(customer, {"rate": rate}, **carried)
+        rows = counts.with_scores(customer, {"rate": rate}, **carried, **kept.carried)
         amount = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
         name = "median_spend" if median else "expected_spend"
-        return select_to_native(rows, {customer: "customer", name: amount})
+        return kept.give_back(rows, customer, {name: amount})
 
     def to_lifetimes(
         self,

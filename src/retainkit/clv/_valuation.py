@@ -148,22 +148,22 @@ def value_customers(
     customer: str,
     columns: Mapping[str, str],
     *,
-    by: Sequence[str] = (),
+    beside: Mapping[str, nw.Expr] | None = None,
     checked: tuple[Customers, Customers] | None = None,
 ) -> tuple[Frame, Customers, Customers]:
-    """Value the customers of a frame, with the columns of `by` carried along.
+    """Value the customers of a frame, with columns carried along `beside` them.
 
     `columns` maps arguments to columns. `checked` are the histories and the spend of the frame,
     where they have been read already; they are returned beside the values.
     """
     check_present("customer", customer, summary)
-    table = summary
+    table, beside = summary, beside or {}
     if spec.options.simulated:
         for argument, column in columns.items():
             check_present(argument, column, summary)
         # A lazy sum of money need not be the same twice, so distinct customers cannot be joined
         # by it.
-        named = (inner_name(summary, name) for name in (*by, customer, *columns.values()))
+        named = (inner_name(summary, name) for name in (*beside, customer, *columns.values()))
         needed = [*named, *unit_expr(summary, "summary")]
         table = collect(summary.select(*dict.fromkeys(needed)))
         checked = None
@@ -180,10 +180,10 @@ def value_customers(
     scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
         scores |= _simulated_limits(spec, customers, median=median)
-    carried = {f"by_{i}": nw.col(inner_name(summary, name)) for i, name in enumerate(by)}
+    carried = {f"beside_{i}": one for i, one in enumerate(beside.values())}
     x, m = spend.values["frequency"], spend.values["monetary_value"]
     found = customers.with_scores(customer, scores, x=x, m=m, **carried)
-    names = dict(zip([*by, customer], [*carried, "customer"], strict=True))
+    names = dict(zip([*beside, customer], [*carried, "customer"], strict=True))
     result = {inner_name(summary, name): nw.col(own) for name, own in names.items()}
     result |= _result_columns(spec)
     selected = (one.alias(name) for name, one in result.items())

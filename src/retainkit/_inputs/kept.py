@@ -1,0 +1,124 @@
+"""Columns of a table of customers that are given back beside a result, as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+
+from retainkit._frames.input import (
+    Frame,
+    check_present,
+    count_rows,
+    from_native,
+    series_of,
+)
+from retainkit._frames.names import ignores_case, inner_name, outer_name
+from retainkit._frames.output import insert_after_first, select_to_native
+from retainkit._frames.plain_types import WIDE
+from retainkit._inputs.columns import check_not_reserved, column_names
+from retainkit._messages import count_noun, named
+from retainkit._typing import NativeT
+from retainkit.errors import ArgumentError
+
+Keep: TypeAlias = bool | str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kept:
+    """Columns to give back, by the names that the user has for them.
+
+    Of a table in memory they are `series`, just as they were given; of a lazy one they are
+    expressions, which are carried through its engine.
+    """
+
+    series: Mapping[Any, nw.Series[Any]] = field(default_factory=dict)
+    exprs: Mapping[str, nw.Expr] = field(default_factory=dict)
+
+    @property
+    def carried(self) -> dict[str, nw.Expr]:
+        """The expressions under names that no other column has, ``kept_0`` and so on."""
+        return {f"kept_{i}": one for i, one in enumerate(self.exprs.values())}
+
+    def give_back(self, rows: Frame, customer: str, result: Mapping[str, str | nw.Expr]) -> NativeT:  # type: ignore[type-var]
+        """Return the column ``customer`` of rows, what was carried along, and columns of a result.
+
+        The frame is of the caller's kind.
+        """
+        beside = dict(zip(self.exprs, self.carried, strict=True))
+        return self.complete(select_to_native(rows, {customer: "customer", **beside, **result}))
+
+    def complete(self, native: NativeT) -> NativeT:
+        """Return a result with the series after its first column, the customer."""
+        return insert_after_first(native, self.series) if self.series else native
+
+    def join(self, frame: Frame, table: Frame, customer: str) -> Frame:
+        """Join the columns of a lazy frame to values in its engine, by customer.
+
+        What was collected and returned to an engine is not of the same types any more.
+        """
+        own = inner_name(frame, customer)
+        _check_customers(frame, own, customer)
+        rows = frame.select(nw.col(own).alias("key"), **self.carried)
+        result = [one for one in table.collect_schema().names() if one != own]
+        values = table.select(nw.col(own).alias("key"), *result)
+        dtype, other = (one.collect_schema()["key"] for one in (rows, values))
+        if dtype not in (other, nw.Unknown):
+            values = values.with_columns(nw.col("key").cast(dtype))
+        names = dict(zip(self.carried, self.exprs, strict=True))
+        beside = (nw.col(one).alias(inner_name(frame, name)) for one, name in names.items())
+        joined = rows.join(values, on="key")  # type: ignore[arg-type]
+        return joined.select(nw.col("key").alias(own), *beside, *result)
+
+
+def read_kept(native: Any, keep: Keep | None, customer: str, result: Sequence[str]) -> Kept:
+    """Check the argument `keep`, the columns of a summary to give back beside those of a result."""
+    check_not_reserved("`customer`", [customer], result)
+    if keep is None or keep is False:
+        return Kept()
+    frame = from_native(native, "summary")
+    names = [one for one in _named(keep, frame) if one != customer]
+    fold = ignores_case(frame)
+    reserved = [one for one in names if (one.casefold() if fold else one) in result]
+    check_not_reserved("`keep`", reserved, reserved)
+    if isinstance(frame, nw.DataFrame):
+        # In the frame itself, types that are foreign to narwhals have been made plain.
+        series = series_of(native)
+        return Kept(series={name: series[name] for name in names})
+    schema = frame.collect_schema()
+    inner = {name: inner_name(frame, name) for name in names}
+    exprs = {name: nw.col(own) for name, own in inner.items()}
+    # Counts and times are read as floats where the engine has wider integers.
+    types = {name: schema[own] for name, own in inner.items() if schema[own] in WIDE}
+    return Kept(exprs=exprs | {name: exprs[name].cast(one) for name, one in types.items()})
+
+
+def _named(keep: Keep, frame: Frame) -> list[Any]:
+    """Return the names that a user has for the columns to keep."""
+    if keep is True:
+        every = frame.collect_schema().names()
+        # pandas has labels that are no text.
+        return [outer_name(one) if isinstance(one, str) else one for one in every]
+    names = column_names("keep", keep)
+    for name in names:
+        check_present("keep", name, frame)
+    return [*names]
+
+
+def _check_customers(frame: Frame, own: str, customer: str) -> None:
+    """Check that every row of a table has a customer of its own, by whom it can be joined."""
+    groups = frame.select(key=nw.col(own)).group_by("key").agg(rows=nw.len())
+    wrong = groups.filter((nw.col("rows") > 1) | nw.col("key").is_null())
+    number = count_rows(wrong)
+    if number:
+        raise ArgumentError(
+            f"{named(customer, 'customer')} has several rows, or none that names it, for "
+            f"{count_noun(number, 'customer')}; with `keep` and random draws each must have one.",
+            code="repeated_customers",
+            argument="customer",
+            column=customer,
+            rows=number,
+            total=count_rows(groups),
+        )
