@@ -61,6 +61,7 @@ WRONG: dict[str, Any] = {
     "infinite": "drop",
     "interval": "wide",
     "invalid": "ignore",
+    "keep": {"a"},
     "kind": "bar",
     "labels": {"good": "much"},
     "level": "high",

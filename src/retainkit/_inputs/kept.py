@@ -78,8 +78,11 @@ def read_kept(native: Any, keep: Keep | None, customer: str, result: Sequence[st
     check_not_reserved("`customer`", [customer], result)
     if keep is None or keep is False:
         return Kept()
+    given = () if keep is True else column_names("keep", keep)
     frame = from_native(native, "summary")
-    names = [one for one in _named(keep, frame) if one != customer]
+    for name in given:
+        check_present("keep", name, frame)
+    names = [one for one in (_every_name(frame) if keep is True else given) if one != customer]
     fold = ignores_case(frame)
     reserved = [one for one in names if (one.casefold() if fold else one) in result]
     check_not_reserved("`keep`", reserved, reserved)
@@ -95,16 +98,11 @@ def read_kept(native: Any, keep: Keep | None, customer: str, result: Sequence[st
     return Kept(exprs=exprs | {name: exprs[name].cast(one) for name, one in types.items()})
 
 
-def _named(keep: Keep, frame: Frame) -> list[Any]:
-    """Return the names that a user has for the columns to keep."""
-    if keep is True:
-        every = frame.collect_schema().names()
-        # pandas has labels that are no text.
-        return [outer_name(one) if isinstance(one, str) else one for one in every]
-    names = column_names("keep", keep)
-    for name in names:
-        check_present("keep", name, frame)
-    return [*names]
+def _every_name(frame: Frame) -> list[Any]:
+    """Return the names that a user has for all columns."""
+    names = frame.collect_schema().names()
+    # pandas has labels that are no text.
+    return [outer_name(one) if isinstance(one, str) else one for one in names]
 
 
 def _check_customers(frame: Frame, own: str, customer: str) -> None:

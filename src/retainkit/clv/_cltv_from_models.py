@@ -200,8 +200,8 @@ def cltv_from_models(
     check_spend_unit(spend, purchases.unit, exact=purchases.exact)
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
-    frame = from_native(summary, "summary")
     kept = read_kept(summary, keep, customer, RESULT)
+    frame = from_native(summary, "summary")
     # What is drawn is computed in memory; an engine but Polars does not get back what it gave.
     apart = options.simulated and isinstance(frame, nw.LazyFrame) and not is_polars(frame)
     beside = {} if apart else kept.exprs
