@@ -16,7 +16,7 @@ from source import FUNCTIONS, MODULES, SOURCES, TREES, functions_in, package_of
 FLOORS: list[set[str]] = [
     {"errors"},
     {"_typing", "_messages", "_scipy", "_suggestions", "typing"},
-    {"_checks"},
+    {"_checks", "_progress"},
     {"_stats"},
     {"_models"},
     {"_time"},

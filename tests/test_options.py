@@ -172,6 +172,10 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     ),
     "positive": "Of CSAT: lowest score that counts as satisfied. Default: the two highest do",
     "predictive": "Whether the interval is one for the actual value of the customer",
+    "progress": (
+        "Shows how far the work is: it is called as ``progress(total=n)`` and gives something with "
+        "``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown"
+    ),
     "promoters, detractors": (
         "Shares of promoters and of detractors that you expect, as fractions: 0.5 and 0.2 for "
         "50 % and 20 %. Both or neither. Default: the worst case, half promoters and half "
@@ -290,6 +294,7 @@ SUFFIXED: dict[str, str] = {
     "period": "active_users churn_rate control_chart growth_accounting "
     "inactivity_churn mrr_movements churned_customers",
     "predictive": "cltv_from_models",
+    "progress": ALL,
     "promoters, detractors": "survey_sample_size",
     "reason": ALL,
     "repeat": ALL,

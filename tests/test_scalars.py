@@ -91,6 +91,7 @@ WRONG: dict[str, Any] = {
     "positive": "top0",
     "power": 80,
     "predictive": "yes",
+    "progress": 3,
     "purchases": "bg_nbd",
     "quantiles": (50,),
     "rate": 10,

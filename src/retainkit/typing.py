@@ -161,6 +161,26 @@ Weekday: TypeAlias = Literal[
 ]
 Length: TypeAlias = str | timedelta
 
+# How far long work is
+
+
+class ProgressBar(Protocol):
+    """What shows how far work is, such as an object of tqdm."""
+
+    def update(self, n: int, /) -> object:
+        """Take note of steps done."""
+
+    def close(self) -> object:
+        """Stop."""
+
+
+class Progress(Protocol):
+    """What makes a `ProgressBar` for a number of steps, such as the class of tqdm."""
+
+    def __call__(self, *, total: int) -> ProgressBar:
+        """Begin."""
+
+
 # What is done with rows that say too little
 
 Missing: TypeAlias = Literal["raise", "drop"]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from retainkit._progress import Step, no_step
 from retainkit._typing import Floats, Integers
 
 
 def bootstrap_limits(
-    counts: Integers, level: float, *, draws: int, seed: int | None
+    counts: Integers, level: float, *, draws: int, seed: int | None, step: Step = no_step
 ) -> tuple[Floats, Floats]:
     """Percentile limits of the difference of shares, from -1 to 1; NaN without answers.
 
     `counts` has a row a segment: promoters, passives and detractors. The draws of each mix start
-    at the seed, so that a segment has the same limits beside others as alone.
+    at the seed, so that a segment has the same limits beside others as alone. `step` is told of the
+    draws of each segment.
     """
     mixes, index = np.unique(counts, axis=0, return_inverse=True)
     limits = np.full((2, len(mixes)), np.nan)
@@ -23,5 +25,6 @@ def bootstrap_limits(
         if n:
             drawn = np.random.default_rng(seed).multinomial(n, mix / n, size=draws)
             limits[:, i] = np.quantile((drawn[:, 0] - drawn[:, 2]) / n, tails)
+        step(draws * int((index.ravel() == i).sum()))
     lower, upper = limits[:, index.ravel()]
     return lower, upper

@@ -12,6 +12,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from retainkit._progress import Step, no_step
 from retainkit._typing import Floats
 from retainkit.typing import DriverMethod
 
@@ -109,12 +110,18 @@ def _r_squared_by_set(matrix: Floats) -> Floats:
 
 
 def bootstrap_importance(
-    values: Floats, weights: Floats, method: DriverMethod, *, draws: int, seed: int | None
+    values: Floats,
+    weights: Floats,
+    method: DriverMethod,
+    *,
+    draws: int,
+    seed: int | None,
+    step: Step = no_step,
 ) -> Floats:
     """Importance of each driver in bootstrap samples of the rows: draws by drivers.
 
     Equal rows must be next to each other. In a draw in which a driver does not vary its importance
-    is 0; where the outcome does not vary, the whole row is NaN.
+    is 0; where the outcome does not vary, the whole row is NaN. `step` is told of draws done.
     """
     n, columns = values.shape
     given = np.column_stack([values, weights])
@@ -131,6 +138,7 @@ def bootstrap_importance(
         matrix = _correlations_from_sums(sums)
         share = importance(matrix, method)
         parts.append(np.where(matrix[:, -1, -1, np.newaxis] > 0, share, np.nan))
+        step(len(counts))
     return np.concatenate(parts)
 
 

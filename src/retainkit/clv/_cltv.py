@@ -17,6 +17,7 @@ from retainkit._inputs.customers import Customers, read_histories_and_spend, rep
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
+from retainkit._progress import Step, check_progress, steps_of
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._fit_advice import fit_warnings
@@ -41,6 +42,7 @@ from retainkit.typing import (
     IntoFrameT,
     Length,
     Missing,
+    Progress,
     ValuationMethod,
 )
 
@@ -68,6 +70,7 @@ def cltv(
     predictive: bool = False,
     draws: int = 500,
     seed: int | None = None,
+    progress: Progress | None = None,
 ) -> IntoFrameT:
     r"""Value each customer by a log of orders: summary, both models and the value in one call.
 
@@ -131,6 +134,11 @@ def cltv(
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result. It is needed
         where something is drawn.
+    progress : callable, optional
+        Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
+        ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. The steps
+        are the fits of the bootstrap: with 500 draws the 2,357 customers of CDNOW take some ten
+        seconds. Without it there are none, and it is not called.
 
     Returns
     -------
@@ -199,6 +207,7 @@ def cltv(
     )
     in_units("horizon", horizon, "day", bare=None)
     options.validate()
+    check_progress(progress)
     orders = SummaryOptions(
         customer=customer,
         time=time,
@@ -212,16 +221,17 @@ def cltv(
     summary = summarize_orders(transactions, orders)
     keys = [*summary.segments, customer]
     check_not_reserved("`customer` or `by`", keys, RESULT)
-    tables = []
-    for label, part in _split_by_segment(summary):
-        table, messages = _value_segment(part, label, keys, penalty, options)
-        tables.append(table)
-        for code, text in messages:
-            warn(
-                f"{label}{text}",
-                code=code,
-                argument="transactions",
-            )
+    tables, parts = [], _split_by_segment(summary)
+    with steps_of(progress if options.refits else None, draws * len(parts)) as step:
+        for label, part in parts:
+            table, messages = _value_segment(part, label, keys, penalty, options, step=step)
+            tables.append(table)
+            for code, text in messages:
+                warn(
+                    f"{label}{text}",
+                    code=code,
+                    argument="transactions",
+                )
     columns = {name: name for name in (*keys, *RESULT)}
     return as_given(select_to_native(nw.concat(tables), columns), transactions)  # type: ignore[type-var]
 
@@ -253,7 +263,13 @@ def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
 
 
 def _value_segment(
-    summary: Frame, label: str, keys: Sequence[str], penalty: float, options: ValuationOptions
+    summary: Frame,
+    label: str,
+    keys: Sequence[str],
+    penalty: float,
+    options: ValuationOptions,
+    *,
+    step: Step,
 ) -> tuple[Frame, list[tuple[str, str]]]:
     """Fit both models to a segment and value its customers; return codes and texts of warnings."""
     *segments, customer = keys
@@ -267,7 +283,13 @@ def _value_segment(
         purchases, gamma_gamma, messages = _fit_models(histories, spend, penalty)
         spec = valuation_spec(purchases, gamma_gamma, options)
         table, _, _ = value_customers(
-            summary, spec, customer, columns, beside=beside, checked=(histories, spend)
+            summary,
+            spec,
+            customer,
+            columns,
+            beside=beside,
+            checked=(histories, spend),
+            step=step,
         )
     except ArgumentError as error:
         raise ArgumentError(

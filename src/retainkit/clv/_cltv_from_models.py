@@ -10,6 +10,7 @@ from retainkit._frames.input import from_native, is_polars
 from retainkit._frames.output import select_to_native
 from retainkit._inputs.kept import read_kept
 from retainkit._messages import warn
+from retainkit._progress import check_progress, steps_of
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
@@ -21,6 +22,7 @@ from retainkit.typing import (
     IntervalMethod,
     IntoFrameT,
     Length,
+    Progress,
     ValuationMethod,
 )
 
@@ -47,6 +49,7 @@ def cltv_from_models(
     predictive: bool = False,
     draws: int = 500,
     seed: int | None = None,
+    progress: Progress | None = None,
 ) -> IntoFrameT:
     r"""Value each customer by a model of purchases and one of spend.
 
@@ -115,6 +118,11 @@ def cltv_from_models(
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result. It is needed
         where something is drawn.
+    progress : callable, optional
+        Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
+        ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. The steps
+        are the fits of the bootstrap: with 500 draws the 2,357 customers of CDNOW take some ten
+        seconds. Without it there are none, and it is not called.
 
     Returns
     -------
@@ -200,12 +208,14 @@ def cltv_from_models(
     check_spend_unit(spend, purchases.unit, exact=purchases.exact)
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
+    check_progress(progress)
     kept = read_kept(summary, keep, customer, RESULT)
     frame = from_native(summary, "summary")
     # What is drawn is computed in memory; an engine but Polars does not get back what it gave.
     apart = options.simulated and isinstance(frame, nw.LazyFrame) and not is_polars(frame)
     beside = {} if apart else kept.exprs
-    table, *read = value_customers(frame, spec, customer, columns, beside=beside)
+    with steps_of(progress if options.refits else None, draws) as step:
+        table, *read = value_customers(frame, spec, customer, columns, beside=beside, step=step)
     for code, text in value_warnings(spec, *read):
         warn(text, code=code, argument="summary")
     if apart and kept.exprs:

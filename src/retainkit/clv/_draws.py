@@ -8,6 +8,7 @@ import numpy as np
 
 from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
 from retainkit._models.bg_nbd import DistinctPairs
+from retainkit._progress import Step
 from retainkit._typing import Floats
 from retainkit.clv._discounting import Horizon
 
@@ -65,9 +66,9 @@ class Refit:
     spend_penalty: float
 
     def draw_parameters(
-        self, customers: CustomerHistories, n: int, rng: np.random.Generator
+        self, customers: CustomerHistories, n: int, rng: np.random.Generator, step: Step
     ) -> tuple[Floats, Floats]:
-        """Fit both anew to customers drawn with replacement, n times."""
+        """Fit both anew to customers drawn with replacement, n times, each of them a step."""
         x, m = customers.x, customers.m
         found = np.empty((n, 4)), np.empty((n, 3))
         for i in range(n):
@@ -85,6 +86,7 @@ class Refit:
             found[1][i] = purchase_fits.fit_spend(
                 x[spent], m[spent], weights[spent], self.spend_penalty, start=self.spend
             ).parameters
+            step(1)
         return found
 
 

@@ -10,6 +10,7 @@ from retainkit._inputs.customers import Customers
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
 from retainkit._messages import warn
+from retainkit._progress import check_progress, steps_of
 from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
 from retainkit.clv._comparison import (
@@ -34,7 +35,17 @@ from retainkit.clv._tracking_columns import (
 )
 from retainkit.errors import ArgumentError
 from retainkit.purchases._spec import SummaryOptions
-from retainkit.typing import Amounts, IntoTable, Missing, Month, Period, PeriodLike, TableT, Weekday
+from retainkit.typing import (
+    Amounts,
+    IntoTable,
+    Missing,
+    Month,
+    Period,
+    PeriodLike,
+    Progress,
+    TableT,
+    Weekday,
+)
 
 
 def holdout_report(
@@ -58,6 +69,7 @@ def holdout_report(
     year_start: Month = "january",
     missing: Missing = "raise",
     confidence_level: float = 0.95,
+    progress: Progress | None = None,
 ) -> HoldoutReport[TableT]:
     r"""Fit BG/NBD on one stretch of time, and hold it to what came in the next.
 
@@ -119,6 +131,11 @@ def holdout_report(
         that counts such rows. Needed are `customer`, `time` and `amount`.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
+    progress : callable, optional
+        Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
+        ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. There are
+        four steps: the orders read, the models fitted, the forecast, the periods. Those of CDNOW's
+        2,357 customers take less than a second.
 
     Returns
     -------
@@ -229,6 +246,7 @@ def holdout_report(
         _check_model(model, unit, exact=exact)
     check_given_spend(spend, amount, unit, exact=exact)
     check_amounts_option(amounts, amount)
+    check_progress(progress)
     options = SummaryOptions(
         customer=customer,
         time=time,
@@ -240,14 +258,19 @@ def holdout_report(
         missing=missing,
         tz=tz,
     )
-    orders = read_calibrated_orders(transactions, options, calibration_end, week_start)
-    rows = read_calibration(orders)
-    if model is None:
-        model = _fit_calibration(orders, rows)
-    if amount is not None and spend is None:
-        spend = fit_calibration_spend(rows)
-    found, grid = forecast_holdout(rows, model, spend), orders.grid(cut)
-    periods = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
+    with steps_of(progress, 4) as step:
+        orders = read_calibrated_orders(transactions, options, calibration_end, week_start)
+        rows = read_calibration(orders)
+        step(1)
+        if model is None:
+            model = _fit_calibration(orders, rows)
+        if amount is not None and spend is None:
+            spend = fit_calibration_spend(rows)
+        step(1)
+        found, grid = forecast_holdout(rows, model, spend), orders.grid(cut)
+        step(1)
+        periods = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
+        step(1)
     warn_of_calibration(orders.split, grid)
     held, kind = periods["holdout"], orders.log.rows
     groups = by_frequency_columns(found, max_frequency, confidence_level)

@@ -27,6 +27,7 @@ from retainkit._inputs.time_unit import unit_expr
 from retainkit._messages import count_noun
 from retainkit._models import bg_nbd, gamma_gamma
 from retainkit._models.model import Model, covariance_of, parameter_array
+from retainkit._progress import Step, no_step
 from retainkit._stats.intervals import normal_quantile
 from retainkit._time.durations import in_units
 from retainkit._typing import Floats
@@ -62,7 +63,12 @@ class ValuationOptions:
     @property
     def simulated(self) -> bool:
         """Return whether the interval comes from random draws."""
-        return self.predictive or self.interval == "bootstrap"
+        return self.predictive or self.refits
+
+    @property
+    def refits(self) -> bool:
+        """Return whether the models are fitted anew to every draw, which takes long."""
+        return self.interval == "bootstrap"
 
     def validate(self) -> None:
         """Check all options but the horizon."""
@@ -150,11 +156,13 @@ def value_customers(
     *,
     beside: Mapping[str, nw.Expr] | None = None,
     checked: tuple[Customers, Customers] | None = None,
+    step: Step = no_step,
 ) -> tuple[Frame, Customers, Customers]:
     """Value the customers of a frame, with columns carried along `beside` them.
 
     `columns` maps arguments to columns. `checked` are the histories and the spend of the frame,
-    where they have been read already; they are returned beside the values.
+    where they have been read already; they are returned beside the values. `step` is told of the
+    fits to draws.
     """
     check_present("customer", customer, summary)
     table, beside = summary, beside or {}
@@ -179,7 +187,7 @@ def value_customers(
     check_histories(spec.purchases, customers)
     scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
-        scores |= _simulated_limits(spec, customers, median=median)
+        scores |= _simulated_limits(spec, customers, step, median=median)
     carried = {f"beside_{i}": one for i, one in enumerate(beside.values())}
     x, m = spend.values["frequency"], spend.values["monetary_value"]
     found = customers.with_scores(customer, scores, x=x, m=m, **carried)
@@ -213,7 +221,9 @@ def _customer_scores(
     }
 
 
-def _simulated_limits(spec: ValuationSpec, rows: Customers, *, median: bool) -> dict[str, Floats]:
+def _simulated_limits(
+    spec: ValuationSpec, rows: Customers, step: Step, *, median: bool
+) -> dict[str, Floats]:
     """Return the limits of the value of the distinct customers by simulation, before the margin."""
     options, rng = spec.options, np.random.default_rng(spec.options.seed)
     x, tx, T, m = rows.distinct.values()  # noqa: N806
@@ -221,7 +231,7 @@ def _simulated_limits(spec: ValuationSpec, rows: Customers, *, median: bool) -> 
     customers = _draws.CustomerHistories(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
     models = spec.purchases, spec.spend
     theta = parameter_array(spec.purchases), parameter_array(spec.spend)
-    if options.interval == "bootstrap":
+    if options.refits:
         _check_fitted(models, rows)
         repeat_buyers(rows)  # of which every draw must have some, to learn the spend from
         refit = _draws.Refit(
@@ -231,7 +241,7 @@ def _simulated_limits(spec: ValuationSpec, rows: Customers, *, median: bool) -> 
             spend=theta[1],
             spend_penalty=models[1].diagnostics.get("penalty", 0.0),
         )
-        draws = refit.draw_parameters(customers, options.draws, rng)
+        draws = refit.draw_parameters(customers, options.draws, rng, step)
     else:
         draws = (
             _draws.draw_parameters(theta[0], covariance_of(models[0]), options.draws, rng),

@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames.output import build_like
 from retainkit._messages import count_noun, named, segment_label, warn
+from retainkit._progress import Step, check_progress, steps_of
 from retainkit._stats.intervals import ratio
 from retainkit._stats.relative_weights import (
     bootstrap_importance,
@@ -22,7 +23,7 @@ from retainkit._stats.relative_weights import (
 from retainkit._typing import Floats
 from retainkit.drivers._reading import RESULT, DriverRows, driver_names, read_rows
 from retainkit.errors import ArgumentError
-from retainkit.typing import DriverMethod, IntoTable, Missing, TableT
+from retainkit.typing import DriverMethod, IntoTable, Missing, Progress, TableT
 
 _ROUNDING = 1e-10  # a correlation or coefficient below this has no sign
 _STATISTICS = ("importance", "lower", "upper", "correlation", "coefficient")
@@ -38,6 +39,7 @@ def key_drivers(
     weights: str | None = None,
     draws: int = 1000,
     seed: int | None = None,
+    progress: Progress | None = None,
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
@@ -77,6 +79,11 @@ def key_drivers(
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result, in whatever
         order the rows are.
+    progress : callable, optional
+        Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
+        ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. The steps
+        are the draws: a thousand of 10,000 answers take less than a second with six drivers, and
+        some ten with twelve and ``"lmg"``.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `outcome`, `drivers` and `weights`, and NaN counts as
@@ -182,6 +189,7 @@ def key_drivers(
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
+    check_progress(progress)
     one_of("missing", missing, get_args(Missing))
     probability("confidence_level", confidence_level)
     names = driver_names(drivers, outcome, method)
@@ -191,12 +199,15 @@ def key_drivers(
     segments = table.by_segment()
     problems = [None if table.empty else _find_problem(table, *segment) for segment in segments]
     _report_problems(table, problems)
-    found = [
-        _no_analysis(len(names), len(values))
-        if table.empty or problem is not None
-        else _analyse(values, weight, method=method, level=confidence_level, draws=draws, seed=seed)
-        for (values, weight), problem in zip(segments, problems, strict=True)
-    ]
+    options = _Options(method=method, level=confidence_level, draws=draws, seed=seed)
+    number = 0 if table.empty else problems.count(None)
+    with steps_of(progress, draws * number) as step:
+        found = [
+            _no_analysis(len(names), len(values))
+            if table.empty or problem is not None
+            else _analyse(values, weight, options, step)
+            for (values, weight), problem in zip(segments, problems, strict=True)
+        ]
     _warn_of_draws(found, draws)
     return build_like(table.given, _driver_columns(table, found, method))
 
@@ -287,18 +298,22 @@ def _no_analysis(n_drivers: int, n: int) -> _DriverAnalysis:
     return _DriverAnalysis(n=n, constant_draws=0, **nothing)
 
 
-def _analyse(
-    values: Floats,
-    weights: Floats,
-    *,
-    method: DriverMethod,
-    level: float,
-    draws: int,
-    seed: int | None,
-) -> _DriverAnalysis:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """The checked options of an analysis."""
+
+    method: DriverMethod
+    level: float
+    draws: int
+    seed: int | None
+
+
+def _analyse(values: Floats, weights: Floats, options: _Options, step: Step) -> _DriverAnalysis:
     """Compute the importance of the drivers in a segment, with bootstrap percentiles."""
-    matrix = correlations(values, weights)
-    drawn = bootstrap_importance(values, weights, method, draws=draws, seed=seed)
+    matrix, method, level = correlations(values, weights), options.method, options.level
+    drawn = bootstrap_importance(
+        values, weights, method, draws=options.draws, seed=options.seed, step=step
+    )
     known = drawn[~np.isnan(drawn[:, 0])]
     limits = np.full((2, drawn.shape[1]), np.nan)
     if len(known):
@@ -310,7 +325,7 @@ def _analyse(
         upper=limits[1],
         correlation=matrix[:-1, -1],
         coefficient=coefficients(matrix),
-        constant_draws=draws - len(known),
+        constant_draws=options.draws - len(known),
     )
 
 

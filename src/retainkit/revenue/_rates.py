@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retainkit._progress import Step, no_step
 from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile, ratio, wilson
 from retainkit._typing import Array, Floats, Integers
@@ -109,7 +110,13 @@ def gross_rate(sums: Mapping[str, Array]) -> Rate:
 
 
 def bootstrap_rates(
-    lookback: Lookback, grid: OutputGrid, *, steps: int, draws: int, seed: int | None
+    lookback: Lookback,
+    grid: OutputGrid,
+    *,
+    steps: int,
+    draws: int,
+    seed: int | None,
+    step: Step = no_step,
 ) -> tuple[Floats, Floats]:
     """Draw customers anew, with all that they ever paid; returns NRR and GRR along a first axis."""
     codes, customer = np.unique(lookback.customer, return_inverse=True)
@@ -137,6 +144,7 @@ def bootstrap_rates(
         found.append(
             [np.stack([trailing_windows(one, steps).prod(axis=-1) for one in r]) for r in rates]
         )
+        step(part)
     nrr, grr = (np.concatenate([part[which] for part in found]) for which in (0, 1))
     return nrr, grr
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._checks import boolean, integer, one_of, probability
 from retainkit._inputs.subscriptions import SubscriptionOptions
+from retainkit._progress import check_progress, steps_of
 from retainkit._stats.intervals import ratio
 from retainkit._time.period_options import in_periods, period_option
 from retainkit._typing import Array, Floats
@@ -33,6 +34,7 @@ from retainkit.typing import (
     Missing,
     Month,
     PeriodLike,
+    Progress,
     TableT,
     Weekday,
 )
@@ -60,6 +62,7 @@ def revenue_retention(
     interval: IntervalMethod = "delta",
     draws: int = 1000,
     seed: int | None = None,
+    progress: Progress | None = None,
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
     gap: Length = "0D",
@@ -126,6 +129,11 @@ def revenue_retention(
         Number of draws of the bootstrap; fewer make its limits too narrow.
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result.
+    progress : callable, optional
+        Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
+        ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. The steps
+        are the draws of the bootstrap: a thousand of 10,000 customers take some two seconds.
+        Without it there are none, and it is not called.
     currency : str, optional
         Column of the currency of `amount`. Several need `rates`.
     rates : mapping of str to float, optional
@@ -263,6 +271,7 @@ def revenue_retention(
     boolean("chained", chained)
     one_of("interval", interval, get_args(IntervalMethod))
     _check_draws(draws, seed)
+    check_progress(progress)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
@@ -296,7 +305,8 @@ def revenue_retention(
     columns["opening"] = arrays.unit.to_amounts(columns["opening"])
     if interval == "bootstrap":
         whole = join_lookbacks([*parts])
-        drawn = bootstrap_rates(whole, cells, steps=steps, draws=draws, seed=seed)
+        with steps_of(progress, draws) as step:
+            drawn = bootstrap_rates(whole, cells, steps=steps, draws=draws, seed=seed, step=step)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
     columns = _shown_columns(columns, cells, arrays, distance * steps)
     return arrays.grid_result(cells, columns, include_partial=include_partial)

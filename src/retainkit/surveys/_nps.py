@@ -18,6 +18,7 @@ from retainkit.typing import (
     Invalid,
     Missing,
     NPSMethod,
+    Progress,
     Repeat,
     TableT,
 )
@@ -38,6 +39,7 @@ def nps(
     method: NPSMethod = "score",
     draws: int = 2000,
     seed: int | None = None,
+    progress: Progress | None = None,
     invalid: Invalid = "raise",
     fractional: Fractional = "raise",
     missing_codes: Sequence[float] = (),
@@ -97,6 +99,11 @@ def nps(
         Number of draws of the bootstrap.
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result.
+    progress : callable, optional
+        Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
+        ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. The steps
+        are the draws of the bootstrap, of which two thousand take milliseconds; without it there
+        are none, and it is not called.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
@@ -207,6 +214,7 @@ def nps(
         seed=seed,
         min_responses=min_responses,
         confidence_level=confidence_level,
+        progress=progress,
     )
     limits = check_scale(scale, missing_codes=missing_codes, invalid=invalid, fractional=fractional)
     edges = check_cuts(cuts, limits)

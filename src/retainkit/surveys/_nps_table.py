@@ -9,6 +9,7 @@ import numpy as np
 
 from retainkit._checks import integer, one_of, probability
 from retainkit._messages import count_noun, warn
+from retainkit._progress import check_progress, steps_of
 from retainkit._stats.effective_size import EffectiveSize
 from retainkit._stats.nps_bootstrap import bootstrap_limits
 from retainkit._stats.nps_intervals import (
@@ -20,7 +21,7 @@ from retainkit._stats.nps_intervals import (
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.surveys._answer_counts import AnswerCounts
 from retainkit.surveys._scaled_answers import ScaledAnswers
-from retainkit.typing import NPSMethod
+from retainkit.typing import NPSMethod, Progress
 
 PARTS = ("promoters", "passives", "detractors")
 RESULT = (
@@ -39,6 +40,7 @@ class NpsOptions:
     seed: int | None
     min_responses: int | None
     confidence_level: float
+    progress: Progress | None = None
 
     def __post_init__(self) -> None:
         """Check the options, in this order."""
@@ -49,6 +51,7 @@ class NpsOptions:
         if self.min_responses is not None:
             integer("min_responses", self.min_responses, 1)
         probability("confidence_level", self.confidence_level)
+        check_progress(self.progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,10 @@ def _nps_limits(shares: PromoterShares, options: NpsOptions) -> tuple[Floats, Fl
     if options.method != "bootstrap":
         return _LIMITS[options.method](promoters, detractors, n, level)
     counts = np.rint(np.nan_to_num(np.column_stack([promoters, passives, detractors])))
-    return bootstrap_limits(counts.astype(np.int64), level, draws=options.draws, seed=options.seed)
+    with steps_of(options.progress, options.draws * len(counts)) as step:
+        return bootstrap_limits(
+            counts.astype(np.int64), level, draws=options.draws, seed=options.seed, step=step
+        )
 
 
 def _warn_of_hidden(n: Integers, hidden: Booleans, min_responses: int, *, segmented: bool) -> None:

@@ -1,0 +1,38 @@
+"""How far long work is, for those who want to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TypeAlias
+
+from retainkit._messages import quoted
+from retainkit.errors import ArgumentTypeError
+from retainkit.typing import Progress
+
+Step: TypeAlias = Callable[[int], object]
+"""Is told how many steps have been done since it was told before."""
+
+
+def check_progress(progress: object) -> None:
+    """Check the argument `progress`."""
+    if progress is not None and not callable(progress):
+        raise ArgumentTypeError(
+            f"`progress` is {quoted(progress)}; it must be something to call with `total=`, such "
+            "as tqdm.tqdm, or None.",
+            argument="progress",
+        )
+
+
+@contextmanager
+def steps_of(progress: Progress | None, total: int) -> Iterator[Step]:
+    """Give what is told of the steps done; what `progress` made is closed, on an error too."""
+    if progress is None:
+        yield no_step
+        return
+    with closing(progress(total=total)) as bar:
+        yield bar.update
+
+
+def no_step(_: int) -> None:
+    """Take note of no step."""
