@@ -94,7 +94,7 @@ CALLS: dict[str, tuple[Callable[..., Any], int]] = {
         lambda **options: rk.holdout_report(
             pd.DataFrame(ORDERS), **REGISTRY["holdout_report"].options, **options
         ),
-        4,
+        3,
     ),
 }
 each = pytest.mark.parametrize("name", CALLS)

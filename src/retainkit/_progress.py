@@ -1,4 +1,4 @@
-"""How far long work is, for those who want to see it."""
+"""Report how far long work is, to those who want to see it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_progress(progress: object) -> None:
 
 @contextmanager
 def steps_of(progress: Progress | None, total: int) -> Iterator[Step]:
-    """Give what is told of the steps done; what `progress` made is closed, on an error too."""
+    """Yield what is told of the steps done; what `progress` made is closed, on an error too."""
     if progress is None:
         yield no_step
         return
@@ -35,4 +35,4 @@ def steps_of(progress: Progress | None, total: int) -> Iterator[Step]:
 
 
 def no_step(_: int) -> None:
-    """Take note of no step."""
+    """Ignore steps that are done."""

@@ -168,7 +168,7 @@ class ProgressBar(Protocol):
     """What shows how far work is, such as an object of tqdm."""
 
     def update(self, n: int, /) -> object:
-        """Take note of steps done."""
+        """Add steps that are done."""
 
     def close(self) -> object:
         """Stop."""

@@ -134,8 +134,8 @@ def holdout_report(
     progress : callable, optional
         Shows how far the work is: it is called as ``progress(total=n)`` and gives something with
         ``update(k)`` and ``close()``, as ``tqdm.tqdm`` does. Default: nothing is shown. There are
-        four steps: the orders read, the models fitted, the forecast, the periods. Those of CDNOW's
-        2,357 customers take less than a second.
+        three steps: the orders read, the models fitted, the forecasts made. Those of CDNOW's 2,357
+        customers take less than a second.
 
     Returns
     -------
@@ -242,9 +242,7 @@ def holdout_report(
     probability("confidence_level", confidence_level)
     if not exact:
         check_period(unit, cut)
-    if model is not None:
-        _check_model(model, unit, exact=exact)
-    check_given_spend(spend, amount, unit, exact=exact)
+    _check_models(model, spend, amount, unit, exact=exact)
     check_amounts_option(amounts, amount)
     check_progress(progress)
     options = SummaryOptions(
@@ -258,17 +256,14 @@ def holdout_report(
         missing=missing,
         tz=tz,
     )
-    with steps_of(progress, 4) as step:
+    with steps_of(progress, 3) as step:
         orders = read_calibrated_orders(transactions, options, calibration_end, week_start)
         rows = read_calibration(orders)
         step(1)
-        if model is None:
-            model = _fit_calibration(orders, rows)
-        if amount is not None and spend is None:
-            spend = fit_calibration_spend(rows)
+        model = model or _fit_calibration(orders, rows)
+        spend = spend or (fit_calibration_spend(rows) if amount is not None else None)
         step(1)
         found, grid = forecast_holdout(rows, model, spend), orders.grid(cut)
-        step(1)
         periods = tracking_columns(orders, model, grid, mean_spend_of_new(spend))
         step(1)
     warn_of_calibration(orders.split, grid)
@@ -293,6 +288,15 @@ def _fit_calibration(orders: CalibratedOrders, rows: Customers) -> BGNBD:
             argument="transactions",
         )
     return model
+
+
+def _check_models(
+    model: BGNBD | None, spend: GammaGamma | None, amount: str | None, unit: Period, *, exact: bool
+) -> None:
+    """Check the models that were given."""
+    if model is not None:
+        _check_model(model, unit, exact=exact)
+    check_given_spend(spend, amount, unit, exact=exact)
 
 
 def _check_model(model: BGNBD, unit: Period, *, exact: bool) -> None:

@@ -270,8 +270,7 @@ def revenue_retention(
     distance = in_periods("horizon", horizon, cut, 1)
     boolean("chained", chained)
     one_of("interval", interval, get_args(IntervalMethod))
-    _check_draws(draws, seed)
-    check_progress(progress)
+    _check_draws(draws, seed, progress)
     boolean("include_partial", include_partial)
     probability("confidence_level", confidence_level)
     options = SubscriptionOptions(
@@ -312,10 +311,11 @@ def revenue_retention(
     return arrays.grid_result(cells, columns, include_partial=include_partial)
 
 
-def _check_draws(draws: int, seed: int | None) -> None:
+def _check_draws(draws: int, seed: int | None, progress: Progress | None) -> None:
     integer("draws", draws, 1)
     if seed is not None:
         integer("seed", seed, 0)
+    check_progress(progress)
 
 
 def _rate_columns(
