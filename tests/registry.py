@@ -1025,6 +1025,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
         "model": PURCHASES,
         "customer_id": 1,
     },
+    "frequency_counts": lambda: {"model": PURCHASES, "summary": pd.DataFrame(SUMMARY)},
     "frequency_recency": lambda: {"model": PURCHASES, "T": 100, "max_frequency": 5},
     "growth_accounting": lambda: {"table": _result("growth_accounting").query("team == 'a'")},
     "holdout_calibration": lambda: {"table": _result("holdout_report").by_frequency},

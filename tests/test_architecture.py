@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
 ]
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 # Packages that stand on another and use more of it than it exports.
-ACROSS = {("clv", "purchases")}
+ACROSS = {("clv", "purchases"), ("plot", "clv")}
 
 
 # What may be loaded when a module is; matplotlib by pictures alone. Others, in functions.

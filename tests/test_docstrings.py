@@ -22,7 +22,8 @@ SOURCED = {
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
     *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),
     *("holdout_report", "inactivity_churn", "key_drivers", "median_lifetime", "nps"),
-    *("nps_difference", "plot.customer_history", "plot.frequency_recency", "pmf"),
+    *("nps_difference", "plot.customer_history", "plot.frequency_counts", "plot.frequency_recency"),
+    *("pmf",),
     *("poststratify", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
@@ -32,7 +33,7 @@ SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "Re
 SECTIONS += ["Examples"]
 
 # Those whose first argument is no frame.
-OF_NUMBERS = {"annualize_rate", "plot.frequency_recency", "tracking"}
+OF_NUMBERS = {"annualize_rate", "plot.frequency_counts", "plot.frequency_recency", "tracking"}
 OF_NUMBERS |= {"survey_detectable_difference", "survey_sample_size"}
 FRAMES = sorted(
     name for name in FUNCTIONS if not name.startswith("datasets.") and name not in OF_NUMBERS

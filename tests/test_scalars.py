@@ -132,6 +132,9 @@ DRAWN: list[tuple[str, str, Any]] = [
     ("customer_history", "missing", "skip"),
     ("customer_history", "model", "bg_nbd"),
     ("customer_history", "tz", "Mars/Olympus"),
+    ("frequency_counts", "confidence_level", 95),
+    ("frequency_counts", "max_frequency", 0),
+    ("frequency_counts", "model", "bg_nbd"),
     ("growth_accounting", "amount", "yes"),
     ("retention_heatmap", "colorbar", "yes"),
     ("tracking", "cumulative", "yes"),
@@ -168,6 +171,6 @@ def test_a_wrong_scalar_of_a_picture_is_refused_before_a_row_is_read(
     name: str, argument: str, wrong: Any
 ) -> None:
     given = PICTURES[name]()
-    (table,) = {"table", "transactions"} & {*given}
+    (table,) = {"table", "transactions", "summary"} & {*given}
     with pytest.raises((ArgumentError, ArgumentTypeError), match=argument):
         getattr(plot, name)(**given | {table: Untouchable(), argument: wrong})

@@ -14,6 +14,7 @@ from retainkit.errors import MissingDependencyError
 if TYPE_CHECKING:
     from retainkit.plot._control import control_chart as control_chart
     from retainkit.plot._drivers import key_drivers as key_drivers
+    from retainkit.plot._frequency_counts import frequency_counts as frequency_counts
     from retainkit.plot._frequency_recency import frequency_recency as frequency_recency
     from retainkit.plot._growth import growth_accounting as growth_accounting
     from retainkit.plot._history import customer_history as customer_history
@@ -32,6 +33,7 @@ _HOMES = {
     "cltv_distribution": "_value",
     "control_chart": "_control",
     "customer_history": "_history",
+    "frequency_counts": "_frequency_counts",
     "frequency_recency": "_frequency_recency",
     "growth_accounting": "_growth",
     "holdout_calibration": "_holdout",
