@@ -733,6 +733,7 @@ ENTRIES = [
         tables={"table": COHORTS},
         columns={"values": Column(holds="number", nulls="kept")},
         keys=("team", "cohort"),
+        warns=(COHORTS, {"min_customers": 1_000}),
         eager=True,
         wide=True,
     ),

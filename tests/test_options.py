@@ -140,6 +140,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "labels": "Score of each answer in words",
     "margin": "Share of the spend that is kept; at 1 the value is revenue",
     "metric": "What the score is",
+    "min_customers": "Leave out cohorts with fewer customers",
     "min_responses": "Segments with fewer answers show no score; a warning counts them",
     "missing": (
         "Whether a null where a value is needed is an error, or its row is left out with a "
@@ -285,6 +286,7 @@ SUFFIXED: dict[str, str] = {
     "interval": ALL,
     "labels": ALL,
     "metric": ALL,
+    "min_customers": ALL,
     "missing": ALL,
     "model": "holdout_report tracking",
     "monetary_value": "spend_independence",
@@ -394,6 +396,7 @@ NOT_SHARED = {
     "age": "a column, or a number",
     "cohort": "a column, or a day",
     "curve": "the result of another function each time, which is named with a link",
+    "max_frequency": "where a table or a picture gathers the rest, or where a picture ends",
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "n": "a column, respondents, customers, or purchases",
     "table": "another table each time: the result that is drawn, counts, or cohorts",

@@ -137,6 +137,7 @@ DRAWN: list[tuple[str, str, Any]] = [
     ("frequency_counts", "model", "bg_nbd"),
     ("growth_accounting", "amount", "yes"),
     ("retention_heatmap", "colorbar", "yes"),
+    ("retention_heatmap", "min_customers", -1),
     ("tracking", "cumulative", "yes"),
 ]
 

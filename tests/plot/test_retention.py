@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from pictures import axes
+from pictures import axes, part
 from retainkit import errors
 from retainkit.plot import retention_curve, retention_heatmap
 from retainkit.plot._retention_heatmap import NEUTRAL
@@ -402,6 +402,44 @@ def test_heatmap_counts_the_empty_cohorts_at_the_end(last: int, note: str, ax: A
     assert {text for (_, y), text in written(ax, "cell").items() if y == 1} == {"–"}  # noqa: RUF001
     assert {colour for (_, y), colour in drawn(ax).items() if y == 1} == {NEUTRAL}
     assert labels(ax.get_legend().get_texts()) == [note]
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize(
+    ("least", "cohorts", "note"),
+    [
+        (0, ["1997-01", "1997-02", "1997-03", "1997-04"], "the last cohort, without customers"),
+        (1, ["1997-01", "1997-03", "1997-04"], "2 cohorts without customers"),
+        (5, ["1997-01", "1997-04"], "3 cohorts with fewer than 5 customers"),
+        (9, ["1997-01-01"], "4 cohorts with fewer than 9 customers"),
+        (10, [], "5 cohorts with fewer than 10 customers"),
+    ],
+)
+def test_heatmap_leaves_out_small_cohorts(
+    make: Any, least: int, cohorts: list[str], note: str, ax: Any
+) -> None:
+    sizes = [9, 0, 4, 5, 0]
+    rows = [
+        (month(y), x, size, size, 1.0 if size else NAN, True)
+        for y, size in enumerate(sizes)
+        for x in range(5 - y)
+    ]
+    retention_heatmap(make(cells(*rows)), min_customers=least, ax=ax)
+    assert labels(ax.get_yticklabels()) == cohorts
+    assert labels(ax.get_legend().get_texts()) == [f"Not drawn: {note}."]
+    shown = [size for size in sizes if size >= max(least, 1)]
+    assert [one for one in labels(part(ax, "size")) if one != "0"] == [f"{one}" for one in shown]
+
+
+def test_heatmap_without_small_cohorts_has_no_note(ax: Any) -> None:
+    retention_heatmap(frame(cells((month(0), 0, 5, 5, 1.0, True))), min_customers=5, ax=ax)
+    assert ax.get_legend() is None
+    with pytest.raises(errors.ArgumentError, match="`min_customers`"):
+        retention_heatmap(frame(triangle()), min_customers=-1, ax=ax)
+    matrix = pd.DataFrame({"cohort": pd.to_datetime(["1997-01-01"]), "0": [1.0]})
+    with pytest.raises(errors.ArgumentError, match="give it to retention_matrix") as caught:
+        retention_heatmap(matrix, min_customers=1, ax=ax)
+    assert caught.value.argument == "min_customers"
 
 
 def test_heatmap_of_empty_cohorts_only_draws_none(ax: Any) -> None:

@@ -21,7 +21,7 @@ from scipy import stats
 
 import oracles
 from backends import Backend
-from retainkit import cohort_retention, retention_curve, retention_matrix
+from retainkit import RetainkitWarning, cohort_retention, retention_curve, retention_matrix
 from retainkit.errors import ArgumentError, ColumnTypeError, MissingColumnError, RetainkitError
 from tables import Row, assert_rows, plain, rows_of
 
@@ -644,6 +644,62 @@ def test_every_age_has_its_column() -> None:
 def test_ages_are_in_the_order_of_numbers() -> None:
     table = frame(cells({JAN: [(4, 1)] * 12}))
     assert list(retention_matrix(table))[1:] == [str(age) for age in range(12)]
+
+
+SMALL = {JAN: [(9, 9), (9, 3), (9, 1)], FEB: [(0, 0), (0, 0)], MAR: [(4, 4)]}
+
+
+def test_all_cohorts_have_a_row_unless_it_is_said_how_many_customers_they_need() -> None:
+    table = frame(cells(SMALL))
+    assert [*matrix(table)] == [JAN, FEB, MAR]
+    assert matrix(table, min_customers=0) == matrix(table)
+    # What has no customers is lost in silence, as nothing is lost with it.
+    assert [*matrix(table, min_customers=1)] == [JAN, MAR]
+    assert matrix(table, min_customers=1)[JAN] == matrix(table)[JAN]
+    with pytest.warns(RetainkitWarning) as told:
+        assert [*matrix(table, min_customers=5)] == [JAN]
+    warning: Any = told[0].message
+    assert str(warning) == "1 cohort with fewer than 5 customers (`min_customers`) left out."
+    assert (warning.code, warning.rows, warning.total) == ("small_cohorts", 1, 2)
+    assert [*matrix(table, min_customers=4)] == [JAN, MAR]
+
+
+def test_cohorts_are_left_out_of_the_matrix_as_of_the_table() -> None:
+    days = ["2024-01-05"] * 3 + ["2024-02-01", "2024-02-09", "2024-04-04"]
+    orders = pd.DataFrame({"customer_id": [1, 2, 3, 1, 4, 5], "time": pd.to_datetime(days)})
+    table = cohort_retention(orders, as_of="2024-05-01")
+    with pytest.warns(RetainkitWarning, match="^2 cohorts with fewer than 2 customers ") as first:
+        expected = retention_matrix(cohort_retention(orders, as_of="2024-05-01", min_customers=2))
+    with pytest.warns(RetainkitWarning) as second:
+        have = retention_matrix(table, min_customers=2)
+    pd.testing.assert_frame_equal(have, expected)
+    assert str(second[0].message) == str(first[0].message)
+
+
+def test_small_cohorts_are_those_of_their_segment() -> None:
+    rows = [*cells(SMALL, plan="pro"), *cells({JAN: [(2, 2)], MAR: [(6, 6)]}, plan="free")]
+    with pytest.warns(RetainkitWarning, match="^2 cohorts"):
+        have = rows_of(retention_matrix(frame(rows), min_customers=5))
+    assert [(row["plan"], row["cohort"]) for row in have] == [("free", MAR), ("pro", JAN)]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.Table.from_pylist])
+def test_small_cohorts_are_left_out_of_every_kind_of_frame(make: Any) -> None:
+    have = rows_of(retention_matrix(make(cells(SMALL)), min_customers=1))
+    assert [row["cohort"] for row in have] == [JAN, MAR]
+
+
+def test_the_customers_of_small_cohorts_must_be_known() -> None:
+    table = frame(cells(SMALL))
+    assert [*matrix(table.drop(columns="customers"))] == [JAN, FEB, MAR]
+    with pytest.raises(MissingColumnError, match="'customers'"):
+        retention_matrix(table.drop(columns="customers"), min_customers=1)
+    with pytest.raises(ColumnTypeError, match="'customers' of `table`"):
+        retention_matrix(table.assign(customers="few"), min_customers=1)
+    with pytest.raises(ArgumentError, match="'customers' of `table` has no number in 6 rows"):
+        retention_matrix(table.assign(customers=NAN), min_customers=1)
+    with pytest.raises(ArgumentError, match="`min_customers` is -1"):
+        retention_matrix(table, min_customers=-1)
 
 
 def test_a_triangle_for_each_segment() -> None:

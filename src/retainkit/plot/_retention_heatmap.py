@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
-from retainkit._checks import boolean, one_of
+from retainkit._checks import boolean, integer, one_of
 from retainkit.plot._axes import draw_legend, measure, percent, subplots
 from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import (
@@ -56,6 +56,7 @@ def retention_heatmap(
     table: IntoDataFrame,
     *,
     values: str = "retention",
+    min_customers: int = 0,
     ax: Axes | None = None,
     period: str | None = None,
     cohort_format: str | None = None,
@@ -84,6 +85,10 @@ def retention_heatmap(
         Column to draw: ``retention``, ``lower``, ``upper``, ``nrr`` or ``grr`` in percent;
         ``retained``, ``eligible``, ``customers``, ``amount`` or ``amount_per_customer`` as numbers.
         Of a matrix, what it holds.
+    min_customers : int, default 0
+        Leave out cohorts with fewer customers: a note beneath counts them. At 1 those without
+        customers are left out wherever they stand, at 0 only those after the last one that has
+        any. Of a matrix the sizes are not known: give it to `retainkit.retention_matrix`.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; by default those of a new figure, which suits the table. Text adapts to the
         size of the axes; where cells are too small for any, there is a colour bar.
@@ -109,8 +114,9 @@ def retention_heatmap(
     Raises
     ------
     ArgumentError
-        If the table holds several segments, or several rows for a cohort and age, or if
-        `values` or `period` is none of the words above.
+        If the table holds several segments, or several rows for a cohort and age, if `values` or
+        `period` is none of the words above, or if `min_customers` is below 0, or above it for a
+        matrix.
     MissingColumnError
         If a column of the table is missing.
     ColumnTypeError
@@ -137,10 +143,11 @@ def retention_heatmap(
     ['100%', '30%', '100%']
     """
     one_of("values", values, TITLES)
+    integer("min_customers", min_customers, 0)
     title = f"{TITLES[values]} by age ({unit_of_age(period)})"
     if colorbar is not None:
         boolean("colorbar", colorbar)
-    triangle = read_triangle(table, values, cohort_format)
+    triangle = read_triangle(table, values, cohort_format, min_customers)
     scale, colours = _colour_cells(triangle, cmap, vmin, vmax)
     ax, width, height = _heatmap_axes(triangle) if ax is None else measure(ax)
     grid = _fit_grid(triangle, width, height)

@@ -14,6 +14,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._frames.advice import is_matrix
 from retainkit._frames.input import read_result
+from retainkit._messages import count_noun
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._periods import beginnings_of
 from retainkit.plot._reading import (
@@ -39,7 +40,7 @@ class Triangle:
     """Cells of a heat map, with all their texts.
 
     `places` holds the column and row of each cell. `trivial` says that the first column is
-    100 % by definition. `left_out` counts the cohorts after the last one with customers.
+    100 % by definition. `left_out` says in words which cohorts are not drawn, if any.
     """
 
     cohorts: list[str]
@@ -50,13 +51,12 @@ class Triangle:
     texts: list[str]
     complete: list[bool]
     trivial: bool
-    left_out: int
+    left_out: str
 
     def notes(self) -> list[str]:
         """Return the sentences beneath the picture; the hatching comes first."""
         hatched = [] if all(self.complete) else [HATCHED]
-        which = "cohort" if self.left_out == 1 else f"{self.left_out} cohorts"
-        return hatched + [f"Not drawn: the last {which}, without customers."] * bool(self.left_out)
+        return hatched + [f"Not drawn: {self.left_out}."] * bool(self.left_out)
 
     def coloured(self) -> list[bool]:
         """Return for each cell whether it has a colour, or is grey."""
@@ -66,10 +66,13 @@ class Triangle:
         ]
 
 
-def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) -> Triangle:
+def read_triangle(
+    table: IntoDataFrame, values: str, cohort_format: str | None, min_customers: int
+) -> Triangle:
     """Read the cells of one segment, of a table with a row for each or of a matrix."""
     frame = read_result(table, argument="table", columns=["cohort"], made_by=_MAKERS)
     if is_matrix(frame.columns):
+        _check_sizes_are_known(min_customers)
         data, names = _matrix_cells(frame, values)
     else:
         needed = dict.fromkeys(["cohort", "age", "customers", "complete", values])
@@ -83,7 +86,10 @@ def read_triangle(table: IntoDataFrame, values: str, cohort_format: str | None) 
         )
     pairs = list(zip(data["cohort"], data["age"], strict=True))
     check_one_row_each("table", pairs, "pairs of cohort and age")
-    data, left_out = _without_empty_end(data)
+    if min_customers:
+        data, left_out = _without_small(data, min_customers)
+    else:
+        data, left_out = _without_empty_end(data)
     cells = as_floats(data[values])
     ages = age_labels(data)
     cohorts = dict(sorted(zip(data["cohort"], data["customers"], strict=True)))
@@ -133,13 +139,35 @@ def _matrix_cells(frame: nw.DataFrame[Any], values: str) -> tuple[Columns, list[
     return data | {"customers": [None] * number, "complete": [True] * number}, segments
 
 
-def _without_empty_end(data: Columns) -> tuple[Columns, int]:
-    """Leave out the cohorts after the last one with customers, and count them."""
+def _check_sizes_are_known(min_customers: int) -> None:
+    if min_customers:
+        raise ArgumentError(
+            f"`min_customers` is {min_customers}, and `table` is a matrix, which does not know how "
+            "many customers its cohorts have; give it to retention_matrix, or draw the table of "
+            "cohorts.",
+            code="argument_conflict",
+            argument="min_customers",
+        )
+
+
+def _without_small(data: Columns, min_customers: int) -> tuple[Columns, str]:
+    """Leave out the cohorts with fewer customers, and say how many there are."""
+    kept = [(size or 0) >= min_customers for size in data["customers"]]
+    small = len(set(data["cohort"]) - set(compress(data["cohort"], kept)))
+    fewer = "without" if min_customers == 1 else f"with fewer than {min_customers:,}"
+    words = f"{count_noun(small, 'cohort')} {fewer} customers" if small else ""
+    return {name: list(compress(values, kept)) for name, values in data.items()}, words
+
+
+def _without_empty_end(data: Columns) -> tuple[Columns, str]:
+    """Leave out the cohorts after the last one with customers, and say how many there are."""
     sizes = dict(zip(data["cohort"], data["customers"], strict=True))
     filled = [cohort for cohort, size in sizes.items() if size is None or size]
     kept = [bool(filled) and cohort <= max(filled) for cohort in data["cohort"]]
     left_out = len(sizes) - len(set(compress(data["cohort"], kept)))
-    return {name: list(compress(values, kept)) for name, values in data.items()}, left_out
+    which = "cohort" if left_out == 1 else f"{left_out} cohorts"
+    words = f"the last {which}, without customers" if left_out else ""
+    return {name: list(compress(values, kept)) for name, values in data.items()}, words
 
 
 def _is_trivial(columns: dict[int, int], rates: list[float], ages: list[int]) -> bool:

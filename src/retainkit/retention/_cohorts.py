@@ -18,7 +18,12 @@ from retainkit._messages import count_noun, warn
 from retainkit._stats.intervals import ratio, wilson
 from retainkit._typing import Booleans
 from retainkit.retention import _eager, _lazy
-from retainkit.retention._reading import CohortOptions, read_cohort_log, warn_of_excluded
+from retainkit.retention._reading import (
+    CohortOptions,
+    read_cohort_log,
+    warn_of_excluded,
+    warn_of_small_cohorts,
+)
 from retainkit.retention._spec import ENTRIES, CohortCounts, CohortSpec
 from retainkit.retention._triangle import RetentionTriangle, retention_triangle
 from retainkit.typing import (
@@ -134,7 +139,7 @@ def cohort_retention(
     min_events : int, default 1
         Events (that count as a return) that make a customer active in a cell.
     min_customers : int, default 1
-        Leave out cohorts with fewer customers, with a warning that counts them.
+        Leave out cohorts with fewer customers: a warning counts them.
     include_partial : bool, default False
         Also show what is in progress at `as_of`, with ``complete`` False and no interval: cells
         that were begun by then, and over for nobody yet.
@@ -312,14 +317,7 @@ def _drop_small_cohorts(cells: RetentionTriangle, min_customers: int) -> Retenti
     small = cells.customers < min_customers
     left_out = _count_cohorts(cells, small)
     if left_out:
-        warn(
-            f"{count_noun(left_out, 'cohort')} with fewer than {min_customers:,} customers "
-            "(`min_customers`) left out.",
-            code="small_cohorts",
-            argument="min_customers",
-            rows=left_out,
-            total=_count_cohorts(cells, cells.customers > 0),
-        )
+        warn_of_small_cohorts(left_out, _count_cohorts(cells, cells.customers > 0), min_customers)
     return cells.where(~small)
 
 

@@ -9,22 +9,25 @@ from typing import Any, get_args
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import one_of, probability
+from retainkit._checks import integer, one_of, probability
 from retainkit._frames.input import check_present, read_result, with_plain_numbers
 from retainkit._frames.names import inner_name
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments, segment_columns, segment_values
-from retainkit._inputs.cohort_table import COHORT_COLUMNS, read_cohort_counts
+from retainkit._inputs.cohort_table import COHORT_COLUMNS, check_numbers, read_cohort_counts
 from retainkit._messages import named
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.retention._averages import chained, mean_of_rates, pooled
+from retainkit.retention._reading import warn_of_small_cohorts
 from retainkit.typing import Average, IntoDataFrameT
 
 _AVERAGES = {"pooled": pooled, "simple": mean_of_rates, "chained": chained}
 
 
-def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> IntoDataFrameT:
+def retention_matrix(
+    table: IntoDataFrameT, *, values: str = "retention", min_customers: int = 0
+) -> IntoDataFrameT:
     """Arrange a table of cohorts as a triangle: cohorts down, ages across.
 
     Parameters
@@ -33,6 +36,10 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
         Result of `cohort_retention`: pandas, Polars or PyArrow.
     values : str, default "retention"
         Numeric column to show, such as ``retained``, ``eligible`` or ``amount``.
+    min_customers : int, default 0
+        Leave out cohorts with fewer customers: a warning counts them. At 1 those without customers
+        are left out, and nothing is lost: there is no warning. Above 0 the table needs its column
+        ``customers``.
 
     Returns
     -------
@@ -48,12 +55,19 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     Raises
     ------
     MissingColumnError
-        If ``cohort``, ``age`` or `values` is not in the table.
-    ColumnTypeError
-        If `values` does not hold numbers.
+        If ``cohort``, ``age`` or `values` is not in the table, or ``customers`` where
+        `min_customers` is 1 or more.
+    ColumnTypeError, ArgumentTypeError
+        If `values` or ``customers`` does not hold numbers, or `min_customers` is none.
     ArgumentError
-        If there are several rows for a cohort and age, or if a segment column is called like one
-        of the result.
+        If `min_customers` is below 0, if a number of customers that it needs is missing, if there
+        are several rows for a cohort and age, or if a segment column is called like one of the
+        result.
+
+    Warns
+    -----
+    RetainkitWarning
+        If cohorts with customers are left out.
 
     See Also
     --------
@@ -72,8 +86,10 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     0 2024-01-01  1.0  1.0
     1 2024-02-01  1.0  NaN
     """
+    integer("min_customers", min_customers, 0)
     makers = ["cohort_retention", "revenue_cohorts"]
-    frame = read_result(table, argument="table", columns=("cohort", "age"), made_by=makers)
+    needed = ["cohort", "age", *(["customers"] if min_customers else [])]
+    frame = read_result(table, argument="table", columns=needed, made_by=makers)
     check_present("values", values, frame)
     column = inner_name(frame, values)
     frame = with_plain_numbers(frame, numbers=["age", column])
@@ -83,6 +99,8 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
             argument="values",
             column=values,
         )
+    if min_customers:
+        frame = _without_small_cohorts(frame, min_customers)
     grid = _cohort_grid(frame)
     cells = dict(zip(grid.age.tolist(), grid.fill(frame[column], np.nan).T, strict=True))
     ends = dict(zip(grid.age.tolist(), grid.age_end.tolist(), strict=True))
@@ -97,6 +115,20 @@ def retention_matrix(table: IntoDataFrameT, *, values: str = "retention") -> Int
     _check_segment_names(grid.cohorts, columns)
     matrix: IntoDataFrameT = build_like(frame, grid.cohorts | columns)
     return matrix
+
+
+def _without_small_cohorts(frame: nw.DataFrame[Any], min_customers: int) -> nw.DataFrame[Any]:
+    """Return the rows of cohorts with so many customers, and warn of others that have any."""
+    frame = with_plain_numbers(frame, numbers=["customers"])
+    check_numbers(frame, "table", ["customers"], complete=["customers"])
+    names = [*segment_columns(frame, COHORT_COLUMNS), "cohort"]
+    _, row = factorize_segments(frame, names)
+    size = np.zeros(int(row.max(initial=-1)) + 1)
+    np.maximum.at(size, row, frame["customers"].to_numpy().astype(np.float64))
+    left_out = int(np.sum((size > 0) & (size < min_customers)))
+    if left_out:
+        warn_of_small_cohorts(left_out, int(np.sum(size > 0)), min_customers)
+    return frame[np.flatnonzero(size[row] >= min_customers).tolist()]
 
 
 def retention_curve(

@@ -187,3 +187,15 @@ _FACTS = {
     ExclusionReason.OUTSIDE_EDGES: ("outside_edges", "cohort_period"),
 }
 """The code and the argument of each reason for which customers are left out."""
+
+
+def warn_of_small_cohorts(number: int, total: int, min_customers: int) -> None:
+    """Warn of cohorts that are left out because they have few customers, of so many with any."""
+    warn(
+        f"{count_noun(number, 'cohort')} with fewer than {min_customers:,} customers "
+        "(`min_customers`) left out.",
+        code="small_cohorts",
+        argument="min_customers",
+        rows=number,
+        total=total,
+    )
