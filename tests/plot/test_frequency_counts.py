@@ -90,8 +90,8 @@ def test_bars_count_the_customers_and_squares_their_chances(
     model: Any, most: int, *, weighted: bool
 ) -> None:
     ax = axes()
-    options = {"weights": "number"} if weighted else {}
-    assert frequency_counts(model, SUMMARY, max_frequency=most, ax=ax, **options) is ax
+    weights = "number" if weighted else None
+    assert frequency_counts(model, SUMMARY, max_frequency=most, weights=weights, ax=ax) is ax
     actual, expected = slow_counts(model, most, weighted=weighted)
     assert heights(ax) == actual
     assert squares(ax) == pytest.approx(expected, rel=1e-9, abs=1e-12)
@@ -205,7 +205,7 @@ def test_first_purchases_that_are_counted_are_warned_of() -> None:
 
 def test_the_summary_is_left_as_it_was_and_a_new_figure_is_made() -> None:
     before = SUMMARY.copy(deep=True)
-    ax = frequency_counts(BG, SUMMARY)
+    ax: Any = frequency_counts(BG, SUMMARY)
     assert plt.get_fignums() == [ax.figure.number]
     pd.testing.assert_frame_equal(SUMMARY, before)
     assert np.isfinite(squares(ax)).all()

@@ -646,7 +646,7 @@ def test_ages_are_in_the_order_of_numbers() -> None:
     assert list(retention_matrix(table))[1:] == [str(age) for age in range(12)]
 
 
-SMALL = {JAN: [(9, 9), (9, 3), (9, 1)], FEB: [(0, 0), (0, 0)], MAR: [(4, 4)]}
+SMALL: Cells = {JAN: [(9, 9), (9, 3), (9, 1)], FEB: [(0, 0), (0, 0)], MAR: [(4, 4)]}
 
 
 def test_all_cohorts_have_a_row_unless_it_is_said_how_many_customers_they_need() -> None:
