@@ -9,7 +9,7 @@ install = $(bin)/python -m pip install --quiet --disable-pip-version-check
 style = $(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy
 sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
 
-.PHONY: help demo check test lint mutants docs clean
+.PHONY: help demo check test lint mutants docs notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -43,6 +43,11 @@ mutants: $(VENV)/.mutants ## change the arithmetic here and there, and see wheth
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
 	$(sphinx) docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+notebooks: $(VENV)/.docs ## the examples as notebooks, each run in a new kernel, in docs/_build/notebooks
+	$(bin)/python examples/notebooks/make.py
+	$(bin)/python examples/notebooks/make.py docs/_build/notebooks
+	env -u MPLBACKEND $(bin)/jupyter execute --inplace docs/_build/notebooks/*.ipynb
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) dist mutants docs/_build docs/reference/api retainkit-demo .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -54,16 +54,13 @@ folder.mkdir(parents=True, exist_ok=True)
 
 rk.plot.holdout_calibration(report.by_frequency)
 plt.savefig(folder / "holdout-calibration.png", dpi=150)
-plt.close()
 
 weeks = rk.tracking(purchases, orders, calibration_end=middle, as_of="1998-07-01")
 rk.plot.tracking(weeks)
 plt.savefig(folder / "tracking.png", dpi=150)
-plt.close()
 
 rk.plot.cltv_distribution(value)
 plt.savefig(folder / "customer-value.png", dpi=150)
-plt.close()
 
 names = "holdout-calibration.png, tracking.png and customer-value.png"
 print(f"\n{names} are in {folder.resolve()}")

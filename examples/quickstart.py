@@ -42,10 +42,8 @@ folder.mkdir(parents=True, exist_ok=True)
 
 rk.plot.retention_heatmap(table, period="month")
 plt.savefig(folder / "retention-triangle.png", dpi=150)
-plt.close()
 
 rk.plot.retention_curve(curve[curve["age"] > 0], period="month")
 plt.savefig(folder / "retention-curve.png", dpi=150)
-plt.close()
 
 print(f"\nretention-triangle.png and retention-curve.png are in {folder.resolve()}")

@@ -77,14 +77,11 @@ folder.mkdir(parents=True, exist_ok=True)
 
 rk.plot.mrr_waterfall(movements.tail(12))
 plt.savefig(folder / "mrr-waterfall.png", dpi=150)
-plt.close()
 
 rk.plot.survival_curve(curve)
 plt.savefig(folder / "survival.png", dpi=150)
-plt.close()
 
 rk.plot.projection(projection, period="month")
 plt.savefig(folder / "projection.png", dpi=150)
-plt.close()
 
 print(f"\nmrr-waterfall.png, survival.png and projection.png are in {folder.resolve()}")

@@ -75,15 +75,12 @@ folder.mkdir(parents=True, exist_ok=True)
 
 rk.plot.nps_bar(scores)
 plt.savefig(folder / "nps.png", dpi=150)
-plt.close()
 
 trend = rk.score_trend(answers, time="responded", period="quarter", by="plan", as_of="2025-07-01")
 rk.plot.score_trend(trend)
 plt.savefig(folder / "nps-trend.png", dpi=150)
-plt.close()
 
 rk.plot.key_drivers(drivers)
 plt.savefig(folder / "key-drivers.png", dpi=150)
-plt.close()
 
 print(f"\nnps.png, nps-trend.png and key-drivers.png are in {folder.resolve()}")

@@ -6,6 +6,7 @@ The witness of the numbers is plain Python on the file of CDNOW, or on the rows 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -48,6 +49,31 @@ def run(example: Path, *arguments: str, cwd: Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_notebooks_are_those_of_the_examples(tmp_path: Path) -> None:
+    made = EXAMPLES[0].parent / "notebooks"
+    assert run(made / "make.py", str(tmp_path / "again"), cwd=tmp_path / "here") == ""
+    kept = {path.name: path.read_bytes() for path in made.glob("*.ipynb")}
+    assert kept == {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}, (
+        "make them again: python examples/notebooks/make.py"
+    )
+    assert {Path(name).stem for name in kept} == {example.stem for example in EXAMPLES}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_a_notebook_holds_the_code_of_its_example_and_no_outputs(example: Path) -> None:
+    path = example.parent / "notebooks" / f"{example.stem}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    body = example.read_text(encoding="utf-8").partition("# %%")[2].partition("\n")[2]
+    lines = [line for line in body.splitlines() if line and not line.startswith("#")]
+    held = [line for cell in code for line in cell.splitlines() if line and line[0] != "#"]
+    assert held == lines
+    assert all(cell["outputs"] == [] for cell in cells if cell["cell_type"] == "code")
+    text = " ".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    assert "%%" not in text
+    assert text.startswith("# ")
 
 
 @pytest.mark.slow
