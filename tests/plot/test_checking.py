@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
 from backends import BACKENDS, Backend, params
@@ -73,7 +74,7 @@ def test_a_period_that_is_not_over_is_hollow_and_named() -> None:
     marks = part(ax, "unfinished")
     ends = [float(np.asarray(mark.get_ydata())[0]) for mark in marks]
     assert ends == [table["actual"].iloc[-1], table["expected"].iloc[-1]]
-    assert {mark.get_markerfacecolor() for mark in marks} == {"white"}
+    assert {to_hex(mark.get_markerfacecolor()) for mark in marks} == {"#ffffff"}
     assert words(ax) == ["expected", "actual", "week not over, so far"]
     ax = axes()
     tracking(course(unfinished=0), ax=ax)

@@ -63,7 +63,7 @@ def test_what_was_seen_fitted_and_projected_is_drawn_where_it_is() -> None:
     # The projection sets out from the last share known, not from the curve.
     assert points(ahead) == [[2, 0.5], [3, 0.43], [4, 0.36], [5, 0.33], [6, 0.3]]
     assert points(held) == [[3, 0.42], [4, 0.38]]
-    assert held.get_markerfacecolor() == "white"
+    assert to_hex(held.get_markerfacecolor()) == "#ffffff"
     assert ahead.is_dashed()
     assert not fitted.is_dashed()
 

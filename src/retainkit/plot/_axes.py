@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
 from retainkit._typing import Array, Floats
-from retainkit.plot._style import PALE, POINTS, TEXT
+from retainkit.plot._style import PALE, POINTS, TEXT, legible, tone
 
 # Where a legend stands that is not inside the axes.
 ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
@@ -42,7 +42,7 @@ def tidy(ax: Axes, values: Literal["x", "y"] = "y") -> None:
     upright = values == "y"
     ax.spines[["top", "right", "left" if upright else "bottom"]].set_visible(False)
     ax.tick_params(axis="y" if upright else "both", length=0)
-    ax.grid(visible=True, axis=values, color=PALE, linewidth=0.6)
+    ax.grid(visible=True, axis=values, color=tone(ax, PALE), linewidth=0.6)
     ax.set_axisbelow(True)
 
 
@@ -116,7 +116,7 @@ def draw_counts(
     style: dict[str, Any] = {"va": "top", "fontsize": TEXT - 0.5, "clip_on": False}
     style["parse_math"] = False
     for row, (label, colour, counts) in enumerate(rows):
-        style["color"] = colour
+        style["color"] = legible(ax, colour)
         place = _beneath(ax, depth + line * row, left)
         ax.text(start, 0, label, transform=place, ha="right", gid="counted", **style)
         place = _beneath(ax, depth + line * row)

@@ -26,7 +26,7 @@ from retainkit.plot._score_axes import (
     draw_score_legend,
     score_texts,
 )
-from retainkit.plot._style import PALETTE, QUIET, SHADE, SLATE, TEXT
+from retainkit.plot._style import PALETTE, QUIET, SHADE, SLATE, TEXT, tone
 from retainkit.typing import IntoDataFrame
 
 USUAL, SIGNAL, LIMIT = PALETTE[0], PALETTE[1], SLATE
@@ -198,7 +198,7 @@ def _shade_baseline(ax: Axes, periods: Periods, data: Columns) -> dict[str, Any]
     over = [bool(one) for one in data["complete"]]
     if not any(marked) or all(own or not whole for own, whole in zip(marked, over, strict=True)):
         return {}
-    style: dict[str, Any] = {"facecolor": SHADE, "linewidth": 0}
+    style: dict[str, Any] = {"facecolor": tone(ax, SHADE), "linewidth": 0}
     for place in periods.places[marked].tolist():
         ax.axvspan(place - 0.5, place + 0.5, zorder=0, gid="baseline", **style)
     return {"baseline": Patch(**style)}

@@ -18,7 +18,7 @@ from retainkit.plot._reading import (
     check_one_segment,
     read_result_columns,
 )
-from retainkit.plot._style import HATCH, PALETTE, QUIET, SMALL, TEXT
+from retainkit.plot._style import BLACK, HATCH, PALETTE, QUIET, SMALL, TEXT, legible, tone
 from retainkit.plot._text import in_percent
 from retainkit.typing import IntoDataFrame
 
@@ -130,12 +130,14 @@ def _draw_importance(ax: Axes, data: Columns, directions: Sequence[str]) -> None
         zip(importance, lower, upper, directions, strict=True)
     ):
         if math.isnan(value):
-            style: dict[str, Any] = {"va": "center", "color": QUIET, "fontsize": TEXT}
+            style: dict[str, Any] = {"va": "center", "color": legible(ax, QUIET), "fontsize": TEXT}
             ax.text(0.01, y, "not known", transform=ax.get_yaxis_transform(), **style)
             continue
         ax.barh([y], [value], 0.66, gid=kind, zorder=2, linewidth=0, **STYLES[kind])
         if not math.isnan(low + high):
-            ax.hlines([y], [low], [high], color="black", linewidth=1.3, zorder=3, gid="interval")
+            ax.hlines(
+                [y], [low], [high], color=tone(ax, BLACK), linewidth=1.3, zorder=3, gid="interval"
+            )
 
 
 def _draw_driver_names(ax: Axes, names: Sequence[str], width: float, height: float) -> None:

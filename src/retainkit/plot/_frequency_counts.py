@@ -19,10 +19,10 @@ from retainkit.clv._purchase_model import check_histories
 from retainkit.plot._axes import draw_legend, measure, subplots, tidy
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._score_axes import draw_answer_counts, draw_nothing
-from retainkit.plot._style import PALETTE, QUIET, TEXT
+from retainkit.plot._style import BLACK, PALETTE, QUIET, TEXT, tone
 from retainkit.typing import IntoFrame
 
-ACTUAL, INTERVAL, EXPECTED = "#b9c4cf", "#000000", PALETTE[0]
+ACTUAL, EXPECTED = "#b9c4cf", PALETTE[0]
 LABEL = 26.0  # points from a label of the axis to the next, at least
 
 
@@ -184,7 +184,8 @@ def _draw_bars(ax: Axes, counts: _Counts, confidence_level: float) -> None:
     bars = ax.bar(x, counts.actual, 0.8, color=ACTUAL, linewidth=0, label=label)
     for bar in bars:
         bar.set_gid("actual")
-    style: dict[str, Any] = {"color": INTERVAL, "linewidth": 1.3, "zorder": 4, "gid": "interval"}
+    style: dict[str, Any] = {"linewidth": 1.3, "zorder": 4, "gid": "interval"}
+    style["color"] = tone(ax, BLACK)
     ax.vlines(x, low, high, **style)
     squares: dict[str, Any] = {"color": EXPECTED, "markersize": 6, "zorder": 3, "gid": "expected"}
     squares |= {"markeredgecolor": ax.get_facecolor(), "markeredgewidth": 0.6, "linestyle": "none"}

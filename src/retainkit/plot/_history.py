@@ -29,7 +29,7 @@ from retainkit.clv import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
 from retainkit.plot._models import check_drawn_model
-from retainkit.plot._style import DARK, PALETTE
+from retainkit.plot._style import DARK, PALETTE, legible, tone
 from retainkit.plot._text import in_percent
 from retainkit.typing import IntoFrame, Length, Missing
 
@@ -253,10 +253,14 @@ def _draw_path(ax: Axes, days: Integers, path: _AliveOverTime, width: float) -> 
     x, now = date_numbers(path.day), path.observed
     colour = PALETTE[0]
     ax.plot(x[now], path.alive[now], color=colour, linewidth=1.6, gid="history")
-    marks: dict[str, Any] = {"color": DARK, "linewidth": 1.1, "gid": "purchases"}
+    marks: dict[str, Any] = {"color": tone(ax, DARK), "linewidth": 1.1, "gid": "purchases"}
     ax.vlines(date_numbers(days), 0, 0.06, transform=ax.get_xaxis_transform(), **marks)
     ax.plot(x[now][-1:], path.alive[now][-1:], "o", color=colour, markersize=6, gid="end")
-    style: dict[str, Any] = {"textcoords": "offset points", "color": colour, "gid": "end"}
+    style: dict[str, Any] = {
+        "textcoords": "offset points",
+        "color": legible(ax, colour),
+        "gid": "end",
+    }
     beside: dict[str, Any] = {"xytext": (7, 0), "va": "center"}
     above: dict[str, Any] = {"xytext": (0, 7), "ha": "center", "va": "bottom"}
     goes_on = x[-1] > x[now][-1]

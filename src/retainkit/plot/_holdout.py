@@ -16,10 +16,10 @@ from retainkit.clv import HoldoutReport
 from retainkit.errors import ColumnTypeError
 from retainkit.plot._axes import date_numbers, draw_legend, label_dates, measure, subplots, tidy
 from retainkit.plot._reading import check_one_row_each
-from retainkit.plot._style import PALETTE, QUIET, SHADE, SMALL
+from retainkit.plot._style import BLACK, PALETTE, QUIET, SHADE, SMALL, legible, tone
 from retainkit.typing import IntoDataFrame
 
-ACTUAL, EXPECTED, NAIVE = "#000000", PALETTE[0], PALETTE[1]
+ACTUAL, EXPECTED, NAIVE = BLACK, PALETTE[0], PALETTE[1]
 
 # Days from a period to the next, at least and at most.
 _LENGTHS = {
@@ -159,9 +159,13 @@ def holdout_calibration(
     lines: dict[str, Any] = {"linewidth": 1.6, "markersize": 6, "markeredgewidth": 0}
     ax.plot(x, numbers["naive"], "^:", color=NAIVE, label="naive: as before", **lines)
     ax.plot(x, numbers["expected"], "s-", color=EXPECTED, label="expected by the model", **lines)
-    ax.vlines(x, numbers["lower"], numbers["upper"], color=ACTUAL, linewidth=1.3, zorder=3)
+    ax.vlines(
+        x, numbers["lower"], numbers["upper"], color=tone(ax, ACTUAL), linewidth=1.3, zorder=3
+    )
     dots: dict[str, Any] = {"linestyle": "none", "markersize": 5.5, "zorder": 4}
-    ax.plot(x, numbers["actual"], "o", color=ACTUAL, label="actual, with interval", **dots)
+    ax.plot(
+        x, numbers["actual"], "o", color=tone(ax, ACTUAL), label="actual, with interval", **dots
+    )
     counts = [f"{int(count):,}" for count in numbers["customers"]]
     small = width < 36 * len(names)
     counts[:1] = [count if small else f"n = {count}" for count in counts[:1]]
@@ -218,17 +222,17 @@ def _shade_holdout(ax: Axes, days: Floats, holdout: Booleans) -> None:
     if not holdout.any():
         return
     first = x[holdout][0] - step / 2
-    ax.axvspan(first, x[-1] + step / 2, color=SHADE, linewidth=0, zorder=0, gid="holdout")
+    ax.axvspan(first, x[-1] + step / 2, color=tone(ax, SHADE), linewidth=0, zorder=0, gid="holdout")
     style: dict[str, Any] = {
         "xycoords": ax.get_xaxis_transform(),
         "textcoords": "offset points",
         "va": "bottom",
-        "color": QUIET,
+        "color": legible(ax, QUIET),
         "fontsize": SMALL + 1,
     }
     ax.annotate("holdout", (first, 1.0), xytext=(4, 2), ha="left", gid="side", **style)
     if not holdout.all():
-        ax.axvline(first, color=QUIET, linewidth=0.8, zorder=1, gid="calibration end")
+        ax.axvline(first, color=tone(ax, QUIET), linewidth=0.8, zorder=1, gid="calibration end")
         ax.annotate("calibration", (first, 1.0), xytext=(-4, 2), ha="right", gid="side", **style)
 
 
@@ -240,7 +244,14 @@ def _draw_course(ax: Axes, days: Floats, columns: dict[str, Floats], values: lis
     marks: dict[str, Any] = {"marker": "o", "markersize": 3.5} if few else {}
     ax.plot(x, expected, color=EXPECTED, linewidth=2, zorder=3, label="expected", gid="expected")
     ax.plot(
-        x, actual, color=ACTUAL, linewidth=1.2, zorder=2.5, label="actual", gid="actual", **marks
+        x,
+        actual,
+        color=tone(ax, ACTUAL),
+        linewidth=1.2,
+        zorder=2.5,
+        label="actual",
+        gid="actual",
+        **marks,
     )
 
 
@@ -251,13 +262,13 @@ def _mark_unfinished(
     unfinished = columns["complete"] == 0
     if not unfinished.any():
         return
-    hollow: dict[str, Any] = {"markerfacecolor": "white", "markersize": 5, "zorder": 4}
+    hollow: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "markersize": 5, "zorder": 4}
     for name, colour in zip(values, (ACTUAL, EXPECTED), strict=True):
         ax.plot(
             date_numbers(days[unfinished]),
             columns[name][unfinished],
             "o",
-            markeredgecolor=colour,
+            markeredgecolor=tone(ax, colour) if colour == ACTUAL else colour,
             clip_on=False,
             gid="unfinished",
             label=f"{unit} not over, so far" if name == values[0] else None,

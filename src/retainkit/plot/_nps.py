@@ -31,6 +31,8 @@ from retainkit.plot._style import (
     SMALL,
     TEXT,
     ink_on,
+    legible,
+    tone,
 )
 from retainkit.plot._text import DASH, in_percent, shorten, with_minus
 from retainkit.typing import IntoDataFrame
@@ -238,7 +240,7 @@ def _draw_segment_names(ax: Axes, bars: _Bars, row: float, size: float) -> None:
         label.set_parse_math(False)  # a segment may be called "$5 to $10"
     ax.tick_params(axis="y", length=0, pad=counted + (3 if any(bars.names) else 1) * GAP)
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": size}
-    style |= {"annotation_clip": False, "color": QUIET}
+    style |= {"annotation_clip": False, "color": legible(ax, QUIET)}
     for y in places:
         place: dict[str, Any] = {"xy": (0, y), "xytext": (-GAP, 0), "va": "center_baseline"}
         ax.annotate(bars.counts[y], **place, **style, gid="n")
@@ -266,8 +268,8 @@ def _draw_answer_shares(ax: Axes, bars: _Bars, row: float, width: float) -> None
         foot += shares
     for y in np.flatnonzero(np.isnan(bars.nps)).tolist():
         ax.text(
-            0.01, y, bars.reasons[y], va="center_baseline", color=QUIET, style="italic",
-            fontsize=max(LEAST, size), gid="no score",
+            0.01, y, bars.reasons[y], va="center_baseline", color=legible(ax, QUIET),
+            style="italic", fontsize=max(LEAST, size), gid="no score",
         )  # fmt: skip
     font = min(TEXT, width / 24)
     abreast = font > LEAST + 1  # or beneath each other
@@ -289,19 +291,26 @@ def _draw_score_panel(ax: Axes, bars: _Bars, width: float, size: float) -> None:
     space = max(0.05 * (high - low), (20 - (high - low)) / 2)
     panel.set_xlim(max(-100.0, low - space), min(100.0, high + space))
     rows = np.arange(len(bars.names))
-    panel.axvline(0, color=GREY, linewidth=0.9, zorder=1, gid="zero")
+    panel.axvline(0, color=tone(ax, GREY), linewidth=0.9, zorder=1, gid="zero")
     held = ~np.isnan(bars.lower + bars.upper)
     panel.hlines(
-        rows[held], bars.lower[held], bars.upper[held], color=DARK, linewidth=1.4, zorder=3,
-        gid="interval",
+        rows[held], bars.lower[held], bars.upper[held], color=tone(ax, DARK), linewidth=1.4,
+        zorder=3, gid="interval",
     )  # fmt: skip
     panel.plot(
-        bars.nps, rows, "o", color=DARK, markersize=4.5, zorder=4, clip_on=False, gid="score"
+        bars.nps,
+        rows,
+        "o",
+        color=tone(ax, DARK),
+        markersize=4.5,
+        zorder=4,
+        clip_on=False,
+        gid="score",
     )
     panel.xaxis.set_major_locator(MaxNLocator(max(2, int(room * width / 44)), steps=[1, 2, 5, 10]))
     panel.xaxis.set_major_formatter(lambda value, _: tick_text(value))
     panel.tick_params(length=0, labelleft=False, labelsize=TEXT if width > 280 else SMALL)
-    panel.grid(visible=True, axis="x", color=PALE, linewidth=0.6)
+    panel.grid(visible=True, axis="x", color=tone(ax, PALE), linewidth=0.6)
     panel.set_axisbelow(True)
     roomy = room * width > 8.6 * SMALL
     panel.annotate(

@@ -20,7 +20,7 @@ from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import draw_legend, measure, percent, subplots, tidy
 from retainkit.plot._reading import unit_of_age
-from retainkit.plot._style import MARKERS, PALETTE, QUIET, SMALL, TEXT
+from retainkit.plot._style import MARKERS, PALETTE, QUIET, SMALL, TEXT, legible, tone
 from retainkit.typing import IntoDataFrame
 
 NARROW = 280  # points of width in which the legend must be brief
@@ -190,7 +190,7 @@ def _draw_cohort(ax: Axes, cohort: _Cohort, colour: str, marker: str) -> None:
         ax.plot(
             cohort.age[cohort.held_out],
             cohort.observed[cohort.held_out],
-            markerfacecolor="white",
+            markerfacecolor=ax.get_facecolor(),
             markeredgewidth=1.2,
             zorder=4,
             gid="held out",
@@ -204,7 +204,7 @@ def _mark_end_of_fit(ax: Axes, cohorts: list[_Cohort]) -> None:
     if len(ends) != 1 or all(cohort.known.all() for cohort in cohorts):
         return
     end = ends.pop()
-    ax.axvline(end, color=QUIET, linewidth=0.8, zorder=1, gid="end of fit")
+    ax.axvline(end, color=tone(ax, QUIET), linewidth=0.8, zorder=1, gid="end of fit")
     for side, word, ha in ((-4, "fitted", "right"), (4, "projected", "left")):
         ax.annotate(
             word,
@@ -214,7 +214,7 @@ def _mark_end_of_fit(ax: Axes, cohorts: list[_Cohort]) -> None:
             textcoords="offset points",
             ha=ha,
             va="bottom",
-            color=QUIET,
+            color=legible(ax, QUIET),
             fontsize=SMALL + 1,
             gid="side",
         )
@@ -235,7 +235,7 @@ def _draw_projection_legend(
 ) -> None:
     """Name the cohorts by colour, and what the marks mean in grey; one cohort needs no grey."""
     one = len(cohorts) == 1
-    ink = palette[0] if one else "#5f5f5f"
+    ink = palette[0] if one else tone(ax, "#5f5f5f")
     handles: list[Artist] = []
     if not one:
         for index, cohort in enumerate(cohorts):
@@ -250,7 +250,7 @@ def _draw_projection_legend(
     handles.append(Line2D([], [], label=f"observed{size}", markeredgewidth=0, **dot))
     if any(cohort.held_out.any() for cohort in cohorts):
         off = "" if brief else f" (off by {_points(cohorts[0].off)} on average)"
-        hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 1.2}
+        hollow: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "markeredgewidth": 1.2}
         handles.append(Line2D([], [], label=f"held out{off}", **dot, **hollow))
     handles.append(Line2D([], [], color=ink, linewidth=1.8, label="fitted"))
     ahead = [cohort for cohort in cohorts if not np.isnan(cohort.projected).all()]

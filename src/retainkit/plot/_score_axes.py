@@ -13,7 +13,7 @@ from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._axes import ABOVE, BESIDE, draw_counts, draw_legend, has_room_beneath, percent
 from retainkit.plot._reading import Columns
-from retainkit.plot._style import GREY, QUIET, TEXT
+from retainkit.plot._style import GREY, QUIET, TEXT, legible, tone
 from retainkit.plot._text import shorten, with_minus
 
 LINE = 12.0  # points from a row of numbers to the next
@@ -92,7 +92,7 @@ def draw_scale(ax: Axes, metric: str, values: Iterable[float]) -> str:
         bottom, top = ax.get_ylim()
     # Mark 0 of NPS, where promoters and detractors are as many.
     if metric == "nps" and bottom < 0 < top:
-        ax.axhline(0, color=GREY, linewidth=0.9, zorder=1, gid="zero")
+        ax.axhline(0, color=tone(ax, GREY), linewidth=0.9, zorder=1, gid="zero")
     ax.yaxis.set_major_formatter(percent() if metric == "csat" else lambda y, _: tick_text(y))
     return name
 
@@ -112,7 +112,8 @@ def score_texts(values: Sequence[float], metric: str) -> list[str]:
 
 def draw_nothing(ax: Axes, text: str) -> None:
     """Write that there is nothing to draw, without a scale that has nothing on it."""
-    ax.text(0.5, 0.5, text, ha="center", transform=ax.transAxes, color=QUIET, gid="empty")
+    style: dict[str, Any] = {"color": legible(ax, QUIET), "gid": "empty"}
+    ax.text(0.5, 0.5, text, ha="center", transform=ax.transAxes, **style)
     ax.set_xticks([])
     ax.set_yticks([])
 

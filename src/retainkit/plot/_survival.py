@@ -34,7 +34,7 @@ from retainkit.plot._reading import (
     rows_by_segment,
     segment_labels,
 )
-from retainkit.plot._style import DASHES, PALETTE, POINTS, QUIET, SMALL, TEXT
+from retainkit.plot._style import DASHES, PALETTE, POINTS, QUIET, SMALL, TEXT, tone
 from retainkit.typing import IntoDataFrame
 
 # Marks between which lie so many units, where numbers of months and quarters keep to years.
@@ -200,7 +200,7 @@ def _draw_medians(ax: Axes, lines: Sequence[_SurvivalLine]) -> None:
     if not found:
         return
     thin: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "zorder": 1.5}
-    ax.plot([0, max(x for _, x in found)], [0.5, 0.5], color=QUIET, gid="half", **thin)
+    ax.plot([0, max(x for _, x in found)], [0.5, 0.5], color=tone(ax, QUIET), gid="half", **thin)
     for line, x in found:
         ax.plot([x, x], [0, 0.5], color=line.colour, gid="drop", **thin)
         ax.plot(

@@ -17,7 +17,7 @@ from retainkit._messages import count_noun
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.plot._axes import measure, percent, subplots, tidy
-from retainkit.plot._style import PALETTE, POINTS, QUIET, SMALL, TEXT
+from retainkit.plot._style import PALETTE, POINTS, QUIET, SMALL, TEXT, legible, tone
 from retainkit.plot._text import in_percent
 from retainkit.typing import IntoDataFrame
 
@@ -91,7 +91,7 @@ def cltv_distribution(
         lines = (f"The top {100 * share:g}% of customers", f"hold {in_percent(held)} of the {name}")
         text = "\n".join(lines) if roomy else fill(" ".join(lines), max(14, int(0.1 * width)))
         style: dict[str, Any] = {"ha": "right", "va": "bottom", "parse_math": False}
-        style |= {"color": PALETTE[1], "fontsize": TEXT, "gid": "share"}
+        style |= {"color": legible(ax, PALETTE[1]), "fontsize": TEXT, "gid": "share"}
         style["bbox"] = {"facecolor": ax.get_facecolor(), "linewidth": 0, "pad": 1}
         ax.text(0.97, 0.38 if roomy else 0.04, text, **style)
         if roomy:
@@ -99,7 +99,9 @@ def cltv_distribution(
             _draw_histogram(place, ranked, ceil(share * len(ranked)), name)
     else:
         text = "No customers" if not len(ranked) else f"The total {name} is {_short_number(total)}"
-        ax.text(0.5, 0.5, text, ha="center", va="center", color=QUIET, parse_math=False)
+        ax.text(
+            0.5, 0.5, text, ha="center", va="center", color=legible(ax, QUIET), parse_math=False
+        )
     ax.set_ylabel(fill(label, max(16, int((height - 40) / 5.6))), parse_math=False)
     notes = [f"Customers, the most valuable first (n = {len(ranked):,})"]
     if unknown:
@@ -147,11 +149,14 @@ def _draw_cumulative_shares(ax: Axes, ranked: Floats, total: float, top: float) 
     held = np.append(0.0, np.cumsum(ranked)) / total
     at_top = float(np.interp(top, customers, held))
     mark: dict[str, Any] = {"color": PALETTE[1], "linewidth": 1}
-    along: dict[str, Any] = {"rotation": 45, "transform_rotates_text": True, "color": QUIET}
+    along: dict[str, Any] = {"rotation": 45, "transform_rotates_text": True}
+    along["color"] = legible(ax, QUIET)
     place: dict[str, Any] = {"ha": "center", "va": "top", "rotation_mode": "anchor"}
     beneath = 0.74 - 4 / POINTS * ax.figure.dpi / ax.bbox.height
     ax.text(0.74, beneath, "equal shares", fontsize=SMALL + 1, **along, **place)
-    ax.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)), gid="equal")
+    ax.plot(
+        [0, 1], [0, 1], color=tone(ax, QUIET), linewidth=0.8, linestyle=(0, (4, 3)), gid="equal"
+    )
     ax.plot([top, top, 0], [0, at_top, at_top], **mark, gid="top lines")
     ax.plot(customers, held, color=PALETTE[0], linewidth=2, clip_on=False, gid="shares")
     ax.plot([top], [at_top], "o", color=PALETTE[1], markersize=6, zorder=4, gid="top")

@@ -17,7 +17,7 @@ from retainkit.errors import ArgumentError
 from retainkit.plot._axes import measure, subplots, tidy
 from retainkit.plot._periods import Periods, period_name, read_periods
 from retainkit.plot._reading import Columns, as_floats
-from retainkit.plot._style import HATCH, PALETTE, QUIET, SLATE, SMALL, TEXT
+from retainkit.plot._style import HATCH, PALETTE, QUIET, SLATE, SMALL, TEXT, legible, tone
 from retainkit.plot._text import MINUS, with_minus
 from retainkit.typing import IntoDataFrame
 
@@ -229,9 +229,11 @@ def _draw_movements(ax: Axes, fall: _Waterfall, size: float) -> None:
         colour = LEVEL if level else UP if MOVEMENTS[fall.names[x]] > 0 else DOWN
         (bar,) = ax.bar(x, high - low, 0.72, low, color=colour, linewidth=0, zorder=2, gid="bar")
         if x == edge and not fall.complete:
-            bar.set(hatch=HATCH, facecolor="white", edgecolor=LEVEL, linewidth=1)
+            bar.set(hatch=HATCH, facecolor=ax.get_facecolor(), edgecolor=LEVEL, linewidth=1)
         if x < edge:
-            ax.plot([x + 0.36, x + 0.64], [end, end], color=QUIET, linewidth=0.8, gid="join")
+            ax.plot(
+                [x + 0.36, x + 0.64], [end, end], color=tone(ax, QUIET), linewidth=0.8, gid="join"
+            )
         down = not level and MOVEMENTS[fall.names[x]] < 0
         sign = "" if level or end == start else MINUS if down else "+"
         ax.annotate(
@@ -242,7 +244,7 @@ def _draw_movements(ax: Axes, fall: _Waterfall, size: float) -> None:
             ha="center",
             va="top" if down else "bottom",
             fontsize=size,
-            color=ax.xaxis.label.get_color() if level else colour,
+            color=ax.xaxis.label.get_color() if level else legible(ax, colour),
             gid="amount",
             bbox={"facecolor": ax.get_facecolor(), "linewidth": 0, "pad": 0.5},
         )
