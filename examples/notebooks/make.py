@@ -53,7 +53,7 @@ def make_cell(kind: str, source: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    folder = Path(*sys.argv[1:2] or [HERE])
+    folder = Path(sys.argv[1]) if sys.argv[1:] else HERE
     folder.mkdir(parents=True, exist_ok=True)
     for example in sorted(HERE.parent.glob("*.py")):
         notebook = make_notebook(example.read_text(encoding="utf-8"))

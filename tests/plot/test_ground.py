@@ -9,7 +9,6 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 import retainkit
@@ -30,7 +29,7 @@ ON_COLOUR = {"cell", "share", "cells"}
 PALE = {PALETTE[3], PALETTE[4], PALETTE[5]}
 
 
-def style_of(ground: str) -> dict[str, Any]:
+def style_of(ground: str) -> dict[Any, Any]:
     colours, _ = GROUNDS[ground]
     return colours | ({} if ground == "light" else dict.fromkeys(INK, "#ffffff"))
 
@@ -58,7 +57,7 @@ def lines(figure: Any) -> list[tuple[Any, str]]:
     """Return the lines but for grids and ticks, with their colours."""
     found: list[tuple[Any, str]] = []
     for ax in [*figure.axes, *(one for own in figure.axes for one in own.child_axes)]:
-        found += [(one, to_hex(one.get_color())) for one in ax.lines if isinstance(one, Line2D)]
+        found += [(one, to_hex(str(one.get_color()))) for one in ax.lines]
         for one in ax.collections:
             if isinstance(one, LineCollection):
                 found += [(one, to_hex(colour)) for colour in one.get_colors()]

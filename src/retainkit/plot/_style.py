@@ -88,5 +88,7 @@ def _ground(ax: Axes) -> str:
 
 def _mix(one: str, other: str, part: float) -> str:
     """Mix two colours, so much of the other."""
-    parts = zip(rgb(one), rgb(other), strict=True)
-    return to_hex(tuple(own + part * (more - own) for own, more in parts))
+    red, green, blue = (
+        own + part * (more - own) for own, more in zip(rgb(one), rgb(other), strict=True)
+    )
+    return to_hex((red, green, blue))
