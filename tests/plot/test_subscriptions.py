@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from pictures import axes, part, plain, texts, words
 from retainkit import errors, mrr_movements
+from retainkit.plot._style import legible
 from retainkit.plot._survival import survival_curve
 from retainkit.plot._waterfall import mrr_waterfall
 
@@ -412,7 +413,7 @@ def test_the_number_at_risk_stands_beneath_its_tenure() -> None:
         box = text.get_window_extent()
         assert box.y1 <= label.y0
         assert box.y0 >= 0
-    colours = [line.get_color() for line in part(ax, "survival")]
+    colours = [legible(ax, line.get_color()) for line in part(ax, "survival")]
     assert [text.get_color() for text in part(ax, "at risk")] == [
         colours[0]] * 7 + [colours[1]] * 7  # fmt: skip
 
