@@ -3,6 +3,7 @@
 import inspect
 import re
 import warnings
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +30,11 @@ SOURCED = {
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
     *("survival_curve", "tracking", "usage_interval"),
 }
+# Those that most readers look up first: an example stands right below the summary.
+SHOWN_FIRST = {
+    *("churn_rate", "cltv", "cohort_retention", "mrr_movements", "nps", "retention_curve"),
+    *("revenue_retention", "rfm_summary", "score_trend", "survival_curve"),
+}
 SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
 SECTIONS += ["Examples"]
 
@@ -40,6 +46,12 @@ FRAMES = sorted(
 )
 
 DOCUMENTED = FUNCTIONS | METHODS
+# Exceptions are not made by callers.
+CLASSES = [
+    name
+    for name in retainkit.__all__
+    if inspect.isclass(kind := getattr(retainkit, name)) and not issubclass(kind, Exception)
+]
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 each_method = pytest.mark.parametrize("name", METHODS)
 
@@ -104,11 +116,25 @@ def test_a_docstring_has_its_sections_in_order(name: str) -> None:
         assert any(sections(name)[title]), f"{title} is empty"
 
 
+@pytest.mark.parametrize("name", sorted(SHOWN_FIRST))
+def test_an_example_stands_right_below_the_summary(name: str) -> None:
+    _, _, *lines = sections(name)[""]
+    example = list(takewhile(bool, lines))
+    assert example[0].startswith(">>> from retainkit import")
+    assert [line for line in example if not line.startswith(">>> ")], "it shows no result"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_class_has_an_example(name: str) -> None:
+    text = inspect.cleandoc(str(getattr(retainkit, name).__doc__))
+    assert "Examples\n--------\n" in text
+
+
 @each_method
 def test_a_method_has_its_sections_and_parameters_in_order(name: str) -> None:
     found = [title for title in sections(name) if title]
     assert found == [title for title in SECTIONS if title in found]
-    assert "Returns" in found
+    assert {"Returns", "Examples"} <= set(found)
     for title in found:
         assert any(sections(name)[title]), f"{title} is empty"
     assert list(documented(name)) == list(inspect.signature(METHODS[name]).parameters)[1:]

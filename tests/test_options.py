@@ -95,7 +95,7 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         "any unit, and boolean column of whether the end was seen (default: of all)"
     ),
     "engine": (
-        "Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and "
+        "Who searches for the maximum. ``lifetimes`` now and then stops short of it or fails, and "
         "takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, "
         'and ``diagnostics["shortfall"]`` is the log-likelihood that it missed'
     ),

@@ -143,6 +143,18 @@ class Model:
             A row for each parameter: ``parameter`` (str), ``estimate`` (float),
             ``standard_error`` (float), ``lower`` and ``upper`` (float), which are those of the
             logarithm, so that they stay above 0.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from retainkit import fit_sbg
+        >>> retained = [1000, 631, 468, 382, 326, 289, 262, 241]
+        >>> curve = pd.DataFrame({"age": range(8), "customers": 1000, "retained": retained})
+        >>> model = fit_sbg(curve)
+        >>> model.summary().round(3)
+          parameter  estimate  standard_error  lower  upper
+        0     alpha     0.704           0.066  0.587  0.845
+        1      beta     1.182           0.152  0.918  1.522
         """
         import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
 
@@ -173,6 +185,15 @@ class Model:
         -------
         dict
             Of numbers, texts, lists and dictionaries alone, as `from_dict` takes it.
+
+        Examples
+        --------
+        >>> import json
+        >>> from retainkit import BGNBD
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> text = json.dumps(model.to_dict())
+        >>> BGNBD.from_dict(json.loads(text)) == model
+        True
         """
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return saved_head("model", type(self).__name__) | {
@@ -181,7 +202,7 @@ class Model:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build a model from the result of `to_dict`, of this or of an earlier version.
+        """Build a model from the result of ``to_dict``, of this or of an earlier version.
 
         Parameters
         ----------
@@ -198,6 +219,12 @@ class Model:
         ArgumentTypeError, ArgumentError
             If `values` is something else, or if a field is not what it must be; the message names
             it.
+
+        Examples
+        --------
+        >>> from retainkit import SBG
+        >>> SBG.from_dict({"model": "SBG", "alpha": 0.704, "beta": 1.182}).parameters
+        {'alpha': 0.704, 'beta': 1.182}
         """
         return saved_model(cls, values)
 

@@ -56,6 +56,15 @@ def churn_rate(
 ) -> TableT:
     r"""Share of customers who leave in each period, with everyone who comes and goes.
 
+    >>> from retainkit import churn_rate, datasets
+    >>> table = churn_rate(datasets.make_subscriptions(500, seed=1)).set_index("period")
+    >>> table[["opening", "new", "churned", "churn_rate", "lower", "upper"]].tail(3).round(3)
+                opening  new  churned  churn_rate  lower  upper
+    period
+    2024-10-01      303   18       20       0.066  0.043  0.100
+    2024-11-01      306   19        6       0.020  0.009  0.042
+    2024-12-01      322   25       13       0.040  0.024  0.068
+
     A customer's subscriptions are united first: those that overlap, touch, or leave a gap no longer
     than `gap` are one uninterrupted *run*, so an upgrade or a late renewal is no churn, and a run
     has one churn at most, when it ends. In every row

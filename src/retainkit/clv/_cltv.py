@@ -74,6 +74,14 @@ def cltv(
 ) -> IntoFrameT:
     r"""Value each customer by a log of orders: summary, both models and the value in one call.
 
+    >>> from retainkit import cltv, datasets
+    >>> table = cltv(datasets.load_cdnow(sample=True), horizon="12 months")
+    >>> table[["customer_id", "expected_purchases", "cltv", "lower", "upper"]].head(3).round(2)
+       customer_id  expected_purchases   cltv  lower  upper
+    0            4                1.21  29.90  27.81  32.15
+    1           18                0.15   5.11   4.68   5.59
+    2           21                0.12   2.47   1.98   3.08
+
     The same as `rfm_summary` in days, `fit_bg_nbd`, `fit_gamma_gamma` and `cltv_from_models` one
     after the other, with the value
 

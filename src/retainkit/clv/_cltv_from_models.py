@@ -96,7 +96,7 @@ def cltv_from_models(
         What `discount_rate` means: 0.1 a year is a factor of 1.1, of (1 + 0.1 / 12)^12, or of
         e^0.1.
     method : {"exact", "lifetimes"}, default "exact"
-        ``"lifetimes"`` values as `customer_lifetime_value` of lifetimes does, for comparison: in
+        ``"lifetimes"`` values as ``customer_lifetime_value`` of lifetimes does, for comparison: in
         whole months of 30 days or 4.345 weeks, each discounted from its end. Its discount rate of
         0.01 a month is ``discount_rate=0.12, compounding="monthly"`` here.
     infinite : {"raise", "median"}, default "raise"

@@ -80,7 +80,7 @@ def spend_independence(
     With many customers the smallest correlation has a small p-value. Look at its size: up to some
     0.1 or 0.2 little is lost; beyond, fit the models for segments of alike customers.
 
-    The intervals are those of `atanh` of the correlation, whose variance is 1 / (n - 3) for
+    The intervals are those of ``atanh`` of the correlation, whose variance is 1 / (n - 3) for
     Pearson's [1]_ and (1 + r² / 2) / (n - 3) for Spearman's [2]_. Amounts of money are skewed, and
     Pearson's interval supposes that they are not. The ranks do not mind, but are not quite at 0
     where spend is independent: the mean of a few skewed amounts lies below its expectation more
@@ -230,8 +230,8 @@ def purchase_regularity(
     Gaps of whole days that are merged within a day look more regular than they are: of two gaps
     that add up to two days, each must be one. Wheat and Morrison's estimate is above 1 then,
     although purchases are random; the other is not, because it asks how likely the last gap is
-    given the sum of both in whole units. Where `merged` is large it may be a matter of order lines;
-    where purchases themselves come several a day, choose a model of days, not of purchases.
+    given the sum of both in whole units. Where ``merged`` is large it may be a matter of order
+    lines; where purchases themselves come several a day, choose a model of days, not of purchases.
 
     The last two gaps are taken because they show the present rhythm; the model supposes that the
     rhythm is the same throughout. A mixture of regular and bursty customers averages out.

@@ -36,6 +36,18 @@ class HoldoutReport(Generic[TableT_co]):
         A row for each number of repeat purchases in calibration.
     by_period : DataFrame
         A row for each period of the holdout, as of `tracking`.
+
+    Examples
+    --------
+    >>> from retainkit import holdout_report
+    >>> from retainkit.datasets import load_cdnow
+    >>> orders = load_cdnow(sample=True)
+    >>> report = holdout_report(orders, calibration_end="1997-10-01", as_of="1998-07-01")
+    >>> report.by_frequency[["frequency", "customers", "actual", "expected"]].round(2).head(3)
+      frequency  customers  actual  expected
+    0         0       1411    0.24      0.23
+    1         1        439    0.70      0.52
+    2         2        214    1.39      1.04
     """
 
     model: BGNBD
@@ -69,13 +81,24 @@ class HoldoutReport(Generic[TableT_co]):
         -------
         dict
             Of numbers, texts, lists and dictionaries alone, as `from_dict` takes it.
+
+        Examples
+        --------
+        >>> import json
+        >>> from retainkit import HoldoutReport, holdout_report
+        >>> from retainkit.datasets import load_cdnow
+        >>> orders = load_cdnow(sample=True)
+        >>> report = holdout_report(orders, calibration_end="1997-10-01", as_of="1998-07-01")
+        >>> text = json.dumps(report.to_dict())
+        >>> HoldoutReport.from_dict(json.loads(text)).model == report.model
+        True
         """
         tables = {name: plain_columns(getattr(self, name), name) for name in _TABLES}
         return saved_head("report", "HoldoutReport") | {"model": self.model.to_dict()} | tables
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> HoldoutReport[pd.DataFrame]:
-        """Build a report from the result of `to_dict`; its tables are of pandas.
+        """Build a report from the result of ``to_dict``; its tables are of pandas.
 
         Parameters
         ----------
@@ -92,6 +115,15 @@ class HoldoutReport(Generic[TableT_co]):
         ArgumentTypeError, ArgumentError
             If `values` is something else, or if a field or a column of a table is not what it must
             be; the message names it.
+
+        Examples
+        --------
+        >>> from retainkit import HoldoutReport, holdout_report
+        >>> from retainkit.datasets import load_cdnow
+        >>> orders = load_cdnow(sample=True)
+        >>> report = holdout_report(orders, calibration_end="1997-10-01", as_of="1998-07-01")
+        >>> len(HoldoutReport.from_dict(report.to_dict()).by_period) == len(report.by_period)
+        True
         """
         names = [one.name for one in fields(cls)]
         given = saved_fields(values, "HoldoutReport", names, needed=names, head="report")

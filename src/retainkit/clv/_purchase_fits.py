@@ -168,7 +168,7 @@ def fit_bg_nbd(
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
         given.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
-        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        Who searches for the maximum. ``lifetimes`` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
         ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
 
@@ -193,8 +193,8 @@ def fit_bg_nbd(
     RetainkitWarning
         If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
         customers do not differ; if 20 customers or more have all bought again, so that those who
-        did not seem to be left out; or if `lifetimes` stopped short of the maximum. ``diagnostics``
-        says the same.
+        did not seem to be left out; or if ``lifetimes`` stopped short of the maximum.
+        ``diagnostics`` says the same.
 
     References
     ----------
@@ -259,7 +259,7 @@ def fit_mbg_nbd(
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
         given.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
-        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        Who searches for the maximum. ``lifetimes`` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
         ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
 
@@ -284,8 +284,8 @@ def fit_mbg_nbd(
     RetainkitWarning
         If the data do not identify a parameter: nobody bought again, nobody or everybody drops out,
         customers do not differ; if 20 customers or more have all bought again, so that those who
-        did not seem to be left out; or if `lifetimes` stopped short of the maximum. ``diagnostics``
-        says the same.
+        did not seem to be left out; or if ``lifetimes`` stopped short of the maximum.
+        ``diagnostics`` says the same.
 
     References
     ----------

@@ -92,6 +92,18 @@ class PurchaseModel(Model):
         RetainkitWarning
             If customers are observed for more than twice as long as any that the model was fitted
             to, or if their first purchases seem to be counted as repeat purchases.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from retainkit import BGNBD
+        >>> rows = [("ann", 2, 30.43, 38.86), ("bob", 0, 0.0, 38.86)]
+        >>> summary = pd.DataFrame(rows, columns=["customer_id", "frequency", "recency", "T"])
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> model.probability_alive(summary).round(3)
+          customer_id  probability_alive
+        0         ann              0.727
+        1         bob              1.000
         """
         kept = read_kept(summary, keep, customer, ("probability_alive",))
         rows = self._histories(summary, frequency, recency, T)
@@ -136,6 +148,20 @@ class PurchaseModel(Model):
         RetainkitWarning
             If customers are observed for more than twice as long as any that the model was fitted
             to, or if their first purchases seem to be counted as repeat purchases.
+
+        Examples
+        --------
+        The first two customers of the paper's data, in the next 39 weeks:
+
+        >>> import pandas as pd
+        >>> from retainkit import BGNBD
+        >>> rows = [("ann", 2, 30.43, 38.86), ("bob", 0, 0.0, 38.86)]
+        >>> summary = pd.DataFrame(rows, columns=["customer_id", "frequency", "recency", "T"])
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> model.expected_purchases(summary, 39).round(3)
+          customer_id  expected_purchases
+        0         ann               1.226
+        1         bob               0.195
         """
         t = in_units("horizon", horizon, self.unit)
         kept = read_kept(summary, keep, customer, ("expected_purchases",))
@@ -184,6 +210,18 @@ class PurchaseModel(Model):
         RetainkitWarning
             If customers are observed for more than twice as long as any that the model was fitted
             to, or if their first purchases seem to be counted as repeat purchases.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from retainkit import BGNBD
+        >>> rows = [("ann", 2, 30.43, 38.86), ("bob", 0, 0.0, 38.86)]
+        >>> summary = pd.DataFrame(rows, columns=["customer_id", "frequency", "recency", "T"])
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> model.discounted_expected_purchases(summary, 0.1, "12 months").round(3)
+          customer_id  discounted_expected_purchases
+        0         ann                          1.496
+        1         bob                          0.242
         """
         delta = rate_per_unit(fraction("rate", rate), self.unit)
         if horizon is None and delta == 0:
@@ -216,6 +254,15 @@ class PurchaseModel(Model):
         -------
         float or numpy.ndarray
             Expected number of repeat purchases.
+
+        Examples
+        --------
+        >>> from retainkit import BGNBD
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> round(model.expected_purchases_new_customer("52 weeks"), 3)
+        1.446
+        >>> model.expected_purchases_new_customer([13, 26, 39]).round(3)
+        array([0.534, 0.903, 1.197])
         """
         several = _as_array("horizon", horizon)
         if several.dtype.kind == "m":  # NumPy's lengths of time are whole numbers as a list
@@ -246,6 +293,13 @@ class PurchaseModel(Model):
         -------
         float or numpy.ndarray
             Probability of each n.
+
+        Examples
+        --------
+        >>> from retainkit import BGNBD
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> model.purchase_probabilities([0, 1, 2], "39 weeks").round(3)
+        array([0.574, 0.199, 0.085])
         """
         counts = np.asarray([integer("n", one, 0) for one in _as_array("n", n).ravel().tolist()])
         if counts.dtype == object:  # integers of more than 64 bits
@@ -275,6 +329,16 @@ class PurchaseModel(Model):
         pandas.DataFrame
             ``customer_id`` (int, from 1), ``frequency`` (int), ``recency`` (float), ``T`` (float)
             and ``time_unit`` (str), as `rfm_summary` gives them.
+
+        Examples
+        --------
+        >>> from retainkit import BGNBD
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> model.simulate(3, 39, seed=1).round(2)
+           customer_id  frequency  recency     T time_unit
+        0            1          0     0.00  39.0      week
+        1            2         10    25.66  39.0      week
+        2            3          0     0.00  39.0      week
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -295,7 +359,7 @@ class PurchaseModel(Model):
         T: str = "T",  # noqa: N803
         weights: str | None = None,
     ) -> Any:
-        """Return the model as a fitted object of `lifetimes`, on which its methods and plots run.
+        """Return the model as a fitted object of ``lifetimes``, on which its methods and plots run.
 
         Importing lifetimes here changes neither warning filters nor pandas' options.
 
@@ -336,7 +400,7 @@ class PurchaseModel(Model):
 
     @classmethod
     def from_lifetimes(cls, fitter: Any, *, unit: Period | None = None) -> Self:
-        """Build a model from a fitted object of `lifetimes`.
+        """Build a model from a fitted object of ``lifetimes``.
 
         Parameters
         ----------
@@ -365,6 +429,13 @@ class PurchaseModel(Model):
         RetainkitWarning
             If the parameters are not at the maximum, for instance because it was penalised, or if
             the data do not identify one.
+
+        Examples
+        --------
+        >>> from retainkit import BGNBD
+        >>> model = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="week")
+        >>> BGNBD.from_lifetimes(model.to_lifetimes(), unit="week").parameters
+        {'r': 0.243, 'alpha': 4.414, 'a': 0.793, 'b': 2.426}
         """
         optional_unit(unit)
         return cls(**_lifetimes.adopt_purchases(fitter, unit, cls.NAMES, cls.SHIFT))

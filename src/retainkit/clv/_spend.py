@@ -111,6 +111,17 @@ class GammaGamma(Model):
             A row for each customer, in the order of `summary` and of its kind, lazy where it is
             lazy: the customer, the columns of `keep`, and ``expected_spend`` (float), in the unit
             of the amounts; with the median, ``median_spend`` (float).
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from retainkit import GammaGamma
+        >>> rows = [("ann", 2, 22.35), ("bob", 0, 0.0)]
+        >>> summary = pd.DataFrame(rows, columns=["customer_id", "frequency", "monetary_value"])
+        >>> GammaGamma(p=6.25, q=3.74, v=15.44).expected_spend(summary).round(2)
+          customer_id  expected_spend
+        0         ann           24.66
+        1         bob           35.22
         """
         one_of("infinite", infinite, get_args(Infinite))
         kept = read_kept(summary, keep, customer, ("expected_spend", "median_spend"))
@@ -138,7 +149,7 @@ class GammaGamma(Model):
         monetary_value: str = "monetary_value",
         weights: str | None = None,
     ) -> Any:
-        """Return the model as a fitted object of `lifetimes`, on which its methods run.
+        """Return the model as a fitted object of ``lifetimes``, on which its methods run.
 
         Importing lifetimes here changes neither warning filters nor pandas' options.
 
@@ -184,7 +195,7 @@ class GammaGamma(Model):
 
     @classmethod
     def from_lifetimes(cls, fitter: Any) -> Self:
-        """Build a model from a fitted object of `lifetimes`.
+        """Build a model from a fitted object of ``lifetimes``.
 
         Parameters
         ----------
@@ -209,6 +220,13 @@ class GammaGamma(Model):
         RetainkitWarning
             If the parameters are not at the maximum, for instance because it was penalised, or if
             the data do not identify one.
+
+        Examples
+        --------
+        >>> from retainkit import GammaGamma
+        >>> fitter = GammaGamma(p=6.25, q=3.74, v=15.44).to_lifetimes()
+        >>> GammaGamma.from_lifetimes(fitter).parameters
+        {'p': 6.25, 'q': 3.74, 'v': 15.44}
         """
         return cls(**_lifetimes.adopt_spend(fitter, cls.NAMES))
 
@@ -279,7 +297,7 @@ def fit_gamma_gamma(
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit is not
         known. Of ``exact=True`` the amounts tell nothing.
     engine : {"retainkit", "lifetimes"}, default "retainkit"
-        Who searches for the maximum. `lifetimes` now and then stops short of it or fails, and
+        Who searches for the maximum. ``lifetimes`` now and then stops short of it or fails, and
         takes no `penalty`; covariance, log-likelihood and diagnostics are ours all the same, and
         ``diagnostics["shortfall"]`` is the log-likelihood that it missed.
 
@@ -304,7 +322,7 @@ def fit_gamma_gamma(
     RetainkitWarning
         If customers with a mean amount of 0 are left out, if q is 1 or less, so that the mean spend
         is infinite, if the data do not identify a parameter, if spend goes with frequency, which
-        the model takes to be independent, or if `lifetimes` stopped short of the maximum.
+        the model takes to be independent, or if ``lifetimes`` stopped short of the maximum.
 
     References
     ----------

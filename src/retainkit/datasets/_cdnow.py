@@ -20,7 +20,7 @@ def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
     All purchases up to 30 June 1998 of the 23,570 customers who first bought from the online
     music shop CDNOW in the first quarter of 1997; or those of the systematic tenth of them on
     which the papers on BG/NBD and Gamma-Gamma fit their models. The file is read out of the
-    installed `lifetimes` distribution, which is not imported.
+    installed ``lifetimes`` distribution, which is not imported.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
     Raises
     ------
     MissingDependencyError
-        If `lifetimes` is not installed, or is installed without its data files.
+        If ``lifetimes`` is not installed, or is installed without its data files.
 
     Notes
     -----

@@ -101,10 +101,10 @@ def key_drivers(
         - the columns of `by`.
         - ``driver`` (str): the name of its column.
         - ``n`` (int): respondents in the regression; those of weight 0 are not.
-        - ``importance`` (float): its part of `r_squared`, a fraction.
-        - ``share`` (float): `importance` by `r_squared`: fractions that add up to 1; NaN where
+        - ``importance`` (float): its part of ``r_squared``, a fraction.
+        - ``share`` (float): ``importance`` by ``r_squared``: fractions that add up to 1; NaN where
           nothing is explained.
-        - ``lower``, ``upper`` (float): percentiles of `importance` in the draws.
+        - ``lower``, ``upper`` (float): percentiles of ``importance`` in the draws.
         - ``correlation`` (float): with the outcome, from -1 to 1.
         - ``coefficient`` (float): in the regression, in standard deviations of the outcome by
           standard deviation of the driver.
@@ -141,7 +141,7 @@ def key_drivers(
     tends to rate everything well, and what everybody is equally content with shows no importance at
     all, however much its loss would cost. It takes an experiment to know what an improvement does.
 
-    *Direction.* Importance has none; take it from `correlation`. Where `sign_flip` is True, a
+    *Direction.* Importance has none; take it from ``correlation``. Where ``sign_flip`` is True, a
     driver goes with a better score alone and with a worse one beside the others, or the reverse: it
     overlaps with them, and no direction should be read off it.
 

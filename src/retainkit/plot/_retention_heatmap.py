@@ -67,7 +67,7 @@ def retention_heatmap(
 ) -> Axes:
     """Draw the cohort triangle: cohorts down, ages across, a number in every cell.
 
-    The size of the cohort stands beside its label. A cell that is not complete (`complete`
+    The size of the cohort stands beside its label. A cell that is not complete (``complete``
     is False) is hatched, and a line beneath explains it. A cell that has not been observed
     is blank; one without customers, where the rate is 0/0, holds a dash; cohorts after the
     last one with customers are not drawn but counted beneath. An observed zero reads "0%"; a
@@ -95,7 +95,7 @@ def retention_heatmap(
     period : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of age, for the label of the axis. The table does not hold it.
     cohort_format : str, optional
-        `strftime` format of the cohorts. By default the month (``1997-01``) where every one
+        ``strftime`` format of the cohorts. By default the month (``1997-01``) where every one
         of several cohorts begins on the first of a month, otherwise the date.
     cmap : str or matplotlib.colors.Colormap, optional
         Sequential colour map; by default even steps of lightness from pale to navy.

@@ -33,6 +33,13 @@ def rfm_summary(
 ) -> IntoFrameT:
     r"""Frequency, recency, age and mean spend of each customer, out of their orders.
 
+    >>> from retainkit import datasets, rfm_summary
+    >>> rfm_summary(datasets.load_cdnow(sample=True), amount="amount").head(3).round(2)
+       customer_id  frequency  recency    T  monetary_value time_unit
+    0            4          3      345  545           23.72       day
+    1           18          0        0  542             NaN       day
+    2           21          1       12  545           11.77       day
+
     What BG/NBD, MBG/NBD and Gamma-Gamma need to know of a customer. Orders in the same `unit` are
     one purchase, their money added up. With the first purchase in unit :math:`u_0`, the last in
     :math:`u_x` and observation up to the unit :math:`u_T`,
@@ -125,7 +132,7 @@ def rfm_summary(
 
     Notes
     -----
-    By day and week this is `summary_data_from_transaction_data` of lifetimes, whose end of
+    By day and week this is ``summary_data_from_transaction_data`` of lifetimes, whose end of
     observation is inclusive: its ``observation_period_end="1997-09-30"`` is ``as_of="1997-10-01"``
     here. It gives a customer without repeat purchases the monetary value 0 instead of NaN, and by
     week it also counts what comes after the end within the week of the end.
@@ -284,9 +291,9 @@ def calibration_holdout(
 
     Notes
     -----
-    `calibration_and_holdout_data` of lifetimes includes its end of calibration, but only up to its
-    midnight: of that day, purchases at noon are in the holdout, by way of a day that counts in the
-    calibration's T. It also averages the holdout's money over rows instead of periods.
+    ``calibration_and_holdout_data`` of lifetimes includes its end of calibration, but only up to
+    its midnight: of that day, purchases at noon are in the holdout, by way of a day that counts in
+    the calibration's T. It also averages the holdout's money over rows instead of periods.
 
     References
     ----------

@@ -72,6 +72,15 @@ def cohort_retention(
 ) -> TableT:
     r"""Share of each cohort's customers who are active again, by age.
 
+    >>> from retainkit import cohort_retention, datasets
+    >>> table = cohort_retention(datasets.load_cdnow(sample=True)).set_index("cohort")
+    >>> table[["age", "customers", "retained", "retention", "lower", "upper"]].head(3).round(3)
+                age  customers  retained  retention  lower  upper
+    cohort
+    1997-01-01    0        781       781      1.000  0.995  1.000
+    1997-01-01    1        781       124      0.159  0.135  0.186
+    1997-01-01    2        781        95      0.122  0.101  0.146
+
     A *cohort* is the set of customers who start in the same period. Their *age* counts the periods
     since. With :math:`E_{c,k}` the customers of cohort :math:`c` whose period at age :math:`k` has
     ended by `as_of`, and :math:`R_{c,k}` those of them who were active in it, retention is

@@ -136,6 +136,14 @@ def retention_curve(
 ) -> IntoDataFrameT:
     r"""Average a table of cohorts into one curve of retention by age.
 
+    >>> from retainkit import cohort_retention, datasets, retention_curve
+    >>> curve = retention_curve(cohort_retention(datasets.load_cdnow(sample=True)))
+    >>> curve[["age", "customers", "retained", "retention", "lower", "upper"]].head(3).round(3)
+       age  customers  retained  retention  lower  upper
+    0    0       2357      2357      1.000  0.998  1.000
+    1    1       2357       345      0.146  0.133  0.161
+    2    2       2357       289      0.123  0.110  0.136
+
     With :math:`n_{c,k}` the eligible customers of cohort :math:`c` at age :math:`k`,
     :math:`r_{c,k}` the retained among them and :math:`p_{c,k} = r_{c,k} / n_{c,k}`, over the
     cohorts observed at the age:

@@ -52,6 +52,15 @@ def mrr_movements(
 ) -> TableT:
     r"""Recurring revenue at both ends of each period, and what moved it in between.
 
+    >>> from retainkit import datasets, mrr_movements
+    >>> table = mrr_movements(datasets.make_subscriptions(500, seed=1)).set_index("period")
+    >>> table[["opening", "new", "expansion", "contraction", "churn", "closing"]].tail(3)
+                opening     new  expansion  contraction   churn  closing
+    period
+    2024-10-01  18617.0  1272.0      130.0        130.0  1110.0  18984.0
+    2024-11-01  18984.0   891.0      230.0        110.0   204.0  19928.0
+    2024-12-01  19928.0  1615.0       30.0         50.0   497.0  21151.0
+
     Movements are those of customers, not of subscriptions: a second subscription is expansion, and
     one of two that ends is contraction. With money of both signs given as positive amounts, in
     every row and to the last decimal of `amount`

@@ -77,6 +77,15 @@ def revenue_retention(
 ) -> TableT:
     r"""Net and gross revenue retention, and that of customers, period by period.
 
+    >>> from retainkit import datasets, revenue_retention
+    >>> table = revenue_retention(datasets.make_subscriptions(500, seed=1)).set_index("period")
+    >>> table[["opening", "nrr", "nrr_lower", "nrr_upper", "grr"]].tail(3).round(3)
+                opening    nrr  nrr_lower  nrr_upper    grr
+    period
+    2024-10-01  18617.0  0.940      0.910      0.971  0.933
+    2024-11-01  18984.0  0.996      0.980      1.012  0.983
+    2024-12-01  19928.0  0.974      0.956      0.992  0.973
+
     Of the customers who paid at the end of the period that lies `horizon` periods before, with
     :math:`b_i` what customer :math:`i` paid then and :math:`c_i` what the same customer pays at the
     end of this period (all subscriptions together),
@@ -118,7 +127,7 @@ def revenue_retention(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Customers belong to the segment in which
         they paid at the beginning, whatever they pay for now; one who paid in several counts in
-        each, with that share of the money. Newcomers, in `quick_ratio`, belong to the segment in
+        each, with that share of the money. Newcomers, in ``quick_ratio``, belong to the segment in
         which they pay now.
     chained : bool, default False
         Multiply the rates of the `horizon` single periods instead. See Notes.
@@ -220,7 +229,7 @@ def revenue_retention(
     good later for a loss in GRR. In the example, point to point keeps 80 of 80 from January to
     March; chained, 50/80 in February and 120/90 in March make 0.83.
 
-    `net_churn` is ChartMogul's, which sets reactivation against losses; 1 - NRR of one period
+    ``net_churn`` is ChartMogul's, which sets reactivation against losses; 1 - NRR of one period
     leaves it out. Vendors differ on reactivation in the quick ratio too: Social Capital's growth
     accounting counts it, Baremetrics does not.
 

@@ -51,6 +51,11 @@ def nps(
 ) -> TableT:
     r"""Net promoter score: the share of promoters less that of detractors, and how sure it is.
 
+    >>> from retainkit import datasets, nps
+    >>> nps(datasets.make_survey(300, seed=1))[["n", "nps", "lower", "upper"]].round(1)
+         n   nps  lower  upper
+    0  308  35.1   25.8   43.6
+
     Of all :math:`n` who answered, :math:`x` are promoters (9 and 10 on a scale from 0 to 10),
     :math:`y` detractors (0 to 6) and the others passives:
 

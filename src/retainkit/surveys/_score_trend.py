@@ -63,6 +63,16 @@ def score_trend(
 ) -> TableT:
     """Score of each period with its interval: NPS, the share of the satisfied, or the mean.
 
+    >>> from retainkit import datasets, score_trend
+    >>> table = score_trend(datasets.make_survey(300, seed=1), time="sent", period="quarter")
+    >>> table.set_index("period")[["n", "score", "lower", "upper"]].round(1)
+                 n  score  lower  upper
+    period
+    2024-01-01  84   33.3   14.4   49.7
+    2024-04-01  80   36.2   17.3   52.4
+    2024-07-01  66   34.8   15.0   51.7
+    2024-10-01  78   35.9   17.3   51.8
+
     The intervals are those of `nps`, Wilson's for a share and Student's for a mean. Where they
     overlap widely, the line between two points is noise.
 

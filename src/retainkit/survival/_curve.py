@@ -56,6 +56,14 @@ def survival_curve(
 ) -> TableT:
     r"""Share of customers who stay longer than each tenure, from those who left and those who stay.
 
+    >>> from retainkit import datasets, survival_curve
+    >>> table = survival_curve(datasets.make_subscriptions(500, seed=1))
+    >>> table[["tenure", "at_risk", "churned", "survival", "lower", "upper"]].head(3).round(3)
+       tenure  at_risk  churned  survival  lower  upper
+    0       0      500        0     1.000  1.000  1.000
+    1       1      475       19     0.960  0.938  0.974
+    2       2      439       19     0.918  0.890  0.940
+
     The Kaplan-Meier estimate: with :math:`n_i` customers at risk at tenure :math:`i` and
     :math:`d_i` of them leaving there,
 

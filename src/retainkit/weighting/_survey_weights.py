@@ -50,6 +50,21 @@ class SurveyWeights(Generic[ResponsesT_co]):
         Whether every margin has its shares.
     largest_deviation : float
         The largest difference left between a weighted share and its target.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from retainkit import rake
+    >>> answers = pd.DataFrame({"plan": ["free", "free", "free", "paid"]})
+    >>> weights = rake(answers, {"plan": {"free": 0.5, "paid": 0.5}})
+    >>> weights
+    SurveyWeights(4 responses worth 3.0; weights 0.667 to 2; converged in 1 iteration)
+    >>> weights.responses.round(3)
+       plan  weight
+    0  free   0.667
+    1  free   0.667
+    2  free   0.667
+    3  paid   2.000
     """
 
     responses: ResponsesT_co
@@ -80,6 +95,15 @@ class SurveyWeights(Generic[ResponsesT_co]):
         -------
         dict
             The fields of the dataclass but for ``responses``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from retainkit import rake
+        >>> answers = pd.DataFrame({"plan": ["free", "free", "free", "paid"]})
+        >>> numbers = rake(answers, {"plan": {"free": 0.5, "paid": 0.5}}).to_dict()
+        >>> numbers["n"], round(numbers["design_effect"], 3)
+        (4, 1.333)
         """
         numbers = [one.name for one in fields(self) if one.name != "responses"]
         plain = {name: getattr(self, name) for name in numbers}
