@@ -111,7 +111,10 @@ def cltv(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
         The periods are days.
     amounts : {"raise", "net", "keep"}, default "raise"
-        What to do with negative amounts, as in `rfm_summary`.
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and customers left without any are counted in a warning. ``"keep"``: take them as they are.
+        An amount, or a net, of zero is a purchase.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
@@ -126,15 +129,21 @@ def cltv(
     margin : float, default 1.0
         Share of the spend that is kept; at 1 the value is revenue.
     compounding : {"annual", "monthly", "continuous"}, default "annual"
-        What `discount_rate` means, as in `cltv_from_models`.
+        What `discount_rate` means: 0.1 a year is a factor of 1.1, of (1 + 0.1 / 12)^12, or of
+        e^0.1.
     method : {"exact", "lifetimes"}, default "exact"
-        How to value, as in `cltv_from_models`.
+        ``"lifetimes"`` values as ``customer_lifetime_value`` of lifetimes does, for comparison: in
+        whole months of 30 days, each discounted from its end.
     infinite : {"raise", "median"}, default "raise"
-        What to do where the expected spend of a customer is infinite, as in `cltv_from_models`.
+        What to do where the expected spend of a customer is infinite, because spend has too heavy a
+        tail (p x + q is 1 or less): raise, or take the median of the mean spend of every customer
+        in its place.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
     interval : {"delta", "bootstrap"}, default "delta"
-        How to find what the parameters leave open, as in `cltv_from_models`.
+        How to find what the parameters leave open: by the delta method on the logarithm of the
+        value, from the models' covariance; or by fitting both models anew to customers drawn with
+        replacement.
     predictive : bool, default False
         Whether the interval is one for the actual value of the customer.
     draws : int, default 500

@@ -107,8 +107,10 @@ def holdout_report(
         Merge purchases by day, and measure time in days divided by the length of the unit, as in
         `calibration_holdout`. Otherwise merge and measure in whole units.
     amounts : {"raise", "net", "keep"}, default "raise"
-        What to do with negative amounts, as in `rfm_summary`; with ``"net"`` a refund is no
-        purchase, and the customers and purchases are those of `calibration_holdout`.
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and a refund is none either. ``"keep"``: take them as they are. The customers and
+        purchases are those of `calibration_holdout`.
     max_frequency : int, default 7
         Customers with so many repeat purchases or more are one row of ``by_frequency``; 1 or more.
     period : str, timedelta or sequence of date, default "week"

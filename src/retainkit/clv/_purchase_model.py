@@ -191,8 +191,9 @@ class PurchaseModel(Model):
         rate : float
             Annual discount rate, as a fraction: 0.1 makes a purchase in a year count 1 / 1.1.
         horizon : float, str or timedelta, optional
-            How far ahead, as in `expected_purchases`. Default: for ever, for which the rate must
-            be above 0.
+            How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
+            ``"52 weeks"`` or ``"12 months"``. Default: for ever, for
+            which the rate must be above 0.
         customer, frequency, recency, T : str
             The columns of `summary`.
         keep : bool, str or sequence of str, default False
@@ -248,7 +249,9 @@ class PurchaseModel(Model):
         Parameters
         ----------
         horizon : float, str, timedelta or array of float
-            How far ahead, as in `expected_purchases`; several numbers give an array.
+            How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
+            ``"52 weeks"`` or ``"12 months"``; several numbers give an
+            array.
 
         Returns
         -------
@@ -287,7 +290,8 @@ class PurchaseModel(Model):
         n : int or array of int
             Number of repeat purchases, 0 or more; several give an array.
         horizon : float, str or timedelta
-            How far ahead, as in `expected_purchases`.
+            How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
+            ``"52 weeks"`` or ``"12 months"``.
 
         Returns
         -------

@@ -86,8 +86,9 @@ def tracking(
         the model's, as ``rfm_summary(exact=True)`` does. Otherwise merge and measure in whole
         units; `period` must not cut them.
     amounts : {"raise", "net", "keep"}, default "raise"
-        What to do with negative amounts, as in `rfm_summary`; with ``"net"`` a refund is no
-        purchase.
+        What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
+        else the customer paid in the same period; where the net is negative there is no purchase,
+        and a refund is none either. ``"keep"``: take them as they are.
     tz : str, optional
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, optional

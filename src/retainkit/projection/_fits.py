@@ -239,7 +239,9 @@ def fit_bdw(
     Parameters
     ----------
     table : IntoFrame
-        One row for every cohort and age, or a result of `survival_curve`, as in `fit_sbg`.
+        One row for every cohort and age, such as the result of `cohort_retention`: pandas, Polars
+        or PyArrow. A lazy frame is collected. A result of `survival_curve` is taken as it is, with
+        its segments as cohorts; its tenures must be whole.
     age : str, default "age"
         Column of whole numbers: periods since the start, 0 at the start itself.
     survivors : str, default "retained"

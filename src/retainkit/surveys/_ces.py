@@ -88,7 +88,8 @@ def ces(
         A vendor's rule instead of `positive` and `negative`, for answers from 1 to 7 of which high
         is good: easy are 5-7 (cys: 6-7), difficult are 1-3.
     interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
-        Interval of a share, as in `csat`. Means and nets have their own.
+        Interval of a share. ``"clopper_pearson"`` never covers less often than it says, and is
+        wider; ``"agresti_coull"`` is also called adjusted Wald. Means and nets have their own.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     weights : str, optional
@@ -101,7 +102,9 @@ def ces(
         Column of dates or datetimes, with or without a time zone: when an answer was given, for
         `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
-        What to do with several answers of a respondent in a segment, as in `csat`.
+        What to do with several answers of a respondent in a segment: count all of them, and widen
+        the interval as far as they resemble each other; take one; let all of them together count as
+        one; or refuse them.
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round"}, default "raise"
@@ -115,7 +118,8 @@ def ces(
         that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
         or the last, `time`. A null in `score` is no answer.
     observed : bool, default True
-        Whether declared categories of `by` without a row are left out, as in `nps`.
+        Whether declared categories of `by` without a row are left out. With False they are segments
+        too: those of pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

@@ -99,7 +99,7 @@ def control_chart(
         list of the dates or times between periods, with the end of the last: what lies outside is
         in no row, and counted in a warning. Each is a point of the chart.
     metric : {"nps", "csat", "mean"}, default "nps"
-        What the score is, as in `score_trend`.
+        What the score is: from -100 to 100, a fraction, or in the unit of the scale.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. Each has a chart of its own.
     kind : {"individuals", "sampling"}, default "individuals"
@@ -114,7 +114,8 @@ def control_chart(
         Lowest and highest score there can be, whatever the metric: for CSAT on five points, which
         is the default of `csat`, give ``(1, 5)``.
     cuts : tuple of float, optional
-        Highest score of a detractor and highest of a passive, as in `nps`. Of NPS alone.
+        Highest score of a detractor and highest of a passive. Of NPS alone. Default: (6, 8) on
+        scales from 0 or 1 to 10; on others products disagree, and it has to be given.
     positive : float, optional
         Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
     weights : str, optional
@@ -127,7 +128,8 @@ def control_chart(
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
-        What to do with answers that are not whole, as in `nps`.
+        What to do with answers that are not whole: of 8.5, refuse it, take 8, take 9 (half up), or
+        take it as it is. For NPS it is then compared with `cuts`, which makes it a promoter.
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional

@@ -124,7 +124,8 @@ def csat(
         that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
         or the last, `time`. A null in `score` is no answer.
     observed : bool, default True
-        Whether declared categories of `by` without a row are left out, as in `nps`.
+        Whether declared categories of `by` without a row are left out. With False they are segments
+        too: those of pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

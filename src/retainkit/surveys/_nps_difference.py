@@ -89,15 +89,17 @@ def nps_difference(
         Column of dates or datetimes, with or without a time zone: when an answer was given, for
         `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
-        What to do with several answers of a respondent in a segment: as in `nps`, here in a group
-        of a segment.
+        What to do with several answers of a respondent in a segment, here in a group of it: count
+        all of them, and widen the interval as far as they resemble each other; take one; let all of
+        them together count as one; or refuse them.
     adjust : {"holm", "bonferroni", "none"}, default "holm"
         How p-values are adjusted for the number of comparisons in the result, those of all segments
         together: by Holm [3]_, by Bonferroni, or not at all.
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional
-        Highest score of a detractor and highest of a passive, as in `nps`.
+        Highest score of a detractor and highest of a passive. Default: (6, 8) on scales from 0 or 1
+        to 10; on others products disagree, and it has to be given.
     weights : str, optional
         Column of survey weights, 0 or more, such as `rake` makes. Their scale does not matter. Not
         with `pair`.
@@ -106,7 +108,8 @@ def nps_difference(
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
-        What to do with answers that are not whole, as in `nps`.
+        What to do with answers that are not whole: of 8.5, refuse it, take 8, take 9 (half up), or
+        compare it with `cuts` as it is, which makes it a promoter.
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional

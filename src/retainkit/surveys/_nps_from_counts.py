@@ -63,7 +63,9 @@ def nps_from_counts(
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     method : {"score", "adjusted_wald", "wald", "bootstrap"}, default "score"
-        How the interval is found, as in `nps`.
+        How the interval is found. ``"adjusted_wald"`` adds three respondents, 3/4 of them
+        promoters and 3/4 detractors, as MeasuringU does; ``"wald"`` is the textbook's, and
+        ``"bootstrap"`` draws answers anew: both have no width where all answered alike.
     draws : int, default 2000
         Number of draws of the bootstrap.
     seed : int, optional

@@ -72,7 +72,8 @@ def pmf(
     threshold : float, default 0.4
         The share to reach, a fraction.
     interval : {"wilson", "clopper_pearson", "jeffreys", "agresti_coull"}, default "wilson"
-        Interval of a share, as in `csat`.
+        Interval of a share. ``"clopper_pearson"`` never covers less often than it says, and is
+        wider; ``"agresti_coull"`` is also called adjusted Wald.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own.
     weights : str, optional
@@ -85,13 +86,16 @@ def pmf(
         Column of dates or datetimes, with or without a time zone: when an answer was given, for
         `repeat`.
     repeat : {"cluster", "last", "first", "mean", "error"}, default "cluster"
-        What to do with several answers of a respondent in a segment, as in `csat`.
+        What to do with several answers of a respondent in a segment: count all of them, and widen
+        the interval as far as they resemble each other; take one; let all of them together count as
+        one; or refuse them.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are `respondent`, `weights`, `counts` and, to take the first
         or the last, `time`. A null in `answer` is no answer.
     observed : bool, default True
-        Whether declared categories of `by` without a row are left out, as in `nps`.
+        Whether declared categories of `by` without a row are left out. With False they are segments
+        too: those of pandas' categorical columns, Polars' Enum and DuckDB's ENUM.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 

@@ -101,7 +101,8 @@ def score_trend(
         Lowest and highest score there can be, whatever the metric: for CSAT on five points, which
         is the default of `csat`, give ``(1, 5)``.
     cuts : tuple of float, optional
-        Highest score of a detractor and highest of a passive, as in `nps`. Of NPS alone.
+        Highest score of a detractor and highest of a passive. Of NPS alone. Default: (6, 8) on
+        scales from 0 or 1 to 10; on others products disagree, and it has to be given.
     positive : float, optional
         Of CSAT: lowest score that counts as satisfied. Default: the two highest do.
     weights : str, optional
@@ -114,7 +115,8 @@ def score_trend(
     invalid : {"raise", "drop"}, default "raise"
         Whether an answer that is not on the scale is an error, or is left out and counted.
     fractional : {"raise", "floor", "round", "cut"}, default "raise"
-        What to do with answers that are not whole, as in `nps`.
+        What to do with answers that are not whole: of 8.5, refuse it, take 8, take 9 (half up), or
+        take it as it is. For NPS it is then compared with `cuts`, which makes it a promoter.
     missing_codes : sequence of float, default ()
         Numbers that mean no answer, such as 99.
     labels : mapping, optional
