@@ -7,9 +7,9 @@ VENV ?= .venv
 bin = $(VENV)/bin
 install = $(bin)/python -m pip install --quiet --disable-pip-version-check
 style = $(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy
-sphinx = $(bin)/python -m sphinx -W -n -E --keep-going --quiet
+sphinx = $(bin)/python -m sphinx -n -E --keep-going --quiet
 
-.PHONY: help demo check test lint mutants docs notebooks clean
+.PHONY: help demo check test lint mutants docs linkcheck notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -40,14 +40,19 @@ mutants: $(VENV)/.mutants ## change the arithmetic here and there, and see wheth
 	$(bin)/mutmut run $(MUTANTS)
 	$(bin)/mutmut results
 
+# Pages are read, and so executed, at the same time, one on each core.
+docs: export OPENBLAS_NUM_THREADS = 1
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
-	$(sphinx) docs docs/_build/html
+	$(sphinx) -W --jobs auto docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 notebooks: $(VENV)/.docs ## the examples as notebooks, each run in a new kernel, in docs/_build/notebooks
 	$(bin)/python examples/notebooks/make.py
 	$(bin)/python examples/notebooks/make.py docs/_build/notebooks
 	env -u MPLBACKEND $(bin)/jupyter execute --inplace docs/_build/notebooks/*.ipynb
+
+linkcheck: $(VENV)/.docs ## whether the addresses outside that the documentation names are there
+	$(sphinx) -b linkcheck -D nb_execution_mode=off docs docs/_build/linkcheck
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) dist mutants docs/_build docs/reference/api retainkit-demo .coverage .mypy_cache .pytest_cache .ruff_cache

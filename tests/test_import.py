@@ -231,5 +231,10 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert retainkit.__version__ == metadata.version("retainkit")
 
 
+def test_the_version_to_cite_is_this_one() -> None:
+    lines = (Path(__file__).parents[1] / "CITATION.cff").read_text("utf-8").splitlines()
+    assert f"version: {retainkit.__version__}" in lines
+
+
 def test_the_package_says_that_it_is_typed() -> None:
     assert (resources.files("retainkit") / "py.typed").is_file()

@@ -1,0 +1,52 @@
+"""What others show beside a link to a page: a sentence, and a picture of a triangle."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sphinx import addnodes
+from sphinx.application import Sphinx
+
+import retainkit as rk
+
+PATH = "_static/social-card.png"
+TEXT = "Customer-retention metrics\non any DataFrame, every number\nwith its n and its interval"
+
+
+def draw(path: Path) -> None:
+    """Draw the card, 1,200 by 630 pixels."""
+    table = rk.cohort_retention(rk.datasets.make_events(3000, seed=7))
+    figure = Figure(figsize=(12, 6.3), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.text(0.05, 0.72, "retainkit", size=46, weight="bold")
+    figure.text(0.05, 0.42, TEXT, size=20, linespacing=1.5)
+    rk.plot.retention_heatmap(table, ax=figure.add_axes((0.52, 0.12, 0.45, 0.76)))
+    figure.savefig(path)
+
+
+def write_card(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        path = Path(app.outdir) / PATH
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw(path)
+
+
+def describe(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], page: nodes.document | None
+) -> None:
+    """Describe the page of a function by its first sentence, which sphinxext.opengraph skips."""
+    if page is None or not (found := next(iter(page.findall(addnodes.desc_content)), None)):
+        return
+    if sentence := next(iter(found.findall(nodes.paragraph)), None):
+        text = escape(sentence.astext())
+        context["metatags"] += f'<meta name="description" content="{text}" />\n'
+        context["meta"] = (context["meta"] or {}) | {"og:description": sentence.astext()}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-page-context", describe, priority=400)  # before sphinxext.opengraph
+    app.connect("build-finished", write_card)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
