@@ -103,3 +103,4 @@ llms_txt_build_parallel = False  # of what has been read and executed: never a s
 llms_txt_full_build = True
 llms_txt_nested_enabled = False
 llms_txt_suffix_mode = "replace"
+llms_txt_suppress_unknown_node_warnings = True  # layout alone: see markdown_pages

@@ -1,6 +1,6 @@
 """Pages as Markdown, for code assistants: what sphinx-llm would leave out of them.
 
-It knows no types of parameters, no references of docstrings and no titled boxes.
+It knows no types of parameters, no references of docstrings, no titled boxes and no cards.
 """
 
 from typing import Any
@@ -11,12 +11,19 @@ from sphinx.application import Sphinx
 BUILDER = "llms-markdown"
 
 
+def is_of_design(node: nodes.Node) -> bool:
+    """Return whether a node only says how its content is laid out."""
+    return type(node).__module__.startswith("sphinx_design")
+
+
 def simplify(app: Sphinx, page: nodes.document, _name: str) -> None:
     """Say the same by nodes that are known: text, and paragraphs."""
     if app.builder.name != BUILDER:
         return
     for note in list(page.findall(nodes.meta)):  # for the head of an HTML page
         note.parent.remove(note)
+    for frame in [one for one in page.findall() if is_of_design(one)]:
+        frame.replace_self(frame.children)
     for kind in list(page.findall(nodes.classifier)):
         item = kind.parent
         item.remove(kind)
