@@ -1,7 +1,7 @@
 """Draw the pictures of the home page and the README, and the wordmark, into docs/_static.
 
 .venv/bin/python docs/drawings.py
-"""  # noqa: INP001  a script, not a package
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ def lines(figure: Any) -> list[tuple[Any, str]]:
         found += [(one, to_hex(str(one.get_color()))) for one in ax.lines]
         for one in ax.collections:
             if isinstance(one, LineCollection):
-                found += [(one, to_hex(colour)) for colour in one.get_colors()]
+                colours: Any = one.get_colors()
+                found += [(one, to_hex(colour)) for colour in colours]
     return found
 
 
