@@ -1,7 +1,7 @@
 """What others show beside a link to a page: a sentence, and a picture of a triangle."""
 
-from html import escape
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from docutils import nodes
@@ -34,19 +34,36 @@ def write_card(app: Sphinx, error: Exception | None) -> None:
         draw(path)
 
 
-def describe(
+def describe(_app: Sphinx, page: nodes.document) -> None:
+    """Describe a page by its first sentence, where it does not describe itself.
+
+    Of the page of a function that is the docstring's; boxes before it say what a page needs.
+    """
+    if any(one.get("name") == "description" for one in page.findall(nodes.meta)):
+        return
+    own = next(iter(page.findall(addnodes.desc_content)), page)
+    sentences = (one.astext() for one in own.findall(nodes.paragraph) if is_prose(one))
+    if text := " ".join(next(sentences, "").split()):
+        page.insert(0, nodes.meta(name="description", content=shorten(text, 200, placeholder=" …")))
+
+
+def is_prose(paragraph: nodes.paragraph) -> bool:
+    """Return whether a paragraph stands in the text itself, not in a box, a table or a card."""
+    above = paragraph.parent
+    return isinstance(above, (nodes.document, nodes.section, addnodes.desc_content))
+
+
+def show(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], page: nodes.document | None
 ) -> None:
-    """Describe the page of a function by its first sentence, which sphinxext.opengraph skips."""
-    if page is None or not (found := next(iter(page.findall(addnodes.desc_content)), None)):
-        return
-    if sentence := next(iter(found.findall(nodes.paragraph)), None):
-        text = escape(sentence.astext())
-        context["metatags"] += f'<meta name="description" content="{text}" />\n'
-        context["meta"] = (context["meta"] or {}) | {"og:description": sentence.astext()}
+    """Show the description beside a link: sphinxext.opengraph would skip that of a function."""
+    for note in page.findall(nodes.meta) if page else ():
+        if note.get("name") == "description":
+            context["meta"] = (context["meta"] or {}) | {"og:description": note["content"]}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("html-page-context", describe, priority=400)  # before sphinxext.opengraph
+    app.connect("doctree-read", describe)
+    app.connect("html-page-context", show, priority=400)  # before sphinxext.opengraph
     app.connect("build-finished", write_card)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
