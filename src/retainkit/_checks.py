@@ -9,6 +9,9 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from retainkit._messages import quoted
 from retainkit._suggestions import did_you_mean, nearest_word
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -118,6 +121,17 @@ def _check_not_percent(name: str, value: Any, need: str) -> None:
             code="percent_not_fraction",
             argument=name,
         )
+
+
+def as_array(name: str, values: Any) -> NDArray[Any]:
+    """Return a number or several as an array, of whatever type."""
+    try:
+        return np.asarray(values)
+    except ValueError:  # lists of several lengths
+        raise ArgumentTypeError(
+            f"`{name}` is {quoted(values)}; it must be a number, or an array of numbers.",
+            argument=name,
+        ) from None
 
 
 def is_list(value: object) -> bool:

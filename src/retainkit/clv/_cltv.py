@@ -21,8 +21,8 @@ from retainkit._progress import Step, check_progress, steps_of
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._fit_advice import fit_warnings
+from retainkit.clv._histories import history
 from retainkit.clv._purchase_fits import BGNBD
-from retainkit.clv._purchase_model import history
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import (
     RESULT,

@@ -14,7 +14,8 @@ from retainkit._models import purchase_fits
 from retainkit._models.model import model_from_fit
 from retainkit.clv import _lifetimes
 from retainkit.clv._fit_advice import fit_warnings
-from retainkit.clv._purchase_model import PurchaseModel, history
+from retainkit.clv._histories import history
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Engine, IntoFrame, Period
 

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retainkit._checks import boolean, fraction, integer, number, one_of
-from retainkit._inputs.customers import Customers, largest_time, read_customers
-from retainkit._inputs.exact_times import check_exact_times
+from retainkit._checks import as_array, boolean, fraction, integer, number, one_of
+from retainkit._inputs.customers import Customers, read_customers
 from retainkit._inputs.kept import read_kept
 from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
-from retainkit._messages import count_noun, quoted, warn
+from retainkit._messages import quoted
 from retainkit._models import bg_nbd
 from retainkit._models.fields import instant
 from retainkit._models.model import Model
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
-from retainkit._typing import Floats
 from retainkit.clv import _lifetimes
 from retainkit.clv._discounting import rate_per_unit
-from retainkit.errors import ArgumentError, ArgumentTypeError
+from retainkit.clv._histories import history, read_histories
+from retainkit.errors import ArgumentError
 from retainkit.typing import IntoFrame, IntoFrameT, Length, Numbers, Period
 
 if TYPE_CHECKING:
@@ -192,8 +191,7 @@ class PurchaseModel(Model):
             Annual discount rate, as a fraction: 0.1 makes a purchase in a year count 1 / 1.1.
         horizon : float, str or timedelta, optional
             How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
-            ``"52 weeks"`` or ``"12 months"``. Default: for ever, for
-            which the rate must be above 0.
+            ``"52 weeks"`` or ``"12 months"``. Default: for ever, at a rate above 0.
         customer, frequency, recency, T : str
             The columns of `summary`.
         keep : bool, str or sequence of str, default False
@@ -250,8 +248,7 @@ class PurchaseModel(Model):
         ----------
         horizon : float, str, timedelta or array of float
             How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
-            ``"52 weeks"`` or ``"12 months"``; several numbers give an
-            array.
+            ``"52 weeks"`` or ``"12 months"``; several numbers give an array.
 
         Returns
         -------
@@ -267,7 +264,7 @@ class PurchaseModel(Model):
         >>> model.expected_purchases_new_customer([13, 26, 39]).round(3)
         array([0.534, 0.903, 1.197])
         """
-        several = _as_array("horizon", horizon)
+        several = as_array("horizon", horizon)
         if several.dtype.kind == "m":  # NumPy's lengths of time are whole numbers as a list
             several = several.astype("timedelta64[us]")
         t = [in_units("horizon", one, self.unit) for one in several.ravel().tolist()]
@@ -305,7 +302,7 @@ class PurchaseModel(Model):
         >>> model.purchase_probabilities([0, 1, 2], "39 weeks").round(3)
         array([0.574, 0.199, 0.085])
         """
-        counts = np.asarray([integer("n", one, 0) for one in _as_array("n", n).ravel().tolist()])
+        counts = np.asarray([integer("n", one, 0) for one in as_array("n", n).ravel().tolist()])
         if counts.dtype == object:  # integers of more than 64 bits
             raise ArgumentError(
                 f"`n` is {quoted(n)}; no number of purchases is so large.",
@@ -450,66 +447,4 @@ class PurchaseModel(Model):
 
     def _histories(self, summary: Any, frequency: str, recency: str, T: str) -> Customers:  # noqa: N803
         columns = {"frequency": frequency, "recency": recency, "T": T}
-        rows = read_customers(summary, columns, unit=self.unit)
-        check_histories(self, rows)
-        return rows
-
-
-def _as_array(argument: str, values: Any) -> NDArray[Any]:
-    """Return a number or several as an array, of whatever type."""
-    try:
-        return np.asarray(values)
-    except ValueError:  # lists of several lengths
-        raise ArgumentTypeError(
-            f"`{argument}` is {quoted(values)}; it must be a number, or an array of numbers.",
-            argument=argument,
-        ) from None
-
-
-def check_histories(model: PurchaseModel, rows: Customers) -> None:
-    """Check that histories are in the unit of a model, and warn where they are much longer."""
-    check_unit_of_model(model.unit, rows.unit, "summary")
-    check_exact_times(rows, model.unit, exact=model.exact)
-    _warn_of_first_purchases(rows)
-    longest = largest_time(rows)
-    if model.largest_T is not None and longest > 2 * model.largest_T:
-        reach = rows.distinct["T"] > 2 * model.largest_T
-        number = int(rows.counts[reach].sum())
-        warn(
-            f"`summary` has {count_noun(number, 'customer')} observed for more than twice as long "
-            f"as any that the model was fitted to: T reaches {longest:,.6g} {model.unit}s, and it "
-            f"knew {model.largest_T:,.6g}. It has learnt nothing of so long a time: fit it anew.",
-            code="beyond_fit",
-            argument="summary",
-            column=rows.names["T"],
-            rows=number,
-            total=int(rows.counts.sum()),
-        )
-
-
-def _warn_of_first_purchases(rows: Customers) -> None:
-    """Warn where the first purchase seems to be counted.
-
-    Then nobody has a frequency of 0, and those who bought once are those of recency 0.
-    """
-    x, recency, counts = rows.distinct["frequency"], rows.distinct["recency"], rows.counts
-    once = recency == 0
-    number = int(counts[once].sum())
-    if number and not (x == 0).any() and np.array_equal(once, x == 1):
-        total = int(counts.sum())
-        warn(
-            f"`summary` has {number:,} of {count_noun(total, 'customer')} with a frequency of 1 or "
-            "more and a recency of 0, and none with a frequency of 0: the first purchase seems to "
-            "be counted, and the model expects too much of everybody. Score what "
-            "rfm_summary(include_first=False) makes.",
-            code="first_purchase_counted",
-            argument="summary",
-            column=rows.names["frequency"],
-            rows=number,
-            total=total,
-        )
-
-
-def history(rows: Customers) -> tuple[Floats, Floats, Floats]:
-    """Return frequency, recency and T of the distinct rows."""
-    return rows.distinct["frequency"], rows.distinct["recency"], rows.distinct["T"]
+        return read_histories(self, summary, columns)

@@ -33,7 +33,8 @@ from retainkit._time.durations import in_units
 from retainkit._typing import Floats
 from retainkit.clv import _draws
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
-from retainkit.clv._purchase_model import PurchaseModel, check_histories
+from retainkit.clv._histories import check_histories
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
 from retainkit.typing import Compounding, Infinite, IntervalMethod, Length, Period, ValuationMethod

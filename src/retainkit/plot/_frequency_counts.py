@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from retainkit._checks import integer, probability
-from retainkit._inputs.customers import Customers, read_customers
+from retainkit._inputs.customers import Customers
 from retainkit._models import bg_nbd
 from retainkit._models.model import parameter_array
 from retainkit._stats.intervals import wilson
 from retainkit._typing import Floats
 from retainkit.clv import BGNBD, MBGNBD
-from retainkit.clv._purchase_model import check_histories
+from retainkit.clv._histories import read_histories
 from retainkit.plot._axes import draw_legend, measure, subplots, tidy
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._score_axes import draw_answer_counts, draw_nothing
@@ -138,8 +138,7 @@ def frequency_counts(
     integer("max_frequency", max_frequency, 1)
     probability("confidence_level", confidence_level)
     columns = {"frequency": frequency, "recency": recency, "T": T}
-    rows = read_customers(summary, columns, weights=weights, unit=model.unit)
-    check_histories(model, rows)
+    rows = read_histories(model, summary, columns, weights=weights)
     counts = _count_customers(model, rows, max_frequency)
     ax = subplots(6.4, 4.2) if ax is None else ax
     _draw_bars(ax, counts, confidence_level)

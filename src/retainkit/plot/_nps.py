@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from retainkit._messages import count_noun
-from retainkit._typing import Floats
+from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
 from retainkit.plot._axes import ABOVE, draw_legend, measure, percent, subplots
 from retainkit.plot._reading import Columns, as_floats, read_result_columns, segment_labels
@@ -291,22 +291,7 @@ def _draw_score_panel(ax: Axes, bars: _Bars, width: float, size: float) -> None:
     space = max(0.05 * (high - low), (20 - (high - low)) / 2)
     panel.set_xlim(max(-100.0, low - space), min(100.0, high + space))
     rows = np.arange(len(bars.names))
-    panel.axvline(0, color=tone(ax, GREY), linewidth=0.9, zorder=1, gid="zero")
-    held = ~np.isnan(bars.lower + bars.upper)
-    panel.hlines(
-        rows[held], bars.lower[held], bars.upper[held], color=tone(ax, DARK), linewidth=1.4,
-        zorder=3, gid="interval",
-    )  # fmt: skip
-    panel.plot(
-        bars.nps,
-        rows,
-        "o",
-        color=tone(ax, DARK),
-        markersize=4.5,
-        zorder=4,
-        clip_on=False,
-        gid="score",
-    )
+    _draw_scores(panel, bars, rows, ink=tone(ax, DARK), grey=tone(ax, GREY))
     panel.xaxis.set_major_locator(MaxNLocator(max(2, int(room * width / 44)), steps=[1, 2, 5, 10]))
     panel.xaxis.set_major_formatter(lambda value, _: tick_text(value))
     panel.tick_params(length=0, labelleft=False, labelsize=TEXT if width > 280 else SMALL)
@@ -327,6 +312,17 @@ def _draw_score_panel(ax: Axes, bars: _Bars, width: float, size: float) -> None:
             1 / PANEL, y, _score_text(float(bars.nps[y]), decimals), ha="right",
             va="center_baseline", fontsize=size, gid="score",
         )  # fmt: skip
+
+
+def _draw_scores(panel: Axes, bars: _Bars, rows: Integers, *, ink: str, grey: str) -> None:
+    """Draw the score of each row as a point on its interval."""
+    panel.axvline(0, color=grey, linewidth=0.9, zorder=1, gid="zero")
+    held = ~np.isnan(bars.lower + bars.upper)
+    panel.hlines(
+        rows[held], bars.lower[held], bars.upper[held], color=ink, linewidth=1.4, zorder=3,
+        gid="interval",
+    )  # fmt: skip
+    panel.plot(bars.nps, rows, "o", color=ink, markersize=4.5, zorder=4, clip_on=False, gid="score")
 
 
 def _score_text(value: float, decimals: int) -> str:
