@@ -21,10 +21,10 @@ print(f"CDNOW, a music shop: {len(purchases):,} purchases by {customers:,} custo
 
 # %% Of those who first bought in a month, how many buy again in each month after it?
 table = rk.cohort_retention(purchases, cohort_period="month", period="month", as_of="1998-07-01")
-table = table[table["customers"] > 0]  # the log follows the customers of early 1997, no others
 
-# %% The triangle: cohorts down, ages across. What has not happened yet is blank.
-triangle = 100 * rk.retention_matrix(table).set_index("cohort")
+# %% The triangle: cohorts down, ages across. What has not happened yet is blank. The log
+# follows the customers of early 1997 and no others: later cohorts are empty.
+triangle = 100 * rk.retention_matrix(table, min_customers=1).set_index("cohort")
 triangle.insert(0, "customers", table.groupby("cohort")["customers"].first().map("{:,}".format))
 triangle.index = pd.to_datetime(triangle.index).strftime("%Y-%m")
 print("\nRetention in percent, by the month of the first purchase and the months since:\n")
@@ -40,7 +40,7 @@ given = [argument for argument in sys.argv[1:2] if not argument.startswith("-")]
 folder = Path(*given or ["retainkit-demo"])
 folder.mkdir(parents=True, exist_ok=True)
 
-rk.plot.retention_heatmap(table, period="month")
+rk.plot.retention_heatmap(table, period="month", min_customers=1)
 plt.savefig(folder / "retention-triangle.png", dpi=150)
 
 rk.plot.retention_curve(curve[curve["age"] > 0], period="month")
