@@ -1,42 +1,28 @@
-"""The how-to pages: what a reader copies runs, is short, and gives the right numbers.
+"""The how-to pages: nothing is hidden, and what a reader copies gives the right numbers.
 
-The witness of the numbers is arithmetic by hand on the few rows that a page writes. The pages that
-need a package which is not installed are skipped; `make docs`, which installs all of them, runs
-them too.
+The witness of the numbers is arithmetic by hand on the few rows that a page writes.
 """
 
 from __future__ import annotations
 
 import ast
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from docs.pages import DOCS, calls_of, cells, code_of, packages_of, run, words
+from docs.pages import DOCS, calls_of, cells, code_of, run, words
 from tables import rows_of
 
 PAGES = sorted((DOCS / "how-to").glob("*.md"))
 TASKS = ("orders-csv", "stripe-export", "form-answers")
-MOST_WORDS = 600
+FEWEST_WORDS = 150
 MOST_CALLS = 3
-LONGEST_BLOCK = 20
 WIDEST_LINE = 90
-
-# What pandas and Altair import for themselves.
-IMPORTED_UNSEEN = {
-    "json-excel-database": {"openpyxl"},
-    "plotly-and-altair": {"vl_convert"},
-    "readable-tables": {"jinja2", "matplotlib"},
-}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 each_task = pytest.mark.parametrize("name", TASKS)
@@ -78,15 +64,14 @@ def no_constant(name: str) -> None:
 
 def test_the_ten_tasks_have_a_page_each() -> None:
     assert len(PAGES) == 10
-    assert {*TASKS, *IMPORTED_UNSEEN} <= {page.stem for page in PAGES}
+    assert {*TASKS} <= {page.stem for page in PAGES}
 
 
 @each_page
-def test_a_page_is_short(page: Path) -> None:
-    assert 150 < words(page) < MOST_WORDS
+def test_a_page_says_something_and_its_code_fits(page: Path) -> None:
+    assert words(page) > FEWEST_WORDS
     for cell in cells(page):
         lines = cell.code.splitlines()
-        assert len(lines) <= LONGEST_BLOCK, lines[0]
         assert max(map(len, lines)) <= WIDEST_LINE, lines[0]
 
 
@@ -95,31 +80,6 @@ def test_nothing_that_a_page_runs_is_hidden(page: Path) -> None:
     assert all(cell.visible for cell in cells(page))
     # And it is Python: a line of IPython's own would fail when it is copied into a script.
     ast.parse(code_of(page))
-
-
-@pytest.mark.slow
-@each_page
-def test_a_page_runs_in_a_fresh_interpreter(page: Path, tmp_path: Path) -> None:
-    code = code_of(page)
-    needed = packages_of(code) | IMPORTED_UNSEEN.get(page.stem, set())
-    if missing := sorted(name for name in needed if find_spec(name) is None):
-        pytest.skip(f"needs {', '.join(missing)}; `make docs` runs it")
-    here, there, script = tmp_path / "here", tmp_path / "there", tmp_path / "page.py"
-    here.mkdir()
-    there.mkdir()
-    script.write_text(code, encoding="utf-8")
-    done = subprocess.run(  # noqa: S603  our own page
-        [sys.executable, "-W", "error:::__main__", str(script)],
-        cwd=here,
-        env=os.environ | {"TMPDIR": str(there), "TEMP": str(there), "MPLBACKEND": "Agg"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert list(here.iterdir()) == [], "files belong into the temporary folder"
 
 
 @each_task
