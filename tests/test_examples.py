@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -59,6 +60,13 @@ def test_the_notebooks_are_those_of_the_examples(tmp_path: Path) -> None:
         "make them again: python examples/notebooks/make.py"
     )
     assert {Path(name).stem for name in kept} == {example.stem for example in EXAMPLES}
+
+
+def test_the_gallery_has_every_notebook() -> None:
+    root = EXAMPLES[0].parents[1]
+    gallery = (root / "docs" / "gallery.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\{download\}`[^<]+<\.\./examples/notebooks/(\w+)\.ipynb>`", gallery)
+    assert sorted(linked) == [example.stem for example in EXAMPLES]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
