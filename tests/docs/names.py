@@ -102,7 +102,7 @@ def names_of(statement: ast.stmt) -> tuple[set[str], set[str]]:
 
     What a loop, a `with` or a function sets and uses counts as set alone.
     """
-    top = symtable.symtable(ast.unparse(statement), "cell", "exec")
+    top = symtable.symtable(ast.unparse(_Generators().visit(statement)), "cell", "exec")
     used, changed = set(), set()
     for table in scopes(top):
         for symbol in table.get_symbols():
@@ -115,6 +115,25 @@ def names_of(statement: ast.stmt) -> tuple[set[str], set[str]]:
     elif isinstance(statement, ast.AugAssign):
         used |= changed
     return used, changed | (used & changed_in_place(statement))
+
+
+class _Generators(ast.NodeTransformer):
+    """Write comprehensions as generators, which keep their variables to themselves.
+
+    From Python 3.12 on a symbol table has those of comprehensions among the names around them.
+    """
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.GeneratorExp:
+        self.generic_visit(node)
+        return ast.GeneratorExp(elt=node.elt, generators=node.generators)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.GeneratorExp:
+        return self.visit_ListComp(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.GeneratorExp:
+        self.generic_visit(node)
+        pair = ast.Tuple(elts=[node.key, node.value], ctx=ast.Load())
+        return ast.GeneratorExp(elt=pair, generators=node.generators)
 
 
 def scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

@@ -210,6 +210,8 @@ EACH_FAULT: dict[str, tuple[Check, str, str, str]] = {
 # Cells that hide what no reader needs, or what the reader sees as well.
 HARMLESS = {
     "another name": "other = secret",
+    "the variables of comprehensions": "k = 1\n```\n\n"
+    f"{CELL}[k for k in [{{k for k in [1]}}, {{k: k for k in [1]}}, max(k for k in [1])]]",
     "the same import": "import retainkit as rk",
     "a filter for a moment": 'with warnings.catch_warnings():\n    warnings.simplefilter("error")',
     "pictures as SVG": '%config InlineBackend.figure_formats = ["svg"]',
