@@ -163,6 +163,12 @@ def test_every_parameter_is_documented_in_order(name: str) -> None:
                 assert kind.endswith(f"default {shown}"), one.name
 
 
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_parameter_is_explained_where_it_stands(name: str) -> None:
+    text = " ".join(" ".join(sections(name).get("Parameters", [])).split())
+    assert re.findall(r"\b(?:as in|[Ss]ee) `\w+`", text) == []
+
+
 @each_function
 def test_the_choices_of_an_argument_are_all_documented(name: str) -> None:
     for one in inspect.signature(FUNCTIONS[name]).parameters.values():

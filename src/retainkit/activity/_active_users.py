@@ -96,8 +96,9 @@ def active_users(
         trails behind the end of a period, and is not shorter than a period can be. Whole weeks hold
         every weekday equally often.
     by : str or sequence of str, optional
-        Columns of segments. Null is a segment of its own. A customer belongs to that of the first
-        row, as in `growth_accounting`.
+        Columns of segments. Null is a segment of its own. A customer belongs to the segment of the
+        first row, also when the value changes later; where several rows share that instant, to the
+        smallest, with a warning.
     cohort_time : str, optional
         Column with each customer's own start, such as the sign-up: one value for each customer.
         Then those who have started, whether they came or not, are what the active are a share of.
@@ -308,8 +309,9 @@ def active_days(
     window : int, str or timedelta, default 28
         Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``.
     by : str or sequence of str, optional
-        Columns of segments. Null is a segment of its own. A customer belongs to that of the first
-        row, as in `growth_accounting`.
+        Columns of segments. Null is a segment of its own. A customer belongs to the segment of the
+        first row, also when the value changes later; where several rows share that instant, to the
+        smallest, with a warning.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the

@@ -259,8 +259,9 @@ def usage_interval(
     quantiles : sequence of float, default (0.5, 0.8, 0.9, 0.95)
         Shares of gaps, between 0 and 1.
     by : str or sequence of str, optional
-        Columns of segments. Null is a segment of its own. A customer belongs to that of the first
-        row, as in `inactivity_churn`.
+        Columns of segments. Null is a segment of its own. A customer belongs to the segment of the
+        first row, also when the value changes later; where several rows share that instant, to the
+        smallest, with a warning.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the

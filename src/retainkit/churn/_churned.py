@@ -96,8 +96,8 @@ def churned_customers(
         Column of why a subscription ended. The reason of a run is that of the subscription that
         ends last, the smallest where several do, with a warning.
     method : {"opening", "stripe", "daily"}, default "opening"
-        Who is counted, as in `churn_rate`: who was there as the period began, or as the day did
-        (``"daily"``), and is not there at its end; or everybody who leaves (``"stripe"``).
+        Who is counted: who was there as the period began, or as the day did (``"daily"``), and is
+        not there at its end; or everybody who leaves (``"stripe"``).
     gap : str or timedelta, default "0D"
         Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``, on the
         wall clock. A customer who left less than that before `as_of` may still renew.

@@ -119,8 +119,9 @@ def cltv(
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
     penalty : float, default 0.0
-        Draws the estimate towards moderate values where data are few, in both fits: as in
-        `fit_bg_nbd`.
+        Draws the estimate towards moderate values where data are few, in both fits: this times the
+        sum of the squares of log r, log(alpha / mean T), log(a / b) and log(a + b), or of log p,
+        log q and log(v / mean amount), is taken from the mean log-likelihood.
     horizon : str or timedelta, default "12 months"
         How far ahead, with its unit: ``"90D"``, ``"52 weeks"`` or ``"12 months"``. A month is a
         twelfth of 365.2425 days. A bare number is refused: it does not say of what.

@@ -104,8 +104,8 @@ def holdout_report(
     unit : {"hour", "day", "week", "month", "quarter", "year"}, default "week"
         Unit of the summary and of the model.
     exact : bool, default True
-        Merge purchases by day, and measure time in days divided by the length of the unit, as in
-        `calibration_holdout`. Otherwise merge and measure in whole units.
+        Merge purchases by day, and measure time in days divided by the length of the unit: 7 for
+        weeks, 365.2425 / 12 for months. Otherwise merge and measure in whole units.
     amounts : {"raise", "net", "keep"}, default "raise"
         What to do with negative amounts. ``"raise"``: refuse them. ``"net"``: set them against what
         else the customer paid in the same period; where the net is negative there is no purchase,

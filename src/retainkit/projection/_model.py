@@ -170,8 +170,8 @@ class RetentionModel(Model):
             Number of periods counted, H, or a length of time such as ``"24 months"`` where the
             model has a unit. Default: all.
         discount_rate : float, default 0.0
-            Rate d at which payments to come are discounted, for each *period*, as in
-            `expected_lifetime`.
+            Rate d at which payments to come are discounted, for each *period*: for months and an
+            annual rate of 10 %, ``1.1 ** (1 / 12) - 1``.
 
         Returns
         -------

@@ -149,9 +149,9 @@ def revenue_retention(
         What one unit of each currency is worth in the currency of the result.
     gap : str or timedelta, default "0D"
         Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``, on the
-        wall clock, of the customer and all subscriptions together, as in `churn_rate`: until the
-        renewal the customer pays what was paid before. A customer who left less than that before
-        `as_of` may still renew, and pays.
+        wall clock, of the customer and all subscriptions together: until the renewal the customer
+        pays what was paid before. A customer who left less than that before `as_of` may still
+        renew, and pays.
     include_partial : bool, default False
         Also show what is in progress at `as_of`, with ``complete`` False and no interval.
     as_of : str, date or datetime, optional

@@ -116,7 +116,9 @@ def survival_difference(
         an end becomes churn after that time only, observation ends so much before `as_of`.
     entry : str, optional
         Column of when a customer came under observation, if that was after the start (null: with
-        it), as in `survival_curve`.
+        it): for a table begun at some day with the customers there were. They are at risk from then
+        on only, since those who left before are not in the table. Of several subscriptions in a run
+        the earliest counts. With `duration`: in its unit.
     duration, observed : str, optional
         Instead of dates: column of how long each customer stayed or has been there, a number in any
         unit, and boolean column of whether the end was seen (default: of all).
