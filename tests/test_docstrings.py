@@ -1,8 +1,10 @@
 """Docstrings as a contract: sections, parameters, choices, columns, examples, references."""
 
+import ast
 import inspect
 import re
 import warnings
+from doctest import DocTestParser
 from itertools import takewhile
 from pathlib import Path
 
@@ -29,11 +31,6 @@ SOURCED = {
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
     *("survival_curve", "tracking", "usage_interval"),
-}
-# Those that most readers look up first: an example stands right below the summary.
-SHOWN_FIRST = {
-    *("churn_rate", "cltv", "cohort_retention", "mrr_movements", "nps", "retention_curve"),
-    *("revenue_retention", "rfm_summary", "score_trend", "survival_curve"),
 }
 SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
 SECTIONS += ["Examples"]
@@ -116,12 +113,36 @@ def test_a_docstring_has_its_sections_in_order(name: str) -> None:
         assert any(sections(name)[title]), f"{title} is empty"
 
 
-@pytest.mark.parametrize("name", sorted(SHOWN_FIRST))
-def test_an_example_stands_right_below_the_summary(name: str) -> None:
+def first_example(name: str) -> list[str]:
+    """Return the lines right below the summary, up to the next blank one."""
     _, _, *lines = sections(name)[""]
-    example = list(takewhile(bool, lines))
-    assert example[0].startswith(">>> from retainkit import")
-    assert [line for line in example if not line.startswith(">>> ")], "it shows no result"
+    return list(takewhile(bool, lines))
+
+
+@each_function
+def test_an_example_stands_right_below_the_summary(name: str) -> None:
+    example = first_example(name)
+    code = [line for line in example if line.startswith((">>> ", "... "))]
+    assert example[: len(code)] == code != []
+    assert [line for line in code if line.startswith(">>> from retainkit import")]
+    assert len(code) <= 4, "it is not short"
+    assert len(example) <= 10, "its result is not short"
+    assert example != code or name.startswith("plot."), "it shows no result"
+
+
+def statements(lines: list[str]) -> set[str]:
+    """Return what the statements of an example compute, imports and names of results left out."""
+    examples = DocTestParser().get_examples("\n".join(lines) + "\n")
+    nodes = [node for one in examples for node in ast.parse(one.source).body]
+    values = [node.value for node in nodes if isinstance(node, (ast.Assign, ast.Expr))]
+    return {ast.unparse(value).replace("datasets.", "") for value in values}
+
+
+@each_function
+def test_a_function_is_not_shown_twice_by_the_same_example(name: str) -> None:
+    short = name.rpartition(".")[2]
+    found = [statements(first_example(name)), statements(sections(name)["Examples"])]
+    assert not [one for one in found[0] & found[1] if f"{short}(" in one]
 
 
 @pytest.mark.parametrize("name", CLASSES)

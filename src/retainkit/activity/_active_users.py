@@ -73,6 +73,15 @@ def active_users(
 ) -> TableT:
     r"""Active customers of each period, of the window that ends with it, and their ratio.
 
+    >>> from retainkit import active_users, datasets
+    >>> table = active_users(datasets.make_events(500, seed=1), window=28).set_index("period")
+    >>> table[["active", "active_window", "stickiness", "lower", "upper"]].tail(3).round(3)
+                active  active_window  stickiness  lower  upper
+    period
+    2024-12-29       9            160       0.056  0.030  0.103
+    2024-12-30      14            161       0.087  0.053  0.141
+    2024-12-31       5            159       0.031  0.014  0.071
+
     With :math:`A_t` the customers with an event in period :math:`t`, and :math:`W_t` those with
     one in the `window` days that end with it, stickiness is :math:`|A_t| / |W_t|`: by default daily
     active users to those of the trailing 28 days (DAU/MAU).
@@ -292,6 +301,14 @@ def active_days(
     confidence_level: float = 0.95,
 ) -> TableT:
     r"""Number of days of one window on which customers were active: the power-user curve.
+
+    >>> from retainkit import active_days, datasets
+    >>> table = active_days(datasets.make_events(500, seed=1), window=28)
+    >>> table[["days", "customers", "share", "at_least", "lower", "upper"]].head(3).round(3)
+       days  customers  share  at_least  lower  upper
+    0     1         70  0.440       159  0.365  0.518
+    1     2         61  0.384        89  0.312  0.461
+    2     3         23  0.145        28  0.098  0.208
 
     Of the customers with an event in the last `window` days before `as_of`, how many had one on
     exactly 1, 2, ... of these days? It tells the few who come daily from the many who come once,

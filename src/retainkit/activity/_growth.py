@@ -65,6 +65,15 @@ def growth_accounting(
 ) -> TableT:
     r"""Active customers of each period by where they come from, and how many were lost.
 
+    >>> from retainkit import datasets, growth_accounting
+    >>> table = growth_accounting(datasets.make_events(500, seed=1)).set_index("period")
+    >>> table[["active", "new", "retained", "resurrected", "churned"]].tail(3)
+                active  new  retained  resurrected  churned
+    period
+    2024-10-01     156   52        61           43       72
+    2024-11-01     154   42        68           44       88
+    2024-12-01     167   44        67           56       87
+
     A customer is *active* in a period with an event. Who is active is *new* in the period of the
     first event, *retained* if active in the period before too, and else *resurrected*. Who was
     active in the period before and is not now has *churned*. So in every period :math:`t`

@@ -53,6 +53,16 @@ def inactivity_churn(
 ) -> TableT:
     r"""Share of customers lost in each period, where lost is who stays away for a window.
 
+    >>> from retainkit import datasets, inactivity_churn
+    >>> events = datasets.make_events(500, seed=1)
+    >>> table = inactivity_churn(events, window="60D").set_index("period")
+    >>> table[["at_risk", "churned", "churn_rate", "lower", "upper"]].tail(3).round(3)
+                at_risk  churned  churn_rate  lower  upper
+    period
+    2024-10-01      193       48       0.249  0.193  0.314
+    2024-11-01      225       53       0.236  0.185  0.295
+    2024-12-01      241       70       0.290  0.237  0.351
+
     Where no contract says when a customer leaves, a pause has to. With a window of :math:`w` days,
     whoever has an event on day :math:`d` is current on the days :math:`d, ..., d + w - 1`, and
     lost if there is no event on the :math:`w` days after :math:`d` either:
@@ -234,6 +244,15 @@ def usage_interval(
     confidence_level: float = 0.95,
 ) -> TableT:
     r"""Quantiles of the gaps between events: the days that pass until customers come again.
+
+    >>> from retainkit import datasets, usage_interval
+    >>> table = usage_interval(datasets.make_events(500, seed=1))
+    >>> table[["quantile", "days", "naive_days", "ended", "censored"]]
+       quantile   days  naive_days  ended  censored
+    0      0.50   16.0        12.0   2108       500
+    1      0.80   70.0        31.0   2108       500
+    2      0.90  202.0        57.0   2108       500
+    3      0.95    NaN        86.0   2108       500
 
     A gap runs from a day with events to the customer's next one. The last gap of each customer is
     still open when observation ends, and its length so far is a lower bound: it is *censored*. The

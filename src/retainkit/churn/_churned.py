@@ -57,6 +57,13 @@ def churned_customers(
 ) -> IntoFrameT:
     """Customers who left in each period: those whom `churn_rate` counts, one by one.
 
+    >>> from retainkit import churned_customers, datasets
+    >>> churned_customers(datasets.make_subscriptions(500, seed=1), amount="mrr").tail(3)
+         customer_id     period      start        end  amount  complete
+    185          456 2024-12-01 2024-10-28 2024-12-28    19.0      True
+    186          468 2024-12-01 2024-11-17 2024-12-17    19.0      True
+    187          470 2024-12-01 2024-11-23 2024-12-23    19.0      True
+
     A row is a customer who left, with the time for which the customer had been there without a
     break, why it ended, and what was paid at last. As many rows as `churn_rate` has ``churned`` in
     a segment and a period are of it.

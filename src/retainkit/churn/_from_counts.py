@@ -51,6 +51,14 @@ def churn_rate_from_counts(
 ) -> TableT:
     r"""Churn rate of a table of periods in which those who came and who left are counted already.
 
+    >>> import pandas as pd
+    >>> from retainkit import churn_rate_from_counts
+    >>> table = pd.DataFrame({"period": ["2024-02", "2024-03"], "new": [45, 67], "lost": [2, 9]})
+    >>> churn_rate_from_counts(table, opening=120).round(3)
+        period  opening  new  churned  closing  churn_rate  lower  upper
+    0  2024-02      120   45        2      163       0.017  0.005  0.059
+    1  2024-03      163   67        9      221       0.055  0.029  0.102
+
     The customers at the start of a period are those who came before it less those who had left:
 
     .. math::

@@ -40,6 +40,14 @@ def upcoming_churn(
 ) -> IntoFrameT:
     """Customers who are there now and have an end ahead, with what they pay.
 
+    >>> from retainkit import datasets, upcoming_churn
+    >>> table = datasets.make_subscriptions(500, seed=1)
+    >>> upcoming_churn(table, as_of="2024-06-01", within="30D").head(3)
+       customer_id      start        end  amount
+    0           37 2023-03-01 2024-06-01    99.0
+    1          104 2023-06-09 2024-06-09    49.0
+    2          191 2023-10-12 2024-06-12    49.0
+
     A cancellation at the end of the term and a contract that is not renewed are known before they
     are churn. A customer is listed whose subscriptions all end within the time given, with those
     that follow them without a break longer than `gap`: who has another one, or a renewal that is

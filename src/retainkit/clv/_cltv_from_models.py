@@ -53,6 +53,15 @@ def cltv_from_models(
 ) -> IntoFrameT:
     r"""Value each customer by a model of purchases and one of spend.
 
+    >>> from retainkit import cltv_from_models, datasets, fit_bg_nbd, fit_gamma_gamma, rfm_summary
+    >>> table = rfm_summary(datasets.load_cdnow(sample=True), amount="amount")
+    >>> value = cltv_from_models(table, fit_bg_nbd(table), fit_gamma_gamma(table))
+    >>> value[["customer_id", "expected_purchases", "cltv", "lower", "upper"]].head(3).round(2)
+       customer_id  expected_purchases   cltv  lower  upper
+    0            4                1.21  29.90  27.81  32.15
+    1           18                0.15   5.11   4.68   5.59
+    2           21                0.12   2.47   1.98   3.08
+
     With :math:`E[Y(t)]` the purchases that a customer is expected to make by the time :math:`t`
     from now, :math:`E[M]` the expected spend at each and :math:`\delta` the continuous discount
     rate, the value within the horizon :math:`H` is

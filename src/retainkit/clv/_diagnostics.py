@@ -27,6 +27,13 @@ def spend_independence(
 ) -> TableT:
     r"""Ask whether customers who buy more often also spend more each time.
 
+    >>> from retainkit import datasets, rfm_summary, spend_independence
+    >>> spend_independence(rfm_summary(datasets.load_cdnow(sample=True), amount="amount")).round(3)
+                 check  customers  correlation  lower  upper  p_value
+    0          pearson       1139        0.070  0.012  0.127    0.019
+    1         spearman       1139        0.205  0.148  0.261    0.000
+    2  without_largest       1138        0.043 -0.015  0.101    0.149
+
     Gamma-Gamma takes the spend of a customer to have nothing to do with how often the customer
     buys, and so does every lifetime value that multiplies the two. This gives the correlation of
     `frequency` and `monetary_value` among customers with repeat purchases, in three ways, because
@@ -154,6 +161,13 @@ def purchase_regularity(
     confidence_level: float = 0.95,
 ) -> TableT:
     r"""Ask whether customers buy at random or at a regular beat.
+
+    >>> from retainkit import datasets, purchase_regularity
+    >>> table = purchase_regularity(datasets.load_cdnow(sample=True))
+    >>> table[["method", "customers", "regularity", "lower", "upper"]].round(2)
+                   method  customers  regularity  lower  upper
+    0  maximum_likelihood        736        0.92   0.83   1.01
+    1      wheat_morrison        736        0.99   0.89   1.08
 
     BG/NBD takes the purchases of a living customer to be random (Poisson): the gaps between them
     vary as much as their mean, and the last purchase says nothing of when the next is due. Who buys

@@ -73,6 +73,13 @@ def holdout_report(
 ) -> HoldoutReport[TableT]:
     r"""Fit BG/NBD on one stretch of time, and hold it to what came in the next.
 
+    >>> from retainkit import datasets, holdout_report
+    >>> report = holdout_report(datasets.load_cdnow(sample=True), calibration_end="1997-10-01")
+    >>> report.total[["forecast", "actual", "expected", "mean_absolute_error"]].round(2)
+      forecast  actual  expected  mean_absolute_error
+    0    BGNBD    1882   1653.41                 0.79
+    1    naive    1882   2930.10                 1.02
+
     The summary at `calibration_end` is all that the model sees. From it, each customer is expected
     to make so many purchases in the holdout; a naive forecast stands beside it, in which everybody
     goes on as before, at frequency / T. A model that does no better than that adds

@@ -143,6 +143,10 @@ def fit_bg_nbd(
 ) -> BGNBD:
     """Fit the BG/NBD model of repeat purchases.
 
+    >>> from retainkit import datasets, fit_bg_nbd, rfm_summary
+    >>> fit_bg_nbd(rfm_summary(datasets.load_cdnow(sample=True), unit="week", exact=True))
+    BGNBD(2,357 customers, unit='week', r=0.254, alpha=5.45, a=0.607, b=2.65)
+
     Maximum likelihood on the distinct rows of the summary. The estimate does not depend on the unit
     of time, alpha apart.
 
@@ -233,6 +237,10 @@ def fit_mbg_nbd(
     engine: Engine = "retainkit",
 ) -> MBGNBD:
     """Fit the MBG/NBD model of repeat purchases.
+
+    >>> from retainkit import datasets, fit_mbg_nbd, rfm_summary
+    >>> fit_mbg_nbd(rfm_summary(datasets.load_cdnow(sample=True), unit="week", exact=True))
+    MBGNBD(2,357 customers, unit='week', r=0.618, alpha=8.66, a=0.552, b=1.01)
 
     Maximum likelihood on the distinct rows of the summary. The estimate does not depend on the unit
     of time, alpha apart.

@@ -48,6 +48,16 @@ def tracking(
 ) -> TableT:
     r"""Repeat purchases in each period, as they came and as a model expects them.
 
+    >>> from retainkit import datasets, fit_bg_nbd, rfm_summary, tracking
+    >>> orders = datasets.load_cdnow(sample=True)
+    >>> weeks = tracking(fit_bg_nbd(rfm_summary(orders)), orders).set_index("period")
+    >>> weeks[["customers", "actual", "expected", "complete"]].tail(3).round(1)
+                customers  actual  expected  complete
+    period
+    1998-06-15       2357      29      43.7      True
+    1998-06-22       2357      35      43.5      True
+    1998-06-29       2357       3      12.4     False
+
     Each customer is expected to have made :math:`E[X(t - t_0)]` repeat purchases by the time t,
     with the first at :math:`t_0`; what is expected of a period is how much the sum over all
     customers grows in it. Of a customer it uses the time of the first purchase alone.

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 def load_cdnow(*, sample: bool = False) -> pd.DataFrame:
     """Load the purchases of CDNOW's new customers, January 1997 to June 1998.
 
+    >>> from retainkit import datasets
+    >>> datasets.load_cdnow(sample=True).head(3)
+       customer_id       time  quantity  amount
+    0            4 1997-01-01         2   29.33
+    1            4 1997-01-18         2   29.73
+    2            4 1997-08-02         1   14.96
+
     All purchases up to 30 June 1998 of the 23,570 customers who first bought from the online
     music shop CDNOW in the first quarter of 1997; or those of the systematic tenth of them on
     which the papers on BG/NBD and Gamma-Gamma fit their models. The file is read out of the

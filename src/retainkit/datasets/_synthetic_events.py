@@ -35,6 +35,13 @@ def make_events(
 ) -> pd.DataFrame:
     r"""Generate a log of events whose retention is known, to teach and to test with.
 
+    >>> from retainkit import datasets
+    >>> datasets.make_events(500, seed=1).head(3)
+       customer_id                time  amount
+    0           19 2024-01-01 04:52:48   20.95
+    1            6 2024-01-01 15:39:41   42.94
+    2           33 2024-01-01 21:14:04   61.81
+
     Every customer starts in one of the periods at random and is active in it. From then on the
     customer is active at age :math:`k` (:math:`k` calendar periods later) with probability
     :math:`r_k`, the ``retention`` that was asked for. So what `cohort_retention` finds in

@@ -52,6 +52,13 @@ def make_subscriptions(
 ) -> pd.DataFrame:
     r"""Generate a table of subscriptions whose churn is known, to teach and to test with.
 
+    >>> from retainkit import datasets
+    >>> datasets.make_subscriptions(500, seed=1).head(3)
+       customer_id   plan      start        end   mrr
+    0            1  basic 2023-01-04 2024-01-04  19.0
+    1            2   plus 2023-01-05 2023-02-05  49.0
+    2            3   plus 2023-01-08 2023-07-08  49.0
+
     Every customer starts on a day and in a plan at random, and renews on that day of every later
     month. Whoever is on a plan with churn :math:`c` leaves at a renewal with probability :math:`c`.
     So of the customers who are on a plan when a calendar month begins, the number who leave in it

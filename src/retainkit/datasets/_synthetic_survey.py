@@ -49,6 +49,14 @@ def make_survey(
 ) -> pd.DataFrame:
     r"""Generate answers to a survey whose truth is known, to teach and to test with.
 
+    >>> from retainkit import datasets
+    >>> survey = datasets.make_survey(300, seed=1).dropna(subset="score")
+    >>> survey[["customer_id", "sent", "channel", "plan", "score", "product"]].head(3)
+       customer_id                sent channel   plan  score  product
+    3           34 2024-01-01 08:58:04   email  basic   10.0      3.0
+    7          113 2024-01-01 11:32:26     app  basic    7.0      2.0
+    8          281 2024-01-01 12:09:15   email   plus    7.0      5.0
+
     Every customer is on a plan and is invited in every wave, once a quarter, by a channel at
     random. In the first wave (:math:`w = 0`) a customer of a plan is a promoter, a passive or a
     detractor with the probabilities :math:`p, m, d` of its `mix`, and later with those that

@@ -36,6 +36,15 @@ def rate_difference(
 ) -> IntoDataFrameT:
     r"""Differences of retention or churn between segments, with intervals and p-values.
 
+    >>> from retainkit import churn_rate, datasets, rate_difference
+    >>> table = churn_rate(datasets.make_subscriptions(500, seed=1), period="year", by="plan")
+    >>> found = rate_difference(table, group="plan", reference="basic").set_index("period")
+    >>> found[["group_a", "group_b", "difference", "lower", "upper", "p_value"]].tail(2).round(3)
+               group_a group_b  difference  lower  upper  p_value
+    period
+    2024-01-01    plus   basic       0.039 -0.129  0.202    0.657
+    2024-01-01     pro   basic      -0.168 -0.324 -0.001    0.049
+
     Rows of the same period, or of the same cohort and age, are compared: shares
     :math:`p_a = x_a / n_a` and :math:`p_b = x_b / n_b` with the limits :math:`l, u` of their Wilson
     intervals. The interval of the difference is Newcombe's square-and-add [1]_:

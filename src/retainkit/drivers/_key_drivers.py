@@ -45,6 +45,14 @@ def key_drivers(
 ) -> TableT:
     r"""Importance of each driver of a score: its part of what all of them together explain.
 
+    >>> from retainkit import datasets, key_drivers
+    >>> answers = datasets.make_survey(300, seed=1).dropna(subset="score")
+    >>> table = key_drivers(answers, outcome="score", drivers=["product", "price"], seed=1)
+    >>> table[["driver", "n", "importance", "lower", "upper"]].round(3)
+        driver    n  importance  lower  upper
+    0  product  308       0.267  0.190  0.350
+    1    price  308       0.075  0.036  0.131
+
     In a linear regression of the outcome on all drivers, :math:`R^2` is the share of the variance
     of the outcome that they explain. Ratings in a survey rise and fall together, so that a
     coefficient says little about whom that is owed to. Relative weights [1]_ go by way of

@@ -60,6 +60,15 @@ def score_outcomes(
 ) -> TableT:
     r"""Outcomes of promoters, passives and detractors within a horizon after their answers.
 
+    >>> from retainkit import datasets, score_outcomes
+    >>> answers, events = datasets.make_survey(300, seed=1), datasets.make_events(300, seed=1)
+    >>> table = score_outcomes(answers, events, time="sent", horizon="30D")
+    >>> table[["group", "n", "outcomes", "rate", "lower", "upper"]].round(3)
+            group    n  outcomes   rate  lower  upper
+    0   promoters  112        27  0.241  0.171  0.328
+    1    passives   53        17  0.321  0.211  0.455
+    2  detractors   41         9  0.220  0.120  0.367
+
     Of the :math:`n` who answered at a time :math:`t` and have been observed for longer than the
     horizon :math:`h` since, some had the outcome in :math:`(t, t + h]`: an event, such as an order
     or a login (they were retained), or the end of their subscription (they churned). Beside their

@@ -41,6 +41,11 @@ KINDS = {
 def control_chart(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw scores between the limits of their usual noise, and mark the periods that are signals.
 
+    >>> from retainkit import control_chart, datasets, plot
+    >>> answers = datasets.make_survey(300, seed=1, waves=16, drift=0.02)
+    >>> table = control_chart(answers, time="sent", period="quarter", baseline=8)
+    >>> ax = plot.control_chart(table)
+
     Between the limits, ups and downs are the usual noise, and none of them has a cause to look for.
     A signal has a colour and shape of its own, and the legend names the rule that it breaks. The
     periods that the limits come from are shaded, where they are not all. A period that is not over

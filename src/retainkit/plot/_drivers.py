@@ -39,6 +39,11 @@ _NEEDED = ("driver", "n", "importance", "lower", "upper", "correlation", "sign_f
 def key_drivers(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the importance of each driver with its interval, the most important on top.
 
+    >>> from retainkit import datasets, key_drivers, plot
+    >>> answers = datasets.make_survey(300, seed=1).dropna(subset="score")
+    >>> names = ["product", "support", "price", "design"]
+    >>> ax = plot.key_drivers(key_drivers(answers, outcome="score", drivers=names, seed=1))
+
     The colour shows whether a driver goes with a higher outcome or with a lower one; where all
     drivers go with a higher one there is no legend. Where the sign flips beside the other drivers,
     the bar is grey and hatched, and a sentence beneath says what that means.

@@ -40,6 +40,10 @@ def frequency_counts(
 ) -> Axes:
     r"""Draw how many customers bought how often, beside the number that a model expects.
 
+    >>> from retainkit import datasets, fit_bg_nbd, plot, rfm_summary
+    >>> summary = rfm_summary(datasets.load_cdnow(sample=True), unit="week", exact=True)
+    >>> ax = plot.frequency_counts(fit_bg_nbd(summary), summary)
+
     Of customers observed for :math:`T_i`, the model expects
 
     .. math::

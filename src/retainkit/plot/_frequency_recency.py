@@ -42,6 +42,10 @@ def frequency_recency(
 ) -> Axes:
     """Draw a model's prediction by customers' purchases and the time since the last one.
 
+    >>> from retainkit import datasets, fit_bg_nbd, plot, rfm_summary
+    >>> model = fit_bg_nbd(rfm_summary(datasets.load_cdnow(sample=True), unit="week", exact=True))
+    >>> ax = plot.frequency_recency(model, T="78 weeks", horizon="52 weeks")
+
     A heat map of all customers who first bought a time T ago: across their repeat purchases
     (frequency), upwards the time since the last one, which is T - recency. Lines join equal
     values. So one reads off what to expect of a customer who has bought 12 times again and has

@@ -40,6 +40,10 @@ def growth_accounting(
 ) -> Axes:
     """Draw for each period the active customers by where they come from, and those lost.
 
+    >>> from retainkit import datasets, growth_accounting, plot
+    >>> table = growth_accounting(datasets.make_events(500, seed=1))
+    >>> ax = plot.growth_accounting(table)
+
     Above the axis are the customers who were active in the period before too, those who come back
     after a pause, and those who are new: together the active customers. Below it are those who are
     no longer active; the axis counts them from 0 downwards. Where more are below than new and

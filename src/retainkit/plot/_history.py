@@ -51,6 +51,11 @@ def customer_history(
 ) -> Axes:
     """Draw how P(alive) of one customer went on: a fall in silence, a jump at each purchase.
 
+    >>> from retainkit import datasets, fit_bg_nbd, plot, rfm_summary
+    >>> orders = datasets.load_cdnow(sample=True)
+    >>> model = fit_bg_nbd(rfm_summary(orders, unit="week", exact=True))
+    >>> ax = plot.customer_history(orders, model, customer_id=20111)
+
     P(alive) [1]_ is the probability that the customer has not dropped out, as the model sees it
     with what was known at the time. Marks at the bottom are the days with a purchase; the dot is
     the end of observation. Purchases are merged by day, and recency and T are days divided by the

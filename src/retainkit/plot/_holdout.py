@@ -36,6 +36,10 @@ def tracking(
 ) -> Axes:
     """Draw repeat purchases by period, as they came and as the model expects them.
 
+    >>> from retainkit import datasets, holdout_report, plot
+    >>> report = holdout_report(datasets.load_cdnow(sample=True), calibration_end="1997-10-01")
+    >>> ax = plot.tracking(report.by_period)
+
     The holdout, which the model has not seen, is shaded. A period that has not been observed to its
     end is a hollow mark beside the lines, which do not fall to it.
 
@@ -108,6 +112,10 @@ def holdout_calibration(
     table: IntoDataFrame | HoldoutReport[Any], *, ax: Axes | None = None
 ) -> Axes:
     r"""Draw purchases in a holdout against those in calibration: actual, expected and naive.
+
+    >>> from retainkit import datasets, holdout_report, plot
+    >>> report = holdout_report(datasets.load_cdnow(sample=True), calibration_end="1997-10-01")
+    >>> ax = plot.holdout_calibration(report)
 
     What came is a dot with its interval; a model is right where its line runs through the
     intervals. The number of customers stands beneath each frequency.

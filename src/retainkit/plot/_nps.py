@@ -46,6 +46,10 @@ PANEL = 0.54  # of the width for the shares
 def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the shares of answers in each segment, and beside them the score with its interval.
 
+    >>> from retainkit import datasets, nps, plot
+    >>> table = nps(datasets.make_survey(300, seed=1), by="plan")
+    >>> ax = plot.nps_bar(table)
+
     A bar is all that answered: detractors at the left, promoters at the right, passives between
     them. The same score may come from few of both or from many of both, which a score alone does
     not show. Beside the bars stand the scores, from their own scale, with their intervals: where

@@ -36,6 +36,11 @@ def projection(
 ) -> Axes:
     """Draw the survival of cohorts: observed, fitted, and projected with its interval.
 
+    >>> from retainkit import datasets, fit_sbg, plot, survival_curve
+    >>> curve = survival_curve(datasets.make_subscriptions(500, seed=1, polarization=0.5))
+    >>> table = fit_sbg(curve, holdout=6).project(curve, horizon=12)
+    >>> ax = plot.projection(table, period="month")
+
     Dots are what was observed, hollow ones what the model has not seen; the line is the model's, as
     far as it was fitted, and dashed from there on, with the interval as a band. The legend gives
     how far the projection was off, on average, where it could be compared.

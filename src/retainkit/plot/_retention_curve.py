@@ -44,6 +44,10 @@ def retention_curve(
 ) -> Axes:
     """Draw retention against age: a line and its interval for every segment.
 
+    >>> from retainkit import cohort_retention, datasets, plot, retention_curve
+    >>> curve = retention_curve(cohort_retention(datasets.make_events(1000, seed=1)))
+    >>> ax = plot.retention_curve(curve, period="month")
+
     The axis is in percent and begins at 0. The legend gives the customers observed at the
     first age of each line. Where an age has no interval (NaN), the band has a gap.
 

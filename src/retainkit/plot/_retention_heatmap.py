@@ -67,6 +67,10 @@ def retention_heatmap(
 ) -> Axes:
     """Draw the cohort triangle: cohorts down, ages across, a number in every cell.
 
+    >>> from retainkit import cohort_retention, datasets, plot
+    >>> table = cohort_retention(datasets.make_events(1000, seed=1))
+    >>> ax = plot.retention_heatmap(table, period="month")
+
     The size of the cohort stands beside its label. A cell that is not complete (``complete``
     is False) is hatched, and a line beneath explains it. A cell that has not been observed
     is blank; one without customers, where the rate is 0/0, holds a dash; cohorts after the

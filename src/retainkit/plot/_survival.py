@@ -52,6 +52,10 @@ def survival_curve(
 ) -> Axes:
     """Draw the share of customers who are still there against how long they have been.
 
+    >>> from retainkit import datasets, plot, survival_curve
+    >>> curve = survival_curve(datasets.make_subscriptions(500, seed=1), by="plan")
+    >>> ax = plot.survival_curve(curve, unit="month")
+
     Each segment is a line of steps with the band of its interval. A dot marks the median, where
     the line reaches 50%, and the legend gives it. The number of customers at risk stands beneath
     the axis where there is room: where few are left, the line says little.

@@ -45,6 +45,11 @@ NAME = 34  # characters of a name in the legend
 def score_trend(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw a score period by period, with the band of its interval for every segment.
 
+    >>> from retainkit import datasets, plot, score_trend
+    >>> answers = datasets.make_survey(1000, seed=1)
+    >>> table = score_trend(answers, time="sent", period="quarter", by="plan")
+    >>> ax = plot.score_trend(table)
+
     Two points whose intervals overlap widely may well be the same: the line between them is noise.
     The axis shows as much of the scale as the intervals need. Where a period has no answers, the
     line has a gap. A period that is not complete is a hollow mark beside the line. The number of

@@ -27,6 +27,10 @@ def cltv_distribution(
 ) -> Axes:
     """Draw how the total value is shared among customers, the most valuable first.
 
+    >>> from retainkit import cltv, datasets, plot
+    >>> table = cltv(datasets.load_cdnow(sample=True), horizon="12 months")
+    >>> ax = plot.cltv_distribution(table)
+
     The line gives the share of the total that the most valuable 1%, 10%, ... of customers hold; if
     all had the same value, it would run along the dashes. A sentence reads it off at `top`. Where
     there is room, a histogram shows how many customers have which value, those of `top` in another

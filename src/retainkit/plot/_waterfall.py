@@ -43,6 +43,10 @@ def mrr_waterfall(
 ) -> Axes:
     """Draw how monthly recurring revenue went from its opening to its closing.
 
+    >>> from retainkit import datasets, mrr_movements, plot
+    >>> table = mrr_movements(datasets.make_subscriptions(500, seed=1))
+    >>> ax = plot.mrr_waterfall(table)
+
     Each movement is a bar that begins where the one before ended. Where the movements are small
     beside the revenue, the axis does not begin at 0: then the first and the last bar are cut, and a
     line beneath says where. A closing that is not final, because the period is not over, is

@@ -24,6 +24,10 @@ def annualize_rate(rate: Numbers, *, period: Period) -> NDArray[np.float64]: ...
 def annualize_rate(rate: float | Numbers, *, period: Period) -> float | NDArray[np.float64]:
     r"""Churn rate of a year, if that of each period goes on throughout it.
 
+    >>> from retainkit import annualize_rate
+    >>> round(annualize_rate(0.02, period="month"), 3)
+    0.215
+
     Each period takes its share of what is left, so rates compound:
 
     .. math:: 1 - (1 - r)^k

@@ -123,6 +123,11 @@ def fit_sbg(
 ) -> SBG:
     r"""Fit the shifted-beta-geometric model to the survivors of one or several cohorts.
 
+    >>> import pandas as pd
+    >>> from retainkit import fit_sbg
+    >>> fit_sbg(pd.DataFrame({"age": range(5), "retained": [500, 410, 352, 310, 280]}))
+    SBG(500 customers, alpha=0.66, beta=3)
+
     Maximum likelihood. With :math:`n_t` customers there at age t of a cohort, and
     :math:`S(t) = B(\alpha, \beta + t) / B(\alpha, \beta)`,
 
@@ -230,6 +235,11 @@ def fit_bdw(
     holdout: int = 0,
 ) -> BDW:
     """Fit the beta-discrete-Weibull model to the survivors of one or several cohorts.
+
+    >>> import pandas as pd
+    >>> from retainkit import fit_bdw
+    >>> fit_bdw(pd.DataFrame({"age": range(5), "retained": [500, 410, 352, 310, 280]}))
+    BDW(500 customers, alpha=0.602, beta=2.74, c=1.03)
 
     As `fit_sbg`, with a third parameter c: whether a customer's own chance to leave rises (c > 1)
     or falls (c < 1) with time. With few ages it can hardly be distinguished from differences

@@ -201,6 +201,14 @@ def calibration_holdout(
 ) -> IntoFrameT:
     """Summary of each customer up to a day, beside what they bought after it.
 
+    >>> from retainkit import calibration_holdout, datasets
+    >>> table = calibration_holdout(datasets.load_cdnow(sample=True), calibration_end="1997-10-01")
+    >>> table[["customer_id", "frequency", "recency", "T", "frequency_holdout"]].head(3)
+       customer_id  frequency  recency    T  frequency_holdout
+    0            4          2      213  272                  1
+    1           18          0        0  269                  0
+    2           21          1       12  272                  0
+
     The test of a model of purchases: fit it on the summary at the end of calibration, and hold what
     it expects to what then came. Both parts are half-open: the calibration is before
     `calibration_end`, the holdout from it on and before `as_of`, so that a purchase at the very

@@ -30,6 +30,15 @@ def retention_matrix(
 ) -> IntoDataFrameT:
     """Arrange a table of cohorts as a triangle: cohorts down, ages across.
 
+    >>> from retainkit import cohort_retention, datasets, retention_matrix
+    >>> table = cohort_retention(datasets.make_events(500, seed=1))
+    >>> retention_matrix(table).set_index("cohort").iloc[:3, :6].round(2)
+                  0     1     2     3     4     5
+    cohort
+    2024-01-01  1.0  0.56  0.39  0.36  0.44  0.47
+    2024-02-01  1.0  0.43  0.36  0.50  0.32  0.23
+    2024-03-01  1.0  0.45  0.48  0.35  0.42  0.23
+
     Parameters
     ----------
     table : IntoDataFrame

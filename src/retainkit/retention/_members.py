@@ -76,6 +76,13 @@ def cohort_members(
 ) -> IntoFrameT:
     r"""Customers of each cohort, one by one, and whether they were active again, by age.
 
+    >>> from retainkit import cohort_members, datasets
+    >>> cohort_members(datasets.load_cdnow(sample=True), cohort="1997-01-01", age=1).head(3)
+       customer_id     cohort  age  retained
+    0            4 1997-01-01    1     False
+    1           18 1997-01-01    1     False
+    2           21 1997-01-01    1     False
+
     The rows behind the counts of `cohort_retention`: for each customer and age whose period has
     ended by `as_of`, whether the customer was active. With the same options, the rows of a cohort
     and an age are its ``eligible``, and those with ``retained`` its ``retained``.

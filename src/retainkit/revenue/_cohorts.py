@@ -50,6 +50,15 @@ def revenue_cohorts(
 ) -> TableT:
     r"""Recurring revenue that each cohort of subscribers still pays, and how many of them, by age.
 
+    >>> from retainkit import datasets, revenue_cohorts
+    >>> table = revenue_cohorts(datasets.make_subscriptions(500, seed=1)).set_index("cohort")
+    >>> table[["age", "customers", "retained", "amount", "nrr", "grr"]].head(3).round(3)
+                age  customers  retained  amount    nrr    grr
+    cohort
+    2023-01-01    0         20        20   750.0  1.000  1.000
+    2023-01-01    1         20        19   701.0  0.935  0.935
+    2023-01-01    2         20        18   682.0  0.909  0.909
+
     The cohort of a customer is the first period at whose end the customer pays; age 0 is the end of
     that period, and later ages are the ends of those that follow. With :math:`b_i` what customer
     :math:`i` paid at age 0 and :math:`c_{i,k}` at age :math:`k`, over the customers of a cohort

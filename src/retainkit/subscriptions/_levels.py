@@ -46,6 +46,13 @@ def subscriptions_from_levels(
 ) -> IntoFrameT:
     """Table of subscriptions out of a ledger of levels, or of changes.
 
+    >>> import pandas as pd
+    >>> from retainkit import subscriptions_from_levels
+    >>> days = pd.to_datetime(["2024-01-05", "2024-03-10"])
+    >>> subscriptions_from_levels(pd.DataFrame({"customer_id": 7, "time": days, "amount": [50, 0]}))
+       customer_id      start        end   mrr
+    0            7 2024-01-05 2024-03-10  50.0
+
     Each row says what a customer pays a month from its time on, up to the next row of the same
     customer: 50 in January, 70 from March on, nothing from June on. That is a subscription of 50
     over [January, March) and one of 70 over [March, June). Taken as subscriptions themselves such

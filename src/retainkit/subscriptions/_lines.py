@@ -47,6 +47,13 @@ def subscriptions_from_lines(
 ) -> IntoFrameT:
     r"""Table of subscriptions out of invoice lines: each amount as what it is a month.
 
+    >>> import pandas as pd
+    >>> from retainkit import subscriptions_from_lines
+    >>> days = {"start": pd.to_datetime(["2024-01-15"]), "end": pd.to_datetime(["2025-01-15"])}
+    >>> subscriptions_from_lines(pd.DataFrame({"customer_id": 7, "amount": 1200} | days))
+       customer_id      start        end    mrr
+    0            7 2024-01-15 2025-01-15  100.0
+
     With :math:`a` the amount of a line over [start, end),
 
     .. math::

@@ -55,6 +55,13 @@ def ces(
 ) -> TableT:
     r"""Customer effort score: how easy something was, by the question that was asked.
 
+    >>> import pandas as pd
+    >>> from retainkit import ces
+    >>> answers = pd.DataFrame({"score": [5, 4, 4, 3, 5, 2, 5, 4, 1, 5]})
+    >>> ces(answers, scale=(1, 5), higher_is_better=True)[["n", "ces", "lower", "upper"]].round(2)
+        n  ces  lower  upper
+    0  10  3.8    2.8    4.8
+
     There are two questions. "How much effort did you have to put forth?" of 2010 [1]_, from 1 to 5,
     for which low is good; and "the company made it easy for me to handle my issue" of 2013 [2]_,
     from 1 to 7, for which high is good. Both are in use, on both scales. So neither the scale nor

@@ -71,6 +71,16 @@ def control_chart(
 ) -> TableT:
     r"""Control chart of a score: which periods differ from the usual noise.
 
+    >>> from retainkit import control_chart, datasets
+    >>> answers = datasets.make_survey(300, seed=1, waves=12, drift=0.02)
+    >>> table = control_chart(answers, time="sent", period="quarter", baseline=8)
+    >>> table.set_index("period")[["score", "upper_limit", "signal"]].tail(3).round(1)
+                score  upper_limit         signal
+    period
+    2026-04-01   36.0         48.6
+    2026-07-01   63.2         48.6  beyond limits
+    2026-10-01   51.3         48.6
+
     The centre :math:`c` and the limits are [1]_, by `kind` and with :math:`a` for `sigmas`,
 
     .. math::

@@ -59,6 +59,13 @@ def csat(
 ) -> TableT:
     r"""Customer satisfaction: the share of answers that are good, and how sure it is.
 
+    >>> import pandas as pd
+    >>> from retainkit import csat
+    >>> answers = pd.DataFrame({"score": [5, 4, 4, 3, 5, 2, 5, 4, 1, 5]})
+    >>> csat(answers)[["n", "positive", "csat", "lower", "upper"]].round(3)
+        n  positive  csat  lower  upper
+    0  10         7   0.7  0.397  0.892
+
     What is good differs from vendor to vendor: the same answers make 14 % by one rule and 65 % by
     another. So the rule is an argument, and stands in a column of the result. Of :math:`n` answers
     :math:`x_i` on a scale from :math:`a` to :math:`b`, of which :math:`g` are good and :math:`d`

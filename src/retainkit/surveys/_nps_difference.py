@@ -54,6 +54,14 @@ def nps_difference(
 ) -> TableT:
     r"""Differences of net promoter scores between groups, with intervals and p-values.
 
+    >>> from retainkit import datasets, nps_difference
+    >>> answers = datasets.make_survey(300, seed=1)
+    >>> table = nps_difference(answers, group="plan", reference="basic", respondent="customer_id")
+    >>> table[["group_a", "group_b", "difference", "lower", "upper", "p_value"]].round(3)
+      group_a group_b  difference   lower   upper  p_value
+    0    plus   basic      28.206  -1.451  55.884    0.062
+    1     pro   basic      39.351  12.379  64.813    0.004
+
     With scores :math:`\theta_a, \theta_b` and the limits :math:`l, u` of their score intervals, the
     interval of the difference is that of Newcombe's square-and-add (MOVER) [1]_ [2]_:
 

@@ -47,6 +47,13 @@ def nps_from_counts(
 ) -> TableT:
     """Net promoter score of promoters, passives and detractors that are counted already.
 
+    >>> import pandas as pd
+    >>> from retainkit import nps_from_counts
+    >>> counts = pd.DataFrame({"promoters": [120], "passives": [45], "detractors": [30]})
+    >>> nps_from_counts(counts)[["n", "nps", "lower", "upper"]].round(2)
+         n    nps  lower  upper
+    0  195  46.15   35.0  55.88
+
     Parameters
     ----------
     table : IntoFrame
@@ -103,10 +110,12 @@ def nps_from_counts(
     --------
     >>> import pandas as pd
     >>> from retainkit import nps_from_counts
-    >>> counts = pd.DataFrame({"promoters": [120], "passives": [45], "detractors": [30]})
-    >>> nps_from_counts(counts)[["n", "nps", "lower", "upper"]].round(2)
-         n    nps  lower  upper
-    0  195  46.15   35.0  55.88
+    >>> counts = {"promoters": [50, 61], "passives": [30, 20], "detractors": [20, 14]}
+    >>> table = pd.DataFrame({"month": ["2024-05", "2024-06"]} | counts)
+    >>> nps_from_counts(table, by="month")[["month", "n", "nps", "lower", "upper"]].round(2)
+         month    n    nps  lower  upper
+    0  2024-05  100  30.00  13.96  44.34
+    1  2024-06   95  49.47  33.13  62.67
     """
     options = NpsOptions(
         method=method,

@@ -50,6 +50,13 @@ def pmf(
 ) -> TableT:
     r"""Product-market fit: the share that would be very disappointed without the product.
 
+    >>> import pandas as pd
+    >>> from retainkit import pmf
+    >>> answers = pd.DataFrame({"answer": ["Very disappointed"] * 45 + ["Not disappointed"] * 55})
+    >>> pmf(answers)[["n", "very", "pmf", "lower", "upper", "clears"]].round(3)
+         n  very   pmf  lower  upper  clears
+    0  100    45  0.45  0.356  0.548   False
+
     To the question "How would you feel if you could no longer use it?" Sean Ellis takes 40 % of
     "very disappointed" for the sign of a product that people must have [1]_:
 

@@ -58,6 +58,13 @@ def response_rate(
 ) -> TableT:
     r"""Share of invitations that were answered, each with the same time to do so.
 
+    >>> from retainkit import datasets, response_rate
+    >>> table = response_rate(datasets.make_survey(300, seed=1), window="14D", by="channel")
+    >>> table[["channel", "invitations", "responses", "response_rate", "lower", "upper"]].round(3)
+      channel  invitations  responses  response_rate  lower  upper
+    0     app          533        156          0.293  0.256  0.333
+    1   email          471         94          0.200  0.166  0.238
+
     An invitation sent at :math:`t` is answered if the answer came in :math:`[t, t + w)`, where
     :math:`w` is the window. Those with :math:`t + w` after the end of observation are too young to
     judge: they are left out, whether they have been answered or not, and counted as ``open``. Of

@@ -29,6 +29,10 @@ def survey_sample_size(
 ) -> int:
     r"""Number of responses that a Net Promoter Score needs to be as precise as asked.
 
+    >>> from retainkit import survey_sample_size
+    >>> survey_sample_size(margin=10)
+    385
+
     One response varies by :math:`V = p + d - (p - d)^2` around the score, with shares p of
     promoters and d of detractors [1]_. For a score known to within a margin m (half the width of
     its interval),
@@ -160,6 +164,10 @@ def survey_detectable_difference(
     confidence_level: float = 0.95,
 ) -> float | NDArray[np.float64]:
     r"""Smallest difference of two Net Promoter Scores that so many responses can show.
+
+    >>> from retainkit import survey_detectable_difference
+    >>> round(survey_detectable_difference(400), 1)
+    19.8
 
     With n responses in each of two waves, and :math:`V = p + d - (p - d)^2` for shares p of
     promoters and d of detractors [1]_, a true difference of

@@ -59,6 +59,14 @@ def survival_difference(
 ) -> TableT:
     r"""Differences of how long customers stay, between groups.
 
+    >>> from retainkit import datasets, survival_difference
+    >>> table = datasets.make_subscriptions(500, seed=1)
+    >>> found = survival_difference(table, group="plan", reference="basic", at=12)
+    >>> found[["group_a", "group_b", "chi_square", "survival_a", "survival_b"]].round(2)
+      group_a group_b  chi_square  survival_a  survival_b
+    0    plus   basic        8.99        0.55        0.36
+    1     pro   basic       42.35        0.77        0.36
+
     The log-rank test [1]_ asks whether customers leave at the same rate at every tenure. Of
     :math:`n_i` customers at risk at tenure :math:`i`, :math:`n_{ai}` of them in the first group,
     :math:`d_i` leave, so that

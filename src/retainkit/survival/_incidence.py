@@ -56,6 +56,16 @@ def cumulative_incidence(
 ) -> TableT:
     r"""Share of customers who have left by each tenure, for each reason.
 
+    >>> import pandas as pd
+    >>> from retainkit import cumulative_incidence
+    >>> table = pd.DataFrame({"months": [1, 2, 2, 2], "why": ["price", "price", "price", "bugs"]})
+    >>> cumulative_incidence(table, reason="why", duration="months").query("tenure > 0").iloc[:, :5]
+         why  tenure  at_risk  churned  cumulative_incidence
+    1   bugs     1.0        4        0                  0.00
+    2   bugs     2.0        3        1                  0.25
+    4  price     1.0        4        1                  0.25
+    5  price     2.0        3        2                  0.75
+
     The estimate of Aalen and Johansen [1]_: with :math:`n_i` customers at risk at tenure :math:`i`,
     :math:`d_{ki}` of them leaving there for reason :math:`k`, and :math:`S` the survival curve,
 

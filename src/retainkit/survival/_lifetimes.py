@@ -36,6 +36,13 @@ class _SegmentCurve:
 def median_lifetime(curve: IntoDataFrameT) -> IntoDataFrameT:
     """Tenure by which half of the customers have left.
 
+    >>> from retainkit import datasets, median_lifetime, survival_curve
+    >>> median_lifetime(survival_curve(datasets.make_subscriptions(500, seed=1), by="plan"))
+        plan  churned  median  lower  upper
+    0  basic       86     8.0    7.0   11.0
+    1   plus       70    14.0   12.0   16.0
+    2    pro       29     NaN   19.0    NaN
+
     It is the first tenure that at most half outlive, and its interval holds the tenures at which
     the interval of the curve holds one half (Brookmeyer and Crowley).
 
@@ -107,6 +114,14 @@ def expected_lifetime(
     curve: IntoDataFrameT, *, horizon: float | Length, confidence_level: float = 0.95
 ) -> IntoDataFrameT:
     r"""Mean time that a customer stays within a horizon: the restricted mean lifetime.
+
+    >>> from retainkit import datasets, expected_lifetime, survival_curve
+    >>> curve = survival_curve(datasets.make_subscriptions(500, seed=1), by="plan")
+    >>> expected_lifetime(curve, horizon=12).round(2)
+        plan  churned  horizon  expected_lifetime  standard_error  lower  upper
+    0  basic       86     12.0               7.94            0.34   7.28   8.61
+    1   plus       70     12.0               9.61            0.29   9.04  10.17
+    2    pro       29     12.0              11.01            0.23  10.56  11.46
 
     With the survival curve :math:`S` and the horizon :math:`\tau`,
 

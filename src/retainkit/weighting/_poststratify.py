@@ -27,6 +27,11 @@ def poststratify(
 ) -> SurveyWeights[IntoFrameT]:
     r"""Weights that give every group of responses the share that it has in the population.
 
+    >>> from retainkit import datasets, poststratify
+    >>> answers = datasets.make_survey(300, seed=1).dropna(subset="score")
+    >>> poststratify(answers, {"basic": 0.5, "plus": 0.3, "pro": 0.2}, by="plan")
+    SurveyWeights(308 responses worth 264.0; weights 0.555 to 1.54; converged in 1 iteration)
+
     Of a population of :math:`N`, a group has :math:`N_g`; of the :math:`n` responses, :math:`n_g`
     are of it. Each of them weighs
 

@@ -25,6 +25,12 @@ def rake(
 ) -> SurveyWeights[IntoFrameT]:
     r"""Weights that give the responses the shares that a population has, column by column.
 
+    >>> from retainkit import datasets, rake
+    >>> answers = datasets.make_survey(300, seed=1).dropna(subset="score")
+    >>> plans = {"basic": 0.5, "plus": 0.3, "pro": 0.2}
+    >>> rake(answers, {"channel": {"email": 0.7, "app": 0.3}, "plan": plans})
+    SurveyWeights(308 responses worth 188.8; weights 0.288 to 2.76; converged in 4 iterations)
+
     Raking, or iterative proportional fitting [1]_: the weights are multiplied by what brings the
     values of the first column to their shares, then those of the second, and again from the first
     on until all of them hold. The weight of response i, with the value :math:`v_{ij}` in column j
