@@ -13,9 +13,10 @@ project_copyright = f"2026, {author}"
 version = release = version_of("retainkit")
 
 extensions = [
-    "code_links",  # ours, as the next three: see _extensions
+    "code_links",  # ours, as the next four: see _extensions
     "formulas",
     "markdown_pages",
+    "plot_pictures",
     "social_card",
     "myst_nb",
     "numpydoc",

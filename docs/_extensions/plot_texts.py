@@ -1,0 +1,78 @@
+"""What the picture on the page of each plot function shows, for those who cannot see it."""
+
+TEXTS = {
+    "cltv_distribution": (
+        "Curve of the share of the total value that the best customers hold, far above the "
+        "diagonal of equal shares: a point marks the top 10 percent, who hold 63 percent. A small "
+        "histogram shows the values of single customers."
+    ),
+    "control_chart": (
+        "Score of sixteen quarters as a line between two dashed limits, with a line for the "
+        "centre and a shaded baseline of eight quarters: two later quarters lie above the upper "
+        "limit and are marked as signals, and the last one, which is not over, is hollow."
+    ),
+    "customer_history": (
+        "Probability that one customer is alive, over fifteen months: a saw that falls in each "
+        "silence and jumps to the top at each of 42 purchases, which are marked below; it ends "
+        "at 96 percent."
+    ),
+    "frequency_counts": (
+        "Grey bars of the number of customers by repeat purchases, from 1,218 with none down to "
+        "64 with six, each with an interval, and beside each a blue square for the number that "
+        "the model expects; both numbers stand beneath."
+    ),
+    "frequency_recency": (
+        "Heat map of the purchases expected in the next 52 weeks, by repeat purchases, across, and "
+        "weeks since the last one, upwards: it is darkest where customers bought often and "
+        "lately, and curved lines join equal numbers."
+    ),
+    "growth_accounting": (
+        "Stacked bars for the twelve months of a year: retained, resurrected and new customers "
+        "upwards from zero, and churned ones downwards."
+    ),
+    "holdout_calibration": (
+        "Mean purchases in the holdout by repeat purchases before it: black dots with intervals "
+        "for what came, a blue line of the model through them, and an orange dotted line far "
+        "above for the naive forecast."
+    ),
+    "key_drivers": (
+        "Four horizontal bars of importance with intervals: product is longest, then support "
+        "and price, and design is near zero."
+    ),
+    "mrr_waterfall": (
+        "Waterfall of December 2024: from an opening revenue of 19,928 up by new, expansion and "
+        "reactivation and down by contraction and churn to a closing one of 21,151, with the "
+        "amount of every step above it and its customers beneath."
+    ),
+    "nps_bar": (
+        "A bar for each of three plans, split into detractors, passives and promoters, and "
+        "beside it the NPS as a dot with its interval: 12 for basic, 40 for plus and 51 for pro."
+    ),
+    "projection": (
+        "Share of customers still there by months since the start: dots for what was observed, "
+        "hollow ones for the six months that were held out, and a curve with a band through "
+        "them that goes on, dashed, for twelve months."
+    ),
+    "retention_curve": (
+        "Line of retention by months since the start, with the band of its interval: from 100 "
+        "percent at the start it falls to 46 percent after one month and to about 20 percent "
+        "from the sixth on."
+    ),
+    "retention_heatmap": (
+        "Triangle of twelve monthly cohorts, one a row, and their ages, one a column, with the "
+        "retention as a number in each cell, darker where it is higher; the size of each cohort "
+        "stands at the left."
+    ),
+    "score_trend": (
+        "NPS of three plans by quarter, a line with a band for each: pro lies highest and basic "
+        "lowest, and the last quarter, which is not over, is three hollow dots with intervals."
+    ),
+    "survival_curve": (
+        "Three falling step curves with bands, one for each plan: basic falls fastest and pro "
+        "slowest; dashed lines mark the medians, and the customers at risk stand beneath."
+    ),
+    "tracking": (
+        "Repeat purchases of each week of the holdout as a jagged black line, and those that the "
+        "model expects as a smooth blue line that falls slowly through it."
+    ),
+}
