@@ -13,7 +13,8 @@ project_copyright = f"2026, {author}"
 version = release = version_of("retainkit")
 
 extensions = [
-    "code_links",  # ours, as the next four: see _extensions
+    "accessible",  # ours, as the next five: see _extensions
+    "code_links",
     "formulas",
     "markdown_pages",
     "plot_pictures",
@@ -82,7 +83,8 @@ html_title = project
 html_favicon = "_static/favicon.svg"  # drawn by drawings.py, as is the wordmark
 html_copy_source = False
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["pages.css", "tables.css"]
+html_js_files = ["scrolling.js"]
 copybutton_exclude = ".linenos, .gp, .go"
 
 # Where the pages are published, if it is known: a link to a picture must be whole for others.

@@ -5,6 +5,7 @@ A single backtick links to what has a page; a parameter is code.
 
 import builtins
 import inspect
+import sys
 from typing import Any
 
 from docutils import nodes
@@ -71,8 +72,16 @@ def straighten(_: Sphinx, page: nodes.document) -> None:
             text.parent.replace(text, nodes.Text(text.translate(STRAIGHT)))
 
 
+def source_module(_: Sphinx, module: str, name: str) -> str | None:
+    """Keep the source of others, such as that of `typing`, off the pages with sources."""
+    found = getattr(sys.modules.get(module), name.partition(".")[0], None)
+    ours = getattr(found, "__module__", module).startswith("retainkit")
+    return None if ours else module
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.parameters = parameters()
     app.connect("doctree-read", straighten)
     app.connect("missing-reference", resolve)
+    app.connect("viewcode-follow-imported", source_module)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
