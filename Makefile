@@ -9,7 +9,7 @@ install = $(bin)/python -m pip install --quiet --disable-pip-version-check
 style = $(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy
 sphinx = $(bin)/python -m sphinx -n -E --keep-going --quiet
 
-.PHONY: help demo check test lint mutants docs linkcheck notebooks clean
+.PHONY: help demo check test lint mutants docs browser linkcheck notebooks clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -40,11 +40,16 @@ mutants: $(VENV)/.mutants ## change the arithmetic here and there, and see wheth
 	$(bin)/mutmut run $(MUTANTS)
 	$(bin)/mutmut results
 
-# Pages are read, and so executed, at the same time, one on each core.
+# Pages are read, and so executed, at the same time, one on each core. Their pictures need the way
+# of drawing that notebooks have, whatever MPLBACKEND says.
 docs: export OPENBLAS_NUM_THREADS = 1
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
-	$(sphinx) -W --jobs auto docs docs/_build/html
+	env -u MPLBACKEND $(sphinx) -W --jobs auto docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# What `make docs` has built, in the Chromium that is installed.
+browser: $(VENV)/.browser ## the documentation in a browser: links, search, copying, accessibility
+	$(bin)/python -m pytest -n 2 --dist worksteal tests/browser
 
 notebooks: $(VENV)/.docs ## the examples as notebooks, each run in a new kernel, in docs/_build/notebooks
 	$(bin)/python examples/notebooks/make.py
@@ -68,6 +73,6 @@ $(VENV)/.demo: pyproject.toml $(VENV)/.pip
 	$(install) --editable ".[plot]"
 	@touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.mutants $(VENV)/.docs: $(VENV)/.%: pyproject.toml $(VENV)/.pip
+$(VENV)/.test $(VENV)/.lint $(VENV)/.mutants $(VENV)/.docs $(VENV)/.browser: $(VENV)/.%: pyproject.toml $(VENV)/.pip
 	$(install) --editable . --group $*
 	@touch $@

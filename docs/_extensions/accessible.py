@@ -59,7 +59,7 @@ def check_figures(app: Sphinx, page: nodes.document, name: str) -> None:
         text = image.get("alt", "").strip()
         if not text or "_images" in text:
             getLogger(__name__).warning(
-                "a figure without a text that says what it shows: give it alt=%r",
+                "a figure has no text that says what it shows; its alt is %r",
                 text,
                 location=(name, image.line),
             )

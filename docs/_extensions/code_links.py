@@ -80,6 +80,7 @@ def source_module(_: Sphinx, module: str, name: str) -> str | None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("sphinx.ext.viewcode")
     app.parameters = parameters()
     app.connect("doctree-read", straighten)
     app.connect("missing-reference", resolve)
