@@ -46,7 +46,7 @@ TEXTS = {
     ),
     "nps_bar": (
         "A bar for each of three plans, split into detractors, passives and promoters, and "
-        "beside it the NPS as a dot with its interval: 12 for basic, 40 for plus and 51 for pro."
+        "beside it the NPS as a dot with its interval: 17 for basic, 36 for plus and 52 for pro."
     ),
     "projection": (
         "Share of customers still there by months since the start: dots for what was observed, "

@@ -47,7 +47,7 @@ def nps_bar(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the shares of answers in each segment, and beside them the score with its interval.
 
     >>> from retainkit import datasets, nps, plot
-    >>> table = nps(datasets.make_survey(300, seed=1), by="plan")
+    >>> table = nps(datasets.make_survey(1000, seed=1, waves=1), by="plan")
     >>> ax = plot.nps_bar(table)
 
     A bar is all that answered: detractors at the left, promoters at the right, passives between

@@ -52,9 +52,9 @@ def nps(
     r"""Net promoter score: the share of promoters less that of detractors, and how sure it is.
 
     >>> from retainkit import datasets, nps
-    >>> nps(datasets.make_survey(300, seed=1))[["n", "nps", "lower", "upper"]].round(1)
+    >>> nps(datasets.make_survey(1000, seed=1, waves=1))[["n", "nps", "lower", "upper"]].round(1)
          n   nps  lower  upper
-    0  308  35.1   25.8   43.6
+    0  266  36.5   26.4   45.7
 
     Of all :math:`n` who answered, :math:`x` are promoters (9 and 10 on a scale from 0 to 10),
     :math:`y` detractors (0 to 6) and the others passives:
