@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SITE = Path(__file__).parents[2] / "docs" / "_build" / "html"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -27,6 +27,10 @@ FLAGS = [
     # What a page asks of others fails here, as it is to: no name but this machine's is known.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+
+
+WAIT = 30_000  # milliseconds; machines that build are busy
+expect.set_options(timeout=WAIT)
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -77,7 +81,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(WAIT)
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on(
         "console",
