@@ -41,9 +41,10 @@ mutants: $(VENV)/.mutants ## change the arithmetic here and there, and see wheth
 	$(bin)/mutmut results
 
 # Pages are read, and so executed, at the same time, one on each core. Their pictures need the way
-# of drawing that notebooks have, whatever MPLBACKEND says.
+# of drawing that notebooks have, whatever MPLBACKEND says. What an earlier build left goes first.
 docs: export OPENBLAS_NUM_THREADS = 1
 docs: $(VENV)/.docs ## the documentation, executed, in docs/_build/html
+	rm -rf docs/_build/html
 	env -u MPLBACKEND $(sphinx) -W --jobs auto docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

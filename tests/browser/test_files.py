@@ -16,7 +16,7 @@ NUMBERS_OF_ROWS = re.compile(
     r"<thead>\s*<tr[^>]*>\s*<th></th>((?!<tr).)*</thead>\s*<tbody>\s*<tr>\s*<th>\d+</th>", re.DOTALL
 )
 FORMULA = re.compile(r'class="math notranslate nohighlight"[^>]*>(.*?)</(?:span|div)>', re.DOTALL)
-MOST_MEGABYTES = 30
+MOST_MEGABYTES = 32
 
 # MathJax writes a command that it does not know in red.
 WRONG = r"""all => all.filter(tex => {
