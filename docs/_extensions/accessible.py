@@ -13,6 +13,7 @@ from sphinx.util.logging import getLogger
 
 SIGNATURE = re.compile(r'<dt class="sig .*?</dt>', re.DOTALL)
 LINES = re.compile(r'<dl>(.*?)</dl>\s*<span class="sig-paren">', re.DOTALL)
+NAME = re.compile(r"<h1>retainkit\.[\w.]+")
 TABLE = re.compile(r'<table border="1" class="dataframe">.*?</table>', re.DOTALL)
 CORNER = re.compile(r"\s*<th></th>")
 ROW = re.compile(r"<tr>(\s*<th>(.*?)</th>)")
@@ -23,6 +24,11 @@ def signature(found: Match[str]) -> str:
     """Write the lines of a signature as lines: a list of definitions needs terms."""
     text = LINES.sub(r'<span class="sig-lines">\1</span><span class="sig-paren sig-end">', found[0])
     return text.replace("<dd>", '<span class="sig-line">').replace("</dd>", "</span>")
+
+
+def heading(found: Match[str]) -> str:
+    """Let a long name go on in the next line where one of its words ends."""
+    return re.sub(r"[._]", r"\g<0><wbr>", found[0])
 
 
 def table(found: Match[str]) -> str:
@@ -39,6 +45,7 @@ def mend(body: str) -> str:
     """Return the HTML of a page as browsers and screen readers understand it."""
     # Entries of a list are its items, and none of those that were there once.
     body = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    body = NAME.sub(heading, body, count=1)
     return TABLE.sub(table, SIGNATURE.sub(signature, body))
 
 
