@@ -58,6 +58,7 @@ def _fitted() -> dict[str, Any]:
 
 
 BOOTSTRAP: dict[str, Any] = {"interval": "bootstrap", "draws": 7, "seed": 1}
+DRAWN: dict[str, Any] = {"method": "bootstrap", "draws": 7, "seed": 1}
 # By function: the call, and the number of its steps.
 CALLS: dict[str, tuple[Callable[..., Any], int]] = {
     "cltv": (
@@ -144,7 +145,42 @@ def test_where_nothing_is_drawn_there_is_nothing_to_show() -> None:
     rk.cltv(pd.DataFrame(ORDERS), penalty=0.01, progress=make)
     rk.nps(ANSWERS, progress=make)
     rk.revenue_retention(pd.DataFrame(SUBSCRIPTIONS), as_of="2024-06-01", progress=make)
+    none = ANSWERS.iloc[:0]
+    rk.nps(none, **DRAWN, progress=make)
+    rk.nps(none, by="plan", **DRAWN, progress=make)
+    rk.nps(ANSWERS.assign(score=np.nan), by="plan", missing="drop", **DRAWN, progress=make)
+    begun = pd.DataFrame(SUBSCRIPTIONS).iloc[:0]
+    rk.revenue_retention(begun, as_of="2024-06-01", **BOOTSTRAP, progress=make)
     assert not made
+
+
+def test_only_segments_with_answers_are_drawn() -> None:
+    made, make = bars()
+    plan = ANSWERS["plan"] == ANSWERS["plan"].iloc[0]
+    rows = ANSWERS.assign(score=ANSWERS["score"].where(plan))
+    rk.nps(rows, by="plan", missing="drop", **DRAWN, progress=make)
+    assert [(bar.total, sum(bar.updates)) for bar in made] == [(7, 7)]
+
+
+@pytest.mark.parametrize("missing", ["update", "close"])
+def test_what_is_made_must_have_an_update_and_an_end(missing: str) -> None:
+    names = {"update", "close"} - {missing}
+    bar = type("Bar", (), {name: lambda *_: None for name in names})()
+    for name, (call, _) in CALLS.items():
+        with pytest.raises(ArgumentTypeError, match=rf"which has no `{missing}\(\)`") as caught:
+            call(progress=lambda total: bar)  # noqa: ARG005
+        assert caught.value.argument == "progress", name
+
+
+@pytest.mark.parametrize("by", [None, "team"])
+def test_no_orders_have_no_values_with_draws_either(by: str | None) -> None:
+    orders = pd.DataFrame(ORDERS)
+    whole = rk.cltv(orders, by=by, penalty=0.01, **BOOTSTRAP)
+    table = rk.cltv(orders.iloc[:0], by=by, **BOOTSTRAP)
+    assert len(table) == 0
+    assert [*table.columns] == [*whole.columns]
+    table = rk.cltv_from_models(SUMMARY_FRAME.iloc[:0], **_fitted(), **BOOTSTRAP)
+    assert len(table) == 0
 
 
 @each

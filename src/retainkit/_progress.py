@@ -26,11 +26,22 @@ def check_progress(progress: object) -> None:
 
 @contextmanager
 def steps_of(progress: Progress | None, total: int) -> Iterator[Step]:
-    """Yield what is told of the steps done; what `progress` made is closed, on an error too."""
-    if progress is None:
+    """Yield what is told of the steps done; what `progress` made is closed, on an error too.
+
+    Of no steps at all it is not called.
+    """
+    if progress is None or not total:
         yield no_step
         return
-    with closing(progress(total=total)) as bar:
+    bar = progress(total=total)
+    missing = [name for name in ("update", "close") if not callable(getattr(bar, name, None))]
+    if missing:
+        raise ArgumentTypeError(
+            f"`progress` gives {quoted(bar)}, which has no `{missing[0]}()`; it must give "
+            "something with update() and close(), as tqdm.tqdm does.",
+            argument="progress",
+        )
+    with closing(bar):
         yield bar.update
 
 

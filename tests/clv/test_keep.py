@@ -242,6 +242,38 @@ def test_types_of_duckdb_come_back(backend: Backend, call: str) -> None:
     assert result.order("customer_id").fetchall() == table.order("customer_id").fetchall()
 
 
+@on_duckdb
+@pytest.mark.parametrize(
+    "dtype", ["DECIMAL(38, 12)", "DOUBLE", "FLOAT", "HUGEINT", "DATE", "TIMESTAMP", "VARCHAR"]
+)
+def test_drawn_values_find_the_rows_of_customers_of_any_type(backend: Backend, dtype: str) -> None:
+    table = backend.make(ROWS, like=LOOK)
+    name = {
+        "DECIMAL(38, 12)": "12345678901234567.123456789012::DECIMAL(38, 12) + customer_id::INTEGER",
+        "DOUBLE": "CASE WHEN customer_id = 9 THEN 'nan'::DOUBLE ELSE customer_id + 0.1 END",
+        "DATE": "DATE '2024-01-01' + customer_id::INTEGER",
+        "TIMESTAMP": "TIMESTAMP '2024-01-01' + to_microseconds(customer_id)",
+    }.get(dtype, "customer_id")
+    table = table.select(f"* REPLACE (({name})::{dtype} AS customer_id), customer_id AS number")
+    given = table.order("number").fetchall()
+    result = CALLS["drawn value"](table, keep=True)
+    columns = ", ".join(f'"{one}"' for one in table.columns)
+    found = result.order("number").select(columns).fetchall()
+    assert repr(found) == repr(given)  # NaN equals nothing
+    assert len(rows_of(CALLS["drawn value"](table))) == len(given)
+
+
+def test_labels_of_pandas_that_are_no_text_come_back() -> None:
+    table = pd.DataFrame(ROWS)
+    table[0], table[("t", "u")], table[None] = 1, 2, 3
+    result = PURCHASES.probability_alive(table, keep=True)
+    kept = [name for name in table.columns if name != "customer_id"]
+    pd.testing.assert_index_equal(
+        result.columns, pd.Index(["customer_id", *kept, "probability_alive"], tupleize_cols=False)
+    )
+    assert result.iloc[:, -4:-1].to_numpy().tolist() == [[1, 2, 3]] * 3
+
+
 # --- what is refused ---------------------------------------------------------------------------
 
 
@@ -287,7 +319,7 @@ def test_drawn_values_need_a_customer_a_row_to_be_put_beside_columns(backend: Ba
     if backend.name == "polars-lazy":  # where rows have an order, they need none
         assert len(rows_of(CALLS["drawn value"](table, keep="plan"))) == 4
         return
-    with pytest.raises(ArgumentError, match="has several rows, or none that names it") as caught:
+    with pytest.raises(ArgumentError, match=r"1 customer has several rows \('7") as caught:
         CALLS["drawn value"](table, keep="plan")
     assert caught.value.code == "repeated_customers"
     assert len(rows_of(CALLS["drawn value"](table))) == 4

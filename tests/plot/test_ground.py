@@ -57,7 +57,8 @@ def lines(figure: Any) -> list[tuple[Any, str]]:
     """Return the lines but for grids and ticks, with their colours."""
     found: list[tuple[Any, str]] = []
     for ax in [*figure.axes, *(one for own in figure.axes for one in own.child_axes)]:
-        found += [(one, to_hex(str(one.get_color()))) for one in ax.lines]
+        strokes: list[Any] = [*ax.lines]
+        found += [(one, to_hex(one.get_color())) for one in strokes]
         for one in ax.collections:
             if isinstance(one, LineCollection):
                 colours: Any = one.get_colors()

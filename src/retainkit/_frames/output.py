@@ -73,9 +73,18 @@ def insert_after_first(native: NativeT, columns: Mapping[Any, nw.Series[Any]]) -
     """Return a native table in memory with more columns, as they are, after its first one."""
     table: Any = nw.from_native(native)
     first, *others = table.iter_columns()
-    series = [first, *columns.values(), *others]
-    frames: list[Any] = [nw.maybe_reset_index(one.to_frame()) for one in series]
-    result: NativeT = nw.maybe_reset_index(nw.concat(frames, how="horizontal")).to_native()
+    names = [first.name, *columns, *(one.name for one in others)]
+    # Labels of pandas that are no text, such as 0 and None, get in each other's way.
+    apart = {f"column {i}": one for i, one in enumerate([first, *columns.values(), *others])}
+    frames: list[Any] = [
+        nw.maybe_reset_index(one.alias(name).to_frame()) for name, one in apart.items()
+    ]
+    beside = nw.maybe_reset_index(nw.concat(frames, how="horizontal"))
+    if beside.implementation.is_pandas():
+        made = beside.to_native()
+        made.columns = type(made.columns)(names, tupleize_cols=False)
+        return made  # type: ignore[no-any-return]
+    result: NativeT = beside.rename(dict(zip(apart, names, strict=True))).to_native()
     return result
 
 

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import (
     Frame,
     check_present,
+    collect,
     count_rows,
     from_native,
     series_of,
@@ -19,7 +20,7 @@ from retainkit._frames.names import ignores_case, inner_name, outer_name
 from retainkit._frames.output import insert_after_first, select_to_native
 from retainkit._frames.plain_types import WIDE
 from retainkit._inputs.columns import check_not_reserved, column_names
-from retainkit._messages import count_noun, named
+from retainkit._messages import count_noun, format_examples, named
 from retainkit._typing import NativeT
 from retainkit.errors import ArgumentError
 
@@ -54,23 +55,15 @@ class Kept:
         """Return a result with the series after its first column, the customer."""
         return insert_after_first(native, self.series) if self.series else native
 
-    def join(self, frame: Frame, table: Frame, customer: str) -> Frame:
-        """Join the columns of a lazy frame to values in its engine, by customer.
-
-        What was collected and returned to an engine is not of the same types any more.
-        """
+    def join(self, frame: Frame, table: Frame, customer: str, key: str) -> Frame:
+        """Join the columns of a lazy frame to values in its engine, by a key that both have."""
         own = inner_name(frame, customer)
-        _check_customers(frame, own, customer)
-        rows = frame.select(nw.col(own).alias("key"), **self.carried)
-        result = [one for one in table.collect_schema().names() if one != own]
-        values = table.select(nw.col(own).alias("key"), *result)
-        dtype, other = (one.collect_schema()["key"] for one in (rows, values))
-        if dtype not in (other, nw.Unknown):
-            values = values.with_columns(nw.col("key").cast(dtype))
+        rows = frame.select(nw.col(own).alias("customer"), key=nw.col(key), **self.carried)
+        result = [one for one in table.collect_schema().names() if one not in (own, key)]
         names = dict(zip(self.carried, self.exprs, strict=True))
         beside = (nw.col(one).alias(inner_name(frame, name)) for one, name in names.items())
-        joined = rows.join(values, on="key")  # type: ignore[arg-type]
-        return joined.select(nw.col("key").alias(own), *beside, *result)
+        joined = rows.join(table.select(nw.col(key).alias("key"), *result), on="key")  # type: ignore[arg-type]
+        return joined.select(nw.col("customer").alias(own), *beside, *result)
 
 
 def read_kept(native: Any, keep: Keep | None, customer: str, result: Sequence[str]) -> Kept:
@@ -105,18 +98,46 @@ def _every_name(frame: Frame) -> list[Any]:
     return [outer_name(one) if isinstance(one, str) else one for one in names]
 
 
-def _check_customers(frame: Frame, own: str, customer: str) -> None:
-    """Check that every row of a table has a customer of its own, by whom it can be joined."""
-    groups = frame.select(key=nw.col(own)).group_by("key").agg(rows=nw.len())
+def with_text_key(frame: Frame, customer: str) -> tuple[Frame, str]:
+    """Add the customer as text, of which each row must have its own; returns the column's name.
+
+    By it rows are joined that were collected and returned to an engine: other types do not always
+    come back as they were.
+    """
+    check_present("customer", customer, frame)
+    taken = {one.casefold() for one in frame.collect_schema().names()}
+    key = "key"
+    while key in taken:
+        key += "_"
+    text = nw.col(inner_name(frame, customer)).cast(nw.String)
+    keyed = frame.with_columns(text.alias(key))
+    _check_customers(keyed.select(key=nw.col(key)), customer)
+    return keyed, key
+
+
+def _check_customers(keys: Frame, customer: str) -> None:
+    """Check that every row has a customer of its own."""
+    groups = keys.group_by("key").agg(rows=nw.len())
     wrong = groups.filter((nw.col("rows") > 1) | nw.col("key").is_null())
     number = count_rows(wrong)
-    if number:
-        raise ArgumentError(
-            f"{named(customer, 'customer')} has several rows, or none that names it, for "
-            f"{count_noun(number, 'customer')}; with `keep` and random draws each must have one.",
-            code="repeated_customers",
-            argument="customer",
-            column=customer,
-            rows=number,
-            total=count_rows(groups),
-        )
+    if not number:
+        return
+    unnamed = count_rows(keys.filter(nw.col("key").is_null()))
+    faults = []
+    if repeated := number - (unnamed > 0):
+        examples = collect(wrong.filter(~nw.col("key").is_null()).head(6))["key"].to_list()
+        has = "has" if repeated == 1 else "have"
+        text = f"{count_noun(repeated, 'customer')} {has} several rows"
+        faults.append(f"{text} ({format_examples(sorted(examples))})")
+    if unnamed:
+        faults.append(f"{count_noun(unnamed, 'row')} {'has' if unnamed == 1 else 'have'} none")
+    raise ArgumentError(
+        f"{named(customer, 'customer')} must name another customer in every row, with `keep` and "
+        f"random draws: {', and '.join(faults)}. Bring `summary` to a row a customer, or leave "
+        "`keep` out.",
+        code="repeated_customers",
+        argument="customer",
+        column=customer,
+        rows=number,
+        total=count_rows(groups),
+    )

@@ -298,7 +298,7 @@ def _value_segment(
     beside = {name: nw.col(inner_name(summary, name)) for name in segments}
     if not histories.counts.sum():  # no customers to learn from, nor to value
         spec = valuation_spec(BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1), options)
-        return value_customers(summary, spec, customer, columns, beside=beside)[0], []
+        return value_customers(summary, spec, customer, columns, beside=beside, step=step)[0], []
     try:
         purchases, gamma_gamma, messages = _fit_models(histories, spend, penalty)
         spec = valuation_spec(purchases, gamma_gamma, options)

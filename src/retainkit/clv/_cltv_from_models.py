@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import from_native, is_polars
 from retainkit._frames.output import select_to_native
-from retainkit._inputs.kept import read_kept
+from retainkit._inputs.kept import read_kept, with_text_key
 from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit.clv._assumptions import value_warnings
@@ -221,13 +221,16 @@ def cltv_from_models(
     kept = read_kept(summary, keep, customer, RESULT)
     frame = from_native(summary, "summary")
     # What is drawn is computed in memory; an engine but Polars does not get back what it gave.
-    apart = options.simulated and isinstance(frame, nw.LazyFrame) and not is_polars(frame)
-    beside = {} if apart else kept.exprs
+    apart = bool(kept.exprs) and options.simulated and not is_polars(frame)
+    beside = kept.exprs
+    if apart:
+        frame, key = with_text_key(frame, customer)
+        beside = {key: nw.col(key)}
     with steps_of(progress if options.refits else None, draws) as step:
         table, *read = value_customers(frame, spec, customer, columns, beside=beside, step=step)
     for code, text in value_warnings(spec, *read):
         warn(text, code=code, argument="summary")
-    if apart and kept.exprs:
-        table = kept.join(frame, table, customer)
+    if apart:
+        table = kept.join(frame, table, customer, key)
     names = (customer, *kept.exprs, *RESULT)
     return kept.complete(select_to_native(table, {name: name for name in names}))

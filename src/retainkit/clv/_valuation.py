@@ -227,6 +227,9 @@ def _simulated_limits(
 ) -> dict[str, Floats]:
     """Return the limits of the value of the distinct customers by simulation, before the margin."""
     options, rng = spec.options, np.random.default_rng(spec.options.seed)
+    if not len(rows.counts):  # nobody to draw
+        step(options.draws)
+        return {"lower": np.empty(0), "upper": np.empty(0)}
     x, tx, T, m = rows.distinct.values()  # noqa: N806
     pairs = bg_nbd.distinct_pairs(x, T)
     customers = _draws.CustomerHistories(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)

@@ -184,7 +184,7 @@ def _draw_bars(ax: Axes, counts: _Counts, confidence_level: float) -> None:
     x, total = np.arange(len(counts.actual)), counts.actual.sum()
     low, high = (total * limit for limit in wilson(counts.actual, total, confidence_level))
     label = "actual, with interval"
-    bars = ax.bar(x, counts.actual, 0.8, color=ACTUAL, linewidth=0, label=label)
+    bars = ax.bar(x, counts.actual, 0.8, color=tone(ax, ACTUAL), linewidth=0, label=label)
     for bar in bars:
         bar.set_gid("actual")
     style: dict[str, Any] = {"linewidth": 1.3, "zorder": 4, "gid": "interval"}
@@ -193,7 +193,7 @@ def _draw_bars(ax: Axes, counts: _Counts, confidence_level: float) -> None:
     squares: dict[str, Any] = {"color": EXPECTED, "markersize": 6, "zorder": 3, "gid": "expected"}
     squares |= {"markeredgecolor": ax.get_facecolor(), "markeredgewidth": 0.6, "linestyle": "none"}
     (line,) = ax.plot(x, counts.expected, "s", label="expected by the model", **squares)
-    draw_legend(ax, [bars, line], style={"loc": "upper right"})
+    draw_legend(ax, [bars, line], style={"loc": "lower right", "bbox_to_anchor": (1, 1)})
     if not total:
         draw_nothing(ax, "No customers")
 

@@ -313,7 +313,7 @@ def revenue_retention(
     columns["opening"] = arrays.unit.to_amounts(columns["opening"])
     if interval == "bootstrap":
         whole = join_lookbacks([*parts])
-        with steps_of(progress, draws) as step:
+        with steps_of(progress, draws if len(whole.customer) else 0) as step:
             drawn = bootstrap_rates(whole, cells, steps=steps, draws=draws, seed=seed, step=step)
         _set_percentiles(columns, drawn, (net, gross), confidence_level)
     columns = _shown_columns(columns, cells, arrays, distance * steps)

@@ -120,7 +120,8 @@ def _nps_limits(shares: PromoterShares, options: NpsOptions) -> tuple[Floats, Fl
     if options.method != "bootstrap":
         return _LIMITS[options.method](promoters, detractors, n, level)
     counts = np.rint(np.nan_to_num(np.column_stack([promoters, passives, detractors])))
-    with steps_of(options.progress, options.draws * len(counts)) as step:
+    answered = int(counts.any(axis=1).sum())
+    with steps_of(options.progress, options.draws * answered) as step:
         return bootstrap_limits(
             counts.astype(np.int64), level, draws=options.draws, seed=options.seed, step=step
         )
