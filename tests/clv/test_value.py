@@ -156,13 +156,13 @@ def test_intervals_that_are_lost_are_said_by_both_functions_alike(backend: Backe
     rows = rows_of(few.assign(time=few["time"].dt.date))
     with pytest.warns(RetainkitWarning) as told:
         found = rows_of(cltv(backend.make(rows), as_of="1998-07-01"))
-    said = [str(one.message) for one in told if code_of(one) == "contracts"]
+    said = [str(one.message) for one in told if code_of(one) == "no_intervals"]
     table = rfm_summary(backend.make(rows), amount="amount", as_of="1998-07-01")
     with pytest.warns(RetainkitWarning, match="identified"):
         models = fit_bg_nbd(table), fit_gamma_gamma(table)
     with pytest.warns(RetainkitWarning) as told:
         same = rows_of(cltv_from_models(table, *models))
-    assert [str(one.message) for one in told if code_of(one) == "contracts"] == said
+    assert [str(one.message) for one in told if code_of(one) == "no_intervals"] == said
     assert len(said) == 1
     assert all(row["lower"] is None for row in [*found, *same])
     # Both ways out that the warning names.
@@ -445,7 +445,7 @@ def test_without_intervals_contracts_are_asked_for() -> None:
     with pytest.warns(RetainkitWarning) as caught:
         found = cltv(few, as_of="1998-07-01")
     assert found["lower"].isna().all()
-    (said,) = (one.message for one in caught if getattr(one.message, "code", "") == "contracts")
+    (said,) = (one.message for one in caught if getattr(one.message, "code", "") == "no_intervals")
     assert "If the rows are contracts" in str(said)
 
 

@@ -132,6 +132,24 @@ def test_no_line_is_given_that_would_read_another_number(
 
 
 @each_library
+@pytest.mark.parametrize(
+    "values",
+    [["$12.00", "€7.25"], ["12.00 EUR", "7.25 USD"], ["CA$12.00", "$7.25"], ["7", "£3", "4 kr"]],
+)
+def test_no_line_is_given_that_would_add_currencies_up(
+    make: Callable[..., Any], values: list[str]
+) -> None:
+    amounts = (values * 3)[:3]
+    frame = make({"customer_id": IDS, "time": WHEN, "amount": amounts})
+    with pytest.raises(ColumnTypeError, match="are of several currencies") as caught:
+        cohort_retention(frame, amount="amount")
+    text = str(caught.value)
+    assert "for instance with" not in text
+    first, second = [one for one in values if not one.isdigit()]
+    assert f"such as {first!r} and {second!r}" in text
+
+
+@each_library
 def test_answers_in_words_are_read_by_the_line_that_the_error_gives(
     make: Callable[..., Any],
 ) -> None:

@@ -129,6 +129,10 @@ def conversion(frame: Frame, column: str, stands_for: StandsFor) -> str:
         odd = _odd_text(values)
         if odd is not None:
             return f"values such as {odd!r} are not written as numbers are: make some first"
+        several = _of_several_currencies(values)
+        if several:
+            examples = " and ".join(map(repr, several[:2]))
+            return f"values such as {examples} are of several currencies: convert them to one first"
         lines = _number_lines(values)
     return f"{what}, for instance with {_write(frame, lines, outer_name(column))}"
 
@@ -174,6 +178,7 @@ _MONEY = re.compile(
     rf"[(+\u2212-]?\s*{_CURRENCY}\s*[(+\u2212-]?\s*"
     rf"[.,]?\d[\d.,'\u2019\s]*{_CURRENCY}\s*[)\u2212-]?"
 )
+_MARK = re.compile(r"[A-Z]+\$?|[^\w\s.,()%+\u2212'\u2019-]")
 _SIDE = re.compile(r"(?<![a-z])(cr|dr|db|[cd])(?![a-z])", re.IGNORECASE)  # of a ledger
 
 
@@ -193,6 +198,16 @@ def _odd_text(values: Sequence[Any]) -> str | None:
         ),
         None,
     )
+
+
+def _of_several_currencies(values: Sequence[Any]) -> list[str]:
+    """Return a text of each currency, if they are of more than one."""
+    found: dict[tuple[str, ...], str] = {}
+    for text in _texts(values):
+        marks = tuple(_MARK.findall(text.upper()))
+        if marks and re.search(r"\d", text) and not _PLAIN.fullmatch(text):
+            found.setdefault(marks, text)
+    return [*found.values()] if len(found) > 1 else []
 
 
 def _number_lines(values: Sequence[Any]) -> list[_Lines]:

@@ -32,5 +32,5 @@ def value_warnings(
         no_intervals=spec.lacks_intervals and not alone,
     )
     if contracts is not None:
-        found.append(("contracts", contracts))
+        found.append(contracts)
     return [*found, *spend_warnings(spend)]

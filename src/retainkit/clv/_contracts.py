@@ -16,8 +16,8 @@ _PRICE_LIST = 0.05  # amounts a customer, down to which they come from a price l
 
 def contract_warning(
     histories: Customers, spend: Customers, unit: Period, *, no_intervals: bool
-) -> str | None:
-    """Return a warning where a table of orders looks like one of contracts, or may be one.
+) -> tuple[str, str] | None:
+    """Return code and text of a warning where orders look like contracts, or may be contracts.
 
     `unit` is that of the histories.
     """
@@ -27,13 +27,13 @@ def contract_warning(
     sign = gaps or (_few_prices(spend) if no_intervals else "")
     nothing = "There are no intervals (lower and upper are NaN). " if no_intervals else ""
     if sign:
-        return (
+        return "contracts", (
             f"{nothing}These look like contracts: {sign}. BG/NBD and Gamma-Gamma are for customers "
             "who buy when they like, what they like, and leave without a word; a contract is paid "
             f"by the calendar, and its end is known: {advice}"
         )
     if no_intervals:
-        return (
+        return "no_intervals", (
             f"{nothing}If the rows are contracts, or their renewals, {advice} If not, models that "
             "were fitted with penalty=0.01 have them, and interval='bootstrap' finds them without."
         )
