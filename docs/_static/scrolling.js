@@ -3,6 +3,7 @@
 (() => {
   const kind = (element) => {
     if (element.matches(".math-wrapper")) return "Formula";
+    if (element.querySelector(":scope > img")) return "Picture";
     if (!element.matches("pre")) return "Table";
     return element.closest(".cell_output") ? "Output" : "Code";
   };
