@@ -55,9 +55,11 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_execution_show_tb = True
-nb_mime_priority_overrides = [  # pages as Markdown have tables as text
-    ("llms-markdown", "text/plain", 0),
+nb_mime_priority_overrides = [  # pages as Markdown: of pictures the description, tables as text
+    ("llms-markdown", "image/svg+xml", 0),
     ("llms-markdown", "image/png", 10),
+    ("llms-markdown", "text/markdown", 20),
+    ("llms-markdown", "text/plain", 30),
 ]
 
 # The API reference. numpydoc's sections carry the types.
