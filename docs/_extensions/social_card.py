@@ -1,5 +1,7 @@
 """What others show beside a link to a page: a sentence, and a picture of a triangle."""
 
+import re
+from itertools import takewhile
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -12,6 +14,7 @@ from sphinx.application import Sphinx
 
 import retainkit as rk
 
+SENTENCE = re.compile(r".+?[.?!](?: |$)")
 PATH = "_static/social-card.png"
 TEXT = "Customer-retention metrics\non any DataFrame, every number\nwith its n and its interval"
 
@@ -42,9 +45,17 @@ def describe(_app: Sphinx, page: nodes.document) -> None:
     if any(one.get("name") == "description" for one in page.findall(nodes.meta)):
         return
     own = next(iter(page.findall(addnodes.desc_content)), page)
-    sentences = (one.astext() for one in own.findall(nodes.paragraph) if is_prose(one))
-    if text := " ".join(next(sentences, "").split()):
+    sentences = (in_words(one) for one in own.findall(nodes.paragraph) if is_prose(one))
+    if text := next(filter(None, sentences), ""):
         page.insert(0, nodes.meta(name="description", content=shorten(text, 200, placeholder=" …")))
+
+
+def in_words(paragraph: nodes.paragraph) -> str:
+    """Return the text of a paragraph; if there are formulas, the sentences before the first."""
+    formula = paragraph.next_node(nodes.math)
+    before = takewhile(lambda one: one is not formula, paragraph.findall())
+    words = " ".join("".join(one.astext() for one in before if isinstance(one, nodes.Text)).split())
+    return words if formula is None else "".join(SENTENCE.findall(words)).strip()
 
 
 def is_prose(paragraph: nodes.paragraph) -> bool:
