@@ -13,9 +13,10 @@ project_copyright = f"2026, {author}"
 version = release = version_of("retainkit")
 
 extensions = [
-    "accessible",  # ours, as the next five: see _extensions
+    "accessible",  # ours, as the next six: see _extensions
     "code_links",
     "formulas",
+    "kernels",
     "markdown_pages",
     "plot_pictures",
     "social_card",
