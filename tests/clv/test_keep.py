@@ -210,7 +210,7 @@ def test_types_of_pyarrow_come_back() -> None:
 def test_types_of_polars_come_back(lazy: bool) -> None:  # noqa: FBT001
     table = NAMED["polars"].make(ROWS, like=LOOK)
     table = table.with_columns(
-        pl.col("frequency").cast(pl.Int128),
+        pl.col("frequency").cast(getattr(pl, "Int128", pl.Int64)),  # which older versions lack
         pl.Series("coded", ["a", None, "b"], pl.Enum(["b", "a"])),
         pl.Series("lists", [[1], [], None], pl.List(pl.Int8)),
         pl.Series("^c.*$", [1, 2, 3]),
@@ -222,11 +222,10 @@ def test_types_of_polars_come_back(lazy: bool) -> None:  # noqa: FBT001
             *(name for name in table.columns if name != "customer_id"),
             *(name for name in result.columns if name not in table.columns),
         ]
-        assert (
-            result.drop(set(result.columns) - {*table.columns})
-            .select([pl.nth(result.columns.index(name)) for name in table.columns])
-            .equals(table)
-        )
+        found = dict(zip(result.columns, result.get_columns(), strict=True))
+        for one in table.get_columns():
+            assert found[one.name].dtype == one.dtype
+            assert found[one.name].equals(one, null_equal=True)
 
 
 @on_duckdb
