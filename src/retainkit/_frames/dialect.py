@@ -178,7 +178,6 @@ _MONEY = re.compile(
     rf"[(+\u2212-]?\s*{_CURRENCY}\s*[(+\u2212-]?\s*"
     rf"[.,]?\d[\d.,'\u2019\s]*{_CURRENCY}\s*[)\u2212-]?"
 )
-_MARK = re.compile(r"[A-Z]+\$?|[^\w\s.,()%+\u2212'\u2019-]")
 _SIDE = re.compile(r"(?<![a-z])(cr|dr|db|[cd])(?![a-z])", re.IGNORECASE)  # of a ledger
 
 
@@ -204,8 +203,9 @@ def _of_several_currencies(values: Sequence[Any]) -> list[str]:
     """Return a text of each currency, if they are of more than one."""
     found: dict[tuple[str, ...], str] = {}
     for text in _texts(values):
-        marks = tuple(_MARK.findall(text.upper()))
-        if marks and re.search(r"\d", text) and not _PLAIN.fullmatch(text):
+        money = _MONEY.fullmatch(text)
+        marks = tuple(mark.upper() for mark in money.groups() if mark) if money else ()
+        if marks:
             found.setdefault(marks, text)
     return [*found.values()] if len(found) > 1 else []
 

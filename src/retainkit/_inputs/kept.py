@@ -125,10 +125,11 @@ def _check_customers(keys: Frame, customer: str) -> None:
     unnamed = count_rows(keys.filter(nw.col("key").is_null()))
     faults = []
     if repeated := number - (unnamed > 0):
-        examples = collect(wrong.filter(~nw.col("key").is_null()).head(6))["key"].to_list()
+        several = wrong.filter(~nw.col("key").is_null()).sort("key")
+        examples = collect(several.head(6))["key"].to_list()
         has = "has" if repeated == 1 else "have"
         text = f"{count_noun(repeated, 'customer')} {has} several rows"
-        faults.append(f"{text} ({format_examples(sorted(examples))})")
+        faults.append(f"{text} ({format_examples(examples)})")
     if unnamed:
         faults.append(f"{count_noun(unnamed, 'row')} {'has' if unnamed == 1 else 'have'} none")
     raise ArgumentError(
