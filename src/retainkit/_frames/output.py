@@ -11,7 +11,7 @@ import numpy as np
 from retainkit._frames.input import Frame, is_polars
 from retainkit._frames.names import inner_name, outer_name, with_outer_names
 from retainkit._time.labels import ZonedTimes
-from retainkit._typing import Array, Integers, NativeT
+from retainkit._typing import Array, Booleans, Integers, NativeT
 
 
 def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
@@ -101,6 +101,26 @@ def values_or_null(values: nw.Series[Any], rows: Integers) -> nw.Series[Any]:
     known = nw.new_series("known", rows >= 0, backend=found.implementation)
     frame = from_columns({"value": found, "known": known})
     return frame.select(value=nw.when(nw.col("known")).then(nw.col("value")))["value"]
+
+
+def integers_or_null(given: Frame, name: str, values: Integers, null: Booleans) -> nw.Series[Any]:
+    """Return integers of a nullable type as a column for `build_like`, null where that is marked.
+
+    In pandas the type is `Int64` whether or not a null occurs.
+    """
+    same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
+    if same_kind and not given.implementation.is_pandas_like():
+        backend = given.implementation
+        plain = nw.new_series(name, values, nw.Int64, backend=backend)
+        known = nw.new_series("known", ~null, backend=backend)
+        frame = from_columns({"value": plain, "known": known})
+        kept = nw.when(nw.col("known")).then(nw.col("value"))
+        return frame.select(kept.alias(name))[name]
+    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
+
+    native = pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), null.copy()), name=name)
+    made: nw.Series[Any] = nw.from_native(native, series_only=True)
+    return made
 
 
 def with_text(frame: Frame, name: str, text: str) -> Frame:

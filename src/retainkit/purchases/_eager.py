@@ -18,10 +18,11 @@ from retainkit._frames.input import collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
+from retainkit._inputs.one_segment import several_segments
 from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
-from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, several_segments
+from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

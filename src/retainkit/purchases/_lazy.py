@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.input import collect, count_rows
+from retainkit._frames.input import collect
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, wall_time
+from retainkit._inputs.one_segment import check_one_segment
 from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import instant_expr
-from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary, several_segments
+from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary
 
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarize the purchases of each customer."""
-    _check_one_segment(log)
+    check_one_segment(log)
     customers = _count_purchases(_purchases(log, spec), log, spec)
     excluded = _count_excluded(customers, spec)
     if spec.net_refunds or spec.holdout:
@@ -29,18 +30,6 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
         n_first_in_holdout=excluded.get("in_holdout", 0),
         n_without_purchase=excluded.get("without", 0),
     )
-
-
-def _check_one_segment(log: Events) -> None:
-    if not log.by:
-        return
-    segments = log.rows.group_by("customer", *log.keys).agg(rows=nw.len())
-    found = segments.group_by("customer").agg(segments=nw.len())
-    several = found.filter(nw.col("segments") > 1)
-    number = count_rows(several)
-    if number:
-        examples = collect(several.sort("customer").head(3))["customer"].to_list()
-        raise several_segments(log.by, number, count_rows(found), examples)
 
 
 def _purchases(log: Events, spec: PurchaseSpec) -> Rows:

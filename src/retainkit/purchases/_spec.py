@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from typing import Any, get_args
+from typing import get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
-from retainkit._messages import count_noun, format_examples
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAYS_IN
-from retainkit.errors import ArgumentError
 from retainkit.typing import Amounts, Missing, Period, Weekday
 
 SUMMARY = ("frequency", "recency", "T", "monetary_value")
@@ -130,20 +128,3 @@ class PurchaseSummary:
     n_customers: int | None
     n_first_in_holdout: int
     n_without_purchase: int
-
-
-def several_segments(
-    by: Sequence[str], number: int, total: int, examples: Sequence[Any]
-) -> ArgumentError:
-    """Return the error about customers, of so many in all, with several values of `by`."""
-    names = " and ".join(map(repr, by))
-    return ArgumentError(
-        f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
-        f"{count_noun(number, 'customer')}, such as {format_examples(examples)}; a customer "
-        "must have one throughout. Keep the first or the last one, for instance, or leave `by` "
-        "out.",
-        code="ambiguous_segment",
-        argument="by",
-        rows=number,
-        total=total,
-    )
