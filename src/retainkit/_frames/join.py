@@ -83,7 +83,7 @@ def to_kind_of(frame: Frame, table: Frame) -> Frame:
 
     Of one lazy engine it stays where it is; between kinds it goes by way of its values.
     """
-    if isinstance(table, nw.LazyFrame) and _meet(frame, table):
+    if isinstance(table, nw.LazyFrame) and can_be_joined(frame, table):
         return table
     small = collect(table)
     in_memory = isinstance(frame, nw.DataFrame) or is_polars(frame)
@@ -93,10 +93,12 @@ def to_kind_of(frame: Frame, table: Frame) -> Frame:
     return small if isinstance(frame, nw.DataFrame) else return_to_engine(frame, small)
 
 
-def _meet(frame: Frame, table: nw.LazyFrame[Any]) -> bool:
-    """Return whether two lazy frames are of one engine and, in DuckDB, of one connection."""
+def can_be_joined(frame: Frame, table: Frame) -> bool:
+    """Return whether two frames are of one engine and, in DuckDB, of one connection."""
     engine = table.implementation
-    if not isinstance(frame, nw.LazyFrame) or frame.implementation != engine:
+    if isinstance(frame, nw.LazyFrame) != isinstance(table, nw.LazyFrame):
+        return False
+    if frame.implementation != engine:
         return False
     if not engine.is_duckdb():
         return True

@@ -6,7 +6,7 @@ its ``came`` is false.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,8 @@ def join_customers(
     table, facts = _read(options)
     _check_zones(events, table)
     every = table.rows
-    rows, every = _with_comparable_ids(events.rows, to_kind_of(events.rows, every))
+    every = to_kind_of(events.rows, every)
+    rows, every = with_comparable_ids({"events": events.rows, "customers": every}).values()
     every = every.with_columns(cohort_time=_like(every, "cohort_time", rows, "time"))
     log = replace(
         events,
@@ -80,6 +81,12 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
         replace(table, table="customers"), read_facts, options.missing
     )
     warn_of_dropped(note, facts, "customers")
+    check_one_row(table, "customers")
+    return table, facts
+
+
+def check_one_row(table: CheckedTable, argument: str) -> None:
+    """Check that a table, which is an argument, has one row a customer."""
     customers = table.rows.group_by("customer").agg(rows=nw.len())
     several = customers.filter(nw.col("rows") > 1)
     number = count_rows(several)
@@ -89,12 +96,11 @@ def _read(options: CustomerOptions) -> tuple[CheckedTable, Facts]:
             f"{table.source('customer')} has several rows for {count_noun(number, 'customer')}, "
             f"such as {format_examples(some)}; it must have one for each.",
             code="repeated_customers",
-            argument="customers",
-            column=options.customer,
+            argument=argument,
+            column=table.names["customer"],
             rows=number,
             total=count_rows(customers),
         )
-    return table, facts
 
 
 def _check_zones(events: CheckedTable, table: CheckedTable) -> None:
@@ -111,17 +117,19 @@ def _check_zones(events: CheckedTable, table: CheckedTable) -> None:
     )
 
 
-def _with_comparable_ids(rows: Frame, every: Frame) -> tuple[Frame, Frame]:
-    """Return both tables with customers of one type."""
-    one, other = (frame.collect_schema()["customer"] for frame in (rows, every))
-    check_comparable_ids(one, other, "events", "customers")
-    if one == other and not is_categorical(one):
-        return rows, every
-    if one.is_numeric() and other.is_numeric():
-        whole = one.is_integer() and other.is_integer()
+def with_comparable_ids(frames: Mapping[str, Frame]) -> dict[str, Frame]:
+    """Return tables, by the arguments that have them, with customers of one type."""
+    types = {name: frame.collect_schema()["customer"] for name, frame in frames.items()}
+    (first, own), *others = types.items()
+    for name, dtype in others:
+        check_comparable_ids(own, dtype, first, name)
+    if all(dtype == own for dtype in types.values()) and (not others or not is_categorical(own)):
+        return dict(frames)
+    if all(dtype.is_numeric() for dtype in types.values()):
+        whole = all(dtype.is_integer() for dtype in types.values())
         number = nw.col("customer").cast(nw.Int64 if whole else nw.Float64)
-        return rows.with_columns(number), every.with_columns(number)
-    return _without_categories(rows), _without_categories(every)
+        return {name: frame.with_columns(number) for name, frame in frames.items()}
+    return {name: _without_categories(frame) for name, frame in frames.items()}
 
 
 def _like(frame: Frame, column: str, other: Frame, as_column: str) -> nw.Expr:

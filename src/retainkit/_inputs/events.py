@@ -13,7 +13,13 @@ from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.customer_table import CustomerOptions, join_customers, mark_absent
-from retainkit._inputs.facts import Facts, read_facts, warn_of_dropped, without_nulls
+from retainkit._inputs.facts import (
+    Facts,
+    check_finite,
+    read_facts,
+    warn_of_dropped,
+    without_nulls,
+)
 from retainkit._inputs.kinds import AMOUNT, FLAG, ID, TIME
 from retainkit._inputs.observation import moments_of, observed_until, warn_of_outside
 from retainkit._messages import count_noun, format_examples, warn
@@ -154,7 +160,7 @@ def read_events(
         facts = read_facts(table)
     table, facts, note = without_nulls(table, read_facts, missing, facts)
     warn_of_dropped(note, facts, argument)
-    _check_finite(table, facts)
+    check_finite(table, facts)
     n_rows, first, last = _span(table, facts)
     starts = [facts.least["cohort_time"]] if "cohort_time" in table.names else []
     if customers is not None:
@@ -214,22 +220,3 @@ def check_one_start(log: Events) -> None:
             rows=number,
             total=count_rows(spans),
         )
-
-
-def _check_finite(table: CheckedTable, facts: Facts) -> None:
-    """Check that no amount is infinite."""
-    infinite = float("inf")
-    if "amount" not in table.names or not facts.n_rows:
-        return
-    if -infinite < facts.least["amount"] and facts.greatest["amount"] < infinite:
-        return
-    number = count_rows(table.rows.filter(nw.col("amount").abs() == infinite))
-    raise ArgumentError(
-        f"{table.source('amount')} is infinite in {count_noun(number, 'row')}, of "
-        f"{facts.n_rows:,}. Put a number there, or leave them out.",
-        code="infinite_values",
-        argument="amount",
-        column=table.names["amount"],
-        rows=number,
-        total=facts.n_rows,
-    )

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.input import Frame, collect
+from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.kinds import TIME
 from retainkit._inputs.nulls import nulls_in
 from retainkit._inputs.observation import beyond_the_calendar
-from retainkit._messages import warn
+from retainkit._messages import count_noun, warn
+from retainkit.errors import ArgumentError
 
 Table = TypeVar("Table", bound=CheckedTable)
 
@@ -157,3 +158,26 @@ def warn_of_dropped(note: str, facts: Facts, argument: str) -> None:
     if note:
         left, total = facts.n_dropped, facts.n_rows + facts.n_dropped
         warn(note, code="null_values", argument=argument, rows=left, total=total)
+
+
+# Values
+
+
+def check_finite(table: CheckedTable, facts: Facts, argument: str = "amount") -> None:
+    """Check that no number of a column, if the table has it, is infinite."""
+    infinite = float("inf")
+    if argument not in table.names or not facts.n_rows:
+        return
+    if -infinite < facts.least[argument] and facts.greatest[argument] < infinite:
+        return
+    own = table.declared[argument].name or argument
+    number = count_rows(table.rows.filter(nw.col(own).abs() == infinite))
+    raise ArgumentError(
+        f"{table.source(argument)} is infinite in {count_noun(number, 'row')}, of "
+        f"{facts.n_rows:,}. Put a number there, or leave them out.",
+        code="infinite_values",
+        argument=table.own_name(argument),
+        column=table.names[argument],
+        rows=number,
+        total=facts.n_rows,
+    )

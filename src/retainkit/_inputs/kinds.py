@@ -129,6 +129,9 @@ RESPONDENT = Kind(
 SUBSCRIPTION = Kind(
     need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="subscriptions"
 )
+ORDER = Kind(
+    need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="orders"
+)
 SEGMENT = Kind(
     need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted, stands_for="segments"
 )
