@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import factorize
-from retainkit._frames.groupby import NEVER, group_min, group_sum, sort_order, unique_keys
+from retainkit._frames.groupby import NEVER, group_min, sort_order, unique_keys
 from retainkit._frames.input import collect, instants_of, instants_or
 from retainkit._frames.output import integers_or_null, values_or_null
 from retainkit._frames.plain_types import WIDE
@@ -49,9 +49,9 @@ class CodedTable:
         """Keep some rows."""
         return CodedTable(
             table=self.table,
-            rows=nw.maybe_reset_index(self.rows.filter(nw.new_series(
-                "kept", kept, backend=self.rows.implementation
-            ))),
+            rows=nw.maybe_reset_index(
+                self.rows.filter(nw.new_series("kept", kept, backend=self.rows.implementation))
+            ),
             code=self.code[kept],
             instant=self.instant[kept],
             n_codes=self.n_codes,

@@ -134,9 +134,7 @@ def _subscription_columns(
     return columns
 
 
-def _segments(
-    found: CodedTables, orders: CodedTable, codes: Integers
-) -> dict[str, nw.Series[Any]]:
+def _segments(found: CodedTables, orders: CodedTable, codes: Integers) -> dict[str, nw.Series[Any]]:
     """Return the segments of some codes: of the table of customers, or of the known orders."""
     tables = found.tables
     table = tables.attributes

@@ -88,9 +88,7 @@ def read_history(options: ViewOptions, tz: str | None) -> SubscriptionHistory:
     table = collect(rows.filter(nw.col("amount") > 0) if subscriptions.free else rows)
     ordered, _ = read_with_rows(replace(subscriptions, rows=table), places=True)
     customers = table["customer"][ordered.row.tolist()]
-    return SubscriptionHistory(
-        subscriptions=subscriptions, customers=customers, ordered=ordered
-    )
+    return SubscriptionHistory(subscriptions=subscriptions, customers=customers, ordered=ordered)
 
 
 def subscribed_at(history: SubscriptionHistory, end: Moment) -> SubscribedCustomers:

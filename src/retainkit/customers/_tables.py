@@ -116,7 +116,9 @@ def read_tables(native: Any, options: ViewOptions, spec: ViewSpec) -> ViewTables
         for name, one in spec.sources.items()
     }
     history = None if options.subscriptions is None else _read_history(options, orders)
-    times = {one.name or "orders": (one.zone, one.names["time"]) for one in (orders, *sources.values())}
+    times = {
+        one.name or "orders": (one.zone, one.names["time"]) for one in (orders, *sources.values())
+    }
     if history is not None:
         times["subscriptions"] = (history.subscriptions.zone, options.start)
     check_one_clock(times)
@@ -176,9 +178,7 @@ def _joinable(tables: ViewTables) -> ViewTables:
     if history is not None and isinstance(rows["subscriptions"], nw.DataFrame):
         history = replace(history, customers=rows["subscriptions"]["customer"])
     orders = replace(tables.orders, rows=rows["orders"])
-    return replace(
-        tables, orders=orders, sources=sources, attributes=attributes, history=history
-    )
+    return replace(tables, orders=orders, sources=sources, attributes=attributes, history=history)
 
 
 def warn_of_strangers(name: str, own: Sequence[Any], others: Sequence[Any]) -> None:

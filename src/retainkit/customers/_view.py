@@ -10,13 +10,14 @@ import narwhals.stable.v2 as nw
 from narwhals.stable.v2.typing import IntoFrameT
 
 from retainkit._frames.arrow_extensions import as_given
-from retainkit._frames.input import collect
-from retainkit._frames.output import build_like
+from retainkit._frames.output import build_like, select_to_native
 from retainkit._inputs.observation import check_as_of
-from retainkit._time.moment import as_of_moment
+from retainkit._time.moment import Moment, as_of_moment
+from retainkit._typing import NativeT
 from retainkit.customers._eager_view import code_tables, view_in_memory
-from retainkit.customers._options import ViewOptions
-from retainkit.customers._tables import read_tables
+from retainkit.customers._lazy_view import lazy_view, warn_of_strange_tables
+from retainkit.customers._options import ViewOptions, ViewSpec
+from retainkit.customers._tables import ViewTables, read_tables
 from retainkit.typing import EndIs, Length, Missing
 
 
@@ -68,6 +69,15 @@ def customer_view(
     moment = as_of_moment(as_of, tables.zone)
     tables.warn_of_unused(moment)
     tables.check_segments(moment)
+    return as_given(view_at(tables, spec, moment), orders)
+
+
+def view_at(tables: ViewTables, spec: ViewSpec, end: Moment) -> NativeT:  # type: ignore[type-var]
+    """Return the native view at a moment."""
     rows = tables.orders.rows
-    columns, _ = view_in_memory(code_tables(tables), spec, moment)
-    return as_given(build_like(collect(rows), columns), orders)
+    if isinstance(rows, nw.LazyFrame):
+        warn_of_strange_tables(tables)
+        plan, names = lazy_view(tables, spec, end)
+        return select_to_native(plan, names)
+    columns, _ = view_in_memory(code_tables(tables), spec, end)
+    return build_like(rows, columns)
