@@ -96,9 +96,7 @@ def to_kind_of(frame: Frame, table: Frame) -> Frame:
 def can_be_joined(frame: Frame, table: Frame) -> bool:
     """Return whether two frames are of one engine and, in DuckDB, of one connection."""
     engine = table.implementation
-    if isinstance(frame, nw.LazyFrame) != isinstance(table, nw.LazyFrame):
-        return False
-    if frame.implementation != engine:
+    if type(frame) is not type(table) or frame.implementation != engine:
         return False
     if not engine.is_duckdb():
         return True

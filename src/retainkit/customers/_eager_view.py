@@ -23,7 +23,7 @@ from retainkit.customers._eager import (
 )
 from retainkit.customers._options import ViewSpec
 from retainkit.customers._slices import slices
-from retainkit.customers._subscribed import subscribed_at
+from retainkit.customers._subscribed import SubscribedCustomers, subscribed_at
 from retainkit.customers._tables import ViewTables, warn_of_strangers
 
 
@@ -89,10 +89,13 @@ def _warn_of_strangers(parts: Mapping[str, Integers], customers: nw.Series[Any])
 
 
 def view_in_memory(
-    found: CodedTables, spec: ViewSpec, end: Moment
+    found: CodedTables, spec: ViewSpec, end: Moment, kept: Booleans | None = None
 ) -> tuple[dict[str, Any], Integers]:
-    """Return the columns of the view at a moment under their names, and the codes in it."""
-    tables, n = found.tables, len(found.customers)
+    """Return the columns of the view at a moment under their names, and the codes in it.
+
+    Codes that are not `kept` are left out.
+    """
+    tables = found.tables
     cut = slices(end, spec.windows, tables.zone)
     known = {name: one.known(end) for name, one in found.events.items()}
     there = found.attribute_row >= 0
@@ -105,8 +108,10 @@ def view_in_memory(
     for name in tables.sources:
         columns |= source_columns(known[name], spec, cut)
     if tables.history is not None:
-        columns |= _subscription_columns(found, spec, end, there)
-    codes = np.flatnonzero(there)
+        now = subscribed_at(tables.history, end)
+        there[found.subscriber[now.row]] = True
+        columns |= _subscription_columns(found, spec, now)
+    codes = np.flatnonzero(there if kept is None else there & kept)
     keys = {**_segments(found, known[""], codes), tables.customer: found.customers[codes.tolist()]}
     own = dict(built(collect(tables.orders.rows), columns, codes))
     carried = _attributes(found, codes)
@@ -115,13 +120,10 @@ def view_in_memory(
 
 
 def _subscription_columns(
-    found: CodedTables, spec: ViewSpec, end: Moment, there: Booleans
+    found: CodedTables, spec: ViewSpec, now: SubscribedCustomers
 ) -> dict[str, Any]:
-    """Return the columns of subscriptions, and mark who has one as `there`."""
-    assert found.tables.history is not None
-    now = subscribed_at(found.tables.history, end)
+    """Return the columns of subscriptions."""
     code, n = found.subscriber[now.row], len(found.customers)
-    there[code] = True
     columns: dict[str, Any] = {}
     for name, values in now.columns(has_amount=spec.has_subscription_amount).items():
         if isinstance(values, tuple):

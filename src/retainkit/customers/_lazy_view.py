@@ -28,10 +28,10 @@ def lazy_view(tables: ViewTables, spec: ViewSpec, end: Moment) -> tuple[Rows, di
     for name, table in tables.sources.items():
         parts[name] = (source_columns(table, spec, cut), [*spec.source_columns(name)])
     if tables.history is not None:
-        parts["subscriptions"] = (
-            _subscription_rows(tables, spec, end),
-            [*spec.subscription_columns()],
-        )
+        now = subscribed_at(tables.history, end)
+        made = now.columns(has_amount=spec.has_subscription_amount)
+        who = tables.history.customers[now.row.tolist()]
+        parts["subscriptions"] = (rows_of_customers(tables, who, made), [*made])
     rows = _all_customers(tables, [found for found, _ in parts.values()])
     columns = {name: f"by_{i}" for i, name in enumerate(tables.by)}
     columns[tables.customer] = "customer"
@@ -66,7 +66,8 @@ def _with_segments(rows: Rows, tables: ViewTables, end: Moment) -> Rows:
     table, orders = tables.attributes, tables.orders
     known = table.attributes if table is not None else {}
     own = {name: f"by_{i}" for i, name in enumerate(tables.by)}
-    rows = rows.with_columns(**{own[name]: nw.col(known[name]) for name in own if name in known})
+    of_table = {own[name]: nw.col(known[name]) for name in own if name in known}
+    rows = rows.with_columns(**of_table) if of_table else rows
     if not orders.by:
         return rows
     keys = {own[name]: nw.col(key) for name, key in zip(orders.by, orders.keys, strict=True)}
@@ -74,21 +75,20 @@ def _with_segments(rows: Rows, tables: ViewTables, end: Moment) -> Rows:
     return rows.join(segments, on="customer", how="left")
 
 
-def _subscription_rows(tables: ViewTables, spec: ViewSpec, end: Moment) -> Rows:
-    """Return the columns of subscriptions, reduced in memory, in the engine of the orders."""
-    assert tables.history is not None
-    now = subscribed_at(tables.history, end)
+def rows_of_customers(
+    tables: ViewTables, customers: nw.Series[Any], made: Mapping[str, Any]
+) -> Rows:
+    """Return columns that were computed in memory, a row a customer, in the orders' engine."""
     rows = tables.orders.rows
-    columns: dict[str, Any] = {"customer": tables.history.customers[now.row.tolist()]}
-    made = now.columns(has_amount=spec.has_subscription_amount)
+    columns: dict[str, Any] = {"customer": customers}
     for i, values in enumerate(made.values()):
         name = f"c{i}"
         columns[name] = integers_or_null(rows, name, *values) if type(values) is tuple else values
-    table: Any = table_in_engine(rows, columns).lazy()
+    table: Rows = table_in_engine(rows, columns).lazy()
     own = rows.collect_schema()["customer"]
     if table.collect_schema()["customer"] != own:
         table = table.with_columns(nw.col("customer").cast(own))
-    return table  # type: ignore[no-any-return]
+    return table
 
 
 def _filled(rows: Rows, columns: Mapping[str, str], spec: ViewSpec) -> Rows:

@@ -7,6 +7,7 @@ gap, was not known to.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -22,9 +23,9 @@ from retainkit._inputs.subscriptions import (
     read_subscriptions,
 )
 from retainkit._stats.money import money_unit
-from retainkit._time.moment import Moment
+from retainkit._time.moment import Moment, moment_at
 from retainkit._time.periods import DAY
-from retainkit._time.zones import instant_expr
+from retainkit._time.zones import EPOCH, instant_expr
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.customers._options import SUBSCRIBED, ViewOptions
 
@@ -45,9 +46,12 @@ class SubscriptionHistory:
         late = nw.col("start") >= instant_expr(end.instant)
         return count_true(self.subscriptions.rows, {"late": late})["late"]
 
-    def last_start(self) -> int | None:
-        """Return the wall time of the last start."""
-        return int(self.ordered.begin.max()) if len(self.ordered.begin) else None
+    def last_start(self) -> int:
+        """Return the instant of the last start."""
+        if not len(self.ordered.begin):
+            return 0
+        wall = EPOCH + timedelta(microseconds=int(self.ordered.begin.max()))
+        return moment_at(wall.replace(tzinfo=None), self.subscriptions.zone).instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -87,13 +87,16 @@ class ViewTables:
         )
 
 
-def read_tables(native: Any, options: ViewOptions, spec: ViewSpec) -> ViewTables:
-    """Read and check all tables of a view."""
-    by = segment_names(options.by, [*spec.own_columns()])
+def read_tables(
+    native: Any, options: ViewOptions, spec: ViewSpec, reserved: Sequence[str] = ()
+) -> ViewTables:
+    """Read and check all tables of a view, of which no column may be called like the `reserved`."""
+    taken = [*spec.own_columns(), *reserved, options.customer]
+    by = segment_names(options.by, taken)
     attributes = None
     if options.customers is not None:
         attributes = read_attributes(options.customers, options.customer, options.missing)
-        _check_attributes(attributes, spec, options.customer)
+        _check_attributes(attributes, taken)
     known = set(attributes.attributes) if attributes else set()
     source = Source(
         native,
@@ -107,7 +110,7 @@ def read_tables(native: Any, options: ViewOptions, spec: ViewSpec) -> ViewTables
         source,
         order=options.order,
         by=[name for name in by if name not in known],
-        reserved=[*spec.own_columns(), options.customer],
+        reserved=taken,
         tz=options.tz,
         missing=options.missing,
     )
@@ -142,9 +145,8 @@ def _read_history(options: ViewOptions, orders: SourceTable) -> SubscriptionHist
     return read_history(options, str(zone))
 
 
-def _check_attributes(table: AttributeTable, spec: ViewSpec, customer: str) -> None:
+def _check_attributes(table: AttributeTable, taken: Sequence[str]) -> None:
     """Check that no attribute is called like a column that is made here."""
-    taken = {*spec.own_columns(), customer}
     for name in table.attributes:
         if name in taken:
             raise ArgumentError(
