@@ -333,6 +333,14 @@ FLOWS: list[Row] = [
     for plan in "ab"
     for month in range(1, 5)
 ]
+# Orders with lines, which took a day to arrive, and half of the customers, with some who never came.
+ARRIVED: list[Row] = [
+    row | {"order": number // 2, "known": row["time"] + DAY} for number, row in enumerate(ORDERS)
+]
+MEMBERS: list[Row] = [
+    {"customer_id": customer, "region": "ns"[customer % 3 == 0], "seats": customer % 7}
+    for customer in range(0, 90, 2)
+]
 POPULATION: list[Row] = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
 PURCHASES = rk.BGNBD(
     r=0.9,
@@ -358,6 +366,17 @@ SPELLS = {
     "start": TIME,
     "end": Column(holds="time", nulls="kept"),
     "subscription": Column(holds="any", nulls="dropped", name="contract"),
+}
+KNOWN = {
+    "order": Column(holds="any", nulls="dropped", name="order"),
+    "known_at": Column(holds="time", nulls="dropped", name="known"),
+}
+COVERED = {
+    "start": Column(holds="time", nulls="dropped", frame="subscriptions"),
+    "end": Column(holds="time", nulls="kept", frame="subscriptions"),
+    "subscription_amount": Column(
+        holds="number", nulls="refused", frame="subscriptions", name="mrr"
+    ),
 }
 NUMBER = Column(holds="number", nulls="refused")
 SCORE = Column(holds="number", nulls="kept")
@@ -452,6 +471,29 @@ ENTRIES = [
         columns=SPELLS | {"by": SEGMENT, "reason": SEGMENT, "amount": NUMBER},
         ids=("customer_id",),
         keys=("customer_id", "period"),
+        result="customers",
+    ),
+    Entry(
+        function=rk.churn_snapshots,
+        tables={"orders": ARRIVED},
+        options={
+            "as_of": ["2024-06-01", "2024-08-01"],
+            "horizon": "60D",
+            "by": "team",
+            "amount": "amount",
+        },
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT} | KNOWN,
+        ids=("customer_id",),
+        keys=("as_of", "customer_id"),
+        result="customers",
+    ),
+    Entry(
+        function=rk.customer_view,
+        tables={"orders": ARRIVED},
+        options={"as_of": "2025-01-01", "by": "team", "amount": "amount"},
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT} | KNOWN,
+        ids=("customer_id",),
+        keys=("customer_id",),
         result="customers",
     ),
     Entry(
@@ -785,6 +827,12 @@ ENTRIES = [
         ids=("respondent",),
     ),
     Entry(
+        function=rk.snapshot_dates,
+        options={"start": "2024-01-31", "end": "2024-06-01"},
+        result="value",
+        positional=2,
+    ),
+    Entry(
         function=rk.spend_independence,
         tables={"summary": SUMMARY},
         columns={"frequency": NUMBER, "monetary_value": NUMBER},
@@ -890,6 +938,24 @@ ENTRIES = [
 ]
 # The same functions as they are called in another way.
 OTHER_WAYS = {
+    "churn_snapshots of subscribers": Entry(
+        function=rk.churn_snapshots,
+        tables={"orders": ARRIVED, "subscriptions": SUBSCRIPTIONS},
+        options={"as_of": "2024-03-01", "horizon": "30D", "outcome": "churn"},
+        columns=COVERED,
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    "customer_view of several tables": Entry(
+        function=rk.customer_view,
+        tables={"orders": ARRIVED, "customers": MEMBERS, "subscriptions": SUBSCRIPTIONS},
+        options={"as_of": "2024-03-01", "subscription_amount": "mrr", "order": "order"},
+        columns=COVERED,
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
     "nps_difference of pairs": Entry(
         function=rk.nps_difference,
         tables={"responses": PAIRS},

@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"_time"},
     {"_frames"},
     {"_inputs"},
-    {"activity", "churn", "drivers", "projection", "purchases", "retention", "revenue"}
+    {"activity", "churn", "customers", "drivers", "projection", "purchases", "retention", "revenue"}
     | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
     {"clv", "differences"},
     {"datasets", "plot"},

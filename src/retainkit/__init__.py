@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from retainkit.churn import *
     from retainkit.clv import *
     from retainkit.differences import *
+    from retainkit.customers import *
     from retainkit.drivers import *
     from retainkit.errors import RetainkitError as RetainkitError
     from retainkit.errors import RetainkitWarning as RetainkitWarning
@@ -97,6 +98,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "spend_independence",
         "tracking",
     ),
+    "customers": ("Source", "churn_snapshots", "customer_view", "snapshot_dates"),
     "differences": ("rate_difference",),
     "drivers": ("key_drivers",),
     "errors": ("RetainkitError", "RetainkitWarning"),

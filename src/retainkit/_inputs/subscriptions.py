@@ -8,7 +8,7 @@ before the end of observation, or is null: then the subscription still runs. It 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, get_args
 
@@ -128,6 +128,7 @@ class SubscriptionOptions:
     says; a pause of a customer up to `gap` is none. Segments must not be called like one of the
     columns `reserved` by the result. Observation ends at `as_of`, by default at the midnight that
     ends the day of the last start. Arguments that are `needed` must name a column.
+    `argument_names` has what the public function calls an argument where that is something else.
     """
 
     customer: str
@@ -147,6 +148,7 @@ class SubscriptionOptions:
     missing: str = "raise"
     reserved: Sequence[str] = ()
     needed: Sequence[str] = ()
+    argument_names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what can be checked before the table is looked at."""
@@ -173,6 +175,7 @@ def read_subscriptions(native: Any, options: SubscriptionOptions) -> Subscriptio
         reserved=options.reserved,
         tz=options.tz,
         needed=options.needed,
+        argument_names=options.argument_names,
     )
     table, facts, note = without_nulls(table, read_facts, options.missing)
     if options.amount is not None:

@@ -1,7 +1,7 @@
 """Customers: one row each as of an instant, labelled snapshots, signs that one is leaving."""
 
-from retainkit.customers._snapshots import churn_snapshots
+from retainkit.customers._snapshots import churn_snapshots, snapshot_dates
 from retainkit.customers._source import Source
 from retainkit.customers._view import customer_view
 
-__all__ = ["Source", "churn_snapshots", "customer_view"]
+__all__ = ["Source", "churn_snapshots", "customer_view", "snapshot_dates"]

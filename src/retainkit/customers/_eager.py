@@ -93,6 +93,8 @@ def _in_slices(
     """
     size = len(slices.edges) + 1
     sums = np.bincount(code * size + own, values, n_codes * size).reshape(n_codes, size)
+    if values is not None:  # of nothing at all the sum is an integer
+        sums = sums.astype(np.float64, copy=False)
     from_on: Array = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
     return from_on
 

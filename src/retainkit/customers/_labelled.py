@@ -106,7 +106,8 @@ def _in_engine(
     warn_of_strange_tables(tables)
     moment = Moment(instant=0, wall=0)
     empty = Snapshot(moment=moment, begin=moment, end=moment, is_open=False)
-    plans, names = [], {}
+    plans: list[Rows] = []
+    names: dict[str, str] = {}
     for i, one in enumerate(snapshots or [empty]):
         plan, names = _plan(tables, view, spec, one)
         plans.append(plan.with_columns(snapshot=nw.lit(i).cast(nw.Int64)))

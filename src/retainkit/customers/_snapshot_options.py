@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
+from itertools import pairwise
 from typing import Any, get_args
 
 from retainkit._checks import boolean, is_list, one_of
@@ -104,7 +105,7 @@ class SnapshotSpec:
         moments = sorted(
             (as_of_moment(one, zone) for one in self.instants), key=lambda one: one.instant
         )
-        for one, other in zip(moments[:-1], moments[1:], strict=True):
+        for one, other in pairwise(moments):
             if one.instant == other.instant:
                 raise ArgumentError(
                     f"`as_of` has {one} more than once; name each instant once.",
@@ -117,8 +118,8 @@ class SnapshotSpec:
             names = ", ".join(str(one.moment) for one in left_out)
             warn(
                 f"the horizon of {names} is not over at {until}, the end of observation (`until`): "
-                f"left out. With `include_open=True` {'it stays' if len(left_out) == 1 else 'they stay'}"
-                ", without an outcome: the customers to score.",
+                "left out. With `include_open=True` its rows stay, without an outcome: those "
+                "of customers to score.",
                 code="open_horizon",
                 argument="as_of",
                 rows=len(left_out),
@@ -135,7 +136,7 @@ class SnapshotSpec:
 
     def _warn_of_overlap(self, found: Sequence[Snapshot]) -> None:
         """Warn of horizons that overlap: the rows of a customer then share an outcome."""
-        pairs = zip(found[:-1], found[1:], strict=True)
+        pairs = pairwise(found)
         n = sum(other.begin.instant < one.end.instant for one, other in pairs)
         if n:
             warn(

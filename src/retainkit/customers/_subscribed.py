@@ -86,6 +86,7 @@ def read_history(options: ViewOptions, tz: str | None) -> SubscriptionHistory:
             as_of=_NO_END,
             tz=tz,
             missing=options.missing,
+            argument_names={"amount": "subscription_amount"},
         ),
     )
     rows = subscriptions.rows
