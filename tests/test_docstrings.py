@@ -19,7 +19,7 @@ from source import FUNCTIONS, METHODS
 # Those whose numbers come from a paper.
 SOURCED = {
     *("active_days", "calibration_holdout", "ces", "churn_rate"),
-    *("churn_rate_from_counts", "cltv"),
+    *("churn_rate_from_counts", "churn_snapshots", "cltv", "customer_view"),
     *("cltv_from_models", "cohort_retention", "control_chart", "csat"),
     *("cumulative_incidence", "survival_difference"),
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
@@ -37,7 +37,7 @@ SECTIONS += ["Examples"]
 
 # Those whose first argument is no frame.
 OF_NUMBERS = {"annualize_rate", "plot.frequency_counts", "plot.frequency_recency", "tracking"}
-OF_NUMBERS |= {"survey_detectable_difference", "survey_sample_size"}
+OF_NUMBERS |= {"snapshot_dates", "survey_detectable_difference", "survey_sample_size"}
 FRAMES = sorted(
     name for name in FUNCTIONS if not name.startswith("datasets.") and name not in OF_NUMBERS
 )
@@ -89,7 +89,7 @@ def test_every_argument_and_the_result_have_a_type(name: str) -> None:
 @pytest.mark.parametrize("name", FRAMES)
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
-    frames = {"events", "table", "curve", "transactions", "summary", "subscriptions"}
+    frames = {"events", "orders", "table", "curve", "transactions", "summary", "subscriptions"}
     assert first.name in frames | {"responses", "invitations", "ledger", "lines"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty

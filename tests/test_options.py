@@ -249,13 +249,13 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 ALL = "all"
 SUFFIXED: dict[str, str] = {
     "adjust": ALL,
-    "amount": "calibration_holdout cohort_members cohort_retention growth_accounting "
+    "amount": "calibration_holdout churn_snapshots customer_view cohort_members cohort_retention growth_accounting "
     "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
     "subscriptions_from_lines",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
-    "by": "active_days active_users calibration_holdout churn_rate cltv cohort_members "
+    "by": "active_days active_users churn_snapshots customer_view calibration_holdout churn_rate cltv cohort_members "
     "cohort_retention control_chart growth_accounting inactivity_churn key_drivers mrr_movements "
     "nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
@@ -268,10 +268,11 @@ SUFFIXED: dict[str, str] = {
     "confidence_level": "nps_difference rate_difference survival_curve "
     "cumulative_incidence survival_difference",
     "counts": "cumulative_incidence nps_difference survival_curve survival_difference",
-    "customer": "score_outcomes",
+    "customer": "churn_snapshots customer_view score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
     "draws": "cltv cltv_from_models key_drivers revenue_retention",
+    "end": "churn_snapshots customer_view",
     "entry": "cumulative_incidence survival_curve survival_difference",
     "exact": ALL,
     "fractional": ALL,
@@ -305,7 +306,7 @@ SUFFIXED: dict[str, str] = {
     "scale": "ces control_chart csat score_trend",
     "seed": "cltv cltv_from_models key_drivers",
     "spend": "holdout_report tracking",
-    "start": "datasets.make_events datasets.make_subscriptions datasets.make_survey",
+    "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions datasets.make_survey",
     "subscription": "score_outcomes",
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
@@ -331,6 +332,8 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "upcoming_churn": "money is the point of it, unless it is None",
     },
     "as_of": {
+        "churn_snapshots": "several of them, before which all is known",
+        "customer_view": "before which all is known; it has no default",
         "response_rate": "invitations have two times, and the later one decides",
         "score_outcomes": "it ends the table of outcomes, which may be of two kinds",
         "upcoming_churn": "from which one looks ahead",
@@ -341,8 +344,12 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "survey_sample_size": "that of an interval or of a test",
     },
     "customer, frequency, recency, T": {"BGNBD.probability_alive": "the method that explains them"},
-    "customers": {"BDW.project": "what the fit was given"},
+    "customers": {
+        "BDW.project": "what the fit was given",
+        **dict.fromkeys(("churn_snapshots", "customer_view"), "their attributes"),
+    },
     "end": {
+        "snapshot_dates": "an instant",
         "score_outcomes": "a column of the second table, for churn",
         "subscriptions_from_lines": "what a line is for always ends",
     },
@@ -353,6 +360,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "holdout": {"BDW.project": "ages that the model has not seen"},
     "horizon": {
         "BDW.project": "periods after the last age of each cohort",
+        "churn_snapshots": "time after an instant",
         "expected_lifetime": "where the mean of a curve is cut off",
         "revenue_retention": "periods between two snapshots",
         "score_outcomes": "time after an answer",
@@ -372,12 +380,18 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "positive": {"ces": "which answers are easy", "csat": "which answers are good"},
     "predictive": {"BDW.project": "the chance of so many customers staying"},
     "score": {"score_outcomes": "whole numbers alone, without labels"},
-    "start": {"score_outcomes": "a column of the second table, for churn"},
+    "start": {
+        "score_outcomes": "a column of the second table, for churn",
+        "snapshot_dates": "an instant",
+    },
     "subscription": {"subscriptions_from_levels": "what has levels, which replace one another"},
-    "tz": dict.fromkeys(
-        ("cumulative_incidence", "survival_curve", "survival_difference"),
-        "no period is cut: tenure begins with each customer",
-    ),
+    "tz": {
+        "snapshot_dates": "there is no column",
+        **dict.fromkeys(
+            ("cumulative_incidence", "survival_curve", "survival_difference"),
+            "no period is cut: tenure begins with each customer",
+        ),
+    },
     "unit": {
         "fit_gamma_gamma": "it may stay unknown: no number of the model is in it",
         "BGNBD.from_lifetimes": "what the other library does not keep",
@@ -398,6 +412,7 @@ NOT_SHARED = {
     "curve": "the result of another function each time, which is named with a link",
     "max_frequency": "where a table or a picture gathers the rest, or where a picture ends",
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
+    "outcome": "a word for what is counted, or a column",
     "n": "a column, respondents, customers, or purchases",
     "table": "another table each time: the result that is drawn, counts, or cohorts",
     "values": "columns of two tables, and what a picture shows",

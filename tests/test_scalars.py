@@ -20,6 +20,7 @@ class Untouchable:
 
 # A value of each scalar argument that no table makes right.
 WRONG: dict[str, Any] = {
+    "active_within": "1 month",
     "adjust": "twice",
     "age": -1,
     "amounts": "positive",
@@ -57,6 +58,7 @@ WRONG: dict[str, Any] = {
     "holdout": -1,
     "horizon": -1,
     "include_first": "yes",
+    "include_open": "yes",
     "include_partial": "yes",
     "infinite": "drop",
     "interval": "wide",
@@ -64,6 +66,7 @@ WRONG: dict[str, Any] = {
     "keep": {"a"},
     "kind": "bar",
     "labels": {"good": "much"},
+    "lead": "1 month",
     "level": "high",
     "limits": (2.0, 1.0),
     "margin": 40,
@@ -103,14 +106,17 @@ WRONG: dict[str, Any] = {
     "scale": (10, 0),
     "seed": -1,
     "sigmas": -1,
+    "sources": [1],
     "spend": "gamma",
     "stat": "median",
     "threshold": 40,
     "tolerance": -1,
     "tz": "Mars/Olympus",
     "unit": "fortnight",
+    "until": "tomorrow",
     "week_start": "moonday",
     "window": "1 month",
+    "windows": ("1 month",),
     "within": "1 month",
     "year_start": "winter",
 }
@@ -118,6 +124,7 @@ WRONG: dict[str, Any] = {
 NAMES = ("str", "str | None")
 WORDS = ("tz", "rule")
 IN_THE_TABLE = {
+    "subscriptions": "a table",
     "reference": "a value of `group`",
     "very": "an answer",
     "promoters": "a column",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from retainkit import activity as activity
     from retainkit import churn as churn
     from retainkit import clv as clv
+    from retainkit import customers as customers
     from retainkit import datasets as datasets
     from retainkit import differences as differences
     from retainkit import drivers as drivers
@@ -55,8 +56,8 @@ if TYPE_CHECKING:
     from retainkit.activity import *
     from retainkit.churn import *
     from retainkit.clv import *
-    from retainkit.differences import *
     from retainkit.customers import *
+    from retainkit.differences import *
     from retainkit.drivers import *
     from retainkit.errors import RetainkitError as RetainkitError
     from retainkit.errors import RetainkitWarning as RetainkitWarning

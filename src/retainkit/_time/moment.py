@@ -98,6 +98,11 @@ def _moment(instant: int, zone: tzinfo | None) -> Moment:
     return Moment(instant=instant, wall=min(before + 1, now))
 
 
+def moment_on_clock(wall: int, zone: tzinfo | None) -> Moment:
+    """Place a time that the wall clock of `zone` shows, the first of two."""
+    return moment_at((EPOCH + timedelta(microseconds=wall)).replace(tzinfo=None), zone)
+
+
 def end_of_day(last: int, zone: tzinfo | None) -> Moment:
     """Find the midnight that ends the day of the instant `last`, in `zone`."""
     shown = int(wall_times(np.array([last], np.int64), zone)[0])

@@ -13,7 +13,7 @@ from typing import Any
 
 from retainkit._checks import is_list
 from retainkit._time.durations import microseconds, split_length
-from retainkit._time.moment import Moment, moment_at
+from retainkit._time.moment import Moment, moment_at, moment_on_clock
 from retainkit._time.periods import DAY, SECOND
 from retainkit._time.zones import EPOCH
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -53,8 +53,9 @@ class Window:
         """Return a moment so many windows later; beyond the calendar, the end of the calendar."""
         own = moment.wall if self.whole_days else moment.instant
         moved = min(max(own + times * self.microseconds, _FIRST), _LAST)
-        there = EPOCH + timedelta(microseconds=moved)
-        return moment_at(there.replace(tzinfo=None) if self.whole_days else there, zone)
+        if self.whole_days:
+            return moment_on_clock(moved, zone)
+        return moment_at(EPOCH + timedelta(microseconds=moved), zone)
 
 
 def read_window(argument: str, value: Any, *, above_0: bool = True) -> Window:

@@ -16,8 +16,8 @@ import numpy as np
 from retainkit._frames.factorize import factorize
 from retainkit._frames.groupby import NEVER, group_min, sort_order, unique_keys
 from retainkit._frames.input import collect, instants_of, instants_or
-from retainkit._frames.output import integers_or_null, values_or_null
-from retainkit._frames.plain_types import WIDE
+from retainkit._frames.output import integers_or_null
+from retainkit._frames.rows import keep_rows, take, take_or_null
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY
@@ -49,9 +49,7 @@ class CodedTable:
         """Keep some rows."""
         return CodedTable(
             table=self.table,
-            rows=nw.maybe_reset_index(
-                self.rows.filter(nw.new_series("kept", kept, backend=self.rows.implementation))
-            ),
+            rows=keep_rows(self.rows, kept),
             code=self.code[kept],
             instant=self.instant[kept],
             n_codes=self.n_codes,
@@ -255,12 +253,13 @@ def _latest_value(
     latest[code[closes]] = instant[closes]
     before = np.flatnonzero(closes[1:]) if len(code) else np.zeros(0, np.int64)
     tied = (code[before] == code[before + 1]) & (instant[before] == instant[before + 1])
-    warn_of_ties(rows.table, argument, int((tied & (rank[before] < rank[before + 1])).sum()))
-    return values_at(values, row_of), _age(latest, rows, slices)
+    n_tied = int((tied & (rank[before] < rank[before + 1])).sum())
+    warn_of_ties(rows.table, argument, n_tied, int(closes.sum()))
+    return take_or_null(values, row_of), _age(latest, rows, slices)
 
 
-def warn_of_ties(table: SourceTable, argument: str, number: int) -> None:
-    """Warn of customers with several latest values."""
+def warn_of_ties(table: SourceTable, argument: str, number: int, total: int) -> None:
+    """Warn of customers, of so many in all, with several latest values."""
     if number:
         warn(
             f"{count_noun(number, 'customer')} with several values of {table.source(argument)} at "
@@ -269,30 +268,11 @@ def warn_of_ties(table: SourceTable, argument: str, number: int) -> None:
             argument=table.own_name(argument),
             column=table.names[argument],
             rows=number,
+            total=total,
         )
 
 
 # Columns of a result
-
-
-def values_at(values: nw.Series[Any], rows: Integers) -> nw.Series[Any]:
-    """Return the values of some rows, in their order; null where a row is -1.
-
-    Integers are of a nullable type.
-    """
-    dtype, backend = values.dtype, values.implementation
-    if dtype.is_integer() and dtype not in WIDE and backend.is_pandas_like():
-        null = rows < 0
-        if len(values):
-            null |= values.is_null().to_numpy().astype(bool)[rows]
-        numbers = np.zeros(len(rows), np.int64)
-        if not null.all():
-            filled = values.fill_null(0) if values.null_count() else values
-            numbers = filled.to_numpy().astype(np.int64)[np.maximum(rows, 0)]
-        return integers_or_null(values.to_frame(), values.name, numbers, null)
-    if not len(values):
-        return nw.new_series(values.name, [None] * len(rows), dtype, backend=backend)
-    return values_or_null(values, rows)
 
 
 def built(
@@ -304,6 +284,6 @@ def built(
             numbers, null = values
             yield name, integers_or_null(given, name, numbers[codes], null[codes])
         elif isinstance(values, nw.Series):
-            yield name, nw.maybe_reset_index(values[codes.tolist()])
+            yield name, take(values, codes)
         else:
             yield name, values[codes]

@@ -11,6 +11,7 @@ import numpy as np
 
 from retainkit._frames.factorize import argsort, integer_codes
 from retainkit._frames.input import collect
+from retainkit._frames.rows import stack_rows, take, take_or_null
 from retainkit._time.moment import Moment
 from retainkit._typing import Booleans, Integers
 from retainkit.customers._eager import (
@@ -19,7 +20,6 @@ from retainkit.customers._eager import (
     coded,
     order_columns,
     source_columns,
-    values_at,
 )
 from retainkit.customers._options import ViewSpec
 from retainkit.customers._slices import slices
@@ -42,24 +42,24 @@ class CodedTables:
 
 
 def code_tables(tables: ViewTables) -> CodedTables:
-    """Give the customers of all tables common codes, in ascending order of the customers."""
+    """Return tables whose customers have common codes, in ascending order of the customers."""
     frames = {one.name: collect(one.rows).select("customer") for one in tables.every}
     if tables.attributes is not None:
         frames["customers"] = collect(tables.attributes.rows).select("customer")
     if tables.history is not None:
         frames["subscriptions"] = tables.history.customers.alias("customer").to_frame()
-    every = nw.maybe_reset_index(nw.concat([*frames.values()], how="vertical"))["customer"]
+    every = stack_rows([*frames.values()])["customer"]
     codes, size = integer_codes(every)
     row_of = np.full(size, -1)
     row_of[codes] = np.arange(len(codes))  # any row of a customer will do
     used = np.flatnonzero(row_of >= 0)
-    customers = nw.maybe_reset_index(every[row_of[used].tolist()])
+    customers = take(every, row_of[used])
     order = argsort(customers)
     rank = np.empty(size, np.int64)
     rank[used[order]] = np.arange(len(used))
     ends = np.cumsum([len(frame) for frame in frames.values()])
     parts = dict(zip(frames, np.split(rank[codes], ends[:-1]), strict=True))
-    customers = nw.maybe_reset_index(customers[order.tolist()])
+    customers = take(customers, order)
     _warn_of_strangers(parts, customers)
     attribute_row = np.full(len(used), -1)
     if "customers" in parts and tables.attributes is not None:
@@ -84,7 +84,7 @@ def _warn_of_strangers(parts: Mapping[str, Integers], customers: nw.Series[Any])
             if other != name:
                 others |= there
         if name and own.any() and others.any() and not (own & others).any():
-            some = (customers[np.flatnonzero(one)[:3].tolist()].to_list() for one in (own, others))
+            some = (take(customers, np.flatnonzero(one)[:3]).to_list() for one in (own, others))
             warn_of_strangers(name, *some)
 
 
@@ -112,7 +112,7 @@ def view_in_memory(
         there[found.subscriber[now.row]] = True
         columns |= _subscription_columns(found, spec, now)
     codes = np.flatnonzero(there if kept is None else there & kept)
-    keys = {**_segments(found, known[""], codes), tables.customer: found.customers[codes.tolist()]}
+    keys = {**_segments(found, known[""], codes), tables.customer: take(found.customers, codes)}
     own = dict(built(collect(tables.orders.rows), columns, codes))
     carried = _attributes(found, codes)
     in_customers = {name: own.pop(name) for name in ("in_customers",) if name in own}
@@ -146,10 +146,10 @@ def _segments(found: CodedTables, orders: CodedTable, codes: Integers) -> dict[s
     for name in tables.by:
         if table is not None and name in table.attributes:
             values = collect(table.rows)[table.attributes[name]]
-            columns[name] = values_at(values, found.attribute_row[codes])
+            columns[name] = take_or_null(values, found.attribute_row[codes])
         else:
             key = tables.orders.keys[tables.orders.by.index(name)]
-            columns[name] = values_at(orders.rows[key], of_order[codes])
+            columns[name] = take_or_null(orders.rows[key], of_order[codes])
     return columns
 
 
@@ -160,6 +160,6 @@ def _attributes(found: CodedTables, codes: Integers) -> dict[str, nw.Series[Any]
         return {}
     rows = collect(table.rows)
     return {
-        name: values_at(rows[key], found.attribute_row[codes])
+        name: take_or_null(rows[key], found.attribute_row[codes])
         for name, key in found.tables.carried().items()
     }

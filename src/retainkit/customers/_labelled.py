@@ -11,6 +11,7 @@ import numpy as np
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.join import table_in_engine
 from retainkit._frames.output import build_like, integers_or_null, select_to_native
+from retainkit._frames.rows import native_head, stack_native
 from retainkit._frames.times import time_series
 from retainkit._inputs.lazy_events import Rows
 from retainkit._messages import warn
@@ -38,11 +39,11 @@ def labelled_views(
     if isinstance(tables.orders.rows, nw.LazyFrame):
         return _in_engine(tables, view, spec, snapshots)
     found = code_tables(tables)
-    parts = [nw.from_native(_in_memory(found, view, spec, one)) for one in snapshots]
+    parts = [_in_memory(found, view, spec, one) for one in snapshots]
     if not parts:
         return _without_rows(found, view, spec)
     _warn_of_nobody(snapshots, [len(one) for one in parts])
-    whole: NativeT = nw.maybe_reset_index(nw.concat(parts, how="vertical")).to_native()
+    whole: NativeT = stack_native(parts)
     return whole
 
 
@@ -91,8 +92,7 @@ def _without_rows(found: CodedTables, view: ViewSpec, spec: SnapshotSpec) -> Nat
     """Return a table of all columns, and no row."""
     moment = Moment(instant=0, wall=0)
     empty = Snapshot(moment=moment, begin=moment, end=moment, is_open=False)
-    table: Any = nw.from_native(_in_memory(found, view, spec, empty))
-    result: NativeT = table.head(0).to_native()
+    result: NativeT = native_head(_in_memory(found, view, spec, empty), 0)
     return result
 
 

@@ -213,7 +213,9 @@ def _latest_value(table: SourceTable, name: str, rows: Rows) -> Rows:
     latest = present.group_by("customer").agg(time=nw.col("time").max())
     distinct = present.join(latest, on=["customer", "time"]).unique()
     counts = distinct.group_by("customer").agg(values=nw.len())
-    warn_of_ties(table, name, count_rows(counts.filter(nw.col("values") > 1)))
+    n_tied = count_rows(counts.filter(nw.col("values") > 1))
+    if n_tied:
+        warn_of_ties(table, name, n_tied, count_rows(counts))
     # Of some types, older versions of Polars know no greatest value.
     ranked = distinct.with_columns(place=nw.col(name).rank("dense").over("customer"))
     ranked = ranked.with_columns(top=nw.col("place").max().over("customer"))

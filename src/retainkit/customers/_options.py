@@ -1,4 +1,4 @@
-"""What a view of customers is asked for, and the names of its columns."""
+"""Options of a view of customers, and the names of its columns."""
 
 from __future__ import annotations
 

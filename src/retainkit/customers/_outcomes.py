@@ -1,4 +1,4 @@
-"""What customers did after an instant, in memory and in lazy engines."""
+"""Outcomes: orders and subscriptions after an instant, in memory and in lazy engines."""
 
 from __future__ import annotations
 

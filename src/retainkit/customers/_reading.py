@@ -14,6 +14,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import Frame, from_native
 from retainkit._frames.join import can_be_joined
+from retainkit._frames.rows import engine_name
 from retainkit._inputs.columns import CheckedTable, Column, column_exprs, read_columns
 from retainkit._inputs.customer_table import check_one_row
 from retainkit._inputs.facts import (
@@ -154,7 +155,7 @@ def check_one_engine(frames: Mapping[str, Frame]) -> None:
     (first, frame), *others = frames.items()
     for name, other in others:
         if not can_be_joined(frame, other):
-            own, its = _engine(frame), _engine(other)
+            own, its = engine_name(frame), engine_name(other)
             its = "another connection" if own == its else its
             raise ArgumentTypeError(
                 f"`{first}` is held by {own} and `{name}` by {its}; tables that are joined must be "
@@ -162,13 +163,6 @@ def check_one_engine(frames: Mapping[str, Frame]) -> None:
                 code="mixed_engines",
                 argument=name,
             )
-
-
-def _engine(frame: Frame) -> str:
-    lazy = isinstance(frame, nw.LazyFrame) and frame.implementation.is_polars()
-    name = {"pandas": "pandas", "pyarrow": "PyArrow", "duckdb": "DuckDB", "pyspark": "PySpark"}
-    own = name.get(frame.implementation.value, frame.implementation.name.title())
-    return f"{own} (lazy)" if lazy else own
 
 
 def check_one_clock(tables: Mapping[str, tuple[tzinfo | None, str]]) -> None:

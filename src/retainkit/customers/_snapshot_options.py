@@ -1,4 +1,4 @@
-"""What snapshots are asked for: instants, and the window in which the outcome is looked for."""
+"""Options of snapshots: instants, and the window in which the outcome shows."""
 
 from __future__ import annotations
 

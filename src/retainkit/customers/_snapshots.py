@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from itertools import count
 from typing import Any
 
@@ -12,8 +11,9 @@ from retainkit._checks import one_of
 from retainkit._frames.arrow_extensions import as_given
 from retainkit._inputs.columns import check_not_reserved, segment_names
 from retainkit._inputs.zones import check_tz
+from retainkit._time.calendar_steps import later
 from retainkit._time.moment import Moment, as_of_moment, end_of_day, read_datetime
-from retainkit._time.periods import MONTHS_IN, PERIODS
+from retainkit._time.periods import PERIODS
 from retainkit._time.zones import zone_of
 from retainkit.customers._labelled import AHEAD, AS_OF, CHURNED, labelled_views
 from retainkit.customers._options import ViewOptions
@@ -114,11 +114,12 @@ def churn_snapshots(
         Further tables by their names, such as visits, tickets or answers, of the same kind. A bare
         frame has the columns ``customer_id`` and ``time``; `Source` names others.
     subscriptions : IntoFrame, optional
-        One row a subscription, of the same kind.
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
     start : str, default "start"
-        Column of `subscriptions` with dates or datetimes.
+        Column of dates or datetimes, with or without a time zone. `subscriptions` has it.
     end : str, default "end"
-        Column of `subscriptions` with dates or datetimes, null where one still runs.
+        Column of dates or datetimes, null where a subscription still runs. `subscriptions` has it.
     subscription_amount : str, optional
         Column of `subscriptions` with what they bring. Those of 0 (trials, free plans) are left
         out, with a warning that counts them.
@@ -126,15 +127,16 @@ def churn_snapshots(
         Whether an end is the moment from which a subscription no longer runs, or the last day on
         which it does: then it runs to the midnight after that day, in `tz`.
     gap : str or timedelta, default "0D"
-        Longest break between subscriptions that ends no run, such as ``"3D"`` or ``"12H"``.
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``: who
+        has none longer has been subscribed throughout.
     windows : sequence of str or timedelta, default ("28D", "90D", "365D")
         Lengths of time before an instant in which is counted: days and weeks of the wall clock, or
         hours. Months are refused, which are not equally long. Whole weeks keep weekdays in balance.
     by : str or sequence of str, optional
-        Columns of segments: of `customers` where they are there, else of `orders`, with one value
-        throughout for each customer. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. They are those of `customers` where it
+        has them, else of `orders`, with one value throughout for each customer.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: that of the orders.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows, table by table. Needed are all columns that are named but those of
@@ -154,8 +156,10 @@ def churn_snapshots(
           order to the instant; null without an order.
         - ``orders`` (int): distinct values of `order`, or rows; ``amount`` (float), with `amount`:
           their sum.
-        - for each window, such as 28D: ``orders_28d`` (int), ``amount_28d`` (float),
-          ``active_days_28d`` (int): distinct days with an order; ``orders_change_28d`` (int): the
+        - ``orders_28d``, ``orders_90d``, ``orders_365d`` (int): orders in each of the `windows`;
+          with `amount`, ``amount_28d``, ``amount_90d``, ``amount_365d`` (float): their sum;
+          ``active_days_28d``, ``active_days_90d``, ``active_days_365d`` (int): distinct days with
+          an order; ``orders_change_28d``, ``orders_change_90d``, ``orders_change_365d`` (int): the
           orders in the window less those in the equally long one before it, null where
           ``tenure_days`` is below both together.
         - for each source, such as tickets: ``tickets`` (int): its rows; ``tickets_28d`` (int);
@@ -322,6 +326,7 @@ def snapshot_dates(
     --------
     Weeks at the same hour, through the night in which the clocks go forward:
 
+    >>> from retainkit import snapshot_dates
     >>> dates = snapshot_dates("2024-03-25", "2024-04-03", every="week", tz="Europe/Berlin")
     >>> [one.isoformat() for one in dates]
     ['2024-03-25T00:00:00+01:00', '2024-04-01T00:00:00+02:00']
@@ -342,7 +347,7 @@ def snapshot_dates(
     found: list[datetime] = []
     for k in count():
         try:
-            one = _later(first, k, every)
+            one = later(first, k, every)
         except (OverflowError, ValueError):  # the calendar ends
             return found
         if one >= last:
@@ -363,16 +368,3 @@ def _on_clock(value: datetime, argument: str, zone: tzinfo | None) -> datetime:
             argument=argument,
         )
     return value.replace(tzinfo=zone)
-
-
-def _later(start: datetime, k: int, every: Period) -> datetime:
-    """Return the time that lies k periods after another, on its clock; hours are elapsed time."""
-    if every in MONTHS_IN:
-        month = start.year * 12 + start.month - 1 + k * MONTHS_IN[every]
-        year, month = month // 12, month % 12 + 1
-        return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))
-    if every != "hour":
-        return start + timedelta(days=k * (7 if every == "week" else 1))
-    if start.tzinfo is None:
-        return start + timedelta(hours=k)
-    return (start.astimezone(UTC) + timedelta(hours=k)).astimezone(start.tzinfo)

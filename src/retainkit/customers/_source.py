@@ -1,4 +1,4 @@
-"""How a further table of customers is read: visits, tickets, answers, payments."""
+"""Sources: further tables of customers, such as visits, tickets, answers, payments."""
 
 from __future__ import annotations
 
@@ -57,6 +57,21 @@ class Source:
     --------
     customer_view : What it is for.
     warning_signs : Takes sources as further signs.
+
+    Examples
+    --------
+    The latest answer of each customer, and how old it is:
+
+    >>> import pandas as pd
+    >>> from retainkit import Source, customer_view
+    >>> orders = pd.DataFrame({"customer_id": [1], "time": pd.to_datetime(["2024-01-05"])})
+    >>> days = pd.to_datetime(["2024-01-10", "2024-01-20"])
+    >>> answers = pd.DataFrame({"customer_id": 1, "time": days, "score": [9, 6]})
+    >>> sources = {"nps": Source(answers, last="score")}
+    >>> view = customer_view(orders, as_of="2024-02-01", sources=sources)
+    >>> view[["customer_id", "nps", "nps_score", "nps_score_days"]]
+       customer_id  nps  nps_score  nps_score_days
+    0            1    2          6              12
     """
 
     frame: Any

@@ -7,7 +7,6 @@ gap, was not known to.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -23,9 +22,9 @@ from retainkit._inputs.subscriptions import (
     read_subscriptions,
 )
 from retainkit._stats.money import money_unit
-from retainkit._time.moment import Moment, moment_at
+from retainkit._time.moment import Moment, moment_on_clock
 from retainkit._time.periods import DAY
-from retainkit._time.zones import EPOCH, instant_expr
+from retainkit._time.zones import instant_expr
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.customers._options import SUBSCRIBED, ViewOptions
 
@@ -50,8 +49,7 @@ class SubscriptionHistory:
         """Return the instant of the last start."""
         if not len(self.ordered.begin):
             return 0
-        wall = EPOCH + timedelta(microseconds=int(self.ordered.begin.max()))
-        return moment_at(wall.replace(tzinfo=None), self.subscriptions.zone).instant
+        return moment_on_clock(int(self.ordered.begin.max()), self.subscriptions.zone).instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -85,11 +85,12 @@ def customer_view(
         Further tables by their names, such as visits, tickets or answers, of the same kind. A bare
         frame has the columns ``customer_id`` and ``time``; `Source` names others.
     subscriptions : IntoFrame, optional
-        One row a subscription, of the same kind.
+        One row a subscription, which runs over [start, end): pandas, Polars (lazy too) or PyArrow,
+        a DuckDB relation or a PySpark DataFrame. A customer may have several at once.
     start : str, default "start"
-        Column of `subscriptions` with dates or datetimes.
+        Column of dates or datetimes, with or without a time zone. `subscriptions` has it.
     end : str, default "end"
-        Column of `subscriptions` with dates or datetimes, null where one still runs.
+        Column of dates or datetimes, null where a subscription still runs. `subscriptions` has it.
     subscription_amount : str, optional
         Column of `subscriptions` with what they bring. Those of 0 (trials, free plans) are left
         out, with a warning that counts them.
@@ -97,15 +98,16 @@ def customer_view(
         Whether an end is the moment from which a subscription no longer runs, or the last day on
         which it does: then it runs to the midnight after that day, in `tz`.
     gap : str or timedelta, default "0D"
-        Longest break between subscriptions that ends no run, such as ``"3D"`` or ``"12H"``.
+        Longest break between subscriptions that is not churn, such as ``"3D"`` or ``"12H"``: who
+        has none longer has been subscribed throughout.
     windows : sequence of str or timedelta, default ("28D", "90D", "365D")
         Lengths of time before `as_of` in which is counted: days and weeks of the wall clock, or
         hours. Months are refused, which are not equally long. Whole weeks keep weekdays in balance.
     by : str or sequence of str, optional
-        Columns of segments: of `customers` where they are there, else of `orders`, with one value
-        throughout for each customer. Null is a segment of its own.
+        Columns of segments. Null is a segment of its own. They are those of `customers` where it
+        has them, else of `orders`, with one value throughout for each customer.
     tz : str, optional
-        Time zone in which days are cut, such as ``"Europe/Berlin"``. Default: that of the orders.
+        Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows, table by table. Needed are all columns that are named but those of
@@ -125,8 +127,10 @@ def customer_view(
           order to `as_of`; null without an order.
         - ``orders`` (int): distinct values of `order`, or rows; ``amount`` (float), with `amount`:
           their sum.
-        - for each window, such as 28D: ``orders_28d`` (int), ``amount_28d`` (float),
-          ``active_days_28d`` (int): distinct days with an order; ``orders_change_28d`` (int): the
+        - ``orders_28d``, ``orders_90d``, ``orders_365d`` (int): orders in each of the `windows`;
+          with `amount`, ``amount_28d``, ``amount_90d``, ``amount_365d`` (float): their sum;
+          ``active_days_28d``, ``active_days_90d``, ``active_days_365d`` (int): distinct days with
+          an order; ``orders_change_28d``, ``orders_change_90d``, ``orders_change_365d`` (int): the
           orders in the window less those in the equally long one before it, null where
           ``tenure_days`` is below both together.
         - for each source, such as tickets: ``tickets`` (int): its rows; ``tickets_28d`` (int);
@@ -186,7 +190,7 @@ def customer_view(
     Two customers, and a ticket of one of them. The order on 1 April is not yet known that day:
 
     >>> import pandas as pd
-    >>> from retainkit import Source
+    >>> from retainkit import customer_view
     >>> days = ["2024-01-05", "2024-03-20", "2024-04-01", "2024-03-30"]
     >>> orders = pd.DataFrame({"customer_id": [1, 1, 1, 2], "time": pd.to_datetime(days)})
     >>> known = orders[orders["time"] < "2024-04-01"]
