@@ -333,7 +333,7 @@ FLOWS: list[Row] = [
     for plan in "ab"
     for month in range(1, 5)
 ]
-# Orders with lines, which took a day to arrive, and half of the customers, with some who never came.
+# Orders with lines, which took a day to arrive, and some customers, not all of whom came.
 ARRIVED: list[Row] = [
     row | {"order": number // 2, "known": row["time"] + DAY} for number, row in enumerate(ORDERS)
 ]

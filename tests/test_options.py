@@ -249,13 +249,15 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
 ALL = "all"
 SUFFIXED: dict[str, str] = {
     "adjust": ALL,
-    "amount": "calibration_holdout churn_snapshots customer_view cohort_members cohort_retention growth_accounting "
+    "amount": "calibration_holdout churn_snapshots customer_view "
+    "cohort_members cohort_retention growth_accounting "
     "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
     "subscriptions_from_lines",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
-    "by": "active_days active_users churn_snapshots customer_view calibration_holdout churn_rate cltv cohort_members "
+    "by": "active_days active_users churn_snapshots customer_view "
+    "calibration_holdout churn_rate cltv cohort_members "
     "cohort_retention control_chart growth_accounting inactivity_churn key_drivers mrr_movements "
     "nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
@@ -306,7 +308,8 @@ SUFFIXED: dict[str, str] = {
     "scale": "ces control_chart csat score_trend",
     "seed": "cltv cltv_from_models key_drivers",
     "spend": "holdout_report tracking",
-    "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions datasets.make_survey",
+    "start": "churn_snapshots customer_view "
+    "datasets.make_events datasets.make_subscriptions datasets.make_survey",
     "subscription": "score_outcomes",
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
