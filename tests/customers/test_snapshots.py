@@ -194,7 +194,7 @@ def test_labels_are_those_of_a_slow_count(name: str, lead: int) -> None:
 
 @pytest.mark.parametrize("name", ["pandas", "polars-lazy", "duckdb"])
 def test_of_subscribers_who_is_not_subscribed_at_the_end_has_churned(name: str) -> None:
-    tables = shop(3)
+    tables = shop(0)
     rows = snapshots_of(tables, NAMED[name], AS_OF, outcome="churn", until="2025-01-01")
     slow = SlowView(
         orders=tables.orders,
