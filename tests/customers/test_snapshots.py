@@ -168,11 +168,25 @@ def features(rows: Sequence[Row]) -> list[Row]:
 
 def test_a_snapshot_is_the_view_of_its_instant(backend: Backend) -> None:
     tables = shop(1)
-    instants = [AS_OF, AS_OF + timedelta(days=15)]
-    rows = snapshots_of(tables, backend, instants, until="2025-01-01")
-    for instant in instants:
-        own = [row for row in rows if row["as_of"] == instant.date()]
-        assert features(own) == view_of(tables, backend, instant)
+    # From three on, tables in memory are ordered by time first.
+    instants = [AS_OF, AS_OF + timedelta(days=15), AS_OF + timedelta(days=20, hours=9)]
+    for some in (instants[:1], instants):
+        rows = snapshots_of(tables, backend, some, until="2025-01-01")
+        for instant in some:
+            own = [row for row in rows if row["as_of"] in {instant, instant.date()}]
+            assert features(own) == view_of(tables, backend, instant)
+
+
+@pytest.mark.parametrize("options", [{}, {"order": "order"}, {"known_at": "known"}], ids=str)
+def test_many_snapshots_are_many_views(options: Row) -> None:
+    orders = pd.DataFrame(shop(8).orders)
+    dates = snapshot_dates(BEGIN, BEGIN + timedelta(days=100), every="week")
+    options = {"amount": "amount", "windows": ["28D", "36H"], **options}
+    table = quietly(churn_snapshots, orders, as_of=dates, horizon="7D", **options)
+    for instant, part in table.groupby("as_of"):
+        own = quietly(customer_view, orders, as_of=instant, **options)
+        features_only = part.drop(columns=["as_of", "churned", "amount_ahead"])
+        pd.testing.assert_frame_equal(features_only.reset_index(drop=True), own)
 
 
 @pytest.mark.parametrize("name", ["pandas", "polars-lazy", "duckdb"])

@@ -14,35 +14,36 @@ from retainkit._frames.input import collect
 from retainkit._frames.rows import stack_rows, take, take_or_null
 from retainkit._time.moment import Moment
 from retainkit._typing import Booleans, Integers
-from retainkit.customers._eager import (
-    CodedTable,
-    built,
-    coded,
-    order_columns,
-    source_columns,
-)
+from retainkit.customers._coded import ActiveDays, CodedTable, active_days, coded
+from retainkit.customers._eager import built, order_columns, source_columns
 from retainkit.customers._options import ViewSpec
 from retainkit.customers._slices import slices
 from retainkit.customers._subscribed import SubscribedCustomers, subscribed_at
 from retainkit.customers._tables import ViewTables, warn_of_strangers
+
+_SEVERAL = 3  # views, from which on it pays to order the rows by time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CodedTables:
     """Tables in memory, whose customers have codes by `rank`: the place in their order.
 
-    `customers` has the customer of each code.
+    `customers` has the customer of each code. `days` are those of all orders, if they are known.
     """
 
     tables: ViewTables
     customers: nw.Series[Any]
     events: Mapping[str, CodedTable]
+    days: ActiveDays | None
     attribute_row: Integers
     subscriber: Integers
 
 
-def code_tables(tables: ViewTables) -> CodedTables:
-    """Return tables whose customers have common codes, in ascending order of the customers."""
+def code_tables(tables: ViewTables, *, n_views: int = 1) -> CodedTables:
+    """Return tables whose customers have common codes, in ascending order of the customers.
+
+    Where several views are made of them, what can be done once for all is.
+    """
     frames = {one.name: collect(one.rows).select("customer") for one in tables.every}
     if tables.attributes is not None:
         frames["customers"] = collect(tables.attributes.rows).select("customer")
@@ -64,10 +65,16 @@ def code_tables(tables: ViewTables) -> CodedTables:
     attribute_row = np.full(len(used), -1)
     if "customers" in parts and tables.attributes is not None:
         attribute_row[parts["customers"]] = np.arange(len(parts["customers"]))
+    ordered = n_views >= _SEVERAL
+    events = {
+        one.name: coded(one, parts[one.name], len(used), ordered=ordered) for one in tables.every
+    }
+    shared = ordered and "known_at" not in tables.orders.names
     return CodedTables(
         tables=tables,
         customers=customers,
-        events={one.name: coded(one, parts[one.name], len(used)) for one in tables.every},
+        events=events,
+        days=active_days(events[""].bought) if shared else None,
         attribute_row=attribute_row,
         subscriber=parts.get("subscriptions", np.zeros(0, np.int64)),
     )
@@ -104,7 +111,7 @@ def view_in_memory(
         columns["in_customers"] = there.copy()
     for one in known.values():
         there[one.code] = True
-    columns |= order_columns(known[""], spec, cut)
+    columns |= order_columns(known[""], spec, cut, found.days)
     for name in tables.sources:
         columns |= source_columns(known[name], spec, cut)
     if tables.history is not None:
@@ -141,7 +148,7 @@ def _segments(found: CodedTables, orders: CodedTable, codes: Integers) -> dict[s
     tables = found.tables
     table = tables.attributes
     of_order = np.full(len(found.customers), -1)
-    of_order[orders.code] = np.arange(len(orders.code))
+    of_order[orders.code] = orders.row
     columns = {}
     for name in tables.by:
         if table is not None and name in table.attributes:
@@ -149,7 +156,7 @@ def _segments(found: CodedTables, orders: CodedTable, codes: Integers) -> dict[s
             columns[name] = take_or_null(values, found.attribute_row[codes])
         else:
             key = tables.orders.keys[tables.orders.by.index(name)]
-            columns[name] = take_or_null(orders.rows[key], of_order[codes])
+            columns[name] = take_or_null(orders.frame[key], of_order[codes])
     return columns
 
 

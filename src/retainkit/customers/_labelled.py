@@ -38,7 +38,7 @@ def labelled_views(
     """Return the rows of all snapshots, one after another."""
     if isinstance(tables.orders.rows, nw.LazyFrame):
         return _in_engine(tables, view, spec, snapshots)
-    found = code_tables(tables)
+    found = code_tables(tables, n_views=len(snapshots))
     parts = [_in_memory(found, view, spec, one) for one in snapshots]
     if not parts:
         return _without_rows(found, view, spec)

@@ -22,33 +22,19 @@ from retainkit.customers._options import ViewSpec
 from retainkit.customers._reading import SourceTable
 from retainkit.customers._slices import Slices
 
-_DAYS = ("customer", "day")
-
 
 def order_columns(orders: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
     """Return the columns of orders that were known before the end of the slices."""
     rows = _known(orders, cut)
-    rows = rows.with_columns(
-        day=_day("time", orders, cut.end),
-        is_order=as_number(nw.col("amount_0") >= 0) if spec.has_amount else nw.lit(1),
-    )
-    keys = [*_DAYS]
-    if not cut.whole_days or "order" in orders.columns:
-        rows = rows.with_columns(passed=_passed(cut))
-    if not cut.whole_days:
-        keys.append("passed")
-    money = {"money": nw.col("amount_0").sum()} if spec.has_amount else {}
-    cells = rows.group_by(keys).agg(n=nw.col("is_order").sum(), **money)
-    cells = cells.with_columns(nw.col("n").cast(nw.Int64))
-    if cut.whole_days:
-        cells = cells.with_columns(passed=_days_passed(cut))
-    found = _sum_cells(cells, spec, cut)
-    bought = rows.filter(nw.col("is_order") == 1)
-    if not cut.whole_days:
-        found = _replaced(found, _active_days(cells, cut))
+    is_order = as_number(nw.col("amount_0") >= 0) if spec.has_amount else nw.lit(1)
+    rows = rows.with_columns(is_order=is_order)
+    found = _sums(rows, spec, cut)
+    bought = rows.filter(nw.col("is_order") == 1) if spec.has_amount else rows
+    if spec.windows:
+        found = _with_counts(found, _active_days(bought, orders, cut))
     if "order" in orders.columns:
-        found = _replaced(found, _distinct_orders(bought, cut))
-    return _shown_orders(found, spec, cut)
+        found = _with_counts(found, _distinct_orders(bought, cut))
+    return _shown_orders(found, orders, spec, cut)
 
 
 def _known(table: SourceTable, cut: Slices) -> Rows:
@@ -56,60 +42,58 @@ def _known(table: SourceTable, cut: Slices) -> Rows:
     return rows.filter(table.known(cut.end))
 
 
-def _day(column: str, table: SourceTable, end: Moment) -> nw.Expr:
-    """Return the day, on the wall clock, of times before a moment."""
+def _wall(column: str, table: SourceTable, end: Moment) -> nw.Expr:
+    """Return the time on the wall clock of times before a moment."""
     first = min(table.first.instant, end.instant) if table.first else end.instant
-    return day_expr(wall_time_expr(nw.col(column), zone=table.zone, first=first, last=end.instant))
+    return wall_time_expr(nw.col(column), zone=table.zone, first=first, last=end.instant)
 
 
-def _passed(cut: Slices) -> nw.Expr:
-    """Return how many edges a row has passed."""
-    passed: Any = nw.lit(0)
-    for edge in cut.edges:
-        passed = passed + as_number(nw.col("time") >= instant_expr(edge.instant))
-    return passed  # type: ignore[no-any-return]
-
-
-def _days_passed(cut: Slices) -> nw.Expr:
-    """Return how many edges, all of them midnights, a day has passed."""
-    passed: Any = nw.lit(0)
-    for edge in cut.edges:
-        passed = passed + as_number(nw.col("day") >= edge.wall // DAY)
-    return passed  # type: ignore[no-any-return]
+def _age(column: str, table: SourceTable, cut: Slices) -> nw.Expr:
+    """Return the days from times to the end."""
+    return cut.day - day_expr(_wall(column, table, cut.end)).cast(nw.Int64)
 
 
 def _within(cut: Slices, window: str) -> nw.Expr:
-    return nw.col("passed") >= cut.begins[window]
+    return nw.col("time") >= instant_expr(cut.begins[window].instant)
 
 
 def _before(cut: Slices, window: str) -> nw.Expr:
-    return (nw.col("passed") >= cut.before[window]) & ~_within(cut, window)
+    begin = nw.col("time") >= instant_expr(cut.before[window].instant)
+    return begin & (nw.col("time") < instant_expr(cut.begins[window].instant))
 
 
-def _sum_cells(cells: Rows, spec: ViewSpec, cut: Slices) -> Rows:
-    """Add up the cells of each customer: days, or parts of days."""
-    number, active = nw.col("n"), nw.col("n") > 0
-    columns = {"first": nw.when(active).then(nw.col("day")), "total": number}
-    columns["last"] = nw.when(active).then(nw.col("day"))
+def _sums(rows: Rows, spec: ViewSpec, cut: Slices) -> Rows:
+    """Count the rows that are orders of each customer, and add up the money of all rows."""
+    number, bought = nw.col("is_order"), nw.col("is_order") == 1
+    columns = {"total": number}
     if spec.has_amount:
-        columns["money"] = nw.col("money")
-    for i, window in enumerate(spec.windows):
-        within, before = _within(cut, window.name), _before(cut, window.name)
+        columns["money"] = nw.col("amount_0")
+    for i, window in enumerate(cut.begins):
+        within, before = _within(cut, window), _before(cut, window)
         columns[f"within_{i}"] = nw.when(within).then(number).otherwise(nw.lit(0))
         columns[f"before_{i}"] = nw.when(before).then(number).otherwise(nw.lit(0))
-        columns[f"active_{i}"] = as_number(within & active)
         if spec.has_amount:
-            columns[f"money_{i}"] = nw.when(within).then(nw.col("money")).otherwise(nw.lit(0.0))
-    sums = {name: nw.col(name).sum() for name in columns if name not in {"first", "last"}}
-    ends = {"first": nw.col("first").min(), "last": nw.col("last").max()}
-    rows = cells.select("customer", **columns)
-    return rows.group_by("customer").agg(**ends, **sums)
+            columns[f"money_{i}"] = nw.when(within).then(nw.col("amount_0")).otherwise(nw.lit(0.0))
+    time = nw.when(bought).then(nw.col("time")) if spec.has_amount else nw.col("time")
+    ends = {"first": nw.col("bought_at").min(), "last": nw.col("bought_at").max()}
+    sums = {name: nw.col(name).sum() for name in columns}
+    values = rows.select("customer", bought_at=time, **columns)
+    return values.group_by("customer").agg(**ends, **sums)
 
 
-def _active_days(cells: Rows, cut: Slices) -> Rows:
-    """Count the days of each customer in windows, of which a day that is cut counts once."""
-    days = cells.filter(nw.col("n") > 0).group_by(*_DAYS).agg(passed=nw.col("passed").max())
-    flags = {f"active_{i}": as_number(_within(cut, window)) for i, window in enumerate(cut.begins)}
+def _active_days(rows: Rows, table: SourceTable, cut: Slices) -> Rows:
+    """Count the distinct days of each customer in windows; one that is cut by an edge, once."""
+    earliest = min(cut.begins.values(), key=lambda one: one.instant)
+    rows = rows.filter(nw.col("time") >= instant_expr(earliest.instant))
+    day = _wall("time", table, cut.end).dt.truncate("1d")
+    rows = rows.select("customer", "time", day=day)
+    if cut.whole_days:
+        days = rows.select("customer", "day").unique()
+        edges = {one: nw.col("day") >= instant_expr(edge.wall) for one, edge in cut.begins.items()}
+    else:
+        days = rows.group_by("customer", "day").agg(time=nw.col("time").max())
+        edges = {one: _within(cut, one) for one in cut.begins}
+    flags = {f"active_{i}": as_number(within) for i, within in enumerate(edges.values())}
     return _summed(days.select("customer", **flags), flags)
 
 
@@ -128,23 +112,24 @@ def _summed(rows: Rows, columns: Mapping[str, object]) -> Rows:
     return rows.group_by("customer").agg(**{name: nw.col(name).sum() for name in columns})
 
 
-def _replaced(found: Rows, other: Rows) -> Rows:
-    """Return the rows with the columns of another table in place of their own."""
+def _with_counts(found: Rows, other: Rows) -> Rows:
+    """Return the rows with the counts of another table, in place of their own of the same name."""
     names = [name for name in other.collect_schema().names() if name != "customer"]
-    joined = found.drop(*names).join(other, on="customer", how="left")
+    own = [name for name in found.collect_schema().names() if name not in names]
+    joined = found.select(own).join(other, on="customer", how="left")
     return joined.with_columns(nw.col(name).fill_null(0) for name in names)
 
 
-def _shown_orders(found: Rows, spec: ViewSpec, cut: Slices) -> Rows:
+def _shown_orders(found: Rows, orders: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
     """Return the columns of the result, but for customers without a row."""
 
     def whole(name: str) -> nw.Expr:
         return nw.col(name).cast(nw.Int64)
 
-    tenure = cut.day - nw.col("first").cast(nw.Int64)
+    found = found.with_columns(tenure=_age("first", orders, cut), recency=_age("last", orders, cut))
     columns = {
-        "tenure_days": tenure,
-        "recency_days": cut.day - nw.col("last").cast(nw.Int64),
+        "tenure_days": nw.col("tenure"),
+        "recency_days": nw.col("recency"),
         "orders": whole("total"),
     }
     if spec.has_amount:
@@ -155,7 +140,7 @@ def _shown_orders(found: Rows, spec: ViewSpec, cut: Slices) -> Rows:
             columns[f"amount_{window.name}"] = nw.col(f"money_{i}").cast(nw.Float64)
         columns[f"active_days_{window.name}"] = whole(f"active_{i}")
         change = whole(f"within_{i}") - whole(f"before_{i}")
-        old = tenure * DAY >= 2 * window.microseconds
+        old = nw.col("tenure") * DAY >= 2 * window.microseconds
         columns[f"orders_change_{window.name}"] = nw.when(old).then(change)
     return found.select("customer", **_numbered(columns))
 
@@ -172,7 +157,7 @@ def source_columns(table: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
     """Return the columns of a further table, of the rows known before the end of the slices."""
     source = spec.sources[table.name]
     amounts, lasts = table.numbered("amount"), table.numbered("last")
-    rows = _known(table, cut).with_columns(passed=_passed(cut), one=nw.lit(1))
+    rows = _known(table, cut).with_columns(one=nw.lit(1))
     sums: dict[str, nw.Expr] = {}
     for name in ("one", *amounts):
         sums[name] = nw.col(name)
@@ -194,11 +179,11 @@ def source_columns(table: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
         names = [name, *(f"{name}_{i}" for i in range(len(spec.windows)))]
         return [nw.col(one).cast(dtype) for one in names]
 
-    columns = [*family("one", nw.Int64), cut.day - _day("latest", table, cut.end)]
+    columns = [*family("one", nw.Int64), _age("latest", table, cut)]
     for name in amounts:
         columns += family(name, nw.Float64)
     for name in lasts:
-        columns += [nw.col(name), cut.day - _day(f"{name}_time", table, cut.end)]
+        columns += [nw.col(name), _age(f"{name}_time", table, cut)]
     if source.closed is not None:
         columns.append(nw.col("open").cast(nw.Int64))
     return found.select("customer", **{f"c{i}": one for i, one in enumerate(columns)})

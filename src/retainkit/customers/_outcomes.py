@@ -15,7 +15,7 @@ from retainkit._inputs.lazy_events import Rows
 from retainkit._time.moment import Moment
 from retainkit._time.zones import instant_expr
 from retainkit._typing import Booleans, Floats
-from retainkit.customers._eager import CodedTable
+from retainkit.customers._coded import CodedTable
 from retainkit.customers._eager_view import CodedTables
 from retainkit.customers._reading import SourceTable
 from retainkit.customers._subscribed import SubscriptionHistory, subscribed_at
@@ -31,14 +31,11 @@ class Bought:
 
 def bought_in_memory(orders: CodedTable, begin: Moment, end: Moment) -> Bought:
     """Return what each code bought in the window [begin, end)."""
-    within = (orders.instant >= begin.instant) & (orders.instant < end.instant)
-    code = orders.code[within]
-    amount = np.zeros(len(code))
-    if "amount_0" in orders.table.names:
-        amount = orders.numbers("amount_0")[within]
+    rows = orders.between(begin, end)
+    amount = rows.numbers.get("amount_0", np.zeros(len(rows.code)))
     ordered = np.zeros(orders.n_codes, bool)
-    ordered[code[amount >= 0]] = True  # a refund is no order
-    return Bought(ordered=ordered, amount=group_sum(amount, code, orders.n_codes))
+    ordered[rows.code[amount >= 0]] = True  # a refund is no order
+    return Bought(ordered=ordered, amount=group_sum(amount, rows.code, orders.n_codes))
 
 
 def bought_in_engine(

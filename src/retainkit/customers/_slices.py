@@ -13,16 +13,15 @@ from retainkit._time.windows import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slices:
-    """All edges of windows that end at a moment, ascending, and which of them each begins with.
+    """The windows that end at a moment: where each begins, and where the one before it does.
 
-    What happened from `edges[i]` on has passed i + 1 edges or more. `begins` and `before` have, by
-    window, the number of edges passed where it begins, and where the one before it begins.
+    `edges` are all of these moments, ascending.
     """
 
     end: Moment
     edges: Sequence[Moment]
-    begins: Mapping[str, int]
-    before: Mapping[str, int]
+    begins: Mapping[str, Moment]
+    before: Mapping[str, Moment]
 
     @property
     def whole_days(self) -> bool:
@@ -34,16 +33,19 @@ class Slices:
         """The day of the end, from which days are counted back."""
         return self.end.wall // DAY
 
+    def passed(self, moment: Moment) -> int:
+        """Return how many edges have been passed from a moment on that is one of them."""
+        return self.edges.index(moment) + 1
+
 
 def slices(end: Moment, windows: Sequence[Window], zone: tzinfo | None) -> Slices:
     """Return the slices of windows that end at a moment."""
     begins = {one.name: one.before(end, zone) for one in windows}
     before = {one.name: one.before(end, zone, 2) for one in windows}
     every = {one.instant: one for one in (*begins.values(), *before.values())}
-    instants = sorted(every)
     return Slices(
         end=end,
-        edges=[every[one] for one in instants],
-        begins={name: instants.index(one.instant) + 1 for name, one in begins.items()},
-        before={name: instants.index(one.instant) + 1 for name, one in before.items()},
+        edges=[every[one] for one in sorted(every)],
+        begins={name: every[one.instant] for name, one in begins.items()},
+        before={name: every[one.instant] for name, one in before.items()},
     )
