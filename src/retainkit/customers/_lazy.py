@@ -6,8 +6,7 @@ integer arithmetic, conditions in columns of their own. Each table is reduced to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import narwhals.stable.v2 as nw
 
@@ -23,18 +22,66 @@ from retainkit.customers._reading import SourceTable
 from retainkit.customers._slices import Slices
 
 
-def order_columns(orders: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
-    """Return the columns of orders that were known before the end of the slices."""
+def order_parts(orders: SourceTable, spec: ViewSpec, cut: Slices) -> list[Rows]:
+    """Return tables of one row a customer that add up to what `order_columns` shows."""
     rows = _known(orders, cut)
     is_order = as_number(nw.col("amount_0") >= 0) if spec.has_amount else nw.lit(1)
     rows = rows.with_columns(is_order=is_order)
-    found = _sums(rows, spec, cut)
     bought = rows.filter(nw.col("is_order") == 1) if spec.has_amount else rows
+    has_lines = "order" in orders.columns
+    parts = [_sums(rows, spec, cut, counted=not has_lines)]
     if spec.windows:
-        found = _with_counts(found, _active_days(bought, orders, cut))
-    if "order" in orders.columns:
-        found = _with_counts(found, _distinct_orders(bought, cut))
-    return _shown_orders(found, orders, spec, cut)
+        parts.append(_active_days(bought, orders, cut))
+    if has_lines:
+        parts.append(_distinct_orders(bought, cut))
+    return parts
+
+
+def order_columns(orders: SourceTable, spec: ViewSpec, cut: Slices) -> list[nw.Expr]:
+    """Return the columns of orders, in their order, of the sums of the parts."""
+    columns = [_age("first", orders, cut), _age("last", orders, cut), _whole("total")]
+    if spec.has_amount:
+        columns.append(_money("money"))
+    old_enough = nw.col("first")
+    for i, window in enumerate(spec.windows):
+        columns.append(_whole(f"within_{i}"))
+        if spec.has_amount:
+            columns.append(_money(f"money_{i}"))
+        columns.append(_whole(f"active_{i}"))
+        change = _whole(f"within_{i}") - _whole(f"before_{i}")
+        old = _age("first", orders, cut) * DAY >= 2 * window.microseconds
+        columns.append(nw.when(old & ~old_enough.is_null()).then(change))
+    return columns
+
+
+def added_up(parts: Sequence[Rows]) -> Rows:
+    """Return one row a customer of several tables that have one each: earliest, latest, sums."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = nw.concat([*parts], how="diagonal")
+    names = [name for name in rows.collect_schema().names() if name != "customer"]
+    return rows.group_by("customer").agg(
+        **{
+            name: nw.col(name).min()
+            if name == "first"
+            else nw.col(name).max()
+            if name == "last" or name.endswith("latest")
+            else nw.col(name).sum()
+            for name in names
+        }
+    )
+
+
+def _whole(name: str) -> nw.Expr:
+    """Return a count, 0 where there was nothing to count."""
+    count = nw.col(name)
+    return nw.when(count.is_null()).then(nw.lit(0)).otherwise(count).cast(nw.Int64)
+
+
+def _money(name: str) -> nw.Expr:
+    """Return a sum, 0 where there was nothing to add up."""
+    money = nw.col(name)
+    return nw.when(money.is_null()).then(nw.lit(0.0)).otherwise(money).cast(nw.Float64)
 
 
 def _known(table: SourceTable, cut: Slices) -> Rows:
@@ -62,16 +109,17 @@ def _before(cut: Slices, window: str) -> nw.Expr:
     return begin & (nw.col("time") < instant_expr(cut.begins[window].instant))
 
 
-def _sums(rows: Rows, spec: ViewSpec, cut: Slices) -> Rows:
-    """Count the rows that are orders of each customer, and add up the money of all rows."""
+def _sums(rows: Rows, spec: ViewSpec, cut: Slices, *, counted: bool) -> Rows:
+    """Add up the money of all rows of each customer and, if `counted`, the rows that are orders."""
     number, bought = nw.col("is_order"), nw.col("is_order") == 1
-    columns = {"total": number}
+    columns = {"total": number} if counted else {}
     if spec.has_amount:
         columns["money"] = nw.col("amount_0")
     for i, window in enumerate(cut.begins):
         within, before = _within(cut, window), _before(cut, window)
-        columns[f"within_{i}"] = nw.when(within).then(number).otherwise(nw.lit(0))
-        columns[f"before_{i}"] = nw.when(before).then(number).otherwise(nw.lit(0))
+        if counted:
+            columns[f"within_{i}"] = nw.when(within).then(number).otherwise(nw.lit(0))
+            columns[f"before_{i}"] = nw.when(before).then(number).otherwise(nw.lit(0))
         if spec.has_amount:
             columns[f"money_{i}"] = nw.when(within).then(nw.col("amount_0")).otherwise(nw.lit(0.0))
     time = nw.when(bought).then(nw.col("time")) if spec.has_amount else nw.col("time")
@@ -112,88 +160,51 @@ def _summed(rows: Rows, columns: Mapping[str, object]) -> Rows:
     return rows.group_by("customer").agg(**{name: nw.col(name).sum() for name in columns})
 
 
-def _with_counts(found: Rows, other: Rows) -> Rows:
-    """Return the rows with the counts of another table, in place of their own of the same name."""
-    names = [name for name in other.collect_schema().names() if name != "customer"]
-    own = [name for name in found.collect_schema().names() if name not in names]
-    joined = found.select(own).join(other, on="customer", how="left")
-    return joined.with_columns(nw.col(name).fill_null(0) for name in names)
-
-
-def _shown_orders(found: Rows, orders: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
-    """Return the columns of the result, but for customers without a row."""
-
-    def whole(name: str) -> nw.Expr:
-        return nw.col(name).cast(nw.Int64)
-
-    found = found.with_columns(tenure=_age("first", orders, cut), recency=_age("last", orders, cut))
-    columns = {
-        "tenure_days": nw.col("tenure"),
-        "recency_days": nw.col("recency"),
-        "orders": whole("total"),
-    }
-    if spec.has_amount:
-        columns["amount"] = nw.col("money").cast(nw.Float64)
-    for i, window in enumerate(spec.windows):
-        columns[f"orders_{window.name}"] = whole(f"within_{i}")
-        if spec.has_amount:
-            columns[f"amount_{window.name}"] = nw.col(f"money_{i}").cast(nw.Float64)
-        columns[f"active_days_{window.name}"] = whole(f"active_{i}")
-        change = whole(f"within_{i}") - whole(f"before_{i}")
-        old = nw.col("tenure") * DAY >= 2 * window.microseconds
-        columns[f"orders_change_{window.name}"] = nw.when(old).then(change)
-    return found.select("customer", **_numbered(columns))
-
-
-def _numbered(columns: Mapping[str, nw.Expr]) -> dict[str, nw.Expr]:
-    """Return columns by their places: a name of the user's may mean something to an engine."""
-    return {f"c{i}": one for i, one in enumerate(columns.values())}
-
-
 # Sources
 
 
-def source_columns(table: SourceTable, spec: ViewSpec, cut: Slices) -> Rows:
-    """Return the columns of a further table, of the rows known before the end of the slices."""
+def source_part(table: SourceTable, spec: ViewSpec, cut: Slices, prefix: str) -> Rows:
+    """Return one row a customer of a further table, with names that begin with `prefix`."""
     source = spec.sources[table.name]
-    amounts, lasts = table.numbered("amount"), table.numbered("last")
     rows = _known(table, cut).with_columns(one=nw.lit(1))
     sums: dict[str, nw.Expr] = {}
-    for name in ("one", *amounts):
+    for name in ("one", *table.numbered("amount")):
         sums[name] = nw.col(name)
         zero = nw.lit(0) if name == "one" else nw.lit(0.0)
-        for i, window in enumerate(spec.windows):
-            within = _within(cut, window.name)
+        for i, window in enumerate(cut.begins):
+            within = _within(cut, window)
             sums[f"{name}_{i}"] = nw.when(within).then(nw.col(name)).otherwise(zero)
     if source.closed is not None:
         closed = nw.col("closed")
         sums["open"] = 1 - as_number(closed < instant_expr(cut.end.instant))
     values = rows.select("customer", "time", **sums)
-    found = values.group_by("customer").agg(
-        latest=nw.col("time").max(), **{name: nw.col(name).sum() for name in sums}
+    return values.group_by("customer").agg(
+        **{f"{prefix}latest": nw.col("time").max()},
+        **{f"{prefix}{name}": nw.col(name).sum() for name in sums},
     )
-    for name in lasts:
-        found = found.join(_latest_value(table, name, rows), on="customer", how="left")
-
-    def family(name: str, dtype: Any) -> list[nw.Expr]:
-        names = [name, *(f"{name}_{i}" for i in range(len(spec.windows)))]
-        return [nw.col(one).cast(dtype) for one in names]
-
-    columns = [*family("one", nw.Int64), _age("latest", table, cut)]
-    for name in amounts:
-        columns += family(name, nw.Float64)
-    for name in lasts:
-        columns += [nw.col(name), _age(f"{name}_time", table, cut)]
-    if source.closed is not None:
-        columns.append(nw.col("open").cast(nw.Int64))
-    return found.select("customer", **{f"c{i}": one for i, one in enumerate(columns)})
 
 
-def _latest_value(table: SourceTable, name: str, rows: Rows) -> Rows:
+def source_columns(table: SourceTable, spec: ViewSpec, cut: Slices, prefix: str) -> list[nw.Expr]:
+    """Return the columns of a further table, in their order, of the sums of the parts."""
+    places = ["", *(f"_{i}" for i in range(len(spec.windows)))]
+    columns = [_whole(f"{prefix}one{place}") for place in places]
+    columns.append(_age(f"{prefix}latest", table, cut))
+    for name in table.numbered("amount"):
+        columns += [_money(f"{prefix}{name}{place}") for place in places]
+    for name in table.numbered("last"):
+        value, time = nw.col(f"{prefix}{name}"), f"{prefix}{name}_time"
+        columns += [value, _age(time, table, cut)]
+    if spec.sources[table.name].closed is not None:
+        columns.append(_whole(f"{prefix}open"))
+    return columns
+
+
+def latest_value(table: SourceTable, name: str, cut: Slices, prefix: str) -> Rows:
     """Return the latest value of each customer that is not null, and its time.
 
     Of several at the same instant that is the greatest; a warning counts them.
     """
+    rows = _known(table, cut)
     present = rows.filter(~nw.col(name).is_null()).select("customer", "time", name)
     latest = present.group_by("customer").agg(time=nw.col("time").max())
     distinct = present.join(latest, on=["customer", "time"]).unique()
@@ -205,4 +216,5 @@ def _latest_value(table: SourceTable, name: str, rows: Rows) -> Rows:
     ranked = distinct.with_columns(place=nw.col(name).rank("dense").over("customer"))
     ranked = ranked.with_columns(top=nw.col("place").max().over("customer"))
     found = ranked.filter(nw.col("place") == nw.col("top"))
-    return found.select("customer", name, **{f"{name}_time": nw.col("time")})
+    columns = {f"{prefix}{name}": nw.col(name), f"{prefix}{name}_time": nw.col("time")}
+    return found.select("customer", **columns)

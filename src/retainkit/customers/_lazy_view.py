@@ -10,10 +10,18 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.join import join, table_in_engine
 from retainkit._frames.output import integers_or_null
+from retainkit._frames.rows import take
 from retainkit._inputs.lazy_events import Rows
 from retainkit._time.moment import Moment
-from retainkit.customers._lazy import order_columns, source_columns
-from retainkit.customers._options import ViewSpec
+from retainkit.customers._lazy import (
+    added_up,
+    latest_value,
+    order_columns,
+    order_parts,
+    source_columns,
+    source_part,
+)
+from retainkit.customers._options import SUBSCRIBED, ViewSpec
 from retainkit.customers._slices import slices
 from retainkit.customers._subscribed import subscribed_at
 from retainkit.customers._tables import ViewTables, warn_of_strangers
@@ -24,35 +32,65 @@ _SAMPLE = 100  # rows whose customers are looked for elsewhere before all of the
 def lazy_view(tables: ViewTables, spec: ViewSpec, end: Moment) -> tuple[Rows, dict[str, str]]:
     """Return the plan of a view at a moment, and the column of it for each name of the result."""
     cut = slices(end, spec.windows, tables.zone)
-    parts = {"orders": (order_columns(tables.orders, spec, cut), [*spec.order_columns()])}
+    prefixes = {name: f"s{i}_" for i, name in enumerate(tables.sources)}
+    parts = order_parts(tables.orders, spec, cut)
     for name, table in tables.sources.items():
-        parts[name] = (source_columns(table, spec, cut), [*spec.source_columns(name)])
-    if tables.history is not None:
-        now = subscribed_at(tables.history, end)
-        made = now.columns(has_amount=spec.has_subscription_amount)
-        who = tables.history.customers[now.row.tolist()]
-        parts["subscriptions"] = (rows_of_customers(tables, who, made), [*made])
-    rows = _all_customers(tables, [found for found, _ in parts.values()])
+        parts.append(source_part(table, spec, cut, prefixes[name]))
+    subscribed = _subscribed(tables, spec, end)
+    others = [] if subscribed is None else [subscribed]
+    rows = _all_customers(added_up(parts), tables, others)
+    rows = _with_segments(rows, tables, end)
+    for name, table in tables.sources.items():
+        for last in table.numbered("last"):
+            found = latest_value(table, last, cut, prefixes[name])
+            rows = rows.join(found, on="customer", how="left")
+    exprs = dict(zip(spec.order_columns(), order_columns(tables.orders, spec, cut), strict=True))
+    for name, table in tables.sources.items():
+        own = source_columns(table, spec, cut, prefixes[name])
+        exprs |= dict(zip(spec.source_columns(name), own, strict=True))
+    if subscribed is not None:
+        rows = rows.join(subscribed, on="customer", how="left")
+        exprs |= _subscription_columns(spec)
     columns = {name: f"by_{i}" for i, name in enumerate(tables.by)}
     columns[tables.customer] = "customer"
-    rows = _with_segments(rows, tables, end)
     if tables.attributes is not None:
         columns["in_customers"] = "in_customers"
         columns |= tables.carried()
-    for i, (found, names) in enumerate(parts.values()):
-        own = {f"c{place}": f"{i}_{place}" for place in range(len(names))}
-        rows = rows.join(found.rename(own), on="customer", how="left")
-        columns |= dict(zip(names, own.values(), strict=True))
-    return _filled(rows, columns, spec), columns
+    kept = list(columns.values())
+    made = {name: f"c{i}" for i, name in enumerate(exprs)}
+    rows = rows.select(*kept, **{made[name]: one for name, one in exprs.items()})
+    return rows, columns | made
 
 
-def _all_customers(tables: ViewTables, parts: list[Rows]) -> Rows:
-    """Return everybody who is in any table, with the attributes."""
-    every = [found.select("customer") for found in parts]
+def _subscribed(tables: ViewTables, spec: ViewSpec, end: Moment) -> Rows | None:
+    """Return what there is of subscriptions, reduced in memory, in the engine of the orders."""
+    if tables.history is None:
+        return None
+    now = subscribed_at(tables.history, end)
+    made = now.columns(has_amount=spec.has_subscription_amount)
+    found = rows_of_customers(tables, take(tables.history.customers, now.row), made)
+    return found.rename({f"c{i}": name for i, name in enumerate(made)})
+
+
+def _subscription_columns(spec: ViewSpec) -> dict[str, nw.Expr]:
+    """Return the columns of subscriptions, with False and 0 for those who never had any."""
+    subscribed, days, amount = (nw.col(name) for name in SUBSCRIBED)
+    is_true = ~subscribed.is_null() & subscribed
+    flag = nw.when(is_true).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
+    money = nw.when(amount.is_null()).then(nw.lit(0.0)).otherwise(amount)
+    every = zip(SUBSCRIBED, (flag, days, money), strict=True)
+    return {name: one for name, one in every if name in spec.subscription_columns()}
+
+
+def _all_customers(found: Rows, tables: ViewTables, others: list[Rows]) -> Rows:
+    """Return everybody who is in any table, with the attributes, and what was `found` of them."""
     table = tables.attributes
     if table is not None:
-        every.append(table.rows.lazy().select("customer"))
-    rows = every[0] if len(every) == 1 else nw.concat(every, how="vertical").unique()
+        others = [table.rows.lazy(), *others]
+    if not others:
+        return found
+    every = [one.select("customer") for one in (found, *others)]
+    rows = nw.concat(every, how="vertical").unique().join(found, on="customer", how="left")
     if table is None:
         return rows
     own = table.rows.lazy().with_columns(there=nw.lit(1))
@@ -89,23 +127,6 @@ def rows_of_customers(
     if table.collect_schema()["customer"] != own:
         table = table.with_columns(nw.col("customer").cast(own))
     return table
-
-
-def _filled(rows: Rows, columns: Mapping[str, str], spec: ViewSpec) -> Rows:
-    """Put 0 in place of nulls that a join has left: who has no row was counted, and had none."""
-    zeros: dict[str, Any] = dict.fromkeys(spec.count_columns(), 0)
-    zeros |= dict.fromkeys(spec.money_columns(), 0.0)
-    filled = []
-    for name, zero in zeros.items():
-        key = nw.col(columns[name])
-        value = nw.when(key.is_null()).then(nw.lit(zero)).otherwise(key)
-        filled.append(value.alias(columns[name]))
-    if spec.has_subscriptions:
-        key = nw.col(columns["subscribed"])
-        is_true = ~key.is_null() & key
-        flag = nw.when(is_true).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
-        filled.append(flag.alias(columns["subscribed"]))
-    return rows.with_columns(*filled)
 
 
 # Tables of other people

@@ -129,24 +129,6 @@ class ViewSpec:
             return ()
         return SUBSCRIBED if self.has_subscription_amount else SUBSCRIBED[:2]
 
-    def money_columns(self) -> Iterator[str]:
-        """Name the columns of sums, which are 0 where there is nothing to add up."""
-        if self.has_amount:
-            yield from self._with_windows("amount")
-        for name, source in self.sources.items():
-            for column in source.amount:
-                yield from self._with_windows(f"{name}_{column}")
-        yield from self.subscription_columns()[2:]
-
-    def count_columns(self) -> Iterator[str]:
-        """Name the columns of counts, which are 0 where there is nothing to count."""
-        yield from self._with_windows("orders")
-        yield from (f"active_days_{window.name}" for window in self.windows)
-        for name, source in self.sources.items():
-            yield from self._with_windows(name)
-            if source.closed is not None:
-                yield f"{name}_open"
-
     def own_columns(self) -> Iterator[str]:
         """Name all columns that are made here, which no other may be called like."""
         yield "in_customers"
