@@ -150,6 +150,6 @@ def _plan(
     money = nw.col("ahead")
     ahead_or_0 = nw.when(money.is_null()).then(nw.lit(0.0)).otherwise(money).cast(nw.Float64)
     if one.is_open:
-        never = nw.lit(1) == 0
+        never = nw.col("customer").is_null()
         churned, ahead_or_0 = nw.when(never).then(churned), nw.when(never).then(ahead_or_0)
     return rows.with_columns(churned=churned, ahead=ahead_or_0), names

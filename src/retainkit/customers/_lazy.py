@@ -58,18 +58,27 @@ def added_up(parts: Sequence[Rows]) -> Rows:
     """Return one row a customer of several tables that have one each: earliest, latest, sums."""
     if len(parts) == 1:
         return parts[0]
-    rows = nw.concat([*parts], how="diagonal")
-    names = [name for name in rows.collect_schema().names() if name != "customer"]
-    return rows.group_by("customer").agg(
-        **{
-            name: nw.col(name).min()
-            if name == "first"
-            else nw.col(name).max()
-            if name == "last" or name.endswith("latest")
-            else nw.col(name).sum()
-            for name in names
-        }
-    )
+    types = {
+        name: dtype
+        for part in parts
+        for name, dtype in part.collect_schema().items()
+        if name != "customer"
+    }
+    # With all columns in all parts: older versions of narwhals add none in DuckDB.
+    rows = nw.concat([_with_all(part, types) for part in parts], how="vertical")
+    found = {name: nw.col(name).sum() for name in types}
+    found |= {name: nw.col(name).max() for name in types if name.endswith(("last", "latest"))}
+    return rows.group_by("customer").agg(**found | {"first": nw.col("first").min()})
+
+
+def _with_all(part: Rows, types: Mapping[str, nw.dtypes.DType]) -> Rows:
+    """Return a table with all columns in one order: 0, or null for a time, where it has none."""
+    own = part.collect_schema().names()
+    columns = {
+        name: nw.col(name) if name in own else nw.lit(0 if dtype.is_numeric() else None).cast(dtype)
+        for name, dtype in types.items()
+    }
+    return part.select("customer", **columns)
 
 
 def _whole(name: str) -> nw.Expr:
@@ -133,11 +142,10 @@ def _active_days(rows: Rows, table: SourceTable, cut: Slices) -> Rows:
     """Count the distinct days of each customer in windows; one that is cut by an edge, once."""
     earliest = min(cut.begins.values(), key=lambda one: one.instant)
     rows = rows.filter(nw.col("time") >= instant_expr(earliest.instant))
-    day = _wall("time", table, cut.end).dt.truncate("1d")
-    rows = rows.select("customer", "time", day=day)
+    rows = rows.select("customer", "time", day=day_expr(_wall("time", table, cut.end)))
     if cut.whole_days:
         days = rows.select("customer", "day").unique()
-        edges = {one: nw.col("day") >= instant_expr(edge.wall) for one, edge in cut.begins.items()}
+        edges = {one: nw.col("day") >= edge.wall // DAY for one, edge in cut.begins.items()}
     else:
         days = rows.group_by("customer", "day").agg(time=nw.col("time").max())
         edges = {one: _within(cut, one) for one in cut.begins}
