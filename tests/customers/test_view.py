@@ -422,6 +422,7 @@ def test_nulls_are_counted_table_by_table() -> None:
 
 def test_duckdb_tables_of_two_connections_are_named() -> None:
     duckdb = pytest.importorskip("duckdb")
-    one, other = duckdb.connect().from_df(ORDERS), duckdb.connect().from_df(ORDERS)
+    connections = [duckdb.connect() for _ in range(2)]
+    one, other = (connection.from_df(ORDERS) for connection in connections)
     with pytest.raises(ArgumentTypeError, match="`visits` by another connection"):
         view(one, "2024-02-01", sources={"visits": other})
