@@ -164,7 +164,8 @@ def _tabulate(counts: ActiveUnits, judged: Booleans) -> tuple[ActiveUnits, Integ
 
     Only those who are judged are counted.
     """
-    columns = {name: getattr(counts, name)[judged] for name in ("blocks", "baseline", "recent")}
+    some = counts.take(judged)
+    columns = {"blocks": some.blocks, "baseline": some.baseline, "recent": some.recent}
     which, distinct = unique_rows(columns)
     times = np.bincount(which, minlength=len(distinct["blocks"])).astype(np.int64, copy=False)
     return ActiveUnits(**distinct), which, times

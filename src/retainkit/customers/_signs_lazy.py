@@ -26,9 +26,11 @@ _DISTINCT = ("blocks", "baseline_active", "recent_active")
 def reduce(log: Events, blocks: Blocks, decision: Decision, signals: Signals) -> tuple[Frame, int]:
     """Return a row for each customer, and the number of those who are judged."""
     check_one_segment(log)
-    customers = _counts(log, blocks)
-    customers = _with_ratios(customers, log, blocks, decision)
-    counts, times = _distinct_counts(customers)
+    counts, times = _distinct_counts(log, blocks)
+    customers = _with_ratios(_counts(log, blocks), blocks, decision)
+    customers = _with_group_ratios(customers, log, blocks.group_ratio(counts, times))
+    judged = decision.judged(blocks, counts)
+    counts, times = counts.take(judged), times[judged]
     customers = _with_tests(customers, counts, *decision.test(blocks, counts, times))
     customers = customers.with_columns(
         silent=is_true(nw.col("last_seen_days") > nw.col("quiet_days_longest")),
@@ -53,94 +55,106 @@ def _active_days(log: Events, blocks: Blocks) -> Rows:
     return rows.group_by(*keys, "block").agg(events=nw.len())
 
 
-def _counts(log: Events, blocks: Blocks) -> Rows:
-    """Count what is active in both windows; find the last day and the longest quiet time."""
-    block, events = nw.col("block"), blocks.unit == "event"
-    days = _with_neighbours(_active_days(log, blocks))
-    days = days.with_columns(
-        counts=nw.col("events") if events else nw.col("opens"),
-        in_baseline=_one_if((block < 0) & (block > blocks.floor)),
-        in_recent=_one_if(block >= 0),
-    )
-    if events:  # the day of the first event is active by definition
-        days = days.with_columns(first=block.min().over("customer"))
-        after = _one_if(block > nw.col("first"))
-        days = days.with_columns(in_baseline=nw.col("in_baseline") * after)
-    days = days.with_columns(
-        in_baseline=nw.col("counts") * nw.col("in_baseline"),
-        in_recent=nw.col("counts") * nw.col("in_recent"),
-    )
-    found = days.group_by(*log.keys, "customer").agg(
-        baseline_active=nw.col("in_baseline").sum(),
-        recent_active=nw.col("in_recent").sum(),
-        first=nw.col("block").min(),
-        last=nw.col("day").max(),
-        quiet=nw.col("gap").max(),
-    )
+def _counts(log: Events, blocks: Blocks, *, quiet: bool = True) -> Rows:
+    """Count what is active in both windows; find the last day and the longest quiet time.
+
+    Without `quiet` these are left out: they take longer than all the rest.
+    """
+    days = _with_activity(_active_days(log, blocks), blocks)
+    found = {
+        "baseline_active": nw.col("in_baseline").sum(),
+        "recent_active": nw.col("in_recent").sum(),
+        "first": nw.col("block").min(),
+    }
+    if quiet:
+        before = nw.col("day").shift(1).over("customer", order_by="day")
+        days = days.with_columns(before=before)
+        days = days.with_columns(gap=nw.col("day") - nw.col("before"))
+        found |= {"last": nw.col("day").max(), "gap": nw.col("gap").max()}
+    customers = days.group_by(*log.keys, "customer").agg(**found)
     first = nw.col("first")
     inside = _one_if((first < 0) & (first > blocks.floor))
     all_of_it = nw.when(first == blocks.floor).then(nw.lit(blocks.n_baseline))
     own = all_of_it.otherwise((first * -1 - 1) * inside)
     # Of blocks, the first is counted so far.
-    counted = nw.lit(0) if events else inside
-    quiet = nw.col("quiet")
-    return found.select(
-        *log.keys,
-        "customer",
-        baseline_active=(nw.col("baseline_active") - counted).cast(nw.Int64),
-        recent_active=nw.col("recent_active").cast(nw.Int64),
-        blocks=own.cast(nw.Int64),
-        last_seen_days=(blocks.end_day - nw.col("last")).cast(nw.Int64),
-        quiet_days_longest=nw.when(quiet > 0).then(quiet).cast(nw.Int64),
-    )
+    counted = nw.lit(0) if blocks.unit == "event" else inside
+    columns = {
+        "baseline_active": nw.col("baseline_active") - counted,
+        "recent_active": nw.col("recent_active"),
+        "blocks": own,
+    }
+    if quiet:
+        columns["last_seen_days"] = blocks.end_day - nw.col("last")
+        columns["quiet_days_longest"] = nw.when(nw.col("gap") > 0).then(nw.col("gap"))
+    columns = {name: one.cast(nw.Int64) for name, one in columns.items()}
+    return customers.select(*log.keys, "customer", **columns)
 
 
-def _with_neighbours(days: Rows) -> Rows:
-    """Add the days since the day before, and whether a block begins with this day."""
-    order = ["day", "block"]
+def _with_activity(days: Rows, blocks: Blocks) -> Rows:
+    """Count for each row what is active in both windows: events, or blocks that it opens."""
+    block = nw.col("block")
     days = days.with_columns(
-        day_before=nw.col("day").shift(1).over("customer", order_by=order),
-        block_before=nw.col("block").shift(1).over("customer", order_by=order),
+        in_baseline=_one_if((block < 0) & (block > blocks.floor)), in_recent=_one_if(block >= 0)
     )
-    same = is_true(nw.col("block") == nw.col("block_before"))
-    return days.with_columns(gap=nw.col("day") - nw.col("day_before"), opens=1 - _one_if(same))
+    if blocks.unit == "event":  # the day of the first event is active by definition
+        days = days.with_columns(first=block.min().over("customer"))
+        after = nw.col("in_baseline") * _one_if(block > nw.col("first"))
+        days = days.with_columns(in_baseline=after, counts=nw.col("events"))
+    elif blocks.are_days:
+        days = days.with_columns(counts=nw.lit(1))
+    else:
+        before = block.shift(1).over("customer", order_by=["day", "block"])
+        days = days.with_columns(block_before=before)
+        same = is_true(block == nw.col("block_before"))
+        days = days.with_columns(counts=1 - _one_if(same))
+    return days.with_columns(
+        in_baseline=nw.col("counts") * nw.col("in_baseline"),
+        in_recent=nw.col("counts") * nw.col("in_recent"),
+    )
+
+
+def _distinct_counts(log: Events, blocks: Blocks) -> tuple[ActiveUnits, Integers]:
+    """Return the distinct counts of all customers, and how many have each."""
+    rows = _counts(log, blocks, quiet=False).select(*_DISTINCT)
+    table = collect(rows.group_by(*_DISTINCT).agg(times=nw.len()).sort(*_DISTINCT))
+    own, baseline, recent, times = integer_columns(table, [*_DISTINCT, "times"]).values()
+    return ActiveUnits(blocks=own, baseline=baseline, recent=recent), times
 
 
 # Columns of the result
 
 
-def _with_ratios(customers: Rows, log: Events, blocks: Blocks, decision: Decision) -> Rows:
-    """Add what is expected of the recent window, and the ratios of customers and of segments."""
-    least, length = _least_blocks(blocks), nw.col("blocks") * blocks.step
+def _with_ratios(customers: Rows, blocks: Blocks, decision: Decision) -> Rows:
+    """Add what is expected of the recent window, the ratio to it, and who is judged."""
+    length = nw.col("blocks") * blocks.step
     length = nw.when(length > blocks.baseline).then(nw.lit(blocks.baseline)).otherwise(length)
     expected = _ratio(nw.col("baseline_active") * blocks.recent, length)
-    customers = customers.with_columns(expected=expected, known=_one_if(nw.col("blocks") >= least))
-    customers = customers.with_columns(
+    known = _one_if(nw.col("blocks") >= blocks.least_baseline)
+    customers = customers.with_columns(expected=expected, known=known)
+    return customers.with_columns(
         ratio=_ratio(nw.col("recent_active"), nw.col("expected")),
-        recent_known=nw.col("recent_active") * nw.col("known"),
-        expected_known=nw.when(nw.col("known") == 1).then(nw.col("expected")).otherwise(0.0),
         judged=(nw.col("known") == 1) & (nw.col("baseline_active") >= decision.min_baseline),
     )
-    customers = customers.with_columns(everybody=nw.lit(1))
-    over = log.keys or ["everybody"]
-    recent, expects = (nw.col(f"{name}_known").sum().over(*over) for name in ("recent", "expected"))
-    customers = customers.with_columns(recent_known=recent, expected_known=expects)
+
+
+def _with_group_ratios(customers: Rows, log: Events, of_all: float) -> Rows:
+    """Add the ratio of each segment, or that `of_all` where there are none."""
+    if not log.keys:
+        defined = of_all >= 0  # and not NaN, which written as a literal may become null
+        ratio = _ratio(nw.lit(of_all if defined else 0.0), nw.lit(float(defined)))
+        return customers.with_columns(group_ratio=ratio)
+    known = nw.col("known") == 1
+    customers = customers.with_columns(
+        recent_known=nw.col("recent_active") * nw.col("known"),
+        expected_known=nw.when(known).then(nw.col("expected")).otherwise(0.0),
+    )
+    customers = customers.with_columns(
+        recent_known=nw.col("recent_known").sum().over(*log.keys),
+        expected_known=nw.col("expected_known").sum().over(*log.keys),
+    )
     return customers.with_columns(
         group_ratio=_ratio(nw.col("recent_known"), nw.col("expected_known"))
     )
-
-
-def _least_blocks(blocks: Blocks) -> int:
-    """Return the number of blocks from which on a baseline is as long as the recent window."""
-    return min(blocks.n_recent, blocks.n_baseline)
-
-
-def _distinct_counts(customers: Rows) -> tuple[ActiveUnits, Integers]:
-    """Return the distinct counts of those who are judged, and how many have each."""
-    rows = customers.filter(nw.col("judged")).select(*_DISTINCT)
-    table = collect(rows.group_by(*_DISTINCT).agg(times=nw.len()))
-    blocks, baseline, recent, times = integer_columns(table, [*_DISTINCT, "times"]).values()
-    return ActiveUnits(blocks=blocks, baseline=baseline, recent=recent), times
 
 
 def _with_tests(customers: Rows, counts: ActiveUnits, p_value: Floats, p_adjusted: Floats) -> Rows:

@@ -107,6 +107,12 @@ class ActiveUnits:
     baseline: Integers
     recent: Integers
 
+    def take(self, index: Any) -> ActiveUnits:
+        """Return some elements."""
+        return ActiveUnits(
+            blocks=self.blocks[index], baseline=self.baseline[index], recent=self.recent[index]
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocks:
@@ -149,6 +155,16 @@ class Blocks:
     def end_day(self) -> int:
         """The day that holds the end, since 1970."""
         return self.end.wall // DAY
+
+    @property
+    def least_baseline(self) -> int:
+        """Number of blocks from which on a baseline is as long as the recent window."""
+        return min(self.n_recent, self.n_baseline)
+
+    @property
+    def are_days(self) -> bool:
+        """Return whether each block is a calendar day."""
+        return self.days == 1 and self.follow_days
 
     @property
     def follow_days(self) -> bool:
@@ -198,11 +214,17 @@ class Blocks:
 
     def comparable(self, counts: ActiveUnits) -> Booleans:
         """Mark the baselines that are as long as the recent window, or longer."""
-        return self.length(counts) >= self.recent
+        return counts.blocks >= self.least_baseline
 
     def expected(self, counts: ActiveUnits) -> Floats:
         """Return what is active in the baselines, scaled to the recent window."""
         return ratio(counts.baseline * self.recent, self.length(counts))
+
+    def group_ratio(self, counts: ActiveUnits, times: Integers) -> float:
+        """Return the ratio of all who can be compared; NaN where nothing is expected of them."""
+        known = self.comparable(counts)
+        recent, expected = (counts.recent * times)[known], (self.expected(counts) * times)[known]
+        return float(ratio(recent.sum(), expected.sum()))
 
     def p_value(self, counts: ActiveUnits) -> Floats:
         """P(X <= recent) if nothing changed, given all that was active in both windows."""
