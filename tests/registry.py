@@ -1114,4 +1114,5 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "score_trend": lambda: {"table": _result("score_trend")},
     "survival_curve": lambda: {"curve": pd.DataFrame(CURVE)},
     "tracking": lambda: {"table": _result("tracking")},
+    "warning_signs": lambda: {"table": _result("warning_signs")},
 }

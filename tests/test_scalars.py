@@ -83,6 +83,7 @@ WRONG: dict[str, Any] = {
     "missing": "skip",
     "missing_codes": 99,
     "model": "bg_nbd",
+    "most": 0,
     "n": -1,
     "negative": "bottom0",
     "observed": "yes",

@@ -89,7 +89,7 @@ def by_polars(events: pl.DataFrame) -> pl.DataFrame:
 
 def by_duckdb(events: duckdb.DuckDBPyRelation) -> Any:
     """Count distinct days by a subquery, and gaps by lag."""
-    return events.query(
+    found: Any = events.query(
         "events",
         """
         with days as (
@@ -103,7 +103,8 @@ def by_duckdb(events: duckdb.DuckDBPyRelation) -> Any:
                min(ago) as last_seen_days, max(gap) as quiet
         from gaps group by customer_id
         """,
-    ).fetchnumpy()
+    )
+    return found.fetchnumpy()
 
 
 def plain(table: Any) -> pd.DataFrame:
@@ -122,15 +123,15 @@ def contestants(events: pd.DataFrame) -> dict[str, tuple[Callable[[], Any], Call
     duckdb.from_df(events).create("stored_events")
     stored = duckdb.table("stored_events")
     return {
-        "pandas": (lambda: by_pandas(events), lambda: warning_signs(events, as_of=END)),
-        "polars": (lambda: by_polars(table), lambda: warning_signs(table, as_of=END)),
+        "pandas": (lambda: by_pandas(events), lambda: warning_signs(events, as_of=str(END))),
+        "polars": (lambda: by_polars(table), lambda: warning_signs(table, as_of=str(END))),
         "polars lazy": (
             lambda: by_polars(table),
-            lambda: warning_signs(table.lazy(), as_of=END).collect(),
+            lambda: warning_signs(table.lazy(), as_of=str(END)).collect(),
         ),
         "duckdb": (
             lambda: by_duckdb(stored),
-            lambda: warning_signs(stored, as_of=END).fetchnumpy(),
+            lambda: warning_signs(stored, as_of=str(END)).fetchnumpy(),
         ),
     }
 
