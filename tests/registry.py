@@ -935,6 +935,15 @@ ENTRIES = [
         columns=LOG | {"by": SEGMENT},
         ids=("customer_id",),
     ),
+    Entry(
+        function=rk.warning_signs,
+        tables={"events": EVENTS},
+        options={"by": "team", "recent": "14D", "baseline": "56D", "min_baseline": 1},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
 ]
 # The same functions as they are called in another way.
 OTHER_WAYS = {
@@ -1105,4 +1114,5 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "score_trend": lambda: {"table": _result("score_trend")},
     "survival_curve": lambda: {"curve": pd.DataFrame(CURVE)},
     "tracking": lambda: {"table": _result("tracking")},
+    "warning_signs": lambda: {"table": _result("warning_signs")},
 }

@@ -44,6 +44,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "plot.score_trend": ("table", "score_trend"),
     "plot.survival_curve": ("curve", "survival_curve"),
     "plot.tracking": ("table", "tracking"),
+    "plot.warning_signs": ("table", "warning_signs"),
 }
 # Functions of several kinds of result, whose own error lists them.
 OTHERS = {"rate_difference"}

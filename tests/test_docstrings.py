@@ -30,7 +30,7 @@ SOURCED = {
     *("poststratify", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
-    *("survival_curve", "tracking", "usage_interval"),
+    *("survival_curve", "tracking", "usage_interval", "warning_signs"),
 }
 SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "References"]
 SECTIONS += ["Examples"]

@@ -263,7 +263,7 @@ SUFFIXED: dict[str, str] = {
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
     "cumulative_incidence survival_difference "
-    "churned_customers upcoming_churn",
+    "churned_customers upcoming_churn warning_signs",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
@@ -317,7 +317,7 @@ SUFFIXED: dict[str, str] = {
     "pmf rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
     "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
-    "usage_interval",
+    "usage_interval warning_signs",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
@@ -400,6 +400,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "BGNBD.from_lifetimes": "what the other library does not keep",
         "holdout_report": "that of a summary that is made inside, and of its model",
         "plot.survival_curve": "that of labels",
+        "warning_signs": "what is counted",
         "cumulative_incidence": "that of tenure",
         "survival_curve": "that of tenure",
         "survival_difference": "that of tenure",

@@ -131,6 +131,7 @@ CODES: Mapping[str, str] = {
     "incomplete_rows": "Rows whose time is not over are not used.",
     "small_cohorts": "Cohorts with few customers are left out.",
     "no_purchase_left": "Customers have refunds and no purchase.",
+    "nobody_judged": "Nobody was there for long enough, or came often enough, to be judged.",
     "gap_leaves_nothing": "The gap is so long that no period can be judged.",
     "ends_look_like_last_days": "Ends seem to be last days, not the days after.",
     "looks_like_levels": "A table seems to hold levels, not subscriptions.",

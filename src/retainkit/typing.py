@@ -75,6 +75,7 @@ __all__ = [
     "SubscriptionRows",
     "SupportsArray",
     "TableT",
+    "UsageUnit",
     "ValuationMethod",
     "Weekday",
 ]
@@ -200,6 +201,7 @@ EndIs: TypeAlias = Literal["exclusive", "last_day"]
 ChurnMethod: TypeAlias = Literal["opening", "stripe", "daily"]
 Dated: TypeAlias = Literal["window_end", "last_event"]
 MRRLevel: TypeAlias = Literal["snapshot", "event"]
+UsageUnit: TypeAlias = Literal["day", "week", "event"]
 
 # Lifetime value
 
@@ -216,7 +218,7 @@ NPSMethod: TypeAlias = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 ShareInterval: TypeAlias = Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"]
 CSATStat: TypeAlias = Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"]
 CESStat: TypeAlias = Literal["mean", "share", "net"]
-Adjust: TypeAlias = Literal["holm", "bonferroni", "none"]
+Adjust: TypeAlias = Literal["holm", "bonferroni", "bh", "none"]
 ChartKind: TypeAlias = Literal["individuals", "sampling"]
 DriverMethod: TypeAlias = Literal["relative_weights", "lmg"]
 Outcome: TypeAlias = Literal["event", "churn"]

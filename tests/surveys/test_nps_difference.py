@@ -283,7 +283,7 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(MissingColumnError, match="`group` needs the column 'waves'"):
         nps_difference(table, group="waves")
     with pytest.raises(ArgumentError, match="adjust"):
-        differ(table, adjust="bh")
+        differ(table, adjust="fdr")
     with pytest.raises(ArgumentTypeError, match="`by` is 3; it must be the name of a column, or"):
         differ(table, by=3)
     with pytest.raises(ArgumentError, match="`by` names 'wave', which is the `group`"):

@@ -39,6 +39,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "calibration_holdout": ("frequency", "frequency_holdout"),
     "rfm_summary": ("frequency", "recency", "T"),
     "cltv": ("expected_purchases", "cltv"),
+    "warning_signs": ("baseline_active", "recent_active", "reasons"),
     "project": ("observed", "fitted", "projected"),
 }
 

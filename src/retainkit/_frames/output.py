@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -121,6 +121,11 @@ def integers_or_null(given: Frame, name: str, values: Integers, null: Booleans) 
     native = pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), null.copy()), name=name)
     made: nw.Series[Any] = nw.from_native(native, series_only=True)
     return made
+
+
+def texts_like(given: nw.DataFrame[Any], name: str, texts: Sequence[str]) -> nw.Series[Any]:
+    """Return texts as a column of the kind of a frame in memory."""
+    return nw.new_series(name, texts, nw.String, backend=given.implementation)
 
 
 def with_text(frame: Frame, name: str, text: str) -> Frame:

@@ -55,7 +55,7 @@ class ViewOptions:
             )
         spec = ViewSpec(
             windows=windows,
-            sources=_sources(self.sources),
+            sources=named_sources(self.sources),
             has_amount=self.amount is not None,
             has_subscriptions=self.subscriptions is not None,
             has_subscription_amount=self.subscription_amount is not None,
@@ -67,22 +67,24 @@ class ViewOptions:
         return spec
 
 
-def _sources(given: Mapping[str, Any] | None) -> dict[str, Source]:
+def named_sources(
+    given: Mapping[str, Any] | None, argument: str = "sources", example: str = "visits"
+) -> dict[str, Source]:
     """Return the further tables by their names; a bare frame is read by the defaults."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise ArgumentTypeError(
-            "`sources` must be a dictionary of names and tables, such as {'visits': visits}; it is "
-            f"a {type(given).__name__}.",
-            argument="sources",
+            f"`{argument}` must be a dictionary of names and tables, such as "
+            f"{{{example!r}: {example}}}; it is a {type(given).__name__}.",
+            argument=argument,
         )
     for name in given:
         if not isinstance(name, str) or not name:
             raise ArgumentTypeError(
-                f"`sources` has the name {name!r}; a source needs a name that is text, by which "
-                "its columns are called.",
-                argument="sources",
+                f"`{argument}` has the name {name!r}; each table needs a name that is text, by "
+                "which its columns are called.",
+                argument=argument,
             )
     return {name: one if isinstance(one, Source) else Source(one) for name, one in given.items()}
 

@@ -89,6 +89,7 @@ def read_source(
     reserved: Sequence[str] = (),
     tz: str | None,
     missing: str,
+    argument: str = "sources",
 ) -> SourceTable:
     """Check a table of things that happened; without a `name`, it is that of the orders."""
     amounts = {f"amount_{i}": one for i, one in enumerate(source.amount)}
@@ -103,7 +104,7 @@ def read_source(
     names |= {"closed": source.closed, "known_at": source.known_at}
     table = read_columns(
         source.frame,
-        f"sources[{name!r}]" if name else "orders",
+        f"{argument}[{name!r}]" if name else "orders",
         columns,
         names,
         by=by,

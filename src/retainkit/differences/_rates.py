@@ -69,10 +69,11 @@ def rate_difference(
     reference : optional
         The group that all others are compared with. Default: all pairs, the later group in
         ascending order less the earlier one.
-    adjust : {"holm", "bonferroni", "none"}, default "holm"
+    adjust : {"holm", "bonferroni", "bh", "none"}, default "holm"
         How p-values are adjusted for the number of comparisons in the result, those of all periods
-        or ages together: by Holm [2]_, by Bonferroni, or not at all. Select the rows of `table`
-        that you want to compare first.
+        or ages together: by Holm [2]_, by Bonferroni, by Benjamini and Hochberg
+        (``"bh"``, which bounds the share of false ones among those found), or not at all. Select
+        the rows of `table` that you want to compare first.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1; it is not adjusted.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retainkit.plot._projection import projection as projection
     from retainkit.plot._retention_curve import retention_curve as retention_curve
     from retainkit.plot._retention_heatmap import retention_heatmap as retention_heatmap
+    from retainkit.plot._signs import warning_signs as warning_signs
     from retainkit.plot._survival import survival_curve as survival_curve
     from retainkit.plot._trend import score_trend as score_trend
     from retainkit.plot._value import cltv_distribution as cltv_distribution
@@ -46,6 +47,7 @@ _HOMES = {
     "score_trend": "_trend",
     "survival_curve": "_survival",
     "tracking": "_holdout",
+    "warning_signs": "_signs",
 }
 
 __all__ = [*_HOMES]

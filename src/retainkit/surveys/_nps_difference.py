@@ -100,9 +100,10 @@ def nps_difference(
         What to do with several answers of a respondent in a segment, here in a group of it: count
         all of them, and widen the interval as far as they resemble each other; take one; let all of
         them together count as one; or refuse them.
-    adjust : {"holm", "bonferroni", "none"}, default "holm"
+    adjust : {"holm", "bonferroni", "bh", "none"}, default "holm"
         How p-values are adjusted for the number of comparisons in the result, those of all segments
-        together: by Holm [3]_, by Bonferroni, or not at all.
+        together: by Holm [3]_, by Bonferroni, by Benjamini and Hochberg
+        (``"bh"``, which bounds the share of false ones among those found), or not at all.
     scale : tuple of int, default (0, 10)
         Lowest and highest score there can be.
     cuts : tuple of float, optional

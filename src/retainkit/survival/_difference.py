@@ -95,9 +95,10 @@ def survival_difference(
     reference : optional
         The group that all others are compared with. Default: all pairs, the later group in
         ascending order less the earlier one.
-    adjust : {"holm", "bonferroni", "none"}, default "holm"
+    adjust : {"holm", "bonferroni", "bh", "none"}, default "holm"
         How p-values are adjusted for the number of comparisons in the result, those of all segments
-        together: by Holm [2]_, by Bonferroni, or not at all.
+        together: by Holm [2]_, by Bonferroni, by Benjamini and Hochberg
+        (``"bh"``, which bounds the share of false ones among those found), or not at all.
     customer : str, default "customer_id"
         Column that identifies the customer: integers, strings, UUIDs or categories.
     start : str, default "start"
