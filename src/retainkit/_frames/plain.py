@@ -18,6 +18,11 @@ def plain_columns(native: Any, argument: str) -> dict[str, list[Any]]:
     return {name: [_plain(value) for value in frame[name].to_list()] for name in frame.columns}
 
 
+def plain_values(values: nw.Series[Any]) -> list[Any]:
+    """Return a column as a list, by which columns of several libraries compare."""
+    return [_plain(value) for value in values.to_list()]
+
+
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
