@@ -955,6 +955,32 @@ ENTRIES = [
         columns=LOG | {"by": SEGMENT},
         ids=("customer_id",),
     ),
+    Entry(
+        function=rk.value_concentration,
+        tables={"orders": ORDERS},
+        options={"by": "team", "draws": 20, "seed": 1},
+        columns={
+            "customer": ID,
+            "amount": AMOUNT,
+            "by": SEGMENT,
+            "time": Column(holds="time", nulls="dropped", name="time"),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.value_tiers,
+        tables={"orders": ORDERS},
+        options={"by": "team"},
+        columns={
+            "customer": ID,
+            "amount": AMOUNT,
+            "by": SEGMENT,
+            "time": Column(holds="time", nulls="dropped", name="time"),
+        },
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
 ]
 # The same functions as they are called in another way.
 OTHER_WAYS = {

@@ -111,7 +111,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
-    "segments": ("rfm_cuts", "rfm_scores"),
+    "segments": ("rfm_cuts", "rfm_scores", "value_concentration", "value_tiers"),
     "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),
     "surveys": (
         "ces",

@@ -17,7 +17,7 @@ from retainkit._inputs.one_segment import check_one_segment_of_codes
 from retainkit._time.grid import DAYS
 from retainkit._time.zones import wall_times
 from retainkit._typing import Floats, Integers
-from retainkit.segments._orders import DECIMALS, LARGEST_ROUNDED
+from retainkit.segments._orders import rounded
 from retainkit.segments._spec import RfmMeasures, RfmSpec
 
 
@@ -46,12 +46,6 @@ def measure(log: Events, spec: RfmSpec) -> RfmMeasures:
         n_customers=n_customers,
         n_without_order=n_customers - len(codes),
     )
-
-
-def rounded(money: Floats) -> Floats:
-    """Return money with 6 decimals, so that the order of a sum cannot make equal values differ."""
-    small = np.abs(money) < LARGEST_ROUNDED
-    return np.where(small, np.round(np.where(small, money, 0.0), DECIMALS), money)
 
 
 def _count_orders(

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._inputs.columns import CheckedTable, Column, check_not_reserved, read_columns
@@ -18,13 +19,14 @@ from retainkit._inputs.observation import check_as_of
 from retainkit._time.moment import Moment
 from retainkit._time.windows import Window, read_window
 from retainkit._time.zones import instant_expr
+from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
 from retainkit.typing import Missing
 
 _VALUES = (Column("customer", ID), Column("amount", AMOUNT))
-LARGEST_ROUNDED = 2**33
+_LARGEST_ROUNDED = 2**33
 """Money below it has 6 decimals that a float can hold."""
-DECIMALS = 6
+_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +113,11 @@ def read_values(orders: Any, options: OrderOptions, own: Sequence[str]) -> Check
 def rounded_expr(money: nw.Expr) -> nw.Expr:
     """Return money with 6 decimals, so that the order of a sum cannot make equal values differ."""
     money = money.cast(nw.Float64)
-    small = money.abs() < LARGEST_ROUNDED
-    return nw.when(small).then(money.round(DECIMALS)).otherwise(money)
+    small = money.abs() < _LARGEST_ROUNDED
+    return nw.when(small).then(money.round(_DECIMALS)).otherwise(money)
+
+
+def rounded(money: Floats) -> Floats:
+    """Return the same of an array."""
+    small = np.abs(money) < _LARGEST_ROUNDED
+    return np.where(small, np.round(np.where(small, money, 0.0), _DECIMALS), money)
