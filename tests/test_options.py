@@ -242,7 +242,13 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         ),
         "Column with the number of customers in each row. Default: one",
     ),
-    "window": 'Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``',
+    "window": (
+        'Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``',
+        (
+            "Length of the window before `as_of` out of which orders are used, such as "
+            '``"365D"``: days of the wall clock, or hours'
+        ),
+    ),
 }
 
 # Functions that have more to say of an option than its common wording. `ALL` do.
@@ -250,12 +256,13 @@ ALL = "all"
 SUFFIXED: dict[str, str] = {
     "adjust": ALL,
     "amount": "calibration_holdout churn_snapshots customer_view cohort_members cohort_retention growth_accounting "
-    "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
-    "subscriptions_from_lines",
+    "holdout_report mrr_movements rfm_scores rfm_summary tracking score_outcomes "
+    "subscriptions_from_levels subscriptions_from_lines value_concentration value_tiers",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
-    "by": "active_days active_users churn_snapshots customer_view calibration_holdout churn_rate cltv cohort_members "
+    "by": "rfm_cuts rfm_scores value_concentration value_tiers "
+    "active_days active_users churn_snapshots customer_view calibration_holdout churn_rate cltv cohort_members "
     "cohort_retention control_chart growth_accounting inactivity_churn key_drivers mrr_movements "
     "nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
@@ -271,7 +278,7 @@ SUFFIXED: dict[str, str] = {
     "customer": "churn_snapshots customer_view score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
-    "draws": "cltv cltv_from_models key_drivers revenue_retention",
+    "draws": "cltv cltv_from_models key_drivers revenue_retention value_concentration",
     "end": "churn_snapshots customer_view",
     "entry": "cumulative_incidence survival_curve survival_difference",
     "exact": ALL,
@@ -304,21 +311,21 @@ SUFFIXED: dict[str, str] = {
     "respondent": "control_chart nps_difference score_trend",
     "responses": "key_drivers",
     "scale": "ces control_chart csat score_trend",
-    "seed": "cltv cltv_from_models key_drivers",
+    "seed": "cltv cltv_from_models key_drivers value_concentration",
     "spend": "holdout_report tracking",
     "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions datasets.make_survey",
     "subscription": "score_outcomes",
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
-    "pmf rfm_summary score_outcomes score_trend usage_interval",
+    "pmf rfm_scores rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
     "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
     "usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
-    "window": "active_users inactivity_churn",
+    "window": "active_users inactivity_churn rfm_scores value_concentration value_tiers",
 }
 
 # Functions in which an option means something else, and what.
@@ -353,6 +360,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "score_outcomes": "a column of the second table, for churn",
         "subscriptions_from_lines": "what a line is for always ends",
     },
+    "cuts": {"rfm_scores": "a table of intervals"},
     "end_is": {"score_outcomes": "no period is cut: it has no `tz`"},
     "entry": dict.fromkeys(
         ("cohort_members", "cohort_retention"), "whether a customer has one cohort or many"

@@ -1,10 +1,10 @@
-"""How much of all value the best customers bring."""
+"""Concentration of value: the share of it that the best customers bring."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +20,7 @@ from retainkit.segments._cut_points import rows_of_segments
 from retainkit.segments._cuts import MeasureValues, values_of
 from retainkit.segments._orders import OrderOptions, read_values
 from retainkit.segments._value import customer_values, exact_share, top_customers
-from retainkit.typing import IntoTable, Missing, TableT
+from retainkit.typing import IntoTable, Length, Missing, TableT
 
 _OWN = ("share_of_customers", "customers", "value", "share_of_value", "lower", "upper", "gini")
 
@@ -71,7 +71,7 @@ def value_concentration(
     shares: Sequence[float] = (0.01, 0.1, 0.2, 0.5),
     time: str | None = None,
     as_of: str | date | None = None,
-    window: str | timedelta | None = None,
+    window: Length | None = None,
     by: str | Sequence[str] | None = None,
     draws: int = 1000,
     seed: int | None = None,
@@ -121,7 +121,7 @@ def value_concentration(
         Columns of segments. Null is a segment of its own. They are carried along, with one value
         throughout for each customer.
     draws : int, default 1000
-        Number of draws of the bootstrap, each of as many customers as there are.
+        Number of draws of the bootstrap; fewer make its limits too narrow.
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result, in each segment
         by itself.
@@ -131,7 +131,7 @@ def value_concentration(
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
     confidence_level : float, default 0.95
-        Confidence level of the intervals, strictly between 0 and 1.
+        Coverage of the interval, between 0 and 1.
 
     Returns
     -------

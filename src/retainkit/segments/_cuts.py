@@ -61,6 +61,7 @@ def check_bins(bins: int) -> int:
     if number > _MOST_BINS:
         raise ArgumentError(
             f"`bins` is {number:,}; it must be {_MOST_BINS} or less: a score is a rough rank.",
+            code="argument_value",
             argument="bins",
         )
     return number

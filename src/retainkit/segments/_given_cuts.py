@@ -44,7 +44,7 @@ class GivenCuts:
         wanted = wanted[: values.n_segments]
         lacking = [one for one in wanted if one not in self.points]
         if lacking:
-            raise self._no_segments(lacking)
+            raise self._no_segments(lacking, len(wanted))
         of_segments = [self.points[one] for one in wanted]
         return Cuts(points={name: self._stacked(name, of_segments) for name in MEASURES})
 
@@ -59,7 +59,7 @@ class GivenCuts:
             )
         return np.array([one[name] for one in of_segments]).reshape(-1, *lengths)
 
-    def _no_segments(self, lacking: Sequence[_Segment]) -> ArgumentError:
+    def _no_segments(self, lacking: Sequence[_Segment], total: int) -> ArgumentError:
         shown = [one[0] if len(one) == 1 else one for one in lacking]
         return ArgumentError(
             f"`cuts` have no rows for {count_noun(len(lacking), 'segment')} of `by`: "
@@ -68,6 +68,7 @@ class GivenCuts:
             code="no_cuts",
             argument="cuts",
             rows=len(lacking),
+            total=total,
         )
 
 

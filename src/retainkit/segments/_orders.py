@@ -12,8 +12,8 @@ import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._inputs.columns import CheckedTable, Column, check_not_reserved, read_columns
-from retainkit._inputs.events import Events, check_finite, read_events
-from retainkit._inputs.facts import read_facts, warn_of_dropped, without_nulls
+from retainkit._inputs.events import Events, read_events
+from retainkit._inputs.facts import check_finite, read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import AMOUNT, ID
 from retainkit._inputs.observation import check_as_of
 from retainkit._time.moment import Moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from retainkit._frames.arrow_extensions import as_given
@@ -23,7 +23,7 @@ from retainkit.segments._given_cuts import GivenCuts, read_cuts
 from retainkit.segments._orders import OrderOptions, read_window_of_orders
 from retainkit.segments._scoring import with_scores
 from retainkit.segments._spec import MEASURES, SCORES, RfmMeasures, RfmSpec
-from retainkit.typing import IntoFrame, IntoFrameT, Missing
+from retainkit.typing import IntoFrame, IntoFrameT, Length, Missing
 
 _OWN = (*MEASURES, *SCORES, "rfm")
 
@@ -36,7 +36,7 @@ def rfm_scores(
     customer: str = "customer_id",
     time: str = "time",
     order: str | None = None,
-    window: str | timedelta | None = None,
+    window: Length | None = None,
     bins: int = 5,
     cuts: IntoFrame | None = None,
     by: str | Sequence[str] | None = None,
@@ -45,14 +45,12 @@ def rfm_scores(
 ) -> IntoFrameT:
     r"""Recency, frequency and money of each customer, with a score for each from 1 to 5.
 
-    >>> import pandas as pd
-    >>> from retainkit import rfm_scores
-    >>> orders = pd.DataFrame({"customer_id": [1, 1, 2], "amount": [20.0, 30.0, 9.0]})
-    >>> orders["time"] = pd.to_datetime(["2024-01-02", "2024-01-30", "2024-01-09"])
-    >>> rfm_scores(orders, as_of="2024-02-01", bins=2)
-       customer_id  recency_days  frequency  monetary  r  f  m rfm
-    0            1             2          2      50.0  2  2  2 222
-    1            2            23          1       9.0  1  1  1 111
+    >>> from retainkit import datasets, rfm_scores
+    >>> rfm_scores(datasets.load_cdnow(sample=True).query("amount > 0"), bins=3).head(3)
+           customer_id  recency_days  frequency  monetary  r  f  m  rfm
+    0            4           201          4    100.50  3  3  3  333
+    1           18           543          1     14.96  1  1  1  111
+    2           21           534          2     75.11  1  2  2  122
 
     A rough rank of customers by when they bought last, how often, and for how much. Of :math:`n`
     customers and :math:`b` bins, cut :math:`k` of a measure is the value at rank

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +21,7 @@ from retainkit.segments._cut_points import rows_of_segments
 from retainkit.segments._cuts import values_of
 from retainkit.segments._orders import OrderOptions, read_values
 from retainkit.segments._value import customer_values, exact_share, top_customers
-from retainkit.typing import IntoFrameT, Missing
+from retainkit.typing import IntoFrameT, Length, Missing
 
 _OWN = ("value", "rank", "value_share", "cumulative_share", "tier")
 _NONE = "none"
@@ -37,7 +37,7 @@ def value_tiers(
     tiers: Sequence[tuple[str, float]] = _TIERS,
     time: str | None = None,
     as_of: str | date | None = None,
-    window: str | timedelta | None = None,
+    window: Length | None = None,
     by: str | Sequence[str] | None = None,
     tz: str | None = None,
     missing: Missing = "raise",
@@ -178,6 +178,7 @@ def _read_tiers(tiers: Any) -> _Tiers:
         raise ArgumentError(
             f"`tiers` has the names {', '.join(map(repr, names))}; each must be another one, and "
             f"{_NONE!r} is kept for customers without value.",
+            code="named_twice",
             argument="tiers",
         )
     if shares != sorted({*shares}) or shares[-1] != 1:
@@ -185,6 +186,7 @@ def _read_tiers(tiers: Any) -> _Tiers:
         raise ArgumentError(
             f"`tiers` has the shares {found}; they must rise, the best tier first, and end with 1: "
             "each is the share of customers at which its tier ends.",
+            code="argument_value",
             argument="tiers",
         )
     return [*zip(names, shares, strict=True)]

@@ -64,7 +64,9 @@ def exact_share(name: str, value: Any) -> Fraction:
     share = fraction(name, value)
     if share == 0:
         raise ArgumentError(
-            f"`{name}` has a share of 0; shares lie above 0, up to 1.", argument=name
+            f"`{name}` has a share of 0; shares lie above 0, up to 1.",
+            code="argument_value",
+            argument=name,
         )
     return Fraction(repr(share)).limit_denominator(_DENOMINATOR)
 
