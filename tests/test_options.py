@@ -152,6 +152,8 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "observed": "Whether declared categories of `by` without a row are left out",
     "palette": "Colours of the lines in turn; by default safe for all kinds of colour vision",
     "penalty": "Draws the estimate towards moderate values where data are few",
+    "order": "Column that identifies the order that a row is a line of",
+    "orders": f"One row an order, or a line of one: {FRAMES}",
     "origin": (
         "Day from which periods of a number of days or weeks are counted, forwards and back, such "
         "as the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are"
@@ -299,6 +301,7 @@ SUFFIXED: dict[str, str] = {
     "model": "holdout_report tracking",
     "monetary_value": "spend_independence",
     "observed": ALL,
+    "order": ALL,
     "penalty": ALL,
     "origin": "holdout_report tracking",
     "period": "active_users churn_rate control_chart growth_accounting "
@@ -318,7 +321,8 @@ SUFFIXED: dict[str, str] = {
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
-    "pmf rfm_scores rfm_summary score_outcomes score_trend usage_interval",
+    "pmf rfm_scores rfm_summary score_outcomes score_trend usage_interval value_concentration "
+    "value_tiers",
     "transactions": "plot.customer_history",
     "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
     "usage_interval",

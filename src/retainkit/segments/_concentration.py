@@ -100,7 +100,7 @@ def value_concentration(
     ----------
     orders : IntoFrame
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
-        or a PySpark DataFrame. The order of the rows means nothing.
+        or a PySpark DataFrame.
     amount : str, default "amount"
         Column of money, in its own unit. Refunds are negative, and lower the value.
     customer : str, default "customer_id"

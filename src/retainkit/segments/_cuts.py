@@ -122,7 +122,9 @@ def cuts_of(values: TableValues, bins: int) -> tuple[Cuts, dict[str, Floats]]:
     return Cuts(points={name: one[:, :-1] for name, one in points.items()}), points
 
 
-def warn_of_empty_scores(values: TableValues, points: Mapping[str, Floats]) -> None:
+def warn_of_empty_scores(
+    values: TableValues, points: Mapping[str, Floats], by: Sequence[str]
+) -> None:
     """Warn of scores that nobody has because many customers share a value."""
     found, where = [], 0
     for name, of_segments in points.items():
@@ -136,10 +138,11 @@ def warn_of_empty_scores(values: TableValues, points: Mapping[str, Floats]) -> N
         if empty:
             found.append(f"{', '.join(map(str, sorted(empty)))} of {name!r}")
     if found:
-        of = segment_label(values.segments, where - 1) if values.segments else ""
+        named = dict(zip(by, values.segments.values(), strict=True))
+        of = segment_label(named, where - 1) if named else ""
         some = f" in some segments, such as {of}" if of else ""
         warn(
-            f"nobody has the scores {' and '.join(found)}{some}: many customers have the same "
+            f"nobody has some scores ({'; '.join(found)}){some}: many customers have the same "
             "value, and equal values share a score. Fewer `bins` leave fewer scores empty.",
             code="empty_scores",
             argument="bins",

@@ -66,7 +66,7 @@ def rfm_scores(
     ----------
     orders : IntoFrame
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
-        or a PySpark DataFrame. The order of the rows means nothing.
+        or a PySpark DataFrame.
     as_of : str, date or datetime, optional
         Instant at which observation ends; rows at or after it are not used, and counted in a
         warning. Without a time zone it is read in that of `tz`. Default: the midnight that ends the
@@ -80,7 +80,7 @@ def rfm_scores(
         Column of dates or datetimes, with or without a time zone. Dates as text are refused: as
         text, 10 March comes before 2 January.
     order : str, optional
-        Column that identifies the order that a row is a line of: its distinct values are the
+        Column that identifies the order that a row is a line of. Its distinct values are the
         frequency. Default: days with an order are counted, since lines are no orders.
     window : str or timedelta, optional
         Length of the window before `as_of` out of which orders are used, such as ``"365D"``: days
@@ -196,7 +196,7 @@ def rfm_scores(
     measures = measure(log, RfmSpec(end=end))
     _warn_of_refunds_alone(measures)
     values = values_of(measures.rows, log.keys, MEASURES)
-    used = _cuts_for(values, bins, given)
+    used = _cuts_for(values, bins, given, log.by)
     _warn_of_no_money(values)
     scored = with_scores(measures.rows, values, used, log.keys)
     names = (*log.by, customer, *_OWN)
@@ -204,12 +204,12 @@ def rfm_scores(
     return as_given(select_to_native(scored, columns), orders)
 
 
-def _cuts_for(values: TableValues, bins: int, given: GivenCuts | None) -> Cuts:
+def _cuts_for(values: TableValues, bins: int, given: GivenCuts | None, by: Sequence[str]) -> Cuts:
     """Return the cuts that were given, or those of the values with a warning of empty scores."""
     if given is not None:
         return given.for_values(values)
     own, points = cuts_of(values, bins)
-    warn_of_empty_scores(values, points)
+    warn_of_empty_scores(values, points, by)
     return own
 
 
