@@ -796,6 +796,26 @@ ENTRIES = [
         ids=("customer_id",),
     ),
     Entry(
+        function=rk.rfm_cuts,
+        tables={"scores": SUMMARY},
+        options={"by": "plan", "measures": ["recency", "T"]},
+        columns={"measures": NUMBER, "by": SEGMENT},
+    ),
+    Entry(
+        function=rk.rfm_scores,
+        tables={"orders": ORDERS},
+        options={"by": "team"},
+        columns=LOG
+        | {
+            "by": SEGMENT,
+            "amount": AMOUNT,
+            "order": Column(holds="any", nulls="dropped", name="team"),
+        },
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    Entry(
         function=rk.rfm_summary,
         tables={"transactions": ORDERS},
         options={"by": "team", "amount": "amount"},
@@ -934,6 +954,32 @@ ENTRIES = [
         options={"by": "team"},
         columns=LOG | {"by": SEGMENT},
         ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.value_concentration,
+        tables={"orders": ORDERS},
+        options={"by": "team", "draws": 20, "seed": 1},
+        columns={
+            "customer": ID,
+            "amount": AMOUNT,
+            "by": SEGMENT,
+            "time": Column(holds="time", nulls="dropped", name="time"),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.value_tiers,
+        tables={"orders": ORDERS},
+        options={"by": "team"},
+        columns={
+            "customer": ID,
+            "amount": AMOUNT,
+            "by": SEGMENT,
+            "time": Column(holds="time", nulls="dropped", name="time"),
+        },
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
     ),
     Entry(
         function=rk.warning_signs,

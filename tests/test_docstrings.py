@@ -29,6 +29,7 @@ SOURCED = {
     *("pmf",),
     *("poststratify", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
+    *("rfm_cuts", "rfm_scores", "value_concentration"),
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
     *("survival_curve", "tracking", "usage_interval", "warning_signs"),
 }
@@ -90,7 +91,7 @@ def test_every_argument_and_the_result_have_a_type(name: str) -> None:
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
     frames = {"events", "orders", "table", "curve", "transactions", "summary", "subscriptions"}
-    assert first.name in frames | {"responses", "invitations", "ledger", "lines"}
+    assert first.name in frames | {"scores", "responses", "invitations", "ledger", "lines"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty
 

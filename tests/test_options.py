@@ -152,6 +152,8 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "observed": "Whether declared categories of `by` without a row are left out",
     "palette": "Colours of the lines in turn; by default safe for all kinds of colour vision",
     "penalty": "Draws the estimate towards moderate values where data are few",
+    "order": "Column that identifies the order that a row is a line of",
+    "orders": f"One row an order, or a line of one: {FRAMES}",
     "origin": (
         "Day from which periods of a number of days or weeks are counted, forwards and back, such "
         "as the first of a sprint. Default: the first `week_start` of 1970, whatever the rows are"
@@ -242,38 +244,42 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
         ),
         "Column with the number of customers in each row. Default: one",
     ),
-    "window": 'Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``',
+    "window": (
+        'Length of the window: days, or a length of time such as ``"28D"`` or ``"4 weeks"``',
+        (
+            "Length of the window before `as_of` out of which orders are used, such as "
+            '``"365D"``: days of the wall clock, or hours'
+        ),
+    ),
 }
 
 # Functions that have more to say of an option than its common wording. `ALL` do.
 ALL = "all"
 SUFFIXED: dict[str, str] = {
     "adjust": ALL,
-    "amount": "calibration_holdout churn_snapshots customer_view "
-    "cohort_members cohort_retention growth_accounting "
-    "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
-    "subscriptions_from_lines",
+    "amount": "calibration_holdout churn_snapshots cohort_members cohort_retention customer_view "
+    "growth_accounting holdout_report mrr_movements rfm_scores rfm_summary score_outcomes "
+    "subscriptions_from_levels subscriptions_from_lines tracking value_concentration value_tiers",
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
-    "by": "active_days active_users churn_snapshots customer_view "
-    "calibration_holdout churn_rate cltv cohort_members "
-    "cohort_retention control_chart growth_accounting inactivity_churn key_drivers mrr_movements "
-    "nps_difference "
-    "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
-    "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
-    "cumulative_incidence survival_difference "
-    "churned_customers upcoming_churn warning_signs",
+    "by": "active_days active_users calibration_holdout churn_rate churn_snapshots "
+    "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
+    "customer_view growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
+    "response_rate revenue_cohorts revenue_retention rfm_cuts rfm_scores rfm_summary "
+    "score_outcomes subscriptions_from_levels subscriptions_from_lines survival_curve "
+    "survival_difference upcoming_churn usage_interval value_concentration value_tiers "
+    "warning_signs",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
-    "confidence_level": "nps_difference rate_difference survival_curve "
-    "cumulative_incidence survival_difference",
+    "confidence_level": "cumulative_incidence nps_difference rate_difference survival_curve "
+    "survival_difference",
     "counts": "cumulative_incidence nps_difference survival_curve survival_difference",
     "customer": "churn_snapshots customer_view score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
-    "draws": "cltv cltv_from_models key_drivers revenue_retention",
+    "draws": "cltv cltv_from_models key_drivers revenue_retention value_concentration",
     "end": "churn_snapshots customer_view",
     "entry": "cumulative_incidence survival_curve survival_difference",
     "exact": ALL,
@@ -294,10 +300,11 @@ SUFFIXED: dict[str, str] = {
     "model": "holdout_report tracking",
     "monetary_value": "spend_independence",
     "observed": ALL,
-    "penalty": ALL,
+    "order": ALL,
     "origin": "holdout_report tracking",
-    "period": "active_users churn_rate control_chart growth_accounting "
-    "inactivity_churn mrr_movements churned_customers",
+    "penalty": ALL,
+    "period": "active_users churn_rate churned_customers control_chart growth_accounting "
+    "inactivity_churn mrr_movements",
     "predictive": "cltv_from_models",
     "progress": ALL,
     "promoters, detractors": "survey_sample_size",
@@ -306,22 +313,23 @@ SUFFIXED: dict[str, str] = {
     "respondent": "control_chart nps_difference score_trend",
     "responses": "key_drivers",
     "scale": "ces control_chart csat score_trend",
-    "seed": "cltv cltv_from_models key_drivers",
+    "seed": "cltv cltv_from_models key_drivers value_concentration",
     "spend": "holdout_report tracking",
-    "start": "churn_snapshots customer_view "
-    "datasets.make_events datasets.make_subscriptions datasets.make_survey",
+    "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions "
+    "datasets.make_survey",
     "subscription": "score_outcomes",
-    "subscriptions": "survival_curve cumulative_incidence survival_difference",
+    "subscriptions": "cumulative_incidence survival_curve survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
-    "pmf rfm_summary score_outcomes score_trend usage_interval",
+    "pmf rfm_scores rfm_summary score_outcomes score_trend usage_interval value_concentration "
+    "value_tiers",
     "transactions": "plot.customer_history",
     "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
     "usage_interval warning_signs",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
-    "window": "active_users inactivity_churn",
+    "window": "active_users inactivity_churn rfm_scores value_concentration value_tiers",
 }
 
 # Functions in which an option means something else, and what.
@@ -356,6 +364,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "score_outcomes": "a column of the second table, for churn",
         "subscriptions_from_lines": "what a line is for always ends",
     },
+    "cuts": {"rfm_scores": "a table of intervals"},
     "end_is": {"score_outcomes": "no period is cut: it has no `tz`"},
     "entry": dict.fromkeys(
         ("cohort_members", "cohort_retention"), "whether a customer has one cohort or many"

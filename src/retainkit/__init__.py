@@ -21,6 +21,7 @@ is one. Each takes the table first, and everything else by keyword.
 Each subject is a package, whose functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
+    segments                            of customers, by their orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     clv, projection                     models of purchases, spend and retention
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from retainkit import purchases as purchases
     from retainkit import retention as retention
     from retainkit import revenue as revenue
+    from retainkit import segments as segments
     from retainkit import subscriptions as subscriptions
     from retainkit import surveys as surveys
     from retainkit import survival as survival
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from retainkit.purchases import *
     from retainkit.retention import *
     from retainkit.revenue import *
+    from retainkit.segments import *
     from retainkit.subscriptions import *
     from retainkit.surveys import *
     from retainkit.survival import *
@@ -114,6 +117,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
+    "segments": ("rfm_cuts", "rfm_scores", "value_concentration", "value_tiers"),
     "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),
     "surveys": (
         "ces",

@@ -119,3 +119,10 @@ def argsort(series: nw.Series[Any]) -> Array:
     except TypeError:  # objects that have no order stay where they are
         return np.arange(len(series))
     return places
+
+
+def sort_codes(values: nw.Series[Any], row_of: Array, codes: Array) -> tuple[Array, nw.Series[Any]]:
+    """Sort codes by the values that they stand for, each in a row that is known; returns both."""
+    found = values[row_of[codes]]
+    order = argsort(found)
+    return codes[order], found[order]

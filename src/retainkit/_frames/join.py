@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, instants_of, is_polars
 from retainkit._frames.output import build_like, from_columns, to_native
 from retainkit._typing import Array, NativeT
@@ -161,3 +162,43 @@ def map_values(frame: Frame, on: str, columns: Mapping[str, Array]) -> Frame:
     plain = {name: values.tolist() for name, values in columns.items()}
     table = nw.from_dict(plain, backend=frame.implementation)
     return frame.join(table, on=on, how="left")
+
+
+# What is known of segments, brought to the rows of a lazy frame
+
+
+def with_segment_numbers(
+    rows: nw.LazyFrame[Any], segments: Mapping[str, nw.Series[Any]]
+) -> nw.LazyFrame[Any]:
+    """Add the column ``segment`` to rows: the number of the segment, by its row in `segments`.
+
+    A join finds no null: each value of a key has a code, by which the segments are found.
+    """
+    widths, codes = [], []
+    for key, values in segments.items():
+        code, _ = factorize(values, sort=False)
+        distinct, first = np.unique(code[code >= 0], return_index=True)
+        present = np.flatnonzero(code >= 0)[first]
+        name = f"{key}_code"
+        known = nw.lit(None, nw.Int64)
+        if len(distinct):
+            small = to_engine_of(rows, {key: values[present.tolist()], name: distinct})
+            rows = rows.join(small, on=key, how="left")
+            known = nw.col(name)
+        null = nw.lit(len(distinct)).cast(nw.Int64)
+        rows = rows.with_columns(nw.when(~known.is_null()).then(known).otherwise(null).alias(name))
+        widths.append(len(distinct) + 1)
+        codes.append(np.where(code < 0, len(distinct), code))
+    number, combined = nw.lit(0), np.zeros(len(codes[0]), np.int64)
+    for key, width, code in zip(segments, widths, codes, strict=True):
+        number, combined = number * width + nw.col(f"{key}_code"), combined * width + code
+    rows = rows.with_columns(combined=number.cast(nw.Int64))
+    numbers = {"combined": combined, "segment": np.arange(len(combined))}
+    return rows.join(to_engine_of(rows, numbers), on="combined", how="left")
+
+
+def with_values_of(rows: nw.LazyFrame[Any], columns: Mapping[str, Array]) -> nw.LazyFrame[Any]:
+    """Add columns to rows that have a number of their ``segment``: the values of that segment."""
+    length = len(next(iter(columns.values())))
+    table = to_engine_of(rows, {"segment": np.arange(length), **columns})
+    return rows.join(table, on="segment", how="left")

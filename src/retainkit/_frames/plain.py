@@ -18,6 +18,14 @@ def plain_columns(native: Any, argument: str) -> dict[str, list[Any]]:
     return {name: [_plain(value) for value in frame[name].to_list()] for name in frame.columns}
 
 
+def plain_values(values: nw.Series[Any]) -> list[Any]:
+    """Return a column as a list, by which columns of several libraries compare."""
+    null = values.is_null().to_numpy().astype(bool).tolist()
+    pairs = zip(values.to_list(), null, strict=True)
+    # pandas has a value of its own for what is null.
+    return [None if lacks else _plain(value) for value, lacks in pairs]
+
+
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value

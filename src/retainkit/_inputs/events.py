@@ -20,7 +20,7 @@ from retainkit._inputs.facts import (
     warn_of_dropped,
     without_nulls,
 )
-from retainkit._inputs.kinds import AMOUNT, FLAG, ID, TIME
+from retainkit._inputs.kinds import AMOUNT, FLAG, ID, ORDER, TIME
 from retainkit._inputs.observation import moments_of, observed_until, warn_of_outside
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.grid import PeriodGrid
@@ -36,6 +36,7 @@ EVENTS = (
     Column("started", FLAG, required=False),
     Column("returned", FLAG, required=False),
     Column("amount", AMOUNT, required=False),
+    Column("order", ORDER, required=False),
 )
 
 

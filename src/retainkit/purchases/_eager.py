@@ -12,13 +12,13 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import argsort, integer_codes
+from retainkit._frames.factorize import integer_codes, sort_codes
 from retainkit._frames.groupby import NEVER, group_sum, unique_keys
 from retainkit._frames.input import collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.events import Events
-from retainkit._inputs.one_segment import several_segments
+from retainkit._inputs.one_segment import check_one_segment_of_codes
 from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
@@ -62,12 +62,12 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     row_of = np.full(n_codes, -1)
     row_of[customer] = np.arange(len(customer))  # any row of a customer will do
     segments, segment = factorize_segments(frame, log.keys)
-    _check_one_segment(log, frame, segment, customer, row_of)
+    check_one_segment_of_codes(log, frame, segment, customer, row_of)
 
     rows, rest = _split_at_end(log, frame, customer, n_codes, spec)
     counts = _count_purchases(rows)
     held = np.zeros(n_codes, np.int64) if rest is None else _count_purchases(rest).number
-    codes, customers = _sorted_by_customer(frame["customer"], row_of, np.flatnonzero(counts.number))
+    codes, customers = sort_codes(frame["customer"], row_of, np.flatnonzero(counts.number))
     columns = {key: values[segment[row_of[codes]]] for key, values in segments.items()}
     columns |= {"customer": customers, **_summary_columns(rows, counts, codes, spec)}
     if rest is not None:
@@ -83,29 +83,6 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
         n_first_in_holdout=in_holdout,
         n_without_purchase=int(without.sum()) - in_holdout,
     )
-
-
-def _check_one_segment(
-    log: Events, frame: nw.DataFrame[Any], segment: Integers, customer: Integers, row_of: Integers
-) -> None:
-    if not log.by:
-        return
-    differs = segment != segment[row_of[customer]]
-    if differs.any():
-        codes, customers = _sorted_by_customer(
-            frame["customer"], row_of, unique_keys(customer[differs])
-        )
-        total = int((row_of >= 0).sum())
-        raise several_segments(log.by, len(codes), total, customers[:3].to_list())
-
-
-def _sorted_by_customer(
-    customer: nw.Series[Any], row_of: Integers, codes: Integers
-) -> tuple[Integers, nw.Series[Any]]:
-    """Sort codes by their customers, and return these too."""
-    customers = customer[row_of[codes]]
-    order = argsort(customers)
-    return codes[order], customers[order]
 
 
 # Purchases: the rows of one customer in one period
