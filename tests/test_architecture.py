@@ -23,7 +23,8 @@ FLOORS: list[set[str]] = [
     {"_frames"},
     {"_inputs"},
     {"activity", "churn", "customers", "drivers", "projection", "purchases", "retention", "revenue"}
-    | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
+    | {"subscriptions", "surveys", "survival", "outcomes", "weighting"}
+    | {"contacts", "segments"},
     {"clv", "differences"},
     {"datasets", "plot"},
 ]

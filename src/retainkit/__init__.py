@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from retainkit import activity as activity
     from retainkit import churn as churn
     from retainkit import clv as clv
+    from retainkit import contacts as contacts
     from retainkit import customers as customers
     from retainkit import datasets as datasets
     from retainkit import differences as differences
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from retainkit import purchases as purchases
     from retainkit import retention as retention
     from retainkit import revenue as revenue
+    from retainkit import segments as segments
     from retainkit import subscriptions as subscriptions
     from retainkit import surveys as surveys
     from retainkit import survival as survival
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from retainkit.activity import *
     from retainkit.churn import *
     from retainkit.clv import *
+    from retainkit.contacts import *
     from retainkit.customers import *
     from retainkit.differences import *
     from retainkit.drivers import *
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     from retainkit.purchases import *
     from retainkit.retention import *
     from retainkit.revenue import *
+    from retainkit.segments import *
     from retainkit.subscriptions import *
     from retainkit.surveys import *
     from retainkit.survival import *
@@ -99,6 +103,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "spend_independence",
         "tracking",
     ),
+    "contacts": ("audience",),
     "customers": ("Source", "churn_snapshots", "customer_view", "snapshot_dates"),
     "differences": ("rate_difference",),
     "drivers": ("key_drivers",),
@@ -108,6 +113,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
+    "segments": ("assign_segments", "check_rules", "segment_migration", "segment_rules"),
     "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),
     "surveys": (
         "ces",

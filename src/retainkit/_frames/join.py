@@ -104,7 +104,8 @@ def can_be_joined(frame: Frame, table: Frame) -> bool:
 
     relation: Any = frame.to_native()
     try:
-        relation.cross(table.to_native())
+        # A relation and what was made of it have one name, which must not be there twice.
+        relation.set_alias("first").cross(table.to_native().set_alias("second"))
     except duckdb.InvalidInputException:
         return False
     return True

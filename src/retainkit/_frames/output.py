@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -129,6 +129,19 @@ def with_text(frame: Frame, name: str, text: str) -> Frame:
         # A literal has no length in an empty frame of narwhals 2.5.
         return frame.with_columns(nw.new_series(name, [], nw.String, backend=frame.implementation))
     return frame.with_columns(nw.lit(text).alias(name))
+
+
+def with_texts(
+    frame: nw.DataFrame[Any], name: str, texts: Sequence[str], codes: Integers
+) -> nw.DataFrame[Any]:
+    """Return a new frame in memory with one more column, the last: for each row one of the texts.
+
+    It shares no memory with the one that was given.
+    """
+    values = np.array([*texts], object)[codes].tolist()
+    rows = frame.filter([True] * len(values)) if values else frame
+    made = nw.new_series(inner_name(frame, name), values, nw.String, backend=frame.implementation)
+    return rows.with_columns(made)
 
 
 def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
