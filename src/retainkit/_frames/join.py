@@ -12,6 +12,7 @@ import numpy as np
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, instants_of, is_polars
 from retainkit._frames.output import build_like, from_columns, to_native
+from retainkit._frames.pandas_types import with_integers
 from retainkit._typing import Array, NativeT
 
 JoinStrategy: TypeAlias = Literal["inner", "left", "anti", "semi"]
@@ -125,6 +126,12 @@ def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:
     # pandas has a NaN where others have a null.
     pairs = zip(series.to_list(), lacks.tolist(), strict=True)
     values = [None if lack else value for value, lack in pairs]
+    if backend == nw.Implementation.PANDAS and lacks.any():
+        if dtype.is_integer():  # which have no null in NumPy
+            nothing = nw.new_series(series.name, [None] * len(values), nw.Float64, backend=backend)
+            return with_integers(nothing.to_frame(), {series.name: values})[series.name]
+        if dtype == nw.Boolean:  # NumPy reads a null as False
+            return nw.new_series(series.name, values, backend=backend)
     plain = dtype.is_integer() or dtype.is_float() or isinstance(dtype, nw.String | nw.Boolean)
     return nw.new_series(series.name, values, dtype if plain else None, backend=backend)
 

@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._frames.dtypes import is_categorical, type_name
 from retainkit._frames.input import Frame, collect, count_rows
+from retainkit._frames.plain_types import with_plain_types
 from retainkit._inputs.columns import CheckedTable
 from retainkit._messages import count_noun, format_examples
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -34,7 +35,7 @@ def check_one_row_each(table: CheckedTable) -> None:
 
 def with_matching_ids(first: CheckedTable, second: CheckedTable) -> tuple[Frame, Frame]:
     """Return the rows of two tables with customers of one type, or raise where there is none."""
-    one, other = (_without_categories(table.rows) for table in (first, second))
+    one, other = (_with_plain_ids(table.rows) for table in (first, second))
     types = [rows.collect_schema()["customer"] for rows in (one, other)]
     numeric = [dtype.is_numeric() for dtype in types]
     if all(numeric) and types[0] != types[1]:
@@ -60,8 +61,10 @@ def with_matching_ids(first: CheckedTable, second: CheckedTable) -> tuple[Frame,
     return one, other
 
 
-def _without_categories(rows: Frame) -> Frame:
-    """Return rows with customers by the names of their categories."""
+def _with_plain_ids(rows: Frame) -> Frame:
+    """Return rows with customers by the names of their categories, and numbers for objects."""
+    if rows.collect_schema()["customer"] == nw.Object:
+        rows, _ = with_plain_types(rows, {"customer": "counts"})
     if not is_categorical(rows.collect_schema()["customer"]):
         return rows
     wanted: Any = nw.String

@@ -110,11 +110,11 @@ def _check_column(rule: Rule, condition: Condition, frame: Frame, advice: str) -
         check_present("rules", condition.column, frame)
     except MissingColumnError:
         names = [outer_name(str(name)) for name in frame.collect_schema().names()]
-        told = (
+        text = (
             f"{rule} has a condition in its column {condition.source!r}. {advice}".rstrip()
             + " A column that ends in _min, _max or _is sets a condition; call a remark otherwise."
         )
-        raise MissingColumnError("rules", condition.column, names, told) from None
+        raise MissingColumnError("rules", condition.column, names, text) from None
 
 
 # Columns
@@ -141,7 +141,7 @@ def _read_judged(
         judged[name] = _Judged(
             name=name,
             copy=copy,
-            holds=_holds(rows, copy, schema[copy]),
+            holds=_holds(rows, copy, schema[copy], stands[copy]),
             dtype=schema[copy],
             zone=zones.get(copy),
         )
@@ -154,17 +154,20 @@ def _kind_of_values(table: RuleTable, column: str) -> StandsFor:
     return kind_of_value(next(values)) or "ids"  # type: ignore[return-value]
 
 
-def _holds(rows: Frame, column: str, dtype: nw.dtypes.DType) -> str:
+def _holds(rows: Frame, column: str, dtype: nw.dtypes.DType, wanted: str) -> str:
     """Return what a column holds, "nothing" if only nulls, and "" what no condition is about."""
+    holds = ""
     if dtype == nw.Boolean:
-        return "flags"
-    if dtype.is_numeric():
-        return "counts"
-    if dtype == nw.String or is_categorical(dtype):
-        return "ids"
-    if is_time(rows, column):
-        return "times"
-    return "" if count_rows(rows.filter(~nw.col(column).is_null())) else "nothing"
+        holds = "flags"
+    elif dtype.is_numeric():
+        holds = "counts"
+    elif dtype == nw.String or is_categorical(dtype):
+        holds = "ids"
+    elif is_time(rows, column):
+        holds = "times"
+    if holds == wanted or count_rows(rows.filter(~nw.col(column).is_null())):
+        return holds
+    return "nothing"
 
 
 # Values

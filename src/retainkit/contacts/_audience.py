@@ -50,10 +50,11 @@ def audience(view: IntoFrameT, rules: IntoFrame, *, customer: str = "customer_id
         One row a customer, with the columns that the rules are about: pandas, Polars (lazy too) or
         PyArrow, a DuckDB relation or a PySpark DataFrame. The order of the rows means nothing.
     rules : IntoFrame
-        One row a rule, of any kind: its label in the column ``rule``, and conditions
-        ``<column>_min``, ``<column>_max`` (both inclusive) and ``<column>_is`` (equals), all of
-        which must hold; null sets none. Other columns, such as ``priority`` and ``channel``, are
-        carried along. One label may have several rows, for several channels.
+        Table of one row a rule, of any kind. Columns ``<column>_min``, ``<column>_max``
+        (both inclusive) and ``<column>_is`` (equals) are its conditions, all of which must
+        hold; null sets none. The label is in the column ``rule``; other columns, such as
+        ``priority`` and ``channel``, are carried along. One label may have several rows,
+        for several channels.
     customer : str, default "customer_id"
         Column that identifies the customer: integers, strings, UUIDs or categories.
 

@@ -50,10 +50,11 @@ def assign_segments(
         One row a customer, such as a result of `rfm_summary`, with the columns that the rules are
         about: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame.
     rules : IntoFrame, optional
-        One row a rule, of any kind: its label in the column ``segment``, and conditions
-        ``<column>_min``, ``<column>_max`` (both inclusive) and ``<column>_is`` (equals), all of
-        which must hold; null sets none. Other columns are remarks. Default: `segment_rules`, which
-        needs the scores ``r`` and ``f`` from 1 to 5.
+        Table of one row a rule, of any kind. Columns ``<column>_min``, ``<column>_max``
+        (both inclusive) and ``<column>_is`` (equals) are its conditions, all of which must
+        hold; null sets none. The label is in the column ``segment``; other columns are
+        remarks. Default: `segment_rules`, which needs the scores ``r`` and ``f`` from 1 to
+        5.
     name : str, default "segment"
         Name of the new column.
     default : str, optional

@@ -1,4 +1,4 @@
-"""How customers move between segments from one table of customers to a later one."""
+"""Moves of customers between segments, from one table of customers to a later one."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ def segment_migration(
 ) -> TableT:
     r"""Customers by the segment they were in and the one they are in, with shares and intervals.
 
-    >>> import pandas as pd
     >>> from retainkit import segment_migration
-    >>> before = pd.DataFrame({"customer_id": [1, 2, 3], "segment": ["loyal", "loyal", "asleep"]})
-    >>> after = before.assign(segment=["loyal", "asleep", "asleep"])
-    >>> segment_migration(before, after).query("customers > 0")[["from", "to", "customers"]]
-         from      to  customers
-    0  asleep  asleep          1
-    3   loyal  asleep          1
-    4   loyal   loyal          1
+    >>> early = pd.DataFrame({"customer_id": [1, 2, 3], "segment": ["loyal", "loyal", "asleep"]})
+    >>> later = early.assign(segment=["loyal", "asleep", "asleep"])
+    >>> segment_migration(early, later).query("customers > 0").round(2)
+         from      to  customers  share  lower  upper
+    0  asleep  asleep          1    1.0   0.21   1.00
+    3   loyal  asleep          1    0.5   0.09   0.91
+    4   loyal   loyal          1    0.5   0.09   0.91
 
     Of the :math:`n` customers in a segment before, :math:`k` are in another one after: the share
     is :math:`k / n`, with its Wilson interval [1]_. Who is in one of the tables only is

@@ -92,11 +92,12 @@ def _with_types_of_segments(
     """Return both with the columns of `by` of one type."""
     for key in keys:
         one, other = (frame.collect_schema()[key] for frame in (first, second))
-        if one == other and not is_categorical(one):
+        if one == other and one != nw.String and not (is_categorical(one) and one != nw.Enum):
             continue
-        wanted = nw.String() if is_categorical(one) or is_categorical(other) else one
-        text = nw.col(key).cast(wanted)
-        first, second = first.with_columns(text), second.with_columns(text)
+        value, text = nw.col(key), nw.String in (one, other) or is_categorical(one)
+        # A null stays one, which older versions of pandas write as a text.
+        same = nw.when(~value.is_null()).then(value.cast(nw.String)) if text else value.cast(one)
+        first, second = first.with_columns(same.alias(key)), second.with_columns(same.alias(key))
     return first, second
 
 

@@ -95,9 +95,9 @@ def check_rules(rules: IntoFrame, *, levels: Mapping[str, Iterable[Any]]) -> pd.
     Parameters
     ----------
     rules : IntoFrame
-        One row a rule, whose label is in the column ``segment`` or ``rule``, with conditions
-        ``<column>_min``, ``<column>_max`` (both inclusive) and ``<column>_is``, which must all
-        hold; null sets none. Of any kind.
+        Table of one row a rule, of any kind. Columns ``<column>_min``, ``<column>_max``
+        (both inclusive) and ``<column>_is`` (equals) are its conditions, all of which must
+        hold; null sets none. The label is in the column ``segment`` or ``rule``.
     levels : mapping of str to sequence
         The values that each column may have, such as ``{"r": range(1, 6), "f": range(1, 6)}``:
         numbers, texts, booleans or dates. Of what is continuous give a few values of which some lie
