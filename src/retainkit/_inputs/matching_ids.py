@@ -63,7 +63,7 @@ def with_matching_ids(first: CheckedTable, second: CheckedTable) -> tuple[Frame,
 
 def _with_plain_ids(rows: Frame) -> Frame:
     """Return rows with customers by the names of their categories, and numbers for objects."""
-    if rows.collect_schema()["customer"] == nw.Object:
+    if rows.collect_schema()["customer"] in (nw.Object, nw.Unknown):
         rows, _ = with_plain_types(rows, {"customer": "counts"})
     if not is_categorical(rows.collect_schema()["customer"]):
         return rows
