@@ -1172,6 +1172,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "retention_curve": lambda: {"curve": _result("retention_curve")},
     "retention_heatmap": lambda: {"table": pd.DataFrame(COHORTS).query("team == 'a'")},
     "score_trend": lambda: {"table": _result("score_trend")},
+    "segment_migration": lambda: {"table": _result("segment_migration").query("team == 'a'")},
     "survival_curve": lambda: {"curve": pd.DataFrame(CURVE)},
     "tracking": lambda: {"table": _result("tracking")},
 }

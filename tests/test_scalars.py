@@ -147,6 +147,8 @@ DRAWN: list[tuple[str, str, Any]] = [
     ("growth_accounting", "amount", "yes"),
     ("retention_heatmap", "colorbar", "yes"),
     ("retention_heatmap", "min_customers", -1),
+    ("segment_migration", "order", "loyal"),
+    ("segment_migration", "values", "lower"),
     ("tracking", "cumulative", "yes"),
 ]
 

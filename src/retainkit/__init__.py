@@ -23,6 +23,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     retention, activity, purchases      of events and orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
+    segments, contacts                  of customers, by rules
     clv, projection                     models of purchases, spend and retention
     surveys, weighting, drivers, outcomes   of answers
     differences                         between the segments of results
