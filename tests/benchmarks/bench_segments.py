@@ -43,7 +43,7 @@ def scores(customers: int, seed: int) -> pd.DataFrame:
 
 def pasted(table: pd.DataFrame) -> pd.Series:
     """Name segments by regular expressions over the scores as text, as notebooks do."""
-    patterns = {
+    patterns: Any = {
         rf"^[{rule.r_min}-{rule.r_max}][{rule.f_min}-{rule.f_max}]$": rule.segment
         for rule in segment_rules().itertuples()
     }
@@ -65,11 +65,12 @@ def main() -> None:
     table = scores(options.customers, 1)
     before, after = assign_segments(table), assign_segments(scores(options.customers, 2))
     assert pasted(table.head(10_000)).equals(before["segment"].head(10_000))
-    counted = crosstab(before, after).stack()
+    counted = crosstab(before, after)
     moves = segment_migration(before, after).set_index(["from", "to"])["customers"]
-    assert (moves[counted.index] == counted).all()
+    assert all(moves[one, other] == counted.loc[one, other] for one in counted for other in counted)
 
     rules = segment_rules().rename(columns={"segment": "rule"})
+    early, late = pl.from_pandas(before), pl.from_pandas(after)
     lazy, relation = pl.from_pandas(table).lazy(), duckdb.from_df(table)
     calls: dict[str, Callable[[], Any]] = {
         "segments, regular expressions": lambda: pasted(table),
@@ -80,9 +81,7 @@ def main() -> None:
         "audience, DuckDB": lambda: audience(relation, rules).df(),
         "migration, merge and crosstab": lambda: crosstab(before, after),
         "segment_migration, pandas": lambda: segment_migration(before, after),
-        "segment_migration, Polars": lambda: segment_migration(
-            pl.from_pandas(before), pl.from_pandas(after)
-        ),
+        "segment_migration, Polars": lambda: segment_migration(early, late),
     }
     seconds = fastest(calls, options.repeat)
     print(machine(*PACKAGES))
