@@ -24,8 +24,8 @@ Holds = Literal["time", "number", "flag", "any"]
 # meaning of its own, such as a subscription that still runs.
 Nulls = Literal["refused", "dropped", "kept"]
 # What comes back: a small table; a table with a row a customer, which stays in a lazy engine;
-# a dataclass, a number, or an array.
-Result = Literal["table", "customers", "value"]
+# a dataclass, a number, or an array; a small table of pandas, whatever was given.
+Result = Literal["table", "customers", "value", "pandas"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,9 +279,30 @@ def _curve() -> list[Row]:
     return rows
 
 
+def _scored(seed: int) -> list[Row]:
+    """Return the scores of twenty customers, and their segments."""
+    draw = random.Random(seed)  # noqa: S311
+    rows = []
+    for customer in range(20):
+        recency, frequency = draw.randint(1, 5), draw.randint(1, 5)
+        rows.append(
+            {
+                "customer_id": customer + seed,
+                "r": recency,
+                "f": frequency,
+                "spend": float(draw.randint(1, 90)),
+                "team": "ab"[(customer + seed) % 2],
+                "segment": "early late"[6 * (recency < 3) :][:5].strip(),
+            }
+        )
+    return rows
+
+
 EVENTS, ORDERS, SUBSCRIPTIONS = _events(), _orders(), _subscriptions()
 DURATIONS, RESPONSES, PAIRS = _durations(), _responses(), _pairs()
 INVITATIONS, SUMMARY = _invitations(), _summary(ORDERS)
+# Every third customer left in between.
+SCORED, SCORED_LATER = _scored(3), [row for row in _scored(5) if row["customer_id"] % 3 != 1]
 COHORTS, CURVE = _cohorts(), _curve()
 # The first purchase is counted as a repeat purchase.
 FIRST_COUNTED: tuple[list[Row], Row] = (
@@ -321,6 +342,12 @@ LINES: list[Row] = [
     }
     for customer in range(6)
     for number in range(3)
+]
+NO_BOUND: Row = {"r_min": None, "r_max": None, "spend_min": None, "spend_max": None}
+RULES: list[Row] = [
+    {"segment": "large", "rule": "large", "channel": "mail", **NO_BOUND, "r_min": 3, "r_max": 5},
+    {"segment": "late", "rule": "late", "channel": None, **NO_BOUND, "r_max": 2, "spend_max": 45.5},
+    {"segment": "dear", "rule": "dear", "channel": "sms", **NO_BOUND, "r_max": 2, "spend_min": 46},
 ]
 # Three channels at each age.
 CHANNELS: list[Row] = [
@@ -418,6 +445,26 @@ ENTRIES = [
         function=rk.annualize_rate, options={"rate": [0.1, 0.2], "period": "month"}, result="value"
     ),
     Entry(
+        function=rk.assign_segments,
+        tables={"table": [{k: v for k, v in row.items() if k != "segment"} for row in SCORED]}
+        | {"rules": [{k: v for k, v in row.items() if k != "rule"} for row in RULES]},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        positional=2,
+        result="customers",
+    ),
+    Entry(
+        function=rk.audience,
+        tables={"view": SCORED}
+        | {"rules": [{k: v for k, v in row.items() if k != "segment"} for row in RULES]},
+        columns={"customer": Column(holds="any", nulls="refused")},
+        ids=("customer_id",),
+        keys=("customer_id", "rule"),
+        positional=2,
+        result="customers",
+        warns=([row for row in SCORED if row["r"] > 2], {}),
+    ),
+    Entry(
         function=rk.calibration_holdout,
         tables={"transactions": ORDERS},
         options={"by": "team", "amount": "amount", "calibration_end": "2024-08-01"},
@@ -439,6 +486,14 @@ ENTRIES = [
         columns={"score": SCORE, **ANSWERS, **REPEATED},
         ids=("respondent",),
         warns=(TWICE, {"respondent": "respondent", "time": "time", "repeat": "last"}),
+    ),
+    Entry(
+        function=rk.check_rules,
+        tables={"rules": RULES},
+        options={"levels": {"r": range(1, 6), "spend": [10.0, 45.5, 46.0]}},
+        keys=("r", "spend"),
+        result="pandas",
+        empty="no rows",
     ),
     Entry(
         function=rk.churn_rate,
@@ -847,6 +902,20 @@ ENTRIES = [
         ids=("respondent",),
     ),
     Entry(
+        function=rk.segment_migration,
+        tables={"before": SCORED, "after": SCORED_LATER},
+        options={"by": "team", "value": "spend"},
+        columns={
+            "customer": Column(holds="any", nulls="refused"),
+            "segment": Column(holds="any", nulls="refused"),
+            "value": Column(holds="number", nulls="kept"),
+            "by": SEGMENT,
+        },
+        ids=("customer_id",),
+        positional=2,
+    ),
+    Entry(function=rk.segment_rules, positional=0, result="pandas"),
+    Entry(
         function=rk.snapshot_dates,
         options={"start": "2024-01-31", "end": "2024-06-01"},
         result="value",
@@ -1158,6 +1227,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "retention_curve": lambda: {"curve": _result("retention_curve")},
     "retention_heatmap": lambda: {"table": pd.DataFrame(COHORTS).query("team == 'a'")},
     "score_trend": lambda: {"table": _result("score_trend")},
+    "segment_migration": lambda: {"table": _result("segment_migration").query("team == 'a'")},
     "survival_curve": lambda: {"curve": pd.DataFrame(CURVE)},
     "tracking": lambda: {"table": _result("tracking")},
     "warning_signs": lambda: {"table": _result("warning_signs")},

@@ -41,6 +41,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "plot.projection": ("table", "project"),
     "plot.retention_curve": ("curve", "retention_curve"),
     "plot.retention_heatmap": ("table", "cohort_retention"),
+    "plot.segment_migration": ("table", "segment_migration"),
     "plot.score_trend": ("table", "score_trend"),
     "plot.survival_curve": ("curve", "survival_curve"),
     "plot.tracking": ("table", "tracking"),

@@ -22,9 +22,9 @@ FLOORS: list[set[str]] = [
     {"_time"},
     {"_frames"},
     {"_inputs"},
-    {"activity", "churn", "customers", "drivers", "projection", "purchases", "retention", "revenue"}
-    | {"segments"}
-    | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
+    {"activity", "affinity", "churn", "contacts", "customers", "drivers", "outcomes", "projection"}
+    | {"purchases", "retention", "revenue", "risk", "segments", "subscriptions", "surveys"}
+    | {"survival", "weighting"},
     {"clv", "differences"},
     {"datasets", "plot"},
 ]

@@ -197,6 +197,11 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "repeat": "What to do with several answers of a respondent in a segment",
     "respondent": "Column that identifies who answered, where some answered several times",
     "responses": f"One row a response: {FRAMES}",
+    "rules": (
+        "Table of one row a rule, of any kind. Columns ``<column>_min``, ``<column>_max`` (both "
+        "inclusive) and ``<column>_is`` (equals) are its conditions, all of which must hold; null "
+        "sets none"
+    ),
     "scale": "Lowest and highest score there can be",
     "score": "Column of the answers: numbers, or with `labels` words. Null is no answer",
     "seed": "Seed of the random numbers, 0 or more: the same seed gives the same result",
@@ -267,9 +272,9 @@ SUFFIXED: dict[str, str] = {
     "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
     "customer_view growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
     "response_rate revenue_cohorts revenue_retention rfm_cuts rfm_scores rfm_summary "
-    "score_outcomes subscriptions_from_levels subscriptions_from_lines survival_curve "
-    "survival_difference upcoming_churn usage_interval value_concentration value_tiers "
-    "warning_signs",
+    "score_outcomes segment_migration subscriptions_from_levels subscriptions_from_lines "
+    "survival_curve survival_difference upcoming_churn usage_interval value_concentration "
+    "value_tiers warning_signs",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
@@ -312,6 +317,7 @@ SUFFIXED: dict[str, str] = {
     "repeat": ALL,
     "respondent": "control_chart nps_difference score_trend",
     "responses": "key_drivers",
+    "rules": ALL,
     "scale": "ces control_chart csat score_trend",
     "seed": "cltv cltv_from_models key_drivers value_concentration",
     "spend": "holdout_report tracking",

@@ -69,6 +69,7 @@ WRONG: dict[str, Any] = {
     "labels": {"good": "much"},
     "lead": "1 month",
     "level": "high",
+    "levels": {"r": 3},
     "limits": (2.0, 1.0),
     "margin": 40,
     "margins": {"plan": {"a": -1.0}},
@@ -92,6 +93,7 @@ WRONG: dict[str, Any] = {
     "opening": -1,
     "origin": "yesterday",
     "outcome": "sale",
+    "overlap": "last",
     "penalty": -1,
     "period": "fortnight",
     "population": 0,
@@ -153,6 +155,8 @@ DRAWN: list[tuple[str, str, Any]] = [
     ("growth_accounting", "amount", "yes"),
     ("retention_heatmap", "colorbar", "yes"),
     ("retention_heatmap", "min_customers", -1),
+    ("segment_migration", "order", "loyal"),
+    ("segment_migration", "values", "lower"),
     ("tracking", "cumulative", "yes"),
 ]
 

@@ -67,6 +67,10 @@ TEXTS = {
         "NPS of three plans by quarter, a line with a band for each: pro lies highest and basic "
         "lowest, and the last quarter, which is not over, is three hollow dots with intervals."
     ),
+    "segment_migration": (
+        "Heat map of two segments before, down, and after, across: loyal and asleep, with the share "
+        "of each segment in every cell, and a frame around the cells of those who stayed."
+    ),
     "survival_curve": (
         "Three falling step curves with bands, one for each plan: basic falls fastest and pro "
         "slowest; dashed lines mark the medians, and the customers at risk stand beneath."

@@ -24,6 +24,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     segments                            of customers, by their orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
+    segments, contacts                  of customers, by rules
     clv, projection                     models of purchases, spend and retention
     surveys, weighting, drivers, outcomes   of answers
     differences                         between the segments of results
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from retainkit import activity as activity
     from retainkit import churn as churn
     from retainkit import clv as clv
+    from retainkit import contacts as contacts
     from retainkit import customers as customers
     from retainkit import datasets as datasets
     from retainkit import differences as differences
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from retainkit.activity import *
     from retainkit.churn import *
     from retainkit.clv import *
+    from retainkit.contacts import *
     from retainkit.customers import *
     from retainkit.differences import *
     from retainkit.drivers import *
@@ -89,9 +92,9 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "churn": ("churn_rate", "churn_rate_from_counts", "churned_customers", "upcoming_churn"),
     "clv": (
         "BGNBD",
-        "MBGNBD",
         "GammaGamma",
         "HoldoutReport",
+        "MBGNBD",
         "cltv",
         "cltv_from_models",
         "fit_bg_nbd",
@@ -102,13 +105,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "spend_independence",
         "tracking",
     ),
-    "customers": (
-        "Source",
-        "churn_snapshots",
-        "customer_view",
-        "snapshot_dates",
-        "warning_signs",
-    ),
+    "contacts": ("audience",),
+    "customers": ("Source", "churn_snapshots", "customer_view", "snapshot_dates", "warning_signs"),
     "differences": ("rate_difference",),
     "drivers": ("key_drivers",),
     "errors": ("RetainkitError", "RetainkitWarning"),
@@ -117,7 +115,16 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
-    "segments": ("rfm_cuts", "rfm_scores", "value_concentration", "value_tiers"),
+    "segments": (
+        "assign_segments",
+        "check_rules",
+        "rfm_cuts",
+        "rfm_scores",
+        "segment_migration",
+        "segment_rules",
+        "value_concentration",
+        "value_tiers",
+    ),
     "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),
     "surveys": (
         "ces",

@@ -66,6 +66,7 @@ __all__ = [
     "NPSMethod",
     "Numbers",
     "Outcome",
+    "Overlap",
     "Period",
     "PeriodLike",
     "PolarsLazyFrame",
@@ -222,6 +223,10 @@ Adjust: TypeAlias = Literal["holm", "bonferroni", "bh", "none"]
 ChartKind: TypeAlias = Literal["individuals", "sampling"]
 DriverMethod: TypeAlias = Literal["relative_weights", "lmg"]
 Outcome: TypeAlias = Literal["event", "churn"]
+
+# Segments
+
+Overlap: TypeAlias = Literal["raise", "first"]
 
 # Pictures and data sets
 

@@ -268,3 +268,31 @@ def test_json_and_excel_have_what_the_table_has(run_page: RunPage) -> None:
     assert sheets["triangle"]["D3"].value is None, "not observed, and not 0"
     percent = openpyxl.load_workbook(page["folder"] / "percent.xlsx")["triangle"]
     assert percent["C2"].number_format == "0.0%"
+
+
+def test_rules_become_segments(run_page: RunPage) -> None:
+    page = run_page("segments-by-rules")
+    # Ann 5 orders, 12 days; Bob 1, 20; Cyd 4, 200; Dan 2, 90; Eve 1, 310.
+    assert page["named"]["segment"].tolist() == ["regular", "new", "lapsed", "new", "lost"]
+    moved = {
+        (row["from"], row["to"]): row["customers"]
+        for row in rows_of(page["moves"])
+        if row["customers"]
+    }
+    # Ann stays, Bob has 3 orders now, Cyd stays away, Dan too, Eve is gone, and Fay is new.
+    assert moved == {
+        ("regular", "regular"): 1,
+        ("new", "regular"): 1,
+        ("lapsed", "lapsed"): 1,
+        ("new", "lost"): 1,
+        ("lost", "(gone)"): 1,
+        ("(new)", "new"): 1,
+    }
+    rk, pair = page["rk"], (page["customers"], page["campaigns"])
+    found = [(row["customer_id"], row["rule"]) for row in rows_of(rk.audience(*pair))]
+    assert found == [
+        ("ann", "thanks"),
+        ("bob", "second order"),
+        ("cyd", "thanks"),
+        ("eve", "second order"),
+    ]

@@ -28,6 +28,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "score_trend": ("score", "metric", "window"),
     "nps_difference": ("nps_a", "nps_b"),
     "rate_difference": ("rate_a", "rate_b"),
+    "segment_migration": ("from", "to", "customers"),
     "nps": ("promoters", "detractors", "nps"),
     "csat": ("positive", "negative", "csat"),
     "ces": ("positive", "negative", "ces"),

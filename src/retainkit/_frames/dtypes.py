@@ -82,6 +82,15 @@ def is_categorical(dtype: nw.dtypes.DType) -> bool:
     return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
 
 
+def declared_categories(series: nw.Series[Any]) -> list[Any]:
+    """Return the categories of a column in memory in the order that was declared, if one was."""
+    # Of Polars' and PyArrow's own, the order is that in which they came.
+    declared = isinstance(series.dtype, nw.Enum) or series.implementation.is_pandas()
+    if not is_categorical(series.dtype) or not declared:
+        return []
+    return series.cat.get_categories().to_list()
+
+
 def is_numeric_like(frame: Frame, column: str) -> bool:
     """Return whether a column holds numbers, or nothing but nulls of any type."""
     if frame.collect_schema()[column].is_numeric():

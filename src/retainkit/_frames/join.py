@@ -13,6 +13,7 @@ from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, instants_of, is_polars
 from retainkit._frames.output import build_like, from_columns, to_native
+from retainkit._frames.pandas_types import with_integers
 from retainkit._typing import Array, NativeT
 
 JoinStrategy: TypeAlias = Literal["inner", "left", "anti", "semi"]
@@ -105,7 +106,8 @@ def can_be_joined(frame: Frame, table: Frame) -> bool:
 
     relation: Any = frame.to_native()
     try:
-        relation.cross(table.to_native())
+        # A relation and what was made of it have one name, which must not be there twice.
+        relation.set_alias("first").cross(table.to_native().set_alias("second"))
     except duckdb.InvalidInputException:
         return False
     return True
@@ -125,6 +127,12 @@ def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:
     # pandas has a NaN where others have a null.
     pairs = zip(series.to_list(), lacks.tolist(), strict=True)
     values = [None if lack else value for value, lack in pairs]
+    if backend == nw.Implementation.PANDAS and lacks.any():
+        if dtype.is_integer():  # which have no null in NumPy
+            nothing = nw.new_series(series.name, [None] * len(values), nw.Float64, backend=backend)
+            return with_integers(nothing.to_frame(), {series.name: values})[series.name]
+        if dtype == nw.Boolean:  # NumPy reads a null as False
+            return nw.new_series(series.name, values, backend=backend)
     plain = dtype.is_integer() or dtype.is_float() or isinstance(dtype, nw.String | nw.Boolean)
     return nw.new_series(series.name, values, dtype if plain else None, backend=backend)
 

@@ -136,6 +136,19 @@ def with_text(frame: Frame, name: str, text: str) -> Frame:
     return frame.with_columns(nw.lit(text).alias(name))
 
 
+def with_texts(
+    frame: nw.DataFrame[Any], name: str, texts: Sequence[str], codes: Integers
+) -> nw.DataFrame[Any]:
+    """Return a new frame in memory with one more column, the last: for each row one of the texts.
+
+    It shares no memory with the one that was given.
+    """
+    values = np.array([*texts], object)[codes].tolist()
+    rows = frame.filter([True] * len(values)) if values else frame
+    made = nw.new_series(inner_name(frame, name), values, nw.String, backend=frame.implementation)
+    return rows.with_columns(made)
+
+
 def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
     """Return a frame in memory with a column of floats, in place of one of the same name if any."""
     series = nw.new_series(name, values, nw.Float64, backend=frame.implementation)

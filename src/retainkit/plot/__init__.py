@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retainkit.plot._history import customer_history as customer_history
     from retainkit.plot._holdout import holdout_calibration as holdout_calibration
     from retainkit.plot._holdout import tracking as tracking
+    from retainkit.plot._migration import segment_migration as segment_migration
     from retainkit.plot._nps import nps_bar as nps_bar
     from retainkit.plot._projection import projection as projection
     from retainkit.plot._retention_curve import retention_curve as retention_curve
@@ -45,6 +46,7 @@ _HOMES = {
     "retention_curve": "_retention_curve",
     "retention_heatmap": "_retention_heatmap",
     "score_trend": "_trend",
+    "segment_migration": "_migration",
     "survival_curve": "_survival",
     "tracking": "_holdout",
     "warning_signs": "_signs",

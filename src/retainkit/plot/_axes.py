@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
@@ -35,6 +36,13 @@ def measure(ax: Axes) -> tuple[Axes, float, float]:
         layout.execute(ax.figure)
     points = POINTS / ax.figure.dpi
     return ax, ax.bbox.width * points, ax.bbox.height * points
+
+
+def text_width(texts: Iterable[str]) -> float:
+    """Measure the widest text, in units of the size of the font."""
+    # In the order of the texts: that of a set would change the size from run to run.
+    longest = sorted(dict.fromkeys(filter(None, texts)), key=len)[-3:]
+    return max((TextPath((0, 0), text, size=1).get_extents().x1 for text in longest), default=1)
 
 
 def tidy(ax: Axes, values: Literal["x", "y"] = "y") -> None:

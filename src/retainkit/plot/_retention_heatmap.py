@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
@@ -15,11 +15,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import Colormap, Normalize, to_hex
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
 from retainkit._checks import boolean, integer, one_of
-from retainkit.plot._axes import draw_legend, measure, percent, subplots
+from retainkit.plot._axes import draw_legend, measure, percent, subplots, text_width
 from retainkit.plot._reading import unit_of_age
 from retainkit.plot._style import (
     GAP,
@@ -183,16 +182,9 @@ class _Grid:
 # Sizes
 
 
-def _text_width(texts: Iterable[str]) -> float:
-    """Measure the widest text, in units of the size of the font."""
-    # In the order of the texts: that of a set would change the size from run to run.
-    longest = sorted(dict.fromkeys(filter(None, texts)), key=len)[-3:]
-    return max((TextPath((0, 0), text, size=1).get_extents().x1 for text in longest), default=1)
-
-
 def _margin(triangle: Triangle) -> float:
     header = ["Customers"] if any(triangle.sizes) else []
-    return _text_width([*triangle.sizes, *header]) * TEXT + 2 * GAP
+    return text_width([*triangle.sizes, *header]) * TEXT + 2 * GAP
 
 
 def _heatmap_axes(triangle: Triangle) -> tuple[Axes, float, float]:
@@ -201,8 +193,8 @@ def _heatmap_axes(triangle: Triangle) -> tuple[Axes, float, float]:
     Return the axes with their width and height in points once the layout is done.
     """
     rows, columns = max(1, len(triangle.cohorts)), max(1, len(triangle.ages))
-    cell = max(28.0, _text_width(triangle.texts) * TEXT + 8)
-    beside = _text_width(triangle.cohorts) * TEXT + 4 * GAP
+    cell = max(28.0, text_width(triangle.texts) * TEXT + 8)
+    beside = text_width(triangle.cohorts) * TEXT + 4 * GAP
     notes = len(triangle.notes())
     beneath = 44.0 + 13.0 * notes + (13.0 if notes else 0.0)
     width = beside + _margin(triangle) + max(260.0, columns * cell)
@@ -217,7 +209,7 @@ def _fit_grid(triangle: Triangle, width: float, height: float) -> _Grid:
     margin = _margin(triangle)
     cell = max(1.0, width - margin) / max(1, len(triangle.ages))
     row = height / max(1, len(triangle.cohorts))
-    font = min(TEXT, 0.66 * row, (cell - 4) / _text_width(triangle.texts))
+    font = min(TEXT, 0.66 * row, (cell - 4) / text_width(triangle.texts))
     label = max(SMALL, min(TEXT, 0.66 * row))
     font = font if font >= LEAST else 0.0
     return _Grid(width=cell, height=row, font=font, label=label, margin=margin)
@@ -286,7 +278,7 @@ def _draw_labels(ax: Axes, triangle: Triangle, grid: _Grid, title: str) -> None:
     ax.tick_params(length=0, labelsize=grid.label, pad=4)
     ax.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)
 
-    across = math.ceil((_text_width(triangle.ages) * grid.label + GAP) / grid.width)
+    across = math.ceil((text_width(triangle.ages) * grid.label + GAP) / grid.width)
     ax.set_xticks(range(0, columns, across), triangle.ages[::across])
     ax.xaxis.set_label_position("top")
     ax.set_xlabel(title, fontsize=TEXT, loc="left", labelpad=5)

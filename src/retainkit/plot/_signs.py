@@ -112,7 +112,9 @@ def _least_p_values(table: IntoDataFrame, most: int) -> tuple[Mapping[str, list[
     keys = segment_columns(frame, _OWN)
     judged = frame.filter(frame["judged"])
     some = judged.sort("p_value", *reversed(keys)).head(most)
-    data, _ = read_result_columns(some.to_native(), "table", _OWN, _NEEDED, made_by=["warning_signs"])
+    data, _ = read_result_columns(
+        some.to_native(), "table", _OWN, _NEEDED, made_by=["warning_signs"]
+    )
     return data | {"name": segment_labels(data, keys)}, len(judged)
 
 
@@ -124,7 +126,11 @@ def _draw_customers(ax: Axes, rows: Mapping[str, list[Any]], kinds: Sequence[str
     for y, (usual, now, kind) in enumerate(pairs):
         ax.hlines([y], [now], [usual], color=colours[kind], linewidth=1.6, zorder=2, gid="change")
         mark: dict[str, Any] = {"marker": "o", "markersize": 7, "linestyle": ""}
-        ring: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "markeredgewidth": 1.4, "gid": EXPECTED}
+        ring: dict[str, Any] = {
+            "markerfacecolor": ax.get_facecolor(),
+            "markeredgewidth": 1.4,
+            "gid": EXPECTED,
+        }
         ax.plot([usual], [y], color=tone(ax, SLATE), zorder=3, **mark, **ring)
         ax.plot([now], [y], color=colours[kind], zorder=4, gid=kind, **mark)
 

@@ -1,0 +1,5 @@
+"""Whom to write to: audiences by rules."""
+
+from retainkit.contacts._audience import audience
+
+__all__ = ["audience"]
