@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from retainkit import purchases as purchases
     from retainkit import retention as retention
     from retainkit import revenue as revenue
+    from retainkit import risk as risk
     from retainkit import subscriptions as subscriptions
     from retainkit import surveys as surveys
     from retainkit import survival as survival
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from retainkit.purchases import *
     from retainkit.retention import *
     from retainkit.revenue import *
+    from retainkit.risk import *
     from retainkit.subscriptions import *
     from retainkit.surveys import *
     from retainkit.survival import *
@@ -108,6 +110,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
+    "risk": ("ChurnRisk", "fit_churn_risk", "lift_table", "score_report"),
     "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),
     "surveys": (
         "ces",

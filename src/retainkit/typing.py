@@ -46,6 +46,7 @@ __all__ = [
     "EndIs",
     "Engine",
     "Entry",
+    "FeatureTransform",
     "Fractional",
     "FractionalAnswer",
     "InMemoryFrame",
@@ -61,6 +62,7 @@ __all__ = [
     "MRRLevel",
     "Metric",
     "Missing",
+    "MissingFeature",
     "ModelValues",
     "Month",
     "NPSMethod",
@@ -220,6 +222,11 @@ Adjust: TypeAlias = Literal["holm", "bonferroni", "none"]
 ChartKind: TypeAlias = Literal["individuals", "sampling"]
 DriverMethod: TypeAlias = Literal["relative_weights", "lmg"]
 Outcome: TypeAlias = Literal["event", "churn"]
+
+# Models of churn risk
+
+FeatureTransform: TypeAlias = Literal["log1p", "none"]
+MissingFeature: TypeAlias = Literal["raise", "indicator"]
 
 # Pictures and data sets
 
