@@ -157,7 +157,7 @@ def _climb(problem: _Problem, start: Floats, most: int) -> LogisticFit:
     """Go Newton's way, with shorter steps where a whole one leads down."""
     point, converged, direction, number = problem.at(start), False, None, 0
     penalised = bool(problem.ridge.any())
-    for number in range(1, most + 1):  # noqa: B007  it is told
+    for number in range(1, most + 1):
         if point.separates:
             direction = point.beta
             break

@@ -1,4 +1,4 @@
-"""How well a score ranks: the area under the ROC curve and its interval, bins of equal scores.
+"""Ranking by a score: the area under the ROC curve and its interval, bins of equal scores.
 
 Rows of one score are counted together: `n` rows, of which `events` had the outcome, in ascending
 order of the score.

@@ -75,7 +75,7 @@ def fit_churn_risk(
     outcome : str, default "churned"
         Column of what came: booleans, or 1 and 0. Where it is null nothing is known yet.
     customer : str, default "customer_id"
-        Column that identifies the customer.
+        Column that identifies the customer: integers, strings, UUIDs or categories.
     snapshot : str, default "as_of"
         Column of the instant of the snapshot.
     transform : {"log1p", "none"}, default "log1p"
@@ -363,8 +363,8 @@ def _check_leaks(rows: SnapshotRows, names: tuple[str, ...], values: Floats) -> 
         if area == 1:
             raise ArgumentError(
                 f"`{name}` alone tells {rows.outcome} from not: it probably counts what came after "
-                f"{rows.snapshot}. Leave it out of `features`, or make the snapshots anew: they may "
-                "know nothing of the time of the label.",
+                f"{rows.snapshot}. Leave it out of `features`, or make the snapshots anew: they "
+                "may know nothing of the time of the label.",
                 code="leaked_feature",
                 argument="features",
                 column=name,

@@ -155,7 +155,9 @@ def lift_table(
     """
     if integer("bins", bins, 1) > _MOST_BINS:
         raise ArgumentError(
-            f"`bins` is {quoted(bins)}; it must be 1 to {_MOST_BINS:,}.", argument="bins"
+            f"`bins` is {quoted(bins)}; it must be 1 to {_MOST_BINS:,}.",
+            code="argument_value",
+            argument="bins",
         )
     boolean("descending", descending)
     probability("confidence_level", confidence_level)

@@ -434,7 +434,7 @@ def _numbers(name: str, value: Any, size: int) -> tuple[float, ...]:
 
 def _words(name: str, value: Any) -> tuple[str, ...]:
     """Check that a field is a list of names, none of them twice."""
-    given = [*value] if is_list(value) else [None]
+    given: list[Any] = [*value] if is_list(value) else [None]
     if not all(isinstance(one, str) for one in given):
         raise ArgumentTypeError(
             f"`{name}` is {quoted(value)}; it must be a list of names of columns.", argument=name

@@ -33,7 +33,7 @@ def reason_texts(columns: Sequence[str], values: Floats, parts: Floats, most: in
             found = np.array(one, object)[code]
             texts[rows] = texts[rows] + ("; " + found if number else found)
         size[largest, every] = -1.0
-    return texts.tolist()  # type: ignore[no-any-return]
+    return texts.tolist()
 
 
 def _written(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,10 @@ def score_report(
 
     >>> import pandas as pd
     >>> from retainkit import score_report
-    >>> likely, left = [0.9, 0.7, 0.6, 0.4, 0.3, 0.1], [1, 1, 0, 1, 0, 0]
-    >>> scored = pd.DataFrame({"score": likely, "churned": left})
+    >>> scored = pd.DataFrame({"score": [0.9, 0.6, 0.4, 0.2], "churned": [1, 0, 1, 0]})
     >>> score_report(scored)[["n", "events", "auc", "brier", "brier_skill"]].round(3)
-       n  events    auc  brier  brier_skill
-    0  6       3  0.889  0.153        0.387
+       n  events   auc  brier  brier_skill
+    0  4       2  0.75  0.192         0.23
 
     With scores :math:`s_i` and outcomes :math:`y_i` of n rows, of which a share :math:`\bar y` had
     the outcome,
@@ -101,9 +101,12 @@ def score_report(
           that tells nothing, and DeLong's interval [1]_.
         - ``brier`` (float): mean squared error, ``brier_null`` (float) that of the base rate as
           everybody's score, ``brier_skill`` (float) the share of it that the score saves.
-        - ``calibration_in_large``, ``calibration_intercept``, ``calibration_slope`` (float), each
-          with ``_lower`` and ``_upper``: a, a' and b with Wald's intervals. In the large above 0:
-          more leave than the score says. A slope below 1: the score is too sure of itself.
+        - ``calibration_in_large`` (float): a, with Wald's interval ``calibration_in_large_lower``,
+          ``calibration_in_large_upper`` (float). Above 0 more leave than the score says.
+        - ``calibration_intercept``, ``calibration_intercept_lower``,
+          ``calibration_intercept_upper`` (float): a', likewise.
+        - ``calibration_slope``, ``calibration_slope_lower``, ``calibration_slope_upper`` (float):
+          b, likewise. Below 1 the score is too sure of itself.
         - ``top_decile_lift`` (float): lift of the first tenth, as `lift_table` has it.
 
         Where no row, or every row, has the outcome there are counts and rates alone; all else is
@@ -175,7 +178,7 @@ def score_report(
         probability=bool(probability),
     )
     edges = np.searchsorted(counts.segment, np.arange(counts.n_segments + 1))
-    spans = [slice(*edge) for edge in zip(edges[:-1], edges[1:], strict=True)]
+    spans = [slice(*edge) for edge in pairwise(edges.tolist())]
     found = [
         _judge(
             counts.score[span],

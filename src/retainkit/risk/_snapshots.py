@@ -117,12 +117,12 @@ def _named_features(features: Any, own: dict[str, str]) -> tuple[str, ...]:
 def _numeric_columns(frame: Frame, own: dict[str, str]) -> tuple[str, ...]:
     """Return all columns of numbers and booleans that may be features."""
     schema = frame.collect_schema()
-    aside = {inner_name(frame, one) for one in own.values() if isinstance(one, str)}
+    used = {inner_name(frame, one) for one in own.values() if isinstance(one, str)}
     names = tuple(
         outer_name(name)
         for name, dtype in schema.items()
         if (dtype.is_numeric() or dtype == nw.Boolean)
-        and name not in aside
+        and name not in used
         and name != _AHEAD
         and not name.startswith(_CHANGES)
     )
