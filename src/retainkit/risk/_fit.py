@@ -38,15 +38,14 @@ def fit_churn_risk(
 ) -> ChurnRisk:
     r"""Fit a model of the risk of churn: a logistic regression that knows snapshots.
 
-    >>> import pandas as pd
-    >>> from retainkit import fit_churn_risk
-    >>> days, left = [5, 9, 20, 30, 8, 60] * 10, ([0, 0, 1, 0, 0, 1] * 5 + [0, 1, 0, 1, 0, 1] * 5)
-    >>> view = pd.DataFrame({"customer_id": range(60), "recency_days": days, "churned": left})
-    >>> model = fit_churn_risk(view.assign(as_of="2024-01-01"))
-    >>> model.coefficient_table()[["feature", "coefficient", "standard_error"]].round(2)
-            feature  coefficient  standard_error
-    0   (intercept)        -6.33            1.27
-    1  recency_days         2.08            0.41
+    >>> from retainkit import churn_snapshots, datasets, fit_churn_risk
+    >>> orders = datasets.load_cdnow(sample=True)
+    >>> rows = churn_snapshots(orders, as_of="1997-10-01", horizon="90D", windows=["90D"])
+    >>> fit_churn_risk(rows, features=["recency_days", "orders"]).coefficient_table().round(2)
+            feature  coefficient  standard_error  lower  upper  odds_ratio_per_sd
+    0   (intercept)         0.29            0.53  -0.74   1.32                NaN
+    1  recency_days         0.59            0.08   0.43   0.74               1.69
+    2        orders        -1.34            0.17  -1.67  -1.00               0.55
 
     With features :math:`x_j`, transformed,
 
@@ -66,8 +65,8 @@ def fit_churn_risk(
     Parameters
     ----------
     snapshots : IntoFrame
-        One row a customer and snapshot, with what was known at that instant and what came
-        after it: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame.
+        One row a customer and snapshot, as `churn_snapshots` makes them, with what was known at
+        that instant and what came after it: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame.
     features : sequence of str, optional
         Columns to learn from: numbers or booleans. Default: all such columns but those of the
         other arguments, ``amount_ahead``, and those that begin with ``orders_change_``, which are
@@ -118,6 +117,7 @@ def fit_churn_risk(
 
     See Also
     --------
+    churn_snapshots : Makes what it learns from.
     score_report : Whether its probabilities hold, on a later snapshot.
     lift_table : What came of those whom it ranks first.
 
