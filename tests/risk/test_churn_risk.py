@@ -85,7 +85,9 @@ def slow_covariance(design: Any, left: Any, who: Any, beta: Any) -> Any:
     bread = np.linalg.inv(design.T @ (design * (chance * (1 - chance))[:, None]))
     middle = np.zeros_like(bread)
     for customer in set(who):
-        score = sum(design[row] * (left[row] - chance[row]) for row in np.flatnonzero(who == customer))
+        score = sum(
+            design[row] * (left[row] - chance[row]) for row in np.flatnonzero(who == customer)
+        )
         middle += np.outer(score, score)
     (n, k), groups = design.shape, len(set(who))
     return groups / (groups - 1) * (n - 1) / (n - k) * bread @ middle @ bread
@@ -167,11 +169,11 @@ def test_the_risk_and_its_interval_are_those_of_the_log_odds() -> None:
 
 def test_reasons_are_the_largest_parts_against_the_mean() -> None:
     model = rk.ChurnRisk(
-        features=["recency_days", "orders_90d", "visits"],
+        features=("recency_days", "orders_90d", "visits"),
         intercept=0.0,
-        coefficients=[1.0, -2.0, 0.01],
-        means=[math.log(20), math.log(2), 0.0],
-        scales=[1.0, 1.0, 1.0],
+        coefficients=(1.0, -2.0, 0.01),
+        means=(math.log(20), math.log(2), 0.0),
+        scales=(1.0, 1.0, 1.0),
     )
     view = pd.DataFrame(
         {"customer_id": [1, 2], "recency_days": [41, 19], "orders_90d": [0, 1.5], "visits": 3}
@@ -204,11 +206,11 @@ def test_a_view_may_have_more_columns_and_none_less() -> None:
 
 def test_a_null_in_a_view_is_refused_where_the_fit_had_none() -> None:
     model = rk.fit_churn_risk(SMALL)
-    view = SMALL.head(3).assign(b=[1.0, None, 2.0])
+    view = SMALL.head(3).assign(b=[1.0, math.nan, 2.0])
     with pytest.raises(ArgumentError, match=r"'b' \(given as `view`\) is null in 1 row, of 3"):
         model.churn_risk(view)
-    view = pd.DataFrame({"customer_id": ["x", None], "a": 1, "b": 0.5})
-    with pytest.raises(ArgumentError, match="'customer_id' .* is null in 1 row, of 2"):
+    view = pd.DataFrame({"customer_id": [3.0, math.nan], "a": 1, "b": 0.5})
+    with pytest.raises(ArgumentError, match=r"'customer_id' .* is null in 1 row, of 2"):
         model.churn_risk(view)
 
 
@@ -219,7 +221,9 @@ def test_a_feature_measured_after_the_label_is_refused() -> None:
     now, after = cdnow_snapshot("1998-01-01"), cdnow_snapshot("1998-04-01")
     late = after.set_index("customer_id").loc[now["customer_id"]].reset_index()
     for leaked in ("recency_days", "orders_90d"):
-        with pytest.raises(ArgumentError, match=f"`{leaked}` alone tells churned from not") as caught:
+        with pytest.raises(
+            ArgumentError, match=f"`{leaked}` alone tells churned from not"
+        ) as caught:
             rk.fit_churn_risk(now.assign(**{leaked: late[leaked]}))
         assert "it probably counts what came after as_of" in str(caught.value)
         assert (caught.value.code, caught.value.column) == ("leaked_feature", leaked)
@@ -236,7 +240,7 @@ def test_features_that_separate_together_are_refused() -> None:
     x, y = rng.normal(size=200), rng.normal(size=200)
     frame = pd.DataFrame({"customer_id": range(200), "as_of": 1, "x": x, "y": y, "z": x * y})
     frame["churned"] = (x + y > 0).astype(int)
-    with pytest.raises(ArgumentError, match="`[xy]`, `[xy]` together tell churned from not"):
+    with pytest.raises(ArgumentError, match=r"`[xy]`, `[xy]` together tell churned from not"):
         rk.fit_churn_risk(frame, transform="none")
     with pytest.raises(ArgumentError, match="together tell"):
         rk.fit_churn_risk(frame, transform="none", penalty=1e-6)
@@ -271,7 +275,7 @@ def test_what_tells_nothing_new_is_left_out() -> None:
 def test_a_null_is_refused_or_told_by_a_feature() -> None:
     lacking = SMALL["a"].where(SMALL.index % 5 > 0)
     frame = SMALL.assign(a=lacking)
-    with pytest.raises(ArgumentError, match="'a' .* is null in 80 rows, of 400.*'indicator'"):
+    with pytest.raises(ArgumentError, match=r"'a' .* is null in 80 rows, of 400.*'indicator'"):
         rk.fit_churn_risk(frame)
     model = rk.fit_churn_risk(frame, missing="indicator")
     assert model.features == ("a", "b", "a_missing")
@@ -291,12 +295,12 @@ def test_a_null_is_refused_or_told_by_a_feature() -> None:
 
 def test_the_reason_of_a_null_is_called_so() -> None:
     model = rk.ChurnRisk(
-        features=["a", "a_missing"],
+        features=("a", "a_missing"),
         intercept=0.0,
-        coefficients=[1.0, 2.0],
-        means=[1.0, 0.25],
-        scales=[1.0, 1.0],
-        imputed=["a"],
+        coefficients=(1.0, 2.0),
+        means=(1.0, 0.25),
+        scales=(1.0, 1.0),
+        imputed=("a",),
     )
     view = pd.DataFrame({"customer_id": [1, 2], "a": [None, 0.0]})
     # By hand: 2 * .75, and 0 - 1 - 2 * .25.
@@ -318,7 +322,7 @@ def test_few_events_are_warned_of() -> None:
 
 def test_open_rows_are_left_out() -> None:
     frame = pd.concat([SMALL, SMALL.head(7).assign(as_of=9, churned=None)], ignore_index=True)
-    with pytest.warns(RetainkitWarning, match="'churned' .* is null in 7 rows, of 407"):
+    with pytest.warns(RetainkitWarning, match=r"'churned' .* is null in 7 rows, of 407"):
         model = rk.fit_churn_risk(frame.astype({"churned": "Int64"}))
     assert model == rk.fit_churn_risk(SMALL)
 
@@ -352,7 +356,7 @@ def test_features_are_columns_of_numbers(features: Any, kind: Any, message: str)
 
 
 def test_infinite_features_are_refused() -> None:
-    with pytest.raises(ArgumentError, match="'b' .* is infinite, or too large .* in 1 row"):
+    with pytest.raises(ArgumentError, match=r"'b' .* is infinite, or too large .* in 1 row"):
         rk.fit_churn_risk(SMALL.assign(b=[math.inf] + [1.0] * 399))
 
 
@@ -361,7 +365,9 @@ def test_every_engine_fits_and_scores_the_same(backend: Backend) -> None:
     want = rk.fit_churn_risk(pd.DataFrame(rows))
     model = rk.fit_churn_risk(backend.make(rows))
     assert coefficients(model) == pytest.approx(coefficients(want), abs=1e-9)
-    found = sorted(rows_of(model.churn_risk(backend.make(rows[:9]))), key=lambda row: row["customer_id"])
+    found = sorted(
+        rows_of(model.churn_risk(backend.make(rows[:9]))), key=lambda row: row["customer_id"]
+    )
     for have, other in zip(found, rows_of(want.churn_risk(pd.DataFrame(rows[:9]))), strict=True):
         assert have == pytest.approx(other, abs=1e-9)
 
@@ -375,8 +381,10 @@ def test_a_model_comes_back_from_json() -> None:
     again = rk.ChurnRisk.from_dict(json.loads(text))
     assert again == model == pickle.loads(pickle.dumps(model))  # noqa: S301
     assert hash(again) == hash(model)
-    assert repr(again) == repr(model) == "ChurnRisk(400 rows of 200 customers, " + (
-        f"{model.events} events, 2 features)"
+    assert (
+        repr(again)
+        == repr(model)
+        == "ChurnRisk(400 rows of 200 customers, " + (f"{model.events} events, 2 features)")
     )
     pd.testing.assert_frame_equal(again.churn_risk(SMALL), model.churn_risk(SMALL))
     assert model != rk.fit_churn_risk(SMALL, penalty=1.0)

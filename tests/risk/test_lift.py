@@ -68,9 +68,7 @@ def slow_table(scores: list[float], churned: list[int], bins: int) -> list[Row]:
     held: dict[int, list[int]] = {}
     place: dict[float, int] = {}
     for rank, row in enumerate(order, 1):
-        own = place.setdefault(
-            scores[row], next(k for k, end in enumerate(ends, 1) if rank <= end)
-        )
+        own = place.setdefault(scores[row], next(k for k, end in enumerate(ends, 1) if rank <= end))
         held.setdefault(own, []).append(row)
     found, seen = [], []
     for number, rows in sorted(held.items()):
@@ -201,7 +199,9 @@ def test_without_both_outcomes_there_is_no_lift(left: int) -> None:
 
 def test_one_score_is_one_bin() -> None:
     table = rk.lift_table(pd.DataFrame({"score": 0.5, "churned": [0, 1, 1, 0, 0]}))
-    assert rows_of(table[["bin", "n", "lift", "gain"]]) == [{"bin": 1, "n": 5, "lift": 1, "gain": 1}]
+    assert rows_of(table[["bin", "n", "lift", "gain"]]) == [
+        {"bin": 1, "n": 5, "lift": 1, "gain": 1}
+    ]
 
 
 def test_more_bins_than_scores_are_fewer_bins() -> None:

@@ -3,6 +3,7 @@
 import math
 import re
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from scored import cdnow_snapshot, cdnow_snapshots, grouped
 from tables import Row, rows_of
 
 
-def report(frame: pd.DataFrame, **options: object) -> Row:
-    return rows_of(rk.score_report(frame, **options))[0]  # type: ignore[call-overload,no-any-return]
+def report(frame: pd.DataFrame, **options: Any) -> Row:
+    return rows_of(rk.score_report(frame, **options))[0]
 
 
 # --- published numbers -------------------------------------------------------------------------

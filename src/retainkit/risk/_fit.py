@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -14,12 +13,12 @@ from retainkit._stats.logistic import LogisticFit, clustered_covariance, fit_log
 from retainkit._stats.ranking import area_above
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError
-from retainkit.risk._model import ChurnRisk, transformed
-from retainkit.risk._snapshots import ENDING, SnapshotRows, read_snapshots
+from retainkit.risk._features import Design, design_of, standardised
+from retainkit.risk._model import ChurnRisk
+from retainkit.risk._snapshots import SnapshotRows, read_snapshots
 from retainkit.typing import FeatureTransform, IntoFrame, MissingFeature
 
 _SUSPECT = 0.95  # area of a single feature from which on it is suspected
-_DEPENDENT = 1e-9  # of the variance of a feature: a smaller remainder is rounding
 _EVENTS_EACH = 10  # of the rarer outcome, for each feature
 _SHARE = 0.1  # of the greatest part in a direction: smaller ones are not named
 
@@ -66,7 +65,8 @@ def fit_churn_risk(
     ----------
     snapshots : IntoFrame
         One row a customer and snapshot, as `churn_snapshots` makes them, with what was known at
-        that instant and what came after it: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark DataFrame.
+        that instant and what came after it: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
+        or a PySpark DataFrame.
     features : sequence of str, optional
         Columns to learn from: numbers or booleans. Default: all such columns but those of the
         other arguments, ``amount_ahead``, and those that begin with ``orders_change_``, which are
@@ -166,9 +166,9 @@ def fit_churn_risk(
         missing=missing,
     )
     _check_outcomes_differ(rows)
-    names, values, imputed = _design_of(rows, transform)
+    names, values, imputed = design_of(rows, transform)
     _check_leaks(rows, names, values)
-    design = _standardise(names, values)
+    design = standardised(names, values)
     _warn_of_few_events(rows, len(design.features))
     fit = fit_logistic(design.matrix, rows.events.astype(np.float64), penalty=penalty)
     if fit.direction is not None:
@@ -191,34 +191,8 @@ def fit_churn_risk(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Design:
-    """A matrix with a row of ones and one for each standardised feature that is used."""
-
-    matrix: Floats
-    features: tuple[str, ...]
-    means: Floats
-    scales: Floats
-    dropped: tuple[str, ...]
-
-    def unscaled(self, coefficients: Floats, covariance: Floats) -> dict[str, Any]:
-        """Return the fields of a model whose features are not standardised."""
-        back = np.diag(np.append(1.0, 1 / self.scales))
-        back[0, 1:] = -self.means / self.scales
-        found = back @ coefficients
-        spread = back @ covariance @ back.T
-        return {
-            "features": self.features,
-            "intercept": float(found[0]),
-            "coefficients": tuple(found[1:].tolist()),
-            "covariance": tuple(map(tuple, ((spread + spread.T) / 2).tolist())),
-            "means": tuple(self.means.tolist()),
-            "scales": tuple(self.scales.tolist()),
-        }
-
-
 def _diagnostics(
-    rows: SnapshotRows, design: _Design, fit: LogisticFit, penalty: float
+    rows: SnapshotRows, design: Design, fit: LogisticFit, penalty: float
 ) -> dict[str, Any]:
     """Return facts about the fit, as plain values."""
     return {
@@ -231,109 +205,6 @@ def _diagnostics(
         + (", of the penalised fit" if penalty else "")
         + (", one row each" if rows.n_customers == len(rows.events) else ""),
     }
-
-
-# The features
-
-
-def _design_of(
-    rows: SnapshotRows, transform: str
-) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
-    """Return the names and values of all features, transformed, and those that had nulls.
-
-    Where one is null it has the mean of the others, and a further row says so.
-    """
-    values = transformed(rows.values, transform)
-    lacks = np.isnan(values)
-    lacking = np.flatnonzero(lacks.any(axis=1))
-    if not len(lacking):
-        return rows.features, values, ()
-    for i in lacking:
-        known = values[i][~lacks[i]]
-        values[i][lacks[i]] = known.mean() if len(known) else 0.0
-    imputed = tuple(rows.features[i] for i in lacking)
-    further = tuple(f"{name}{ENDING}" for name in imputed)
-    for name in further:
-        if name in rows.features:
-            raise ArgumentError(
-                f"`features` has {name!r}, which is what missing='indicator' calls the column that "
-                "says where a feature is null; rename it first.",
-                code="reserved_name",
-                argument="features",
-                column=name,
-            )
-    return rows.features + further, np.vstack([values, lacks[lacking]]), imputed
-
-
-def _standardise(names: tuple[str, ...], values: Floats) -> _Design:
-    """Scale features to mean 0 and variance 1, and leave out those that say nothing new."""
-    n = values.shape[1]
-    matrix = np.empty((len(values) + 1, n))
-    matrix[0] = 1.0
-    means, scales = np.zeros(len(values)), np.zeros(len(values))
-    for i, one in enumerate(values):
-        low, high = float(one.min()), float(one.max())
-        if not high > low:
-            continue
-        means[i] = float(one.mean())
-        own = np.subtract(one, means[i], out=matrix[i + 1])
-        scales[i] = np.sqrt(float(own @ own) / n)
-        own /= scales[i]
-    kept, reasons = _independent(names, scales, matrix)
-    _warn_of_dropped(reasons, len(names))
-    if len(kept) < len(names):
-        matrix = matrix[[0, *(i + 1 for i in kept)]]
-    return _Design(
-        matrix=matrix,
-        features=tuple(names[i] for i in kept),
-        means=means[kept],
-        scales=scales[kept],
-        dropped=tuple(reasons),
-    )
-
-
-def _independent(
-    names: tuple[str, ...], scales: Floats, matrix: Floats
-) -> tuple[list[int], dict[str, str]]:
-    """Return the features to keep, and of each of the others why it tells nothing new."""
-    correlation = matrix[1:] @ matrix[1:].T / matrix.shape[1]
-    kept: list[int] = []
-    reasons: dict[str, str] = {}
-    for i, name in enumerate(names):
-        if not scales[i] > 0:
-            reasons[name] = f"{name!r} has one value throughout"
-            continue
-        among = np.ix_(kept, kept)
-        weights = np.linalg.solve(correlation[among], correlation[kept, i]) if kept else np.zeros(0)
-        if 1 - float(weights @ correlation[kept, i]) > _DEPENDENT:
-            kept.append(i)
-            continue
-        others = [names[j] for j, w in zip(kept, weights, strict=True) if abs(w) > 1e-4]
-        verb = "is the same as" if len(others) == 1 else "follows from"
-        reasons[name] = f"{name!r} {verb} {', '.join(map(repr, others))}"
-    return kept, reasons
-
-
-def _warn_of_dropped(reasons: dict[str, str], total: int) -> None:
-    """Warn of features that are not used; raise if there is no other."""
-    if not reasons:
-        return
-    text = "; ".join([*reasons.values()][:5]) + ("; …" if len(reasons) > 5 else "")
-    if len(reasons) == total:
-        raise ArgumentError(
-            f"no feature varies, and nothing can be learnt from them: {text}.",
-            code="nothing_to_learn",
-            argument="features",
-        )
-    warn(
-        f"{count_noun(len(reasons), 'feature')} of {total:,} left out, as in these rows they tell "
-        f"nothing new: {text}.",
-        code="nothing_to_learn",
-        argument="features",
-        column=next(iter(reasons)),
-        rows=len(reasons),
-        total=total,
-    )
 
 
 # Checks

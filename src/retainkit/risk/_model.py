@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import reduce
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from retainkit._checks import integer, is_list, is_number, one_of, probability
+from retainkit._checks import integer, one_of, probability
 from retainkit._frames.input import collect, from_native
 from retainkit._frames.join import build_in_engine
 from retainkit._frames.output import text_like
@@ -28,11 +27,11 @@ from retainkit._models.fields import (
 from retainkit._models.model import frozen, saved_fields, saved_head, to_json
 from retainkit._models.notebook import html_table
 from retainkit._stats.intervals import normal_quantile
-from retainkit._typing import Floats
-from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.risk._reasons import reason_texts
+from retainkit.errors import ArgumentTypeError
+from retainkit.risk._fields import finite, numbers, words
 from retainkit.risk._scored import FLAG_OR_NUMBER
-from retainkit.risk._snapshots import ENDING, check_finite, null_features, read_features
+from retainkit.risk._scoring import LogOdds
+from retainkit.risk._snapshots import check_finite, null_features, read_features
 from retainkit.typing import FeatureTransform, IntoFrameT
 
 if TYPE_CHECKING:
@@ -41,15 +40,6 @@ if TYPE_CHECKING:
 INTERCEPT = "(intercept)"
 _RESULT = ("churn_risk", "lower", "upper", "reasons")
 _NEEDED = ("features", "intercept", "coefficients", "means", "scales")
-_ROWS = 2**14  # that are worked on at once
-
-
-def transformed(values: Floats, transform: str) -> Floats:
-    """Return features as the model sees them, in a new array."""
-    if transform == "none":
-        return values.copy()
-    found: Floats = np.log1p(np.abs(values))
-    return np.copysign(found, values, out=found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -89,7 +79,8 @@ class ChurnRisk:
     --------
     >>> from retainkit import ChurnRisk
     >>> model = ChurnRisk(
-    ...     features=["orders"], intercept=1.0, coefficients=[-1.0], means=[0.7], scales=[0.4]
+    ...     features=("orders",), intercept=1.0, coefficients=(-1.0,), means=(0.7,),
+    ...     scales=(0.4,),
     ... )
     >>> model
     ChurnRisk(1 feature)
@@ -118,12 +109,12 @@ class ChurnRisk:
     def _checked(self) -> dict[str, Any]:
         """Return the fields that are stored in another form than given, after a check of all."""
         found: dict[str, Any] = {
-            "features": _words("features", self.features),
-            "intercept": _finite("intercept", self.intercept),
+            "features": words("features", self.features),
+            "intercept": finite("intercept", self.intercept),
         }
         size = len(found["features"])
         for name in ("coefficients", "means", "scales"):
-            found[name] = _numbers(name, getattr(self, name), size)
+            found[name] = numbers(name, getattr(self, name), size)
         for i, one in enumerate(found["scales"]):
             positive(f"scales[{i}]", one)
         if self.covariance is not None:
@@ -132,7 +123,7 @@ class ChurnRisk:
             found[name] = integer(name, getattr(self, name), 0)
         found["log_likelihood"] = number_or_nan("log_likelihood", self.log_likelihood)
         one_of("transform", self.transform, get_args(FeatureTransform))
-        found["imputed"] = _words("imputed", self.imputed)
+        found["imputed"] = words("imputed", self.imputed)
         if not isinstance(self.customer, str):
             raise ArgumentTypeError(
                 f"`customer` is {quoted(self.customer)}; it must be the name of a column.",
@@ -182,8 +173,9 @@ class ChurnRisk:
         --------
         >>> from retainkit import ChurnRisk
         >>> model = ChurnRisk(
-        ...     features=["orders"], intercept=1.0, coefficients=[-1.0], means=[0.7], scales=[0.4],
-        ...     covariance=[[0.04, 0.0], [0.0, 0.01]],
+        ...     features=("orders",), intercept=1.0, coefficients=(-1.0,), means=(0.7,),
+        ...     scales=(0.4,),
+        ...     covariance=((0.04, 0.0), (0.0, 0.01)),
         ... )
         >>> model.coefficient_table().round(2)
                feature  coefficient  standard_error  lower  upper  odds_ratio_per_sd
@@ -197,7 +189,7 @@ class ChurnRisk:
     def _estimates(self) -> dict[str, Any]:
         """Return the columns of the table of coefficients."""
         estimate = np.array([self.intercept, *self.coefficients])
-        error = np.sqrt(np.diag(self._covariance()))
+        error = np.sqrt(np.diag(self._log_odds().covariance))
         half = normal_quantile(self.confidence_level) * error
         with np.errstate(over="ignore"):  # infinity is what there is no limit to
             odds = np.exp(np.array(self.coefficients) * np.array(self.scales))
@@ -209,22 +201,6 @@ class ChurnRisk:
             "upper": estimate + half,
             "odds_ratio_per_sd": np.append(np.nan, odds),
         }
-
-    def _covariance(self) -> Floats:
-        size = len(self.features) + 1
-        if self.covariance is None:
-            return np.full((size, size), np.nan)
-        return np.array(self.covariance)
-
-    @property
-    def _columns(self) -> tuple[str, ...]:
-        """The columns of a view that are needed: features themselves, not where they are null."""
-        return tuple(dict.fromkeys(self._base(name) for name in self.features))
-
-    def _base(self, name: str) -> str:
-        """Return the column that a feature is read from."""
-        base = name.removesuffix(ENDING)
-        return base if name != base and base in self.imputed else name
 
     def churn_risk(self, view: IntoFrameT, *, reasons: int = 3) -> IntoFrameT:
         r"""Return the risk of each customer, with its interval and what it is owed to.
@@ -269,7 +245,8 @@ class ChurnRisk:
         >>> import pandas as pd
         >>> from retainkit import ChurnRisk
         >>> model = ChurnRisk(
-        ...     features=["orders"], intercept=1.0, coefficients=[-1.0], means=[0.7], scales=[0.4]
+        ...     features=("orders",), intercept=1.0, coefficients=(-1.0,), means=(0.7,),
+        ...     scales=(0.4,),
         ... )
         >>> view = pd.DataFrame({"customer_id": ["ann", "bob"], "orders": [1, 9]})
         >>> model.churn_risk(view)[["customer_id", "churn_risk", "reasons"]].round(3)
@@ -278,7 +255,8 @@ class ChurnRisk:
         1         bob       0.214  orders 9 (-1.6)
         """
         most = integer("reasons", reasons, 0)
-        columns = {f"feature_{i}": name for i, name in enumerate(self._columns)}
+        log_odds = self._log_odds()
+        columns = {f"feature_{i}": name for i, name in enumerate(log_odds.columns)}
         check_not_reserved("`customer`", [self.customer], _RESULT)
         table = read_columns(
             view,
@@ -298,53 +276,25 @@ class ChurnRisk:
         refused = null_features(np.isnan(values) & ~known, table)
         if refused is not None:
             raise refused.error(advice="Fill them in, or leave the rows out", drop=False)
-        found = self._risk(values, most)
+        found = log_odds.score(values, self.confidence_level, most)
         texts = text_like(table.given, "reasons", found.pop("reasons"))
         return build_in_engine(
             from_native(view, "view"), {self.customer: rows["customer"], **found, "reasons": texts}
         )
 
-    def _risk(self, values: Floats, most: int) -> dict[str, Any]:
-        """Compute the risk of customers whose features are the columns of `values`."""
-        n = values.shape[1]
-        risk, lower, upper = np.empty(n), np.empty(n), np.empty(n)
-        texts: list[str] = []
-        covariance, z = self._covariance(), normal_quantile(self.confidence_level)
-        coefficients, means = np.array(self.coefficients), np.array(self.means)[:, np.newaxis]
-        for begin in range(0, n, _ROWS):
-            part = slice(begin, begin + _ROWS)
-            x = self._design(values[:, part])
-            weighted = coefficients[:, np.newaxis] * x
-            # Added up one by one, which gives equal customers equal risks to the last digit; a
-            # product of matrices does not.
-            eta = reduce(np.add, weighted, np.full(x.shape[1], self.intercept))
-            with_one = np.vstack([np.ones(x.shape[1]), x])
-            variance = np.einsum("ij,ij->j", covariance @ with_one, with_one)
-            half = z * np.sqrt(np.maximum(variance, 0))
-            for out, odds in ((risk, eta), (lower, eta - half), (upper, eta + half)):
-                out[part] = _chance(odds)
-            parts = self._by_column(coefficients[:, np.newaxis] * (x - means))
-            texts += reason_texts(self._columns, values[:, part], parts, most)
-        return {"churn_risk": risk, "lower": lower, "upper": upper, "reasons": texts}
-
-    def _design(self, values: Floats) -> Floats:
-        """Return the features of customers, transformed, the mean in place of nulls."""
-        x, lacks = transformed(values, self.transform), np.isnan(values)
-        row = {name: i for i, name in enumerate(self._columns)}
-        design = np.empty((len(self.features), values.shape[1]))
-        for i, (name, mean) in enumerate(zip(self.features, self.means, strict=True)):
-            own = row[self._base(name)]
-            tells_nulls = self._base(name) != name
-            design[i] = lacks[own] if tells_nulls else np.where(lacks[own], mean, x[own])
-        return design
-
-    def _by_column(self, parts: Floats) -> Floats:
-        """Add up the parts of a feature and of where it is null."""
-        row = {name: i for i, name in enumerate(self._columns)}
-        sums = np.zeros((len(row), parts.shape[1]))
-        for name, one in zip(self.features, parts, strict=True):
-            sums[row[self._base(name)]] += one
-        return sums
+    def _log_odds(self) -> LogOdds:
+        """Return what the log-odds are made of, as arrays; NaN for an unknown covariance."""
+        size = len(self.features) + 1
+        unknown = np.full((size, size), np.nan)
+        return LogOdds(
+            features=self.features,
+            imputed=self.imputed,
+            transform=self.transform,
+            intercept=self.intercept,
+            coefficients=np.array(self.coefficients, np.float64),
+            means=np.array(self.means, np.float64),
+            covariance=unknown if self.covariance is None else np.array(self.covariance),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain values, for JSON: NaN becomes None.
@@ -362,7 +312,8 @@ class ChurnRisk:
         >>> import json
         >>> from retainkit import ChurnRisk
         >>> model = ChurnRisk(
-        ...     features=["orders"], intercept=1.0, coefficients=[-1.0], means=[0.7], scales=[0.4]
+        ...     features=("orders",), intercept=1.0, coefficients=(-1.0,), means=(0.7,),
+        ...     scales=(0.4,),
         ... )
         >>> ChurnRisk.from_dict(json.loads(json.dumps(model.to_dict()))) == model
         True
@@ -400,53 +351,3 @@ class ChurnRisk:
         """
         known = [one.name for one in fields(cls)]
         return cls(**saved_fields(values, "ChurnRisk", known, needed=_NEEDED))
-
-
-def _chance(log_odds: Floats) -> Floats:
-    """Return the probability of log-odds, without overflow."""
-    small = np.exp(-np.abs(log_odds))
-    found: Floats = np.where(log_odds >= 0, 1.0, small) / (1 + small)
-    return found
-
-
-# Checks of fields
-
-
-def _finite(name: str, value: Any) -> float:
-    need = f"`{name}` is {quoted(value)}; it must be a finite number."
-    if not is_number(value):
-        raise ArgumentTypeError(need, argument=name)
-    found = number_or_nan(name, value)
-    if math.isnan(found):
-        raise ArgumentError(need, argument=name, code="argument_value")
-    return found
-
-
-def _numbers(name: str, value: Any, size: int) -> tuple[float, ...]:
-    """Check that a field has a finite number for each feature."""
-    value = value.tolist() if isinstance(value, np.ndarray) else value
-    given = [*value] if is_list(value) else []
-    if not is_list(value) or len(given) != size:
-        raise ArgumentError(
-            f"`{name}` is {quoted(value)}; it must be a list of {count_noun(size, 'number')}, one "
-            "for each of the `features`.",
-            argument=name,
-            code="argument_value",
-        )
-    return tuple(_finite(f"{name}[{i}]", one) for i, one in enumerate(given))
-
-
-def _words(name: str, value: Any) -> tuple[str, ...]:
-    """Check that a field is a list of names, none of them twice."""
-    given: list[Any] = [*value] if is_list(value) else [None]
-    if not all(isinstance(one, str) for one in given):
-        raise ArgumentTypeError(
-            f"`{name}` is {quoted(value)}; it must be a list of names of columns.", argument=name
-        )
-    if len({*given}) < len(given):
-        raise ArgumentError(
-            f"`{name}` is {quoted(value)}, and names a column twice.",
-            argument=name,
-            code="named_twice",
-        )
-    return tuple(given)
