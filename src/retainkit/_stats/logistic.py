@@ -7,7 +7,7 @@ for each group of them: of `trials` rows `events` had the outcome.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,8 +19,9 @@ _SAMPLE = 20_000  # columns that are enough to begin from
 _LARGE = 5 * _SAMPLE  # from which on a sample is fitted first
 _MOST_STEPS = 60
 _SAMPLE_STEPS = 8
-_FINISHED = 1e-9  # longest step, in standard deviations, at which the search ends
+_FINISHED = 1e-8  # longest step, in standard deviations, at which the search ends
 _RESTLESS = 0.05  # a step that does not become shorter leads to infinity
+_SEVERAL = 6  # steps after which most fits are at their end
 _PATIENCE = 10  # steps before it is looked whether it does
 _ROUNDING = 1e-6  # of a direction that separates: what is still on the way
 _FAR = 30.0  # a coefficient from which no search should begin
@@ -58,9 +59,8 @@ class _Problem:
 
     def at(self, beta: Floats) -> _Point:
         """Compute likelihood, gradient and information."""
-        k = len(beta)
         gradient, information = -self.ridge * beta, np.diag(self.ridge)
-        value, lowest, highest = 0.0, math.inf, -math.inf
+        value = 0.0
         for begin in self.blocks():
             part = slice(begin, begin + _BLOCK)
             x, y = self.design[:, part], self.events[part]
@@ -73,17 +73,24 @@ class _Problem:
             value += float(y @ eta) - float(np.sum(t * (np.maximum(eta, 0) + np.log1p(small))))
             gradient += x @ (y - t * chance)
             information += (x * (t * small / (1 + small) ** 2)) @ x.T
-            lowest = min(lowest, float(eta.min(initial=math.inf, where=y > 0)))
-            highest = max(highest, float(eta.max(initial=-math.inf, where=y < t)))
-        separates = self.offset is None and lowest > highest and k > 1
         return _Point(
             beta=beta,
             log_likelihood=value,
             penalised=value - float(self.ridge @ beta**2) / 2,
             gradient=gradient,
             information=information,
-            separates=separates,
         )
+
+    def is_ranked_by(self, beta: Floats) -> bool:
+        """Return whether all rows with the outcome have more than all without."""
+        lowest, highest = math.inf, -math.inf
+        for begin in self.blocks():
+            part = slice(begin, begin + _BLOCK)
+            eta, y = beta @ self.design[:, part], self.events[part]
+            t = 1.0 if self.trials is None else self.trials[part]
+            lowest = min(lowest, float(np.where(y > 0, eta, math.inf).min()))
+            highest = max(highest, float(np.where(y < t, eta, -math.inf).max()))
+        return lowest > highest
 
     def is_separated_by(self, direction: Floats) -> bool:
         """Return whether along a direction no row becomes less likely, and some more so."""
@@ -100,14 +107,13 @@ class _Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Point:
-    """Coefficients with the likelihood and its derivatives; `separates` rows without exception."""
+    """Coefficients with the likelihood and its derivatives."""
 
     beta: Floats
     log_likelihood: float
     penalised: float
     gradient: Floats
     information: Floats
-    separates: bool
 
     @property
     def step(self) -> Floats:
@@ -157,8 +163,9 @@ def _climb(problem: _Problem, start: Floats, most: int) -> LogisticFit:
     """Go Newton's way, with shorter steps where a whole one leads down."""
     point, converged, direction, number = problem.at(start), False, None, 0
     penalised = bool(problem.ridge.any())
+    several = problem.offset is None and len(start) > 1
     for number in range(1, most + 1):
-        if point.separates:
+        if several and number > _SEVERAL and problem.is_ranked_by(point.beta):
             direction = point.beta
             break
         step = point.step
@@ -167,10 +174,13 @@ def _climb(problem: _Problem, start: Floats, most: int) -> LogisticFit:
         if restless and problem.is_separated_by(step):
             direction = step
             break
-        point = _next_point(problem, point, step)
         if length < _FINISHED:
-            converged = True
+            # Nothing but the last digits would change.
+            point, converged = replace(point, beta=point.beta + step), True
             break
+        point = _next_point(problem, point, step)
+    if penalised and several and problem.is_ranked_by(point.beta):
+        direction = point.beta
     return LogisticFit(
         coefficients=point.beta,
         information=point.information,

@@ -45,15 +45,15 @@ class Design:
 def design_of(
     rows: SnapshotRows, transform: str
 ) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
-    """Return the names and values of all features, transformed, and those that had nulls.
+    """Return the names of all features, their matrix, transformed, and those that had nulls.
 
     Where one is null it has the mean of the others, and a further row says so.
     """
-    values = transformed(rows.values, transform)
+    values = transformed(rows.matrix[1:], transform)
     lacks = np.isnan(values)
     lacking = np.flatnonzero(lacks.any(axis=1))
     if not len(lacking):
-        return rows.features, values, ()
+        return rows.features, rows.matrix, ()
     for i in lacking:
         known = values[i][~lacks[i]]
         values[i][lacks[i]] = known.mean() if len(known) else 0.0
@@ -68,23 +68,25 @@ def design_of(
                 argument="features",
                 column=name,
             )
-    return rows.features + further, np.vstack([values, lacks[lacking]]), imputed
+    return rows.features + further, np.vstack([rows.matrix, lacks[lacking]]), imputed
 
 
-def standardised(names: tuple[str, ...], values: Floats) -> Design:
-    """Return features scaled to mean 0 and variance 1, without those that tell nothing new."""
-    n = values.shape[1]
-    matrix = np.empty((len(values) + 1, n))
+def standardised(names: tuple[str, ...], matrix: Floats) -> Design:
+    """Return features scaled, in place, to mean 0 and variance 1, without those that tell nothing new.
+
+    They are the rows of `matrix` from the second on.
+    """
+    n = matrix.shape[1]
     matrix[0] = 1.0
-    means, scales = np.zeros(len(values)), np.zeros(len(values))
-    for i, one in enumerate(values):
+    means, scales = np.zeros(len(names)), np.zeros(len(names))
+    for i, one in enumerate(matrix[1:]):
         low, high = float(one.min()), float(one.max())
         if not high > low:
             continue
         means[i] = float(one.mean())
-        own = np.subtract(one, means[i], out=matrix[i + 1])
-        scales[i] = np.sqrt(float(own @ own) / n)
-        own /= scales[i]
+        one -= means[i]
+        scales[i] = np.sqrt(float(one @ one) / n)
+        one /= scales[i]
     kept, reasons = _independent(names, scales, matrix)
     _warn_of_dropped(reasons, len(names))
     if len(kept) < len(names):

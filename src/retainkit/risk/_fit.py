@@ -166,9 +166,9 @@ def fit_churn_risk(
         missing=missing,
     )
     _check_outcomes_differ(rows)
-    names, values, imputed = design_of(rows, transform)
-    _check_leaks(rows, names, values)
-    design = standardised(names, values)
+    names, matrix, imputed = design_of(rows, transform)
+    _check_leaks(rows, names, matrix[1:])
+    design = standardised(names, matrix)
     _warn_of_few_events(rows, len(design.features))
     fit = fit_logistic(design.matrix, rows.events.astype(np.float64), penalty=penalty)
     if fit.direction is not None:

@@ -270,7 +270,8 @@ class ChurnRisk:
         nulls = nulls_in(table, {"customer": int(rows["customer"].null_count())}, len(rows))
         if nulls is not None:
             raise nulls.error(drop=False)
-        values = read_features(rows, len(columns))
+        values = np.empty((len(columns), len(rows)))
+        read_features(rows, values)
         check_finite(values, table)
         known = np.array([name in self.imputed for name in columns.values()])[:, np.newaxis]
         refused = null_features(np.isnan(values) & ~known, table)

@@ -37,13 +37,13 @@ _FEATURE = Column("features", FLAG_OR_NUMBER, nulls="keep")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SnapshotRows:
-    """Rows with an outcome: `values` has a row for each of the `features`, NaN where it is null.
+    """Rows with an outcome: `matrix` has a row for each of the `features`, NaN where it is null.
 
-    `customer` numbers the customers; there are `n_customers` of them and `n_snapshots` instants.
+    Before them it has one that is free. `customer` numbers the customers; there are `n_customers` of them and `n_snapshots` instants.
     """
 
     features: tuple[str, ...]
-    values: Floats
+    matrix: Floats
     events: Integers
     customer: Integers
     n_customers: int
@@ -80,11 +80,12 @@ def read_snapshots(
     check_outcomes(events, np.ones(len(events), np.int64), table.source("outcome"), outcome)
     who, when = _codes(rows["customer"]), _codes(rows["snapshot"])
     _check_one_row_each(rows, who, when, table)
-    values = read_features(rows, len(names))
-    _check_features(values, table, missing)
+    matrix = np.empty((len(names) + 1, len(rows)))
+    read_features(rows, matrix[1:])
+    _check_features(matrix[1:], table, missing)
     return SnapshotRows(
         features=names,
-        values=values,
+        matrix=matrix,
         events=events.astype(np.int64),
         customer=who,
         n_customers=int(np.count_nonzero(np.bincount(who))),
@@ -154,12 +155,10 @@ def _read(snapshots: Any, names: tuple[str, ...], own: dict[str, str]) -> Checke
     )
 
 
-def read_features(rows: nw.DataFrame[Any], number: int) -> Floats:
-    """Return the features as rows of a matrix, NaN where they are null."""
-    values = np.empty((number, len(rows)))
-    for i in range(number):
-        values[i] = floats_or(rows[f"feature_{i}"], np.nan)
-    return values
+def read_features(rows: nw.DataFrame[Any], values: Floats) -> None:
+    """Read the features into the rows of a matrix, NaN where they are null."""
+    for i, one in enumerate(values):
+        one[:] = floats_or(rows[f"feature_{i}"], np.nan)
 
 
 def _codes(series: nw.Series[Any]) -> Integers:
