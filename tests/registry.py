@@ -116,6 +116,28 @@ def _orders() -> list[Row]:
     return rows
 
 
+def _snapshots() -> list[Row]:
+    """Return forty customers at two instants, with a score and what came of them."""
+    draw = random.Random(4)  # noqa: S311
+    rows = []
+    for number in range(80):
+        days, orders = draw.randint(1, 90), draw.randint(1, 9)
+        rows.append(
+            {
+                "customer_id": number % 40,
+                "as_of": NEW_YEAR + number // 40 * 31 * DAY,
+                "recency_days": days,
+                "orders": orders,
+                "subscribed": draw.random() < 0.5,
+                "score": round(days / 100, 1),
+                "amount": orders * 10.0,
+                "plan": "abc"[number % 3],
+                "churned": int(draw.random() < 0.2 + days / 200),
+            }
+        )
+    return rows
+
+
 def _summary(orders: list[Row]) -> list[Row]:
     """Return the summary of orders by the day."""
     last = max(row["time"] for row in orders)
@@ -310,6 +332,8 @@ FIRST_COUNTED: tuple[list[Row], Row] = (
     {},
 )
 TWICE = [row | {"respondent": row["respondent"] // 2} for row in RESPONSES]
+SNAPSHOTS = _snapshots()
+SCORED = [row | {"churned": row["churned"] == 1} for row in SNAPSHOTS]
 # Fader & Hardie (2007), of a thousand "Regular" customers.
 SURVIVORS: list[Row] = [
     {"age": age, "retained": left, "customers": 1000, "cohort": "only"}
@@ -376,6 +400,14 @@ PURCHASES = rk.BGNBD(
     b=2.5,
     unit="day",
     covariance=((0.1, 0, 0, 0), (0, 9.0, 0, 0), (0, 0, 0.1, 0), (0, 0, 0, 0.5)),
+)
+RISK = rk.ChurnRisk(
+    features=("recency_days", "orders", "subscribed"),
+    intercept=-1.0,
+    coefficients=(0.5, -0.4, -0.3),
+    means=(3.4, 1.7, 0.35),
+    scales=(1.0, 0.5, 0.35),
+    covariance=tuple(tuple(0.04 * (i == j) for i in range(4)) for j in range(4)),
 )
 SPEND = rk.GammaGamma(p=4.0, q=4.0, v=15.0, covariance=((1.0, 0, 0), (0, 1.0, 0), (0, 0, 9.0)))
 CHURN = rk.SBG(alpha=0.7, beta=1.2)
@@ -659,6 +691,21 @@ ENTRIES = [
         warns=([row | {"frequency": 0, "recency": 0} for row in SUMMARY], {}),
     ),
     Entry(
+        function=rk.fit_churn_risk,
+        tables={"snapshots": SNAPSHOTS},
+        options={"features": ["recency_days", "orders", "subscribed"]},
+        columns={
+            "features": NUMBER,
+            "outcome": Column(holds="number", nulls="kept"),
+            "customer": Column(holds="any", nulls="refused"),
+            "snapshot": Column(holds="any", nulls="refused"),
+        },
+        ids=("customer_id",),
+        result="value",
+        empty="nothing can be learnt",
+        warns=([row | {"orders": 3} for row in SNAPSHOTS], {}),
+    ),
+    Entry(
         function=rk.fit_gamma_gamma,
         tables={"summary": SUMMARY},
         columns={"frequency": NUMBER, "monetary_value": NUMBER, "weights": NUMBER},
@@ -726,6 +773,19 @@ ENTRIES = [
             "by": SEGMENT,
             "weights": Column(holds="number", nulls="dropped"),
         },
+    ),
+    Entry(
+        function=rk.lift_table,
+        tables={"scored": SCORED},
+        options={"by": "plan", "bins": 4, "amount": "amount"},
+        columns={
+            "score": NUMBER,
+            "outcome": Column(holds="number", nulls="kept"),
+            "amount": NUMBER,
+            "by": SEGMENT,
+        },
+        ids=("customer_id",),
+        warns=([row | {"churned": None} for row in SCORED[:3]] + SCORED[3:], {}),
     ),
     Entry(function=rk.median_lifetime, tables={"curve": CURVE}, keys=("plan",), eager=True),
     Entry(
@@ -893,6 +953,18 @@ ENTRIES = [
         },
         ids=("customer_id",),
         positional=2,
+    ),
+    Entry(
+        function=rk.score_report,
+        tables={"scored": SCORED},
+        options={"by": "plan"},
+        columns={
+            "score": NUMBER,
+            "outcome": Column(holds="number", nulls="kept"),
+            "by": SEGMENT,
+        },
+        ids=("customer_id",),
+        warns=([row | {"churned": None} for row in SCORED[:3]] + SCORED[3:], {}),
     ),
     Entry(
         function=rk.score_trend,
@@ -1174,6 +1246,13 @@ METHODS = {
         keys=("customer_id",),
         result="customers",
         warns=FIRST_COUNTED,
+    ),
+    "ChurnRisk.churn_risk": Entry(
+        function=RISK.churn_risk,
+        tables={"view": SNAPSHOTS[:40]},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
     ),
     "GammaGamma.expected_spend": Entry(
         function=SPEND.expected_spend,

@@ -104,6 +104,8 @@ def plain(result: Any, keys: tuple[str, ...] | None) -> Any:
         return {name: plain(getattr(result, name), keys) for name in names}
     if is_frame(result):
         return in_order(rows_of(result), keys)
+    if isinstance(result, tuple):
+        return [plain(one, keys) for one in result]
     return result.tolist() if isinstance(result, np.ndarray) else result
 
 
@@ -148,13 +150,15 @@ def assert_close(have: Any, want: Any, place: str = "") -> None:
 def takes_a_table(method: Callable[..., Any]) -> bool:
     """Return whether the first argument, after the model itself, is a table that must be given."""
     first = [*inspect.signature(method).parameters.values()][1:2]
-    return any(one.name in {"summary", "table"} and one.default is one.empty for one in first)
+    return any(
+        one.name in {"summary", "table", "view"} and one.default is one.empty for one in first
+    )
 
 
 def public_functions() -> set[str]:
     """Return the names of all functions, and of the methods of models that take a table."""
     names = {name for name in retainkit.__all__ if inspect.isfunction(getattr(retainkit, name))}
-    for model in (retainkit.BGNBD, retainkit.GammaGamma, retainkit.SBG):
+    for model in (retainkit.BGNBD, retainkit.ChurnRisk, retainkit.GammaGamma, retainkit.SBG):
         methods = inspect.getmembers(model, inspect.isfunction)
         public = ((name, one) for name, one in methods if not name.startswith("_"))
         names |= {f"{model.__name__}.{name}" for name, one in public if takes_a_table(one)}

@@ -26,7 +26,7 @@ SOURCED = {
     *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),
     *("holdout_report", "inactivity_churn", "key_drivers", "median_lifetime", "nps"),
     *("nps_difference", "plot.customer_history", "plot.frequency_counts", "plot.frequency_recency"),
-    *("pmf",),
+    *("fit_churn_risk", "lift_table", "pmf", "score_report"),
     *("poststratify", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
     *("rfm_cuts", "rfm_scores", "value_concentration"),
@@ -93,7 +93,7 @@ def test_every_argument_and_the_result_have_a_type(name: str) -> None:
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
     frames = {"events", "orders", "table", "curve", "transactions", "summary", "subscriptions"}
-    frames |= {"before", "rules", "scores", "view"}
+    frames |= {"before", "rules", "scored", "scores", "snapshots", "view"}
     assert first.name in frames | {"responses", "invitations", "ledger", "lines"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty

@@ -270,11 +270,11 @@ SUFFIXED: dict[str, str] = {
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
     "by": "active_days active_users calibration_holdout churn_rate churn_snapshots "
     "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
-    "customer_view growth_accounting inactivity_churn key_drivers mrr_movements nps_difference "
-    "response_rate revenue_cohorts revenue_retention rfm_cuts rfm_scores rfm_summary "
-    "score_outcomes segment_migration subscriptions_from_levels subscriptions_from_lines "
-    "survival_curve survival_difference upcoming_churn usage_interval value_concentration "
-    "value_tiers warning_signs",
+    "customer_view growth_accounting inactivity_churn key_drivers lift_table mrr_movements "
+    "nps_difference response_rate revenue_cohorts revenue_retention rfm_cuts rfm_scores "
+    "rfm_summary score_outcomes segment_migration subscriptions_from_levels "
+    "subscriptions_from_lines survival_curve survival_difference upcoming_churn usage_interval "
+    "value_concentration value_tiers warning_signs",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
@@ -345,6 +345,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "plot.frequency_recency": "a length of time, not a column",
     },
     "amount": {
+        "lift_table": "what a customer is worth, not what was paid",
         "plot.growth_accounting": "whether amounts are drawn",
         "upcoming_churn": "money is the point of it, unless it is None",
     },
@@ -386,7 +387,9 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     },
     "interval": {"revenue_retention": "that of a ratio of sums"},
     "margin": {"survey_sample_size": "half the length of an interval"},
+    "missing": {"fit_churn_risk": "features alone may be null, and their rows are kept"},
     "palette": {"plot.projection": "a cohort has two lines"},
+    "penalty": {"fit_churn_risk": "a ridge, on standardised coefficients"},
     "period": {
         "annualize_rate": "what a rate is a rate of",
         "churn_rate_from_counts": "a column",
@@ -397,7 +400,11 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     },
     "positive": {"ces": "which answers are easy", "csat": "which answers are good"},
     "predictive": {"BDW.project": "the chance of so many customers staying"},
-    "score": {"score_outcomes": "whole numbers alone, without labels"},
+    "score": {
+        "lift_table": "a score of risk, not an answer",
+        "score_outcomes": "whole numbers alone, without labels",
+        "score_report": "a score of risk, not an answer",
+    },
     "start": {
         "score_outcomes": "a column of the second table, for churn",
         "snapshot_dates": "an instant",

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from retainkit import purchases as purchases
     from retainkit import retention as retention
     from retainkit import revenue as revenue
+    from retainkit import risk as risk
     from retainkit import segments as segments
     from retainkit import subscriptions as subscriptions
     from retainkit import surveys as surveys
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from retainkit.purchases import *
     from retainkit.retention import *
     from retainkit.revenue import *
+    from retainkit.risk import *
     from retainkit.segments import *
     from retainkit.subscriptions import *
     from retainkit.surveys import *
@@ -115,6 +117,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "purchases": ("calibration_holdout", "rfm_summary"),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
+    "risk": ("ChurnRisk", "fit_churn_risk", "lift_table", "score_report"),
     "segments": (
         "assign_segments",
         "check_rules",

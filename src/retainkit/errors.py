@@ -152,6 +152,7 @@ CODES: Mapping[str, str] = {
     "nothing_observed": "Nothing has been observed of what an argument asks for.",
     "unused_value": "Nobody gave an answer that an argument names.",
     "unreliable_interval": "An interval rests on few draws.",
+    "leaked_feature": "A feature tells the outcome: it seems to know what came after.",
     "fit_needs_care": "A fit has something to tell: see its diagnostics.",
     "beyond_fit": "A table is of a much longer time than the fit.",
     "first_purchase_counted": "The first purchase seems to be counted as a repeat purchase.",

@@ -46,6 +46,7 @@ __all__ = [
     "EndIs",
     "Engine",
     "Entry",
+    "FeatureTransform",
     "Fractional",
     "FractionalAnswer",
     "InMemoryFrame",
@@ -61,6 +62,7 @@ __all__ = [
     "MRRLevel",
     "Metric",
     "Missing",
+    "MissingFeature",
     "ModelValues",
     "Month",
     "NPSMethod",
@@ -227,6 +229,10 @@ Outcome: TypeAlias = Literal["event", "churn"]
 # Segments
 
 Overlap: TypeAlias = Literal["raise", "first"]
+# Models of churn risk
+
+FeatureTransform: TypeAlias = Literal["log1p", "none"]
+MissingFeature: TypeAlias = Literal["raise", "indicator"]
 
 # Pictures and data sets
 

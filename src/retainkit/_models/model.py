@@ -73,7 +73,7 @@ class Model:
         found["log_likelihood"] = number_or_nan("log_likelihood", self.log_likelihood)
         found["n_customers"] = number("n_customers", self.n_customers, 0)
         found["converged"] = boolean("converged", self.converged)
-        check_diagnostics(_to_json(self.diagnostics), len(self.NAMES))
+        check_diagnostics(to_json(self.diagnostics), len(self.NAMES))
         return found
 
     def __eq__(self, other: object) -> bool:
@@ -102,7 +102,7 @@ class Model:
     def _value(self) -> Hashable:
         """Return all fields as JSON has them, so that NaN equals NaN, in a form with a hash."""
         own = {one.name: getattr(self, one.name) for one in fields(self)}
-        return type(self).__name__, _frozen(_to_json(own))
+        return type(self).__name__, frozen(to_json(own))
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -197,7 +197,7 @@ class Model:
         """
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return saved_head("model", type(self).__name__) | {
-            name: _to_json(value) for name, value in values.items()
+            name: to_json(value) for name, value in values.items()
         }
 
     @classmethod
@@ -316,20 +316,21 @@ def covariance_of(model: Model) -> Floats:
     return np.full((size, size), np.nan) if model.covariance is None else np.array(model.covariance)
 
 
-def _to_json(value: Any) -> Any:
+def to_json(value: Any) -> Any:
+    """Return a value as plain ones of JSON: NaN as None."""
     if isinstance(value, Mapping):
-        return {str(name): _to_json(one) for name, one in value.items()}
+        return {str(name): to_json(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_to_json(one) for one in value]
+        return [to_json(one) for one in value]
     if isinstance(value, (np.ndarray, np.generic)):
-        return _to_json(value.tolist())
+        return to_json(value.tolist())
     if is_number(value) and not isinstance(value, int):
         value = as_float(value)  # of a fraction, too
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _frozen(value: Any) -> Hashable:
+def frozen(value: Any) -> Hashable:
     """Return plain values as tuples, of a mapping its pairs in the order of the keys."""
     if isinstance(value, dict):
-        return tuple((name, _frozen(value[name])) for name in sorted(value))
-    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+        return tuple((name, frozen(value[name])) for name in sorted(value))
+    return tuple(frozen(one) for one in value) if isinstance(value, list) else value
