@@ -106,6 +106,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "outcomes": ("score_outcomes",),
     "projection": ("BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"),
     "purchases": ("calibration_holdout", "rfm_summary"),
+    "repurchase": ("next_purchase",),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
     "subscriptions": ("subscriptions_from_levels", "subscriptions_from_lines"),

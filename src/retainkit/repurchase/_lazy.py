@@ -1,0 +1,86 @@
+"""Reduction of the days of purchase by narwhals expressions that run inside a lazy engine.
+
+The median of the gaps of a customer is that in the middle of its own, by row numbers: exact, and
+the same in every engine.
+"""
+
+from __future__ import annotations
+
+import narwhals.stable.v2 as nw
+
+from retainkit._inputs.events import Events
+from retainkit._inputs.lazy_events import Rows, wall_time
+from retainkit._inputs.one_segment import check_one_segment
+from retainkit._time.grid import DAYS
+from retainkit.repurchase._spec import ROWS, DaySpec
+
+
+def reduce(log: Events, spec: DaySpec) -> Rows:
+    """Return a row for each customer, with the columns `ROWS`."""
+    check_one_segment(log)
+    keys = [*log.keys, "customer"]
+    days = _with_middle_gaps(_with_previous(_purchase_days(log, spec, keys)))
+    # Of the first purchase there is no previous one, and its period is new.
+    opens = (nw.col("period") > nw.col("period_before")) | nw.col("period_before").is_null()
+    days = days.with_columns(opens=nw.when(opens).then(nw.lit(1)).otherwise(nw.lit(0)))
+    found = days.group_by(keys).agg(
+        purchases=nw.len(),
+        day=nw.col("day").max(),
+        wall=nw.col("wall").max(),
+        begin=nw.col("period").min(),
+        period=nw.col("period").max(),
+        opened=nw.col("opens").sum(),
+        middle=nw.col("middle").sum(),
+        middles=nw.col("middle").count(),
+    )
+    return _columns(found, spec).select(*log.keys, *ROWS)
+
+
+def _purchase_days(log: Events, spec: DaySpec, keys: list[str]) -> Rows:
+    """Return one row for each customer and day with a purchase."""
+    wall = wall_time("time", log, log.last_event or spec.end, log.zone)
+    rows: Rows = log.rows.lazy().select(*keys, wall=wall)
+    rows = rows.with_columns(day=DAYS.number_expr(nw.col("wall")))
+    days = rows.group_by(*keys, "day").agg(wall=nw.col("wall").max())
+    return days.with_columns(period=spec.period.number_expr(nw.col("wall")))
+
+
+def _with_previous(days: Rows) -> Rows:
+    """Add the gap since the previous day of each customer, and the period of that day."""
+    before = {
+        f"{name}_before": nw.col(name).shift(1).over("customer", order_by="day")
+        for name in ("day", "period")
+    }
+    days = days.with_columns(**before)
+    return days.with_columns(gap=nw.col("day") - nw.col("day_before"))
+
+
+def _with_middle_gaps(days: Rows) -> Rows:
+    """Add ``middle``: the one or two gaps of each customer that lie in the middle, else null."""
+    gap = nw.col("gap")
+    days = days.with_columns(
+        number=gap.rank("ordinal").over("customer"), gaps=gap.count().over("customer")
+    )
+    twice, gaps = nw.col("number").cast(nw.Int64) * 2, nw.col("gaps").cast(nw.Int64)
+    return days.with_columns(middle=nw.when((twice >= gaps) & (twice <= gaps + 2)).then(gap))
+
+
+def _columns(found: Rows, spec: DaySpec) -> Rows:
+    """Return the columns of the result for each customer."""
+    enough = nw.col("purchases") > spec.min_gaps
+    # Spark does not divide by 0.
+    typical = nw.col("middle").cast(nw.Float64) / nw.when(enough).then(nw.col("middles"))
+    return found.with_columns(
+        purchases=nw.col("purchases").cast(nw.Int64),
+        last=nw.col("wall").cast(nw.Date),
+        recency_days=(spec.today - nw.col("day")).cast(nw.Int64),
+        typical_gap=typical,
+        frequency=nw.col("opened").cast(nw.Int64) - 1,
+        recency=_in_units(nw.col("period") - nw.col("begin"), spec),
+        T=_in_units(spec.last - nw.col("begin"), spec),
+    )
+
+
+def _in_units(periods: nw.Expr, spec: DaySpec) -> nw.Expr:
+    whole = periods.cast(nw.Float64)
+    return whole if spec.length is None else whole / spec.length
