@@ -682,6 +682,16 @@ ENTRIES = [
         ids=("customer_id",),
     ),
     Entry(
+        function=rk.next_purchase,
+        tables={"orders": ORDERS},
+        # A fit of so few may end on the boundary, at a place that the order of sums has.
+        options={"by": "team", "model": PURCHASES},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    Entry(
         function=rk.nps,
         tables={"responses": RESPONSES},
         options={"by": "plan"},
@@ -1039,6 +1049,15 @@ METHODS = {
         ids=("customer_id",),
         keys=("customer_id",),
         positional=2,
+        result="customers",
+        warns=FIRST_COUNTED,
+    ),
+    "BGNBD.next_purchase": Entry(
+        function=PURCHASES.next_purchase,
+        tables={"summary": SUMMARY},
+        columns=FITTED | {"keep": KEPT},
+        ids=("customer_id",),
+        keys=("customer_id",),
         result="customers",
         warns=FIRST_COUNTED,
     ),

@@ -25,11 +25,12 @@ FLOORS: list[set[str]] = [
     {"activity", "churn", "customers", "drivers", "projection", "purchases", "retention", "revenue"}
     | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
     {"clv", "differences"},
+    {"repurchase"},
     {"datasets", "plot"},
 ]
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 # Packages that stand on another and use more of it than it exports.
-ACROSS = {("clv", "purchases"), ("plot", "clv")}
+ACROSS = {("clv", "purchases"), ("plot", "clv"), ("repurchase", "clv")}
 
 
 # What may be loaded when a module is; matplotlib by pictures alone. Others, in functions.

@@ -5,6 +5,7 @@
     events or orders     Who comes back, and when?        cohort_retention, retention_curve
     events or orders     How many are active, new, lost?  active_users, growth_accounting
     orders with amounts  What will each customer spend?   cltv, holdout_report
+    orders               When will each buy next?         next_purchase
     subscriptions        How many leave, and who?         churn_rate, churned_customers
     subscriptions        How long do they stay?           survival_curve, survival_difference
     subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention
@@ -24,6 +25,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     clv, projection                     models of purchases, spend and retention
+    repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers
     differences                         between the segments of results
     plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from retainkit import plot as plot
     from retainkit import projection as projection
     from retainkit import purchases as purchases
+    from retainkit import repurchase as repurchase
     from retainkit import retention as retention
     from retainkit import revenue as revenue
     from retainkit import subscriptions as subscriptions
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from retainkit.outcomes import *
     from retainkit.projection import *
     from retainkit.purchases import *
+    from retainkit.repurchase import *
     from retainkit.retention import *
     from retainkit.revenue import *
     from retainkit.subscriptions import *

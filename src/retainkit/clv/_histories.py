@@ -43,9 +43,10 @@ def warn_of_long_histories(
         reach = rows.distinct["T"] > 2 * model.largest_T
         number = int(rows.counts[reach].sum())
         warn(
-            f"`{argument}` has {count_noun(number, 'customer')} observed for more than twice as long "
-            f"as any that the model was fitted to: T reaches {longest:,.6g} {model.unit}s, and it "
-            f"knew {model.largest_T:,.6g}. It has learnt nothing of so long a time: fit it anew.",
+            f"`{argument}` has {count_noun(number, 'customer')} observed for more than twice as "
+            f"long as any that the model was fitted to: T reaches {longest:,.6g} {model.unit}s, "
+            f"and it knew {model.largest_T:,.6g}. It has learnt nothing of so long a time: fit it "
+            "anew.",
             code="beyond_fit",
             argument=argument,
             column=column,

@@ -61,9 +61,7 @@ def next_purchase_scores(
         "probability_alive": bg_nbd.probability_alive(theta, x, tx, T, model.SHIFT),
         "probability_purchase": bg_nbd.probability_purchase(theta, t, x, tx, T, model.SHIFT),
         "expected_purchases": bg_nbd.expected_purchases(theta, t, x, tx, T, model.SHIFT, pairs),
-    } | {
-        name: bg_nbd.time_to_purchase(theta, q, x, tx, T, model.SHIFT) for name, q in due.items()
-    }
+    } | {name: bg_nbd.time_to_purchase(theta, q, x, tx, T, model.SHIFT) for name, q in due.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -82,7 +80,7 @@ class TimingModel(PurchaseModel):
         T: str = "T",  # noqa: N803
         keep: bool | str | Sequence[str] = False,
     ) -> IntoFrameT:
-        r"""Return how likely each customer buys within a horizon, and when the next purchase is due.
+        r"""Return how likely the next purchase is within a horizon, and by when it is due.
 
         With :math:`p` the probability of being alive, the next purchase comes within :math:`h` with
         probability

@@ -12,17 +12,17 @@ import numpy as np
 
 from retainkit._frames.factorize import argsort, integer_codes
 from retainkit._frames.groupby import NEVER, unique_keys
-from retainkit._frames.input import collect, from_native, instants_of
+from retainkit._frames.input import Frame, collect, instants_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.events import Events
 from retainkit._inputs.one_segment import check_one_segment
 from retainkit._time.grid import DAYS
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
-from retainkit.repurchase._spec import ROWS, DaySpec
+from retainkit.repurchase._spec import DaySpec
 
 
-def reduce(log: Events, spec: DaySpec) -> nw.DataFrame[Any]:
+def reduce(log: Events, spec: DaySpec) -> Frame:
     """Return a row for each customer, in ascending order, with the columns `_spec.ROWS`."""
     check_one_segment(log)
     frame = collect(log.rows)
@@ -50,8 +50,7 @@ def reduce(log: Events, spec: DaySpec) -> nw.DataFrame[Any]:
     order = argsort(frame["customer"][rows])
     columns = {name: values[order] for name, values in columns.items()}
     keys = {name: frame[name][rows[order]] for name in (*log.keys, "customer")}
-    found = from_native(build_like(frame, keys | columns), "orders")
-    assert isinstance(found, nw.DataFrame)
+    found: nw.DataFrame[Any] = nw.from_native(build_like(frame, keys | columns))
     return found.with_columns(
         typical_gap=nw.when(nw.col("purchases") > spec.min_gaps).then(nw.col("typical_gap"))
     )

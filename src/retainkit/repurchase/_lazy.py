@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import narwhals.stable.v2 as nw
 
+from retainkit._frames.input import Frame
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, wall_time
 from retainkit._inputs.one_segment import check_one_segment
@@ -15,7 +16,7 @@ from retainkit._time.grid import DAYS
 from retainkit.repurchase._spec import ROWS, DaySpec
 
 
-def reduce(log: Events, spec: DaySpec) -> Rows:
+def reduce(log: Events, spec: DaySpec) -> Frame:
     """Return a row for each customer, with the columns `ROWS`."""
     check_one_segment(log)
     keys = [*log.keys, "customer"]
