@@ -263,7 +263,7 @@ SUFFIXED: dict[str, str] = {
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
     "cumulative_incidence survival_difference "
-    "churned_customers upcoming_churn",
+    "churned_customers next_purchase upcoming_churn",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
@@ -282,8 +282,8 @@ SUFFIXED: dict[str, str] = {
     "group": ALL,
     "holdout": "fit_sbg",
     "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
-    "BGNBD.expected_purchases_new_customer BGNBD.purchase_probabilities cltv cltv_from_models "
-    "plot.frequency_recency",
+    "BGNBD.expected_purchases_new_customer BGNBD.next_purchase BGNBD.purchase_probabilities cltv "
+    "cltv_from_models next_purchase plot.frequency_recency",
     "include_partial": "churn_rate cohort_retention growth_accounting score_trend",
     "infinite": ALL,
     "interval": ALL,
@@ -291,7 +291,7 @@ SUFFIXED: dict[str, str] = {
     "metric": ALL,
     "min_customers": ALL,
     "missing": ALL,
-    "model": "holdout_report tracking",
+    "model": "holdout_report next_purchase tracking",
     "monetary_value": "spend_independence",
     "observed": ALL,
     "penalty": ALL,
@@ -313,11 +313,11 @@ SUFFIXED: dict[str, str] = {
     "subscription": "score_outcomes",
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
-    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
-    "pmf rfm_summary score_outcomes score_trend usage_interval",
+    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn next_purchase nps "
+    "nps_difference pmf rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
-    "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
-    "usage_interval",
+    "tz": "active_days cltv next_purchase plot.customer_history purchase_regularity "
+    "subscriptions_from_lines usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
@@ -417,6 +417,7 @@ NOT_SHARED = {
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "outcome": "a word for what is counted, or a column",
     "n": "a column, respondents, customers, or purchases",
+    "quantiles": "shares of gaps, or probabilities of dates",
     "table": "another table each time: the result that is drawn, counts, or cohorts",
     "values": "columns of two tables, and what a picture shows",
 }
@@ -427,6 +428,7 @@ OTHER_TYPE = {
     ("ces", "fractional"): "there are no cuts",
     ("cltv", "horizon"): "there is no unit at hand of which a number could be",
     ("csat", "fractional"): "there are no cuts",
+    ("next_purchase", "horizon"): "there is no unit at hand of which a number could be",
 }
 
 

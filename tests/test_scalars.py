@@ -77,6 +77,7 @@ WRONG: dict[str, Any] = {
     "metric": "ces",
     "min_customers": -1,
     "min_events": 0,
+    "min_gaps": 0,
     "min_purchases": 0,
     "min_responses": -1,
     "missing": "skip",
@@ -130,7 +131,7 @@ IN_THE_TABLE = {
     "promoters": "a column",
 }
 # Where an argument is called alike and means something else.
-OTHER: dict[tuple[str, str], Any] = {("cltv", "horizon"): 12}
+OTHER: dict[tuple[str, str], Any] = {("cltv", "horizon"): 12, ("next_purchase", "horizon"): 90}
 # Of pictures, which take results: their colours and labels are matplotlib's to check.
 DRAWN: list[tuple[str, str, Any]] = [
     ("cltv_distribution", "top", 10),

@@ -1,4 +1,4 @@
-"""When customers buy next, by a model of purchases: the arguments, the scores, and the method."""
+"""The next purchase by a model of purchases: its arguments, its scores, and the method."""
 
 from __future__ import annotations
 

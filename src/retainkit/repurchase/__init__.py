@@ -1,4 +1,4 @@
-"""When customers buy next: dates, probabilities, and how late they are."""
+"""The next purchases of customers: probabilities, dates, and how late they are."""
 
 # Whole, before its modules are imported: see `retainkit.__getattr__`.
 import retainkit.clv as _clv  # noqa: F401

@@ -5,14 +5,12 @@ It returns the same as `_lazy`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import argsort, integer_codes
 from retainkit._frames.groupby import NEVER, unique_keys
-from retainkit._frames.input import Frame, collect, instants_of
+from retainkit._frames.input import Frame, collect, from_native, instants_of
 from retainkit._frames.output import build_like
 from retainkit._inputs.events import Events
 from retainkit._inputs.one_segment import check_one_segment
@@ -40,7 +38,7 @@ def reduce(log: Events, spec: DaySpec) -> Frame:
     columns = {
         "purchases": end - begin + 1,
         "last": day[closes].astype("datetime64[D]"),
-        "recency_days": spec.today - day[closes],
+        "recency_days": spec.day - day[closes],
         "typical_gap": _median_gaps(day, begin, end),
         "frequency": np.add.reduceat(new, begin) - 1 if len(begin) else begin,
         "recency": _in_units(period[end] - period[begin], spec),
@@ -50,7 +48,7 @@ def reduce(log: Events, spec: DaySpec) -> Frame:
     order = argsort(frame["customer"][rows])
     columns = {name: values[order] for name, values in columns.items()}
     keys = {name: frame[name][rows[order]] for name in (*log.keys, "customer")}
-    found: nw.DataFrame[Any] = nw.from_native(build_like(frame, keys | columns))
+    found = from_native(build_like(frame, keys | columns), "orders")
     return found.with_columns(
         typical_gap=nw.when(nw.col("purchases") > spec.min_gaps).then(nw.col("typical_gap"))
     )

@@ -74,7 +74,7 @@ def _columns(found: Rows, spec: DaySpec) -> Rows:
     return found.with_columns(
         purchases=nw.col("purchases").cast(nw.Int64),
         last=nw.col("wall").cast(nw.Date),
-        recency_days=(spec.today - nw.col("day")).cast(nw.Int64),
+        recency_days=(spec.day - nw.col("day")).cast(nw.Int64),
         typical_gap=typical,
         frequency=nw.col("opened").cast(nw.Int64) - 1,
         recency=_in_units(nw.col("period") - nw.col("begin"), spec),

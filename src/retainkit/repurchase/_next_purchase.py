@@ -1,4 +1,4 @@
-"""When each customer is likely to buy next."""
+"""Next purchases: the dates by which customers are likely to buy, and how late they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import integer
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.output import select_to_native
 from retainkit._frames.reducer import reducer
 from retainkit._inputs.columns import check_not_reserved
@@ -202,7 +203,7 @@ def next_purchase(
     columns: dict[str, str | nw.Expr] = dict(zip(log.by, log.keys, strict=True))
     columns |= {customer: "customer", **dict(zip(own, own, strict=True))}
     columns["lateness"] = nw.col("recency_days") / nw.col("typical_gap")
-    return select_to_native(rows, columns)
+    return as_given(select_to_native(rows, columns), orders)
 
 
 def _day_spec(log: Events, end: Moment, model: BGNBD | None, min_gaps: int) -> DaySpec:
@@ -214,7 +215,7 @@ def _day_spec(log: Events, end: Moment, model: BGNBD | None, min_gaps: int) -> D
     period = unit_option(unit, "monday").in_zone(log.zone) if whole else DAYS
     return DaySpec(
         end=end,
-        today=end.index(DAYS),
+        day=end.index(DAYS),
         last=end.before(log.zone).index(period),
         period=period,
         length=None if whole else DAYS_IN[unit],

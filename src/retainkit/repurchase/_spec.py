@@ -1,4 +1,4 @@
-"""What is asked of the days on which customers bought, and what comes back.
+"""The specification of a reduction of the days on which customers bought, and its columns.
 
 `_lazy` reduces inside an engine and `_eager` on arrays in memory; the tests hold them equal.
 """
@@ -20,7 +20,7 @@ history in the unit of the model.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySpec:
-    """How days of purchase are reduced: `end` lies on the day `today`.
+    """How days of purchase are reduced: `end` lies on `day`.
 
     In whole periods (`length` None) the purchases of a `period` are one for the model; else those
     of a day, and its times are days divided by `length`. `last` is the period that holds the last
@@ -28,7 +28,7 @@ class DaySpec:
     """
 
     end: Moment
-    today: int
+    day: int
     last: int
     period: PeriodGrid
     length: float | None
