@@ -25,6 +25,7 @@ from retainkit.clv._next_purchase import next_purchase_scores
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.typing import Length, Period
 
+_DECIMALS = 6  # of a day: a tenth of a second
 _LAST_DAY = int(np.datetime64("9999-12-31", "D").astype(np.int64))
 
 
@@ -85,7 +86,8 @@ def _with_scores(found: Frame, rows: Customers, model: BGNBD, options: DueOption
 def _dates(time: Floats, unit: Period, end: Moment) -> Array:
     """Return the days on the wall that lie so long after the end; NaT for never, and too late."""
     today, rest = divmod(end.wall, DAY)
-    ahead = np.floor(rest / DAY + time * DAYS_IN[unit])
+    # A time of whole days may be a little less by rounding, and more in another unit.
+    ahead = np.floor(np.round(rest / DAY + time * DAYS_IN[unit], _DECIMALS))
     shown = ahead <= _LAST_DAY - today
     days = np.full(len(time), np.datetime64("NaT", "D"))
     days[shown] = (today + ahead[shown].astype(np.int64)).astype("datetime64[D]")
