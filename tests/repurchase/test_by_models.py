@@ -61,7 +61,7 @@ def importance_sampling(
     leaves = rng.beta(model.a, model.b, draws)
     chances = x + model.SHIFT  # of dropping out, the last of them at the last purchase
     stayed = rate**x * (1 - leaves) ** chances * np.exp(-rate * T)
-    left = 0.0
+    left = np.zeros(draws)
     if chances:
         left = rate**x * leaves * (1 - leaves) ** (chances - 1) * np.exp(-rate * tx)
     total = np.sum(stayed + left)
