@@ -15,25 +15,32 @@ from retainkit._inputs.one_segment import check_one_segment
 from retainkit._time.grid import DAYS
 from retainkit.repurchase._spec import ROWS, DaySpec
 
+_OF_PERIODS = {
+    "begin": nw.col("period").min(),
+    "period": nw.col("period").max(),
+    "opened": nw.col("opens").sum(),
+}
+
 
 def reduce(log: Events, spec: DaySpec) -> Frame:
     """Return a row for each customer, with the columns `ROWS`."""
     check_one_segment(log)
     keys = [*log.keys, "customer"]
-    days = _with_middle_gaps(_with_previous(_purchase_days(log, spec, keys)))
-    # Of the first purchase there is no previous one, and its period is new.
-    opens = (nw.col("period") > nw.col("period_before")) | nw.col("period_before").is_null()
-    days = days.with_columns(opens=nw.when(opens).then(nw.lit(1)).otherwise(nw.lit(0)))
-    found = days.group_by(keys).agg(
-        purchases=nw.len(),
-        day=nw.col("day").max(),
-        wall=nw.col("wall").max(),
-        begin=nw.col("period").min(),
-        period=nw.col("period").max(),
-        opened=nw.col("opens").sum(),
-        middle=nw.col("middle").sum(),
-        middles=nw.col("middle").count(),
-    )
+    days = _with_middle_gaps(_purchase_days(log, spec, keys))
+    values = {
+        "purchases": nw.len(),
+        "day": nw.col("day").max(),
+        "wall": nw.col("wall").max(),
+        "middle": nw.col("middle").sum(),
+        "middles": nw.col("middle").count(),
+    }
+    if spec.period == DAYS:
+        found = days.group_by(keys).agg(**values, first=nw.col("day").min())
+        found = found.with_columns(
+            begin=nw.col("first"), period=nw.col("day"), opened=nw.col("purchases")
+        )
+    else:
+        found = _with_periods(days, spec).group_by(keys).agg(**values, **_OF_PERIODS)
     return _columns(found, spec).select(*log.keys, *ROWS)
 
 
@@ -42,23 +49,20 @@ def _purchase_days(log: Events, spec: DaySpec, keys: list[str]) -> Rows:
     wall = wall_time("time", log, log.last_event or spec.end, log.zone)
     rows: Rows = log.rows.lazy().select(*keys, wall=wall)
     rows = rows.with_columns(day=DAYS.number_expr(nw.col("wall")))
-    days = rows.group_by(*keys, "day").agg(wall=nw.col("wall").max())
-    return days.with_columns(period=spec.period.number_expr(nw.col("wall")))
+    return rows.group_by(*keys, "day").agg(wall=nw.col("wall").max())
 
 
-def _with_previous(days: Rows) -> Rows:
-    """Add the gap since the previous day of each customer, and the period of that day."""
-    before = {
-        f"{name}_before": nw.col(name).shift(1).over("customer", order_by="day")
-        for name in ("day", "period")
-    }
-    days = days.with_columns(**before)
-    return days.with_columns(gap=nw.col("day") - nw.col("day_before"))
+def _with_periods(days: Rows, spec: DaySpec) -> Rows:
+    """Add the period of each day, and whether it is the first day of the customer in it."""
+    days = days.with_columns(period=spec.period.number_expr(nw.col("wall")))
+    opens = nw.col("day") == nw.col("day").min().over("customer", "period")
+    return days.with_columns(opens=nw.when(opens).then(nw.lit(1)).otherwise(nw.lit(0)))
 
 
 def _with_middle_gaps(days: Rows) -> Rows:
     """Add ``middle``: the one or two gaps of each customer that lie in the middle, else null."""
-    gap = nw.col("gap")
+    before, gap = nw.col("day").shift(1).over("customer", order_by="day"), nw.col("gap")
+    days = days.with_columns(before=before).with_columns(gap=nw.col("day") - nw.col("before"))
     days = days.with_columns(
         number=gap.rank("ordinal").over("customer"), gaps=gap.count().over("customer")
     )
