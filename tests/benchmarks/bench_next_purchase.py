@@ -35,11 +35,13 @@ QUERY = """
 
 
 def draw_orders(rows: int, customers: int) -> pd.DataFrame:
-    """Draw orders over three years of customers of whom some come often and most seldom."""
+    """Draw orders over three years of customers, most of whom come seldom and leave some time."""
     rng = np.random.default_rng(2022)
-    rate = rng.gamma(0.6, size=customers)
-    customer = rng.choice(customers, rows, p=rate / rate.sum())
-    minutes = rng.integers(0, 3 * 365 * 1_440, rows)
+    rate, span = rng.gamma(0.6, size=customers), 3 * 365 * 1_440
+    start = rng.integers(0, span, customers)
+    stay = np.minimum(rng.exponential(span / 3, customers), span - start)
+    customer = rng.choice(customers, rows, p=rate * stay / (rate @ stay))
+    minutes = (start[customer] + stay[customer] * rng.random(rows)).astype(np.int64)
     time = np.datetime64("2022-01-01", "us") + minutes.astype("timedelta64[m]")
     return pd.DataFrame({"customer_id": customer, "time": time})
 
