@@ -1117,6 +1117,11 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "holdout_calibration": lambda: {"table": _result("holdout_report").by_frequency},
     "key_drivers": lambda: {"table": _result("key_drivers").query("plan == 'a'")},
     "mrr_waterfall": lambda: {"table": _result("mrr_movements").query("plan == 'a'")},
+    "next_purchase": lambda: {
+        "orders": pd.DataFrame(ORDERS),
+        "model": PURCHASES,
+        "customer_id": 1,
+    },
     "nps_bar": lambda: {"table": _result("nps")},
     "projection": lambda: {"table": _result("SBG.project")},
     "retention_curve": lambda: {"curve": _result("retention_curve")},

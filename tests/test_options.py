@@ -254,7 +254,8 @@ SUFFIXED: dict[str, str] = {
     "holdout_report mrr_movements rfm_summary tracking score_outcomes subscriptions_from_levels "
     "subscriptions_from_lines",
     "amounts": ALL,
-    "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
+    "as_of": "active_days holdout_report inactivity_churn plot.customer_history "
+    "plot.next_purchase usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
     "by": "active_days active_users churn_snapshots customer_view "
     "calibration_holdout churn_rate cltv cohort_members "
@@ -283,7 +284,7 @@ SUFFIXED: dict[str, str] = {
     "holdout": "fit_sbg",
     "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
     "BGNBD.expected_purchases_new_customer BGNBD.next_purchase BGNBD.purchase_probabilities cltv "
-    "cltv_from_models next_purchase plot.frequency_recency",
+    "cltv_from_models next_purchase plot.frequency_recency plot.next_purchase",
     "include_partial": "churn_rate cohort_retention growth_accounting score_trend",
     "infinite": ALL,
     "interval": ALL,
@@ -314,10 +315,10 @@ SUFFIXED: dict[str, str] = {
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn next_purchase nps "
-    "nps_difference pmf rfm_summary score_outcomes score_trend usage_interval",
+    "nps_difference plot.next_purchase pmf rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
-    "tz": "active_days cltv next_purchase plot.customer_history purchase_regularity "
-    "subscriptions_from_lines usage_interval",
+    "tz": "active_days cltv next_purchase plot.customer_history plot.next_purchase "
+    "purchase_regularity subscriptions_from_lines usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
@@ -428,6 +429,7 @@ OTHER_TYPE = {
     ("ces", "fractional"): "there are no cuts",
     ("cltv", "horizon"): "there is no unit at hand of which a number could be",
     ("csat", "fractional"): "there are no cuts",
+    ("plot.next_purchase", "horizon"): "as of the function of that name",
     ("next_purchase", "horizon"): "there is no unit at hand of which a number could be",
 }
 

@@ -44,6 +44,12 @@ TEXTS = {
         "reactivation and down by contraction and churn to a closing one of 21,151, with the "
         "amount of every step above it and its customers beneath."
     ),
+    "next_purchase": (
+        "Marks of four purchases of one customer at the bottom, over a year and a half; from the "
+        "end of observation a curve of the probability that the next purchase has come, which "
+        "rises, ever more slowly, to 41 percent after a year, below a dotted line at 66 percent, "
+        "the probability of being alive. A dot says 25 percent by 30 September 1998."
+    ),
     "nps_bar": (
         "A bar for each of three plans, split into detractors, passives and promoters, and "
         "beside it the NPS as a dot with its interval: 17 for basic, 36 for plus and 52 for pro."

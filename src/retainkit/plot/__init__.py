@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retainkit.plot._history import customer_history as customer_history
     from retainkit.plot._holdout import holdout_calibration as holdout_calibration
     from retainkit.plot._holdout import tracking as tracking
+    from retainkit.plot._next_purchase import next_purchase as next_purchase
     from retainkit.plot._nps import nps_bar as nps_bar
     from retainkit.plot._projection import projection as projection
     from retainkit.plot._retention_curve import retention_curve as retention_curve
@@ -39,6 +40,7 @@ _HOMES = {
     "holdout_calibration": "_holdout",
     "key_drivers": "_drivers",
     "mrr_waterfall": "_waterfall",
+    "next_purchase": "_next_purchase",
     "nps_bar": "_nps",
     "projection": "_projection",
     "retention_curve": "_retention_curve",
