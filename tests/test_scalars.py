@@ -186,6 +186,6 @@ def test_a_wrong_scalar_of_a_picture_is_refused_before_a_row_is_read(
     name: str, argument: str, wrong: Any
 ) -> None:
     given = PICTURES[name]()
-    (table,) = {"table", "transactions", "summary"} & {*given}
+    (table,) = {"table", "transactions", "summary", "orders"} & {*given}
     with pytest.raises((ArgumentError, ArgumentTypeError), match=argument):
         getattr(plot, name)(**given | {table: Untouchable(), argument: wrong})

@@ -23,10 +23,11 @@ ORDERS = pd.DataFrame({"customer_id": ["ann"] * 4 + ["bob"]}).assign(
 
 
 def drawn(orders: Any = ORDERS, **options: Any) -> Any:
-    ax = Figure(figsize=(7, 4)).subplots()
+    figure = Figure(figsize=(7, 4))
+    ax = figure.subplots()
     given: dict[str, Any] = {"customer_id": "ann", "model": MODEL, **options}
     assert plot.next_purchase(orders, given.pop("model"), ax=ax, **given) is ax
-    ax.figure.draw_without_rendering()
+    figure.draw_without_rendering()
     return ax
 
 
