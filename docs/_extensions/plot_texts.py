@@ -45,10 +45,10 @@ TEXTS = {
         "amount of every step above it and its customers beneath."
     ),
     "next_purchase": (
-        "Marks of four purchases of one customer at the bottom, over a year and a half; from the "
-        "end of observation a curve of the probability that the next purchase has come, which "
-        "rises, ever more slowly, to 41 percent after a year, below a dotted line at 66 percent, "
-        "the probability of being alive. A dot says 25 percent by 30 September 1998."
+        "Marks of four purchases of one customer over a year and a half. From the end of "
+        "observation a curve of the probability that the next has come rises to 53 percent in a "
+        "year, below a dotted line at 66 percent, alive; dots say 25 percent by 30 September 1998 "
+        "and 50 percent by 13 May 1999."
     ),
     "nps_bar": (
         "A bar for each of three plans, split into detractors, passives and promoters, and "
