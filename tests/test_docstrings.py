@@ -98,8 +98,6 @@ def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
     frames = {"events", "orders", "table", "curve", "transactions", "summary", "subscriptions"}
     assert first.name in frames | {"responses", "invitations", "ledger", "lines"}
-    frames = {"events", "table", "curve", "transactions", "summary", "subscriptions"}
-    assert first.name in frames | {"responses", "invitations", "ledger", "lines", "orders"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty
 
