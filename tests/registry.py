@@ -797,6 +797,16 @@ ENTRIES = [
         ids=("customer_id",),
     ),
     Entry(
+        function=rk.next_purchase,
+        tables={"orders": ORDERS},
+        # A fit of so few may end on the boundary, at a place that the order of sums has.
+        options={"by": "team", "model": PURCHASES},
+        columns=LOG | {"by": SEGMENT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+    ),
+    Entry(
         function=rk.nps,
         tables={"responses": RESPONSES},
         options={"by": "plan"},
@@ -1238,6 +1248,15 @@ METHODS = {
         result="customers",
         warns=FIRST_COUNTED,
     ),
+    "BGNBD.next_purchase": Entry(
+        function=PURCHASES.next_purchase,
+        tables={"summary": SUMMARY},
+        columns=FITTED | {"keep": KEPT},
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
+        warns=FIRST_COUNTED,
+    ),
     "BGNBD.probability_alive": Entry(
         function=PURCHASES.probability_alive,
         tables={"summary": SUMMARY},
@@ -1301,6 +1320,11 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "holdout_calibration": lambda: {"table": _result("holdout_report").by_frequency},
     "key_drivers": lambda: {"table": _result("key_drivers").query("plan == 'a'")},
     "mrr_waterfall": lambda: {"table": _result("mrr_movements").query("plan == 'a'")},
+    "next_purchase": lambda: {
+        "orders": pd.DataFrame(ORDERS),
+        "model": PURCHASES,
+        "customer_id": 1,
+    },
     "nps_bar": lambda: {"table": _result("nps")},
     "projection": lambda: {"table": _result("SBG.project")},
     "retention_curve": lambda: {"curve": _result("retention_curve")},

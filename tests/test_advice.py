@@ -88,6 +88,7 @@ def test_every_function_of_results_is_among_them() -> None:
         "plot.customer_history",
         "plot.frequency_counts",
         "plot.frequency_recency",
+        "plot.next_purchase",
     }
     named = {name for name in eager if hasattr(rk, name)}
     assert TAKERS.keys() | OTHERS == named | pictures

@@ -26,11 +26,12 @@ FLOORS: list[set[str]] = [
     | {"purchases", "retention", "revenue", "risk", "segments", "subscriptions", "surveys"}
     | {"survival", "weighting"},
     {"clv", "differences"},
+    {"repurchase"},
     {"datasets", "plot"},
 ]
 FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 # Packages that stand on another and use more of it than it exports.
-ACROSS = {("clv", "purchases"), ("plot", "clv")}
+ACROSS = {("clv", "purchases"), ("plot", "clv"), ("repurchase", "clv")}
 
 
 # What may be loaded when a module is; matplotlib by pictures alone. Others, in functions.

@@ -523,7 +523,7 @@ def test_a_picture_without_axes_has_a_figure_of_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", [*PICTURES])
 def test_all_but_what_is_drawn_is_named(name: str) -> None:
     parameters = [*inspect.signature(getattr(retainkit.plot, name)).parameters.values()]
-    positional = 2 if name in {"customer_history", "frequency_counts"} else 1
+    positional = 2 if name in {"customer_history", "frequency_counts", "next_purchase"} else 1
     assert all(one.kind is one.KEYWORD_ONLY for one in parameters[positional:])
     assert "ax" in [one.name for one in parameters]
 

@@ -266,13 +266,14 @@ SUFFIXED: dict[str, str] = {
     "growth_accounting holdout_report mrr_movements rfm_scores rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines tracking value_concentration value_tiers",
     "amounts": ALL,
-    "as_of": "active_days holdout_report inactivity_churn plot.customer_history usage_interval",
+    "as_of": "active_days holdout_report inactivity_churn plot.customer_history "
+    "plot.next_purchase usage_interval",
     "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
     "by": "active_days active_users calibration_holdout churn_rate churn_snapshots "
     "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
     "customer_view growth_accounting inactivity_churn key_drivers lift_table mrr_movements "
-    "nps_difference response_rate revenue_cohorts revenue_retention rfm_cuts rfm_scores "
-    "rfm_summary score_outcomes segment_migration subscriptions_from_levels "
+    "next_purchase nps_difference response_rate revenue_cohorts revenue_retention rfm_cuts "
+    "rfm_scores rfm_summary score_outcomes segment_migration subscriptions_from_levels "
     "subscriptions_from_lines survival_curve survival_difference upcoming_churn usage_interval "
     "value_concentration value_tiers warning_signs",
     "calibration_end": ALL,
@@ -293,8 +294,8 @@ SUFFIXED: dict[str, str] = {
     "group": ALL,
     "holdout": "fit_sbg",
     "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
-    "BGNBD.expected_purchases_new_customer BGNBD.purchase_probabilities cltv cltv_from_models "
-    "plot.frequency_recency",
+    "BGNBD.expected_purchases_new_customer BGNBD.next_purchase BGNBD.purchase_probabilities cltv "
+    "cltv_from_models next_purchase plot.frequency_recency plot.next_purchase",
     "include_partial": "churn_rate cohort_retention growth_accounting score_trend",
     "infinite": ALL,
     "interval": ALL,
@@ -302,7 +303,7 @@ SUFFIXED: dict[str, str] = {
     "metric": ALL,
     "min_customers": ALL,
     "missing": ALL,
-    "model": "holdout_report tracking",
+    "model": "holdout_report next_purchase tracking",
     "monetary_value": "spend_independence",
     "observed": ALL,
     "order": ALL,
@@ -326,12 +327,12 @@ SUFFIXED: dict[str, str] = {
     "subscription": "score_outcomes",
     "subscriptions": "cumulative_incidence survival_curve survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
-    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
-    "pmf rfm_scores rfm_summary score_outcomes score_trend usage_interval value_concentration "
-    "value_tiers",
+    "time": "calibration_holdout ces cltv control_chart csat inactivity_churn next_purchase nps "
+    "nps_difference plot.next_purchase pmf rfm_scores rfm_summary score_outcomes score_trend "
+    "usage_interval value_concentration value_tiers",
     "transactions": "plot.customer_history",
-    "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
-    "usage_interval warning_signs",
+    "tz": "active_days cltv next_purchase plot.customer_history plot.next_purchase "
+    "purchase_regularity subscriptions_from_lines usage_interval warning_signs",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
@@ -440,6 +441,7 @@ NOT_SHARED = {
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "outcome": "a word for what is counted, or a column",
     "n": "a column, respondents, customers, or purchases",
+    "quantiles": "shares of gaps, or probabilities of dates",
     "table": "another table each time: the result that is drawn, counts, or cohorts",
     "values": "columns of two tables, and what a picture shows",
 }
@@ -450,6 +452,8 @@ OTHER_TYPE = {
     ("ces", "fractional"): "there are no cuts",
     ("cltv", "horizon"): "there is no unit at hand of which a number could be",
     ("csat", "fractional"): "there are no cuts",
+    ("plot.next_purchase", "horizon"): "as of the function of that name",
+    ("next_purchase", "horizon"): "there is no unit at hand of which a number could be",
 }
 
 

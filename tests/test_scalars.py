@@ -83,6 +83,7 @@ WRONG: dict[str, Any] = {
     "min_baseline": 0,
     "min_customers": -1,
     "min_events": 0,
+    "min_gaps": 0,
     "min_purchases": 0,
     "min_responses": -1,
     "missing": "skip",
@@ -145,7 +146,7 @@ IN_THE_TABLE = {
     "promoters": "a column",
 }
 # Where an argument is called alike and means something else.
-OTHER: dict[tuple[str, str], Any] = {("cltv", "horizon"): 12}
+OTHER: dict[tuple[str, str], Any] = {("cltv", "horizon"): 12, ("next_purchase", "horizon"): 90}
 # Of pictures, which take results: their colours and labels are matplotlib's to check.
 DRAWN: list[tuple[str, str, Any]] = [
     ("cltv_distribution", "top", 10),
@@ -158,6 +159,12 @@ DRAWN: list[tuple[str, str, Any]] = [
     ("frequency_counts", "max_frequency", 0),
     ("frequency_counts", "model", "bg_nbd"),
     ("growth_accounting", "amount", "yes"),
+    ("next_purchase", "as_of", "yesterday"),
+    ("next_purchase", "horizon", "26m"),
+    ("next_purchase", "missing", "skip"),
+    ("next_purchase", "model", "bg_nbd"),
+    ("next_purchase", "quantiles", (50,)),
+    ("next_purchase", "tz", "Mars/Olympus"),
     ("retention_heatmap", "colorbar", "yes"),
     ("retention_heatmap", "min_customers", -1),
     ("segment_migration", "order", "loyal"),
@@ -196,6 +203,6 @@ def test_a_wrong_scalar_of_a_picture_is_refused_before_a_row_is_read(
     name: str, argument: str, wrong: Any
 ) -> None:
     given = PICTURES[name]()
-    (table,) = {"table", "transactions", "summary"} & {*given}
+    (table,) = {"table", "transactions", "summary", "orders"} & {*given}
     with pytest.raises((ArgumentError, ArgumentTypeError), match=argument):
         getattr(plot, name)(**given | {table: Untouchable(), argument: wrong})

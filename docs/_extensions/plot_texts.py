@@ -44,6 +44,12 @@ TEXTS = {
         "reactivation and down by contraction and churn to a closing one of 21,151, with the "
         "amount of every step above it and its customers beneath."
     ),
+    "next_purchase": (
+        "Marks of four purchases of one customer over a year and a half. From the end of "
+        "observation a curve of the probability that the next has come rises to 53 percent in a "
+        "year, below a dotted line at 66 percent, alive; dots say 25 percent by 30 September 1998 "
+        "and 50 percent by 13 May 1999."
+    ),
     "nps_bar": (
         "A bar for each of three plans, split into detractors, passives and promoters, and "
         "beside it the NPS as a dot with its interval: 17 for basic, 36 for plus and 52 for pro."

@@ -26,6 +26,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     churn, survival, revenue            of subscriptions
     segments, contacts                  of customers, by rules
     clv, projection                     models of purchases, spend and retention
+    repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers
     differences                         between the segments of results
     plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from retainkit import plot as plot
     from retainkit import projection as projection
     from retainkit import purchases as purchases
+    from retainkit import repurchase as repurchase
     from retainkit import retention as retention
     from retainkit import revenue as revenue
     from retainkit import risk as risk
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from retainkit.outcomes import *
     from retainkit.projection import *
     from retainkit.purchases import *
+    from retainkit.repurchase import *
     from retainkit.retention import *
     from retainkit.revenue import *
     from retainkit.risk import *
@@ -115,6 +118,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "outcomes": ("score_outcomes",),
     "projection": ("BDW", "SBG", "annualize_rate", "fit_bdw", "fit_sbg"),
     "purchases": ("calibration_holdout", "rfm_summary"),
+    "repurchase": ("next_purchase",),
     "retention": ("cohort_members", "cohort_retention", "retention_curve", "retention_matrix"),
     "revenue": ("mrr_movements", "revenue_cohorts", "revenue_retention"),
     "risk": ("ChurnRisk", "fit_churn_risk", "lift_table", "score_report"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize, factorize_array
+from retainkit._frames.input import Frame, collect
 from retainkit._frames.output import from_columns
 from retainkit._typing import Array, Integers
 
@@ -76,3 +77,32 @@ def segment_values(
     """Return the segment of each row of a result, in columns of these names."""
     rows = segment.tolist()
     return {name: keys[rows] for name, keys in zip(names, segments.values(), strict=True)}
+
+
+def split_by_segment(
+    frame: Frame, keys: Sequence[str], names: Sequence[str]
+) -> list[tuple[str, Frame]]:
+    """Split a frame by its segments, in ascending order, each with its label for messages.
+
+    `names` are what messages call the columns `keys`. There is one part at least.
+    """
+    if not keys:
+        return [("", frame)]
+    distinct = collect(frame.select(*keys).unique().sort(*keys, nulls_last=True))
+    # A null is NaN in some columns of pandas, and NaN equals nothing.
+    columns = [
+        [
+            None if null else value
+            for value, null in zip(one.to_list(), one.is_null().to_list(), strict=True)
+        ]
+        for one in distinct.iter_columns()
+    ]
+    parts = []
+    for values in zip(*columns, strict=True):
+        part = frame
+        for key, value in zip(keys, values, strict=True):
+            own = nw.col(key)
+            part = part.filter(own.is_null() if value is None else own == value)
+        label = ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
+        parts.append((f"{label}: ", part))
+    return parts or [("", frame)]

@@ -145,6 +145,37 @@ def _if_alive(
     return r + x, alpha + T, a, b + x + shift
 
 
+def probability_purchase(
+    params: ArrayLike, t: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+) -> Floats:
+    """Probability of a purchase in (T, T + t] of a customer with this history.
+
+    Who is alive cannot drop out before buying again. So it is P(alive) times the probability that
+    a Poisson process whose rate is Gamma(r + x, rate alpha + T) has an event by the time t.
+    """
+    r, alpha, _, _ = _four(params)
+    t, x, tx, T = _arrays(t, x, tx, T)
+    alive = probability_alive(params, x, tx, T, shift)
+    buys: Floats = -np.expm1(-(r + x) * np.log1p(t / (alpha + T)))
+    return alive * buys
+
+
+def time_to_purchase(
+    params: ArrayLike, q: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
+) -> Floats:
+    """Time after T by which the probability of a purchase reaches q; NaN where it never does.
+
+    The inverse of `probability_purchase` in t. It is infinite where no float is so large.
+    """
+    r, alpha, _, _ = _four(params)
+    q, x, tx, T = _arrays(q, x, tx, T)
+    share = q / probability_alive(params, x, tx, T, shift)
+    reached = share < 1
+    with np.errstate(over="ignore"):
+        time = (alpha + T) * np.expm1(-np.log1p(-np.where(reached, share, 0.0)) / (r + x))
+    return np.where(reached, time, np.nan)
+
+
 def new_customer_purchases(params: ArrayLike, t: ArrayLike, shift: int) -> Floats:
     """Expected repeat purchases in (0, t] of a customer who first buys at time 0."""
     r, alpha, a, b = _four(params)

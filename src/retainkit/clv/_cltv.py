@@ -9,9 +9,10 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
 from retainkit._frames.arrow_extensions import as_given
-from retainkit._frames.input import Frame, collect
+from retainkit._frames.input import Frame
 from retainkit._frames.names import inner_name
 from retainkit._frames.output import select_to_native
+from retainkit._frames.segments import split_by_segment
 from retainkit._inputs.columns import check_not_reserved
 from retainkit._inputs.customers import Customers, read_histories_and_spend, repeat_buyers
 from retainkit._messages import warn
@@ -32,7 +33,7 @@ from retainkit.clv._valuation import (
     value_customers,
 )
 from retainkit.errors import ArgumentError
-from retainkit.purchases._reduction import CustomerSummary, summarize_orders
+from retainkit.purchases._reduction import summarize_orders
 from retainkit.purchases._spec import SUMMARY, SummaryOptions
 from retainkit.typing import (
     Amounts,
@@ -241,7 +242,8 @@ def cltv(
     summary = summarize_orders(transactions, orders)
     keys = [*summary.segments, customer]
     check_not_reserved("`customer` or `by`", keys, RESULT)
-    tables, parts = [], _split_by_segment(summary)
+    segments = [inner_name(summary.frame, name) for name in summary.segments]
+    tables, parts = [], split_by_segment(summary.frame, segments, summary.segments)
     with steps_of(progress if options.refits else None, draws * len(parts)) as step:
         for label, part in parts:
             table, messages = _value_segment(part, label, keys, penalty, options, step=step)
@@ -254,32 +256,6 @@ def cltv(
                 )
     columns = {name: name for name in (*keys, *RESULT)}
     return as_given(select_to_native(nw.concat(tables), columns), transactions)  # type: ignore[type-var]
-
-
-def _split_by_segment(summary: CustomerSummary) -> list[tuple[str, Frame]]:
-    """Split a summary by its segments, in ascending order, each with its label for messages."""
-    frame, segments = summary.frame, summary.segments
-    if not segments:
-        return [("", frame)]
-    keys = [inner_name(frame, name) for name in segments]
-    distinct = collect(frame.select(*keys).unique().sort(*keys, nulls_last=True))
-    # A null is NaN in some columns of pandas, and NaN equals nothing.
-    columns = [
-        [
-            None if null else value
-            for value, null in zip(one.to_list(), one.is_null().to_list(), strict=True)
-        ]
-        for one in distinct.iter_columns()
-    ]
-    parts = []
-    for values in zip(*columns, strict=True):
-        part = frame
-        for key, value in zip(keys, values, strict=True):
-            own = nw.col(key)
-            part = part.filter(own.is_null() if value is None else own == value)
-        label = ", ".join(f"{name} {value}" for name, value in zip(segments, values, strict=True))
-        parts.append((f"{label}: ", part))
-    return parts or [("", frame)]
 
 
 def _value_segment(

@@ -31,17 +31,25 @@ def check_histories(model: PurchaseModel, rows: Customers) -> None:
     check_unit_of_model(model.unit, rows.unit, "summary")
     check_exact_times(rows, model.unit, exact=model.exact)
     _warn_of_first_purchases(rows)
+    warn_of_long_histories(model, rows, "summary", rows.names["T"])
+
+
+def warn_of_long_histories(
+    model: PurchaseModel, rows: Customers, argument: str, column: str | None = None
+) -> None:
+    """Warn where histories are much longer than those that a model was fitted to."""
     longest = largest_time(rows)
     if model.largest_T is not None and longest > 2 * model.largest_T:
         reach = rows.distinct["T"] > 2 * model.largest_T
         number = int(rows.counts[reach].sum())
         warn(
-            f"`summary` has {count_noun(number, 'customer')} observed for more than twice as long "
-            f"as any that the model was fitted to: T reaches {longest:,.6g} {model.unit}s, and it "
-            f"knew {model.largest_T:,.6g}. It has learnt nothing of so long a time: fit it anew.",
+            f"`{argument}` has {count_noun(number, 'customer')} observed for more than twice as "
+            f"long as any that the model was fitted to: T reaches {longest:,.6g} {model.unit}s, "
+            f"and it knew {model.largest_T:,.6g}. It has learnt nothing of so long a time: fit it "
+            "anew.",
             code="beyond_fit",
-            argument="summary",
-            column=rows.names["T"],
+            argument=argument,
+            column=column,
             rows=number,
             total=int(rows.counts.sum()),
         )

@@ -15,13 +15,14 @@ from retainkit._models.model import model_from_fit
 from retainkit.clv import _lifetimes
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._histories import history
+from retainkit.clv._next_purchase import TimingModel
 from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Engine, IntoFrame, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class BGNBD(PurchaseModel):
+class BGNBD(TimingModel):
     r"""The BG/NBD model of repeat purchases.
 
     While a customer is alive, purchases come at random at a rate :math:`\lambda`, and after each
