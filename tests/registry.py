@@ -322,6 +322,18 @@ LINES: list[Row] = [
     for customer in range(6)
     for number in range(3)
 ]
+BASKETS: list[Row] = [
+    {
+        "customer_id": customer,
+        "order_id": 3 * customer + number,
+        "time": NEW_YEAR + (20 * number + customer) * DAY,
+        "item": item,
+        "team": "ab"[customer % 2],
+    }
+    for customer in range(14)
+    for number in range(3)
+    for item in ["tea", ["milk", "bread"][customer % 2], ["cups", "milk"][number % 2]]
+]
 # Three channels at each age.
 CHANNELS: list[Row] = [
     {"channel": channel, "cohort": NEW_YEAR, "age": age, "customers": 30, "retained": 20 - age - i}
@@ -746,6 +758,20 @@ ENTRIES = [
         result="value",
     ),
     Entry(
+        function=rk.product_affinity,
+        tables={"lines": BASKETS},
+        options={"by": "team", "window": "30D", "min_trials": 2},
+        columns=LOG
+        | {
+            "item": ID,
+            "by": SEGMENT,
+            "order": Column(
+                holds="any", nulls="dropped", name="order_id", needs={"kind": "basket"}
+            ),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
         function=rk.rate_difference,
         tables={"table": CHANNELS},
         options={"group": "channel"},
@@ -956,6 +982,13 @@ OTHER_WAYS = {
         keys=("customer_id",),
         result="customers",
     ),
+    "product_affinity of baskets": Entry(
+        function=rk.product_affinity,
+        tables={"lines": BASKETS},
+        options={"by": "team", "kind": "basket", "order": "order_id", "min_trials": 2},
+        columns={"order": ID, "item": ID, "by": SEGMENT},
+        ids=("order_id",),
+    ),
     "nps_difference of pairs": Entry(
         function=rk.nps_difference,
         tables={"responses": PAIRS},
@@ -1085,6 +1118,7 @@ def _result(name: str) -> Any:
 
 # The arguments of each picture.
 PICTURES: dict[str, Callable[[], Row]] = {
+    "affinity": lambda: {"table": _result("product_affinity").query("team == 'a'")},
     "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
     "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
     "customer_history": lambda: {

@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"_frames"},
     {"_inputs"},
     {"activity", "churn", "customers", "drivers", "projection", "purchases", "retention", "revenue"}
-    | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
+    | {"subscriptions", "surveys", "survival", "outcomes", "weighting", "affinity"},
     {"clv", "differences"},
     {"datasets", "plot"},
 ]

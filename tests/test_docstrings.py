@@ -27,7 +27,7 @@ SOURCED = {
     *("holdout_report", "inactivity_churn", "key_drivers", "median_lifetime", "nps"),
     *("nps_difference", "plot.customer_history", "plot.frequency_counts", "plot.frequency_recency"),
     *("pmf",),
-    *("poststratify", "purchase_regularity", "rake", "response_rate"),
+    *("poststratify", "product_affinity", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
     *("survival_curve", "tracking", "usage_interval"),

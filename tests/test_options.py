@@ -259,7 +259,7 @@ SUFFIXED: dict[str, str] = {
     "by": "active_days active_users churn_snapshots customer_view "
     "calibration_holdout churn_rate cltv cohort_members "
     "cohort_retention control_chart growth_accounting inactivity_churn key_drivers mrr_movements "
-    "nps_difference "
+    "nps_difference product_affinity "
     "response_rate revenue_cohorts revenue_retention rfm_summary score_outcomes "
     "subscriptions_from_levels subscriptions_from_lines survival_curve usage_interval "
     "cumulative_incidence survival_difference "
@@ -267,10 +267,10 @@ SUFFIXED: dict[str, str] = {
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
-    "confidence_level": "nps_difference rate_difference survival_curve "
+    "confidence_level": "nps_difference product_affinity rate_difference survival_curve "
     "cumulative_incidence survival_difference",
     "counts": "cumulative_incidence nps_difference survival_curve survival_difference",
-    "customer": "churn_snapshots customer_view score_outcomes",
+    "customer": "churn_snapshots customer_view product_affinity score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
     "draws": "cltv cltv_from_models key_drivers revenue_retention",
@@ -314,9 +314,10 @@ SUFFIXED: dict[str, str] = {
     "subscriptions": "survival_curve cumulative_incidence survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn nps nps_difference "
-    "pmf rfm_summary score_outcomes score_trend usage_interval",
+    "pmf product_affinity rfm_summary score_outcomes score_trend usage_interval",
     "transactions": "plot.customer_history",
-    "tz": "active_days cltv plot.customer_history purchase_regularity subscriptions_from_lines "
+    "tz": "active_days cltv plot.customer_history product_affinity purchase_regularity "
+    "subscriptions_from_lines "
     "usage_interval",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
@@ -405,7 +406,10 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "survival_difference": "that of tenure",
     },
     "respondent": {"response_rate": "who was invited"},
-    "window": {"response_rate": "time after an invitation"},
+    "window": {
+        "product_affinity": "time after a first purchase",
+        "response_rate": "time after an invitation",
+    },
 }
 
 # Options that have no common wording, and why.

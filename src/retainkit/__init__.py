@@ -21,6 +21,7 @@ is one. Each takes the table first, and everything else by keyword.
 Each subject is a package, whose functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
+    affinity                            of the lines of orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     clv, projection                     models of purchases, spend and retention
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retainkit import activity as activity
+    from retainkit import affinity as affinity
     from retainkit import churn as churn
     from retainkit import clv as clv
     from retainkit import customers as customers
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from retainkit import typing as typing
     from retainkit import weighting as weighting
     from retainkit.activity import *
+    from retainkit.affinity import *
     from retainkit.churn import *
     from retainkit.clv import *
     from retainkit.customers import *
@@ -83,6 +86,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "inactivity_churn",
         "usage_interval",
     ),
+    "affinity": ("product_affinity",),
     "churn": ("churn_rate", "churn_rate_from_counts", "churned_customers", "upcoming_churn"),
     "clv": (
         "BGNBD",

@@ -130,6 +130,7 @@ CODES: Mapping[str, str] = {
     "customers_left_out": "Customers are not in the result.",
     "incomplete_rows": "Rows whose time is not over are not used.",
     "small_cohorts": "Cohorts with few customers are left out.",
+    "rare_items": "Items with few trials are left out.",
     "no_purchase_left": "Customers have refunds and no purchase.",
     "gap_leaves_nothing": "The gap is so long that no period can be judged.",
     "ends_look_like_last_days": "Ends seem to be last days, not the days after.",

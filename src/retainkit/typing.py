@@ -31,6 +31,7 @@ else:
 
 __all__ = [
     "Adjust",
+    "AffinityKind",
     "Amounts",
     "Average",
     "CESStat",
@@ -209,6 +210,10 @@ ValuationMethod: TypeAlias = Literal["exact", "lifetimes"]
 Infinite: TypeAlias = Literal["raise", "median"]
 IntervalMethod: TypeAlias = Literal["delta", "bootstrap"]
 
+# Items that go together
+
+AffinityKind: TypeAlias = Literal["basket", "next"]
+
 # Surveys
 
 Metric: TypeAlias = Literal["nps", "csat", "mean"]
@@ -216,7 +221,7 @@ NPSMethod: TypeAlias = Literal["score", "adjusted_wald", "wald", "bootstrap"]
 ShareInterval: TypeAlias = Literal["wilson", "clopper_pearson", "jeffreys", "agresti_coull"]
 CSATStat: TypeAlias = Literal["share", "mean", "normalized_mean", "mean_of_maximum", "net"]
 CESStat: TypeAlias = Literal["mean", "share", "net"]
-Adjust: TypeAlias = Literal["holm", "bonferroni", "none"]
+Adjust: TypeAlias = Literal["holm", "bonferroni", "bh", "none"]
 ChartKind: TypeAlias = Literal["individuals", "sampling"]
 DriverMethod: TypeAlias = Literal["relative_weights", "lmg"]
 Outcome: TypeAlias = Literal["event", "churn"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from retainkit.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from retainkit.plot._affinity import affinity as affinity
     from retainkit.plot._control import control_chart as control_chart
     from retainkit.plot._drivers import key_drivers as key_drivers
     from retainkit.plot._frequency_counts import frequency_counts as frequency_counts
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from retainkit.plot._waterfall import mrr_waterfall as mrr_waterfall
 
 _HOMES = {
+    "affinity": "_affinity",
     "cltv_distribution": "_value",
     "control_chart": "_control",
     "customer_history": "_history",
