@@ -373,6 +373,18 @@ RULES: list[Row] = [
     {"segment": "late", "rule": "late", "channel": None, **NO_BOUND, "r_max": 2, "spend_max": 45.5},
     {"segment": "dear", "rule": "dear", "channel": "sms", **NO_BOUND, "r_max": 2, "spend_min": 46},
 ]
+BASKETS: list[Row] = [
+    {
+        "customer_id": customer,
+        "order_id": 3 * customer + number,
+        "time": NEW_YEAR + (20 * number + customer) * DAY,
+        "item": item,
+        "team": "ab"[customer % 2],
+    }
+    for customer in range(14)
+    for number in range(3)
+    for item in ["tea", ["milk", "bread"][customer % 2], ["cups", "milk"][number % 2]]
+]
 # Three channels at each age.
 CHANNELS: list[Row] = [
     {"channel": channel, "cohort": NEW_YEAR, "age": age, "customers": 30, "retained": 20 - age - i}
@@ -871,6 +883,20 @@ ENTRIES = [
         result="value",
     ),
     Entry(
+        function=rk.product_affinity,
+        tables={"lines": BASKETS},
+        options={"by": "team", "window": "30D", "min_trials": 2},
+        columns=LOG
+        | {
+            "item": ID,
+            "by": SEGMENT,
+            "order": Column(
+                holds="any", nulls="dropped", name="order_id", needs={"kind": "basket"}
+            ),
+        },
+        ids=("customer_id",),
+    ),
+    Entry(
         function=rk.rate_difference,
         tables={"table": CHANNELS},
         options={"group": "channel"},
@@ -1162,6 +1188,13 @@ OTHER_WAYS = {
         keys=("customer_id",),
         result="customers",
     ),
+    "product_affinity of baskets": Entry(
+        function=rk.product_affinity,
+        tables={"lines": BASKETS},
+        options={"by": "team", "kind": "basket", "order": "order_id", "min_trials": 2},
+        columns={"order": ID, "item": ID, "by": SEGMENT},
+        ids=("order_id",),
+    ),
     "nps_difference of pairs": Entry(
         function=rk.nps_difference,
         tables={"responses": PAIRS},
@@ -1307,6 +1340,7 @@ def _result(name: str) -> Any:
 
 # The arguments of each picture.
 PICTURES: dict[str, Callable[[], Row]] = {
+    "affinity": lambda: {"table": _result("product_affinity").query("team == 'a'")},
     "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
     "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
     "customer_history": lambda: {

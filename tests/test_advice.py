@@ -31,6 +31,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "median_lifetime": ("curve", "survival_curve"),
     "retention_curve": ("table", "cohort_retention"),
     "retention_matrix": ("table", "cohort_retention"),
+    "plot.affinity": ("table", "product_affinity"),
     "plot.cltv_distribution": ("table", "cltv"),
     "plot.control_chart": ("table", "control_chart"),
     "plot.growth_accounting": ("table", "growth_accounting"),

@@ -37,7 +37,7 @@ SOURCED = {
         "plot.frequency_recency",
     ),
     *("pmf",),
-    *("poststratify", "purchase_regularity", "rake", "response_rate"),
+    *("poststratify", "product_affinity", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
     *("rfm_cuts", "rfm_scores", "value_concentration"),
     *("segment_migration",),

@@ -272,17 +272,17 @@ SUFFIXED: dict[str, str] = {
     "by": "active_days active_users calibration_holdout churn_rate churn_snapshots "
     "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
     "customer_view growth_accounting inactivity_churn key_drivers lift_table mrr_movements "
-    "next_purchase nps_difference response_rate revenue_cohorts revenue_retention rfm_cuts "
-    "rfm_scores rfm_summary score_outcomes segment_migration subscriptions_from_levels "
-    "subscriptions_from_lines survival_curve survival_difference upcoming_churn usage_interval "
-    "value_concentration value_tiers warning_signs",
+    "next_purchase nps_difference product_affinity response_rate revenue_cohorts "
+    "revenue_retention rfm_cuts rfm_scores rfm_summary score_outcomes segment_migration "
+    "subscriptions_from_levels subscriptions_from_lines survival_curve survival_difference "
+    "upcoming_churn usage_interval value_concentration value_tiers warning_signs",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
-    "confidence_level": "cumulative_incidence nps_difference rate_difference survival_curve "
-    "survival_difference",
+    "confidence_level": "cumulative_incidence nps_difference product_affinity rate_difference "
+    "survival_curve survival_difference",
     "counts": "cumulative_incidence nps_difference survival_curve survival_difference",
-    "customer": "churn_snapshots customer_view score_outcomes",
+    "customer": "churn_snapshots customer_view product_affinity score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
     "draws": "cltv cltv_from_models key_drivers revenue_retention value_concentration",
@@ -328,11 +328,11 @@ SUFFIXED: dict[str, str] = {
     "subscriptions": "cumulative_incidence survival_curve survival_difference",
     "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn next_purchase nps "
-    "nps_difference plot.next_purchase pmf rfm_scores rfm_summary score_outcomes score_trend "
-    "usage_interval value_concentration value_tiers",
+    "nps_difference plot.next_purchase pmf product_affinity rfm_scores rfm_summary score_outcomes "
+    "score_trend usage_interval value_concentration value_tiers",
     "transactions": "plot.customer_history",
     "tz": "active_days cltv next_purchase plot.customer_history plot.next_purchase "
-    "purchase_regularity subscriptions_from_lines usage_interval warning_signs",
+    "product_affinity purchase_regularity subscriptions_from_lines usage_interval warning_signs",
     "unit": "calibration_holdout purchase_regularity rfm_summary",
     "week_start": "holdout_report tracking",
     "weights": "nps nps_difference poststratify survival_curve",
@@ -429,7 +429,10 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "survival_difference": "that of tenure",
     },
     "respondent": {"response_rate": "who was invited"},
-    "window": {"response_rate": "time after an invitation"},
+    "window": {
+        "product_affinity": "time after a first purchase",
+        "response_rate": "time after an invitation",
+    },
 }
 
 # Options that have no common wording, and why.

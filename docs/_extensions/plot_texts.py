@@ -1,6 +1,10 @@
 """What the picture on the page of each plot function shows, for those who cannot see it."""
 
 TEXTS = {
+    "affinity": (
+        "Two pairs of items, one above the other, each with a dot for its lift and a line for its "
+        "interval, on a logarithmic axis with a line at 1; on the right, hits of trials."
+    ),
     "cltv_distribution": (
         "Curve of the share of the total value that the best customers hold, far above the "
         "diagonal of equal shares: a point marks the top 10 percent, who hold 63 percent. A small "

@@ -22,6 +22,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
     segments                            of customers, by their orders
+    affinity                            of the lines of orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     segments, contacts                  of customers, by rules
@@ -38,6 +39,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retainkit import activity as activity
+    from retainkit import affinity as affinity
     from retainkit import churn as churn
     from retainkit import clv as clv
     from retainkit import contacts as contacts
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from retainkit import typing as typing
     from retainkit import weighting as weighting
     from retainkit.activity import *
+    from retainkit.affinity import *
     from retainkit.churn import *
     from retainkit.clv import *
     from retainkit.contacts import *
@@ -94,6 +97,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "inactivity_churn",
         "usage_interval",
     ),
+    "affinity": ("product_affinity",),
     "churn": ("churn_rate", "churn_rate_from_counts", "churned_customers", "upcoming_churn"),
     "clv": (
         "BGNBD",

@@ -134,6 +134,7 @@ CODES: Mapping[str, str] = {
     "customers_left_out": "Customers are not in the result.",
     "incomplete_rows": "Rows whose time is not over are not used.",
     "small_cohorts": "Cohorts with few customers are left out.",
+    "rare_items": "Items with few trials are left out.",
     "no_purchase_left": "Customers have refunds and no purchase.",
     "nobody_judged": "Nobody was there for long enough, or came often enough, to be judged.",
     "no_value": "Customers paid nothing, or less.",

@@ -31,6 +31,7 @@ else:
 
 __all__ = [
     "Adjust",
+    "AffinityKind",
     "Amounts",
     "Average",
     "CESStat",
@@ -213,6 +214,10 @@ Compounding: TypeAlias = Literal["annual", "monthly", "continuous"]
 ValuationMethod: TypeAlias = Literal["exact", "lifetimes"]
 Infinite: TypeAlias = Literal["raise", "median"]
 IntervalMethod: TypeAlias = Literal["delta", "bootstrap"]
+
+# Items that go together
+
+AffinityKind: TypeAlias = Literal["basket", "next"]
 
 # Surveys
 

@@ -36,6 +36,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "response_rate": ("invitations", "response_rate"),
     "score_outcomes": ("outcomes", "rate", "n_open"),
     "key_drivers": ("driver", "importance"),
+    "product_affinity": ("item", "other", "lift"),
     "tracking": ("actual_cumulative", "expected_cumulative"),
     "calibration_holdout": ("frequency", "frequency_holdout"),
     "rfm_summary": ("frequency", "recency", "T"),

@@ -71,6 +71,20 @@ def factorize_segments(
     return {key: frame[key][rows.tolist()] for key in keys}, segment
 
 
+def factorize_segments_of(
+    frames: Sequence[nw.DataFrame[Any]], keys: Sequence[str]
+) -> tuple[dict[str, nw.Series[Any]], list[Array]]:
+    """Number the segments of several frames alike: a segment has one number in all of them."""
+    sizes = [len(frame) for frame in frames]
+    if not keys:
+        return {}, [np.zeros(size, np.int64) for size in sizes]
+    # Of no rows an engine may not know the types.
+    filled = [frame for frame in frames if len(frame)] or [*frames[:1]]
+    rows = [nw.maybe_reset_index(frame.select(*keys)) for frame in filled]
+    segments, segment = factorize_segments(nw.concat(rows), keys)
+    return segments, np.split(segment, np.cumsum(sizes)[:-1])
+
+
 def segment_values(
     segments: Mapping[str, nw.Series[Any]], names: Iterable[str], segment: Integers
 ) -> dict[str, nw.Series[Any]]:

@@ -108,9 +108,12 @@ def examples(table: CheckedTable, condition: nw.Expr, *, of: str = "") -> str:
     """Return a few ids of rows that meet a condition, or times if it is one `of` the ids."""
     ids = [arg for arg, column in table.declared.items() if column.holds.owners]
     times = [arg for arg, column in table.declared.items() if column.holds is TIME]
-    if not ids or (of == ids[0] and not times):
+    if ids and of == ids[0]:
+        ids = [*times, *ids[1:]]
+    if not ids:
         return ""
-    show, write = (times[0], table.shown) if of == ids[0] else (ids[0], repr)
+    show = ids[0]
+    write = table.shown if show in times else repr
     found = collect(table.rows.filter(condition).head(3))[show].to_list()
     return f"for instance {show} {', '.join(map(write, found))}"
 

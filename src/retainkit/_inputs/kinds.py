@@ -132,6 +132,12 @@ SUBSCRIPTION = Kind(
 ORDER = Kind(
     need=f"plain values, {_PLAIN}", fits=_can_be_distinct, read=nan_as_null, owners="orders"
 )
+ITEM = Kind(
+    need=f"plain values of one kind, {_PLAIN}",
+    fits=_can_be_sorted,
+    read=nan_as_null,
+    owners="items",
+)
 SEGMENT = Kind(
     need=f"plain values of one kind, {_PLAIN}", fits=_can_be_sorted, stands_for="segments"
 )

@@ -1,4 +1,4 @@
-"""Segments of customers: a customer must have one throughout."""
+"""Segments of customers, or of orders: each must have one throughout."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 
 
-def check_one_segment(table: CheckedTable) -> None:
-    """Check that no customer has several values of `by`, in the engine that holds the rows."""
+def check_one_segment(table: CheckedTable, owner: str = "customer") -> None:
+    """Check that no customer has several values of `by`, in the engine that holds the rows.
+
+    The `owner` is the column of customers, or that of orders.
+    """
     if not table.by:
         return
-    segments = table.rows.group_by("customer", *table.keys).agg(rows=nw.len())
-    found = segments.group_by("customer").agg(segments=nw.len())
+    segments = table.rows.group_by(owner, *table.keys).agg(rows=nw.len())
+    found = segments.group_by(owner).agg(segments=nw.len())
     several = found.filter(nw.col("segments") > 1)
     number = count_rows(several)
     if number:
-        examples = collect(several.sort("customer").head(3))["customer"].to_list()
-        raise several_segments(table.by, number, count_rows(found), examples)
+        examples = collect(several.sort(owner).head(3))[owner].to_list()
+        raise several_segments(table.by, number, count_rows(found), examples, owner)
 
 
 def check_one_segment_of_codes(
@@ -51,13 +54,18 @@ def check_one_segment_of_codes(
 
 
 def several_segments(
-    by: Sequence[str], number: int, total: int, examples: Sequence[Any]
+    by: Sequence[str],
+    number: int,
+    total: int,
+    examples: Sequence[Any],
+    owner: str = "customer",
 ) -> ArgumentError:
-    """Return the error about customers, of so many in all, with several values of `by`."""
+    """Return the error about customers or orders, of so many, with several values of `by`."""
+    article = "an" if owner == "order" else "a"
     names = " and ".join(map(repr, by))
     return ArgumentError(
         f"{names} (given as `by`) {'has' if len(by) == 1 else 'have'} several values for "
-        f"{count_noun(number, 'customer')}, such as {format_examples(examples)}; a customer "
+        f"{count_noun(number, owner)}, such as {format_examples(examples)}; {article} {owner} "
         "must have one throughout. Keep the first or the last one, for instance, or leave `by` "
         "out.",
         code="ambiguous_segment",
