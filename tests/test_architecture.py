@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"_frames"},
     {"_inputs"},
     {"activity", "churn", "customers", "drivers", "projection", "purchases", "retention", "revenue"}
-    | {"segments"}
+    | {"contacts", "segments"}
     | {"subscriptions", "surveys", "survival", "outcomes", "weighting"},
     {"clv", "differences"},
     {"datasets", "plot"},

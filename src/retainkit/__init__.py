@@ -26,6 +26,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     churn, survival, revenue            of subscriptions
     clv, projection                     models of purchases, spend and retention
     surveys, weighting, drivers, outcomes   of answers
+    contacts                            who may be written to
     differences                         between the segments of results
     plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
 """
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from retainkit import activity as activity
     from retainkit import churn as churn
     from retainkit import clv as clv
+    from retainkit import contacts as contacts
     from retainkit import customers as customers
     from retainkit import datasets as datasets
     from retainkit import differences as differences
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from retainkit.activity import *
     from retainkit.churn import *
     from retainkit.clv import *
+    from retainkit.contacts import *
     from retainkit.customers import *
     from retainkit.differences import *
     from retainkit.drivers import *
@@ -102,6 +105,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "spend_independence",
         "tracking",
     ),
+    "contacts": ("apply_contact_policy", "holdout_bucket"),
     "customers": (
         "Source",
         "churn_snapshots",
