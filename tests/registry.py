@@ -9,7 +9,7 @@ import random
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pandas as pd
@@ -342,6 +342,38 @@ MEMBERS: list[Row] = [
     for customer in range(0, 90, 2)
 ]
 POPULATION: list[Row] = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
+CANDIDATES: list[Row] = [
+    {
+        "customer_id": customer,
+        "channel": ("email", "sms")[number % 2],
+        "priority": number + 1,
+        "rule": ("winback", "promo", "receipt")[number],
+        "receipt": number == 2,
+        "timezone": ("Europe/Berlin", "America/New_York")[customer % 2],
+    }
+    for customer in range(9)
+    for number in range(3)
+]
+CONTACTS: list[Row] = [
+    {
+        "customer_id": customer,
+        "channel": ("email", "sms")[number % 2],
+        "time": (NEW_YEAR + (40 - 3 * number - customer) * DAY).replace(tzinfo=UTC),
+    }
+    for customer in range(12)
+    for number in range(customer % 4)
+]
+CAPS: list[Row] = [
+    {"channel": "email", "max": 1, "window": "7D", "calendar": False},
+    {"channel": "sms", "max": 1, "window": "month", "calendar": True},
+    {"channel": None, "max": 2, "window": "2D", "calendar": True},
+]
+TIMEZONE: Row = {"timezone": "timezone"}
+SUPPRESSED: list[Row] = [
+    {"customer_id": 7, "channel": None},
+    {"customer_id": 8, "channel": "email"},
+    {"customer_id": 99, "channel": "sms"},
+]
 PURCHASES = rk.BGNBD(
     r=0.9,
     alpha=15.0,
@@ -416,6 +448,30 @@ ENTRIES = [
     ),
     Entry(
         function=rk.annualize_rate, options={"rate": [0.1, 0.2], "period": "month"}, result="value"
+    ),
+    Entry(
+        function=rk.apply_contact_policy,
+        tables={
+            "candidates": CANDIDATES,
+            "contacts": CONTACTS,
+            "caps": CAPS,
+            "suppress": SUPPRESSED,
+        },
+        options={"as_of": "2024-02-10 09:00", "exempt": "receipt", "holdout": 0.2, "tz": "UTC"},
+        columns={
+            "customer": Column(holds="any", nulls="refused"),
+            "channel": Column(holds="any", nulls="refused"),
+            "priority": NUMBER,
+            "contact_time": Column(holds="time", nulls="refused", frame="contacts"),
+            "exempt": Column(holds="flag", nulls="refused"),
+            "timezone": Column(holds="any", nulls="kept", name="timezone"),
+        },
+        keys=("customer_id", "channel", "rule"),
+        result="customers",
+        warns=(
+            [row | {"timezone": None} for row in CANDIDATES[:2]] + CANDIDATES[3:],
+            {"timezone": "timezone"},
+        ),
     ),
     Entry(
         function=rk.calibration_holdout,
@@ -634,6 +690,7 @@ ENTRIES = [
         columns=LOG | {"by": SEGMENT, "amount": AMOUNT, "cohort_time": TIME},
         ids=("customer_id",),
     ),
+    Entry(function=rk.holdout_bucket, options={"id": 1}, positional=2, result="value"),
     Entry(
         function=rk.holdout_report,
         tables={"transactions": ORDERS},

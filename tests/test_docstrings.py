@@ -24,7 +24,14 @@ SOURCED = {
     *("cumulative_incidence", "survival_difference"),
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
     *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),
-    *("holdout_report", "inactivity_churn", "key_drivers", "median_lifetime", "nps"),
+    *(
+        "holdout_bucket",
+        "holdout_report",
+        "inactivity_churn",
+        "key_drivers",
+        "median_lifetime",
+        "nps",
+    ),
     *("nps_difference", "plot.customer_history", "plot.frequency_counts", "plot.frequency_recency"),
     *("pmf",),
     *("poststratify", "purchase_regularity", "rake", "response_rate"),
@@ -39,6 +46,7 @@ SECTIONS += ["Examples"]
 # Those whose first argument is no frame.
 OF_NUMBERS = {"annualize_rate", "plot.frequency_counts", "plot.frequency_recency", "tracking"}
 OF_NUMBERS |= {"snapshot_dates", "survey_detectable_difference", "survey_sample_size"}
+OF_NUMBERS |= {"holdout_bucket"}
 FRAMES = sorted(
     name for name in FUNCTIONS if not name.startswith("datasets.") and name not in OF_NUMBERS
 )
@@ -91,6 +99,7 @@ def test_every_argument_and_the_result_have_a_type(name: str) -> None:
 def test_the_frame_comes_first(name: str) -> None:
     first = next(iter(inspect.signature(FUNCTIONS[name]).parameters.values()))
     frames = {"events", "orders", "table", "curve", "transactions", "summary", "subscriptions"}
+    frames |= {"candidates"}
     assert first.name in frames | {"scores", "responses", "invitations", "ledger", "lines"}
     assert "Into" in str(first.annotation)
     assert first.default is first.empty
@@ -218,6 +227,10 @@ def test_references_are_numbered_and_dated(name: str) -> None:
         assert len(re.findall(r"\((?:18|19|20)\d\d\)", text)) >= len(numbers)
 
 
+# Those that give back the columns of their first table beside their own.
+CARRYING = {"apply_contact_policy"}
+
+
 def columns_of(name: str) -> list[str]:
     """Return the columns of a result that are not the caller's own."""
     entry = REGISTRY[name]
@@ -226,6 +239,7 @@ def columns_of(name: str) -> list[str]:
         warnings.simplefilter("ignore", retainkit.RetainkitWarning)
         result = entry.function(**tables, **entry.options)
     own = {*entry.ids, "team", "plan", "channel", "product", "why", "cohort" if entry.wide else ""}
+    own |= {*next(iter(tables.values())).columns} if name in CARRYING else set()
     return [one for one in result.columns if one not in own and not one.isdigit()]
 
 

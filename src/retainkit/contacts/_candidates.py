@@ -10,7 +10,6 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.arrays import is_true
-from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, from_native, is_polars
 from retainkit._frames.join import to_engine_of
@@ -33,7 +32,7 @@ from retainkit.errors import ArgumentError
 RESULT = ("send", "reason", "blocked_by", "contacts", "eligible", "bucket")
 RULE = "rule"
 _KEY = "retainkit_key_{}"
-_TYPES = (nw.Boolean, nw.String, nw.String, nw.Int64, nw.Boolean, nw.Float64)
+_TYPES: tuple[Any, ...] = (nw.Boolean, nw.String, nw.String, nw.Int64, nw.Boolean, nw.Float64)
 
 
 def _read_text(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
@@ -43,9 +42,7 @@ def _read_text(value: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
 
 
 CHANNEL = Kind(need="the names of channels", fits=is_text, read=_read_text)
-_ZONE = Kind(
-    need="the names of time zones, such as 'Europe/Berlin'", fits=is_text, read=_read_text
-)
+_ZONE = Kind(need="the names of time zones, such as 'Europe/Berlin'", fits=is_text, read=_read_text)
 _CANDIDATES = (
     Column("customer", ID, nulls="refuse"),
     Column("channel", CHANNEL, nulls="refuse"),
@@ -96,7 +93,8 @@ class Candidates:
         if name is None:
             return np.ones(len(self.channel), bool)
         place = self.channels.index(name) if name in self.channels else -1
-        return self.channel == place
+        inside: Booleans = self.channel == place
+        return inside
 
     def order(self) -> Integers:
         """Number the rows by priority, and then by their place in the table.
@@ -123,7 +121,7 @@ def read_candidates(native: Any, names: Mapping[str, str | None]) -> Candidates:
     own = [name for name in RESULT if inner_name(given, name) in present]
     check_not_reserved("`candidates`", own, RESULT)
     table = read_columns(given, "candidates", _CANDIDATES, {**names, RULE: rule})
-    table, facts, _ = without_nulls(replace(table, table="candidates"), read_facts, "raise")
+    table, _, _ = without_nulls(replace(table, table="candidates"), read_facts, "raise")
     rows = collect(_with_keys(table, lazy=isinstance(given, nw.LazyFrame)))
     customer, _ = factorize(category_names(rows["customer"]), sort=False)
     channel, channels = factorize(rows["channel"], sort=True)
@@ -170,7 +168,7 @@ def _check_distinct(candidates: Candidates) -> None:
     _, counts = np.unique(key, return_counts=True)
     if (counts <= 1).all():
         return
-    keys, first, counts = np.unique(key, return_index=True, return_counts=True)
+    _, first, counts = np.unique(key, return_index=True, return_counts=True)
     several = np.sort(first[counts > 1])
     some = rows["customer"][several[:6].tolist()].to_list()
     number = int((counts[counts > 1] - 1).sum())
@@ -211,9 +209,7 @@ def with_decision(candidates: Candidates, columns: Mapping[str, Any]) -> NativeT
     return to_native(made.lazy() if candidates.lazy else made)
 
 
-def _series(
-    given: nw.DataFrame[Any], name: str, dtype: type[nw.dtypes.DType], values: Any
-) -> nw.Series[Any]:
+def _series(given: nw.DataFrame[Any], name: str, dtype: Any, values: Any) -> nw.Series[Any]:
     """Return a column of the kind of a frame in memory."""
     if dtype == nw.String:
         texts = [one or None for one in values]
@@ -239,8 +235,3 @@ def _joined(
     cap = shown["blocked_by"]
     shown["blocked_by"] = nw.when(cap != "").then(cap)
     return rows.select(*given.collect_schema().names(), **shown)
-
-
-def is_plain(dtype: nw.dtypes.DType) -> bool:
-    """Return whether ids of a type are the same in every engine."""
-    return (dtype.is_integer() or dtype == nw.String) and not is_categorical(dtype)

@@ -178,8 +178,6 @@ def _read_window(window: Any) -> tuple[CapPeriod | None, Window | None]:
 
 def _of_caps(error: RetainkitError) -> RetainkitError:
     """Return an error about a length of time as one about the column of the caps."""
-    advice = (
-        " For the month so far write 'month'." if error.code == "calendar_length" else ""
-    )
+    advice = " For the month so far write 'month'." if error.code == "calendar_length" else ""
     text = str(error).replace("`window` is", "column 'window' of `caps` is", 1)
     return type(error)(text + advice, code=error.code, argument="caps", column="window")

@@ -19,7 +19,7 @@ _NEED = "whole numbers, text or UUIDs"
 
 
 def holdout_bucket(id: object, salt: str = "") -> float:  # noqa: A002  what the field calls it
-    """Place of a customer between 0 and 1, the same wherever and whenever it is computed.
+    r"""Place of a customer between 0 and 1, the same wherever and whenever it is computed.
 
     >>> from retainkit import holdout_bucket
     >>> round(holdout_bucket("ann", "spring"), 6)
@@ -28,7 +28,7 @@ def holdout_bucket(id: object, salt: str = "") -> float:  # noqa: A002  what the
     The first eight bytes of the SHA-256 [1]_ of the text ``salt:id`` in UTF-8, the most significant
     first, over :math:`2^{64}`:
 
-    .. math:: \\text{bucket} = \\text{SHA256}(\\text{salt} : \\text{id})_{0..7} / 2^{64}.
+    .. math:: \text{bucket} = \text{SHA256}(\text{salt} : \text{id})_{0..7} / 2^{64}.
 
     Of many customers the buckets are spread evenly over [0, 1), so those below 0.1 are a random
     tenth: the same customers in every run, in every engine and in any other language.
@@ -59,8 +59,8 @@ def holdout_bucket(id: object, salt: str = "") -> float:  # noqa: A002  what the
     -----
     Give each experiment a salt of its own. With one salt for all, the same customers are held out
     from everything, which is a *global control group* at Braze and the way to measure all messages
-    together. Braze's random bucket number is from 0 to 9999, Blueshift's from 1 to 100; both
-    are drawn once and cannot be computed elsewhere.
+    together. The random bucket number of Braze goes from 0 to 9999, that of Blueshift from 1 to
+    100.
 
     References
     ----------

@@ -28,7 +28,7 @@ from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.moment import Moment, as_of_moment
 from retainkit._time.zones import instant_expr, zone_of
 from retainkit._typing import Booleans, Integers
-from retainkit.contacts._candidates import CHANNEL, Candidates, is_plain
+from retainkit.contacts._candidates import CHANNEL, Candidates
 from retainkit.contacts._caps import Cap
 from retainkit.errors import ArgumentError
 
@@ -45,8 +45,11 @@ _SUPPRESS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Contacts:
-    """The log as far as it counts: of each element the customer (-1: no candidate), the channel,
-    how many of the edges it comes after, and how many contacts it stands for."""
+    """The log as far as it counts, in parallel arrays.
+
+    Of each element the customer (-1: no candidate), the channel, the `slot`, which is how many of
+    the edges it comes after, and the number of contacts that it stands for.
+    """
 
     customer: Integers
     channel: nw.Series[Any]
@@ -178,22 +181,19 @@ def _of_candidates(rows: nw.LazyFrame[Any], candidates: Candidates) -> nw.LazyFr
     Ids that are not the same in every engine stay, to be matched in memory.
     """
     ids, dtype = candidates.ids, rows.collect_schema()["customer"]
-    if not is_plain(ids.dtype) or not is_plain(dtype) or (ids.dtype == nw.String) != (
-        dtype == nw.String
-    ):
-        return rows
-    if dtype != nw.String:
-        if nw.UInt64 in {ids.dtype, dtype} or 128 in map(_bits, (ids.dtype, dtype)):
-            return rows
+    if ids.dtype == nw.String and dtype == nw.String:
+        values = np.array(ids.to_list(), object)
+    elif _fits(ids.dtype) and _fits(dtype):
         rows = rows.with_columns(nw.col("customer").cast(nw.Int64))
-        ids = ids.cast(nw.Int64)
-    values = ids.to_list() if dtype == nw.String else ids.to_numpy()
-    small = to_engine_of(rows, {"customer": np.array(values, object if dtype == nw.String else None)})
-    return rows.join(small, on="customer", how="semi")
+        values = ids.to_numpy().astype(np.int64)
+    else:
+        return rows
+    return rows.join(to_engine_of(rows, {"customer": values}), on="customer", how="semi")
 
 
-def _bits(dtype: nw.dtypes.DType) -> int:
-    return 128 if dtype in (nw.Int128, nw.UInt128) else 64
+def _fits(dtype: nw.dtypes.DType) -> bool:
+    """Return whether integers of a type fit into 64 bits with a sign."""
+    return dtype.is_integer() and dtype not in {nw.UInt64(), nw.Int128(), nw.UInt128()}
 
 
 def _numbers_of(ids: nw.Series[Any], candidates: Candidates, table: str) -> Integers:
@@ -207,43 +207,47 @@ def _numbers_of(ids: nw.Series[Any], candidates: Candidates, table: str) -> Inte
 # Zones
 
 
-def _read_zones(
-    candidates: Candidates, tz: str | None
-) -> tuple[list[tzinfo | None], Integers]:
+def _read_zones(candidates: Candidates, tz: str | None) -> tuple[list[tzinfo | None], Integers]:
     """Return the zones of candidates (None: that of the log), and which of them a customer has."""
     base = None if tz is None else zone_of(tz, "tz")
     index = np.zeros(candidates.n_customers, np.int64)
     if "timezone" not in candidates.table.names:
         return [base], index
+    table, customer = candidates.table, candidates.customer
     codes, names = factorize(candidates.rows["timezone"], sort=True)
-    lacking = int((codes < 0).sum())
+    zones = _zones_of([str(name) for name in names], codes, table)
+    np.maximum.at(index, customer, codes + 1)
+    _check_one_zone(candidates, (codes >= 0) & (index[customer] != codes + 1))
+    lacking = int((index[customer] == 0).sum())
     if lacking:
         warn(
-            f"{candidates.table.source('timezone')} is null in {count_noun(lacking, 'row')} of "
+            f"{table.source('timezone')} is null in {count_noun(lacking, 'row')} of "
             f"{len(codes):,}: the zone of {'the log' if tz is None else '`tz`'} is used there.",
             code="null_values",
             argument="timezone",
-            column=candidates.table.names["timezone"],
+            column=table.names["timezone"],
             rows=lacking,
             total=len(codes),
         )
-    zones = _zones_of([str(name) for name in names], codes, candidates.table)
-    index[candidates.customer] = codes + 1
-    several = np.flatnonzero(index[candidates.customer] != codes + 1)
-    if len(several):
-        places = np.unique(candidates.customer[several])
-        some = candidates.ids[places[:6].tolist()].to_list()
-        raise ArgumentError(
-            f"{candidates.table.source('timezone')} has several values for "
-            f"{count_noun(len(places), 'customer')}: {format_examples(some)}. Give each customer "
-            "one time zone.",
-            code="several_values",
-            argument="timezone",
-            column=candidates.table.names["timezone"],
-            rows=len(places),
-            total=candidates.n_customers,
-        )
     return [base, *zones], index
+
+
+def _check_one_zone(candidates: Candidates, other: Booleans) -> None:
+    """Check that no row has another zone than a row of the same customer."""
+    places = np.unique(candidates.customer[other])
+    if not len(places):
+        return
+    column, some = candidates.table.names["timezone"], candidates.ids[places[:6].tolist()]
+    raise ArgumentError(
+        f"{candidates.table.source('timezone')} has several values for "
+        f"{count_noun(len(places), 'customer')}: {format_examples(some.to_list())}. Give each "
+        "customer one time zone.",
+        code="several_values",
+        argument="timezone",
+        column=column,
+        rows=len(places),
+        total=candidates.n_customers,
+    )
 
 
 def _zones_of(names: Sequence[str], codes: Integers, table: CheckedTable) -> list[tzinfo | None]:

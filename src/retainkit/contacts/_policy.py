@@ -63,8 +63,8 @@ def apply_contact_policy(
         Instant at which the messages would go out. Contacts at or after it are not used, and
         counted in a warning. Without a time zone it is read in that of `tz`.
     customer : str, default "customer_id"
-        Column that identifies the customer: whole numbers, text or UUIDs. `candidates`, `contacts`
-        and `suppress` have it.
+        Column that identifies the customer: integers, strings, UUIDs or categories. `candidates`,
+        `contacts` and `suppress` have it.
     channel : str, default "channel"
         Column of the names of channels, which the same tables have.
     priority : str, default "priority"

@@ -47,9 +47,7 @@ def event_outcomes(
     answers: DatedAnswers, events: Outcomes, length: int, observed: Moment
 ) -> ResponseOutcomes:
     """Find who had an event within the horizon, and sum the amounts."""
-    customer, others = same_customers(
-        answers.customer, events.customer, "responses", "outcomes"
-    )
+    customer, others = same_customers(answers.customer, events.customer, "responses", "outcomes")
     index = event_index(others, events.instant)
     low = index.position(customer, answers.instant)
     high = index.position(customer, answers.instant + length)
@@ -72,9 +70,7 @@ def churn_outcomes(
 
     Ends before the instant `settled` are for good.
     """
-    customer, others = same_customers(
-        answers.customer, members.customer, "responses", "outcomes"
-    )
+    customer, others = same_customers(answers.customer, members.customer, "responses", "outcomes")
     ends = event_index(others, members.end)
     if members.start is None:
         rows = np.bincount(others, minlength=int(customer.max(initial=-1)) + 1)[customer]
