@@ -14,7 +14,7 @@ from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, from_native, is_polars
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.names import inner_name
-from retainkit._frames.output import build_like, to_native
+from retainkit._frames.output import to_native, with_columns_beside
 from retainkit._inputs.columns import (
     CheckedTable,
     Column,
@@ -192,30 +192,12 @@ def _check_distinct(candidates: Candidates) -> None:
 
 
 def with_decision(candidates: Candidates, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
-    """Return the candidates, all columns of them, with the columns of the `RESULT`.
-
-    Of text "" is null.
-    """
+    """Return the candidates, all columns of them, with the columns of the `RESULT`."""
     given = candidates.given
     if isinstance(given, nw.LazyFrame):
         return to_native(_joined(candidates, given, columns))
-    series = [
-        _series(given, name, dtype, columns[name])
-        for name, dtype in zip(RESULT, _TYPES, strict=True)
-    ]
-    # All rows, that the new frame shares no memory with the one that was given.
-    rows = given.filter([True] * len(candidates.channel)) if len(candidates.channel) else given
-    made = rows.with_columns(*series)
+    made = with_columns_beside(given, columns)
     return to_native(made.lazy() if candidates.lazy else made)
-
-
-def _series(given: nw.DataFrame[Any], name: str, dtype: Any, values: Any) -> nw.Series[Any]:
-    """Return a column of the kind of a frame in memory."""
-    if dtype == nw.String:
-        texts = [one or None for one in values]
-        return nw.new_series(name, texts, nw.String, backend=given.implementation)
-    made: nw.DataFrame[Any] = nw.from_native(build_like(given, {name: values}))
-    return made[name]
 
 
 def _joined(
@@ -224,7 +206,11 @@ def _joined(
     """Join what was decided to the candidates, in their engine."""
     keys = _key_exprs(candidates.table, given)
     decided = {name: candidates.rows[name] for name in keys}
-    small = to_engine_of(given, decided | {_KEY.format(name): columns[name] for name in RESULT})
+    beside = {_KEY.format(name): values for name, values in columns.items()}
+    # Of a column of nothing but nulls an engine could not see the type.
+    cap = _KEY.format("blocked_by")
+    beside[cap] = np.where(beside[cap] == None, "", beside[cap])  # noqa: E711  each of them
+    small = to_engine_of(given, decided | beside)
     typed = {
         _KEY.format(name): nw.col(_KEY.format(name)).cast(dtype)
         for name, dtype in zip(RESULT, _TYPES, strict=True)
@@ -232,6 +218,5 @@ def _joined(
     small = small.with_columns(*(nw.col(key).cast(nw.String) for key in keys), **typed)
     rows = given.with_columns(**keys).join(small, on=[*keys], how="left")
     shown: dict[str, nw.Expr] = {name: nw.col(_KEY.format(name)) for name in RESULT}
-    cap = shown["blocked_by"]
-    shown["blocked_by"] = nw.when(cap != "").then(cap)
+    shown["blocked_by"] = nw.when(nw.col(cap) != "").then(nw.col(cap))
     return rows.select(*given.collect_schema().names(), **shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -16,9 +16,8 @@ from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.names import inner_name
 from retainkit._messages import count_noun, format_examples
 from retainkit._time.grid import DAYS, calendar_grid
-from retainkit._time.moment import Moment, midnights, moment_in
+from retainkit._time.moment import Moment, midnights
 from retainkit._time.windows import Window, read_window
-from retainkit._time.zones import EPOCH
 from retainkit.errors import ArgumentError, ArgumentTypeError, ColumnTypeError, RetainkitError
 
 CapPeriod: TypeAlias = Literal["day", "week", "month"]
@@ -43,9 +42,9 @@ class Cap:
     calendar: bool
     text: str
 
-    def first(self, instant: int, zone: tzinfo | None) -> int:
-        """Return the first instant at which a contact counts at another instant, in `zone`."""
-        now = moment_in((EPOCH + timedelta(microseconds=instant)).replace(tzinfo=None), zone)
+    def first(self, as_of: Moment, zone: tzinfo | None) -> int:
+        """Return the first instant at which a contact counts, by the clock of a zone."""
+        now = as_of.in_zone(zone)
         if self.window is None:
             return now.begin_of(calendar_grid(self.period or "day", "monday"), zone).instant
         if self.calendar:

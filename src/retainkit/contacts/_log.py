@@ -80,9 +80,9 @@ def count_contacts(
             column=candidates.table.names["timezone"],
         )
     known = [table.zone if zone is None else zone for zone in zones]
-    first = np.array(
-        [[cap.first(end.instant, zone) for zone in known] for cap in caps], np.int64
-    ).reshape(len(caps), len(known))
+    first = np.array([[cap.first(end, zone) for zone in known] for cap in caps], np.int64).reshape(
+        len(caps), len(known)
+    )
     if not caps or not candidates.n_customers:
         return [np.zeros(candidates.n_customers, np.int64) for _ in caps]
     edges = np.unique(first)

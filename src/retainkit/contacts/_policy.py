@@ -39,10 +39,9 @@ def apply_contact_policy(
 
     >>> import pandas as pd
     >>> from retainkit import apply_contact_policy
-    >>> letters = pd.DataFrame({"customer_id": [1, 1], "channel": "email", "priority": [1, 2]})
-    >>> caps = pd.DataFrame({"channel": ["email"], "max": [1], "window": ["7D"]})
-    >>> apply_contact_policy(letters, as_of="2024-03-08", caps=caps)["reason"].tolist()
-    ['send', 'outranked']
+    >>> letters = pd.DataFrame({"customer_id": [1, 2], "channel": "email", "priority": 1})
+    >>> apply_contact_policy(letters, as_of="2024-03-08", holdout=0.2, salt="s")["reason"].tolist()
+    ['holdout', 'send']
 
     The candidates of a customer are taken in order: those who are suppressed are out; those that
     are exempt go out and count; then come the others by priority, 1 first, and by their place in
@@ -180,12 +179,12 @@ def apply_contact_policy(
     >>> apply_contact_policy(
     ...     wanted, as_of="2024-03-08 09:00", contacts=log, caps=caps,
     ...     suppress=pd.DataFrame({"customer_id": [3]}),
-    ... ).drop(columns=["priority", "bucket"])
-       customer_id channel   send      reason    blocked_by  contacts  eligible
-    0            1   email   True        send          None         0      True
+    ... ).drop(columns=["priority", "bucket"]).fillna({"blocked_by": ""})
+       customer_id channel   send      reason     blocked_by  contacts  eligible
+    0            1   email   True        send                        0      True
     1            2   email  False         cap  email 2 in 7D         2     False
-    2            2     sms   True        send          None         2      True
-    3            3   email  False  suppressed          None         0     False
+    2            2     sms   True        send                        2      True
+    3            3   email  False  suppressed                        0     False
     """
     read_datetime(as_of)
     share = fraction("holdout", holdout)
@@ -213,7 +212,7 @@ def apply_contact_policy(
             n_customers=read.n_customers,
         )
     )
-    names_of_caps = np.array([*(cap.text for cap in limits), ""], object)
+    names_of_caps = np.array([*(cap.text for cap in limits), None], object)
     reason = np.array(REASONS, object)[decision.reason]
     result: IntoFrameT = with_decision(
         read,
