@@ -313,11 +313,11 @@ def test_ties_of_priority_are_decided_by_the_place_in_the_table() -> None:
 def test_in_a_lazy_engine_by_channel_and_then_by_rule(name: str) -> None:
     backend = next(one for one in BACKENDS if one.name == name)
     letters = candidates_of(
-        (1, "c", "sms", 1), (1, "b", "email", 1), (1, "a", "email", 1), (1, "z", "zap", 0)
+        (1, "a", "sms", 1), (1, "c", "email", 1), (1, "b", "email", 1), (1, "z", "zap", 0)
     )
     found = apply_contact_policy(backend.make(letters), as_of=AS_OF, caps=caps_of((None, 2, "7D")))
     sent = [row["rule"] for row in rows_of(found) if row["send"]]
-    assert sorted(sent) == ["a", "z"]
+    assert sorted(sent) == ["b", "z"]
 
 
 def test_a_held_out_row_takes_the_place_of_worse_ones() -> None:
