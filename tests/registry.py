@@ -457,7 +457,7 @@ ENTRIES = [
             "caps": CAPS,
             "suppress": SUPPRESSED,
         },
-        options={"as_of": "2024-02-10 09:00", "exempt": "receipt", "holdout": 0.2, "tz": "UTC"},
+        options={"as_of": "2024-02-10 09:00", "exempt": "receipt", "holdout": 0.2},
         columns={
             "customer": Column(holds="any", nulls="refused"),
             "channel": Column(holds="any", nulls="refused"),
