@@ -358,7 +358,7 @@ CONTACTS: list[Row] = [
     {
         "customer_id": customer,
         "channel": ("email", "sms")[number % 2],
-        "time": (NEW_YEAR + (40 - 3 * number - customer) * DAY).replace(tzinfo=UTC),
+        "time": NEW_YEAR + (40 - 3 * number - customer) * DAY,
     }
     for customer in range(12)
     for number in range(customer % 4)
@@ -368,7 +368,6 @@ CAPS: list[Row] = [
     {"channel": "sms", "max": 1, "window": "month", "calendar": True},
     {"channel": None, "max": 2, "window": "2D", "calendar": True},
 ]
-TIMEZONE: Row = {"timezone": "timezone"}
 SUPPRESSED: list[Row] = [
     {"customer_id": 7, "channel": None},
     {"customer_id": 8, "channel": "email"},
@@ -464,14 +463,10 @@ ENTRIES = [
             "priority": NUMBER,
             "contact_time": Column(holds="time", nulls="refused", frame="contacts"),
             "exempt": Column(holds="flag", nulls="refused"),
-            "timezone": Column(holds="any", nulls="kept", name="timezone"),
         },
         keys=("customer_id", "channel", "rule"),
         result="customers",
-        warns=(
-            [row | {"timezone": None} for row in CANDIDATES[:2]] + CANDIDATES[3:],
-            {"timezone": "timezone"},
-        ),
+        warns=(CANDIDATES, {"as_of": "2024-02-05"}),
     ),
     Entry(
         function=rk.calibration_holdout,
@@ -1050,6 +1045,18 @@ ENTRIES = [
 ]
 # The same functions as they are called in another way.
 OTHER_WAYS = {
+    "apply_contact_policy in several zones": Entry(
+        function=rk.apply_contact_policy,
+        tables={
+            "candidates": CANDIDATES,
+            "contacts": [row | {"time": row["time"].replace(tzinfo=UTC)} for row in CONTACTS],
+            "caps": CAPS,
+        },
+        options={"as_of": "2024-02-10 09:00", "timezone": "timezone"},
+        columns={"timezone": Column(holds="any", nulls="kept")},
+        keys=("customer_id", "channel", "rule"),
+        result="customers",
+    ),
     "churn_snapshots of subscribers": Entry(
         function=rk.churn_snapshots,
         tables={"orders": ARRIVED, "subscriptions": SUBSCRIPTIONS},

@@ -126,7 +126,8 @@ def _buckets(texts: Sequence[str], salt: str) -> Floats:
 
 def _text_of(value: Any) -> str | None:
     """Return an id as text, None if it is of a type that has no text of its own."""
-    if isinstance(value, str):
+    # The most common types first: of a million ids this is most of the work.
+    if type(value) is int or isinstance(value, str):
         return str(value)
     if isinstance(value, UUID):
         return str(value)
