@@ -1205,6 +1205,7 @@ def _result(name: str) -> Any:
 # The arguments of each picture.
 PICTURES: dict[str, Callable[[], Row]] = {
     "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
+    "contact_policy": lambda: {"table": _result("apply_contact_policy")},
     "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
     "customer_history": lambda: {
         "transactions": pd.DataFrame(ORDERS),

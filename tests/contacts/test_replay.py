@@ -153,7 +153,8 @@ def stopped_by_channel(rows: list[Row]) -> list[Row]:
 
 @pytest.mark.slow
 def test_a_year_is_judged_as_the_simulator_judges_it_and_no_cap_is_broken() -> None:
-    draw, log, seen = random.Random(3), [], Counter[Any]()  # noqa: S311
+    draw, seen = random.Random(3), Counter[Any]()  # noqa: S311
+    log: list[Row] = []
     day, customers = date(2024, 1, 1), 9
     for _ in range(366):
         now = datetime.combine(day, time(draw.choice((6, 9, 9, 9, 20)), 30), UTC)

@@ -35,6 +35,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "response_rate": ("invitations", "response_rate"),
     "score_outcomes": ("outcomes", "rate", "n_open"),
     "key_drivers": ("driver", "importance"),
+    "apply_contact_policy": ("blocked_by", "bucket"),
     "tracking": ("actual_cumulative", "expected_cumulative"),
     "calibration_holdout": ("frequency", "frequency_holdout"),
     "rfm_summary": ("frequency", "recency", "T"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from retainkit.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from retainkit.plot._contacts import contact_policy as contact_policy
     from retainkit.plot._control import control_chart as control_chart
     from retainkit.plot._drivers import key_drivers as key_drivers
     from retainkit.plot._frequency_counts import frequency_counts as frequency_counts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "cltv_distribution": "_value",
+    "contact_policy": "_contacts",
     "control_chart": "_control",
     "customer_history": "_history",
     "frequency_counts": "_frequency_counts",
