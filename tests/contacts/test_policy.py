@@ -443,6 +443,22 @@ def test_ids_of_every_kind_are_matched(kind: str) -> None:
     assert found["bucket"].tolist() == [holdout_bucket(one) for one in texts]
 
 
+def test_a_uuid_is_the_customer_of_its_text() -> None:
+    ids = [uuid.uuid5(uuid.NAMESPACE_OID, str(i)) for i in range(2)]
+    table = pd.DataFrame({"customer_id": ids, "channel": "email", "priority": 1})
+    connection = duckdb.connect()
+    log = connection.sql(
+        f"select '{ids[1]}'::uuid as customer_id, 'email' as channel, "
+        "timestamp '2024-03-08' as time"
+    )
+    for candidates in (table, table.astype({"customer_id": str})):
+        for contacts in (log, log.select("* replace (customer_id::varchar as customer_id)")):
+            found = apply_contact_policy(
+                candidates, as_of=AS_OF, contacts=contacts, caps=caps_of((None, 1, "7D"))
+            )
+            assert found["reason"].tolist() == ["send", "cap"]
+
+
 def test_no_candidates_give_no_rows_and_all_columns() -> None:
     found = apply_contact_policy(
         pd.DataFrame(TOY)[:0],
