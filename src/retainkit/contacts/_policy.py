@@ -124,12 +124,14 @@ def apply_contact_policy(
         text in the other (a `TypeError`).
     ArgumentError
         If a candidate is there twice, a value is null where one is needed, a cap is below 0 or of
-        months, a time zone is not known, or a holdout is a percentage (a `ValueError`).
+        months, a time zone is not known, a customer has several, or a holdout is a percentage (a
+        `ValueError`).
 
     Warns
     -----
     RetainkitWarning
-        If contacts are not before `as_of`, or time zones are null.
+        If contacts are not before `as_of`, time zones are null, or a cap names a channel ``"all"``
+        that no candidate is in.
 
     See Also
     --------
