@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import sha256
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
-from retainkit._checks import is_number
+from retainkit._checks import as_float, is_number
 from retainkit._messages import count_noun, format_examples, named, quoted
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentTypeError, ColumnTypeError
@@ -134,6 +135,6 @@ def _text_of(value: Any) -> str | None:
     if isinstance(value, bytes) and len(value) == 16:  # in which Arrow keeps UUIDs
         return str(UUID(bytes=value))
     if is_number(value) or isinstance(value, Decimal):
-        whole = value == value and abs(value) != float("inf") and value == int(value)  # noqa: PLR0124
+        whole = math.isfinite(as_float(value)) and value == int(value)
         return str(int(value)) if whole else None
     return None
