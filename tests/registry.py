@@ -9,7 +9,7 @@ import random
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pandas as pd
@@ -405,6 +405,37 @@ MEMBERS: list[Row] = [
     for customer in range(0, 90, 2)
 ]
 POPULATION: list[Row] = [{"plan": "a", "size": 700}, {"plan": "b", "size": 300}]
+CANDIDATES: list[Row] = [
+    {
+        "customer_id": customer,
+        "channel": ("email", "sms")[number % 2],
+        "priority": number + 1,
+        "rule": ("winback", "promo", "receipt")[number],
+        "receipt": number == 2,
+        "timezone": ("Europe/Berlin", "America/New_York")[customer % 2],
+    }
+    for customer in range(9)
+    for number in range(3)
+]
+CONTACTS: list[Row] = [
+    {
+        "customer_id": customer,
+        "channel": ("email", "sms")[number % 2],
+        "time": NEW_YEAR + (40 - 3 * number - customer) * DAY,
+    }
+    for customer in range(12)
+    for number in range(customer % 4)
+]
+CAPS: list[Row] = [
+    {"channel": "email", "max": 1, "window": "7D", "calendar": False},
+    {"channel": "sms", "max": 1, "window": "month", "calendar": True},
+    {"channel": None, "max": 2, "window": "2D", "calendar": True},
+]
+SUPPRESSED: list[Row] = [
+    {"customer_id": 7, "channel": None},
+    {"customer_id": 8, "channel": "email"},
+    {"customer_id": 99, "channel": "sms"},
+]
 PURCHASES = rk.BGNBD(
     r=0.9,
     alpha=15.0,
@@ -487,6 +518,26 @@ ENTRIES = [
     ),
     Entry(
         function=rk.annualize_rate, options={"rate": [0.1, 0.2], "period": "month"}, result="value"
+    ),
+    Entry(
+        function=rk.apply_contact_policy,
+        tables={
+            "candidates": CANDIDATES,
+            "contacts": CONTACTS,
+            "caps": CAPS,
+            "suppress": SUPPRESSED,
+        },
+        options={"as_of": "2024-02-10 09:00", "exempt": "receipt", "holdout": 0.2},
+        columns={
+            "customer": Column(holds="any", nulls="refused"),
+            "channel": Column(holds="any", nulls="refused"),
+            "priority": NUMBER,
+            "contact_time": Column(holds="time", nulls="refused", frame="contacts"),
+            "exempt": Column(holds="flag", nulls="refused"),
+        },
+        keys=("customer_id", "channel", "rule"),
+        result="customers",
+        warns=(CANDIDATES, {"as_of": "2024-02-05"}),
     ),
     Entry(
         function=rk.assign_segments,
@@ -748,6 +799,7 @@ ENTRIES = [
         columns=LOG | {"by": SEGMENT, "amount": AMOUNT, "cohort_time": TIME},
         ids=("customer_id",),
     ),
+    Entry(function=rk.holdout_bucket, options={"id": 1}, positional=2, result="value"),
     Entry(
         function=rk.holdout_report,
         tables={"transactions": ORDERS},
@@ -1170,6 +1222,18 @@ ENTRIES = [
 ]
 # The same functions as they are called in another way.
 OTHER_WAYS = {
+    "apply_contact_policy in several zones": Entry(
+        function=rk.apply_contact_policy,
+        tables={
+            "candidates": CANDIDATES,
+            "contacts": [row | {"time": row["time"].replace(tzinfo=UTC)} for row in CONTACTS],
+            "caps": CAPS,
+        },
+        options={"as_of": "2024-02-10 09:00", "timezone": "timezone"},
+        columns={"timezone": Column(holds="any", nulls="kept")},
+        keys=("customer_id", "channel", "rule"),
+        result="customers",
+    ),
     "churn_snapshots of subscribers": Entry(
         function=rk.churn_snapshots,
         tables={"orders": ARRIVED, "subscriptions": SUBSCRIPTIONS},
@@ -1342,6 +1406,7 @@ def _result(name: str) -> Any:
 PICTURES: dict[str, Callable[[], Row]] = {
     "affinity": lambda: {"table": _result("product_affinity").query("team == 'a'")},
     "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
+    "contact_policy": lambda: {"table": _result("apply_contact_policy")},
     "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
     "customer_history": lambda: {
         "transactions": pd.DataFrame(ORDERS),

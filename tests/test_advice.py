@@ -33,6 +33,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "retention_matrix": ("table", "cohort_retention"),
     "plot.affinity": ("table", "product_affinity"),
     "plot.cltv_distribution": ("table", "cltv"),
+    "plot.contact_policy": ("table", "apply_contact_policy"),
     "plot.control_chart": ("table", "control_chart"),
     "plot.growth_accounting": ("table", "growth_accounting"),
     "plot.holdout_calibration": ("table", "holdout_report(...).by_frequency"),

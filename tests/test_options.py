@@ -282,7 +282,8 @@ SUFFIXED: dict[str, str] = {
     "confidence_level": "cumulative_incidence nps_difference product_affinity rate_difference "
     "survival_curve survival_difference",
     "counts": "cumulative_incidence nps_difference survival_curve survival_difference",
-    "customer": "churn_snapshots customer_view product_affinity score_outcomes",
+    "customer": "apply_contact_policy churn_snapshots customer_view product_affinity "
+    "score_outcomes",
     "cuts": ALL,
     "discount_rate": "BDW.expected_lifetime BDW.residual_lifetime",
     "draws": "cltv cltv_from_models key_drivers revenue_retention value_concentration",
@@ -351,6 +352,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "upcoming_churn": "money is the point of it, unless it is None",
     },
     "as_of": {
+        "apply_contact_policy": "when messages go out, which has no default",
         "churn_snapshots": "several of them, before which all is known",
         "customer_view": "before which all is known; it has no default",
         "response_rate": "invitations have two times, and the later one decides",
@@ -377,7 +379,10 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "entry": dict.fromkeys(
         ("cohort_members", "cohort_retention"), "whether a customer has one cohort or many"
     ),
-    "holdout": {"BDW.project": "ages that the model has not seen"},
+    "holdout": {
+        "BDW.project": "ages that the model has not seen",
+        "apply_contact_policy": "a share of customers",
+    },
     "horizon": {
         "BDW.project": "periods after the last age of each cohort",
         "churn_snapshots": "time after an instant",
@@ -412,6 +417,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     },
     "subscription": {"subscriptions_from_levels": "what has levels, which replace one another"},
     "tz": {
+        "apply_contact_policy": "no period is cut: days are counted back from an instant",
         "snapshot_dates": "there is no column",
         **dict.fromkeys(
             ("cumulative_incidence", "survival_curve", "survival_difference"),

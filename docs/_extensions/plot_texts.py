@@ -10,6 +10,11 @@ TEXTS = {
         "diagonal of equal shares: a point marks the top 10 percent, who hold 63 percent. A small "
         "histogram shows the values of single customers."
     ),
+    "contact_policy": (
+        "A horizontal bar for each of two channels, with a number in each part: most messages are "
+        "sent, about a fifth are held out, and at the end of each bar stands how many candidates "
+        "it has."
+    ),
     "control_chart": (
         "Score of sixteen quarters as a line between two dashed limits, with a line for the "
         "centre and a shaded baseline of eight quarters: two later quarters lie above the upper "

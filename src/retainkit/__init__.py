@@ -29,6 +29,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     clv, projection                     models of purchases, spend and retention
     repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers
+    contacts                            who may be written to
     differences                         between the segments of results
     plot, datasets, errors, typing      pictures, tables to try, exceptions, annotations
 """
@@ -114,7 +115,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "spend_independence",
         "tracking",
     ),
-    "contacts": ("audience",),
+    "contacts": ("apply_contact_policy", "audience", "holdout_bucket"),
     "customers": ("Source", "churn_snapshots", "customer_view", "snapshot_dates", "warning_signs"),
     "differences": ("rate_difference",),
     "drivers": ("key_drivers",),

@@ -37,6 +37,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "score_outcomes": ("outcomes", "rate", "n_open"),
     "key_drivers": ("driver", "importance"),
     "product_affinity": ("item", "other", "lift"),
+    "apply_contact_policy": ("blocked_by", "bucket"),
     "tracking": ("actual_cumulative", "expected_cumulative"),
     "calibration_holdout": ("frequency", "frequency_holdout"),
     "rfm_summary": ("frequency", "recency", "T"),

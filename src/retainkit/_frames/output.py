@@ -162,6 +162,24 @@ def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFr
     return nw.maybe_reset_index(frame).with_columns(series)
 
 
+def with_columns_beside(
+    frame: nw.DataFrame[Any], columns: Mapping[str, Array]
+) -> nw.DataFrame[Any]:
+    """Return a new frame in memory with more columns; arrays of objects are text, None a null.
+
+    It has the order and the index of the one that is given, and shares no memory with it.
+    """
+    backend = frame.implementation
+    series = [
+        nw.new_series(outer_name(name), values.tolist(), nw.String, backend=backend)
+        if values.dtype == object
+        else _series(outer_name(name), values, backend)
+        for name, values in columns.items()
+    ]
+    rows = frame.filter([True] * len(frame)) if len(frame) else frame
+    return rows.with_columns(*series)
+
+
 def with_instants(
     frame: nw.DataFrame[Any], instants: Mapping[str, Integers], missing: int
 ) -> nw.DataFrame[Any]:

@@ -49,6 +49,10 @@ class Moment:
         """Return the last moment before this one, in `zone`."""
         return _moment(self.instant - 1, zone)
 
+    def in_zone(self, zone: tzinfo | None) -> Moment:
+        """Return the same instant as the clock of another zone shows it."""
+        return _moment(self.instant, zone)
+
     def begin_of(self, grid: PeriodGrid, zone: tzinfo | None) -> Moment:
         """Return the beginning of the period that holds this moment, in `zone`."""
         instant, wall = beginnings(np.array([self.index(grid)], np.int64), grid, zone)

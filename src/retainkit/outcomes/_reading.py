@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, TypeAlias, get_args
+from typing import Any, get_args
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
 from retainkit._frames.dtypes import type_name
-from retainkit._frames.factorize import shared_codes, to_array
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import (
     Frame,
@@ -31,11 +30,12 @@ from retainkit._inputs.columns import CheckedTable
 from retainkit._inputs.continuous_subscriptions import read_with_rows
 from retainkit._inputs.events import read_events
 from retainkit._inputs.facts import count_true
-from retainkit._inputs.kinds import TIME, check_comparable_ids, is_time, needed
+from retainkit._inputs.kinds import TIME, is_time, needed
 from retainkit._inputs.nulls import nulls_among
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.other_scale import warn_of_scale
 from retainkit._inputs.response_options import ResponseOptions
+from retainkit._inputs.same_customers import Ids
 from retainkit._inputs.scale import Scale
 from retainkit._inputs.subscriptions import SubscriptionOptions, read_subscriptions
 from retainkit._messages import count_noun, format_examples, named, warn
@@ -45,8 +45,6 @@ from retainkit._time.zones import instant_expr
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ColumnTypeError
 from retainkit.typing import EndIs, Length, Missing
-
-Ids: TypeAlias = nw.Series[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -369,26 +367,3 @@ def _check_zones(answers: DatedAnswers, outcomes: CheckedTable, argument: str, c
             argument=argument,
             column=column,
         )
-
-
-# Customers of both
-
-
-def same_customers(answers: Ids, others: Ids) -> tuple[Integers, Integers]:
-    """Number the customers of two tables alike; categories are what they are called."""
-    answers, others = _category_names(answers), _category_names(others)
-    if len(answers) and len(others):
-        check_comparable_ids(answers.dtype, others.dtype, "responses", "outcomes")
-    first, second = to_array(answers), to_array(others)
-    if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
-        # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.
-        first, second = first.astype(object), second.astype(object)
-    return shared_codes(first, second)
-
-
-def _category_names(ids: Ids) -> Ids:
-    """Return categories by their names, which in some frames may be numbers."""
-    if ids.dtype != nw.Categorical and not isinstance(ids.dtype, nw.Enum):
-        return ids
-    dtype = ids.cat.get_categories().dtype
-    return ids.cast(dtype if dtype.is_numeric() else nw.String)

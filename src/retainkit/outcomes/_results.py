@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retainkit._inputs.same_customers import same_customers
 from retainkit._messages import count_noun, format_examples, named
 from retainkit._stats.event_index import event_index, first_or_last, range_sums
 from retainkit._time.moment import Moment
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.outcomes._reading import DatedAnswers, Memberships, Outcomes, same_customers
+from retainkit.outcomes._reading import DatedAnswers, Memberships, Outcomes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +47,7 @@ def event_outcomes(
     answers: DatedAnswers, events: Outcomes, length: int, observed: Moment
 ) -> ResponseOutcomes:
     """Find who had an event within the horizon, and sum the amounts."""
-    customer, others = same_customers(answers.customer, events.customer)
+    customer, others = same_customers(answers.customer, events.customer, "responses", "outcomes")
     index = event_index(others, events.instant)
     low = index.position(customer, answers.instant)
     high = index.position(customer, answers.instant + length)
@@ -69,7 +70,7 @@ def churn_outcomes(
 
     Ends before the instant `settled` are for good.
     """
-    customer, others = same_customers(answers.customer, members.customer)
+    customer, others = same_customers(answers.customer, members.customer, "responses", "outcomes")
     ends = event_index(others, members.end)
     if members.start is None:
         rows = np.bincount(others, minlength=int(customer.max(initial=-1)) + 1)[customer]
