@@ -1,6 +1,8 @@
 """Tables to learn and to test with: CDNOW, and synthetic ones whose truth is known."""
 
 from retainkit.datasets._cdnow import load_cdnow
+from retainkit.datasets._customer_truth import CUSTOMER_PURCHASES, CUSTOMER_SPEND
+from retainkit.datasets._synthetic_customers import CustomerTables, make_customers
 from retainkit.datasets._synthetic_events import DEFAULT_RETENTION, make_events
 from retainkit.datasets._synthetic_subscriptions import (
     DEFAULT_CHURN,
@@ -15,13 +17,17 @@ from retainkit.datasets._synthetic_survey import (
 )
 
 __all__ = [
+    "CUSTOMER_PURCHASES",
+    "CUSTOMER_SPEND",
     "DEFAULT_CHANNELS",
     "DEFAULT_CHURN",
     "DEFAULT_DRIVERS",
     "DEFAULT_MIX",
     "DEFAULT_PRICES",
     "DEFAULT_RETENTION",
+    "CustomerTables",
     "load_cdnow",
+    "make_customers",
     "make_events",
     "make_subscriptions",
     "make_survey",

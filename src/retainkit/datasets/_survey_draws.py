@@ -53,7 +53,7 @@ def draw_invitations(
     for wave, begin in enumerate(begins.tolist()):
         kept = rng.random(customers) < truth.persistence
         level = np.where(kept, level, rng.random(customers))
-        group, score = _groups_and_scores(level, truth.mix[wave, plan])
+        group, score = groups_and_scores(level, truth.mix[wave, plan])
         channel = rng.integers(truth.channels.size, size=customers)
         chance = truth.response[group] * truth.channels[channel] * truth.reach[plan]
         answered = rng.random(customers) < chance
@@ -78,7 +78,7 @@ def draw_invitations(
     )
 
 
-def _groups_and_scores(level: Floats, mix: Floats) -> tuple[Integers, Integers]:
+def groups_and_scores(level: Floats, mix: Floats) -> tuple[Integers, Integers]:
     """Return the group and the score of each level, which is uniform from 0 to 1."""
     low, high = mix[:, _DETRACTOR], 1 - mix[:, _PROMOTER]
     group = np.where(level < low, _DETRACTOR, np.where(level < high, _PASSIVE, _PROMOTER))
