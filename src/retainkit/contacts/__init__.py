@@ -1,4 +1,4 @@
-"""Whom to write to: audiences by rules."""
+"""Contacts: audiences by rules, caps, suppression and holdouts."""
 
 from retainkit.contacts._audience import audience
 from retainkit.contacts._holdout import holdout_bucket

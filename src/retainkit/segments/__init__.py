@@ -1,4 +1,4 @@
-"""Segments of customers: RFM scores and their cuts, tiers and concentration of value."""
+"""Segments of customers: scores, tiers, rules, and how customers move between them."""
 
 from retainkit.segments._assign import assign_segments
 from retainkit.segments._concentration import value_concentration
