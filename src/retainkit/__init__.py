@@ -21,11 +21,11 @@ is one. Each takes the table first, and everything else by keyword.
 Each subject is a package, whose functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
-    segments                            of customers, by their orders
     affinity                            of the lines of orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
-    segments, contacts                  of customers, by rules
+    customers, risk, segments           of customers: views, who leaves, which is which
+    affinity, contacts                  of items and messages
     clv, projection                     models of purchases, spend and retention
     repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers
