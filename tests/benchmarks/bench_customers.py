@@ -157,7 +157,7 @@ def contestants(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, Callable
     relations: dict[str, Any] = {}
     for name, frame in frames.items():
         connection.register(f"{name}_arrow", frame.to_arrow())
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_arrow")
+        connection.table(f"{name}_arrow").create(name)
         relations[name] = connection.table(name)
 
     def ours(held: dict[str, Any]) -> Any:
