@@ -333,7 +333,7 @@ FIRST_COUNTED: tuple[list[Row], Row] = (
 )
 TWICE = [row | {"respondent": row["respondent"] // 2} for row in RESPONSES]
 SNAPSHOTS = _snapshots()
-SCORED = [row | {"churned": row["churned"] == 1} for row in SNAPSHOTS]
+JUDGED = [row | {"churned": row["churned"] == 1} for row in SNAPSHOTS]
 # Fader & Hardie (2007), of a thousand "Regular" customers.
 SURVIVORS: list[Row] = [
     {"age": age, "retained": left, "customers": 1000, "cohort": "only"}
@@ -840,7 +840,7 @@ ENTRIES = [
     ),
     Entry(
         function=rk.lift_table,
-        tables={"scored": SCORED},
+        tables={"scored": JUDGED},
         options={"by": "plan", "bins": 4, "amount": "amount"},
         columns={
             "score": NUMBER,
@@ -849,7 +849,7 @@ ENTRIES = [
             "by": SEGMENT,
         },
         ids=("customer_id",),
-        warns=([row | {"churned": None} for row in SCORED[:3]] + SCORED[3:], {}),
+        warns=([row | {"churned": None} for row in JUDGED[:3]] + JUDGED[3:], {}),
     ),
     Entry(function=rk.median_lifetime, tables={"curve": CURVE}, keys=("plan",), eager=True),
     Entry(
@@ -1044,7 +1044,7 @@ ENTRIES = [
     ),
     Entry(
         function=rk.score_report,
-        tables={"scored": SCORED},
+        tables={"scored": JUDGED},
         options={"by": "plan"},
         columns={
             "score": NUMBER,
@@ -1052,7 +1052,7 @@ ENTRIES = [
             "by": SEGMENT,
         },
         ids=("customer_id",),
-        warns=([row | {"churned": None} for row in SCORED[:3]] + SCORED[3:], {}),
+        warns=([row | {"churned": None} for row in JUDGED[:3]] + JUDGED[3:], {}),
     ),
     Entry(
         function=rk.score_trend,
