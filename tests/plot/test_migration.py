@@ -78,7 +78,7 @@ def test_ten_segments_can_be_read() -> None:
 
 
 def test_small_axes_have_no_numbers() -> None:
-    tiny = Figure(figsize=(1, 0.8)).subplots()
+    tiny = Figure(figsize=(0.7, 0.6)).subplots()
     assert texts(rk.plot.segment_migration(moves(), ax=tiny), "cell") == []
 
 
