@@ -301,7 +301,7 @@ def _curve() -> list[Row]:
     return rows
 
 
-def _scored(seed: int) -> list[Row]:
+def _graded(seed: int) -> list[Row]:
     """Return the scores of twenty customers, and their segments."""
     draw = random.Random(seed)  # noqa: S311
     rows = []
@@ -324,7 +324,7 @@ EVENTS, ORDERS, SUBSCRIPTIONS = _events(), _orders(), _subscriptions()
 DURATIONS, RESPONSES, PAIRS = _durations(), _responses(), _pairs()
 INVITATIONS, SUMMARY = _invitations(), _summary(ORDERS)
 # Every third customer left in between.
-SCORED, SCORED_LATER = _scored(3), [row for row in _scored(5) if row["customer_id"] % 3 != 1]
+GRADED, GRADED_LATER = _graded(3), [row for row in _graded(5) if row["customer_id"] % 3 != 1]
 COHORTS, CURVE = _cohorts(), _curve()
 # The first purchase is counted as a repeat purchase.
 FIRST_COUNTED: tuple[list[Row], Row] = (
@@ -541,7 +541,7 @@ ENTRIES = [
     ),
     Entry(
         function=rk.assign_segments,
-        tables={"table": [{k: v for k, v in row.items() if k != "segment"} for row in SCORED]}
+        tables={"table": [{k: v for k, v in row.items() if k != "segment"} for row in GRADED]}
         | {"rules": [{k: v for k, v in row.items() if k != "rule"} for row in RULES]},
         ids=("customer_id",),
         keys=("customer_id",),
@@ -550,14 +550,14 @@ ENTRIES = [
     ),
     Entry(
         function=rk.audience,
-        tables={"view": SCORED}
+        tables={"view": GRADED}
         | {"rules": [{k: v for k, v in row.items() if k != "segment"} for row in RULES]},
         columns={"customer": Column(holds="any", nulls="refused")},
         ids=("customer_id",),
         keys=("customer_id", "rule"),
         positional=2,
         result="customers",
-        warns=([row for row in SCORED if row["r"] > 2], {}),
+        warns=([row for row in GRADED if row["r"] > 2], {}),
     ),
     Entry(
         function=rk.calibration_holdout,
@@ -1063,7 +1063,7 @@ ENTRIES = [
     ),
     Entry(
         function=rk.segment_migration,
-        tables={"before": SCORED, "after": SCORED_LATER},
+        tables={"before": GRADED, "after": GRADED_LATER},
         options={"by": "team", "value": "spend"},
         columns={
             "customer": Column(holds="any", nulls="refused"),

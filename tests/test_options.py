@@ -394,6 +394,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "interval": {"revenue_retention": "that of a ratio of sums"},
     "margin": {"survey_sample_size": "half the length of an interval"},
     "missing": {"fit_churn_risk": "features alone may be null, and their rows are kept"},
+    "order": {"plot.segment_migration": "in which order segments are drawn"},
     "palette": {"plot.projection": "a cohort has two lines"},
     "penalty": {"fit_churn_risk": "a ridge, on standardised coefficients"},
     "period": {

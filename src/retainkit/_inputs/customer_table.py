@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
+from retainkit._frames.plain_types import with_plain_types
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
@@ -120,16 +121,20 @@ def _check_zones(events: CheckedTable, table: CheckedTable) -> None:
 def with_comparable_ids(frames: Mapping[str, Frame]) -> dict[str, Frame]:
     """Return tables, by the arguments that have them, with customers of one type."""
     types = {name: frame.collect_schema()["customer"] for name, frame in frames.items()}
-    (first, own), *others = types.items()
-    for name, dtype in others:
-        check_comparable_ids(own, dtype, first, name)
-    if all(dtype == own for dtype in types.values()) and (not others or not is_categorical(own)):
+    first, own = next(iter(types.items()))
+    alike = all(dtype == own for dtype in types.values())
+    if alike and (len(types) == 1 or not is_categorical(own)):
         return dict(frames)
-    if all(dtype.is_numeric() for dtype in types.values()):
+    plain = {name: _with_plain_ids(frame) for name, frame in frames.items()}
+    types = {name: frame.collect_schema()["customer"] for name, frame in plain.items()}
+    own = types[first]
+    for name, dtype in types.items():
+        check_comparable_ids(own, dtype, first, name)
+    if own.is_numeric() and not all(dtype == own for dtype in types.values()):
         whole = all(dtype.is_integer() for dtype in types.values())
         number = nw.col("customer").cast(nw.Int64 if whole else nw.Float64)
-        return {name: frame.with_columns(number) for name, frame in frames.items()}
-    return {name: _without_categories(frame) for name, frame in frames.items()}
+        return {name: frame.with_columns(number) for name, frame in plain.items()}
+    return plain
 
 
 def _like(frame: Frame, column: str, other: Frame, as_column: str) -> nw.Expr:
@@ -204,10 +209,11 @@ def _fill_absent(rows: Frame, absent: nw.Expr) -> Frame:
     return rows.with_columns(**filled)
 
 
-def _without_categories(rows: Frame) -> Frame:
-    """Return the rows with customers by the names of their categories."""
-    dtype = rows.collect_schema()["customer"]
-    if not is_categorical(dtype):
+def _with_plain_ids(rows: Frame) -> Frame:
+    """Return rows with customers by the names of their categories, and numbers for objects."""
+    if rows.collect_schema()["customer"] in (nw.Object, nw.Unknown):
+        rows, _ = with_plain_types(rows, {"customer": "counts"})
+    if not is_categorical(rows.collect_schema()["customer"]):
         return rows
     wanted: Any = nw.String
     if isinstance(rows, nw.DataFrame):

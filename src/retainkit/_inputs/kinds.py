@@ -201,11 +201,23 @@ def needed(kind: Kind, frame: Frame, column: str) -> str:
 def check_comparable_ids(
     one: nw.dtypes.DType, other: nw.dtypes.DType, first: str, second: str
 ) -> None:
-    """Check that ids are not numbers in one table and texts in another."""
-    for have, want in ((one, other), (other, one)):
-        if have.is_numeric() and want == nw.String:
-            raise ColumnTypeError(
-                f"what `customer` names is {one} in `{first}` and {other} in `{second}`: a number "
-                "is never equal to a text. Make them alike first, for instance with astype(str).",
-                argument="customer",
-            )
+    """Check that ids are not numbers in one table and texts in another, or times, or flags."""
+    kinds = {_kind_of_id(one), _kind_of_id(other)} - {""}
+    if len(kinds) > 1:
+        a, b = sorted(kinds)
+        raise ColumnTypeError(
+            f"what `customer` names is {one} in `{first}` and {other} in `{second}`: {a} "
+            f"is never equal to {b}. Make them alike first, for instance with astype(str).",
+            argument="customer",
+        )
+
+
+def _kind_of_id(dtype: nw.dtypes.DType) -> str:
+    """Return what ids of a type are, "" where that cannot be told."""
+    if dtype.is_numeric():
+        return "a number"
+    if dtype == nw.String or is_categorical(dtype):
+        return "a text"
+    if dtype == nw.Datetime or dtype == nw.Date:  # noqa: PLR1714  dtypes hash by parameter
+        return "a time"
+    return "a flag" if dtype == nw.Boolean else ""

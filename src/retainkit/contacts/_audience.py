@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,9 +16,9 @@ from retainkit._frames.join import to_kind_of
 from retainkit._frames.names import inner_name
 from retainkit._frames.output import build_like, select_to_native
 from retainkit._inputs.columns import Column, check_not_reserved, read_columns
+from retainkit._inputs.customer_table import check_one_row
 from retainkit._inputs.facts import as_number, count_true, read_facts, without_nulls
 from retainkit._inputs.kinds import ID
-from retainkit._inputs.matching_ids import check_one_row_each
 from retainkit._inputs.rule_conditions import BoundRules, bind_rules
 from retainkit._inputs.rules import RuleTable, read_rules
 from retainkit._messages import count_noun, format_examples, warn
@@ -123,7 +122,7 @@ def audience(view: IntoFrameT, rules: IntoFrame, *, customer: str = "customer_id
     found = read_rules(rules, [_RULE])
     check_not_reserved("`customer`", [customer], found.carried)
     table, _, _ = without_nulls(table, read_facts, "raise")
-    check_one_row_each(replace(table, table="view"))
+    check_one_row(table, "view")
     bound = bind_rules(found, table.given)
     if isinstance(bound.rows, nw.DataFrame):
         return as_given(_in_memory(bound, customer), view)

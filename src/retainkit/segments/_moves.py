@@ -16,9 +16,9 @@ from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.customer_table import check_one_row, with_comparable_ids
 from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import ID, NUMBER, SEGMENT, nan_as_null
-from retainkit._inputs.matching_ids import check_one_row_each, with_matching_ids
 from retainkit._messages import count_noun, format_examples
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
@@ -63,7 +63,8 @@ def read_moves(
         _read(native, argument, names, by)
         for native, argument in ((before, "before"), (after, "after"))
     ]
-    first, second = with_matching_ids(*tables)
+    rows = with_comparable_ids({table.table: table.rows for table in tables})
+    first, second = rows.values()
     second = to_kind_of(first, second)
     keys = tables[0].keys
     first, second = _with_types_of_segments(first, second, keys)
@@ -82,7 +83,7 @@ def _read(
     """Check one of the tables: no nulls, and a row a customer."""
     table = read_columns(native, argument, _COLUMNS, names, by=by, reserved=RESULT)
     table, _, _ = without_nulls(replace(table, table=argument), read_facts, "raise")
-    check_one_row_each(table)
+    check_one_row(table, argument)
     return table
 
 
