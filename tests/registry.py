@@ -1429,8 +1429,10 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "retention_curve": lambda: {"curve": _result("retention_curve")},
     "retention_heatmap": lambda: {"table": pd.DataFrame(COHORTS).query("team == 'a'")},
     "score_trend": lambda: {"table": _result("score_trend")},
+    "segment_map": lambda: {"table": _result("rfm_scores")},
     "segment_migration": lambda: {"table": _result("segment_migration").query("team == 'a'")},
     "survival_curve": lambda: {"curve": pd.DataFrame(CURVE)},
     "tracking": lambda: {"table": _result("tracking")},
+    "value_concentration": lambda: {"table": _result("value_concentration")},
     "warning_signs": lambda: {"table": _result("warning_signs")},
 }

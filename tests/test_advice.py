@@ -43,10 +43,12 @@ TAKERS: dict[str, tuple[str, str]] = {
     "plot.projection": ("table", "project"),
     "plot.retention_curve": ("curve", "retention_curve"),
     "plot.retention_heatmap": ("table", "cohort_retention"),
+    "plot.segment_map": ("table", "rfm_scores"),
     "plot.segment_migration": ("table", "segment_migration"),
     "plot.score_trend": ("table", "score_trend"),
     "plot.survival_curve": ("curve", "survival_curve"),
     "plot.tracking": ("table", "tracking"),
+    "plot.value_concentration": ("table", "value_concentration"),
     "plot.warning_signs": ("table", "warning_signs"),
 }
 # Functions of several kinds of result, whose own error lists them.

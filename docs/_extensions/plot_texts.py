@@ -82,6 +82,10 @@ TEXTS = {
         "NPS of three plans by quarter, a line with a band for each: pro lies highest and basic "
         "lowest, and the last quarter, which is not over, is three hollow dots with intervals."
     ),
+    "segment_map": (
+        "Grid of three by three cells, recency scores across and frequency scores upwards, with "
+        "the share of customers in each: the darkest cells are low in both or high in both."
+    ),
     "segment_migration": (
         "Heat map of two segments before, down, and after, across: loyal and asleep, with the share "
         "of each segment in every cell, and a frame around the cells of those who stayed."
@@ -93,5 +97,9 @@ TEXTS = {
     "tracking": (
         "Repeat purchases of each week of the holdout as a jagged black line, and those that the "
         "model expects as a smooth blue line that falls slowly through it."
+    ),
+    "value_concentration": (
+        "Curve of the share of all value that the best customers bring, far above the dashes of "
+        "equal shares: the best tenth bring 51 percent, the best fifth 67 and the better half 89."
     ),
 }

@@ -74,6 +74,7 @@ __all__ = [
     "PeriodLike",
     "PolarsLazyFrame",
     "Repeat",
+    "SegmentValues",
     "ShareInterval",
     "SparkDataFrame",
     "SubscriptionRows",
@@ -241,5 +242,6 @@ MissingFeature: TypeAlias = Literal["raise", "indicator"]
 
 # Pictures and data sets
 
+SegmentValues: TypeAlias = Literal["customers", "monetary"]
 ModelValues: TypeAlias = Literal["expected_purchases", "probability_alive"]
 SubscriptionRows: TypeAlias = Literal["subscription", "renewal"]

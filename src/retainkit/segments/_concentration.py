@@ -195,8 +195,8 @@ def value_concentration(
     >>> table = value_concentration(orders, shares=[0.25, 0.5], seed=1)
     >>> table[["share_of_customers", "customers", "value", "share_of_value", "gini"]]
        share_of_customers  customers  value  share_of_value  gini
-    0                0.25          1   70.0             0.7   0.6
-    1                0.50          2   90.0             0.9   0.6
+    0                0.25          1   70.0             0.7  0.55
+    1                0.50          2   90.0             0.9  0.55
     """
     options = OrderOptions(
         amount=amount,
