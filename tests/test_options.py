@@ -308,7 +308,6 @@ SUFFIXED: dict[str, str] = {
     "monetary_value": "spend_independence",
     "observed": ALL,
     "order": ALL,
-    "penalty": ALL,
     "orders": "next_purchase plot.next_purchase",
     "origin": "holdout_report tracking",
     "penalty": ALL,
