@@ -308,6 +308,7 @@ SUFFIXED: dict[str, str] = {
     "monetary_value": "spend_independence",
     "observed": ALL,
     "order": ALL,
+    "orders": "next_purchase plot.next_purchase",
     "origin": "holdout_report tracking",
     "penalty": ALL,
     "period": "active_users churn_rate churned_customers control_chart growth_accounting "

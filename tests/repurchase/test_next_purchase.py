@@ -320,7 +320,9 @@ def test_a_model_that_has_seen_shorter_histories_warns() -> None:
 def test_segments_have_models_of_their_own(backend: Backend) -> None:
     orders = datasets.load_cdnow(sample=True)
     orders = orders[orders["customer_id"] < 3_000].assign(half=lambda one: one["customer_id"] % 2)
-    rows = orders[["customer_id", "time", "half"]].to_dict("records")
+    columns = orders["customer_id"], orders["time"].dt.date, orders["half"]
+    names = ("customer_id", "time", "half")
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     found = in_order(quietly(backend.make(rows), by="half", as_of="1998-07-01"))
     apart = [
         row

@@ -67,7 +67,9 @@ def test_it_shows_what_the_function_says(model: rk.BGNBD) -> None:
 
 
 def test_purchases_are_marked_by_day(backend: Backend) -> None:
-    ax = drawn(backend.make(ORDERS.to_dict("records")))
+    pairs = zip(ORDERS["customer_id"], ORDERS["time"], strict=True)
+    rows = [{"customer_id": who, "time": time.to_pydatetime()} for who, time in pairs]
+    ax = drawn(backend.make(rows))
     marks = [segment[0, 0] for segment in part(ax, "purchases").get_segments()]
     assert [str(one) for one in dates(marks)] == ["2024-01-01", "2024-01-11", "2024-01-31"]
     label = "Customer ann: 3 days with a purchase (marks), observed to 2024-03-10"
