@@ -71,8 +71,8 @@ def product_affinity(
         Column of dates or datetimes, with or without a time zone. Baskets need it only with
         `as_of`.
     order : str, optional
-        Column that says which lines are of one order. Baskets need it, and an order is known by it
-        alone; the next purchase makes no use of it.
+        Column that identifies the order that a row is a line of. Baskets need it, and know an order
+        by it alone; the next purchase makes no use of it.
     kind : {"basket", "next"}, default "next"
         What is counted: items in the same order, or what a customer buys after an item, the item
         itself among it.
