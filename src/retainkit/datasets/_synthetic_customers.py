@@ -175,7 +175,7 @@ def make_customers(customers: int = 2_000, *, seed: int = 0) -> CustomerTables:
     Of the orders with cups, 40 % have saucers too, which are in 10 % of all orders:
 
     >>> from retainkit.datasets import make_customers
-    >>> shop = make_customers(20_000, seed=1)
+    >>> shop = make_customers(4_000, seed=1)
     >>> baskets = shop.lines.groupby("order")["item"].agg(set)
     >>> cups, saucers = (baskets.map(lambda items: name in items) for name in ("cups", "saucers"))
     >>> print(f"{saucers.mean():.2f} {saucers[cups].mean():.2f}")
