@@ -75,4 +75,9 @@ TEXTS = {
         "Repeat purchases of each week of the holdout as a jagged black line, and those that the "
         "model expects as a smooth blue line that falls slowly through it."
     ),
+    "warning_signs": (
+        "Eight customers, one below the other: for each a ring at the three to five days that are "
+        "expected, a line from it to a dot at zero, and the p-value at the right. The dots of the "
+        "uppermost three are orange, for usage that is down; the others are grey."
+    ),
 }

@@ -34,8 +34,8 @@ def warning_signs(table: IntoDataFrame, *, most: int = 15, ax: Axes | None = Non
     """Draw the customers whose usage has fallen most certainly: own baseline, recent, p.
 
     >>> from retainkit import datasets, plot, warning_signs
-    >>> signs = warning_signs(datasets.make_events(500, seed=1))
-    >>> ax = plot.warning_signs(signs, most=5)
+    >>> signs = warning_signs(datasets.make_events(4_000, seed=7), adjust="none")
+    >>> ax = plot.warning_signs(signs, most=8)
 
     A ring is what the customer's own baseline lets expect of the recent window, a dot what came.
     The dot has a colour where usage is down by the adjusted p-value, which stands at the right. The
