@@ -28,6 +28,7 @@ LABELS = {
 }
 _OWN = ("baseline_active", "recent_active", "expected", "p_value", "p_adjusted")
 _NEEDED = (*_OWN, "reasons", "judged")
+_MADE_BY = ("warning_signs",)
 
 
 def warning_signs(table: IntoDataFrame, *, most: int = 15, ax: Axes | None = None) -> Axes:
@@ -108,11 +109,13 @@ def warning_signs(table: IntoDataFrame, *, most: int = 15, ax: Axes | None = Non
 
 def _least_p_values(table: IntoDataFrame, most: int) -> tuple[Mapping[str, list[Any]], int]:
     """Read the judged customers with the smallest p-values, and count all who are judged."""
-    frame = read_result(table, argument="table", columns=_NEEDED, made_by=["warning_signs"])
+    frame = read_result(table, argument="table", columns=_NEEDED, made_by=_MADE_BY)
     keys = segment_columns(frame, _OWN)
     judged = frame.filter(frame["judged"])
     some = judged.sort("p_value", *reversed(keys)).head(most)
-    data, _ = read_result_columns(some.to_native(), "table", _OWN, _NEEDED, made_by=["warning_signs"])
+    data, _ = read_result_columns(
+        some.to_native(), "table", _OWN, _NEEDED, made_by=["warning_signs"]
+    )
     return data | {"name": segment_labels(data, keys)}, len(judged)
 
 
@@ -124,7 +127,11 @@ def _draw_customers(ax: Axes, rows: Mapping[str, list[Any]], kinds: Sequence[str
     for y, (usual, now, kind) in enumerate(pairs):
         ax.hlines([y], [now], [usual], color=colours[kind], linewidth=1.6, zorder=2, gid="change")
         mark: dict[str, Any] = {"marker": "o", "markersize": 7, "linestyle": ""}
-        ring: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "markeredgewidth": 1.4, "gid": EXPECTED}
+        ring: dict[str, Any] = {
+            "markerfacecolor": ax.get_facecolor(),
+            "markeredgewidth": 1.4,
+            "gid": EXPECTED,
+        }
         ax.plot([usual], [y], color=tone(ax, SLATE), zorder=3, **mark, **ring)
         ax.plot([now], [y], color=colours[kind], zorder=4, gid=kind, **mark)
 
