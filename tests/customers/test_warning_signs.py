@@ -436,6 +436,20 @@ def test_the_end_is_the_midnight_after_the_last_row() -> None:
     assert rows_of(warning_signs(pd.DataFrame(rows))) == [signs(rows)[1]]
 
 
+def test_nothing_at_or_after_the_end_changes_anything(backend: Backend) -> None:
+    later = [row | {"time": END + ago * DAY} for ago, row in enumerate(ROWS)]
+    new = [{"customer_id": 99, "time": END, "plan": "pro"}]
+    low = [{"customer_id": who, "time": time} for who, time in ((7, END - DAY), (3, END))]
+    options: Row = {"as_of": END, "by": "plan"}
+    found = [
+        quietly(warning_signs, backend.make(rows), signals={"low": backend.make(some)}, **options)
+        for rows, some in ((ROWS, low[:1]), ([*later, *ROWS, *new], low))
+    ]
+    before, after = (sorted(rows, key=lambda row: row["customer_id"]) for rows in found)
+    assert before == after
+    assert [row["low"] for row in before] == [False, False, False, True]
+
+
 def test_row_order_and_repeated_rows_change_nothing() -> None:
     rows = [row for who in range(8) for row in counted(who, who, 3 * who + 5, plan="ab"[who % 2])]
     found = signs(rows, by="plan")

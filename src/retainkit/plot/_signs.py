@@ -28,14 +28,15 @@ LABELS = {
 }
 _OWN = ("baseline_active", "recent_active", "expected", "p_value", "p_adjusted")
 _NEEDED = (*_OWN, "reasons", "judged")
+_MADE_BY = ("warning_signs",)
 
 
 def warning_signs(table: IntoDataFrame, *, most: int = 15, ax: Axes | None = None) -> Axes:
     """Draw the customers whose usage has fallen most certainly: own baseline, recent, p.
 
     >>> from retainkit import datasets, plot, warning_signs
-    >>> signs = warning_signs(datasets.make_events(500, seed=1))
-    >>> ax = plot.warning_signs(signs, most=5)
+    >>> signs = warning_signs(datasets.make_events(4_000, seed=7), adjust="none")
+    >>> ax = plot.warning_signs(signs, most=8)
 
     A ring is what the customer's own baseline lets expect of the recent window, a dot what came.
     The dot has a colour where usage is down by the adjusted p-value, which stands at the right. The
@@ -108,7 +109,7 @@ def warning_signs(table: IntoDataFrame, *, most: int = 15, ax: Axes | None = Non
 
 def _least_p_values(table: IntoDataFrame, most: int) -> tuple[Mapping[str, list[Any]], int]:
     """Read the judged customers with the smallest p-values, and count all who are judged."""
-    frame = read_result(table, argument="table", columns=_NEEDED, made_by=["warning_signs"])
+    frame = read_result(table, argument="table", columns=_NEEDED, made_by=_MADE_BY)
     keys = segment_columns(frame, _OWN)
     judged = frame.filter(frame["judged"])
     some = judged.sort("p_value", *reversed(keys)).head(most)

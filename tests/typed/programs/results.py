@@ -69,6 +69,7 @@ def tables_with_a_row_per_customer_stay_in_the_engine(
     pandas: pd.DataFrame, lazy: pl.LazyFrame, relation: duckdb.DuckDBPyRelation
 ) -> None:
     assert_type(rk.rfm_summary(pandas), pd.DataFrame)
+    assert_type(rk.warning_signs(pandas), pd.DataFrame)
     assert_type(rk.rfm_summary(lazy), pl.LazyFrame)
     assert_type(rk.rfm_summary(relation), duckdb.DuckDBPyRelation)
     assert_type(rk.calibration_holdout(lazy, calibration_end="2026-01-01"), pl.LazyFrame)
