@@ -13,8 +13,8 @@ from retainkit.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from retainkit.plot._affinity import affinity as affinity
-    from retainkit.plot._contacts import contact_policy as contact_policy
     from retainkit.plot._concentration import value_concentration as value_concentration
+    from retainkit.plot._contacts import contact_policy as contact_policy
     from retainkit.plot._control import control_chart as control_chart
     from retainkit.plot._drivers import key_drivers as key_drivers
     from retainkit.plot._frequency_counts import frequency_counts as frequency_counts
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from retainkit.plot._projection import projection as projection
     from retainkit.plot._retention_curve import retention_curve as retention_curve
     from retainkit.plot._retention_heatmap import retention_heatmap as retention_heatmap
-    from retainkit.plot._signs import warning_signs as warning_signs
     from retainkit.plot._segment_map import segment_map as segment_map
+    from retainkit.plot._signs import warning_signs as warning_signs
     from retainkit.plot._survival import survival_curve as survival_curve
     from retainkit.plot._trend import score_trend as score_trend
     from retainkit.plot._value import cltv_distribution as cltv_distribution
