@@ -87,8 +87,8 @@ TEXTS = {
         "the share of customers in each: the darkest cells are low in both or high in both."
     ),
     "segment_migration": (
-        "Heat map of two segments before, down, and after, across: loyal and asleep, with the share "
-        "of each segment in every cell, and a frame around the cells of those who stayed."
+        "Heat map of two segments before, down, and after, across: loyal and asleep, with the "
+        "share of each segment in every cell, and a frame around the cells of those who stayed."
     ),
     "survival_curve": (
         "Three falling step curves with bands, one for each plan: basic falls fastest and pro "
@@ -101,6 +101,7 @@ TEXTS = {
     "value_concentration": (
         "Curve of the share of all value that the best customers bring, far above the dashes of "
         "equal shares: the best tenth bring 51 percent, the best fifth 67 and the better half 89."
+    ),
     "warning_signs": (
         "Eight customers, one below the other: for each a ring at the three to five days that are "
         "expected, a line from it to a dot at zero, and the p-value at the right. The dots of the "

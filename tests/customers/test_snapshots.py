@@ -50,7 +50,7 @@ def counted(**options: Any) -> dict[str, tuple[int, int]]:
         churn_snapshots, datasets.load_cdnow(), as_of=DATES, horizon="90D", windows=[], **options
     )
     return {
-        str(day.date()): (len(part), int(part["churned"].sum()))  # type: ignore[attr-defined]
+        str(day.date()): (len(part), int(part["churned"].sum()))
         for day, part in table.groupby("as_of")
     }
 

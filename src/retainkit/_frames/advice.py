@@ -36,6 +36,8 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "response_rate": ("invitations", "response_rate"),
     "score_outcomes": ("outcomes", "rate", "n_open"),
     "key_drivers": ("driver", "importance"),
+    "rfm_scores": ("recency_days", "rfm"),
+    "value_concentration": ("share_of_value", "gini"),
     "product_affinity": ("item", "other", "lift"),
     "apply_contact_policy": ("blocked_by", "bucket"),
     "tracking": ("actual_cumulative", "expected_cumulative"),

@@ -44,8 +44,13 @@ def read_result_columns(
     """
     frame = read_result(table, argument=argument, columns=needed, made_by=made_by)
     segments = segment_columns(frame, own)
-    names = dict.fromkeys([*segments, *needed, *optional])
-    return {name: _listed(frame[name]) for name in names if name in frame.columns}, segments
+    return columns_as_lists(frame, [*segments, *needed, *optional]), segments
+
+
+def columns_as_lists(frame: nw.DataFrame[Any], names: Sequence[str]) -> Columns:
+    """Return those columns that a frame has as lists, null as None."""
+    there = dict.fromkeys(name for name in names if name in frame.columns)
+    return {name: _listed(frame[name]) for name in there}
 
 
 def read_ages(

@@ -15,7 +15,7 @@ from retainkit._frames.input import read_result
 from retainkit._frames.segments import segment_columns
 from retainkit._messages import count_noun
 from retainkit.plot._axes import ABOVE, draw_legend, measure, subplots, tidy
-from retainkit.plot._reading import as_floats, read_result_columns, segment_labels
+from retainkit.plot._reading import as_floats, columns_as_lists, segment_labels
 from retainkit.plot._style import PALETTE, QUIET, SLATE, SMALL, TEXT, legible, tone
 from retainkit.plot._text import shorten
 from retainkit.typing import IntoDataFrame
@@ -113,9 +113,7 @@ def _least_p_values(table: IntoDataFrame, most: int) -> tuple[Mapping[str, list[
     keys = segment_columns(frame, _OWN)
     judged = frame.filter(frame["judged"])
     some = judged.sort("p_value", *reversed(keys)).head(most)
-    data, _ = read_result_columns(
-        some.to_native(), "table", _OWN, _NEEDED, made_by=["warning_signs"]
-    )
+    data = dict(columns_as_lists(some, [*keys, *_NEEDED]))
     return data | {"name": segment_labels(data, keys)}, len(judged)
 
 

@@ -72,7 +72,7 @@ def design_of(
 
 
 def standardised(names: tuple[str, ...], matrix: Floats) -> Design:
-    """Return features scaled, in place, to mean 0 and variance 1, without those that tell nothing new.
+    """Return features scaled in place to mean 0 and variance 1, but for those that add nothing.
 
     They are the rows of `matrix` from the second on.
     """
@@ -84,9 +84,9 @@ def standardised(names: tuple[str, ...], matrix: Floats) -> Design:
         if not high > low:
             continue
         means[i] = float(one.mean())
-        one -= means[i]
+        np.subtract(one, means[i], out=one)
         scales[i] = np.sqrt(float(one @ one) / n)
-        one /= scales[i]
+        np.divide(one, scales[i], out=one)
     kept, reasons = _independent(names, scales, matrix)
     _warn_of_dropped(reasons, len(names))
     if len(kept) < len(names):
