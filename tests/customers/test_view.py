@@ -308,7 +308,7 @@ def test_a_subscription_that_resumes_later_was_not_known_to() -> None:
     orders = log((1, "2024-01-01"), names=("customer_id", "time"))
     spells = pd.DataFrame({"customer_id": [1, 1], "mrr": 5.0})
     spells["start"] = pd.to_datetime(["2024-01-01", "2024-02-03"])
-    spells["end"] = [pd.Timestamp("2024-01-31"), pd.NaT]
+    spells["end"] = pd.Series([pd.Timestamp("2024-01-31"), pd.NaT])
     options: Row = {"subscriptions": spells, "gap": "7D"}
     (row,) = rows_of(view(orders, "2024-02-02", **options))
     assert (row["subscribed"], row["subscription_days"]) == (False, None)

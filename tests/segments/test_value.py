@@ -119,7 +119,7 @@ def tiers_by_hand(rows: Sequence[Row]) -> dict[Any, tuple[Any, ...]]:
     """Rank customers one by one, by counting who is better."""
     values = values_by_hand(rows)
     above = [value for value in values.values() if value > 0]
-    found = {}
+    found: dict[Any, tuple[Any, ...]] = {}
     for who, value in values.items():
         rank = 1 + sum(other > value for other in values.values())
         if value <= 0:
@@ -308,7 +308,8 @@ def test_wrong_shares_are_refused(shares: Any, message: str) -> None:
 
 
 def test_a_window_needs_times() -> None:
-    for options in ({"window": "30D"}, {"as_of": "2024-01-01"}):
+    given: list[dict[str, Any]] = [{"window": "30D"}, {"as_of": "2024-01-01"}]
+    for options in given:
         for function in (value_tiers, value_concentration):
             with pytest.raises(ArgumentError, match="`time` names no column") as caught:
                 function(pd.DataFrame(paid(1)), **options)

@@ -45,7 +45,7 @@ def text_like(given: Frame, name: str, texts: list[str]) -> nw.Series[Any]:
     """Build a column of texts for a table of the kind of `given`."""
     same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
     backend = given.implementation if same_kind else nw.Implementation.PANDAS
-    return nw.new_series(name, texts, nw.String, backend=backend)  # type: ignore[arg-type]
+    return nw.new_series(name, texts, nw.String, backend=backend)
 
 
 def _series(name: str, values: Any, backend: nw.Implementation) -> nw.Series[Any]:
