@@ -444,6 +444,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
 # Options that have no common wording, and why.
 NOT_SHARED = {
     "age": "a column, or a number",
+    "bins": "of customers by one score, or of each of three measures",
     "cohort": "a column, or a day",
     "curve": "the result of another function each time, which is named with a link",
     "max_frequency": "where a table or a picture gathers the rest, or where a picture ends",

@@ -39,7 +39,8 @@ _FEATURE = Column("features", FLAG_OR_NUMBER, nulls="keep")
 class SnapshotRows:
     """Rows with an outcome: `matrix` has a row for each of the `features`, NaN where it is null.
 
-    Before them it has one that is free. `customer` numbers the customers; there are `n_customers` of them and `n_snapshots` instants.
+    Before them it has one that is free. `customer` numbers the customers; there are `n_customers`
+    of them and `n_snapshots` instants.
     """
 
     features: tuple[str, ...]
