@@ -5,6 +5,7 @@
     events or orders     Who comes back, and when?        cohort_retention, retention_curve
     events or orders     How many are active, new, lost?  active_users, growth_accounting
     orders with amounts  What will each customer spend?   cltv, holdout_report
+    orders               Who is leaving, and how sure?    churn_snapshots, fit_churn_risk
     subscriptions        How many leave, and who?         churn_rate, churned_customers
     subscriptions        How long do they stay?           survival_curve, survival_difference
     subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention
@@ -26,6 +27,8 @@ Each subject is a package, whose functions are names of `retainkit` too:
     churn, survival, revenue            of subscriptions
     customers, risk, segments           of customers: views, who leaves, which is which
     affinity, contacts                  of items and messages
+    risk                                of customers and what came of them
+    segments, contacts                  of customers, by rules
     clv, projection                     models of purchases, spend and retention
     repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers
@@ -102,9 +105,9 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "churn": ("churn_rate", "churn_rate_from_counts", "churned_customers", "upcoming_churn"),
     "clv": (
         "BGNBD",
-        "MBGNBD",
         "GammaGamma",
         "HoldoutReport",
+        "MBGNBD",
         "cltv",
         "cltv_from_models",
         "fit_bg_nbd",

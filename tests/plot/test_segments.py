@@ -1,5 +1,7 @@
 """Pictures of segments: the shares in the cells, the names of segments, the curve of value."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
