@@ -50,7 +50,7 @@ def cdnow() -> pd.DataFrame:
 
 
 def test_tiers_of_cdnow(cdnow: pd.DataFrame) -> None:
-    # Worked numbers of issue 15, case 8: 4,700 would be 20 %, and a tie goes up.
+    # Worked numbers of issue 15, case 8: a fifth of 23,502 is 4,700.4, rounded up.
     found = value_tiers(cdnow)
     assert found["tier"].value_counts().to_dict() == {
         "light": 11751,
