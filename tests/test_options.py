@@ -268,7 +268,7 @@ SUFFIXED: dict[str, str] = {
     "amounts": ALL,
     "as_of": "active_days holdout_report inactivity_churn plot.customer_history "
     "plot.next_purchase usage_interval",
-    "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap",
+    "ax": "plot.frequency_recency plot.nps_bar plot.retention_heatmap plot.segment_migration",
     "by": "active_days active_users calibration_holdout churn_rate churn_snapshots "
     "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
     "customer_view growth_accounting inactivity_churn key_drivers lift_table mrr_movements "
