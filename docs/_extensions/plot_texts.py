@@ -101,6 +101,7 @@ TEXTS = {
     "value_concentration": (
         "Curve of the share of all value that the best customers bring, far above the dashes of "
         "equal shares: the best tenth bring 51 percent, the best fifth 67 and the better half 89."
+    ),
     "warning_signs": (
         "Eight customers, one below the other: for each a ring at the three to five days that are "
         "expected, a line from it to a dot at zero, and the p-value at the right. The dots of the "
