@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from event_logs import quietly
-from retainkit import warning_signs
+from retainkit import datasets, warning_signs
 from retainkit._typing import Booleans, Floats
 
 pytestmark = pytest.mark.simulation
@@ -89,3 +89,20 @@ def test_most_of_those_who_are_flagged_have_changed() -> None:
     assert true[naive].mean() < 0.3
     # And what it costs.
     assert down[true].mean() < 0.3 < (found["p_value"] <= 0.05)[true].mean()
+
+
+def test_the_steady_customers_of_a_made_shop_are_left_alone() -> None:
+    shop = datasets.make_customers(2_000, seed=1)
+    steady = shop.truth[shop.truth["changed"].isna()].set_index("customer_id")["persistence"]
+
+    def of_steady(**options: Any) -> tuple[float, float]:
+        """Return the false alarms among those whose days stand alone, and come in runs."""
+        found = pd.DataFrame(quietly(warning_signs, shop.events, as_of="2025-07-01", **options))
+        found = found[found["judged"] & found["customer_id"].isin(steady.index)]
+        runs = steady.loc[found["customer_id"]].to_numpy() > 0
+        return alarms(found[~runs]), alarms(found[runs])
+
+    by_day, by_week, by_event = (of_steady(unit=unit) for unit in ("day", "week", "event"))
+    assert by_day[0] < 0.05 < by_day[1]  # sessions do no harm by day, runs do
+    assert max(by_week) < 0.05
+    assert min(by_event) > 0.1

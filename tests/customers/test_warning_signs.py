@@ -115,12 +115,15 @@ def oracle(
     def wall(time: datetime) -> datetime:
         return time.astimezone(zone).replace(tzinfo=None) if zone else time
 
+    def elapsed(time: datetime) -> datetime:  # which Python counts on the wall within a zone
+        return time.astimezone(UTC) if zone else time
+
     whole_days = not (recent % DAY or baseline % DAY)
-    edge = wall(end) - recent if whole_days else end - recent
+    edge = wall(end) - recent if whole_days else elapsed(end) - recent
     step = 7 * DAY if unit == "week" else DAY
 
     def block(time: datetime) -> int:
-        own = wall(time) if whole_days else time
+        own = wall(time) if whole_days else elapsed(time)
         if own < edge - baseline:
             return -(10**6)
         return min((own - edge) // step, -(-recent // step) - 1)
