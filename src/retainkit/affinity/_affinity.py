@@ -149,10 +149,10 @@ def product_affinity(
     Notes
     -----
     Sort by lift, and what was bought once is on top: of the 9,835 baskets of the Groceries data
-    [3]_ cocoa drinks and preservation products, together in one of them, with a lift of 223.5. By
-    ``lift_lower`` a pair must also be seen often enough. The interval takes the base rate for
-    known, and is on the safe side for common items: at 95% it holds the true lift in up to 98% of
-    cases.
+    [3]_ cocoa drinks and preservation products, together in one of them, with a lift of 223.5.
+    `min_trials` leaves out what is too rare to say anything of; among the others ``lift_lower``
+    puts first what is surely above chance. The interval takes the base rate for known, and is on
+    the safe side for common items: at 95% it holds the true lift in up to 98% of cases.
 
     Counting trials that are open makes every rate too low, most of all for what began to sell of
     late. The p-values of what comes next are approximate: a customer has a trial for each item.

@@ -153,7 +153,7 @@ def _mark(kind: str) -> Line2D:
 def _scale(ax: Axes, size: float) -> None:
     """Scale lifts by their logarithm, and write them as times."""
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda lift, _: f"{lift:g}\N{MULTIPLICATION SIGN}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(axis="x", which="both", labelsize=size)
