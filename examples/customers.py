@@ -63,12 +63,11 @@ test = snapshots[snapshots["as_of"] == "2025-07-01"]
 features = ["recency_days", "tenure_days", "orders", "orders_91d", "visits_28d", "visits_91d"]
 model = rk.fit_churn_risk(train, features=features)
 scored = test.merge(model.churn_risk(test), on="customer_id")
-lift = rk.lift_table(scored, score="churn_risk")
 report = rk.score_report(scored, score="churn_risk").iloc[0]
 print("\nRisk of no order within 90 days, a fifth of the customers a bin:\n")
-fifths = rk.lift_table(scored, score="churn_risk", bins=5)
+lift = rk.lift_table(scored, score="churn_risk", bins=5)
 columns = ["bin", "n", "mean_score", "rate", "lower", "upper", "lift", "gain"]
-print(fifths[columns].to_string(**style))
+print(lift[columns].to_string(**style))
 print(
     f"\nAUC {report['auc']:.3f} ({report['auc_lower']:.3f} to {report['auc_upper']:.3f}); "
     f"calibration slope {report['calibration_slope']:.2f} "
@@ -76,7 +75,8 @@ print(
 )
 
 # %% Who is due next month? No date where never is likelier, and none that lies in the past.
-due = rk.next_purchase(cdnow, as_of="1998-07-01", horizon="31D")
+purchases = rk.fit_bg_nbd(rk.rfm_summary(cdnow, as_of="1998-07-01", unit="day"))
+due = rk.next_purchase(cdnow, model=purchases, as_of="1998-07-01", horizon="31D")
 coming = due[due["due_50"] < "1998-08-01"].sort_values("due_50")
 print(
     f"\nCDNOW: {len(coming):,} of {len(due):,} customers are likelier than not "
@@ -132,11 +132,12 @@ folder.mkdir(parents=True, exist_ok=True)
 rk.plot.segment_migration(migration)
 plt.savefig(folder / "segment-migration.png", dpi=150)
 
-rk.plot.lift(lift)
-plt.savefig(folder / "lift.png", dpi=150)
+one = coming["customer_id"].iloc[-1]
+rk.plot.next_purchase(cdnow, purchases, customer_id=one, as_of="1998-07-01")
+plt.savefig(folder / "next-purchase.png", dpi=150)
 
 rk.plot.contact_policy(policy)
 plt.savefig(folder / "contact-policy.png", dpi=150)
 
-names = "segment-migration.png, lift.png and contact-policy.png"
+names = "segment-migration.png, next-purchase.png and contact-policy.png"
 print(f"\n{names} are in {folder.resolve()}")
