@@ -18,6 +18,7 @@ help: ## list these commands
 demo: $(VENV)/.demo ## a shop's customers, a subscription business, a survey: tables and pictures
 	$(bin)/python examples/quickstart.py
 	$(bin)/python examples/customer_value.py
+	$(bin)/python examples/customers.py
 	$(bin)/python examples/subscriptions.py
 	$(bin)/python examples/survey.py
 

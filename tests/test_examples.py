@@ -12,19 +12,21 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from datetime import date, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from retainkit.datasets import make_subscriptions, make_survey
+from retainkit.datasets import make_customers, make_subscriptions, make_survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 QUICKSTART = next(example for example in EXAMPLES if example.stem == "quickstart")
+CUSTOMERS = next(example for example in EXAMPLES if example.stem == "customers")
 VALUE = next(example for example in EXAMPLES if example.stem == "customer_value")
 SURVEY = next(example for example in EXAMPLES if example.stem == "survey")
 SUBSCRIPTIONS = next(example for example in EXAMPLES if example.stem == "subscriptions")
@@ -241,6 +243,116 @@ def test_the_demo_of_surveys_shows_what_the_rows_say(tmp_path: Path) -> None:
     drivers = [row[0] for row in rows if row[:1] and row[0] in {"product", "support", "price"}]
     assert drivers == ["product", "support", "price"], "in the order of their strengths"
     assert max(map(len, lines[:-1])) <= 80
+
+
+@pytest.mark.slow
+def test_the_demo_of_customers_shows_what_the_rows_say(tmp_path: Path) -> None:
+    lines = run(CUSTOMERS, cwd=tmp_path / "here").splitlines()
+    rows = [line.split() for line in lines]
+    shop = make_customers(2_000, seed=1)
+    columns = [shop.orders[name] for name in ("customer_id", "time", "amount")]
+    orders = [*zip(*columns, strict=True)]
+    end = datetime(2026, 1, 1)  # noqa: DTZ001  the tables have no zone
+    assert lines[0] == f"Invented: {len(orders):,} orders by 2,000 customers."
+
+    # The view of the first customers, counted row by row.
+    begin = 1 + next(place for place, row in enumerate(rows) if "recency_days" in row)
+    for who, row in enumerate(rows[begin : begin + 5], start=1):
+        own = [(time, amount) for customer, time, amount in orders if customer == who]
+        last = (end.date() - max(time for time, _ in own).date()).days
+        assert row[:3] == [str(who), str(last), str(len(own))]
+        assert float(row[3]) == pytest.approx(sum(amount for _, amount in own), abs=5.1e-3)
+        visits = shop.events["time"][shop.events["customer_id"] == who]
+        assert int(row[4]) == sum(end - timedelta(28) <= time for time in visits)
+        solved = shop.tickets["solved"][shop.tickets["customer_id"] == who]
+        assert int(row[5]) == sum(1 for time in solved if time != time)  # noqa: PLR0124
+
+    # Segments of CDNOW, in January and half a year later by the cuts of January.
+    before, after = segments_of_cdnow()
+    for name, count in Counter(before.values()).items():
+        found = next(row for row in rows if row[:1] == [name])
+        assert [int(cell) for cell in found[1:]] == [
+            count,
+            sum(one == name for one in after.values()),
+        ]
+    begin = 1 + rows.index(["from", "to", "customers", "share", "lower", "upper"])
+    moves = Counter((before[who], after[who]) for who in before)
+    for row, ((old, new), count) in zip(rows[begin:], moves.most_common(6), strict=False):
+        size = Counter(before.values())[old]
+        assert row[:3] == [old, new, str(count)]
+        limits = [count / size, *wilson(count, size)]
+        assert [float(cell) for cell in row[3:]] == pytest.approx(limits, abs=0.5001e-3)
+
+    # Bins of all who had ordered by July; a rate and its interval; no date that has passed.
+    begin = 1 + next(place for place, row in enumerate(rows) if row[:2] == ["bin", "n"])
+    bins = [[float(cell) for cell in row] for row in rows[begin : begin + 5]]
+    july = datetime(2025, 7, 1)  # noqa: DTZ001  the tables have no zone
+    joined = sum(time < july for time in shop.customers["joined"])
+    assert sum(row[1] for row in bins) == joined
+    assert [row[3] for row in bins] == sorted((row[3] for row in bins), reverse=True)
+    for _, n, _, rate, *limits, _, _ in bins:
+        assert limits == pytest.approx(wilson(round(rate * n), int(n)), abs=0.51e-3)
+    begin = 1 + next(place for place, row in enumerate(rows) if row[-2:] == ["due_25", "due_50"])
+    due = [row[-2:] for row in rows[begin : begin + 5]]
+    assert all("1998-07-01" <= first <= second < "1998-08-01" for first, second in due)
+    assert due == sorted(due, key=lambda pair: pair[1])
+
+    # What messages do, by those who were held out.
+    came = {True: [0, 0], False: [0, 0]}
+    for sent, responded in zip(shop.contacts["sent"], shop.contacts["responded"], strict=True):
+        came[sent][0] += 1
+        came[sent][1] += responded
+    shares = {sent: f"{came[sent][1] / came[sent][0]:.1%}" for sent in came}
+    text = " ".join(lines)
+    assert f"After {came[True][0]:,} messages {shares[True]} came back" in text
+    assert f"after {came[False][0]:,} that were held out {shares[False]}:" in text
+    assert max(map(len, lines[:-1])) <= 80
+
+
+def segments_of_cdnow() -> tuple[dict[int, str], dict[int, str]]:
+    """Sort CDNOW's customers into segments in January and July 1998, by the cuts of January."""
+    january, july = date(1998, 1, 1), date(1998, 7, 1)
+    days: dict[int, set[date]] = defaultdict(set)
+    for customer, day in rows_of_cdnow():
+        days[int(customer)].add(date(int(day[:4]), int(day[4:6]), int(day[6:])))
+
+    def measures(until: date) -> dict[int, tuple[int, int]]:
+        seen = {who: [day for day in own if day < until] for who, own in days.items()}
+        return {who: ((until - max(own)).days, len(own)) for who, own in seen.items()}
+
+    def cuts(values: list[int]) -> list[int]:
+        n = len(values)
+        return [sorted(values)[-(-n * k // 5) - 1] for k in range(1, 5)]
+
+    then, later = measures(january), measures(july)
+    recency, frequency = (cuts([pair[place] for pair in then.values()]) for place in (0, 1))
+    return tuple(  # type: ignore[return-value]
+        {
+            who: segment_of(
+                5 - sum(cut < since for cut in recency), 1 + sum(cut < n for cut in frequency)
+            )
+            for who, (since, n) in one.items()
+        }
+        for one in (then, later)
+    )
+
+
+def segment_of(r: int, f: int) -> str:
+    """Return the segment that the usual notebooks have for scores of recency and frequency."""
+    names = {
+        1: ["hibernating", "hibernating", "at_risk", "at_risk", "cant_lose"],
+        2: ["hibernating", "hibernating", "at_risk", "at_risk", "cant_lose"],
+        3: ["about_to_sleep", "about_to_sleep", "need_attention", "loyal", "loyal"],
+        4: ["promising", "potential_loyalists", "potential_loyalists", "loyal", "loyal"],
+        5: [
+            "new_customers",
+            "potential_loyalists",
+            "potential_loyalists",
+            "champions",
+            "champions",
+        ],
+    }
+    return names[r][f - 1]
 
 
 def paid_on(book: list[tuple[str, ...]], day: str) -> dict[str, float]:

@@ -6,6 +6,10 @@
     events or orders     How many are active, new, lost?  active_users, growth_accounting
     orders with amounts  What will each customer spend?   cltv, holdout_report
     orders               Who is leaving, and how sure?    churn_snapshots, fit_churn_risk
+    orders and visits    Who is leaving?                  customer_view, fit_churn_risk
+    orders with amounts  Which segments, and who moves?   rfm_scores, segment_migration
+    orders               When is the next one due?        next_purchase, product_affinity
+    a customer view      Whom may I write to?             audience, apply_contact_policy
     subscriptions        How many leave, and who?         churn_rate, churned_customers
     subscriptions        How long do they stay?           survival_curve, survival_difference
     subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention
