@@ -5,7 +5,6 @@
     events or orders     Who comes back, and when?        cohort_retention, retention_curve
     events or orders     How many are active, new, lost?  active_users, growth_accounting
     orders with amounts  What will each customer spend?   cltv, holdout_report
-    orders               Who is leaving, and how sure?    churn_snapshots, fit_churn_risk
     orders and visits    Who is leaving?                  customer_view, fit_churn_risk
     orders with amounts  Which segments, and who moves?   rfm_scores, segment_migration
     orders               When is the next one due?        next_purchase, product_affinity
@@ -26,13 +25,10 @@ is one. Each takes the table first, and everything else by keyword.
 Each subject is a package, whose functions are names of `retainkit` too:
 
     retention, activity, purchases      of events and orders
-    affinity                            of the lines of orders
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     customers, risk, segments           of customers: views, who leaves, which is which
     affinity, contacts                  of items and messages
-    risk                                of customers and what came of them
-    segments, contacts                  of customers, by rules
     clv, projection                     models of purchases, spend and retention
     repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers

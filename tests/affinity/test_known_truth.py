@@ -21,7 +21,7 @@ def found(lines: pd.DataFrame, **options: Any) -> dict[tuple[str, str], Any]:
     result = product_affinity(lines, **options)
     both = result["item"].isin(COFFEES) & result["other"].isin(COFFEES)
     rows = result[~both].itertuples(index=False)
-    return {(row.item, row.other): row for row in rows}
+    return {(str(row.item), str(row.other)): row for row in rows}
 
 
 def test_what_was_planted_is_found_and_nothing_else() -> None:

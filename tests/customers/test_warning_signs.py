@@ -99,7 +99,7 @@ def test_p_values_are_adjusted_over_all_segments() -> None:
 # --- a slow reference ---------------------------------------------------------------------------
 
 
-def oracle(
+def oracle(  # noqa: C901  one long and obvious walk
     rows: Sequence[Row],
     end: datetime,
     *,
