@@ -1405,6 +1405,7 @@ def _result(name: str) -> Any:
 # The arguments of each picture.
 PICTURES: dict[str, Callable[[], Row]] = {
     "affinity": lambda: {"table": _result("product_affinity").query("team == 'a'")},
+    "calibration": lambda: {"table": _result("lift_table").query("plan == 'a'")},
     "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
     "contact_policy": lambda: {"table": _result("apply_contact_policy")},
     "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
@@ -1418,6 +1419,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "growth_accounting": lambda: {"table": _result("growth_accounting").query("team == 'a'")},
     "holdout_calibration": lambda: {"table": _result("holdout_report").by_frequency},
     "key_drivers": lambda: {"table": _result("key_drivers").query("plan == 'a'")},
+    "lift": lambda: {"table": _result("lift_table").query("plan == 'a'")},
     "mrr_waterfall": lambda: {"table": _result("mrr_movements").query("plan == 'a'")},
     "next_purchase": lambda: {
         "orders": pd.DataFrame(ORDERS),

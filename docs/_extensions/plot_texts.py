@@ -5,6 +5,11 @@ TEXTS = {
         "Two pairs of items, one above the other, each with a dot for its lift and a line for its "
         "interval, on a logarithmic axis with a line at 1; on the right, hits of trials."
     ),
+    "calibration": (
+        "Two points with vertical intervals around a dashed diagonal: one at a score of 20 percent "
+        "of which 50 percent left, above it, and one at 90 percent, of which 90 percent left, on "
+        "it."
+    ),
     "cltv_distribution": (
         "Curve of the share of the total value that the best customers hold, far above the "
         "diagonal of equal shares: a point marks the top 10 percent, who hold 63 percent. A small "
@@ -47,6 +52,11 @@ TEXTS = {
     "key_drivers": (
         "Four horizontal bars of importance with intervals: product is longest, then support "
         "and price, and design is near zero."
+    ),
+    "lift": (
+        "Line of the gain that runs a little above the dashed diagonal, up to all who left, over "
+        "pale bars of the rate of each bin, with short intervals: nine bars between 70 and 96 "
+        "percent and a last one near 48, and a dotted line at 84 percent, the rate of all."
     ),
     "mrr_waterfall": (
         "Waterfall of December 2024: from an opening revenue of 19,928 up by new, expansion and "

@@ -9,6 +9,7 @@
     subscriptions        How long do they stay?           survival_curve, survival_difference
     subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention
     subscriptions        How many will stay?              fit_sbg, fit_bdw
+    customers at times   Who is leaving? Is it known?     fit_churn_risk, score_report
     answers              How good is the score?           nps, csat, ces
     answers              Did it change, or is it chance?  score_trend, nps_difference
     answers              What drives it?                  key_drivers, score_outcomes

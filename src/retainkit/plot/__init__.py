@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from retainkit.plot._history import customer_history as customer_history
     from retainkit.plot._holdout import holdout_calibration as holdout_calibration
     from retainkit.plot._holdout import tracking as tracking
+    from retainkit.plot._lift import calibration as calibration
+    from retainkit.plot._lift import lift as lift
     from retainkit.plot._migration import segment_migration as segment_migration
     from retainkit.plot._next_purchase import next_purchase as next_purchase
     from retainkit.plot._nps import nps_bar as nps_bar
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "affinity": "_affinity",
+    "calibration": "_lift",
     "cltv_distribution": "_value",
     "contact_policy": "_contacts",
     "control_chart": "_control",
@@ -47,6 +50,7 @@ _HOMES = {
     "growth_accounting": "_growth",
     "holdout_calibration": "_holdout",
     "key_drivers": "_drivers",
+    "lift": "_lift",
     "mrr_waterfall": "_waterfall",
     "next_purchase": "_next_purchase",
     "nps_bar": "_nps",

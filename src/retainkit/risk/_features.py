@@ -72,14 +72,15 @@ def design_of(
 
 
 def standardised(names: tuple[str, ...], matrix: Floats) -> Design:
-    """Return features scaled in place to mean 0 and variance 1, but for those that add nothing.
+    """Return features with mean 0 and variance 1, without those that tell nothing new.
 
-    They are the rows of `matrix` from the second on.
+    They are the rows of `matrix` from the second on, and scaled in place.
     """
     n = matrix.shape[1]
     matrix[0] = 1.0
     means, scales = np.zeros(len(names)), np.zeros(len(names))
-    for i, one in enumerate(matrix[1:]):
+    for i in range(len(names)):
+        one = matrix[i + 1]
         low, high = float(one.min()), float(one.max())
         if not high > low:
             continue
