@@ -5,11 +5,11 @@
     events or orders     Who comes back, and when?        cohort_retention, retention_curve
     events or orders     How many are active, new, lost?  active_users, growth_accounting
     orders with amounts  What will each customer spend?   cltv, holdout_report
+    orders               Who is leaving, and how sure?    churn_snapshots, fit_churn_risk
     subscriptions        How many leave, and who?         churn_rate, churned_customers
     subscriptions        How long do they stay?           survival_curve, survival_difference
     subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention
     subscriptions        How many will stay?              fit_sbg, fit_bdw
-    customers at times   Who is leaving? Is it known?     fit_churn_risk, score_report
     answers              How good is the score?           nps, csat, ces
     answers              Did it change, or is it chance?  score_trend, nps_difference
     answers              What drives it?                  key_drivers, score_outcomes

@@ -27,7 +27,7 @@ def test_the_line_is_the_gain_and_the_bars_are_the_rates() -> None:
         limits = [one[end][1] for one in lines.get_segments()]
         assert limits == pytest.approx(TABLE[name].to_list())
     assert part(ax, "base")[0].get_ydata() == pytest.approx([17 / 40] * 2)
-    assert words(ax)[-1] == "rate of the bin (all: 42.5%)"
+    assert words(ax)[-1] == "rate of the bin (all: 42%)"
 
 
 def test_the_order_of_rows_means_nothing() -> None:
