@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 import re
+import warnings
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,15 @@ def test_fixed_cuts_show_what_new_ones_hide() -> None:
     anew, _ = scored("1998-07-01")
     shares = [round(float((table["r"] == 1).mean()), 6) for table in (first, later, anew)]
     assert shares == [0.191642, 0.667416, 0.192575]
+
+
+def test_the_scores_of_the_library_give_the_same() -> None:
+    orders = rk.datasets.load_cdnow()
+    with warnings.catch_warnings():  # of an empty score, and of customers who paid nothing
+        warnings.simplefilter("ignore", rk.RetainkitWarning)
+        table = rk.rfm_scores(orders, as_of="1998-07-01")
+    found = rk.assign_segments(table)
+    assert found["segment"].value_counts().to_dict() == CDNOW_SEGMENTS
 
 
 @pytest.mark.parametrize("name", ["polars-lazy", "duckdb"])
