@@ -3,7 +3,7 @@
 import math
 import random
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -99,7 +99,28 @@ def test_p_values_are_adjusted_over_all_segments() -> None:
 # --- a slow reference ---------------------------------------------------------------------------
 
 
-def oracle(  # noqa: C901  one long and obvious walk
+def blocks_before(
+    end: datetime, recent: timedelta, baseline: timedelta, step: timedelta, zone: Any
+) -> Callable[[datetime], int]:
+    """Return what numbers the block of a time; the recent window begins with 0."""
+    whole_days = not (recent % DAY or baseline % DAY)
+
+    def clock(time: datetime) -> datetime:  # within a zone Python counts on the wall
+        if not zone:
+            return time
+        return time.astimezone(zone).replace(tzinfo=None) if whole_days else time.astimezone(UTC)
+
+    edge = clock(end) - recent
+
+    def block(time: datetime) -> int:
+        if clock(time) < edge - baseline:
+            return -(10**6)
+        return min((clock(time) - edge) // step, -(-recent // step) - 1)
+
+    return block
+
+
+def oracle(
     rows: Sequence[Row],
     end: datetime,
     *,
@@ -111,22 +132,11 @@ def oracle(  # noqa: C901  one long and obvious walk
     by: Sequence[str],
 ) -> list[Row]:
     """Go through the customers one by one, with times on the wall clock."""
+    step = 7 * DAY if unit == "week" else DAY
+    block = blocks_before(end, recent, baseline, step, zone)
 
     def wall(time: datetime) -> datetime:
         return time.astimezone(zone).replace(tzinfo=None) if zone else time
-
-    def elapsed(time: datetime) -> datetime:  # which Python counts on the wall within a zone
-        return time.astimezone(UTC) if zone else time
-
-    whole_days = not (recent % DAY or baseline % DAY)
-    edge = wall(end) - recent if whole_days else elapsed(end) - recent
-    step = 7 * DAY if unit == "week" else DAY
-
-    def block(time: datetime) -> int:
-        own = wall(time) if whole_days else elapsed(time)
-        if own < edge - baseline:
-            return -(10**6)
-        return min((own - edge) // step, -(-recent // step) - 1)
 
     found = []
     for customer in sorted({row["customer_id"] for row in rows}):
