@@ -1,12 +1,11 @@
 """The fixture `backend`: a test that asks for it runs on every kind of frame.
 
-Pictures are drawn without a screen, and no figure outlives its test. Which tests are left out is
+Pictures are drawn without a screen. Which tests are left out is
 decided here: those that only CI runs, and those of the kinds of frames that `--backends` does not
 name. The last lines of a run say how many they were.
 """
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -102,13 +101,6 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     one: Backend = request.param
     one.require()
     return one
-
-
-@pytest.fixture(autouse=True)
-def _figures_end_with_the_test() -> Iterator[None]:
-    yield
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,6 @@
     orders with amounts  Which segments, and who moves?   rfm_scores, segment_migration
     orders               When is the next one due?        next_purchase, product_affinity
     a customer view      Whom may I write to?             audience, apply_contact_policy
-    orders               Who is leaving, and how sure?    churn_snapshots, fit_churn_risk
     subscriptions        How many leave, and who?         churn_rate, churned_customers
     subscriptions        How long do they stay?           survival_curve, survival_difference
     subscriptions        What becomes of the revenue?     mrr_movements, revenue_retention

@@ -383,7 +383,7 @@ TEXTS = ORDERS.astype({"customer_id": str})
         ({"windows": ["90D", "90d"]}, ArgumentError, "'90d' more than once"),
         ({"subscription_amount": "mrr"}, ArgumentError, "Give `subscriptions`"),
         ({"sources": {"orders": ORDERS}}, ArgumentError, "column 'orders' would be there twice"),
-        ({"sources": {"": ORDERS}}, ArgumentTypeError, "a source needs a name"),
+        ({"sources": {"": ORDERS}}, ArgumentTypeError, "each table needs a name"),
         ({"sources": [ORDERS]}, ArgumentTypeError, "must be a dictionary"),
         ({"customers": ORDERS.rename(columns={"amount": "orders"})}, ArgumentError, "'orders'"),
         ({"customers": pd.concat([ORDERS, ORDERS])}, ArgumentError, "several rows for 2 customers"),

@@ -190,8 +190,8 @@ def warning_signs(
     >>> signs[["baseline_active", "recent_active", "expected", "last_seen_days"]]
        baseline_active  recent_active  expected  last_seen_days
     0                8              0  2.666667              38
-    >>> round(signs["p_value"][0], 4), round(comb(84, 8) / comb(112, 8), 4)
-    (0.0891, 0.0891)
+    >>> round(float(signs["p_value"][0]), 4), round(comb(84, 8) / comb(112, 8), 4)
+    (0.0917, 0.0917)
     """
     windows = Windows(
         unit=one_of("unit", unit, get_args(UsageUnit)),

@@ -176,7 +176,7 @@ def next_purchase(
     >>> table[["customer_id", "recency_days", "typical_gap", "lateness", "due_25", "due_75"]]
       customer_id  recency_days  typical_gap  lateness     due_25     due_75
     0         ann            40         15.0  2.666667 2024-04-02        NaT
-    1         bob            10          NaN       NaN 2024-04-10 2025-10-16
+    1         bob            10          NaN       NaN 2024-04-10 2025-10-17
     """
     in_units("horizon", horizon, "day", bare=None)
     check_as_of(as_of)

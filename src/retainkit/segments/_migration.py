@@ -30,6 +30,7 @@ def segment_migration(
 ) -> TableT:
     r"""Customers by the segment they were in and the one they are in, with shares and intervals.
 
+    >>> import pandas as pd
     >>> from retainkit import segment_migration
     >>> early = pd.DataFrame({"customer_id": [1, 2, 3], "segment": ["loyal", "loyal", "asleep"]})
     >>> later = early.assign(segment=["loyal", "asleep", "asleep"])

@@ -35,11 +35,11 @@ def rfm_cuts(
     >>> summary = rfm_summary(datasets.load_cdnow(sample=True))
     >>> rfm_cuts(summary, measures="T")
       measure  score  lower  upper  customers
-    0       T      1   -inf  482.0        495
-    1       T      2  482.0  496.0        468
-    2       T      3  496.0  517.0        481
-    3       T      4  517.0  532.0        493
-    4       T      5  532.0    inf        420
+    0       T      1   -inf  478.0        474
+    1       T      2  478.0  493.0        469
+    2       T      3  493.0  509.0        477
+    3       T      4  509.0  526.0        494
+    4       T      5  526.0    inf        443
 
     Of :math:`n` values and :math:`b` bins, cut :math:`k` is the value at rank :math:`\lceil n k / b
     \rceil` in ascending order: a value that is there, by R's quantiles of type 1. `rfm_scores`
