@@ -5,6 +5,7 @@ They define the reduction. The distinct counts come into memory to be tested, an
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -42,80 +43,95 @@ def reduce(log: Events, blocks: Blocks, decision: Decision, signals: Signals) ->
 # Counts of each customer
 
 
-def _active_days(log: Events, blocks: Blocks) -> Rows:
-    """Return a row for each customer, day and block with events, with the number of these."""
+def _numbered(log: Events, blocks: Blocks) -> Rows:
+    """Return the rows with the numbers of their days and, if these do not tell, of their blocks."""
     wall = wall_time("time", log, log.last_event or blocks.end, log.zone)
     rows: Rows = log.rows.lazy().with_columns(wall=wall)
     rows = rows.with_columns(day=DAYS.number_expr(nw.col("wall")))
-    keys = [*log.keys, "customer", "day"]
     if blocks.follow_days:
-        days = rows.group_by(*keys).agg(events=nw.len())
-        return days.with_columns(block=blocks.number_of_day_expr(nw.col("day")))
-    rows = rows.with_columns(block=blocks.number_expr(nw.col("time"), nw.col("wall")))
-    return rows.group_by(*keys, "block").agg(events=nw.len())
+        return rows
+    return rows.with_columns(block=blocks.number_expr(nw.col("time"), nw.col("wall")))
 
 
-def _counts(log: Events, blocks: Blocks, *, quiet: bool = True) -> Rows:
-    """Count what is active in both windows; find the last day and the longest quiet time.
+def _active_days(log: Events, blocks: Blocks) -> Rows:
+    """Return a row for each customer, day and block with events, with the number of these."""
+    rows, keys = _numbered(log, blocks), [*log.keys, "customer", "day"]
+    if not blocks.follow_days:
+        return rows.group_by(*keys, "block").agg(events=nw.len())
+    days = rows.group_by(*keys).agg(events=nw.len())
+    return days.with_columns(block=blocks.number_of_day_expr(nw.col("day")))
 
-    Without `quiet` these are left out: they take longer than all the rest.
-    """
-    days = _with_activity(_active_days(log, blocks), blocks)
-    found = {
-        "baseline_active": nw.col("in_baseline").sum(),
-        "recent_active": nw.col("in_recent").sum(),
-        "first": nw.col("block").min(),
-    }
-    if quiet:
-        before = nw.col("day").shift(1).over("customer", order_by="day")
-        days = days.with_columns(before=before)
-        days = days.with_columns(gap=nw.col("day") - nw.col("before"))
-        found |= {"last": nw.col("day").max(), "gap": nw.col("gap").max()}
-    customers = days.group_by(*log.keys, "customer").agg(**found)
+
+def _active_blocks(log: Events, blocks: Blocks) -> Rows:
+    """Return a row for each customer and block with events; all before the baseline are one."""
+    rows = _numbered(log, blocks)
+    if blocks.follow_days:
+        rows = rows.with_columns(block=blocks.number_of_day_expr(nw.col("day")))
+    return rows.group_by("customer", "block").agg(events=nw.len())
+
+
+def _counts(log: Events, blocks: Blocks) -> Rows:
+    """Count what is active in both windows; find the last day and the longest quiet time."""
+    days = _active_days(log, blocks)
+    days = days.with_columns(before=nw.col("day").shift(1).over("customer", order_by="day"))
+    days = days.with_columns(gap=nw.col("day") - nw.col("before"))
+    if blocks.are_days:
+        days = days.with_columns(opens=nw.lit(1))
+    else:
+        before = nw.col("block").shift(1).over("customer", order_by=["day", "block"])
+        days = days.with_columns(block_before=before)
+        same = is_true(nw.col("block") == nw.col("block_before"))
+        days = days.with_columns(opens=1 - _one_if(same))
+    further = {"last": nw.col("day").max(), "gap": nw.col("gap").max()}
+    customers = _sums(days, [*log.keys, "customer"], blocks, further)
+    gap, last = nw.col("gap"), blocks.end_day - nw.col("last")
+    return customers.with_columns(
+        last_seen_days=last.cast(nw.Int64),
+        quiet_days_longest=nw.when(gap > 0).then(gap).cast(nw.Int64),
+    )
+
+
+def _sums(rows: Rows, keys: Sequence[str], blocks: Blocks, further: Mapping[str, nw.Expr]) -> Rows:
+    """Sum up what is active in both windows: events, or blocks that a row `opens`."""
+    block = nw.col("block")
+    rows = rows.with_columns(
+        in_baseline=_one_if((block < 0) & (block > blocks.floor)), in_recent=_one_if(block >= 0)
+    )
+    counts = "opens"
+    if blocks.unit == "event":  # the day of the first event is active by definition
+        counts = "events"
+        rows = rows.with_columns(first=block.min().over("customer"))
+        after = _one_if(block > nw.col("first"))
+        rows = rows.with_columns(in_baseline=nw.col("in_baseline") * after)
+    rows = rows.with_columns(
+        in_baseline=nw.col(counts) * nw.col("in_baseline"),
+        in_recent=nw.col(counts) * nw.col("in_recent"),
+    )
+    found = rows.group_by(*keys).agg(
+        in_baseline=nw.col("in_baseline").sum(),
+        in_recent=nw.col("in_recent").sum(),
+        first=nw.col("block").min(),
+        **further,
+    )
     first = nw.col("first")
     inside = _one_if((first < 0) & (first > blocks.floor))
     all_of_it = nw.when(first == blocks.floor).then(nw.lit(blocks.n_baseline))
-    own = all_of_it.otherwise((first * -1 - 1) * inside)
     # Of blocks, the first is counted so far.
     counted = nw.lit(0) if blocks.unit == "event" else inside
-    columns = {
-        "baseline_active": nw.col("baseline_active") - counted,
-        "recent_active": nw.col("recent_active"),
-        "blocks": own,
-    }
-    if quiet:
-        columns["last_seen_days"] = blocks.end_day - nw.col("last")
-        columns["quiet_days_longest"] = nw.when(nw.col("gap") > 0).then(nw.col("gap"))
-    columns = {name: one.cast(nw.Int64) for name, one in columns.items()}
-    return customers.select(*log.keys, "customer", **columns)
-
-
-def _with_activity(days: Rows, blocks: Blocks) -> Rows:
-    """Count for each row what is active in both windows: events, or blocks that it opens."""
-    block = nw.col("block")
-    days = days.with_columns(
-        in_baseline=_one_if((block < 0) & (block > blocks.floor)), in_recent=_one_if(block >= 0)
-    )
-    if blocks.unit == "event":  # the day of the first event is active by definition
-        days = days.with_columns(first=block.min().over("customer"))
-        after = nw.col("in_baseline") * _one_if(block > nw.col("first"))
-        days = days.with_columns(in_baseline=after, counts=nw.col("events"))
-    elif blocks.are_days:
-        days = days.with_columns(counts=nw.lit(1))
-    else:
-        before = block.shift(1).over("customer", order_by=["day", "block"])
-        days = days.with_columns(block_before=before)
-        same = is_true(block == nw.col("block_before"))
-        days = days.with_columns(counts=1 - _one_if(same))
-    return days.with_columns(
-        in_baseline=nw.col("counts") * nw.col("in_baseline"),
-        in_recent=nw.col("counts") * nw.col("in_recent"),
+    return found.with_columns(
+        baseline_active=(nw.col("in_baseline") - counted).cast(nw.Int64),
+        recent_active=nw.col("in_recent").cast(nw.Int64),
+        blocks=all_of_it.otherwise((first * -1 - 1) * inside).cast(nw.Int64),
     )
 
 
 def _distinct_counts(log: Events, blocks: Blocks) -> tuple[ActiveUnits, Integers]:
-    """Return the distinct counts of all customers, and how many have each."""
-    rows = _counts(log, blocks, quiet=False).select(*_DISTINCT)
+    """Return the distinct counts of all customers, and how many have each.
+
+    Days matter for the longest quiet time alone, which takes longer than all the rest.
+    """
+    rows = _active_blocks(log, blocks).with_columns(opens=nw.lit(1))
+    rows = _sums(rows, ["customer"], blocks, {})
     table = collect(rows.group_by(*_DISTINCT).agg(times=nw.len()).sort(*_DISTINCT))
     own, baseline, recent, times = integer_columns(table, [*_DISTINCT, "times"]).values()
     return ActiveUnits(blocks=own, baseline=baseline, recent=recent), times
