@@ -105,9 +105,9 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "churn": ("churn_rate", "churn_rate_from_counts", "churned_customers", "upcoming_churn"),
     "clv": (
         "BGNBD",
+        "MBGNBD",
         "GammaGamma",
         "HoldoutReport",
-        "MBGNBD",
         "cltv",
         "cltv_from_models",
         "fit_bg_nbd",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
+from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.input import collect, from_native
 from retainkit._frames.join import build_in_engine
 from retainkit._frames.output import text_like
@@ -279,9 +280,8 @@ class ChurnRisk:
             raise refused.error(advice="Fill them in, or leave the rows out", drop=False)
         found = log_odds.score(values, self.confidence_level, most)
         texts = text_like(table.given, "reasons", found.pop("reasons"))
-        return build_in_engine(
-            from_native(view, "view"), {self.customer: rows["customer"], **found, "reasons": texts}
-        )
+        columns_of_result = {self.customer: rows["customer"], **found, "reasons": texts}
+        return as_given(build_in_engine(from_native(view, "view"), columns_of_result), view)
 
     def _log_odds(self) -> LogOdds:
         """Return what the log-odds are made of, as arrays; NaN for an unknown covariance."""
