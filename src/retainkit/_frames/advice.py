@@ -37,6 +37,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "score_outcomes": ("outcomes", "rate", "n_open"),
     "key_drivers": ("driver", "importance"),
     "rfm_scores": ("recency_days", "rfm"),
+    "lift_table": ("bin", "cumulative_lift"),
     "value_concentration": ("share_of_value", "gini"),
     "product_affinity": ("item", "other", "lift"),
     "apply_contact_policy": ("blocked_by", "bucket"),
