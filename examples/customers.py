@@ -132,6 +132,9 @@ folder.mkdir(parents=True, exist_ok=True)
 rk.plot.segment_migration(migration)
 plt.savefig(folder / "segment-migration.png", dpi=150)
 
+rk.plot.lift(lift)
+plt.savefig(folder / "lift.png", dpi=150)
+
 one = coming["customer_id"].iloc[-1]
 rk.plot.next_purchase(cdnow, purchases, customer_id=one, as_of="1998-07-01")
 plt.savefig(folder / "next-purchase.png", dpi=150)
@@ -139,5 +142,5 @@ plt.savefig(folder / "next-purchase.png", dpi=150)
 rk.plot.contact_policy(policy)
 plt.savefig(folder / "contact-policy.png", dpi=150)
 
-names = "segment-migration.png, next-purchase.png and contact-policy.png"
+names = "segment-migration.png, lift.png, next-purchase.png and contact-policy.png"
 print(f"\n{names} are in {folder.resolve()}")
