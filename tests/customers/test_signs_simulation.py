@@ -16,7 +16,7 @@ CUSTOMERS = 8_000
 DAYS = 112  # of both windows, after a first day on which all come
 RECENT = 28
 START = np.datetime64("2024-01-01")
-END = str(START + (DAYS + 1))
+END = str(START + np.timedelta64(DAYS + 1, "D"))
 
 
 def active_days(
