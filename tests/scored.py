@@ -48,11 +48,17 @@ def grouped(n: Any, events: Any, score: Any, **columns: Any) -> pd.DataFrame:
     return rows.drop(columns=["n", "events"])
 
 
-def made_up(customers: int = 200, snapshots: int = 2, seed: int = 1) -> pd.DataFrame:
-    """Return snapshots of customers who differ for good, so that their rows go together."""
+def made_up(
+    customers: int = 200, snapshots: int = 2, seed: int = 1, *, same: bool = False
+) -> pd.DataFrame:
+    """Return snapshots of customers who differ for good, so that their rows go together.
+
+    With `same` the feature `a` of a customer is the same in all of them.
+    """
     rng = np.random.default_rng(seed)
     who = np.tile(np.arange(customers), snapshots)
     a, b = rng.poisson(3, len(who)), rng.normal(size=len(who))
+    a = a[who] if same else a
     lasting = rng.normal(size=customers)[who]
     odds = 0.5 - 0.8 * np.log1p(a) + 0.5 * b + lasting
     return pd.DataFrame(
