@@ -57,9 +57,9 @@ def warning_signs(
     .. math:: p = P(X \le x) = \sum_{k \le x} \binom{n}{k} \binom{N - n}{a - k} \Big/
         \binom{N}{a}
 
-    is exact: it is Fisher's test, one-sided. With ``unit="event"``, where :math:`x` of :math:`x + y`
-    events are recent, X is binomial with the probability n/N: the exact test of two Poisson
-    rates. Usage is down where p, adjusted for the number of customers, is at most `level`.
+    is exact: it is Fisher's test, one-sided. With ``unit="event"``, where :math:`x` of
+    :math:`x + y` events are recent, X is binomial with the probability n/N: the exact test of two
+    Poisson rates. Usage is down where p, adjusted for the number of customers, is at most `level`.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ _ATTITUDES: Final = ("promoter", "passive", "detractor")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CustomerTables:
-    """The tables of a shop's customers, and what is true of them; made by ``datasets.make_customers``.
+    """The tables of a shop's customers, and what is true of them: of ``make_customers``.
 
     Parameters
     ----------

@@ -149,7 +149,8 @@ def rfm_scores(
 
     Others break ties, which half of the customers are where half have one order. ``NTILE`` in SQL
     and ``qcut(rank(method="first"))`` of pandas give customers with the same number of orders
-    scores that hang on the order of rows; R's package rfm adds 1 to each cut, a unit of the currency.
+    scores that hang on the order of rows; the package rfm of R adds 1 to each cut, a
+    unit of the currency.
 
     References
     ----------

@@ -68,8 +68,8 @@ def rfm_cuts(
         - ``measure`` (str): the column that is cut, in the order of `measures`.
         - ``score`` (int): 1 to `bins`, ascending.
         - ``lower``, ``upper`` (float): bounds of the values with this score, in the unit of the
-          measure: above ``lower``, and up to ``upper`` included. The first and the last interval are
-          open, to ``-inf`` and ``inf``.
+          measure: above ``lower``, and up to ``upper`` included. The first and the last interval
+          are open, to ``-inf`` and ``inf``.
         - ``customers`` (int): number of customers in it; 0 where many share a value, so that two
           cuts are the same.
 
