@@ -13,6 +13,7 @@ from retainkit._frames.arrays import floats_or
 from retainkit._frames.groupby import unique_inverse
 from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.names import inner_name
+from retainkit._frames.plain_types import with_plain_types
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, column_names, read_columns
 from retainkit._inputs.kinds import NUMBER, is_text
@@ -90,7 +91,9 @@ def check_outcome_is_no_text(frame: Frame, outcome: str) -> None:
     """Check that an outcome is no words, of which nobody can tell which is the event."""
     check_present("outcome", outcome, frame)
     own = inner_name(frame, outcome)
-    if not is_text(frame, own):
+    # Categories may be those of numbers.
+    plain, _ = with_plain_types(frame, {own: "numbers"})
+    if not is_text(plain, own):
         return
     words = collect(frame.select(nw.col(own).cast(nw.String).alias("word")).unique())["word"]
     some = sorted(one for one in words.to_list() if isinstance(one, str))
