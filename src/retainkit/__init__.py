@@ -5,7 +5,7 @@
     events or orders     Who comes back, and when?        cohort_retention, retention_curve
     events or orders     How many are active, new, lost?  active_users, growth_accounting
     orders with amounts  What will each customer spend?   cltv, holdout_report
-    orders and visits    Who is leaving?                  customer_view, fit_churn_risk
+    orders and visits    Who is leaving?                  churn_snapshots, fit_churn_risk
     orders with amounts  Which segments, and who moves?   rfm_scores, segment_migration
     orders               When is the next one due?        next_purchase, product_affinity
     a customer view      Whom may I write to?             audience, apply_contact_policy

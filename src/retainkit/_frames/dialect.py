@@ -137,9 +137,9 @@ def conversion(frame: Frame, column: str, stands_for: StandsFor) -> str:
     return f"{what}, for instance with {_write(frame, lines, outer_name(column))}"
 
 
-def localized(frame: Frame, column: str) -> str:
-    """Return how to say that the times of a column are in UTC."""
-    return _write(frame, [_ZONE], column)
+def localized(frame: Frame, column: str, zone: str) -> str:
+    """Return how to say that the times of a column are in a zone."""
+    return _write(frame, [_ZONE], column).replace("UTC", zone)
 
 
 def _write(frame: Frame, steps: Sequence[_Lines], column: str) -> str:

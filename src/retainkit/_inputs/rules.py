@@ -32,6 +32,13 @@ NEW, GONE = "(new)", "(gone)"
 """Segments of customers of whom one of two tables knows nothing: no rule may be called so."""
 
 
+# How to mean everybody, by the column of the labels.
+_FOR_ALL = {
+    "segment": "who meets no rule gets `default` of `assign_segments`",
+    "rule": "for everybody a condition that all meet, such as 0 in 'orders_min'",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """A value that a column must reach, not exceed, or equal."""
@@ -122,8 +129,7 @@ def read_rules(native: Any, labels: Sequence[str]) -> RuleTable:
         if not rule.conditions:
             raise ArgumentError(
                 f"{rule} has no condition, and would hold for everybody. Write a value into a "
-                "column that ends in _min, _max or _is; who meets no rule gets `default` of "
-                "`assign_segments`.",
+                f"column that ends in _min, _max or _is; {_FOR_ALL[label]}.",
                 code="empty_rule",
                 argument="rules",
                 column=label,
@@ -173,6 +179,7 @@ def _read_conditions(frame: nw.DataFrame[Any]) -> list[list[Condition | None]]:
     for name in map(outer_name, frame.columns):
         part = _split(name)
         if part is None:
+            _check_no_condition(name)
             continue
         column, bound = part
         values = values_of(frame[inner_name(frame, name)])
@@ -183,6 +190,18 @@ def _read_conditions(frame: nw.DataFrame[Any]) -> list[list[Condition | None]]:
             ]
         )
     return found
+
+
+def _check_no_condition(name: str) -> None:
+    """Check that what is no condition does not look like one in capitals."""
+    if _split(name.lower()) is not None:
+        raise ArgumentError(
+            f"`rules` has the column {name!r}, which sets no condition: those end in _min, _max or "
+            "_is, in small letters. Rename it.",
+            code="argument_value",
+            argument="rules",
+            column=name,
+        )
 
 
 def values_of(series: nw.Series[Any]) -> list[Any]:

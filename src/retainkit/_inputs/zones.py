@@ -61,7 +61,7 @@ def zones_of(
         if tz is not None:
             raise ArgumentError(
                 f"`tz` is {tz!r}, but {named(column, leading)} has no time zone. Say which zone "
-                f"its times are in first, for instance with {localized(frame, column)}.",
+                f"its times are in first, for instance with {localized(frame, column, tz)}.",
                 code="no_zone",
                 argument="tz",
                 column=column,

@@ -28,6 +28,7 @@ from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.moment import Moment, as_of_moment
 from retainkit._time.zones import instant_expr, zone_of
 from retainkit._typing import Booleans, Integers
+from retainkit.contacts._alike import warn_of_alike
 from retainkit.contacts._candidates import CHANNEL, Candidates
 from retainkit.contacts._caps import Cap
 from retainkit.errors import ArgumentError
@@ -298,6 +299,7 @@ def find_suppressed(
         rows = _of_candidates(rows, candidates).unique()
     found = collect(rows)
     number = _numbers_of(found["customer"], candidates, "suppress")
+    warn_of_alike(found["customer"].to_list(), candidates.ids.to_list(), "customer", "suppress")
     channel = np.full(len(number), -1)
     if "channel" in found.columns:
         places = {name: place for place, name in enumerate(candidates.channels)}

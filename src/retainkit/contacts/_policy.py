@@ -10,6 +10,7 @@ from retainkit._checks import fraction
 from retainkit._inputs.zones import check_tz
 from retainkit._messages import format_examples, warn
 from retainkit._time.moment import read_datetime
+from retainkit.contacts._alike import warn_of_alike
 from retainkit.contacts._candidates import Candidates, read_candidates, with_decision
 from retainkit.contacts._caps import ALL, Cap, read_caps
 from retainkit.contacts._decide import REASONS, Question, decide
@@ -196,6 +197,8 @@ def apply_contact_policy(
     read = read_candidates(candidates, {**names, "exempt": exempt, "timezone": timezone})
     limits = read_caps(caps)
     _warn_of_all(limits, read)
+    capped = [one.channel for one in limits]
+    warn_of_alike(capped, read.channels, "channel", "caps")
     log = {"customer": customer, "channel": channel, "contact_time": contact_time}
     logged = count_contacts(contacts, read, limits, columns=log, as_of=as_of, tz=tz)
     listed = {"customer": customer, "channel": channel}

@@ -140,7 +140,8 @@ def churn_snapshots(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows, table by table. Needed are all columns that are named but those of
-        `by`, `end`, and of a source `closed` and `last`.
+        `by`, `end`, and of a source `closed` and `last`; a null `subscription_amount` is always an
+        error.
 
     Returns
     -------

@@ -56,7 +56,7 @@ class Source:
     See Also
     --------
     customer_view : What it is for.
-    warning_signs : Takes sources as further signs.
+    warning_signs : Takes them as further `signals`.
 
     Examples
     --------

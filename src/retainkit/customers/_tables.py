@@ -74,12 +74,14 @@ class ViewTables:
         unused = {name: pair for name, pair in counts.items() if pair[0]}
         if not unused:
             return
+        has_arrival = any("known_at" in one.names for one in self.every)
+        late = ", or not known before it," if has_arrival else ""
         parts = (
             f"{number:,} of {count_noun(total, 'row')} of `{name}`"
             for name, (number, total) in unused.items()
         )
         warn(
-            f"{', '.join(parts)} at or after as_of ({end}), or not known before it, are not used.",
+            f"{', '.join(parts)} at or after as_of ({end}){late} are not used.",
             code="rows_after_as_of",
             argument="as_of",
             rows=sum(number for number, _ in unused.values()),

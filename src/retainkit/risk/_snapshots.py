@@ -208,8 +208,8 @@ def _check_features(values: Floats, table: CheckedTable, missing: str) -> None:
     nulls = null_features(np.isnan(values), table)
     if nulls is not None:
         raise nulls.error(
-            advice="Fill them in, name other `features`, or pass missing='indicator', which puts "
-            "the mean there and adds a column that says where",
+            advice="Pass missing='indicator', which puts the mean there and adds a column that "
+            "says where, name other `features`, or fill them in",
             drop=False,
         )
 

@@ -218,7 +218,7 @@ def _warn_of_refunds_alone(measures: RfmMeasures) -> None:
     without = measures.n_without_order
     if without:
         warn(
-            f"{count_noun(without, 'customer')} with refunds alone, and no order in the window: "
+            f"{count_noun(without, 'customer')} with refunds alone, and no order: "
             "not in the result.",
             code="no_purchase_left",
             argument="amount",
