@@ -2,6 +2,7 @@
 
 import random
 import re
+import warnings
 from collections import Counter
 from typing import Any
 
@@ -15,7 +16,12 @@ from scipy.stats import binomtest
 
 import retainkit as rk
 from backends import Backend
-from retainkit.errors import ArgumentError, ColumnTypeError
+from retainkit.errors import (
+    ArgumentError,
+    ColumnTypeError,
+    MissingColumnError,
+    RetainkitWarning,
+)
 from segments.scores import scored
 from tables import Row, rows_of
 
@@ -294,3 +300,13 @@ def test_nobody_at_all() -> None:
     some = pd.DataFrame({"customer_id": [5], "segment": ["a"]})
     assert rk.segment_migration(none, some)["customers"].to_list() == [0, 0, 1]
     assert np.isnan(rk.segment_migration(none, some)["share"].to_numpy()[0])
+
+
+def test_scores_of_customers_of_another_name_are_no_wrong_table() -> None:
+    days = pd.date_range("2024-01-01", periods=4)
+    orders = pd.DataFrame({"user": ["a", "b"] * 2, "time": days, "amount": 5.0})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RetainkitWarning)
+        scores = rk.rfm_scores(orders, customer="user").assign(segment="x")
+    with pytest.raises(MissingColumnError, match=r"as in `customer='user'`"):
+        rk.segment_migration(scores, scores)

@@ -64,6 +64,8 @@ _DEFAULTS = {
     "customer": "customer_id",
 }  # columns that are not called like their arguments
 _SUMMARY = ("frequency", "recency", "T")
+# Results with a row a customer that other functions take, whatever the customers are called.
+_OF_CUSTOMERS = {"rfm_scores", "warning_signs"}
 _ADVICE = (
     _Advice(
         ("start", "end"),
@@ -138,6 +140,8 @@ def table_advice(argument: str, column: str, schema: Mapping[str, nw.dtypes.DTyp
     """
     if column != _DEFAULTS.get(argument, argument):
         return ""
+    if argument == "customer" and maker_of([*schema]) in _OF_CUSTOMERS:
+        return "Name the column of the customers, as in `customer='user'`."
     for advice in _ADVICE:
         if argument in advice.lacks and {*advice.has} <= schema.keys():
             return advice.text
