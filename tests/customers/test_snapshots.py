@@ -181,10 +181,14 @@ def test_a_snapshot_is_the_view_of_its_instant(name: str) -> None:
             assert features(own) == view_of(tables, backend, instant)
 
 
-@pytest.mark.parametrize("options", [{}, {"order": "order"}, {"known_at": "known"}], ids=str)
-def test_many_snapshots_are_many_views(options: Row) -> None:
+@pytest.mark.parametrize("hours", [0, 9])
+@pytest.mark.parametrize(
+    "options", [{}, {"order": "order"}, {"known_at": "known"}, {"windows": []}], ids=str
+)
+def test_many_snapshots_are_many_views(options: Row, hours: int) -> None:
     orders = pd.DataFrame(shop(8).orders)
-    dates = snapshot_dates(BEGIN, BEGIN + timedelta(days=100), every="week")
+    begin = BEGIN + timedelta(hours=hours)
+    dates = snapshot_dates(begin, begin + timedelta(days=100), every="week")
     options = {"amount": "amount", "windows": ["28D", "36H"], **options}
     table = quietly(churn_snapshots, orders, as_of=dates, horizon="7D", **options)
     for instant, part in table.groupby("as_of"):

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from backends import BACKENDS, Backend
@@ -426,3 +428,42 @@ def test_duckdb_tables_of_two_connections_are_named() -> None:
     one, other = (connection.from_df(ORDERS) for connection in connections)
     with pytest.raises(ArgumentTypeError, match="`visits` by another connection"):
         view(one, "2024-02-01", sources={"visits": other})
+
+
+# --- ids of several types -------------------------------------------------------------------------
+
+
+def logged(ids: Any) -> Any:
+    return pd.DataFrame({"customer_id": ids, "time": pd.Timestamp("2024-01-05")})
+
+
+def test_ids_that_are_whole_floats_are_the_integers() -> None:
+    orders, visits = logged([1, 2]), logged([2.0, 3.0])
+    table = view(orders, "2024-02-01", sources={"visits": visits}, windows=[])
+    assert rows_of(table[["customer_id", "orders", "visits"]]) == [
+        {"customer_id": 1, "orders": 1, "visits": 0},
+        {"customer_id": 2, "orders": 1, "visits": 1},
+        {"customer_id": 3, "orders": 0, "visits": 1},
+    ]
+    assert table["customer_id"].dtype == "int64"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([2**53, 2**53 + 1], [2.0**53]),
+        ([1, 2], [2.0**60]),
+        (np.array([2**64 - 1, 3], "uint64"), [-1, 3]),
+    ],
+)
+def test_ids_that_no_common_type_keeps_apart_are_refused(one: Any, other: Any) -> None:
+    with pytest.raises(ColumnTypeError, match="what `customer` names"):
+        view(logged(one), "2024-02-01", sources={"visits": logged(other)})
+
+
+def test_both_kinds_of_strings_of_pyarrow_are_one() -> None:
+    orders = pa.Table.from_pandas(logged(["1", "2"]), preserve_index=False)
+    texts = [orders["customer_id"].cast(kind) for kind in (pa.string(), pa.large_string())]
+    one, other = (orders.set_column(0, "customer_id", text) for text in texts)
+    table = view(one, "2024-02-01", sources={"visits": other}, windows=[])
+    assert table["visits"].to_pylist() == [1, 1]

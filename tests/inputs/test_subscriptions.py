@@ -171,7 +171,7 @@ def test_text_is_no_date(backend: Backend) -> None:
 
 def test_naive_and_aware_times_do_not_mix() -> None:
     table = pd.DataFrame({"who": [1], "begin": [JAN], "finish": pd.to_datetime([MAR], utc=True)})
-    match = r"'begin' \(given as `start`\) has the time zone None and column 'finish' \(given as"
+    match = r"'begin' \(given as `start`\) has no time zone and column 'finish' \(given as"
     with pytest.raises(ArgumentError, match=match):
         opened(table)
     with pytest.raises(ArgumentError, match="`tz` is 'UTC', but column 'begin'"):

@@ -23,6 +23,16 @@ def engine_name(frame: Frame) -> str:
     return f"{name} (lazy)" if is_polars(frame) and isinstance(frame, nw.LazyFrame) else name
 
 
+def with_one_text_type(frame: Frame, column: str) -> Frame:
+    """Return a frame with PyArrow's plain strings in a column of texts.
+
+    It has several types of them, which do not meet in a join.
+    """
+    if frame.implementation.is_pyarrow() and frame.collect_schema()[column] == nw.String:
+        return frame.with_columns(nw.col(column).cast(nw.String))
+    return frame
+
+
 def keep_rows(frame: nw.DataFrame[Any], kept: Booleans) -> nw.DataFrame[Any]:
     """Return the rows that are marked."""
     marks = nw.new_series("kept", kept, backend=frame.implementation)

@@ -17,12 +17,15 @@ from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
 from retainkit._frames.plain_types import with_plain_types
+from retainkit._frames.rows import with_one_text_type
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
 from retainkit._messages import count_noun, format_examples, warn
-from retainkit.errors import ArgumentError
+from retainkit.errors import ArgumentError, ColumnTypeError
 
+# Numbers up to which floats, and integers of 64 bits, hold all whole ones.
+_EXACT, _MOST = 2**53, 2**63 - 1
 _CUSTOMERS = (Column("customer", ID), Column("cohort_time", TIME))
 
 
@@ -123,18 +126,53 @@ def with_comparable_ids(frames: Mapping[str, Frame]) -> dict[str, Frame]:
     types = {name: frame.collect_schema()["customer"] for name, frame in frames.items()}
     first, own = next(iter(types.items()))
     alike = all(dtype == own for dtype in types.values())
-    if alike and (len(types) == 1 or not is_categorical(own)):
+    if len(types) == 1:
         return dict(frames)
-    plain = {name: _with_plain_ids(frame) for name, frame in frames.items()}
+    if alike and not is_categorical(own):
+        return {name: with_one_text_type(frame, "customer") for name, frame in frames.items()}
+    plain = {
+        name: with_one_text_type(_with_plain_ids(frame), "customer")
+        for name, frame in frames.items()
+    }
     types = {name: frame.collect_schema()["customer"] for name, frame in plain.items()}
     own = types[first]
     for name, dtype in types.items():
         check_comparable_ids(own, dtype, first, name)
     if own.is_numeric() and not all(dtype == own for dtype in types.values()):
-        whole = all(dtype.is_integer() for dtype in types.values())
-        number = nw.col("customer").cast(nw.Int64 if whole else nw.Float64)
-        return {name: frame.with_columns(number) for name, frame in plain.items()}
+        return _with_one_number_type(plain)
     return plain
+
+
+def _with_one_number_type(frames: Mapping[str, Frame]) -> dict[str, Frame]:
+    """Return tables whose customers are numbers of several types with one that holds all of them.
+
+    That is the integer of 64 bits, where floats are whole.
+    """
+    types = {name: frame.collect_schema()["customer"] for name, frame in frames.items()}
+    has_floats = not all(dtype.is_integer() for dtype in types.values())
+    most = _EXACT if has_floats else _MOST
+    whole = True
+    for name, dtype in types.items():
+        ids = frames[name].select("customer")
+        found = collect(ids.select(least=nw.col("customer").min(), most=nw.col("customer").max()))
+        ends = [found.item(0, one) for one in ("least", "most")]
+        if any(one is not None and one == one and abs(one) > most for one in ends):  # noqa: PLR0124
+            raise _not_one_type(types, name, most)
+        if not dtype.is_integer():
+            value = nw.col("customer")
+            whole &= not count_rows(ids.filter(value.round() != value))
+    number = nw.col("customer").cast(nw.Int64 if whole else nw.Float64)
+    return {name: frame.with_columns(number) for name, frame in frames.items()}
+
+
+def _not_one_type(types: Mapping[str, nw.dtypes.DType], name: str, most: int) -> ColumnTypeError:
+    """Return the error for numbers that no common type keeps apart."""
+    others = ", ".join(f"{dtype} in `{one}`" for one, dtype in types.items())
+    return ColumnTypeError(
+        f"what `customer` names is {others}, and some in `{name}` are beyond {most:,}, where these "
+        "types do not hold the same numbers. Make them alike first, for instance with astype(str).",
+        argument="customer",
+    )
 
 
 def _like(frame: Frame, column: str, other: Frame, as_column: str) -> nw.Expr:

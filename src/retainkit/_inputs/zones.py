@@ -50,9 +50,13 @@ def zones_of(
     for argument, other in others:
         name = zone_name(frame, inner_name(frame, other))
         if (name is None) != (stored is None):
+            one, two = (
+                f"the time zone {str(own.get(which, zone))!r}" if zone else "no time zone"
+                for which, zone in ((column, stored), (other, name))
+            )
             raise ArgumentError(
-                f"{named(column, leading)} has the time zone {stored!r} and "
-                f"{named(other, argument)} has {name!r}. Give both columns a time zone, or none.",
+                f"{named(column, leading)} has {one} and {named(other, argument)} has {two}. Give "
+                "both columns a time zone, or none.",
                 code="mixed_zones",
                 argument=argument,
                 column=other,

@@ -25,8 +25,8 @@ class Slices:
 
     @property
     def whole_days(self) -> bool:
-        """Return whether no day is cut: every edge is a midnight."""
-        return all(edge.wall % DAY == 0 for edge in self.edges)
+        """Return whether no day is cut: the end and every edge are midnights."""
+        return all(edge.wall % DAY == 0 for edge in (self.end, *self.edges))
 
     @property
     def day(self) -> int:

@@ -91,7 +91,7 @@ def churn_snapshots(
         definition by inactivity calls active.
     until : str, date or datetime, optional
         End of observation; rows at or after it are not used. Default: the midnight that ends the
-        day of the last order or, for churn, of the last start if that is later.
+        day of the last row or, for churn, of the last start if that is later.
     include_open : bool, default False
         Keep snapshots whose window is not over, without an outcome: the customers to score today.
     customer : str, default "customer_id"
@@ -278,7 +278,9 @@ def _until(tables: ViewTables, until: str | date | None, outcome: Outcome) -> Mo
     """Return the end of observation: `until`, or the midnight that ends the last day."""
     if until is not None:
         return as_of_moment(until, tables.zone, "until")
-    last = [0 if tables.orders.last is None else tables.orders.last.instant]
+    if tables.orders.last is None:  # of no rows any end is as good as another
+        return as_of_moment("9999-12-31", tables.zone)
+    last = [tables.orders.last.instant]
     if outcome == "churn" and tables.history is not None:
         last.append(tables.history.last_start())
     return end_of_day(max(last), tables.zone)
