@@ -195,6 +195,9 @@ def spark() -> Any:
         "spark.driver.host": "127.0.0.1",
         "spark.log.level": "ERROR",
         "spark.sql.adaptive.enabled": "false",
+        # Compiling a plan takes longer than running it on a few rows.
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.codegen.wholeStage": "false",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.shuffle.partitions": "2",
         "spark.ui.enabled": "false",
