@@ -268,5 +268,5 @@ class Signals:
 
     @property
     def reasons(self) -> list[str]:
-        """What each sign is called among the reasons, in their order."""
+        """Return the name of each sign among the reasons, in their order."""
         return ["usage down", "silent", *(name.replace("_", " ") for name in self.names)]

@@ -82,7 +82,7 @@ def segment_rules() -> pd.DataFrame:
 
 
 def check_rules(rules: IntoFrame, *, levels: Mapping[str, Iterable[Any]]) -> pd.DataFrame:
-    """How many rules each combination of values meets: none is a gap, two are an overlap.
+    """Return how many rules each combination of values meets: none is a gap, two are an overlap.
 
     >>> from retainkit import check_rules, segment_rules
     >>> cells = check_rules(segment_rules(), levels={"r": range(1, 6), "f": range(1, 6)})
