@@ -341,6 +341,16 @@ def test_a_source_of_other_people_is_warned_of(kind: str) -> None:
     assert [one.message.code for one in caught] == ["no_common_customers"]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars", "polars-lazy", "duckdb"])
+def test_subscriptions_of_other_people_are_warned_of(kind: str) -> None:
+    make = NAMED[kind].make
+    orders = make([{"customer_id": one, "time": BEGIN} for one in ("A1", "A2")])
+    later = BEGIN.replace(year=BEGIN.year + 1)
+    spells = make([{"customer_id": one, "start": BEGIN, "end": later} for one in ("a1", "a2")])
+    with pytest.warns(RetainkitWarning, match="no customer of `subscriptions` .'a1', 'a2'."):
+        rows_of(customer_view(orders, as_of="2024-02-01", subscriptions=spells))
+
+
 def test_rows_after_the_instant_are_counted_table_by_table() -> None:
     orders = log((1, "2024-01-05"), (1, "2024-03-05"), names=("customer_id", "time"))
     with pytest.warns(RetainkitWarning, match="1 of 2 rows of `orders`, 1 of 2 rows of `visits`"):

@@ -102,7 +102,7 @@ def from_columns(columns: Mapping[str, nw.Series[Any]]) -> nw.DataFrame[Any]:
 
 def values_or_null(values: nw.Series[Any], rows: Integers) -> nw.Series[Any]:
     """Return the values of some rows, in their order; null where a row is -1."""
-    found: nw.Series[Any] = nw.maybe_reset_index(values[np.maximum(rows, 0).tolist()])
+    found: nw.Series[Any] = nw.maybe_reset_index(values[np.maximum(rows, 0)])
     if (rows >= 0).all():
         return found
     known = nw.new_series("known", rows >= 0, backend=found.implementation)

@@ -61,7 +61,7 @@ def native_head(native: NativeT, n: int) -> NativeT:
 
 def take(values: nw.Series[Any], rows: Integers) -> nw.Series[Any]:
     """Return the values of some rows, in their order."""
-    taken: nw.Series[Any] = nw.maybe_reset_index(values[rows.tolist()])
+    taken: nw.Series[Any] = nw.maybe_reset_index(values[rows])
     return taken
 
 

@@ -33,7 +33,7 @@ def add_missing_categories(rows: nw.DataFrame[Any], keys: Sequence[str]) -> nw.D
     levels = [_levels(rows[key]) for key in keys]
     places = np.indices([len(one) for one in levels]).reshape(len(levels), -1)
     pairs = zip(keys, levels, places, strict=True)
-    every = from_columns({key: one[place.tolist()] for key, one, place in pairs})
+    every = from_columns({key: one[place] for key, one, place in pairs})
     return nw.concat([nw.maybe_reset_index(rows), every], how="diagonal")
 
 
@@ -68,7 +68,7 @@ def factorize_segments(
     segment, distinct = factorize_array(combined, sort=True)
     rows = np.zeros(len(distinct), np.int64)
     rows[segment] = np.arange(len(segment))  # any row of a segment shows its keys
-    return {key: frame[key][rows.tolist()] for key in keys}, segment
+    return {key: frame[key][rows] for key in keys}, segment
 
 
 def factorize_segments_of(

@@ -14,8 +14,9 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.factorize import factorize
 from retainkit._frames.groupby import NEVER, unique_keys
-from retainkit._frames.input import collect, instants_of
+from retainkit._frames.input import collect, instants_of, instants_or
 from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY
 from retainkit._time.zones import wall_times
@@ -28,8 +29,9 @@ from retainkit.customers._slices import Slices
 class CodedTable:
     """Rows of a table: the codes of their customers, below `n_codes`, and their instants.
 
-    `numbers` are columns that are added up, and `row` the places of the rows in the `frame`. If
-    they are `ordered`, then by time.
+    `columns` are the other columns as numbers: amounts; the instants ``known_at`` and ``closed``,
+    `NEVER` for null; codes of ``order`` and, in ascending order, of ``last_0``, …, -1 for null.
+    `row` are the places of the rows in the `frame`. If they are `ordered`, then by time.
     """
 
     table: SourceTable
@@ -37,7 +39,7 @@ class CodedTable:
     row: Integers
     code: Integers
     instant: Integers
-    numbers: Mapping[str, Floats]
+    columns: Mapping[str, Array]
     n_codes: int
     ordered: bool
 
@@ -49,7 +51,7 @@ class CodedTable:
             row=self.row[rows],
             code=self.code[rows],
             instant=self.instant[rows],
-            numbers={name: values[rows] for name, values in self.numbers.items()},
+            columns={name: values[rows] for name, values in self.columns.items()},
             n_codes=self.n_codes,
             ordered=self.ordered,
         )
@@ -61,9 +63,9 @@ class CodedTable:
         else:
             kept = self.instant < end.instant
             known = self if kept.all() else self.part(kept)
-        if "known_at" not in self.table.names:
+        if "known_at" not in known.columns:
             return known
-        return known.part(instants_of(self.frame["known_at"])[known.row] < end.instant)
+        return known.part(known.columns["known_at"] < end.instant)
 
     def between(self, begin: Moment, end: Moment) -> CodedTable:
         """Return the rows of the time [begin, end)."""
@@ -75,7 +77,7 @@ class CodedTable:
     @property
     def bought(self) -> CodedTable:
         """The rows that are orders: a refund is none."""
-        amount = self.numbers.get("amount_0")
+        amount = self.columns.get("amount_0")
         if amount is None or not (amount < 0).any():
             return self
         return self.part(amount >= 0)
@@ -125,23 +127,33 @@ def _sums_of_parts(code: Integers, values: Floats | None, bounds: list[int], n_c
 
 
 def _from_edges_on(sums: Array, values: Floats | None) -> Array:
+    """Add to each row of sums all rows after it, in place."""
     if values is not None:  # of nothing at all the sum is an integer
         sums = sums.astype(np.float64, copy=False)
-    from_on: Array = np.cumsum(sums[::-1], axis=0)[::-1]
-    return from_on
+    for i in range(len(sums) - 2, -1, -1):
+        sums[i] += sums[i + 1]
+    return sums
 
 
 def coded(table: SourceTable, code: Integers, n_codes: int, *, ordered: bool) -> CodedTable:
     """Read a table into memory, ordered by time if that is wanted."""
     frame = collect(table.rows)
-    numbers = {name: frame[name].to_numpy() for name in table.numbered("amount")}
+    columns = {name: frame[name].to_numpy() for name in table.numbered("amount")}
+    columns |= {
+        name: instants_or(frame[name], NEVER)
+        for name in ("known_at", "closed")
+        if name in table.names
+    }
+    if "order" in table.names:
+        columns["order"] = factorize(frame["order"], sort=False)[0]
+    columns |= {name: factorize(frame[name], sort=True)[0] for name in table.numbered("last")}
     rows = CodedTable(
         table=table,
         frame=frame,
         row=np.arange(len(code)),
         code=code,
         instant=instants_of(frame["time"]),
-        numbers=numbers,
+        columns=columns,
         n_codes=n_codes,
         ordered=ordered,
     )
@@ -181,11 +193,8 @@ class ActiveDays:
 
 def active_days(orders: CodedTable) -> ActiveDays:
     """Return the distinct days of each code."""
-    day, n = orders.day, orders.n_codes
-    least = int(day.min(initial=0)) if len(day) else 0
-    key = (day - least) * n + orders.code
-    key = unique_keys(key) if len(key) else key
-    return ActiveDays(code=key % n if n else key, day=key // n + least if n else key, n_codes=n)
+    least, key = _day_keys(orders)
+    return _days_of_keys(unique_keys(key) if len(key) else key, least, orders.n_codes)
 
 
 def cut_days(orders: CodedTable, slices: Slices) -> tuple[ActiveDays, Array]:
@@ -193,10 +202,22 @@ def cut_days(orders: CodedTable, slices: Slices) -> tuple[ActiveDays, Array]:
 
     Of a day that is cut, what counts is its last order.
     """
-    found, n = active_days(orders), orders.n_codes
+    least, key = _day_keys(orders)
+    keys, place = np.unique(key, return_inverse=True)
+    latest = np.zeros(len(keys), np.int64)
+    np.maximum.at(latest, place, orders.edges_passed(slices))
+    found = _days_of_keys(keys, least, orders.n_codes)
+    return found, sums_by_edge(found.code, latest, len(slices.edges) + 1, orders.n_codes)
+
+
+def _day_keys(orders: CodedTable) -> tuple[int, Integers]:
+    """Return the first day, and for each row one number for its day since then and its code."""
     day = orders.day
-    least = int(day.min(initial=0)) if len(day) else 0
-    pairs, pair = np.unique((day - least) * n + orders.code, return_inverse=True)
-    latest = np.zeros(len(pairs), np.int64)
-    np.maximum.at(latest, pair, orders.edges_passed(slices))
-    return found, sums_by_edge(found.code, latest, len(slices.edges) + 1, n)
+    least = int(day.min()) if len(day) else 0
+    return least, (day - least) * orders.n_codes + orders.code
+
+
+def _days_of_keys(key: Integers, least: int, n_codes: int) -> ActiveDays:
+    """Return the days and codes of distinct keys in ascending order."""
+    day, code = np.divmod(key, max(n_codes, 1))
+    return ActiveDays(code=code, day=day + least, n_codes=n_codes)

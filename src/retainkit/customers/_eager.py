@@ -12,9 +12,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import factorize
 from retainkit._frames.groupby import NEVER, group_min, sort_order
-from retainkit._frames.input import instants_or
 from retainkit._frames.output import integers_or_null
 from retainkit._frames.rows import take, take_or_null
 from retainkit._messages import count_noun, warn
@@ -42,7 +40,7 @@ def order_columns(
     else:
         days, active = cut_days(bought, slices)
     first, last = days.ends()
-    money = orders.sums(slices, orders.numbers["amount_0"]) if spec.has_amount else None
+    money = orders.sums(slices, orders.columns["amount_0"]) if spec.has_amount else None
     never = first == NEVER
     tenure = np.where(never, 0, slices.day - first)
     columns: dict[str, Any] = {
@@ -74,12 +72,11 @@ def _order_counts(
     """
     begins = {name: slices.passed(edge) for name, edge in slices.begins.items()}
     before = {name: slices.passed(edge) for name, edge in slices.before.items()}
-    if "order" not in orders.table.names:
+    if "order" not in orders.columns:
         sums = orders.sums(slices)
         within = {name: sums[begin] for name, begin in begins.items()}
         return sums[0], within, {name: sums[before[name]] - within[name] for name in begins}
-    own, n = orders.edges_passed(slices), orders.n_codes
-    order = factorize(orders.frame["order"], sort=False)[0][orders.row]
+    own, n, order = orders.edges_passed(slices), orders.n_codes, orders.columns["order"]
     width = int(order.max(initial=0)) + 1
     pairs, pair = np.unique(orders.code * width + order, return_inverse=True)
 
@@ -111,13 +108,12 @@ def source_columns(rows: CodedTable, spec: ViewSpec, slices: Slices) -> dict[str
     add(name)
     columns[f"{name}_last_days"] = _age(_latest(rows), rows, slices)
     for column, argument in zip(source.amount, rows.table.numbered("amount"), strict=True):
-        add(f"{name}_{column}", rows.numbers[argument])
+        add(f"{name}_{column}", rows.columns[argument])
     for column, argument in zip(source.last, rows.table.numbered("last"), strict=True):
         values, age = _latest_value(rows, argument, slices)
         columns |= {f"{name}_{column}": values, f"{name}_{column}_days": age}
     if source.closed is not None:
-        closed = instants_or(rows.frame["closed"], NEVER)[rows.row]
-        is_open = closed >= slices.end.instant
+        is_open = rows.columns["closed"] >= slices.end.instant
         columns[f"{name}_open"] = np.bincount(rows.code[is_open], minlength=rows.n_codes)
     return columns
 
@@ -147,10 +143,9 @@ def _latest_value(
 
     Of several at the same instant that is the greatest; a warning counts them.
     """
-    values = rows.frame[argument]
-    present = ~values.is_null().to_numpy().astype(bool)[rows.row]
+    present = rows.columns[argument] >= 0
     rows = rows if present.all() else rows.part(present)
-    rank = factorize(values, sort=True)[0][rows.row]
+    rank = rows.columns[argument]
     order = sort_order(rows.code, rows.instant, rank)
     code, instant, rank = rows.code[order], rows.instant[order], rank[order]
     closes = np.append(code[1:] != code[:-1], True)[: len(code)]
@@ -163,7 +158,7 @@ def _latest_value(
     last = last[(last > 0) & ~np.append(True, closes[:-1])[last]] if len(last) else last
     tied = (instant[last - 1] == instant[last]) & (rank[last - 1] < rank[last])
     warn_of_ties(rows.table, argument, int(tied.sum()), int(closes.sum()))
-    return take_or_null(values, row_of), _age(latest, rows, slices)
+    return take_or_null(rows.frame[argument], row_of), _age(latest, rows, slices)
 
 
 def warn_of_ties(table: SourceTable, argument: str, number: int, total: int) -> None:

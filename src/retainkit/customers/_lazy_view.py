@@ -14,16 +14,16 @@ from retainkit._frames.rows import take
 from retainkit._inputs.lazy_events import Rows
 from retainkit._time.moment import Moment
 from retainkit.customers._lazy import (
-    added_up,
-    latest_value,
     order_columns,
     order_parts,
+    side_by_side,
     source_columns,
-    source_part,
+    source_parts,
 )
 from retainkit.customers._options import SUBSCRIBED, ViewSpec
+from retainkit.customers._reading import SourceTable
 from retainkit.customers._slices import slices
-from retainkit.customers._subscribed import subscribed_at
+from retainkit.customers._subscribed import SubscriptionHistory, subscribed_at
 from retainkit.customers._tables import ViewTables, warn_of_strangers
 
 _SAMPLE = 100  # rows whose customers are looked for elsewhere before all of them are
@@ -32,43 +32,39 @@ _SAMPLE = 100  # rows whose customers are looked for elsewhere before all of the
 def lazy_view(tables: ViewTables, spec: ViewSpec, end: Moment) -> tuple[Rows, dict[str, str]]:
     """Return the plan of a view at a moment, and the column of it for each name of the result."""
     cut = slices(end, spec.windows, tables.zone)
-    prefixes = {name: f"s{i}_" for i, name in enumerate(tables.sources)}
     parts = order_parts(tables.orders, spec, cut)
-    for name, table in tables.sources.items():
-        parts.append(source_part(table, spec, cut, prefixes[name]))
-    subscribed = _subscribed(tables, spec, end)
-    others = [] if subscribed is None else [subscribed]
-    rows = _all_customers(added_up(parts), tables, others)
-    rows = _with_segments(rows, tables, end)
-    for name, table in tables.sources.items():
-        for last in table.numbered("last"):
-            found = latest_value(table, last, cut, prefixes[name])
-            rows = rows.join(found, on="customer", how="left")
     exprs = dict(zip(spec.order_columns(), order_columns(tables.orders, spec, cut), strict=True))
-    for name, table in tables.sources.items():
-        own = source_columns(table, spec, cut, prefixes[name])
+    for i, (name, table) in enumerate(tables.sources.items()):
+        parts += source_parts(table, spec, cut, f"s{i}_")
+        own = source_columns(table, spec, cut, f"s{i}_")
         exprs |= dict(zip(spec.source_columns(name), own, strict=True))
-    if subscribed is not None:
-        rows = rows.join(subscribed, on="customer", how="left")
+    if tables.history is not None:
+        parts.append(_subscribed(tables, tables.history, spec, end))
         exprs |= _subscription_columns(spec)
-    columns = {name: f"by_{i}" for i, name in enumerate(tables.by)}
-    columns[tables.customer] = "customer"
+    if tables.orders.by:
+        parts.append(_segments(tables.orders, end))
     if tables.attributes is not None:
-        columns["in_customers"] = "in_customers"
-        columns |= tables.carried()
-    kept = list(columns.values())
+        parts.append(tables.attributes.rows.lazy().with_columns(there=nw.lit(1)))
+        exprs = {"in_customers": _is_there()} | exprs
+    segments, carried = _segment_columns(tables), tables.carried()
     made = {name: f"c{i}" for i, name in enumerate(exprs)}
-    rows = rows.select(*kept, **{made[name]: one for name, one in exprs.items()})
-    return rows, columns | made
+    rows = side_by_side(parts).select(
+        "customer",
+        *segments.values(),
+        *carried.values(),
+        **{made[name]: one for name, one in exprs.items()},
+    )
+    first = {name: made[name] for name in ("in_customers",) if name in made}
+    return rows, {**segments, tables.customer: "customer", **first, **carried, **made}
 
 
-def _subscribed(tables: ViewTables, spec: ViewSpec, end: Moment) -> Rows | None:
+def _subscribed(
+    tables: ViewTables, history: SubscriptionHistory, spec: ViewSpec, end: Moment
+) -> Rows:
     """Return what there is of subscriptions, reduced in memory, in the engine of the orders."""
-    if tables.history is None:
-        return None
-    now = subscribed_at(tables.history, end)
+    now = subscribed_at(history, end)
     made = now.columns(has_amount=spec.has_subscription_amount)
-    found = rows_of_customers(tables, take(tables.history.customers, now.row), made)
+    found = rows_of_customers(tables, take(history.customers, now.row), made)
     return found.rename({f"c{i}": name for i, name in enumerate(made)})
 
 
@@ -82,35 +78,23 @@ def _subscription_columns(spec: ViewSpec) -> dict[str, nw.Expr]:
     return {name: one for name, one in every if name in spec.subscription_columns()}
 
 
-def _all_customers(found: Rows, tables: ViewTables, others: list[Rows]) -> Rows:
-    """Return everybody who is in any table, with the attributes, and what was `found` of them."""
+def _is_there() -> nw.Expr:
+    """Return whether a customer is in the table of customers."""
+    return nw.when(nw.col("there") == 1).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
+
+
+def _segments(orders: SourceTable, end: Moment) -> Rows:
+    """Return the segments of the known orders, of which each customer has one."""
+    keys = {f"key_{name}": nw.col(key) for name, key in zip(orders.by, orders.keys, strict=True)}
+    rows = orders.rows.lazy().filter(orders.known(end)).select("customer", **keys)
+    return rows.group_by("customer", *keys).agg(rows=nw.len()).drop("rows")
+
+
+def _segment_columns(tables: ViewTables) -> dict[str, str]:
+    """Return the column of each segment: of the table of customers, or of the orders."""
     table = tables.attributes
-    if table is not None:
-        others = [table.rows.lazy(), *others]
-    if not others:
-        return found
-    every = [one.select("customer") for one in (found, *others)]
-    rows = nw.concat(every, how="vertical").unique().join(found, on="customer", how="left")
-    if table is None:
-        return rows
-    own = table.rows.lazy().with_columns(there=nw.lit(1))
-    rows = rows.join(own, on="customer", how="left")
-    there = nw.when(nw.col("there") == 1).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
-    return rows.with_columns(in_customers=there)
-
-
-def _with_segments(rows: Rows, tables: ViewTables, end: Moment) -> Rows:
-    """Add the segments, of the table of customers or of the known orders."""
-    table, orders = tables.attributes, tables.orders
-    known = table.attributes if table is not None else {}
-    own = {name: f"by_{i}" for i, name in enumerate(tables.by)}
-    of_table = {own[name]: nw.col(known[name]) for name in own if name in known}
-    rows = rows.with_columns(**of_table) if of_table else rows
-    if not orders.by:
-        return rows
-    keys = {own[name]: nw.col(key) for name, key in zip(orders.by, orders.keys, strict=True)}
-    segments = orders.rows.lazy().filter(orders.known(end)).select("customer", **keys).unique()
-    return rows.join(segments, on="customer", how="left")
+    known = {} if table is None else table.attributes
+    return {name: known.get(name, f"key_{name}") for name in tables.by}
 
 
 def rows_of_customers(
@@ -137,6 +121,8 @@ def warn_of_strange_tables(tables: ViewTables) -> None:
     frames = {one.name or "orders": one.rows.lazy() for one in tables.every}
     if tables.attributes is not None:
         frames["customers"] = tables.attributes.rows.lazy()
+    if tables.history is not None and len(tables.history.customers):
+        frames["subscriptions"] = rows_of_customers(tables, tables.history.customers, {})
     every = {name: frame.select("customer") for name, frame in frames.items()}
     for name, own in every.items():
         others = [frame for other, frame in every.items() if other != name]

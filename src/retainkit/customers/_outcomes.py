@@ -10,6 +10,7 @@ import numpy as np
 
 from retainkit._frames.groupby import group_sum
 from retainkit._frames.input import Frame
+from retainkit._frames.rows import take
 from retainkit._inputs.facts import as_number
 from retainkit._inputs.lazy_events import Rows
 from retainkit._time.moment import Moment
@@ -32,7 +33,7 @@ class Bought:
 def bought_in_memory(orders: CodedTable, begin: Moment, end: Moment) -> Bought:
     """Return what each code bought in the window [begin, end)."""
     rows = orders.between(begin, end)
-    amount = rows.numbers.get("amount_0", np.zeros(len(rows.code)))
+    amount = rows.columns.get("amount_0", np.zeros(len(rows.code)))
     ordered = np.zeros(orders.n_codes, bool)
     ordered[rows.code[amount >= 0]] = True  # a refund is no order
     return Bought(ordered=ordered, amount=group_sum(amount, rows.code, orders.n_codes))
@@ -77,4 +78,4 @@ def stayed(
     still = np.zeros(int(code.max(initial=-1)) + 1, bool)
     still[code[then.row[then.subscribed]]] = True
     row = now.row[now.subscribed]
-    return history.customers[row.tolist()], still[code[row]]
+    return take(history.customers, row), still[code[row]]

@@ -9,12 +9,12 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import shared_codes, to_array
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.join import join
 from retainkit._inputs.customer_table import with_comparable_ids
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows
+from retainkit._inputs.same_customers import same_customers
 from retainkit._messages import count_noun, format_examples, warn
 from retainkit._time.zones import instant_expr
 from retainkit._typing import Booleans
@@ -101,14 +101,6 @@ def with_flags(customers: Rows, signals: Signals) -> Rows:
 def flags_of(customers: nw.Series[Any], signals: Signals) -> list[Booleans]:
     """Mark the customers that have each signal."""
     return [
-        _is_in(customers, collect(flagged)["customer"]) for flagged in signals.customers.values()
+        np.isin(*same_customers(customers, collect(flagged)["customer"], "events", "signals"))
+        for flagged in signals.customers.values()
     ]
-
-
-def _is_in(customers: nw.Series[Any], flagged: nw.Series[Any]) -> Booleans:
-    first, second = to_array(customers), to_array(flagged)
-    if first.dtype.kind != second.dtype.kind or first.dtype.kind not in "iu":
-        # Of whole numbers and broken ones NumPy would make broken ones, and lose digits.
-        first, second = first.astype(object), second.astype(object)
-    codes, others = shared_codes(first, second)
-    return np.isin(codes, others)

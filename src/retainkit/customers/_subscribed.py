@@ -13,6 +13,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.input import collect
+from retainkit._frames.rows import take
 from retainkit._inputs.continuous_subscriptions import merge_overlapping, read_with_rows
 from retainkit._inputs.facts import count_true
 from retainkit._inputs.ordered_subscriptions import OrderedSubscriptions
@@ -90,7 +91,7 @@ def read_history(options: ViewOptions, tz: str | None) -> SubscriptionHistory:
     rows = subscriptions.rows
     table = collect(rows.filter(nw.col("amount") > 0) if subscriptions.free else rows)
     ordered, _ = read_with_rows(replace(subscriptions, rows=table), places=True)
-    customers = table["customer"][ordered.row.tolist()]
+    customers = take(table["customer"], ordered.row)
     return SubscriptionHistory(subscriptions=subscriptions, customers=customers, ordered=ordered)
 
 
