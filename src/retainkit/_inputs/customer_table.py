@@ -17,7 +17,7 @@ from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
 from retainkit._frames.plain_types import with_plain_types
-from retainkit._frames.rows import with_one_text_type
+from retainkit._frames.rows import distinct_rows, with_one_text_type
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
 from retainkit._inputs.facts import Facts, read_facts, warn_of_dropped, without_nulls
 from retainkit._inputs.kinds import ID, TIME, check_comparable_ids
@@ -193,7 +193,7 @@ def _left_join(every: Frame, rows: Frame) -> Frame:
 
 def _report_unknown(rows: Frame, every: Frame, n_known: int, n_rows: int) -> None:
     """Warn of events of customers who are not in the table, or raise if it has none of them."""
-    customers = rows.select("customer").unique()
+    customers = distinct_rows(rows, "customer")
     unknown = join(customers, every.select("customer"), how="anti")
     number = count_rows(unknown)
     some = format_examples(collect(unknown.sort("customer").head(3))["customer"].to_list())

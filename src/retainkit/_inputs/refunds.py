@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 
 from retainkit._checks import one_of
 from retainkit._frames.input import collect, count_rows
+from retainkit._frames.rows import distinct_rows
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import wall_time
 from retainkit._messages import as_shown, count_noun, warn
@@ -101,7 +102,7 @@ def net_refunds(log: Events, amounts: Amounts, grid: PeriodGrid, end: Moment) ->
 
 def _warn_of_lost(log: Events, kept: Events) -> None:
     """Warn of the customers of whom no event is left."""
-    before, after = (count_rows(one.rows.select("customer").unique()) for one in (log, kept))
+    before, after = (count_rows(distinct_rows(one.rows, "customer")) for one in (log, kept))
     if before > after:
         warn_of_no_purchase(before - after, before)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import count_rows
+from retainkit._frames.rows import distinct_rows
 from retainkit._inputs.facts import as_number
 from retainkit._inputs.lazy_events import Rows
 from retainkit._time.moment import Moment
@@ -209,8 +210,8 @@ def _latest_value(table: SourceTable, name: str, cut: Slices, prefix: str) -> Ro
     rows = _known(table, cut)
     present = rows.filter(~nw.col(name).is_null()).select("customer", "time", name)
     latest = present.group_by("customer").agg(time=nw.col("time").max())
-    distinct = present.join(latest, on=["customer", "time"])
-    distinct = distinct.group_by("customer", "time", name).agg(rows=nw.len())
+    latest_rows = present.join(latest, on=["customer", "time"])
+    distinct = distinct_rows(latest_rows, "customer", "time", name)
     counts = distinct.group_by("customer").agg(values=nw.len())
     n_tied = count_rows(counts.filter(nw.col("values") > 1))
     if n_tied:

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 from retainkit._frames.input import collect, count_rows
 from retainkit._frames.join import join, table_in_engine
 from retainkit._frames.output import integers_or_null
-from retainkit._frames.rows import take
+from retainkit._frames.rows import distinct_rows, take
 from retainkit._inputs.lazy_events import Rows
 from retainkit._time.moment import Moment
 from retainkit.customers._lazy import (
@@ -87,7 +87,7 @@ def _segments(orders: SourceTable, end: Moment) -> Rows:
     """Return the segments of the known orders, of which each customer has one."""
     keys = {f"key_{name}": nw.col(key) for name, key in zip(orders.by, orders.keys, strict=True)}
     rows = orders.rows.lazy().filter(orders.known(end)).select("customer", **keys)
-    return rows.group_by("customer", *keys).agg(rows=nw.len()).drop("rows")
+    return distinct_rows(rows, "customer", *keys)
 
 
 def _segment_columns(tables: ViewTables) -> dict[str, str]:
@@ -134,7 +134,7 @@ def warn_of_strange_tables(tables: ViewTables) -> None:
         if count_rows(join(own, rest, how="semi")) or not count_rows(own) or not count_rows(rest):
             continue
         some = [
-            collect(frame.unique().sort("customer").head(3))["customer"].to_list()
+            collect(distinct_rows(frame, "customer").sort("customer").head(3))["customer"].to_list()
             for frame in (own, rest)
         ]
         warn_of_strangers(name, *some)

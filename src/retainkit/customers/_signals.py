@@ -11,6 +11,7 @@ import numpy as np
 
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.join import join
+from retainkit._frames.rows import distinct_rows
 from retainkit._inputs.customer_table import with_comparable_ids
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows
@@ -68,7 +69,7 @@ def signals_in(blocks: Blocks, tables: Mapping[str, SourceTable], log: Events) -
     for name, table in tables.items():
         recent = nw.col("time") >= instant_expr(blocks.edge.instant)
         rows = table.rows.filter(table.known(blocks.end) & recent)
-        found[name] = rows.group_by("customer").agg(rows=nw.len()).select("customer")
+        found[name] = distinct_rows(rows, "customer")
         _warn_of_unknown(name, found[name], log)
     return Signals(customers=found)
 
