@@ -69,14 +69,12 @@ def side_by_side(parts: Iterable[Rows]) -> Rows:
 
 def _whole(name: str) -> nw.Expr:
     """Return a count, 0 where there was nothing to count."""
-    count = nw.col(name)
-    return nw.when(count.is_null()).then(nw.lit(0)).otherwise(count).cast(nw.Int64)
+    return nw.col(name).fill_null(0).cast(nw.Int64)
 
 
 def _money(name: str) -> nw.Expr:
     """Return a sum, 0 where there was nothing to add up."""
-    money = nw.col(name)
-    return nw.when(money.is_null()).then(nw.lit(0.0)).otherwise(money).cast(nw.Float64)
+    return nw.col(name).fill_null(0.0).cast(nw.Float64)
 
 
 def _known(table: SourceTable, cut: Slices) -> Rows:
@@ -139,7 +137,7 @@ def _active_days(rows: Rows, table: SourceTable, cut: Slices) -> Rows:
     """Count the distinct days of each customer in windows; one that is cut by an edge, once."""
     earliest = min(cut.begins.values(), key=lambda one: one.instant)
     rows = rows.filter(nw.col("time") >= instant_expr(earliest.instant))
-    rows = rows.select("customer", "time", day=day_expr(_wall("time", table, cut.end)))
+    rows = rows.select("customer", "time", day=_wall("time", table, cut.end).dt.date())
     days = rows.group_by("customer", "day").agg(time=nw.col("time").max())
     within = {f"active_{i}": _within(cut, window) for i, window in enumerate(cut.begins)}
     marked = days.select("customer", **_marked(within))
