@@ -12,7 +12,7 @@ import numpy as np
 from retainkit._checks import one_of
 from retainkit._frames.input import Frame, collect, from_native, read_result
 from retainkit._frames.join import to_engine_of
-from retainkit._frames.output import build_like, to_native
+from retainkit._frames.output import build_like, to_native, with_columns_beside
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, column_exprs, read_columns
 from retainkit._inputs.kinds import NUMBER, SEGMENT, nan_as_null
@@ -87,9 +87,7 @@ class WeightedAnswers:
             values = factor[self.cells.code]
             if scaled:
                 values = values * collect(self.table.rows)[_BASE].to_numpy()
-            # All rows, that the new frame shares no memory with the one that was given.
-            rows = frame.filter([True] * len(values)) if len(values) else frame
-            return to_native(rows.with_columns(_series(rows, WEIGHT, values)))
+            return to_native(with_columns_beside(frame, {WEIGHT: values}))
         return to_native(self._with_factors(frame, factor, scaled=scaled))
 
     def _with_factors(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
