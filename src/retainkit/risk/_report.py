@@ -42,7 +42,7 @@ def score_report(
     probability: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""How good a score of risk is: whether it ranks, and whether its probabilities hold.
+    r"""Compute how well a score of risk ranks, and whether its probabilities hold.
 
     >>> import pandas as pd
     >>> from retainkit import score_report
