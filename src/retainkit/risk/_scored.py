@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.arrays import floats_or
+from retainkit._frames.arrays import floats_or, is_null
 from retainkit._frames.groupby import unique_inverse
 from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.names import inner_name
@@ -126,7 +126,7 @@ def _without_open_rows(
     rows: nw.DataFrame[Any], n_rows: int, table: CheckedTable
 ) -> nw.DataFrame[Any]:
     """Leave out rows without an outcome, with a warning."""
-    closed = ~rows["outcome"].is_null().to_numpy().astype(bool)
+    closed = ~is_null(rows["outcome"])
     if closed.all():
         return rows
     still_open = int(floats_or(rows["n"], 0)[~closed].sum())

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.arrays import floats_or
+from retainkit._frames.arrays import floats_or, is_null
 from retainkit._frames.factorize import factorize, integer_codes
 from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.names import inner_name, outer_name
@@ -72,7 +72,7 @@ def read_snapshots(
     names = _numeric_columns(frame, own) if given is None else given
     table = _read(snapshots, names, own)
     rows = collect(table.rows)
-    closed = ~rows["outcome"].is_null().to_numpy().astype(bool)
+    closed = ~is_null(rows["outcome"])
     if not closed.all():
         gone = int((~closed).sum())
         warn_of_open_rows(table.source("outcome"), outcome, gone, len(closed))

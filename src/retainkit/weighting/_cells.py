@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
+from retainkit._frames.arrays import is_null
 from retainkit._frames.input import Frame, collect, from_native, read_result
 from retainkit._frames.join import to_engine_of
 from retainkit._frames.output import build_like, to_native, with_columns_beside
@@ -198,7 +199,7 @@ def _drop_nulls(
     nulls = {
         name: int((cells.n_rows - cells.n_weights).sum())
         if name == "weights"
-        else int(cells.n_rows[cells.keys[name].is_null().to_numpy().astype(bool)].sum())
+        else int(cells.n_rows[is_null(cells.keys[name])].sum())
         for name in table.names
     }
     total = int(cells.n_rows.sum())
