@@ -240,6 +240,7 @@ def _pairs() -> list[Row]:
 
 
 def _invitations() -> list[Row]:
+    """Return thirty invitations to fifteen people, of which every third has no answer."""
     draw = random.Random(9)  # noqa: S311
     rows = []
     for number in range(30):
@@ -314,10 +315,15 @@ def _graded(seed: int) -> list[Row]:
                 "f": frequency,
                 "spend": float(draw.randint(1, 90)),
                 "team": "ab"[(customer + seed) % 2],
-                "segment": "early late"[6 * (recency < 3) :][:5].strip(),
+                "segment": "late" if recency < 3 else "early",
             }
         )
     return rows
+
+
+def _without(column: str, rows: list[Row]) -> list[Row]:
+    """Return rows without a column."""
+    return [{name: row[name] for name in row if name != column} for row in rows]
 
 
 EVENTS, ORDERS, SUBSCRIPTIONS = _events(), _orders(), _subscriptions()
@@ -334,6 +340,7 @@ FIRST_COUNTED: tuple[list[Row], Row] = (
 TWICE = [row | {"respondent": row["respondent"] // 2} for row in RESPONSES]
 SNAPSHOTS = _snapshots()
 JUDGED = [row | {"churned": row["churned"] == 1} for row in SNAPSHOTS]
+STILL_OPEN = [row | {"churned": None} for row in JUDGED[:3]] + JUDGED[3:]
 # Fader & Hardie (2007), of a thousand "Regular" customers.
 SURVIVORS: list[Row] = [
     {"age": age, "retained": left, "customers": 1000, "cohort": "only"}
@@ -462,11 +469,17 @@ ID = Column(holds="any", nulls="dropped")
 TIME = Column(holds="time", nulls="dropped")
 AMOUNT = Column(holds="number", nulls="dropped")
 SEGMENT = Column(holds="any", nulls="kept")
+FLAG = Column(holds="flag", nulls="dropped")
+REQUIRED = Column(holds="any", nulls="refused")
+MRR = Column(holds="number", nulls="refused", name="mrr")
+END = Column(holds="time", nulls="kept")  # null: it has not come
+OUTCOME = Column(holds="number", nulls="kept")  # null: nothing is known yet
+WHEN = Column(holds="time", nulls="dropped", name="time")  # of functions that need no time
 LOG = {"customer": ID, "time": TIME}
 SPELLS = {
     "customer": ID,
     "start": TIME,
-    "end": Column(holds="time", nulls="kept"),
+    "end": END,
     "subscription": Column(holds="any", nulls="dropped", name="contract"),
 }
 KNOWN = {
@@ -529,8 +542,8 @@ ENTRIES = [
         },
         options={"as_of": "2024-02-10 09:00", "exempt": "receipt", "holdout": 0.2},
         columns={
-            "customer": Column(holds="any", nulls="refused"),
-            "channel": Column(holds="any", nulls="refused"),
+            "customer": REQUIRED,
+            "channel": REQUIRED,
             "priority": NUMBER,
             "contact_time": Column(holds="time", nulls="refused", frame="contacts"),
             "exempt": Column(holds="flag", nulls="refused"),
@@ -541,8 +554,7 @@ ENTRIES = [
     ),
     Entry(
         function=rk.assign_segments,
-        tables={"table": [{k: v for k, v in row.items() if k != "segment"} for row in GRADED]}
-        | {"rules": [{k: v for k, v in row.items() if k != "rule"} for row in RULES]},
+        tables={"table": _without("segment", GRADED), "rules": _without("rule", RULES)},
         ids=("customer_id",),
         keys=("customer_id",),
         positional=2,
@@ -550,9 +562,8 @@ ENTRIES = [
     ),
     Entry(
         function=rk.audience,
-        tables={"view": GRADED}
-        | {"rules": [{k: v for k, v in row.items() if k != "segment"} for row in RULES]},
-        columns={"customer": Column(holds="any", nulls="refused")},
+        tables={"view": GRADED, "rules": _without("segment", RULES)},
+        columns={"customer": REQUIRED},
         ids=("customer_id",),
         keys=("customer_id", "rule"),
         positional=2,
@@ -597,7 +608,7 @@ ENTRIES = [
         columns=SPELLS
         | {
             "by": SEGMENT,
-            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "amount": MRR,
             "reason": Column(holds="any", nulls="kept"),
         },
         ids=("customer_id",),
@@ -607,21 +618,12 @@ ENTRIES = [
         tables={"table": FLOWS},
         options={"by": "plan", "period": "month"},
         columns={
-            "period": Column(holds="any", nulls="refused"),
+            "period": REQUIRED,
             **dict.fromkeys(("new", "lost"), NUMBER),
             "opening": Column(holds="number", nulls="kept"),
             "by": SEGMENT,
         },
         warns=(FLOWS, {"opening": "opening"}),
-    ),
-    Entry(
-        function=rk.churned_customers,
-        tables={"subscriptions": SUBSCRIPTIONS},
-        options={"by": "plan", "amount": "mrr", "reason": "why", "as_of": "2024-05-20"},
-        columns=SPELLS | {"by": SEGMENT, "reason": SEGMENT, "amount": NUMBER},
-        ids=("customer_id",),
-        keys=("customer_id", "period"),
-        result="customers",
     ),
     Entry(
         function=rk.churn_snapshots,
@@ -638,12 +640,12 @@ ENTRIES = [
         result="customers",
     ),
     Entry(
-        function=rk.customer_view,
-        tables={"orders": ARRIVED},
-        options={"as_of": "2025-01-01", "by": "team", "amount": "amount"},
-        columns=LOG | {"by": SEGMENT, "amount": AMOUNT} | KNOWN,
+        function=rk.churned_customers,
+        tables={"subscriptions": SUBSCRIPTIONS},
+        options={"by": "plan", "amount": "mrr", "reason": "why", "as_of": "2024-05-20"},
+        columns=SPELLS | {"by": SEGMENT, "reason": SEGMENT, "amount": NUMBER},
         ids=("customer_id",),
-        keys=("customer_id",),
+        keys=("customer_id", "period"),
         result="customers",
     ),
     Entry(
@@ -681,8 +683,8 @@ ENTRIES = [
             "by": SEGMENT,
             "amount": AMOUNT,
             "cohort_time": TIME,
-            "started": Column(holds="flag", nulls="dropped"),
-            "returned": Column(holds="flag", nulls="dropped"),
+            "started": FLAG,
+            "returned": FLAG,
         },
         ids=("customer_id",),
         keys=("team", "cohort", "customer_id", "age"),
@@ -697,8 +699,8 @@ ENTRIES = [
             "by": SEGMENT,
             "amount": AMOUNT,
             "cohort_time": TIME,
-            "started": Column(holds="flag", nulls="dropped"),
-            "returned": Column(holds="flag", nulls="dropped"),
+            "started": FLAG,
+            "returned": FLAG,
         },
         ids=("customer_id",),
     ),
@@ -725,10 +727,19 @@ ENTRIES = [
         | {
             "reason": SEGMENT,
             "by": SEGMENT,
-            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "amount": MRR,
             "entry": Column(holds="time", nulls="kept"),
         },
         ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.customer_view,
+        tables={"orders": ARRIVED},
+        options={"as_of": "2025-01-01", "by": "team", "amount": "amount"},
+        columns=LOG | {"by": SEGMENT, "amount": AMOUNT} | KNOWN,
+        ids=("customer_id",),
+        keys=("customer_id",),
+        result="customers",
     ),
     Entry(
         function=rk.expected_lifetime,
@@ -759,9 +770,9 @@ ENTRIES = [
         options={"features": ["recency_days", "orders", "subscribed"]},
         columns={
             "features": NUMBER,
-            "outcome": Column(holds="number", nulls="kept"),
-            "customer": Column(holds="any", nulls="refused"),
-            "snapshot": Column(holds="any", nulls="refused"),
+            "outcome": OUTCOME,
+            "customer": REQUIRED,
+            "snapshot": REQUIRED,
         },
         ids=("customer_id",),
         result="value",
@@ -832,10 +843,10 @@ ENTRIES = [
             "seed": 1,
         },
         columns={
-            "outcome": Column(holds="number", nulls="dropped"),
-            "drivers": Column(holds="number", nulls="dropped"),
+            "outcome": AMOUNT,
+            "drivers": AMOUNT,
             "by": SEGMENT,
-            "weights": Column(holds="number", nulls="dropped"),
+            "weights": AMOUNT,
         },
     ),
     Entry(
@@ -844,20 +855,19 @@ ENTRIES = [
         options={"by": "plan", "bins": 4, "amount": "amount"},
         columns={
             "score": NUMBER,
-            "outcome": Column(holds="number", nulls="kept"),
+            "outcome": OUTCOME,
             "amount": NUMBER,
             "by": SEGMENT,
         },
         ids=("customer_id",),
-        warns=([row | {"churned": None} for row in JUDGED[:3]] + JUDGED[3:], {}),
+        warns=(STILL_OPEN, {}),
     ),
     Entry(function=rk.median_lifetime, tables={"curve": CURVE}, keys=("plan",), eager=True),
     Entry(
         function=rk.mrr_movements,
         tables={"subscriptions": SUBSCRIPTIONS},
         options={"by": "plan"},
-        columns=SPELLS
-        | {"by": SEGMENT, "amount": NUMBER, "currency": Column(holds="any", nulls="refused")},
+        columns=SPELLS | {"by": SEGMENT, "amount": NUMBER, "currency": REQUIRED},
         ids=("customer_id",),
     ),
     Entry(
@@ -911,24 +921,8 @@ ENTRIES = [
         columns={
             "by": Column(holds="any", nulls="dropped"),
             "size": Column(holds="number", nulls="refused", frame="population"),
-            "weights": Column(holds="number", nulls="dropped"),
+            "weights": AMOUNT,
         },
-        ids=("respondent",),
-        keys=("respondent",),
-        positional=2,
-        result="value",
-    ),
-    Entry(
-        function=rk.purchase_regularity,
-        tables={"transactions": ORDERS},
-        columns=LOG,
-        ids=("customer_id",),
-    ),
-    Entry(
-        function=rk.rake,
-        tables={"responses": RESPONSES},
-        options={"margins": {"plan": {"a": 0.7, "b": 0.3}, "wave": {"first": 0.5, "second": 0.5}}},
-        columns={"weights": Column(holds="number", nulls="dropped")},
         ids=("respondent",),
         keys=("respondent",),
         positional=2,
@@ -949,6 +943,22 @@ ENTRIES = [
         ids=("customer_id",),
     ),
     Entry(
+        function=rk.purchase_regularity,
+        tables={"transactions": ORDERS},
+        columns=LOG,
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.rake,
+        tables={"responses": RESPONSES},
+        options={"margins": {"plan": {"a": 0.7, "b": 0.3}, "wave": {"first": 0.5, "second": 0.5}}},
+        columns={"weights": AMOUNT},
+        ids=("respondent",),
+        keys=("respondent",),
+        positional=2,
+        result="value",
+    ),
+    Entry(
         function=rk.rate_difference,
         tables={"table": CHANNELS},
         options={"group": "channel"},
@@ -961,7 +971,7 @@ ENTRIES = [
         options={"by": "channel", "window": "7D", "period": "month"},
         columns={
             "sent": TIME,
-            "responded": Column(holds="time", nulls="kept"),
+            "responded": END,
             "by": SEGMENT,
             "respondent": ID,
         },
@@ -986,16 +996,14 @@ ENTRIES = [
         function=rk.revenue_cohorts,
         tables={"subscriptions": SUBSCRIPTIONS},
         options={"by": "plan"},
-        columns=SPELLS
-        | {"by": SEGMENT, "amount": NUMBER, "currency": Column(holds="any", nulls="refused")},
+        columns=SPELLS | {"by": SEGMENT, "amount": NUMBER, "currency": REQUIRED},
         ids=("customer_id",),
     ),
     Entry(
         function=rk.revenue_retention,
         tables={"subscriptions": SUBSCRIPTIONS},
         options={"by": "plan"},
-        columns=SPELLS
-        | {"by": SEGMENT, "amount": NUMBER, "currency": Column(holds="any", nulls="refused")},
+        columns=SPELLS | {"by": SEGMENT, "amount": NUMBER, "currency": REQUIRED},
         ids=("customer_id",),
     ),
     Entry(
@@ -1048,11 +1056,11 @@ ENTRIES = [
         options={"by": "plan"},
         columns={
             "score": NUMBER,
-            "outcome": Column(holds="number", nulls="kept"),
+            "outcome": OUTCOME,
             "by": SEGMENT,
         },
         ids=("customer_id",),
-        warns=([row | {"churned": None} for row in JUDGED[:3]] + JUDGED[3:], {}),
+        warns=(STILL_OPEN, {}),
     ),
     Entry(
         function=rk.score_trend,
@@ -1066,8 +1074,8 @@ ENTRIES = [
         tables={"before": GRADED, "after": GRADED_LATER},
         options={"by": "team", "value": "spend"},
         columns={
-            "customer": Column(holds="any", nulls="refused"),
-            "segment": Column(holds="any", nulls="refused"),
+            "customer": REQUIRED,
+            "segment": REQUIRED,
             "value": Column(holds="number", nulls="kept"),
             "by": SEGMENT,
         },
@@ -1136,7 +1144,7 @@ ENTRIES = [
         columns=SPELLS
         | {
             "by": SEGMENT,
-            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "amount": MRR,
             "entry": Column(holds="time", nulls="kept"),
         },
         ids=("customer_id",),
@@ -1155,7 +1163,7 @@ ENTRIES = [
         | {
             "group": SEGMENT,
             "by": SEGMENT,
-            "amount": Column(holds="number", nulls="refused", name="mrr"),
+            "amount": MRR,
             "entry": Column(holds="time", nulls="kept"),
         },
         ids=("customer_id",),
@@ -1192,7 +1200,7 @@ ENTRIES = [
             "customer": ID,
             "amount": AMOUNT,
             "by": SEGMENT,
-            "time": Column(holds="time", nulls="dropped", name="time"),
+            "time": WHEN,
         },
         ids=("customer_id",),
     ),
@@ -1204,7 +1212,7 @@ ENTRIES = [
             "customer": ID,
             "amount": AMOUNT,
             "by": SEGMENT,
-            "time": Column(holds="time", nulls="dropped", name="time"),
+            "time": WHEN,
         },
         ids=("customer_id",),
         keys=("customer_id",),
@@ -1286,11 +1294,11 @@ OTHER_WAYS = {
         tables={"subscriptions": DURATIONS},
         options={"by": "plan", "duration": "duration", "observed": "observed"},
         columns={
-            "duration": Column(holds="number", nulls="dropped"),
-            "observed": Column(holds="flag", nulls="dropped"),
+            "duration": AMOUNT,
+            "observed": FLAG,
             "entry": Column(holds="number", nulls="kept"),
             "counts": Column(holds="number", nulls="dropped", name="customers"),
-            "weights": Column(holds="number", nulls="dropped"),
+            "weights": AMOUNT,
             "by": SEGMENT,
         },
     ),

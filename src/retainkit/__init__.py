@@ -28,7 +28,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     subscriptions                       of ledgers and invoice lines
     churn, survival, revenue            of subscriptions
     customers, risk, segments           of customers: views, who leaves, which is which
-    affinity, contacts                  of items and messages
+    affinity                            what goes with what
     clv, projection                     models of purchases, spend and retention
     repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers

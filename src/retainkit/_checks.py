@@ -42,11 +42,16 @@ def _numbered(value: Any, choices: Collection[str], first: int) -> str | None:
 
 def boolean(name: str, value: Any) -> bool:
     """Check that a value is True or False, NumPy's too."""
-    if value is True or value is False or type(value).__name__ in {"bool", "bool_"}:
+    if is_flag(value):
         return bool(value)
     raise ArgumentTypeError(
         f"`{name}` is {quoted(value)}; it must be True or False.", argument=name
     )
+
+
+def is_flag(value: object) -> bool:
+    """Return whether a value is True or False, of Python or of NumPy."""
+    return type(value).__name__ in {"bool", "bool_"}
 
 
 def is_number(value: object) -> bool:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, fisher_exact, hypergeom
 
-from retainkit._stats.lower_tails import binomial_lower, hypergeometric_lower
+from retainkit._stats.binomial import binomial_lower
+from retainkit._stats.hypergeometric import hypergeometric_lower
 
 # R 4: phyper(x, x + y, 112 - x - y, 28), which is fisher.test(..., "less"); pbinom(x, x + y, .25),
 # which is poisson.test(c(x, y), c(28, 84), alternative = "less").
@@ -60,6 +61,11 @@ def test_large_tables_as_scipy_has_them() -> None:
     n = rng.integers(0, 5_000, 400)
     count, p = rng.integers(0, n + 1), rng.uniform(0.05, 0.9, 400)
     assert binomial_lower(count, n, p) == pytest.approx(binom.cdf(count, n, p), rel=1e-9)
+
+
+def test_many_more_than_expected_are_no_few() -> None:
+    # A chance of 1e-405 for so many, which no float holds: not even so is the tail below it 0.
+    assert hypergeometric_lower([364, 364], 365, 365, [2_000, 1_000]) == pytest.approx([1, 1])
 
 
 def test_it_is_the_one_sided_test_of_fisher() -> None:

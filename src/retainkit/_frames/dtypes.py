@@ -82,6 +82,14 @@ def is_categorical(dtype: nw.dtypes.DType) -> bool:
     return dtype == nw.Categorical or isinstance(dtype, nw.Enum)
 
 
+def category_names(series: nw.Series[Any]) -> nw.Series[Any]:
+    """Return categories by their names, which in some frames may be numbers; others as they are."""
+    if not is_categorical(series.dtype):
+        return series
+    dtype = series.cat.get_categories().dtype
+    return series.cast(dtype if dtype.is_numeric() else nw.String)
+
+
 def declared_categories(series: nw.Series[Any]) -> list[Any]:
     """Return the categories of a column in memory in the order that was declared, if one was."""
     # Of Polars' and PyArrow's own, the order is that in which they came.

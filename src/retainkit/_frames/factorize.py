@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import is_null
 from retainkit._frames.plain_types import WIDE
 from retainkit._typing import Array
 
@@ -29,7 +30,7 @@ def factorize(series: nw.Series[Any], *, sort: bool) -> tuple[Array, Any]:
         return factorize_array(series.to_pandas(), sort=sort)
     if series.dtype.is_integer() and series.null_count():
         # NumPy would make floats of them, in which large integers are the same.
-        present = ~series.is_null().to_numpy().astype(bool)
+        present = ~is_null(series)
         codes = np.full(len(series), -1)
         codes[present], uniques = factorize(series.drop_nulls(), sort=sort)
         return codes, uniques

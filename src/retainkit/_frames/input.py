@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.advice import index_advice, result_advice, source_advice, table_advice
+from retainkit._frames.arrays import is_null
 from retainkit._frames.arrow_extensions import is_view
 from retainkit._frames.names import inner_name, outer_name, with_inner_names
 from retainkit._frames.pandas_types import plain_series, with_integers, with_native_columns
@@ -204,7 +205,7 @@ def instants_of(times: nw.Series[Any]) -> Array:
 
 def instants_or(times: nw.Series[Any], missing: int) -> Array:
     """Return times as instants, with a number for those that are null."""
-    null = times.is_null().to_numpy().astype(bool)
+    null = is_null(times)
     if not null.any():
         return instants_of(times)
     instants = instants_of(times).copy()  # it may be the memory of the caller

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import is_null, values_with_none
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, instants_of, is_polars
@@ -115,7 +116,7 @@ def can_be_joined(frame: Frame, table: Frame) -> bool:
 
 def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:
     """Build a series anew in another library; times with a zone come in UTC."""
-    dtype, lacks = series.dtype, series.is_null().to_numpy().astype(bool)
+    dtype, lacks = series.dtype, is_null(series)
     if dtype == nw.Datetime or dtype == nw.Date:  # noqa: PLR1714  dtypes hash by parameter
         times = instants_of(series).astype("datetime64[us]")
         times[lacks] = None
@@ -124,9 +125,7 @@ def _rebuilt(series: nw.Series[Any], backend: Any) -> nw.Series[Any]:
         return made.dt.replace_time_zone(str(UTC)) if aware else made
     if is_categorical(dtype):
         series, dtype = series.cast(nw.String), nw.String()
-    # pandas has a NaN where others have a null.
-    pairs = zip(series.to_list(), lacks.tolist(), strict=True)
-    values = [None if lack else value for value, lack in pairs]
+    values = values_with_none(series)
     if backend == nw.Implementation.PANDAS and lacks.any():
         if dtype.is_integer():  # which have no null in NumPy
             nothing = nw.new_series(series.name, [None] * len(values), nw.Float64, backend=backend)

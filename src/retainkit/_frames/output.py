@@ -14,6 +14,12 @@ from retainkit._time.labels import ZonedTimes
 from retainkit._typing import Array, Booleans, Integers, NativeT
 
 
+def result_backend(given: Frame) -> Any:
+    """Return which library holds the result for a frame that was given."""
+    same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
+    return given.implementation if same_kind else nw.Implementation.PANDAS
+
+
 def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ignore[type-var]
     """Build a native table of arrays or narwhals series, of the kind of `given`.
 
@@ -25,8 +31,7 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ig
         else np.asarray(values)
         for name, values in columns.items()
     }
-    same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
-    backend = given.implementation if same_kind else nw.Implementation.PANDAS
+    backend = result_backend(given)
     if backend.is_pandas_like():
         # pandas has no dates; NumPy's would become seconds.
         plain = {
@@ -41,11 +46,9 @@ def build_like(given: Frame, columns: Mapping[str, Any]) -> NativeT:  # type: ig
     return result
 
 
-def text_like(given: Frame, name: str, texts: list[str]) -> nw.Series[Any]:
-    """Build a column of texts for a table of the kind of `given`."""
-    same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
-    backend = given.implementation if same_kind else nw.Implementation.PANDAS
-    return nw.new_series(name, texts, nw.String, backend=backend)
+def texts_like(given: Frame, name: str, texts: Sequence[str]) -> nw.Series[Any]:
+    """Return texts as a column for `build_like`, which would take an array of them for objects."""
+    return nw.new_series(name, texts, nw.String, backend=result_backend(given))
 
 
 def _series(name: str, values: Any, backend: nw.Implementation) -> nw.Series[Any]:
@@ -115,9 +118,8 @@ def integers_or_null(given: Frame, name: str, values: Integers, null: Booleans) 
 
     In pandas the type is `Int64` whether or not a null occurs.
     """
-    same_kind = isinstance(given, nw.DataFrame) or is_polars(given)
-    if same_kind and not given.implementation.is_pandas_like():
-        backend = given.implementation
+    backend = result_backend(given)
+    if not backend.is_pandas_like():
         plain = nw.new_series(name, values, nw.Int64, backend=backend)
         known = nw.new_series("known", ~null, backend=backend)
         frame = from_columns({"value": plain, "known": known})
@@ -130,30 +132,12 @@ def integers_or_null(given: Frame, name: str, values: Integers, null: Booleans) 
     return made
 
 
-def texts_like(given: nw.DataFrame[Any], name: str, texts: Sequence[str]) -> nw.Series[Any]:
-    """Return texts as a column of the kind of a frame in memory."""
-    return nw.new_series(name, texts, nw.String, backend=given.implementation)
-
-
 def with_text(frame: Frame, name: str, text: str) -> Frame:
     """Return a frame with one more column, the last, which holds the same text throughout."""
     if isinstance(frame, nw.DataFrame) and not len(frame):
         # A literal has no length in an empty frame of narwhals 2.5.
         return frame.with_columns(nw.new_series(name, [], nw.String, backend=frame.implementation))
     return frame.with_columns(nw.lit(text).alias(name))
-
-
-def with_texts(
-    frame: nw.DataFrame[Any], name: str, texts: Sequence[str], codes: Integers
-) -> nw.DataFrame[Any]:
-    """Return a new frame in memory with one more column, the last: for each row one of the texts.
-
-    It shares no memory with the one that was given.
-    """
-    values = np.array([*texts], object)[codes].tolist()
-    rows = frame.filter([True] * len(values)) if values else frame
-    made = nw.new_series(inner_name(frame, name), values, nw.String, backend=frame.implementation)
-    return rows.with_columns(made)
 
 
 def with_column(frame: nw.DataFrame[Any], name: str, values: Array) -> nw.DataFrame[Any]:
@@ -167,15 +151,18 @@ def with_columns_beside(
 ) -> nw.DataFrame[Any]:
     """Return a new frame in memory with more columns; arrays of objects are text, None a null.
 
-    It has the order and the index of the one that is given, and shares no memory with it.
+    It has the order and the index of the one that is given, and shares no memory with it. A column
+    of the same name is replaced where it stands.
     """
     backend = frame.implementation
+    named = {inner_name(frame, name): values for name, values in columns.items()}
     series = [
-        nw.new_series(outer_name(name), values.tolist(), nw.String, backend=backend)
+        nw.new_series(name, values.tolist(), nw.String, backend=backend)
         if values.dtype == object
-        else _series(outer_name(name), values, backend)
-        for name, values in columns.items()
+        else _series(name, values, backend)
+        for name, values in named.items()
     ]
+    # No narwhals function copies a frame; a filter does.
     rows = frame.filter([True] * len(frame)) if len(frame) else frame
     return rows.with_columns(*series)
 

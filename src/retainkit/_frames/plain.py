@@ -9,6 +9,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.input import collect, from_native
 
 
@@ -20,10 +21,7 @@ def plain_columns(native: Any, argument: str) -> dict[str, list[Any]]:
 
 def plain_values(values: nw.Series[Any]) -> list[Any]:
     """Return a column as a list, by which columns of several libraries compare."""
-    null = values.is_null().to_numpy().astype(bool).tolist()
-    pairs = zip(values.to_list(), null, strict=True)
-    # pandas has a value of its own for what is null.
-    return [None if lacks else _plain(value) for value, lacks in pairs]
+    return [_plain(value) for value in values_with_none(values)]
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import is_null
 from retainkit._frames.input import Frame, is_polars
 from retainkit._frames.output import integers_or_null, values_or_null
 from retainkit._frames.plain_types import WIDE
-from retainkit._typing import Booleans, Integers, NativeT
+from retainkit._typing import Integers, NativeT
 
 FrameT = TypeVar("FrameT", bound=Frame)
 
@@ -33,12 +34,6 @@ def with_one_text_type(frame: Frame, column: str) -> Frame:
     if frame.implementation.is_pyarrow() and frame.collect_schema()[column] == nw.String:
         return frame.with_columns(nw.col(column).cast(nw.String))
     return frame
-
-
-def keep_rows(frame: nw.DataFrame[Any], kept: Booleans) -> nw.DataFrame[Any]:
-    """Return the rows that are marked."""
-    marks = nw.new_series("kept", kept, backend=frame.implementation)
-    return nw.maybe_reset_index(nw.maybe_reset_index(frame).filter(marks))
 
 
 def distinct_rows(frame: FrameT, *columns: str) -> FrameT:
@@ -86,7 +81,7 @@ def take_or_null(values: nw.Series[Any], rows: Integers) -> nw.Series[Any]:
     if dtype.is_integer() and dtype not in WIDE and backend.is_pandas_like():
         null = rows < 0
         if len(values):
-            null |= values.is_null().to_numpy().astype(bool)[rows]
+            null |= is_null(values)[rows]
         numbers = np.zeros(len(rows), np.int64)
         if not null.all():
             filled = values.fill_null(0) if values.null_count() else values

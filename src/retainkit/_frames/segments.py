@@ -8,6 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize, factorize_array
 from retainkit._frames.input import Frame, collect
@@ -103,14 +104,7 @@ def split_by_segment(
     if not keys:
         return [("", frame)]
     distinct = collect(frame.select(*keys).unique().sort(*keys, nulls_last=True))
-    # A null is NaN in some columns of pandas, and NaN equals nothing.
-    columns = [
-        [
-            None if null else value
-            for value, null in zip(one.to_list(), one.is_null().to_list(), strict=True)
-        ]
-        for one in distinct.iter_columns()
-    ]
+    columns = [values_with_none(distinct[key]) for key in keys]
     parts = []
     for values in zip(*columns, strict=True):
         part = frame

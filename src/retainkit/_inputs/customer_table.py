@@ -13,7 +13,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.dtypes import category_names, is_categorical
 from retainkit._frames.input import Frame, collect, count_rows
 from retainkit._frames.join import join, to_kind_of
 from retainkit._frames.plain_types import with_plain_types
@@ -253,8 +253,6 @@ def _with_plain_ids(rows: Frame) -> Frame:
         rows, _ = with_plain_types(rows, {"customer": "counts"})
     if not is_categorical(rows.collect_schema()["customer"]):
         return rows
-    wanted: Any = nw.String
     if isinstance(rows, nw.DataFrame):
-        named = rows["customer"].cat.get_categories().dtype
-        wanted = named if named.is_numeric() else nw.String
-    return rows.with_columns(nw.col("customer").cast(wanted))
+        return rows.with_columns(category_names(rows["customer"]))
+    return rows.with_columns(nw.col("customer").cast(nw.String))

@@ -175,12 +175,19 @@ def check_finite(table: CheckedTable, facts: Facts, argument: str = "amount") ->
         return
     own = table.declared[argument].name or argument
     number = count_rows(table.rows.filter(nw.col(own).abs() == infinite))
-    raise ArgumentError(
-        f"{table.source(argument)} is infinite in {count_noun(number, 'row')}, of "
-        f"{facts.n_rows:,}. Put a number there, or leave them out.",
+    raise infinite_values(table, argument, number, facts.n_rows)
+
+
+def infinite_values(
+    table: CheckedTable, argument: str, rows: int, total: int, *, what: str = "is infinite in"
+) -> ArgumentError:
+    """Return the error that a column is infinite in some rows of all."""
+    return ArgumentError(
+        f"{table.source(argument)} {what} {count_noun(rows, 'row')}, of {total:,}. Put a number "
+        "there, or leave them out.",
         code="infinite_values",
         argument=table.own_name(argument),
         column=table.names[argument],
-        rows=number,
-        total=facts.n_rows,
+        rows=rows,
+        total=total,
     )

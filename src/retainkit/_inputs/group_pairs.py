@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.input import check_present, from_native
 from retainkit._frames.output import from_columns
 from retainkit._frames.segments import factorize_segments
@@ -100,8 +101,7 @@ def group_columns(
 def _reference_code(groups: nw.Series[Any], reference: Any, column: str) -> int:
     """Return the number of the reference among the groups."""
     # With pandas' own null nothing can be compared.
-    pairs = zip(groups.to_list(), groups.is_null().to_list(), strict=True)
-    values = [None if null else value for value, null in pairs]
+    values = values_with_none(groups)
     if reference not in values:
         raise ArgumentError(
             f"`reference` is {reference!r}, which is no group in {named(column, 'group')}; it has "

@@ -7,12 +7,9 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from retainkit._frames.factorize import sort_codes
-from retainkit._frames.groupby import unique_keys
 from retainkit._frames.input import collect, count_rows
 from retainkit._inputs.columns import CheckedTable
 from retainkit._messages import count_noun, format_examples
-from retainkit._typing import Integers
 from retainkit.errors import ArgumentError
 
 
@@ -30,27 +27,6 @@ def check_one_segment(table: CheckedTable, owner: str = "customer") -> None:
     if number:
         examples = collect(several.sort(owner).head(3))[owner].to_list()
         raise several_segments(table.by, number, count_rows(found), examples, owner)
-
-
-def check_one_segment_of_codes(
-    table: CheckedTable,
-    frame: nw.DataFrame[Any],
-    segment: Integers,
-    customer: Integers,
-    row_of: Integers,
-) -> None:
-    """Check the same of a frame in memory by codes: of the segment and of the customer of each row.
-
-    `row_of` has a row of each code of a customer, -1 where there is none.
-    """
-    if not table.by:
-        return
-    differs = segment != segment[row_of[customer]]
-    if differs.any():
-        several = unique_keys(customer[differs])
-        codes, customers = sort_codes(frame["customer"], row_of, several)
-        total = int((row_of >= 0).sum())
-        raise several_segments(table.by, len(codes), total, customers[:3].to_list())
 
 
 def several_segments(

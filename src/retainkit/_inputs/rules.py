@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeAlias
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import is_number
+from retainkit._checks import is_flag, is_number
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.names import inner_name, outer_name
@@ -206,15 +207,12 @@ def _check_no_condition(name: str) -> None:
 
 def values_of(series: nw.Series[Any]) -> list[Any]:
     """Return the values of a small column as plain Python, None for null and NaN."""
-    nulls = series.is_null().to_list()
-    return [
-        None if null else _plain(value) for value, null in zip(series.to_list(), nulls, strict=True)
-    ]
+    return [_plain(value) for value in values_with_none(series)]
 
 
 def _plain(value: Any) -> Any:
     """Return a number, a flag, a text or a time as plain Python, None for NaN; others as is."""
-    if type(value).__name__ in {"bool", "bool_"}:
+    if is_flag(value):
         return bool(value)
     if isinstance(value, Decimal):
         value = int(value) if value == value.to_integral_value() else float(value)

@@ -8,7 +8,7 @@ from uuid import UUID
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import is_categorical
+from retainkit._frames.dtypes import category_names
 from retainkit._frames.factorize import shared_codes, to_array
 from retainkit._inputs.kinds import check_comparable_ids
 from retainkit._messages import as_shown
@@ -42,11 +42,3 @@ def _values(ids: Ids) -> Array:
     found = np.empty(len(texts), object)
     found[:] = texts
     return found
-
-
-def category_names(ids: Ids) -> Ids:
-    """Return categories by their names, which in some frames may be numbers."""
-    if not is_categorical(ids.dtype):
-        return ids
-    dtype = ids.cat.get_categories().dtype
-    return ids.cast(dtype if dtype.is_numeric() else nw.String)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from retainkit._scipy import without_scipy_filters
-from retainkit._typing import Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 
 with without_scipy_filters():
     from scipy.special import gammaln
@@ -31,16 +32,41 @@ def two_sided_p_values(
     return np.minimum(2 * p_value, 1)
 
 
+def hypergeometric_lower(
+    count: ArrayLike, marked: ArrayLike, drawn: ArrayLike, total: ArrayLike
+) -> Floats:
+    """P(X <= count) where so many of a total are marked, and so many are drawn.
+
+    One-sided Fisher's exact test, R. A. Fisher (1935), J. R. Stat. Soc. 98:39-82.
+    """
+    each = np.broadcast_arrays(count, marked, drawn, total)
+    k, marked, drawn, total = (np.asarray(one, np.float64).ravel() for one in each)
+    most = np.minimum(marked, drawn)
+    point, tail, above = _outer_tails(np.minimum(k, most), marked, drawn, total)
+    lower = np.where(above, 1 + point - tail, tail)
+    found: Floats = np.where(k >= most, 1.0, np.minimum(lower, 1.0))
+    return found.reshape(each[0].shape)
+
+
 def _smaller_tails(both: Integers, drawn: Integers, marked: Integers, total: Integers) -> Floats:
+    """Compute the smaller of the two tails that hold what was observed."""
     x, n, m, of = (one.astype(np.float64) for one in (both, drawn, marked, total))
+    point, tail, _ = _outer_tails(x, n, m, of)
+    return np.minimum(tail, 1 + point - tail)
+
+
+def _outer_tails(x: Floats, n: Floats, m: Floats, of: Floats) -> tuple[Floats, Floats, Booleans]:
+    """Compute ``P(X = x)``, the tail from `x` away from the mean, and whether it is the upper one.
+
+    Of a total `of`, `m` are marked and `n` are drawn.
+    """
     point = np.exp(_log_choose(m, x) + _log_choose(of - m, n - x) - _log_choose(of, n))
     # Away from the mean the terms fall from the first one on. The lower tail of the marked is the
     # upper tail of those that are not.
     above = x * of >= n * m
     marks = np.where(above, m, of - m)
     hits = np.where(above, x, n - x)
-    tail = point * _sum_of_ratios(hits, n, marks, of)
-    return np.minimum(tail, 1 + point - tail)
+    return point, point * _sum_of_ratios(hits, n, marks, of), above
 
 
 def _log_choose(n: Floats, k: Floats) -> Floats:

@@ -11,8 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats, Integers
+
+with without_scipy_filters():
+    from scipy.special import expit
 
 _BLOCK = 2048  # columns that are worked on at once, so that they stay in the processor's memory
 _SAMPLE = 20_000  # columns that are enough to begin from
@@ -68,7 +72,8 @@ class _Problem:
             eta = beta @ x
             if self.offset is not None:
                 eta += self.offset[part]
-            small = np.exp(-np.abs(eta))  # never overflows
+            # Never overflows, and serves the logarithm and the weights below too.
+            small = np.exp(-np.abs(eta))
             chance = np.where(eta >= 0, 1.0, small) / (1 + small)
             value += float(y @ eta) - float(np.sum(t * (np.maximum(eta, 0) + np.log1p(small))))
             gradient += x @ (y - t * chance)
@@ -223,9 +228,7 @@ def clustered_covariance(
     residual = np.empty(n)
     for begin in range(0, n, _BLOCK):
         part = slice(begin, begin + _BLOCK)
-        eta = fit.coefficients @ design[:, part]
-        small = np.exp(-np.abs(eta))
-        residual[part] = events[part] - np.where(eta >= 0, 1.0, small) / (1 + small)
+        residual[part] = events[part] - expit(fit.coefficients @ design[:, part])
     middle = np.zeros((k, k))
     if groups == n:
         for begin in range(0, n, _BLOCK):
@@ -243,6 +246,8 @@ def clustered_covariance(
 
 # Calibration
 
+_UNKNOWN = (math.nan, math.nan, math.nan)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
@@ -251,13 +256,10 @@ class Calibration:
     `separated` says that the score tells the outcomes apart, but for ties.
     """
 
-    in_large: tuple[float, float, float]
-    intercept: tuple[float, float, float]
-    slope: tuple[float, float, float]
+    in_large: tuple[float, float, float] = _UNKNOWN
+    intercept: tuple[float, float, float] = _UNKNOWN
+    slope: tuple[float, float, float] = _UNKNOWN
     separated: bool = False
-
-
-_UNKNOWN = (math.nan, math.nan, math.nan)
 
 
 def calibration(
@@ -271,7 +273,7 @@ def calibration(
     """
     happened, trials = events.astype(np.float64), n.astype(np.float64)
     if not 0 < happened.sum() < trials.sum():
-        return Calibration(in_large=_UNKNOWN, intercept=_UNKNOWN, slope=_UNKNOWN)
+        return Calibration()
     z = normal_quantile(confidence_level)
     ones = np.ones((1, len(n)))
     large = fit_logistic(ones, happened, trials=trials, offset=log_odds)
@@ -279,11 +281,11 @@ def calibration(
     mean = float(trials @ log_odds) / float(trials.sum())
     scale = math.sqrt(float(trials @ (log_odds - mean) ** 2) / float(trials.sum()))
     if not scale > 0 or len(n) < 2:
-        return Calibration(in_large=in_large, intercept=_UNKNOWN, slope=_UNKNOWN)
+        return Calibration(in_large=in_large)
     design = np.vstack([ones, (log_odds - mean) / scale])
     fit = fit_logistic(design, happened, trials=trials)
     if fit.direction is not None:
-        return Calibration(in_large=in_large, intercept=_UNKNOWN, slope=_UNKNOWN, separated=True)
+        return Calibration(in_large=in_large, separated=True)
     back = np.array([[1.0, -mean / scale], [0.0, 1 / scale]])
     found = back @ fit.coefficients
     variance = np.diag(back @ np.linalg.inv(fit.information) @ back.T)

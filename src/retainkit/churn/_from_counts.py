@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer, probability
+from retainkit._frames.arrays import is_null
 from retainkit._frames.factorize import factorize
 from retainkit._frames.input import collect
 from retainkit._frames.output import build_like
@@ -255,7 +256,7 @@ def _given_openings(rows: nw.DataFrame[Any], table: CheckedTable) -> Floats:
     """Return the customers at the start of each period as given, NaN where they are not."""
     if "opening" not in table.names:
         return np.full(len(rows), np.nan)
-    known = ~rows["opening"].is_null().to_numpy().astype(bool)
+    known = ~is_null(rows["opening"])
     given = np.full(len(rows), np.nan)
     given[known] = read_counts(rows.filter(known.tolist()), table, "opening")
     return given

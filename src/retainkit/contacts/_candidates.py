@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.arrays import is_true
+from retainkit._frames.dtypes import category_names
 from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, from_native, is_polars
 from retainkit._frames.join import to_engine_of
@@ -24,14 +25,14 @@ from retainkit._inputs.columns import (
 )
 from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT, FLAG, ID, Kind, is_text
-from retainkit._inputs.same_customers import category_names
 from retainkit._messages import count_noun, format_examples
 from retainkit._typing import Booleans, Integers, NativeT
 from retainkit.errors import ArgumentError
 
 RESULT = ("send", "reason", "blocked_by", "contacts", "eligible", "bucket")
 RULE = "rule"
-_KEY = "retainkit_key_{}"
+_OWN = "retainkit_key_{}"  # what no column of the user is called
+_KEYS = ("customer", "channel", RULE)
 _TYPES: tuple[Any, ...] = (nw.Boolean, nw.String, nw.String, nw.Int64, nw.Boolean, nw.Float64)
 
 
@@ -144,16 +145,16 @@ def read_candidates(native: Any, names: Mapping[str, str | None]) -> Candidates:
 def _key_exprs(table: CheckedTable, frame: Frame) -> dict[str, nw.Expr]:
     """Return the columns that tell candidates apart, as text."""
     read = column_exprs(frame, table.declared, table.names)
-    names = [name for name in ("customer", "channel", RULE) if name in read]
-    return {_KEY.format(i): read[name].cast(nw.String) for i, name in enumerate(names)}
+    names = [name for name in _KEYS if name in read]
+    return {_OWN.format(i): read[name].cast(nw.String) for i, name in enumerate(names)}
 
 
 def _with_keys(table: CheckedTable, *, lazy: bool) -> Frame:
     """Return the rows, of a lazy engine with their keys as the engine writes them."""
     if not lazy:
         return table.rows
-    names = [name for name in ("customer", "channel", RULE) if name in table.columns]
-    keys = {_KEY.format(i): nw.col(name).cast(nw.String) for i, name in enumerate(names)}
+    names = [name for name in _KEYS if name in table.columns]
+    keys = {_OWN.format(i): nw.col(name).cast(nw.String) for i, name in enumerate(names)}
     return table.rows.with_columns(**keys)
 
 
@@ -206,17 +207,17 @@ def _joined(
     """Join what was decided to the candidates, in their engine."""
     keys = _key_exprs(candidates.table, given)
     decided = {name: candidates.rows[name] for name in keys}
-    beside = {_KEY.format(name): values for name, values in columns.items()}
+    beside = {_OWN.format(name): values for name, values in columns.items()}
     # Of a column of nothing but nulls an engine could not see the type.
-    cap = _KEY.format("blocked_by")
+    cap = _OWN.format("blocked_by")
     beside[cap] = np.where(beside[cap] == None, "", beside[cap])  # noqa: E711  each of them
     small = to_engine_of(given, decided | beside)
     typed = {
-        _KEY.format(name): nw.col(_KEY.format(name)).cast(dtype)
+        _OWN.format(name): nw.col(_OWN.format(name)).cast(dtype)
         for name, dtype in zip(RESULT, _TYPES, strict=True)
     }
     small = small.with_columns(*(nw.col(key).cast(nw.String) for key in keys), **typed)
     rows = given.with_columns(**keys).join(small, on=[*keys], how="left")
-    shown: dict[str, nw.Expr] = {name: nw.col(_KEY.format(name)) for name in RESULT}
+    shown: dict[str, nw.Expr] = {name: nw.col(_OWN.format(name)) for name in RESULT}
     shown["blocked_by"] = nw.when(nw.col(cap) != "").then(nw.col(cap))
     return rows.select(*given.collect_schema().names(), **shown)

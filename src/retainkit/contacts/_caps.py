@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias, get_args
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._checks import as_float, is_number
+from retainkit._checks import as_float, is_flag, is_number
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.input import check_present, collect, from_native
 from retainkit._frames.names import inner_name
 from retainkit._messages import count_noun, format_examples
@@ -48,15 +49,16 @@ class Cap:
         if self.window is None:
             return now.begin_of(calendar_grid(self.period or "day", "monday"), zone).instant
         if self.calendar:
-            return self._first_midnight(now, zone)
+            return _first_midnight(self.window, now, zone)
         # What is exactly as old as the window is long does not count.
         return self.window.before(now, zone).instant + 1
 
-    def _first_midnight(self, now: Moment, zone: tzinfo | None) -> int:
-        """Return the midnight that begins as many days as the window has, today among them."""
-        before = 0 if self.window is None else round(self.window.days) - 1
-        instants, _ = midnights(np.array([now.index(DAYS) - before], np.int64), zone)
-        return int(instants[0])
+
+def _first_midnight(window: Window, now: Moment, zone: tzinfo | None) -> int:
+    """Return the midnight that begins as many days as the window has, today among them."""
+    before = round(window.days) - 1
+    instants, _ = midnights(np.array([now.index(DAYS) - before], np.int64), zone)
+    return int(instants[0])
 
 
 def read_caps(caps: Any) -> tuple[Cap, ...]:
@@ -82,10 +84,9 @@ def read_caps(caps: Any) -> tuple[Cap, ...]:
 
 
 def _listed(column: nw.Series[Any]) -> list[Any]:
-    """Return the values of a column, None for a null."""
-    nulls = column.is_null().to_list()
-    values = zip(column.to_list(), nulls, strict=True)
-    return [None if null or value != value else value for value, null in values]  # noqa: PLR0124
+    """Return the values of a column, None for null and NaN."""
+    values = values_with_none(column)
+    return [None if value != value else value for value in values]  # noqa: PLR0124  NaN
 
 
 def _check_most(values: Sequence[Any]) -> None:
@@ -114,7 +115,7 @@ def _is_whole(value: Any) -> bool:
 
 def _check_flags(values: Sequence[Any]) -> None:
     """Check the column `calendar`: booleans, of which a null is false."""
-    wrong = [one for one in values if one is not None and type(one).__name__ not in _FLAGS]
+    wrong = [one for one in values if one is not None and not is_flag(one)]
     if wrong:
         raise ColumnTypeError(
             f"column 'calendar' of `caps` must hold True or False; {count_noun(len(wrong), 'row')} "
@@ -124,9 +125,6 @@ def _check_flags(values: Sequence[Any]) -> None:
             rows=len(wrong),
             total=len(values),
         )
-
-
-_FLAGS = {"bool", "bool_"}
 
 
 def _cap(channel: Any, most: int, window: Any, *, calendar: bool) -> Cap:
@@ -139,8 +137,7 @@ def _cap(channel: Any, most: int, window: Any, *, calendar: bool) -> Cap:
             column="channel",
         )
     period, length = _read_window(window)
-    calendar = calendar or period is not None
-    if length is not None and calendar and not length.whole_days:
+    if calendar and length is not None and not length.whole_days:
         raise ArgumentError(
             f"column 'window' of `caps` is {window!r} where `calendar` is true; write whole days, "
             "such as '2D' for today and yesterday, or one of 'day', 'week' and 'month'.",
@@ -149,6 +146,7 @@ def _cap(channel: Any, most: int, window: Any, *, calendar: bool) -> Cap:
             column="window",
         )
     written = " ".join(window.split()) if isinstance(window, str) else (length and length.name)
+    calendar = calendar or period is not None
     text = f"{channel or ALL} {most} in {written}{' (calendar)' if calendar else ''}"
     return Cap(
         channel=channel, most=most, window=length, period=period, calendar=calendar, text=text
@@ -158,9 +156,9 @@ def _cap(channel: Any, most: int, window: Any, *, calendar: bool) -> Cap:
 def _read_window(window: Any) -> tuple[CapPeriod | None, Window | None]:
     """Read the window of a cap: a period of the calendar, or a length of time."""
     word = window.strip().lower() if isinstance(window, str) else ""
-    for period in get_args(CapPeriod):
-        if word == period:
-            return period, None
+    period = next((one for one in get_args(CapPeriod) if one == word), None)
+    if period is not None:
+        return period, None
     if window is None:
         raise ArgumentError(
             "column 'window' of `caps` is null in a row; write a length of time such as '7D', or "

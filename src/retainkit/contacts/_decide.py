@@ -56,18 +56,18 @@ def decide(question: Question) -> Decision:
     reason = np.full(n, SEND)
     reason[question.suppressed] = SUPPRESSED
     reason[exempt] = EXEMPT
-    open_to = ~question.suppressed & ~exempt
+    undecided = ~question.suppressed & ~exempt
     full = _full_by_the_log(question)
-    capped = open_to & (full > NO_CAP)
+    capped = undecided & (full > NO_CAP)
     reason[capped] = CAP
-    rest = np.flatnonzero(open_to & ~capped)
+    rest = np.flatnonzero(undecided & ~capped)
     outranked = _outranked(question, exempt, rest)
-    late = rest[outranked > NO_CAP]
-    reason[late] = OUTRANKED
+    beaten = outranked > NO_CAP
+    reason[rest[beaten]] = OUTRANKED
     eligible = (reason == SEND) | exempt
     reason[(reason == SEND) & question.held_out] = HOLDOUT
     blocked_by = np.where(capped, full, NO_CAP)
-    blocked_by[late] = outranked[outranked > NO_CAP]
+    blocked_by[rest[beaten]] = outranked[beaten]
     return Decision(
         reason=reason,
         eligible=eligible,
@@ -109,7 +109,7 @@ def _outranked(question: Question, exempt: Booleans, rest: Integers) -> Integers
         for k in reversed(caps):
             blocked[covers[k] & (taken[k][customer] >= question.most[k])] = k
         for k in caps:
-            # Nobody is here twice.
+            # A customer has one row in a turn: no element is added to twice.
             taken[k][customer[covers[k] & (blocked == NO_CAP)]] += 1
         in_the_way[turn] = blocked
     return in_the_way

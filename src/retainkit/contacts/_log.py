@@ -49,7 +49,7 @@ class Contacts:
     """The log as far as it counts, in parallel arrays.
 
     Of each element the customer (-1: no candidate), the channel, the `slot`, which is how many of
-    the edges it comes after, and the number of contacts that it stands for.
+    the edges are at or before it, and the number of contacts that it stands for.
     """
 
     customer: Integers
@@ -69,8 +69,9 @@ def count_contacts(
 ) -> list[Integers]:
     """Return for each cap the contacts of each customer in its window."""
     zones, zone_index = _read_zones(candidates, tz)
+    nothing = [np.zeros(candidates.n_customers, np.int64) for _ in caps]
     if native is None:
-        return [np.zeros(candidates.n_customers, np.int64) for _ in caps]
+        return nothing
     table, end = _read_log(native, columns, as_of, tz)
     if table.zone is None and "timezone" in candidates.table.names:
         raise ArgumentError(
@@ -80,30 +81,27 @@ def count_contacts(
             argument="timezone",
             column=candidates.table.names["timezone"],
         )
-    known = [table.zone if zone is None else zone for zone in zones]
-    first = np.array([[cap.first(end, zone) for zone in known] for cap in caps], np.int64).reshape(
-        len(caps), len(known)
-    )
     if not caps or not candidates.n_customers:
-        return [np.zeros(candidates.n_customers, np.int64) for _ in caps]
+        return nothing
+    known = [table.zone if zone is None else zone for zone in zones]
+    # Of each cap, the instant from which on it counts in each zone.
+    first = np.array([[cap.first(end, zone) for zone in known] for cap in caps], np.int64)
     edges = np.unique(first)
     found = _reduce(table.rows, candidates, edges, end.instant)
-    # A contact counts from an edge on if it comes after so many edges.
-    least = np.searchsorted(edges, first) + 1
+    slots = np.searchsorted(edges, first) + 1
     return [
-        _count(found, cap, least[k][zone_index], candidates.n_customers)
-        for k, cap in enumerate(caps)
+        _count(found, cap.channel, own[zone_index]) for cap, own in zip(caps, slots, strict=True)
     ]
 
 
-def _count(found: Contacts, cap: Cap, least: Integers, n_customers: int) -> Integers:
-    """Count the contacts that a cap covers, by customer."""
+def _count(found: Contacts, channel: str | None, first_slot: Integers) -> Integers:
+    """Count the contacts of each customer in a channel, from a slot on that each has."""
     counts = found.customer >= 0
-    counts &= found.slot >= least[found.customer]
-    if cap.channel is not None:
-        counts &= (found.channel == cap.channel).to_numpy().astype(bool)
-    totals = np.bincount(found.customer[counts], found.count[counts], minlength=n_customers)
-    return totals.astype(np.int64)
+    counts &= found.slot >= first_slot[found.customer]
+    if channel is not None:
+        counts &= (found.channel == channel).to_numpy().astype(bool)
+    own = found.customer[counts]
+    return np.bincount(own, found.count[counts], minlength=len(first_slot)).astype(np.int64)
 
 
 # The log
@@ -163,7 +161,7 @@ def _matched(
 
 
 def _slot_expr(time: nw.Expr, edges: Integers) -> nw.Expr:
-    """Return how many of the edges a time comes after, all of them after the first."""
+    """Return how many of the edges are at or before a time; the first is so in every row."""
 
     def choose(low: int, high: int) -> nw.Expr:
         """Search by halves: no deeper than need be."""
@@ -284,33 +282,35 @@ def find_suppressed(
     native: Any, candidates: Candidates, columns: Mapping[str, str | None]
 ) -> Booleans:
     """Return which candidates are suppressed, in their channel or in all."""
-    suppressed = np.zeros(len(candidates.customer), bool)
+    nobody = np.zeros(len(candidates.customer), bool)
     if native is None:
-        return suppressed
+        return nobody
     frame = from_native(native, "suppress")
     if inner_name(frame, str(columns["channel"])) not in frame.collect_schema().names():
         columns = {**columns, "channel": None}
     table = read_columns(frame, "suppress", _SUPPRESS, columns)
     table, _, _ = without_nulls(replace(table, table="suppress"), read_facts, "raise")
-    if not len(suppressed):
-        return suppressed
+    if not len(nobody):
+        return nobody
     rows = table.rows
     if isinstance(rows, nw.LazyFrame):
         rows = _of_candidates(rows, candidates).unique()
     found = collect(rows)
     number = _numbers_of(found["customer"], candidates, "suppress")
     warn_of_alike(found["customer"].to_list(), candidates.ids.to_list(), "customer", "suppress")
-    channel = np.full(len(number), -1)
-    if "channel" in found.columns:
-        places = {name: place for place, name in enumerate(candidates.channels)}
-        codes, names = factorize(found["channel"], sort=False)
-        # No candidate is in a channel of the place -2.
-        known = np.array([places.get(str(name), -2) for name in names] + [-1], np.int64)
-        channel = known[codes]
-    for place in (-1, *range(len(candidates.channels))):
-        listed = np.zeros(candidates.n_customers + 1, bool)
-        listed[number[channel == place]] = True  # the last is that of no candidate
-        listed[-1] = False
-        covers = place < 0 or candidates.channel == place
-        suppressed |= listed[candidates.customer] & covers
-    return suppressed
+    place = _places_of(found, candidates)
+    known = (number >= 0) & (place >= 0)
+    width = len(candidates.channels) + 1
+    pairs, first = number[known] * width + place[known], candidates.customer * width
+    # In all channels, or in its own.
+    return np.isin(first, pairs) | np.isin(first + candidates.channel + 1, pairs)
+
+
+def _places_of(rows: nw.DataFrame[Any], candidates: Candidates) -> Integers:
+    """Return the place of each row's channel, from 1 on: 0 for all, -1 where no candidate is."""
+    if "channel" not in rows.columns:
+        return np.zeros(len(rows), np.int64)
+    places = {name: place for place, name in enumerate(candidates.channels, 1)}
+    codes, names = factorize(rows["channel"], sort=False)
+    # The code of null is -1: the last.
+    return np.array([*(places.get(str(name), -1) for name in names), 0], np.int64)[codes]

@@ -82,7 +82,7 @@ def apply_contact_policy(
         windows ``"day"``, ``"week"`` (from Monday) and ``"month"`` are the calendar period so far.
     suppress : IntoFrame, optional
         Customers who get nothing, such as those who unsubscribed; with a column of channels, they
-        get nothing in that one (null: in none).
+        get nothing in that one, and nothing at all where it is null.
     exempt : str, optional
         Boolean column of `candidates`: messages that no cap stops and nobody is held out from,
         such as receipts. They count for the caps of others.

@@ -16,8 +16,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._messages import warn
+from retainkit._stats.binomial import binomial_lower
+from retainkit._stats.hypergeometric import hypergeometric_lower
 from retainkit._stats.intervals import ratio
-from retainkit._stats.lower_tails import binomial_lower, hypergeometric_lower
 from retainkit._stats.multiplicity import adjust_p_values
 from retainkit._time.grid import DayGrid
 from retainkit._time.moment import Moment

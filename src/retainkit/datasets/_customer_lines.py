@@ -14,16 +14,16 @@ from retainkit.datasets._customer_truth import DrawnOrders
 # Every order has one of these.
 COFFEES: Final = MappingProxyType({"espresso": 0.4, "filter roast": 0.3, "decaf": 0.2, "mild": 0.1})
 # Two items, the share of the orders that has each, and how many times as often both are together
-# as if it were by chance.
+# as by chance alone.
 BASKETS: Final = (
     ("cups", 0.12, "saucers", 0.10, 4.0),
     ("milk", 0.25, "sugar", 0.20, 1.6),
     ("honey", 0.10, "tea", 0.08, 0.25),
 )
-# An item, another, and the share of the orders with the other: right after one with the item, and
-# else. They may be the same.
+# An item, another, and the shares of the orders with the other: of those right after an order with
+# the item, and of all others. Both may be the same item.
 FOLLOWERS: Final = (("machine", "descaler", 0.30, 0.05), ("filters", "filters", 0.45, 0.15))
-# By chance alone.
+# Items that come by chance alone, and the share of the orders that has each.
 SINGLES: Final = MappingProxyType({"biscuits": 0.15, "machine": 0.06})
 
 

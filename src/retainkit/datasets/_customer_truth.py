@@ -32,7 +32,7 @@ _ACTIVE: Final = (1.5, 6.0)  # Beta, of the chance of an active day
 _PERSISTENT: Final = 0.3  # share of the customers
 _PERSISTENCE: Final = 0.5  # correlation of whether they are active on one day and the next
 _CHANGED: Final = 0.1  # share of those who stay
-# What the chance of an active day is times after a change.
+# What the chance of an active day is multiplied by after a change.
 _LEAVERS_CHANGE: Final = 0.2
 _OTHERS_CHANGE: Final = 0.3
 
@@ -76,9 +76,12 @@ class DrawnOrders:
 
 
 def draw_customers(
-    customers: int, rng: np.random.Generator, other: np.random.Generator
+    customers: int, rng: np.random.Generator, traits: np.random.Generator
 ) -> tuple[CustomerTruth, DrawnOrders]:
-    """Draw customers in the order in which they join, and the orders of each."""
+    """Draw customers in the order in which they join, and the orders of each.
+
+    What does not bear on orders is drawn from `traits`.
+    """
     joined = np.sort(rng.integers(BEGIN, END, size=customers))
     joined[-1] = END - DAY + joined[-1] % DAY  # so that the tables end with the last day
     attitude = rng.standard_normal(customers)
@@ -94,22 +97,22 @@ def draw_customers(
         time=time[order],
         cents=np.maximum(np.rint(100 * amount[order]), 1).astype(np.int64),
     )
-    changed, change = _changes(other, joined, left)
+    changed, change = _changes(traits, joined, left)
     truth = CustomerTruth(
         joined=joined,
         rate=rate,
         dropout=dropout,
         left=left,
         spend=spend,
-        active=other.beta(*_ACTIVE, customers),
-        persistence=np.where(other.random(customers) < _PERSISTENT, _PERSISTENCE, 0.0),
+        active=traits.beta(*_ACTIVE, customers),
+        persistence=np.where(traits.random(customers) < _PERSISTENT, _PERSISTENCE, 0.0),
         changed=changed,
         change=change,
-        tickets=other.exponential(_TICKETS, customers),
+        tickets=traits.exponential(_TICKETS, customers),
         level=ndtr(attitude),
-        held_out=other.random(customers) < _HELD_OUT,
-        response=other.uniform(*_RESPONSE, customers),
-        effect=other.choice(_EFFECTS[0], customers, p=_EFFECTS[1]),
+        held_out=traits.random(customers) < _HELD_OUT,
+        response=traits.uniform(*_RESPONSE, customers),
+        effect=traits.choice(_EFFECTS[0], customers, p=_EFFECTS[1]),
     )
     return truth, orders
 
@@ -145,10 +148,10 @@ def _order_times(
 
 
 def _changes(rng: np.random.Generator, joined: Integers, left: Integers) -> tuple[Integers, Floats]:
-    """Draw when the use of each customer changes, and what it is times from the next day on."""
+    """Draw when the use of each customer changes, and what multiplies it from the next day on."""
     stays = left == NEVER
-    other = stays & (rng.random(joined.size) < _CHANGED)
+    changes = stays & (rng.random(joined.size) < _CHANGED)
     when = joined + (rng.random(joined.size) * (END - joined)).astype(np.int64)
-    changed = np.where(other, when, left)
-    change = np.where(other, _OTHERS_CHANGE, np.where(stays, 1.0, _LEAVERS_CHANGE))
+    changed = np.where(changes, when, left)
+    change = np.where(changes, _OTHERS_CHANGE, np.where(stays, 1.0, _LEAVERS_CHANGE))
     return changed, change

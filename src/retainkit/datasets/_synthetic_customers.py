@@ -184,8 +184,8 @@ def make_customers(customers: int = 2_000, *, seed: int = 0) -> CustomerTables:
     customers = integer("customers", customers, 1)
     # A generator for each table, so that what one needs changes no other.
     rngs = np.random.default_rng(integer("seed", seed, 0)).spawn(8)
-    shop, other, usage, tickets, answers, contacts, lines, attributes = rngs
-    truth, orders = draw_customers(customers, shop, other)
+    shop, traits, usage, tickets, answers, contacts, lines, attributes = rngs
+    truth, orders = draw_customers(customers, shop, traits)
     return CustomerTables(
         orders=_order_table(orders),
         events=_table(*draw_events(usage, truth)),

@@ -15,6 +15,7 @@ from retainkit._frames.dtypes import is_numeric_like
 from retainkit._frames.input import Frame, collect
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, read_columns
+from retainkit._inputs.facts import infinite_values
 from retainkit._inputs.kinds import NUMBER
 from retainkit._inputs.nulls import nulls_in
 from retainkit._messages import count_noun, format_examples
@@ -164,19 +165,10 @@ def read_rows(
 
 def _check_complete(values: Floats, table: CheckedTable, missing: str) -> Booleans:
     """Return the rows in which nothing is missing; raise if there are others, or warn of them."""
-    sources = [table.source(name) for name in table.names]
-    for argument, source, one in zip(table.names, sources, values.T, strict=True):
+    for argument, one in zip(table.names, values.T, strict=True):
         infinite = int(np.isinf(one).sum())
         if infinite:
-            raise ArgumentError(
-                f"{source} is infinite in {count_noun(infinite, 'row')}, of {len(values):,}. Put "
-                "a number there, or leave them out.",
-                code="infinite_values",
-                argument=table.own_name(argument),
-                column=table.names[argument],
-                rows=infinite,
-                total=len(values),
-            )
+            raise infinite_values(table, argument, infinite, len(values))
     lacks = np.isnan(values)
     known = np.asarray(~lacks.any(axis=1))
     gone = int((~known).sum())

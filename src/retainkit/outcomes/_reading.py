@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
+from retainkit._frames.arrays import is_null
 from retainkit._frames.dtypes import type_name
 from retainkit._frames.groupby import NEVER
 from retainkit._frames.input import (
@@ -157,10 +158,10 @@ def read_dated_answers(
     rows = collect(table.rows)
     segments, segment = factorize_segments(rows, table.keys)
     n_segments = int(segment.max(initial=-1)) + 1 if table.by else 1
-    silent = rows["score"].is_null().to_numpy().astype(bool)
+    silent = is_null(rows["score"])
     lacking = np.bincount(segment[silent], minlength=n_segments)
     rows, segment = rows.filter(~rows["score"].is_null()), segment[~silent]
-    lacks = {name: rows[name].is_null().to_numpy().astype(bool) for name in ("respondent", "time")}
+    lacks = {name: is_null(rows[name]) for name in ("respondent", "time")}
     nulls = {"customer": int(lacks["respondent"].sum()), "time": int(lacks["time"].sum())}
     whole = ~(lacks["respondent"] | lacks["time"])
     one_of("missing", missing, get_args(Missing))

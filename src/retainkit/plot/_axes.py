@@ -11,7 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
 from retainkit._typing import Array, Floats
@@ -92,6 +92,23 @@ def draw_legend(
     for text in (legend.get_title(), *legend.get_texts()):
         text.set_parse_math(False)  # a segment may be called "$5 to $10"
     return legend
+
+
+def draw_colour_bar(
+    ax: Axes, shades: Any, label: str, thick: float, *, ticks: int, rates: bool
+) -> None:
+    """Draw the colour bar above the picture, where its label serves as a title.
+
+    It is as `thick` as that share of the axes, and has about so many `ticks`.
+    """
+    place = ax.inset_axes((0, 1 + thick, 1, thick))
+    style: dict[str, Any] = {"format": percent() if rates else None, "ticks": MaxNLocator(ticks)}
+    bar = ax.figure.colorbar(shades, cax=place, orientation="horizontal", **style)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, pad=2, labelsize=TEXT)
+    bar.ax.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)
+    bar.ax.xaxis.set_label_position("top")
+    bar.ax.set_xlabel(label, loc="left", fontsize=TEXT)
 
 
 def has_room_beneath(ax: Axes, height: float, needed: float, depth: float, least: float) -> bool:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import factorize_segments
 from retainkit._messages import count_noun, format_examples
@@ -141,11 +142,10 @@ def _count_reasons(
     sizes = np.bincount(code, minlength=len(keys["reason"])).tolist()
     counts: Counter[tuple[str, str]] = Counter()
     caps: Counter[str] = Counter()
-    nulls = keys["blocked_by"].is_null().to_list()
-    rows = zip(*(keys[name].to_list() for name in needed), nulls, sizes, strict=True)
-    for name, reason, cap, null, n in rows:
+    rows = zip(*(values_with_none(keys[name]) for name in needed), sizes, strict=True)
+    for name, reason, cap, n in rows:
         counts[str(name), str(reason)] += n
-        if not null:
+        if cap is not None:
             caps[str(cap)] += n
     unknown = sorted({reason for _, reason in counts} - COLOURS.keys())
     if unknown:

@@ -20,9 +20,9 @@ from retainkit._models.model import parameter_array
 from retainkit._time.durations import in_units, in_words
 from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
-from retainkit.plot._axes import measure, percent, subplots
+from retainkit.plot._axes import draw_colour_bar, measure, percent, subplots
 from retainkit.plot._models import check_drawn_model
-from retainkit.plot._style import POINTS, SMALL, TEXT, ink_on, sequential
+from retainkit.plot._style import POINTS, SMALL, ink_on, sequential
 from retainkit.typing import Length, ModelValues
 
 ROWS = 120  # of colour, from no silence to the longest
@@ -144,7 +144,10 @@ def frequency_recency(
     if not alive:
         span = in_words(horizon, model.unit).removeprefix("1 ")
         label = f"Purchases expected in the next {span}"
-    _draw_bar(ax, shades, fill(label, max(20, int((width - 25) / 4.7))), 6 / height, alive=alive)
+    _tidy(ax)
+    label = fill(label, max(20, int((width - 25) / 4.7)))
+    ticks = (5 if alive else 8) if ax.bbox.width / ax.figure.dpi > 4 else 4
+    draw_colour_bar(ax, shades, label, 6 / height, ticks=ticks, rates=alive)
     return ax
 
 
@@ -240,17 +243,8 @@ def _label_places(ax: Axes, lines: Sequence[Any]) -> dict[int, tuple[float, floa
     return places
 
 
-def _draw_bar(ax: Axes, shades: Any, label: str, thick: float, *, alive: bool) -> None:
-    """Draw the colour bar above the picture, where its label serves as a title."""
+def _tidy(ax: Axes) -> None:
+    """Leave out lines around the colours, and mark whole numbers of purchases."""
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    place = ax.inset_axes((0, 1 + thick, 1, thick))
-    ticks = MaxNLocator((5 if alive else 8) if ax.bbox.width / ax.figure.dpi > 4 else 4)
-    style: dict[str, Any] = {"format": percent() if alive else None, "ticks": ticks}
-    bar = ax.figure.colorbar(shades, cax=place, orientation="horizontal", **style)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(length=0, pad=2, labelsize=TEXT)
-    bar.ax.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)
-    bar.ax.xaxis.set_label_position("top")
-    bar.ax.set_xlabel(label, loc="left", fontsize=TEXT)

@@ -176,14 +176,9 @@ def _number_days(days: Integers) -> tuple[Integers, Unit | None]:
     step = int(np.diff(days).min())
     if step == 1:
         return days, "day"
-    return (
-        (calendar_grid("week").number_of_day(days), "week")
-        if step == 7
-        else (
-            _in_steps(days),
-            "own",
-        )
-    )
+    if step == 7:
+        return calendar_grid("week").number_of_day(days), "week"
+    return _in_steps(days), "own"
 
 
 def _in_steps(since: Integers) -> Integers:

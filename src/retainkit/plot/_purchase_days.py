@@ -19,15 +19,6 @@ from retainkit._typing import Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
 
 
-def _rows_of(log: Events, customer_id: Any) -> Frame:
-    """Return the rows of a customer; in memory Arrow's UUIDs are read as their bytes."""
-    unknown = log.rows.collect_schema()["customer"] == nw.Unknown
-    if unknown and isinstance(customer_id, UUID) and isinstance(log.rows, nw.DataFrame):
-        customer_id = customer_id.bytes
-    same: nw.Expr = nw.col("customer") == customer_id
-    return log.rows.filter(same)
-
-
 def purchase_days(
     log: Events, customer_id: Any, customer: str, end: Moment, argument: str = "transactions"
 ) -> Integers:
@@ -74,3 +65,12 @@ def purchase_days(
             total=len(used),
         )
     return np.unique(DAYS.number(wall_times(instants[used], log.zone)))
+
+
+def _rows_of(log: Events, customer_id: Any) -> Frame:
+    """Return the rows of a customer; in memory Arrow's UUIDs are read as their bytes."""
+    unknown = log.rows.collect_schema()["customer"] == nw.Unknown
+    if unknown and isinstance(customer_id, UUID) and isinstance(log.rows, nw.DataFrame):
+        customer_id = customer_id.bytes
+    same: nw.Expr = nw.col("customer") == customer_id
+    return log.rows.filter(same)

@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from retainkit._frames.arrays import values_with_none
 from retainkit._frames.input import read_result
 from retainkit._frames.segments import segment_columns
 from retainkit._inputs.cohort_table import COHORT_COLUMNS
@@ -50,7 +51,7 @@ def read_result_columns(
 def columns_as_lists(frame: nw.DataFrame[Any], names: Sequence[str]) -> Columns:
     """Return those columns that a frame has as lists, null as None."""
     there = dict.fromkeys(name for name in names if name in frame.columns)
-    return {name: _listed(frame[name]) for name in there}
+    return {name: values_with_none(frame[name]) for name in there}
 
 
 def read_ages(
@@ -61,11 +62,6 @@ def read_ages(
     data, segments = read_result_columns(table, argument, own, needed, ["age_end"], made_by=made_by)
     ages = {name: [int(age) for age in data[name]] for name in AGES & data.keys()}
     return data | ages, segments
-
-
-def _listed(column: nw.Series[Any]) -> list[Any]:
-    nulls = column.is_null().to_list()
-    return [None if null else value for value, null in zip(column.to_list(), nulls, strict=True)]
 
 
 def as_floats(values: Sequence[Any]) -> list[float]:

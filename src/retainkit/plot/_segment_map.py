@@ -15,7 +15,7 @@ from retainkit._checks import one_of
 from retainkit._frames.input import read_result
 from retainkit._inputs.cohort_table import check_numbers
 from retainkit._typing import Array, Floats, Integers
-from retainkit.plot._axes import measure, percent, subplots
+from retainkit.plot._axes import draw_colour_bar, measure, subplots
 from retainkit.plot._style import DARK, LIGHT, SMALL, TEXT, ink_on, sequential
 from retainkit.plot._text import in_percent, shorten
 from retainkit.typing import IntoDataFrame, SegmentValues
@@ -120,7 +120,8 @@ def segment_map(
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(12, integer=True))
     what = "Share of all money" if money else f"Share of customers (n = {len(r):,})"
-    _draw_bar(ax, shades, fill(what, max(16, int(width / 5))), 8 / height)
+    label = fill(what, max(16, int(width / 5)))
+    draw_colour_bar(ax, shades, label, 8 / height, ticks=5, rates=True)
     return ax
 
 
@@ -178,15 +179,3 @@ def _draw_segments(ax: Axes, cells: Array, share: Floats, room: tuple[float, flo
         box = {"facecolor": LIGHT, "alpha": 0.85, "linewidth": 0, "pad": 1.5}
         style: dict[str, Any] = {"ha": "center", "va": "center", "color": DARK, "bbox": box}
         ax.text(x, y, text, fontsize=SMALL, parse_math=False, gid="segment", **style)
-
-
-def _draw_bar(ax: Axes, shades: Any, label: str, thick: float) -> None:
-    """Draw the colour bar above the picture, where its label serves as a title."""
-    place = ax.inset_axes((0, 1 + thick, 1, thick))
-    style: dict[str, Any] = {"format": percent(), "ticks": MaxNLocator(5)}
-    bar = ax.figure.colorbar(shades, cax=place, orientation="horizontal", **style)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(length=0, pad=2, labelsize=TEXT)
-    bar.ax.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)
-    bar.ax.xaxis.set_label_position("top")
-    bar.ax.set_xlabel(label, loc="left", fontsize=TEXT)

@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import integer_codes, sort_codes
 from retainkit._frames.groupby import NEVER, group_sum, unique_keys
-from retainkit._frames.input import collect, from_native, instants_of
+from retainkit._frames.input import from_native, instants_of
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.coded_customers import CodedCustomers, code_customers
 from retainkit._inputs.events import Events
-from retainkit._inputs.one_segment import check_one_segment_of_codes
 from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
@@ -57,29 +54,22 @@ class _PurchaseCounts:
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarize the purchases of each customer."""
-    frame = collect(log.rows)
-    customer, n_codes = integer_codes(frame["customer"])
-    row_of = np.full(n_codes, -1)
-    row_of[customer] = np.arange(len(customer))  # any row of a customer will do
-    segments, segment = factorize_segments(frame, log.keys)
-    check_one_segment_of_codes(log, frame, segment, customer, row_of)
-
-    rows, rest = _split_at_end(log, frame, customer, n_codes, spec)
+    coded = code_customers(log)
+    rows, rest = _split_at_end(log, coded, spec)
     counts = _count_purchases(rows)
-    held = np.zeros(n_codes, np.int64) if rest is None else _count_purchases(rest).number
-    codes, customers = sort_codes(frame["customer"], row_of, np.flatnonzero(counts.number))
-    columns = {key: values[segment[row_of[codes]]] for key, values in segments.items()}
-    columns |= {"customer": customers, **_summary_columns(rows, counts, codes, spec)}
+    held = np.zeros(coded.n_codes, np.int64) if rest is None else _count_purchases(rest).number
+    codes, columns = coded.ascending(np.flatnonzero(counts.number))
+    columns |= _summary_columns(rows, counts, codes, spec)
     if rest is not None:
         columns["frequency_holdout"] = held[codes]
         if rest.amount is not None:
             columns["monetary_value_holdout"] = _mean_amount(rest.money(), held)[codes]
         columns["duration_holdout"] = np.full(len(codes), spec.duration)
-    without = (row_of >= 0) & (counts.number == 0)
+    without = (coded.row_of >= 0) & (counts.number == 0)
     in_holdout = int((without & (held > 0)).sum())
     return PurchaseSummary(
-        rows=from_native(build_like(frame, columns), "transactions"),
-        n_customers=int((row_of >= 0).sum()),
+        rows=from_native(build_like(coded.frame, columns), "transactions"),
+        n_customers=coded.n_customers,
         n_first_in_holdout=in_holdout,
         n_without_purchase=int(without.sum()) - in_holdout,
     )
@@ -89,13 +79,14 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
 
 
 def _split_at_end(
-    log: Events, frame: nw.DataFrame[Any], customer: Integers, n_codes: int, spec: PurchaseSpec
+    log: Events, coded: CodedCustomers, spec: PurchaseSpec
 ) -> tuple[_Rows, _Rows | None]:
     """Return the rows before the end and, if there is a holdout, those from it on."""
+    frame = coded.frame
     instant = instants_of(frame["time"])
     period = spec.merge_period.number(wall_times(instant, spec.merge_period.clock(log.zone)))
     amount = frame["amount"].to_numpy() if "amount" in log.columns else None
-    rows = _Rows(n_codes=n_codes, customer=customer, period=period, amount=amount)
+    rows = _Rows(n_codes=coded.n_codes, customer=coded.customer, period=period, amount=amount)
     if not spec.holdout:
         return _net_refunds(rows, spec), None
     held = instant >= spec.end.instant

@@ -36,7 +36,7 @@ def lift_table(
     descending: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""What came of the customers that a score ranks first, second, ...: lift and gain by bin.
+    r"""Lift and gain of a score by bin: what came of those whom it ranks first, second and so on.
 
     >>> import pandas as pd
     >>> from retainkit import lift_table

@@ -13,7 +13,7 @@ from retainkit._checks import integer, one_of, probability
 from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.input import collect, from_native
 from retainkit._frames.join import build_in_engine
-from retainkit._frames.output import text_like
+from retainkit._frames.output import texts_like
 from retainkit._inputs.columns import Column, check_not_reserved, read_columns
 from retainkit._inputs.kinds import ID
 from retainkit._inputs.nulls import nulls_in
@@ -279,7 +279,7 @@ class ChurnRisk:
         if refused is not None:
             raise refused.error(advice="Fill them in, or leave the rows out", drop=False)
         found = log_odds.score(values, self.confidence_level, most)
-        texts = text_like(table.given, "reasons", found.pop("reasons"))
+        texts = texts_like(table.given, "reasons", found.pop("reasons"))
         columns_of_result = {self.customer: rows["customer"], **found, "reasons": texts}
         return as_given(build_in_engine(from_native(view, "view"), columns_of_result), view)
 

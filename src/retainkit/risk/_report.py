@@ -42,7 +42,7 @@ def score_report(
     probability: bool = True,
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""How good a score of risk is: whether it ranks, and whether its probabilities hold.
+    r"""Compute how well a score of risk ranks, and whether its probabilities hold.
 
     >>> import pandas as pd
     >>> from retainkit import score_report
@@ -231,7 +231,7 @@ def _judge(
     values |= dict(zip(("auc", "auc_lower", "auc_upper"), area, strict=True))
     values["brier_null"] = base * (1 - base)
     values |= {"brier": math.nan, "brier_skill": math.nan}
-    found = _no_calibration()
+    found = Calibration()
     if probability and total:
         squares = events * (1 - score) ** 2 + (n - events) * score**2
         values["brier"] = float(squares.sum()) / total
@@ -246,11 +246,6 @@ def _judge(
             for ending, one in zip(("", "_lower", "_upper"), limits, strict=True)
         }
     return _Judgement(values=values, separated=found.separated)
-
-
-def _no_calibration() -> Calibration:
-    unknown = (math.nan, math.nan, math.nan)
-    return Calibration(in_large=unknown, intercept=unknown, slope=unknown)
 
 
 def _top_lifts(counts: ScoreCounts) -> Floats:

@@ -9,13 +9,14 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.arrays import floats_or
+from retainkit._frames.arrays import floats_or, is_null
 from retainkit._frames.groupby import unique_inverse
 from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.names import inner_name
 from retainkit._frames.plain_types import with_plain_types
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, column_names, read_columns
+from retainkit._inputs.facts import infinite_values
 from retainkit._inputs.kinds import NUMBER, is_text
 from retainkit._inputs.nulls import nulls_in
 from retainkit._messages import count_noun, format_examples, named, warn
@@ -125,7 +126,7 @@ def _without_open_rows(
     rows: nw.DataFrame[Any], n_rows: int, table: CheckedTable
 ) -> nw.DataFrame[Any]:
     """Leave out rows without an outcome, with a warning."""
-    closed = ~rows["outcome"].is_null().to_numpy().astype(bool)
+    closed = ~is_null(rows["outcome"])
     if closed.all():
         return rows
     still_open = int(floats_or(rows["n"], 0)[~closed].sum())
@@ -218,23 +219,10 @@ def _checked_values(
     if nulls is not None:
         raise nulls.error(drop=False)
     for name, one in values.items():
-        _check_finite(one, n, table, name)
+        infinite = int(n[np.isinf(one)].sum())
+        if infinite:
+            raise infinite_values(table, name, infinite, int(n.sum()))
     return values["score"], values.get("amount")
-
-
-def _check_finite(values: Floats, n: Integers, table: CheckedTable, argument: str) -> None:
-    infinite = np.isinf(values)
-    if infinite.any():
-        rows = int(n[infinite].sum())
-        raise ArgumentError(
-            f"{table.source(argument)} is infinite in {count_noun(rows, 'row')}, of "
-            f"{int(n.sum()):,}. Put a number there, or leave them out.",
-            code="infinite_values",
-            argument=argument,
-            column=table.names[argument],
-            rows=rows,
-            total=int(n.sum()),
-        )
 
 
 def _check_probabilities(score: Floats, n: Integers, table: CheckedTable) -> None:

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile
 from retainkit._typing import Floats
 from retainkit.risk._reasons import reason_texts
 from retainkit.risk._snapshots import ENDING
+
+with without_scipy_filters():
+    from scipy.special import expit
 
 _ROWS = 2**14  # that are worked on at once
 
@@ -69,7 +73,7 @@ class LogOdds:
             variance = np.einsum("ij,ij->j", self.covariance @ with_one, with_one)
             half = z * np.sqrt(np.maximum(variance, 0))
             for out, odds in ((risk, eta), (lower, eta - half), (upper, eta + half)):
-                out[part] = _chance(odds)
+                out[part] = expit(odds)
             texts += reason_texts(columns, values[:, part], self._parts(x), most)
         return {"churn_risk": risk, "lower": lower, "upper": upper, "reasons": texts}
 
@@ -92,10 +96,3 @@ class LogOdds:
         for name, one in zip(self.features, parts, strict=True):
             sums[row[self._column(name)]] += one
         return sums
-
-
-def _chance(log_odds: Floats) -> Floats:
-    """Return the probability of log-odds, without overflow."""
-    small = np.exp(-np.abs(log_odds))
-    found: Floats = np.where(log_odds >= 0, 1.0, small) / (1 + small)
-    return found

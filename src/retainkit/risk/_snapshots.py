@@ -9,11 +9,12 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.arrays import floats_or
+from retainkit._frames.arrays import floats_or, is_null
 from retainkit._frames.factorize import factorize, integer_codes
 from retainkit._frames.input import Frame, check_present, collect, from_native
 from retainkit._frames.names import inner_name, outer_name
 from retainkit._inputs.columns import CheckedTable, Column, column_names, read_columns
+from retainkit._inputs.facts import infinite_values
 from retainkit._inputs.kinds import ID, SEGMENT
 from retainkit._inputs.nulls import Nulls, nulls_in
 from retainkit._messages import count_noun, format_examples
@@ -71,7 +72,7 @@ def read_snapshots(
     names = _numeric_columns(frame, own) if given is None else given
     table = _read(snapshots, names, own)
     rows = collect(table.rows)
-    closed = ~rows["outcome"].is_null().to_numpy().astype(bool)
+    closed = ~is_null(rows["outcome"])
     if not closed.all():
         gone = int((~closed).sum())
         warn_of_open_rows(table.source("outcome"), outcome, gone, len(closed))
@@ -227,13 +228,5 @@ def check_finite(values: Floats, table: CheckedTable) -> None:
         if most < _LARGEST:
             continue
         rows = int((np.abs(one) >= _LARGEST).sum())
-        argument = f"feature_{i}"
-        raise ArgumentError(
-            f"{table.source(argument)} is infinite, or too large to compute with, in "
-            f"{count_noun(rows, 'row')}, of {len(one):,}. Put a number there, or leave them out.",
-            code="infinite_values",
-            argument=table.own_name(argument),
-            column=table.names[argument],
-            rows=rows,
-            total=len(one),
-        )
+        what = "is infinite, or too large to compute with, in"
+        raise infinite_values(table, f"feature_{i}", rows, len(one), what=what)

@@ -11,7 +11,7 @@ from retainkit._checks import one_of
 from retainkit._frames.arrow_extensions import as_given
 from retainkit._frames.input import Frame, collect, from_native
 from retainkit._frames.names import inner_name, outer_name
-from retainkit._frames.output import to_native, with_texts
+from retainkit._frames.output import to_native, with_columns_beside
 from retainkit._inputs.facts import as_number, count_true
 from retainkit._inputs.rule_conditions import BoundRules, bind_rules, cell_texts
 from retainkit._inputs.rules import RuleTable, check_label, read_rules
@@ -141,7 +141,8 @@ def assign_segments(
         masks = bound.masks()
         _check_in_memory(bound, masks, overlap, default)
         codes = np.select(masks, [*range(len(masks))], len(masks))
-        labelled = with_texts(frame, name, [*found.labels, default or ""], codes)
+        labels = np.array([*found.labels, default or ""], object)[codes]
+        labelled = with_columns_beside(frame, {name: labels})
         return as_given(to_native(labelled), table)
     _check_in_engine(bound, overlap, default)
     label = _label(found, bound, default).alias(inner_name(frame, name))

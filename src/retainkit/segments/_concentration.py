@@ -16,7 +16,6 @@ from retainkit._frames.segments import segment_values
 from retainkit._messages import count_noun, quoted, warn
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.segments._cut_points import rows_of_segments
 from retainkit.segments._cuts import MeasureValues, values_of
 from retainkit.segments._orders import OrderOptions, read_values
 from retainkit.segments._value import customer_values, exact_share, top_customers
@@ -214,9 +213,8 @@ def value_concentration(
     values = values_of(customer_values(table), table.keys, ["value"])
     one = _at_least_0(values.measures["value"])
     found = []
-    parts = rows_of_segments(one.segment, values.n_segments)
-    for _, rows in zip(range(values.n_segments), parts, strict=False):
-        value, counts = _distinct(one.value[rows], None if one.counts is None else one.counts[rows])
+    for part in one.by_segment(values.n_segments):
+        value, counts = _distinct(part.value, part.counts)
         found.append(_concentration(value, counts, exact, bootstrap))
     columns: dict[str, Any] = {
         name: np.concatenate([part[name] for part in found]) if found else np.zeros(0)

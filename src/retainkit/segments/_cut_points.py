@@ -51,6 +51,7 @@ def rows_of_segments(segment: Integers, n_segments: int) -> Iterator[Integers | 
         yield slice(None)
         return
     order = np.argsort(segment, kind="stable")
-    ends = np.cumsum(np.bincount(segment, minlength=n_segments))
-    for begin, end in zip(np.append(0, ends[:-1]), ends, strict=True):
+    sizes = np.bincount(segment, minlength=n_segments)
+    ends = np.cumsum(sizes)
+    for begin, end in zip(ends - sizes, ends, strict=True):
         yield order[begin:end]

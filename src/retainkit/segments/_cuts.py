@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,15 @@ class MeasureValues:
     segment: Integers
     value: Floats
     counts: Integers | None
+
+    def by_segment(self, n_segments: int) -> Iterator[MeasureValues]:
+        """Return the values of each segment, in the order of the segments."""
+        for rows in rows_of_segments(self.segment, n_segments):
+            yield MeasureValues(
+                segment=self.segment[rows],
+                value=self.value[rows],
+                counts=None if self.counts is None else self.counts[rows],
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +123,8 @@ def cuts_of(values: TableValues, bins: int) -> tuple[Cuts, dict[str, Floats]]:
     points = {}
     for name, one in values.measures.items():
         of_segments = np.empty((values.n_segments, bins))
-        parts = rows_of_segments(one.segment, values.n_segments)
-        for number, rows in zip(range(values.n_segments), parts, strict=False):
-            counts = None if one.counts is None else one.counts[rows]
-            of_segments[number] = cut_points(one.value[rows], counts, bins)
+        for number, part in enumerate(one.by_segment(values.n_segments)):
+            of_segments[number] = cut_points(part.value, part.counts, bins)
         points[name] = of_segments
     return Cuts(points={name: one[:, :-1] for name, one in points.items()}), points
 

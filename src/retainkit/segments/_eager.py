@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.factorize import integer_codes, sort_codes
+from retainkit._frames.factorize import integer_codes
 from retainkit._frames.groupby import group_sum, unique_keys
-from retainkit._frames.input import collect, from_native, instants_of
+from retainkit._frames.input import from_native, instants_of
 from retainkit._frames.output import build_like
-from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.coded_customers import CodedCustomers, code_customers
 from retainkit._inputs.events import Events
-from retainkit._inputs.one_segment import check_one_segment_of_codes
 from retainkit._time.grid import DAYS
 from retainkit._time.zones import wall_times
 from retainkit._typing import Floats, Integers
@@ -23,35 +19,25 @@ from retainkit.segments._spec import RfmMeasures, RfmSpec
 
 def measure(log: Events, spec: RfmSpec) -> RfmMeasures:
     """Measure recency, frequency and money of each customer."""
-    frame = collect(log.rows)
-    customer, n_codes = integer_codes(frame["customer"])
-    row_of = np.full(n_codes, -1)
-    row_of[customer] = np.arange(len(customer))  # any row of a customer will do
-    segments, segment = factorize_segments(frame, log.keys)
-    check_one_segment_of_codes(log, frame, segment, customer, row_of)
-
-    amount = frame["amount"].to_numpy()
-    number, last = _count_orders(log, frame, customer, n_codes, amount)
-    codes, customers = sort_codes(frame["customer"], row_of, np.flatnonzero(number))
-    columns = {key: values[segment[row_of[codes]]] for key, values in segments.items()}
+    coded = code_customers(log)
+    amount = coded.frame["amount"].to_numpy()
+    number, last = _count_orders(log, coded, amount)
+    codes, columns = coded.ascending(np.flatnonzero(number))
     columns |= {
-        "customer": customers,
         "recency_days": spec.day - last[codes],
         "frequency": number[codes],
-        "monetary": rounded(group_sum(amount, customer, n_codes)[codes]),
+        "monetary": rounded(group_sum(amount, coded.customer, coded.n_codes)[codes]),
     }
-    n_customers = int((row_of >= 0).sum())
     return RfmMeasures(
-        rows=from_native(build_like(frame, columns), "orders"),
-        n_customers=n_customers,
-        n_without_order=n_customers - len(codes),
+        rows=from_native(build_like(coded.frame, columns), "orders"),
+        n_customers=coded.n_customers,
+        n_without_order=coded.n_customers - len(codes),
     )
 
 
-def _count_orders(
-    log: Events, frame: nw.DataFrame[Any], customer: Integers, n_codes: int, amount: Floats
-) -> tuple[Integers, Integers]:
+def _count_orders(log: Events, coded: CodedCustomers, amount: Floats) -> tuple[Integers, Integers]:
     """Count the orders of each code, and find the day of the last; refunds are none."""
+    frame, customer, n_codes = coded.frame, coded.customer, coded.n_codes
     day = DAYS.number(wall_times(instants_of(frame["time"]), log.zone))
     unit = integer_codes(frame["order"])[0] if "order" in log.columns else day
     is_order = amount >= 0

@@ -14,7 +14,7 @@ from retainkit._inputs.facts import read_facts, without_nulls
 from retainkit._inputs.kinds import AMOUNT
 from retainkit._typing import Floats, Integers
 from retainkit.errors import ArgumentError
-from retainkit.segments._cut_points import number_below, rows_of_segments, score_of
+from retainkit.segments._cut_points import number_below, score_of
 from retainkit.segments._cuts import TableValues, check_bins, cuts_of, values_of
 from retainkit.segments._spec import LOW_IS_GOOD, MEASURES
 from retainkit.typing import IntoTable, TableT
@@ -167,11 +167,8 @@ def _intervals(
 
 def _count(values: TableValues, name: str, points: Floats, bins: int) -> Integers:
     """Count the customers in each interval of a measure, a row a segment."""
-    one = values.measures[name]
     found = np.zeros((values.n_segments, bins), np.int64)
-    parts = rows_of_segments(one.segment, values.n_segments)
-    for number, rows in zip(range(values.n_segments), parts, strict=False):
-        place = number_below(one.value[rows], points[number])
-        weights = None if one.counts is None else one.counts[rows]
-        found[number] = np.bincount(place, weights, minlength=bins)
+    for number, part in enumerate(values.measures[name].by_segment(values.n_segments)):
+        place = number_below(part.value, points[number])
+        found[number] = np.bincount(place, part.counts, minlength=bins)
     return found

@@ -42,8 +42,7 @@ def _separator(cuts: Cuts) -> str:
 def _scores_of(values: TableValues, cuts: Cuts, measure: str) -> Integers:
     one, points = values.measures[measure], cuts.points[measure]
     place = np.zeros(len(one.value), np.int64)
-    parts = rows_of_segments(one.segment, values.n_segments)
-    for number, rows in zip(range(values.n_segments), parts, strict=False):
+    for number, rows in enumerate(rows_of_segments(one.segment, values.n_segments)):
         place[rows] = number_below(one.value[rows], points[number])
     return score_of(place, cuts.n_scores(measure), low_is_good=measure == LOW_IS_GOOD)
 

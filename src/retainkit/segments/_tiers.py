@@ -200,8 +200,7 @@ def _with_tiers(rows: Frame, keys: Sequence[str], tiers: _Tiers) -> Frame:
     one, n = values.measures["value"], len(rows)
     rank, share, cumulative = np.zeros(n, np.int64), np.zeros(n), np.zeros(n)
     tier = np.zeros(n, np.int64)
-    parts = rows_of_segments(one.segment, values.n_segments)
-    for _, own in zip(range(values.n_segments), parts, strict=False):
+    for own in rows_of_segments(one.segment, values.n_segments):
         rank[own], share[own], cumulative[own], tier[own] = _rank(one.value[own], tiers)
     texts = np.array([*(name for name, _ in tiers), _NONE], np.str_)
     columns: dict[str, Any] = {name: rows[name] for name in rows.columns}

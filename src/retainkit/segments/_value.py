@@ -10,14 +10,13 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import fraction
-from retainkit._frames.factorize import integer_codes, sort_codes
 from retainkit._frames.groupby import group_sum
-from retainkit._frames.input import Frame, collect, from_native
+from retainkit._frames.input import Frame, from_native
 from retainkit._frames.output import build_like
 from retainkit._frames.reducer import reducer
-from retainkit._frames.segments import factorize_segments
+from retainkit._inputs.coded_customers import code_customers
 from retainkit._inputs.columns import CheckedTable
-from retainkit._inputs.one_segment import check_one_segment, check_one_segment_of_codes
+from retainkit._inputs.one_segment import check_one_segment
 from retainkit.errors import ArgumentError
 from retainkit.segments._orders import rounded, rounded_expr
 
@@ -40,17 +39,11 @@ def _lazy_values(table: CheckedTable) -> Frame:
 
 
 def _eager_values(table: CheckedTable) -> Frame:
-    frame = collect(table.rows)
-    customer, n_codes = integer_codes(frame["customer"])
-    row_of = np.full(n_codes, -1)
-    row_of[customer] = np.arange(len(customer))  # any row of a customer will do
-    segments, segment = factorize_segments(frame, table.keys)
-    check_one_segment_of_codes(table, frame, segment, customer, row_of)
-    value = rounded(group_sum(frame["amount"].to_numpy(), customer, n_codes))
-    codes, customers = sort_codes(frame["customer"], row_of, np.flatnonzero(row_of >= 0))
-    columns = {key: values[segment[row_of[codes]]] for key, values in segments.items()}
-    columns |= {"customer": customers, "value": value[codes]}
-    return from_native(build_like(frame, columns), "orders")
+    coded = code_customers(table)
+    amount = coded.frame["amount"].to_numpy()
+    value = rounded(group_sum(amount, coded.customer, coded.n_codes))
+    codes, columns = coded.ascending(np.flatnonzero(coded.row_of >= 0))
+    return from_native(build_like(coded.frame, columns | {"value": value[codes]}), "orders")
 
 
 # Shares of customers

@@ -14,7 +14,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.arrays import floats_or
+from retainkit._frames.arrays import floats_or, is_null
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.answers import Answers, null_error
 from retainkit._inputs.weights import check_weight_sums, value_error
@@ -154,7 +154,7 @@ def _answers_and_scores(
     responses: Answers, answers: nw.Series[Any], n: Floats
 ) -> tuple[Array, Floats, Booleans]:
     """Return answers as they were given, their scores, and which of them are missing."""
-    missing = answers.is_null().to_numpy().astype(bool)
+    missing = is_null(answers)
     if responses.labels is None:
         scores = answers.to_numpy().astype(np.float64)
         return scores, scores, missing

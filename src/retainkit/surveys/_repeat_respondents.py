@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.arrays import floats_or, is_true
+from retainkit._frames.arrays import floats_or, is_null, is_true
 from retainkit._frames.factorize import factorize, integer_codes
 from retainkit._frames.groupby import group_sum, unique_inverse
 from retainkit._frames.input import Frame, collect, count_rows, instants_of, is_pandas
@@ -234,7 +234,7 @@ def _first_or_last_answers(
 ) -> Integers:
     """Find the row of the first or last valid answer of each person; raise if two are tied."""
     index = np.flatnonzero(valid)
-    unknown = int(rows["time"].is_null().to_numpy().astype(bool)[valid].sum())
+    unknown = int(is_null(rows["time"])[valid].sum())
     if unknown:
         raise null_error(responses, "time", unknown, len(index), where=" with an answer")
     time = instants_of(rows["time"])[index]

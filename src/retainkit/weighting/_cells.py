@@ -10,9 +10,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import one_of
+from retainkit._frames.arrays import is_null
 from retainkit._frames.input import Frame, collect, from_native, read_result
 from retainkit._frames.join import to_engine_of
-from retainkit._frames.output import build_like, to_native
+from retainkit._frames.output import build_like, to_native, with_columns_beside
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import CheckedTable, Column, column_exprs, read_columns
 from retainkit._inputs.kinds import NUMBER, SEGMENT, nan_as_null
@@ -87,9 +88,7 @@ class WeightedAnswers:
             values = factor[self.cells.code]
             if scaled:
                 values = values * collect(self.table.rows)[_BASE].to_numpy()
-            # All rows, that the new frame shares no memory with the one that was given.
-            rows = frame.filter([True] * len(values)) if len(values) else frame
-            return to_native(rows.with_columns(_series(rows, WEIGHT, values)))
+            return to_native(with_columns_beside(frame, {WEIGHT: values}))
         return to_native(self._with_factors(frame, factor, scaled=scaled))
 
     def _with_factors(self, frame: nw.LazyFrame[Any], factor: Floats, *, scaled: bool) -> Frame:
@@ -200,7 +199,7 @@ def _drop_nulls(
     nulls = {
         name: int((cells.n_rows - cells.n_weights).sum())
         if name == "weights"
-        else int(cells.n_rows[cells.keys[name].is_null().to_numpy().astype(bool)].sum())
+        else int(cells.n_rows[is_null(cells.keys[name])].sum())
         for name in table.names
     }
     total = int(cells.n_rows.sum())
