@@ -5,10 +5,10 @@
 
 What is written by hand finds no more than the last day of each customer and the median gap between
 its days. `next_purchase` also needs the history of each, a second pass in an engine that holds no
-rows back, and what the model makes of it: so there is a second recipe by hand in DuckDB, which reads
-the histories with the medians, and applies the closed form to all customers in NumPy. Every
-contestant must first find the same medians, and both with a model the same probabilities and dates.
-They then take turns, `--repeat` times; what is compared is the fastest turn of each.
+rows back, and what the model makes of it. So there is a second recipe by hand in DuckDB, which
+reads the histories with the medians and applies the closed form to all customers in NumPy. Every
+contestant must first find the same medians, and those with a model the same probabilities and
+dates. They then take turns, `--repeat` times; what is compared is the fastest turn of each.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def check_model(one: pd.DataFrame, other: pd.DataFrame) -> None:
     for name in ("probability_alive", "probability_purchase"):
         assert np.allclose(one[name], other[name], rtol=1e-9)
     for name in ("due_25", "due_50", "due_75"):
-        days = [table[name].to_numpy().astype("datetime64[D]").astype(int) for table in (one, other)]
-        assert (days[0] == days[1]).all(), name
+        ours, theirs = (table[name].to_numpy().astype("datetime64[D]") for table in (one, other))
+        assert np.array_equal(ours.astype(int), theirs.astype(int)), name
 
 
 def main() -> None:

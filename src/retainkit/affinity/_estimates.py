@@ -24,14 +24,12 @@ def estimates(
     p_values = _p_values(counts, hits, adjust)
     if counts.days is None:
         counts, p_values = _both_ways(counts), np.tile(p_values, (1, 2))
-    first, second, both = counts.first, counts.second, counts.both
-    n, base = counts.trials[first], (hits / counts.total[counts.segment])[second]
-    lower, upper = wilson(both, n, confidence_level)
-    order = _order(counts, lower / base)
-    first, second, both, n, base, lower, upper = (
-        one[order] for one in (first, second, both, n, base, lower, upper)
-    )
-    segment, rate = counts.segment[first], both / n
+    share = hits / counts.total[counts.segment]
+    lower, upper = wilson(counts.both, counts.trials[counts.first], confidence_level)
+    order = _order(counts, lower / share[counts.second])
+    first, second, both = (one[order] for one in (counts.first, counts.second, counts.both))
+    n, base, segment = counts.trials[first], share[second], counts.segment[first]
+    rate, lower, upper = both / n, lower[order], upper[order]
     p_value, p_adjusted = p_values[:, order]
     columns: dict[str, Any] = {by[key]: one[segment] for key, one in counts.segments.items()}
     return columns | {

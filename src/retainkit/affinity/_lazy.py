@@ -94,7 +94,10 @@ def _hits(starts: Rows, later: Rows, log: Events) -> Rows:
 
 
 def _count_days(hits: Rows, log: Events, spec: AffinitySpec) -> Rows:
-    """Count the hits of each pair, and find the median of their days."""
+    """Count the hits of each pair, and find the median of their days.
+
+    DuckDB keeps the days in memory for it; running sums of counts by day go to disk, and take longer.
+    """
     assert spec.end is not None  # noqa: S101
     later, time = (
         DAYS.number_expr(wall_time(one, log, spec.end, log.zone)) for one in ("later", "time")

@@ -1,4 +1,8 @@
-"""Reduction of the days of purchase by narwhals expressions that run inside a lazy engine."""
+"""Reduction of the days of purchase by narwhals expressions that run inside a lazy engine.
+
+The median of the gaps is the engine's: of whole numbers it is exact in each. DuckDB keeps for it, in
+memory alone, up to some 200 bytes a customer; ranks of gaps go to disk, and take a quarter more time.
+"""
 
 from __future__ import annotations
 
