@@ -96,7 +96,7 @@ def _hits(starts: Rows, later: Rows, log: Events) -> Rows:
 def _count_days(hits: Rows, log: Events, spec: AffinitySpec) -> Rows:
     """Count the hits of each pair, and find the median of their days.
 
-    DuckDB keeps the days in memory for it; running sums of counts by day go to disk, and take longer.
+    DuckDB keeps the days in memory for it; running sums by day would go to disk, and take longer.
     """
     assert spec.end is not None  # noqa: S101
     later, time = (

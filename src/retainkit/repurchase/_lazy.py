@@ -1,7 +1,7 @@
 """Reduction of the days of purchase by narwhals expressions that run inside a lazy engine.
 
-The median of the gaps is the engine's: of whole numbers it is exact in each. DuckDB keeps for it, in
-memory alone, up to some 200 bytes a customer; ranks of gaps go to disk, and take a quarter more time.
+The median of the gaps is the engine's: of whole numbers it is exact in each. DuckDB keeps for it,
+in memory alone, up to some 200 bytes a customer; ranks of gaps would go to disk, and take longer.
 """
 
 from __future__ import annotations
