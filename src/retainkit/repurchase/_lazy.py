@@ -1,7 +1,7 @@
 """Reduction of the days of purchase by narwhals expressions that run inside a lazy engine.
 
-The median of the gaps is the engine's: of whole numbers it is exact in each. DuckDB keeps for it,
-in memory alone, up to some 200 bytes a customer; ranks of gaps would go to disk, and take longer.
+The median of the gaps of a customer is that in the middle of its own, by row numbers: exact, the
+same in every engine, and in DuckDB not bound to memory, as its own median is.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ def reduce(log: Events, spec: DaySpec) -> Frame:
     """Return a row for each customer, with the columns `ROWS`."""
     check_one_segment(log)
     keys = [*log.keys, "customer"]
-    days = _with_gaps(_purchase_days(log, spec, keys))
+    days = _with_middle_gaps(_purchase_days(log, spec, keys))
     values = {
         "purchases": nw.len(),
         "first": nw.col("date").min(),
         "last": nw.col("date").max(),
-        "typical": nw.col("gap").median(),
+        "middle": nw.col("middle").sum(),
+        "middles": nw.col("middle").count(),
     }
     if spec.period != DAYS:
         days = _with_openings(days, spec)
@@ -40,11 +41,16 @@ def _purchase_days(log: Events, spec: DaySpec, keys: list[str]) -> Rows:
     return rows.group_by(*keys, "date").agg(rows=nw.len())
 
 
-def _with_gaps(days: Rows) -> Rows:
-    """Add the days since the purchase before, null for the first one."""
+def _with_middle_gaps(days: Rows) -> Rows:
+    """Add ``middle``: the one or two gaps of each customer that lie in the middle, else null."""
     days = days.with_columns(day=DAYS.number_expr(nw.col("date")).cast(nw.Int32))
-    before = nw.col("day").shift(1).over("customer", order_by="day")
-    return days.with_columns(gap=nw.col("day") - before)
+    before, gap = nw.col("day").shift(1).over("customer", order_by="day"), nw.col("gap")
+    days = days.with_columns(before=before).with_columns(gap=nw.col("day") - nw.col("before"))
+    days = days.with_columns(
+        number=gap.rank("ordinal").over("customer"), gaps=gap.count().over("customer")
+    )
+    twice, gaps = nw.col("number").cast(nw.Int64) * 2, nw.col("gaps").cast(nw.Int64)
+    return days.with_columns(middle=nw.when((twice >= gaps) & (twice <= gaps + 2)).then(gap))
 
 
 def _with_openings(days: Rows, spec: DaySpec) -> Rows:
@@ -58,10 +64,13 @@ def _columns(found: Rows, spec: DaySpec) -> Rows:
     """Return the columns of the result for each customer."""
     begin, period = (spec.period.number_expr(nw.col(name)) for name in ("first", "last"))
     opened = nw.col("purchases" if spec.period == DAYS else "opened")
+    enough = nw.col("purchases") > spec.min_gaps
+    # Spark does not divide by 0.
+    typical = nw.col("middle").cast(nw.Float64) / nw.when(enough).then(nw.col("middles"))
     return found.with_columns(
         purchases=nw.col("purchases").cast(nw.Int64),
         recency_days=spec.day - DAYS.number_expr(nw.col("last")),
-        typical_gap=nw.when(nw.col("purchases") > spec.min_gaps).then(nw.col("typical")),
+        typical_gap=typical,
         frequency=opened.cast(nw.Int64) - 1,
         recency=_in_units(period - begin, spec),
         T=_in_units(spec.last - begin, spec),
