@@ -25,10 +25,11 @@ def estimates(
     if counts.days is None:
         counts, p_values = _both_ways(counts), np.tile(p_values, (1, 2))
     share = hits / counts.total[counts.segment]
-    order = _order(counts, share, confidence_level)
+    lower, upper = wilson(counts.both, counts.trials[counts.first], confidence_level)
+    order = _order(counts, lower / share[counts.second])
     first, second, both = (one[order] for one in (counts.first, counts.second, counts.both))
     n, base, segment = counts.trials[first], share[second], counts.segment[first]
-    rate, (lower, upper) = both / n, wilson(both, n, confidence_level)
+    rate, lower, upper = both / n, lower[order], upper[order]
     p_value, p_adjusted = p_values[:, order]
     columns: dict[str, Any] = {by[key]: one[segment] for key, one in counts.segments.items()}
     return columns | {
@@ -51,12 +52,10 @@ def estimates(
     }
 
 
-def _order(counts: PairCounts, share: Floats, confidence_level: float) -> Integers:
+def _order(counts: PairCounts, least_lift: Floats) -> Integers:
     """Sort pairs by segment, by the lower limit of the lift, and by their items."""
-    order = np.argsort(counts.first * len(counts.trials) + counts.second, kind="stable")
-    first, second = counts.first[order], counts.second[order]
-    lower, _ = wilson(counts.both[order], counts.trials[first], confidence_level)
-    order = order[np.argsort(-(lower / share[second]), kind="stable")]
+    order = np.argsort(counts.first * len(counts.trials) + counts.second)  # each pair is there once
+    order = order[np.argsort(-least_lift[order], kind="stable")]
     if len(counts.total) == 1:
         return order
     sorted_by_all: Integers = order[np.argsort(counts.segment[counts.first[order]], kind="stable")]

@@ -89,27 +89,30 @@ def _hits(starts: Rows, later: Rows, log: Events) -> Rows:
     """Return each start with each item bought in its window, and the time of the first of these."""
     both = starts.join(later, on="customer")
     in_time = (nw.col("later") > nw.col("time")) & (nw.col("later_clock") < nw.col("until"))
-    keys = (*log.keys, "customer", *_PAIR, "time")
-    return both.filter(in_time).group_by(*keys).agg(later=nw.col("later").min())
+    firsts = {name: nw.col(name).min() for name in ("time", "later")}
+    return both.filter(in_time).group_by(*log.keys, "customer", *_PAIR).agg(**firsts)
 
 
 def _count_days(hits: Rows, log: Events, spec: AffinitySpec) -> Rows:
-    """Count the hits of each pair, and find the two middle ones of their days: no quantiles."""
+    """Count the hits of each pair, and find the two middle ones of their days: no quantiles.
+
+    An engine's own median takes less time, and in DuckDB needs memory for all days at once.
+    """
     assert spec.end is not None  # noqa: S101
     later, time = (
         DAYS.number_expr(wall_time(one, log, spec.end, log.zone)) for one in ("later", "time")
     )
     pair = (*log.keys, *_PAIR)
-    hits = hits.with_columns(days=(later - time).cast(nw.Int64))
-    counts = hits.group_by(*pair, "days").agg(both=nw.len())
+    days = hits.select(*pair, days=(later - time).cast(nw.Int32))
+    counts = days.group_by(*pair, "days").agg(both=nw.len())
     counts = counts.with_columns(both=nw.col("both").cast(nw.Int64))
     counts = counts.with_columns(
         upto=nw.col("both").cum_sum().over(*pair, order_by="days"),
         total=nw.col("both").sum().over(*pair),
     )
-    twice, total, days = 2 * nw.col("upto"), nw.col("total"), nw.col("days")
+    twice, total, own = 2 * nw.col("upto"), nw.col("total"), nw.col("days")
     counts = counts.with_columns(
-        low=nw.when(twice >= total).then(days), high=nw.when(twice > total).then(days)
+        low=nw.when(twice >= total).then(own), high=nw.when(twice > total).then(own)
     )
     ends = {name: nw.col(name).min() for name in ("low", "high")}
     return counts.group_by(*pair).agg(both=nw.col("both").sum(), **ends)
@@ -123,7 +126,8 @@ def _frequent(trials: Rows, spec: AffinitySpec) -> Rows:
     items = trials.filter(nw.col("trials") >= spec.min_trials).select("item").unique()
     # Of rows that are not sorted, narwhals 2.5 numbers those of Polars in another order.
     numbered = items.sort("item").with_row_index("number", order_by="item")
-    return numbered.with_columns(number=nw.col("number").cast(nw.Int64))
+    # No more digits than are needed: pairs are grouped by them.
+    return numbered.with_columns(number=nw.col("number").cast(nw.Int32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,10 +179,11 @@ def _pairs_of_kept(
     """Return the pairs of items that are kept in their segment, by the places of these."""
     code = items["number"].to_numpy().astype(np.int64)
     number = int(code.max(initial=-1)) + 1
-    found = integer_columns(pairs, [one for one in pairs.columns if one not in items.columns])
+    ends = [] if spec.window is None else ["low", "high"]
+    found = integer_columns(pairs, [*_PAIR, "both", *ends])
     first, second = (
         _places(segment * number + code, segment_of_pair * number + codes)
-        for codes in (pairs["number"].to_numpy().astype(np.int64), found["other"])
+        for codes in (found[name] for name in _PAIR)
     )
     kept = (first >= 0) & (second >= 0)
     first, second, both = first[kept], second[kept], found["both"][kept]
