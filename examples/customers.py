@@ -62,7 +62,7 @@ train = snapshots[snapshots["as_of"] < "2025-07-01"]
 test = snapshots[snapshots["as_of"] == "2025-07-01"]
 features = ["recency_days", "tenure_days", "orders", "orders_91d", "visits_28d", "visits_91d"]
 model = rk.fit_churn_risk(train, features=features)
-scored = test.merge(model.churn_risk(test), on="customer_id")
+scored = test.merge(model.churn_risk(test), on=["as_of", "customer_id"])
 report = rk.score_report(scored, score="churn_risk").iloc[0]
 print("\nRisk of no order within 90 days, a fifth of the customers a bin:\n")
 lift = rk.lift_table(scored, score="churn_risk", bins=5)

@@ -100,7 +100,8 @@ def test_risk_is_calibrated_a_snapshot_later_and_a_leak_is_seen_by_its_auc() -> 
         )
         late = snapshots["as_of"] == JULY
         model = rk.fit_churn_risk(snapshots[~late], features=features)
-        scored = snapshots[late].merge(model.churn_risk(snapshots[late]), on="customer_id")
+        risk = model.churn_risk(snapshots[late])
+        scored = snapshots[late].merge(risk, on=["as_of", "customer_id"])
         reports.append(rk.score_report(scored, score="churn_risk"))
         after = JULY + pd.Timedelta(days=90)
         seen = shop.orders[shop.orders["time"] < after]

@@ -1,5 +1,6 @@
 """The picture on the page of each plot function, and what is said of it."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -14,6 +15,13 @@ TEXTS: dict[str, str] = runpy.run_path(str(EXTENSIONS / "plot_texts.py"))["TEXTS
 def test_every_picture_is_described() -> None:
     names = [name.removeprefix("plot.") for name in FUNCTIONS if name.startswith("plot.")]
     assert sorted(TEXTS) == sorted(names)
+
+
+def test_every_picture_is_in_the_gallery() -> None:
+    gallery = (EXTENSIONS.parent / "gallery.md").read_text(encoding="utf-8")
+    cards = re.findall(r"^```\{glue:figure\} (\w+)$", gallery, re.MULTILINE)
+    drawn = re.findall(r"^ax = rk\.plot\.(\w+)\(", gallery, re.MULTILINE)
+    assert sorted(cards) == sorted(drawn) == sorted(TEXTS)
 
 
 @pytest.mark.parametrize("name", TEXTS)

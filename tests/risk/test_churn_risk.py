@@ -5,8 +5,11 @@ import math
 import pickle
 import re
 import warnings
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
@@ -215,9 +218,74 @@ def test_a_view_may_have_more_columns_and_none_less() -> None:
     model = rk.fit_churn_risk(SMALL)
     view = SMALL.head(3)
     want = model.churn_risk(view)
-    pd.testing.assert_frame_equal(model.churn_risk(view[["b", "a", "customer_id"]]), want)
+    few = view[["b", "a", "customer_id", "as_of"]]
+    pd.testing.assert_frame_equal(model.churn_risk(few), want)
     with pytest.raises(MissingColumnError, match="`view` needs the column 'b'"):
         model.churn_risk(view.drop(columns="b"))
+
+
+DAYS = {
+    "dates": [date(2024, 3, 1), date(2024, 4, 1)],
+    "times": [datetime(2024, 3, 1, 6), datetime(2024, 4, 1, 6)],  # noqa: DTZ001  naive on purpose
+    "instants": [datetime(2024, month, 1, 6, tzinfo=ZoneInfo("Asia/Tokyo")) for month in (3, 4)],
+    "texts": ["March", "April"],
+    "numbers": [3, 4],
+}
+
+
+@pytest.mark.parametrize("days", DAYS.values(), ids=DAYS)
+def test_the_snapshot_says_which_row_is_which(backend: Backend, days: list[Any]) -> None:
+    # One customer in two snapshots, and another who is in the second alone.
+    view = [
+        {"customer_id": 7, "a": 1, "b": 0.5, "as_of": days[0]},
+        {"customer_id": 7, "a": 4, "b": 0.5, "as_of": days[1]},
+        {"customer_id": 8, "a": 1, "b": 2.5, "as_of": days[1]},
+    ]
+    model = rk.fit_churn_risk(SMALL)
+    found = model.churn_risk(backend.make(view))
+    names = nw.from_native(found).collect_schema().names()
+    assert names == ["as_of", "customer_id", "churn_risk", "lower", "upper", "reasons"]
+    rows = {(row["as_of"], row["customer_id"]): row["churn_risk"] for row in rows_of(found)}
+    intercept, a, b = coefficients(model)
+    assert len(rows) == 3
+    for one in view:
+        odds = intercept + a * math.log1p(one["a"]) + b * math.log1p(one["b"])
+        assert rows[one["as_of"], one["customer_id"]] == pytest.approx(expit(odds))
+    given, made = (nw.from_native(one).collect_schema() for one in (backend.make(view), found))
+    assert made["as_of"] == given["as_of"]
+
+
+def test_the_snapshot_is_called_as_in_the_fit() -> None:
+    renamed = SMALL.rename(columns={"as_of": "day"})
+    model = rk.fit_churn_risk(renamed, snapshot="day")
+    found = model.churn_risk(renamed)
+    want = rk.fit_churn_risk(SMALL).churn_risk(SMALL)
+    pd.testing.assert_frame_equal(found, want.rename(columns={"as_of": "day"}))
+    assert found["day"].to_list() == renamed["day"].to_list()
+    # The snapshot of another name is a column like any other.
+    assert "as_of" not in model.churn_risk(renamed.assign(as_of=1)).columns
+
+
+def test_a_view_without_the_snapshot_is_scored_without() -> None:
+    model = rk.fit_churn_risk(SMALL)
+    found = model.churn_risk(SMALL.drop(columns="as_of"))
+    assert found.columns.to_list() == ["customer_id", "churn_risk", "lower", "upper", "reasons"]
+    pd.testing.assert_frame_equal(found, model.churn_risk(SMALL).drop(columns="as_of"))
+
+
+def test_the_result_numbers_its_rows_whatever_the_index_of_the_view() -> None:
+    model = rk.fit_churn_risk(SMALL)
+    view = SMALL.sample(frac=1, random_state=3)
+    found = model.churn_risk(view)
+    assert found.index.to_list() == list(range(len(view)))
+    for key in ("as_of", "customer_id"):
+        assert found[key].to_list() == view[key].to_list()
+
+
+def test_a_model_saved_before_it_knew_the_snapshot_loads() -> None:
+    model = rk.fit_churn_risk(SMALL)
+    saved = {name: one for name, one in model.to_dict().items() if name != "snapshot"}
+    assert rk.ChurnRisk.from_dict(saved) == model
 
 
 def test_a_null_in_a_view_is_refused_where_the_fit_had_none() -> None:
@@ -434,6 +502,7 @@ RUBBISH: dict[str, list[Any]] = {
     "transform": ["sqrt", None],
     "imputed": ["a", [1]],
     "customer": [None, 3],
+    "snapshot": [None, 3],
     "confidence_level": [0, 95, None],
     "diagnostics": [None, [], {"penalty": -1}, {"iterations": "x"}],
     "model": ["SBG", None],
@@ -454,10 +523,15 @@ def test_what_is_malformed_is_refused_by_the_name_of_its_field(field: str) -> No
         rk.ChurnRisk.from_dict(saved | {"colour": "red"})
 
 
-def test_a_name_of_the_result_is_no_name_of_the_customer() -> None:
+def test_a_name_of_the_result_is_no_name_of_a_key() -> None:
     model = rk.fit_churn_risk(SMALL.rename(columns={"customer_id": "reasons"}), customer="reasons")
     with (
         warnings.catch_warnings(),
         pytest.raises(ArgumentError, match="names the column 'reasons'"),
     ):
         model.churn_risk(SMALL.rename(columns={"customer_id": "reasons"}))
+    renamed = SMALL.rename(columns={"as_of": "lower"})
+    model = rk.fit_churn_risk(renamed, snapshot="lower")
+    with pytest.raises(ArgumentError, match="`snapshot` names the column 'lower'"):
+        model.churn_risk(renamed)
+    model.churn_risk(renamed.drop(columns="lower"))

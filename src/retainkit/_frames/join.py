@@ -13,6 +13,7 @@ from retainkit._frames.arrays import is_null, values_with_none
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, collect, instants_of, is_polars
+from retainkit._frames.names import inner_name
 from retainkit._frames.output import build_like, from_columns, to_native
 from retainkit._frames.pandas_types import with_integers
 from retainkit._typing import Array, NativeT
@@ -79,6 +80,13 @@ def table_in_engine(given: Frame, columns: Mapping[str, Any]) -> Frame:
     """Build a table of arrays or series, of the kind of `given` and in its engine."""
     table: nw.DataFrame[Any] = nw.from_native(build_like(given, columns))
     return return_to_engine(given, table)
+
+
+def with_dates(table: Frame, names: Sequence[str]) -> Frame:
+    """Return a table of an engine with dates in some columns; pandas made times of them."""
+    if isinstance(table, nw.DataFrame) or not names:
+        return table
+    return table.with_columns(nw.col(inner_name(table, name)).cast(nw.Date) for name in names)
 
 
 def to_kind_of(frame: Frame, table: Frame) -> Frame:

@@ -76,7 +76,7 @@ def fit_churn_risk(
     customer : str, default "customer_id"
         Column that identifies the customer: integers, strings, UUIDs or categories.
     snapshot : str, default "as_of"
-        Column of the instant of the snapshot.
+        Column of the instant of the snapshot. The model gives it back beside the customer.
     transform : {"log1p", "none"}, default "log1p"
         ``"log1p"`` takes sign(x) log(1 + \|x\|) of every feature: from 1 order to 2 is more than
         from 101 to 102.
@@ -182,6 +182,7 @@ def fit_churn_risk(
         transform=transform,
         imputed=imputed,
         customer=customer,
+        snapshot=snapshot,
         confidence_level=level,
         n=len(rows.events),
         n_customers=rows.n_customers,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._checks import integer, one_of, probability
 from retainkit._frames.arrow_extensions import as_given
-from retainkit._frames.input import collect, from_native
-from retainkit._frames.join import build_in_engine
-from retainkit._frames.output import texts_like
+from retainkit._frames.input import Frame, collect, from_native
+from retainkit._frames.join import table_in_engine, with_dates
+from retainkit._frames.names import inner_name
+from retainkit._frames.output import texts_like, to_native
 from retainkit._inputs.columns import Column, check_not_reserved, read_columns
 from retainkit._inputs.kinds import ID
 from retainkit._inputs.nulls import nulls_in
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 INTERCEPT = "(intercept)"
 _RESULT = ("churn_risk", "lower", "upper", "reasons")
+_SNAPSHOT = Column("snapshot", replace(ID, owners=""), nulls="keep")
 _NEEDED = ("features", "intercept", "coefficients", "means", "scales")
 
 
@@ -68,8 +71,8 @@ class ChurnRisk:
         What is done to each feature first.
     imputed : tuple of str
         Features whose nulls are replaced by the mean.
-    customer : str
-        Column of the customer.
+    customer, snapshot : str
+        Columns of the customer and of the instant of the snapshot.
     confidence_level : float
         Coverage of the intervals, between 0 and 1.
     diagnostics : mapping
@@ -100,6 +103,7 @@ class ChurnRisk:
     transform: FeatureTransform = "log1p"
     imputed: tuple[str, ...] = ()
     customer: str = "customer_id"
+    snapshot: str = "as_of"
     confidence_level: float = 0.95
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
@@ -125,11 +129,12 @@ class ChurnRisk:
         found["log_likelihood"] = number_or_nan("log_likelihood", self.log_likelihood)
         one_of("transform", self.transform, get_args(FeatureTransform))
         found["imputed"] = words("imputed", self.imputed)
-        if not isinstance(self.customer, str):
-            raise ArgumentTypeError(
-                f"`customer` is {quoted(self.customer)}; it must be the name of a column.",
-                argument="customer",
-            )
+        for name in ("customer", "snapshot"):
+            if not isinstance(getattr(self, name), str):
+                raise ArgumentTypeError(
+                    f"`{name}` is {quoted(getattr(self, name))}; it must be the name of a column.",
+                    argument=name,
+                )
         found["confidence_level"] = probability("confidence_level", self.confidence_level)
         check_diagnostics(to_json(self.diagnostics), size + 1)
         return found
@@ -209,9 +214,9 @@ class ChurnRisk:
         Parameters
         ----------
         view : IntoFrame
-            One row a customer, with the customer and the features as in the fit; more columns are
-            no matter: pandas, Polars (lazy too) or PyArrow, a DuckDB relation or a PySpark
-            DataFrame.
+            One row a customer, or a customer and snapshot, with the customer and the features as in
+            the fit; more columns are no matter: pandas, Polars (lazy too) or PyArrow, a DuckDB
+            relation or a PySpark DataFrame.
         reasons : int, default 3
             How many features to name in ``reasons``, 0 or more.
 
@@ -219,8 +224,10 @@ class ChurnRisk:
         -------
         DataFrame
             A row for each row of `view`, in its order and of its kind, in a lazy engine a table of
-            that engine: the customer, and
+            that engine. pandas numbers its rows anew: join it to the view by its first columns.
 
+            - that of the snapshot under its own name, if `view` has it, just as it is there.
+            - that of the customer under its own name.
             - ``churn_risk`` (float): probability of churn within the horizon of the snapshots.
             - ``lower``, ``upper`` (float): interval of that expectation, made on the log-odds. It
               says how well the model knows the risk of such customers, not what one will do. NaN
@@ -258,13 +265,13 @@ class ChurnRisk:
         most = integer("reasons", reasons, 0)
         log_odds = self._log_odds()
         columns = {f"feature_{i}": name for i, name in enumerate(log_odds.columns)}
-        check_not_reserved("`customer`", [self.customer], _RESULT)
+        keys = self._keys(from_native(view, "view"), log_odds.columns)
         table = read_columns(
             view,
             "view",
-            [Column("customer", ID, nulls="keep")]
+            [_SNAPSHOT, Column("customer", ID, nulls="keep")]
             + [Column(one, FLAG_OR_NUMBER, nulls="keep") for one in columns],
-            {"customer": self.customer, **columns},
+            {**keys, **columns},
             argument_names=dict.fromkeys(columns, "view"),
         )
         rows = collect(table.rows)
@@ -280,8 +287,21 @@ class ChurnRisk:
             raise refused.error(advice="Fill them in, or leave the rows out", drop=False)
         found = log_odds.score(values, self.confidence_level, most)
         texts = texts_like(table.given, "reasons", found.pop("reasons"))
-        columns_of_result = {self.customer: rows["customer"], **found, "reasons": texts}
-        return as_given(build_in_engine(from_native(view, "view"), columns_of_result), view)
+        labels = {name: rows[argument] for argument, name in keys.items()}
+        made = table_in_engine(from_native(view, "view"), {**labels, **found, "reasons": texts})
+        schema = table.rows.collect_schema()
+        dates = [name for argument, name in keys.items() if schema[argument] == nw.Date]
+        return as_given(to_native(with_dates(made, dates)), view)
+
+    def _keys(self, view: Frame, features: Sequence[str]) -> dict[str, str]:
+        """Return the columns that tell the rows apart: the customer's, and a snapshot's if any."""
+        keys = {"customer": self.customer}
+        there = inner_name(view, self.snapshot) in view.collect_schema().names()
+        if there and self.snapshot not in {self.customer, *features}:
+            keys = {"snapshot": self.snapshot, **keys}
+        for argument, name in keys.items():
+            check_not_reserved(f"`{argument}`", [name], _RESULT)
+        return keys
 
     def _log_odds(self) -> LogOdds:
         """Return what the log-odds are made of, as arrays; NaN for an unknown covariance."""
