@@ -8,17 +8,20 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from retainkit._models.maximum import Maximum, Objective, covariance, maximise
-from retainkit._typing import Floats
+from retainkit._models.maximum import Maximum, covariance, maximise
+from retainkit._models.newton import Derivatives, Objective
+from retainkit._models.rows import RowDerivatives
+from retainkit._typing import Floats, Integers
 
-RowLikelihood: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
+RowLikelihood: TypeAlias = Callable[[Floats, Integers | None, tuple[Floats, ...]], RowDerivatives]
+"""Points (S, P), the point of each row (None: all) and the data, to the log-likelihoods."""
 
 LARGE = float(np.log(1e6))
 """Bound of the logarithms of parameters: such a number is as good as infinite."""
 
-_MANY_ROWS = 20_000  # rows from which a part of them finds the neighbourhood of the maximum
-_PART_ROWS = 5_000  # rows of that part
-_BLOCK_ROWS = 10_000  # rows at a time, so that what is computed of them stays in the cache
+_MANY_ROWS = 5_000  # rows from which a part of them finds the neighbourhoods of maxima
+_PART_ROWS = 2_000  # rows of that part
+_BLOCK = 8_000  # rows times points at once, so that what is computed of them stays in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,12 +68,15 @@ class Coordinates:
 class FitProblem:
     """A model and the rows it is fitted to.
 
-    `rows` returns the log-likelihood of each row and its derivatives by the parameters. `penalty`
-    times the sum of the squares of ``penalised @ coordinates`` is taken from the mean.
+    `rows` returns the log-likelihood of each row and its derivatives by the numbers
+    ``linear @ coordinates + shift``, the logarithms in which its formulas are. `penalty` times the
+    sum of the squares of ``penalised @ coordinates`` is taken from the mean.
     """
 
     model: Coordinates
     penalised: Floats
+    linear: Floats
+    shift: Floats
     rows: RowLikelihood
     data: tuple[Floats, ...]
     weights: Floats
@@ -80,18 +86,23 @@ class FitProblem:
     def objective(self) -> Objective:
         """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
         share = self.weights / self.weights.sum()
-        blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, len(share), _BLOCK_ROWS)]
 
-        def objective(phi: Floats) -> tuple[float, Floats]:
-            params, jacobian = self.model.natural(phi, self.scale)
-            theta = self.penalised @ phi
-            value = -self.penalty * float(theta @ theta)
-            slope = -2 * self.penalty * (theta @ self.penalised)
-            for block in blocks:
-                logs, gradient = self.rows(params, tuple(values[block] for values in self.data))
-                value += float(share[block] @ logs)
-                slope += (share[block] @ gradient) @ jacobian
-            return value, slope
+        bend = 2 * self.penalty * self.penalised.T @ self.penalised
+
+        def objective(phi: Floats, _: Integers) -> Derivatives:
+            points = phi @ self.linear.T + self.shift
+            total = Derivatives.zeros(*phi.shape)
+            length = _BLOCK // len(phi) + 1
+            for first in range(0, len(share), length):
+                block = slice(first, first + length)
+                data = tuple(values[block] for values in self.data)
+                total.add(self.rows(points, None, data).weighted_sum(share[block]))
+            slope = phi @ bend
+            return Derivatives(
+                value=total.value - (phi * slope).sum(axis=1) / 2,
+                gradient=total.gradient @ self.linear - slope,
+                hessian=self.linear.T @ total.hessian @ self.linear - bend,
+            )
 
         return objective
 
