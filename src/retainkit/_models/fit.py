@@ -11,7 +11,7 @@ import numpy as np
 from retainkit._models.maximum import Maximum, covariance, maximise
 from retainkit._models.newton import Derivatives, Objective
 from retainkit._models.rows import RowDerivatives
-from retainkit._typing import Floats, Integers
+from retainkit._typing import Booleans, Floats, Integers
 
 RowLikelihood: TypeAlias = Callable[[Floats, Integers | None, tuple[Floats, ...]], RowDerivatives]
 """Points (S, P), the point of each row (None: all) and the data, to the log-likelihoods."""
@@ -139,8 +139,10 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
     """Return the fit at the maximum of a mean log-likelihood over `size` customers."""
     parameters, jacobian = model.natural(found.estimate, scale)
     matrix = covariance(found.hessian * size, jacobian, found.at_bound)
-    lost = [name for name, own in zip(model.names, np.diag(matrix), strict=True) if np.isnan(own)]
-    at_bound, warnings = _diagnose(model, found, lost)
+    lost = np.isnan(np.diag(matrix))
+    # Those that move with a coordinate at its bound are explained by what that bound means.
+    flat = lost & ~(np.abs(jacobian[:, found.at_bound]).sum(axis=1) > 0)
+    at_bound, warnings = _diagnose(model, found, _named(model, flat))
     return Fit(
         parameters=parameters,
         covariance=matrix,
@@ -149,7 +151,7 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
         converged=found.converged,
         diagnostics={
             "at_bound": at_bound,
-            "not_identified": lost,
+            "not_identified": _named(model, lost),
             "unbounded": found.unbounded,
             "shortfall": found.shortfall,
             "gradient": float(np.abs(found.gradient[~found.at_bound]).max(initial=0.0)),
@@ -159,10 +161,14 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
     )
 
 
+def _named(model: Coordinates, which: Booleans) -> list[str]:
+    return [name for name, own in zip(model.names, which, strict=True) if own]
+
+
 def _diagnose(
-    model: Coordinates, found: Maximum, lost: Sequence[str]
+    model: Coordinates, found: Maximum, flat: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Name the bounds that a fit ended at, and write warnings; `lost` are not identified."""
+    """Name the bounds that a fit ended at, and write warnings; parameters are `flat` inside."""
     names, warnings = [], []
     meaningful = found.at_bound.copy()
     for j, other in model.within.items():
@@ -172,8 +178,8 @@ def _diagnose(
         if meaningful[j] and side == ("high" if high else "low"):
             names.append(edge.name)
             warnings.append(edge.meaning)
-    if lost and not names:
-        warnings.append(f"The data hardly identify {', '.join(lost)}: the likelihood is flat.")
+    if flat:
+        warnings.append(f"The data hardly identify {', '.join(flat)}: the likelihood is flat.")
     if found.unbounded:
         warnings.append("The likelihood has no maximum: it grows for ever towards these values.")
     elif not found.converged:

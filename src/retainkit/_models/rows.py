@@ -1,4 +1,4 @@
-"""What a likelihood is made of: its derivatives row by row, for several points at once."""
+"""Derivatives of a likelihood row by row, for several points at once."""
 
 from __future__ import annotations
 
