@@ -12,10 +12,10 @@ import pytest
 from retainkit._models import bg_nbd as bg
 from retainkit._models.special import (
     discounted_purchases_if_alive,
-    harmonic,
     log_rising,
     log_rising_ratio,
     purchases_if_alive,
+    rising_derivatives,
 )
 from retainkit.datasets import load_cdnow
 
@@ -85,6 +85,19 @@ def likelihood(params, x, tx, T, shift):  # noqa: N803
     if k > 0:
         total += mp.beta(a + 1, b + k - 1) * (alpha + tx) ** -(r + x)
     return mp.log(mp.gamma(r + x) * alpha**r / mp.gamma(r) * total / mp.beta(a, b))
+
+
+def logarithms(params):
+    """The numbers by which derivatives are taken: log r, log alpha, log(a / b), log(a + b)."""
+    r, alpha, a, b = params
+    return np.log([[r, alpha, a / b, a + b]])
+
+
+def from_logarithms(numbers):
+    """Their parameters, in mpmath's digits."""
+    log_r, log_alpha, logit, log_sum = numbers
+    share, both = 1 / (1 + mp.exp(-logit)), mp.exp(log_sum)
+    return mp.exp(log_r), mp.exp(log_alpha), share * both, (1 - share) * both
 
 
 def alive(params, x, tx, T, shift):  # noqa: N803
@@ -189,10 +202,10 @@ PUBLISHED_FITS = pytest.mark.parametrize(
 def test_log_likelihood_of_the_published_fits_to_cdnow(shift, params, total) -> None:
     x, tx, T = cdnow_summary()  # noqa: N806
     assert x.sum() == 2457
-    value, gradient = bg.log_likelihood_gradient(params, x, tx, T, shift)
-    assert value.sum() == pytest.approx(total, abs=5e-6)
+    found = bg.derivatives(logarithms(params), None, x, tx, T, shift)
+    assert found.value.sum() == pytest.approx(total, abs=5e-6)
     # The parameters are a maximum, to their printed digits.
-    np.testing.assert_allclose(gradient.sum(axis=0) * params, 0, atol=2e-3)
+    np.testing.assert_allclose([one.sum() for one in found.first], 0, atol=2e-3)
 
 
 @pytest.mark.parametrize(("shift", "total"), [(BG, 1653.409), (MBG, 1576.728)])
@@ -339,22 +352,53 @@ PARAMETERS = [CDNOW, (0.05, 300.0, 1.0, 0.01), (2.0, 5.0, 0.8, 0.1), (30.0, 0.5,
 
 @MODELS
 @pytest.mark.parametrize("params", PARAMETERS)
-def test_likelihood_and_gradient(params, shift) -> None:
+def test_likelihood_and_its_derivatives(params, shift) -> None:
+    """Differences of the paper's likelihood in 80 digits."""
     x, tx, T = np.array(HISTORIES).T  # noqa: N806
-    value, gradient = bg.log_likelihood_gradient(params, x, tx, T, shift)
-    np.testing.assert_array_equal(value, bg.log_likelihood(params, x, tx, T, shift))
-    with mp.workdps(60):
-        for i, history in enumerate(HISTORIES):
-            right = likelihood(params, *history, shift)
-            assert float(abs(value[i] - right)) < 1e-12 * max(1, abs(right))
-            for j in range(4):
-                moved = [
-                    (*params[:j], mp.mpf(params[j]) + h, *params[j + 1 :])
-                    for h in (mp.mpf("1e-20"), -mp.mpf("1e-20"))
-                ]
-                plus, minus = (likelihood(point, *history, shift) for point in moved)
-                slope = (plus - minus) / mp.mpf("2e-20")
-                assert float(abs(gradient[i, j] - slope)) < 1e-11 * max(1, abs(slope))
+    numbers = logarithms(params)
+    found = bg.derivatives(numbers, None, x, tx, T, shift)
+    np.testing.assert_allclose(
+        found.value[0], bg.log_likelihood(params, x, tx, T, shift), rtol=1e-12, atol=1e-12
+    )
+    h = mp.mpf("1e-20")
+    with mp.workdps(80):
+        middle = [mp.mpf(one) for one in numbers[0].tolist()]
+        for row, history in enumerate(HISTORIES):
+
+            def moved(*steps, history=history):
+                point = list(middle)
+                for place, step in steps:
+                    point[place] += step
+                x_, tx_, T_ = history  # noqa: N806
+                return likelihood(from_logarithms(point), x_, tx_, T_, shift)
+
+            assert_close(found.value[0, row], moved())
+            for i in range(4):
+                assert_close(found.first[i][0, row], (moved((i, h)) - moved((i, -h))) / (2 * h))
+                for j in range(i, 4):
+                    bend = moved((i, h), (j, h)) - moved((i, h), (j, -h))
+                    bend += moved((i, -h), (j, -h)) - moved((i, -h), (j, h))
+                    assert_close(found.second[i, j][0, row], bend / (4 * h**2))
+
+
+def assert_close(number, right) -> None:
+    assert float(abs(mp.mpf(float(number)) - right)) < 1e-10 * max(1, abs(right))
+
+
+@MODELS
+def test_each_row_may_have_a_point_of_its_own(shift) -> None:
+    """The same numbers as of all rows at every point."""
+    x, tx, T = np.array(HISTORIES).T  # noqa: N806
+    numbers = np.vstack([logarithms(params) for params in PARAMETERS])
+    search = np.arange(len(x)) % len(numbers)
+    every = bg.derivatives(numbers, None, x, tx, T, shift)
+    own = bg.derivatives(numbers, search, x, tx, T, shift)
+    place = (search, np.arange(len(x)))
+    np.testing.assert_array_equal(own.value, every.value[place])
+    for one, other in zip(own.first, every.first, strict=True):
+        np.testing.assert_array_equal(one, other[place])
+    for pair, one in own.second.items():
+        np.testing.assert_array_equal(one, every.second[pair][place])
 
 
 @pytest.mark.slow
@@ -445,12 +489,13 @@ def test_rising_factorials_beyond_the_longest_sum() -> None:
     # Above 2**20 they come from the gamma function; whole or not.
     n = np.array([0, 3, 2.0**20 + 1])
     whole = np.array([0, 3, 2.0**20])
-    for function, arguments in ((log_rising, (2.5,)), (harmonic, (2.5,))):
-        np.testing.assert_allclose(
-            function(*arguments, n)[:2], function(*arguments, whole)[:2], rtol=1e-13
-        )
-    step = harmonic(2.5, n)[2] - harmonic(2.5, whole)[2]
-    assert step == pytest.approx(1 / (2.5 + 2.0**20), rel=1e-5)
+    np.testing.assert_allclose(log_rising(2.5, n)[:2], log_rising(2.5, whole)[:2], rtol=1e-13)
+    beyond, within = (rising_derivatives(np.array([2.5]), one) for one in (n, whole))
+    for one, other in zip(beyond, within, strict=True):
+        np.testing.assert_allclose(one[0, :2], other[0, :2], rtol=1e-13)
+    # The term of 2.5 + 2**20, of the logarithm's derivative.
+    step = beyond[1][0, 2] - within[1][0, 2]
+    assert step == pytest.approx(2.5 / (2.5 + 2.0**20), rel=1e-5)
     far = log_rising_ratio(2.0, 0.5, n)[2]
     assert far == pytest.approx(log_rising_ratio(2.0, 0.5, whole)[2], rel=1e-6)
 
@@ -472,8 +517,9 @@ def test_simulated_customers_buy_as_expected(shift) -> None:
     assert ((tx > 0) == (x > 0)).all()
     assert (tx <= 30).all()
     # At the truth the mean of the score is 0: only if recency too follows the model.
-    _, score = bg.log_likelihood_gradient(params, x, tx, horizon, shift)
-    assert (np.abs(score.mean(axis=0)) < error * score.std(axis=0)).all()
+    found = bg.derivatives(logarithms(params), None, x, tx, horizon, shift)
+    for score in found.first:
+        assert abs(score.mean()) < error * score.std()
 
 
 @pytest.mark.slow

@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 
 from retainkit._models.gamma_gamma import (
+    derivatives,
     expected_spend,
     log_likelihood,
-    log_likelihood_gradient,
     median_spend,
     simulate,
 )
@@ -45,9 +45,10 @@ def test_log_likelihood_on_cdnow() -> None:
     x, m = table["x"].to_numpy(float), table["m"].to_numpy()
     assert (m.size, m.mean(), m.std(ddof=1)) == pytest.approx((946, 35.08, 30.28), abs=0.005)
     assert log_likelihood(MLE, x, m).sum() == pytest.approx(-4055.91769, abs=6e-6)
-    rows, gradient = log_likelihood_gradient(MLE, x, m)
-    np.testing.assert_allclose(rows, log_likelihood(MLE, x, m), rtol=1e-13)
-    np.testing.assert_allclose(gradient.sum(axis=0), 0, atol=1e-4)  # for it is the maximum
+    found = derivatives(np.log([MLE]), None, x, m)
+    np.testing.assert_allclose(found.value[0], log_likelihood(MLE, x, m), rtol=1e-13)
+    # It is the maximum.
+    np.testing.assert_allclose([one.sum() for one in found.first], 0, atol=1e-3)
 
 
 def test_expected_spend_of_the_first_ten_customers() -> None:
@@ -92,14 +93,39 @@ def test_log_likelihood_is_the_mixture() -> None:
 
 @pytest.mark.parametrize("params", [(6.25, 3.74, 15.44), (0.4, 0.7, 33.0), (50.0, 200.0, 3.0)])
 @pytest.mark.parametrize("x", [[1.0, 2.0, 1.0, 7.0, 3.0, 3.0, 2.0, 1.0], [1.5, 40.0]])
-def test_gradient_is_the_slope(params: tuple[float, float, float], x: list[float]) -> None:
-    """Central differences; the first counts go by the table, the second each by itself."""
+def test_derivatives_are_those_of_the_density(
+    params: tuple[float, float, float], x: list[float]
+) -> None:
+    """Differences of note 025's equation (1a) in 80 digits; counts of a table, and others."""
     counts, m = np.array(x), np.linspace(5, 70, len(x))
-    _, gradient = log_likelihood_gradient(np.array(params), counts, m)
-    for j, step in enumerate(np.diag(params) * 1e-5):
-        above, below = (log_likelihood(params + s * step, counts, m) for s in (1, -1))
-        slope = (above - below) / (2 * step[j])
-        np.testing.assert_allclose(gradient[:, j], slope, rtol=1e-5, atol=1e-7)
+    found = derivatives(np.log([params]), None, counts, m)
+
+    def density(logs: list[mpmath.mpf], k: float, mean: float) -> mpmath.mpf:
+        p, q, v = map(mpmath.exp, logs)
+        total, shape = mpmath.mpf(k) * mpmath.mpf(mean), p * k
+        powers = shape * mpmath.log1p(v / total) + q * mpmath.log1p(total / v)
+        return -mpmath.log(mpmath.beta(shape, q)) - mpmath.log(mean) - powers
+
+    with mpmath.workdps(80):
+        h, middle = mpmath.mpf("1e-20"), [mpmath.log(one) for one in params]
+        for row, (k, mean) in enumerate(zip(counts.tolist(), m.tolist(), strict=True)):
+
+            def moved(
+                *steps: tuple[int, mpmath.mpf], k: float = k, mean: float = mean
+            ) -> mpmath.mpf:
+                point = list(middle)
+                for place, step in steps:
+                    point[place] += step
+                return density(point, k, mean)
+
+            for i in range(3):
+                slope = (moved((i, h)) - moved((i, -h))) / (2 * h)
+                assert found.first[i][0, row] == pytest.approx(float(slope), rel=1e-9, abs=1e-9)
+                for j in range(i, 3):
+                    bend = moved((i, h), (j, h)) - moved((i, h), (j, -h))
+                    bend += moved((i, -h), (j, -h)) - moved((i, -h), (j, h))
+                    right = float(bend / (4 * h**2))
+                    assert found.second[i, j][0, row] == pytest.approx(right, rel=1e-9, abs=1e-9)
 
 
 def test_expected_spend_is_infinite_or_positive() -> None:

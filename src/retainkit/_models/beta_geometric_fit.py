@@ -18,7 +18,7 @@ from retainkit._models.beta_geometric import (
     natural_parameters,
 )
 from retainkit._models.fit import LARGE, Coordinates, Edge, Fit, fit_from_maximum, unidentified
-from retainkit._models.maximum import covariance, maximise
+from retainkit._models.maximum import by_differences, covariance, maximise
 from retainkit._typing import Floats
 
 _NAMES = ("alpha", "beta", "c")
@@ -102,7 +102,8 @@ def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
 
     starts = _age_interval_starts(steps, size)
     # Newton's steps nearly always arrive from there, and save the climbs.
-    found = maximise(objective, starts, model.bounds, size=total, near=starts[1])
+    climbed = by_differences(objective, np.array(model.bounds))
+    found = maximise(climbed, starts, model.bounds, size=total, near=starts[1])
     fit = replace(fit_from_maximum(model, found, size=total), size=steps.customers)
     # A coordinate at a bound is treated as known: the interval is that of the simpler model.
     coordinates = covariance(found.hessian * total, np.eye(size), found.at_bound)

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from retainkit._models.rows import RowDerivatives, counted, rows_of_points, rows_of_table
 from retainkit._models.special import (
     discounted_purchases_if_alive,
-    harmonic,
     log_rising,
     log_rising_ratio,
     purchases_if_alive,
+    rising_derivatives,
 )
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats, Integers
@@ -37,26 +38,81 @@ def log_likelihood(
 ) -> Floats:
     """Log-likelihood of each customer."""
     x, tx, T = _arrays(x, tx, T)
-    _, log_alive = _gone(params, x, tx, T, shift)
-    return _log_likelihood(params, x, T, shift, log_alive)
+    return _log_likelihood(params, x, T, shift, _log_alive(params, x, tx, T, shift))
 
 
-def log_likelihood_gradient(
-    params: ArrayLike, x: ArrayLike, tx: ArrayLike, T: ArrayLike, shift: int
-) -> tuple[Floats, Floats]:
-    """Log-likelihood of each customer, and its derivatives in r, alpha, a and b (a last axis)."""
-    r, alpha, a, b = _four(params)
-    x, tx, T = np.broadcast_arrays(*_arrays(x, tx, T))
-    k = x + shift
-    gone, log_alive = _gone(params, x, tx, T, shift)
-    unseen = (T - tx) / (alpha + tx)  # (alpha + T) / (alpha + tx) - 1
-    gradient = np.empty((*x.shape, 4))
-    gradient[..., 0] = harmonic(r, x) - np.log1p(T / alpha) + gone * np.log1p(unseen)
-    gradient[..., 1] = (r * T / alpha - x - gone * (r + x) * unseen) / (alpha + T)
-    survived = harmonic(a + b, k)
-    gradient[..., 2] = gone / a - survived
-    gradient[..., 3] = harmonic(b, k) - survived - gone / _at_last_chance(b, k)
-    return _log_likelihood(params, x, T, shift, log_alive), gradient
+def derivatives(
+    log_params: Floats, search: Integers | None, x: Floats, tx: Floats, T: Floats, shift: int
+) -> RowDerivatives:
+    """Log-likelihood of each customer, and its derivatives by four logarithms.
+
+    These are log r, log alpha, log(a / b) and log(a + b), the columns of `log_params` (S, 4), of
+    which each customer has the row `search`, or all of them if that is None. The likelihood is what
+    all customers share plus log(1 + e^o), with the log odds o of having left at the last chance:
+    nothing is subtracted.
+    """
+    r, alpha = np.exp(log_params[:, 0]), np.exp(log_params[:, 1])
+    share, both = 1 / (1 + np.exp(-log_params[:, 2])), np.exp(log_params[:, 3])
+    b = both / (1 + np.exp(log_params[:, 2]))
+    counts, number = counted(x)
+    chances = counts + shift
+    survival = log_rising_ratio(b[:, None], (share * both)[:, None], chances)
+    stays, could = rising_derivatives(b, chances), rising_derivatives(both, chances)
+    buys = rising_derivatives(r, counts)
+    tables = (*buys, survival, stays[1], stays[2], stays[1] - could[1], stays[2] - could[2])
+    bought, bought_first, bought_second, surviving, stayed, stayed_second, by_sum, by_sum_second = (
+        rows_of_table(one, search, number) for one in tables
+    )
+    r, alpha, s, b = (rows_of_points(one, search) for one in (r, alpha, share, b))
+
+    exposure, until = r * np.log1p(T / alpha), alpha + T
+    shared = RowDerivatives(
+        value=bought - exposure - x * np.log(until) + surviving,
+        first=(
+            bought_first - exposure,
+            (r * T - x * alpha) / until,
+            -s * stayed,
+            by_sum,
+        ),
+        second={
+            (0, 0): bought_second - exposure,
+            (0, 1): r * T / until,
+            (1, 1): -alpha * T * (r + x) / until**2,
+            (2, 2): s * (s * stayed_second - (1 - s) * stayed),
+            (2, 3): -s * stayed_second,
+            (3, 3): by_sum_second,
+        },
+    )
+    return shared.plus_log_one_plus(_odds_of_having_left(r, alpha, s, b, x, tx, T, shift))
+
+
+def _odds_of_having_left(
+    r: Floats,
+    alpha: Floats,
+    s: Floats,
+    b: Floats,
+    x: Floats,
+    tx: Floats,
+    T: Floats,
+    shift: int,
+) -> RowDerivatives:
+    """Log odds of having dropped out at the last chance, with derivatives; s is a / (a + b)."""
+    q = b / _at_last_chance(b, x + shift)
+    unseen = np.log1p((T - tx) / (alpha + tx))
+    # The difference of alpha / (alpha + T) and alpha / (alpha + tx), without subtracting them.
+    fall = -alpha * (T - tx) / ((alpha + T) * (alpha + tx))
+    return RowDerivatives(
+        value=_log_odds(r, alpha, b * s / (1 - s), b, x, tx, T, shift),
+        first=(r * unseen, (r + x) * fall, 1 - s + s * q, 1 - q),
+        second={
+            (0, 0): r * unseen,
+            (0, 1): r * fall,
+            (1, 1): (r + x) * fall * (1 - alpha / (alpha + T) - alpha / (alpha + tx)),
+            (2, 2): s * ((1 - 2 * s) * q + s * q**2 - (1 - s)),
+            (2, 3): s * q * (1 - q),
+            (3, 3): -q * (1 - q),
+        },
+    )
 
 
 def _log_likelihood(
@@ -73,8 +129,7 @@ def probability_alive(
 ) -> Floats:
     """Probability that a customer has not dropped out."""
     x, tx, T = _arrays(x, tx, T)
-    _, log_alive = _gone(params, x, tx, T, shift)
-    return np.exp(log_alive)
+    return np.exp(_log_alive(params, x, tx, T, shift))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -246,19 +301,30 @@ def _until_dropout(p: Floats, rng: np.random.Generator) -> Floats:
         return 1 + np.floor(rng.exponential(size=p.shape) / -np.log1p(-p))
 
 
-def _gone(params: ArrayLike, x: Floats, tx: Floats, T: Floats, shift: int) -> tuple[Floats, Floats]:
-    """Probability of having dropped out at the last purchase, and log of that of being alive."""
+def _log_alive(params: ArrayLike, x: Floats, tx: Floats, T: Floats, shift: int) -> Floats:
+    """Log of the probability of not having dropped out."""
     r, alpha, a, b = _four(params)
+    odds = _log_odds(r, alpha, a, b, x, tx, T, shift)
+    return -(np.maximum(odds, 0) + np.log1p(np.exp(-np.abs(odds))))
+
+
+def _log_odds(
+    r: float | Floats,
+    alpha: float | Floats,
+    a: float | Floats,
+    b: float | Floats,
+    x: Floats,
+    tx: Floats,
+    T: Floats,
+    shift: int,
+) -> Floats:
+    """Log odds of having dropped out at the last chance, -inf where there was none."""
     k = x + shift
-    # The odds are a / (b + k - 1) ((alpha + T) / (alpha + tx))^(r + x), and none where k = 0.
     odds = np.log(a / _at_last_chance(b, k)) + (r + x) * np.log1p((T - tx) / (alpha + tx))
-    odds = np.where(k > 0, odds, -np.inf)
-    small = np.exp(-np.abs(odds))
-    gone = np.where(odds > 0, 1.0, small) / (1 + small)
-    return gone, -(np.maximum(odds, 0) + np.log1p(small))
+    return np.where(k > 0, odds, -np.inf)
 
 
-def _at_last_chance(b: float, k: Floats) -> Floats:
+def _at_last_chance(b: float | Floats, k: Floats) -> Floats:
     """Return b + k - 1, or b where k is 0 (those values are masked by the caller)."""
     return b + np.maximum(k - 1, 0)
 

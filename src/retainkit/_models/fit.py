@@ -8,17 +8,20 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from retainkit._models.maximum import Maximum, Objective, covariance, maximise
-from retainkit._typing import Floats
+from retainkit._models.maximum import Maximum, covariance, maximise
+from retainkit._models.newton import Derivatives, Objective
+from retainkit._models.rows import RowDerivatives
+from retainkit._typing import Booleans, Floats, Integers
 
-RowLikelihood: TypeAlias = Callable[[Floats, tuple[Floats, ...]], tuple[Floats, Floats]]
+RowLikelihood: TypeAlias = Callable[[Floats, Integers | None, tuple[Floats, ...]], RowDerivatives]
+"""Points (S, P), the point of each row (None: all) and the data, to the log-likelihoods."""
 
 LARGE = float(np.log(1e6))
 """Bound of the logarithms of parameters: such a number is as good as infinite."""
 
-_MANY_ROWS = 20_000  # rows from which a part of them finds the neighbourhood of the maximum
-_PART_ROWS = 5_000  # rows of that part
-_BLOCK_ROWS = 10_000  # rows at a time, so that what is computed of them stays in the cache
+_MANY_ROWS = 5_000  # rows from which a part of them finds the neighbourhoods of maxima
+_PART_ROWS = 2_000  # rows of that part
+_BLOCK = 8_000  # rows times points at once, so that what is computed of them stays in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,12 +68,15 @@ class Coordinates:
 class FitProblem:
     """A model and the rows it is fitted to.
 
-    `rows` returns the log-likelihood of each row and its derivatives by the parameters. `penalty`
-    times the sum of the squares of ``penalised @ coordinates`` is taken from the mean.
+    `rows` returns the log-likelihood of each row and its derivatives by the numbers
+    ``linear @ coordinates + shift``, the logarithms in which its formulas are. `penalty` times the
+    sum of the squares of ``penalised @ coordinates`` is taken from the mean.
     """
 
     model: Coordinates
     penalised: Floats
+    linear: Floats
+    shift: Floats
     rows: RowLikelihood
     data: tuple[Floats, ...]
     weights: Floats
@@ -80,18 +86,23 @@ class FitProblem:
     def objective(self) -> Objective:
         """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
         share = self.weights / self.weights.sum()
-        blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, len(share), _BLOCK_ROWS)]
 
-        def objective(phi: Floats) -> tuple[float, Floats]:
-            params, jacobian = self.model.natural(phi, self.scale)
-            theta = self.penalised @ phi
-            value = -self.penalty * float(theta @ theta)
-            slope = -2 * self.penalty * (theta @ self.penalised)
-            for block in blocks:
-                logs, gradient = self.rows(params, tuple(values[block] for values in self.data))
-                value += float(share[block] @ logs)
-                slope += (share[block] @ gradient) @ jacobian
-            return value, slope
+        bend = 2 * self.penalty * self.penalised.T @ self.penalised
+
+        def objective(phi: Floats, _: Integers) -> Derivatives:
+            points = phi @ self.linear.T + self.shift
+            total = Derivatives.zeros(*phi.shape)
+            length = _BLOCK // len(phi) + 1
+            for first in range(0, len(share), length):
+                block = slice(first, first + length)
+                data = tuple(values[block] for values in self.data)
+                total.add(self.rows(points, None, data).weighted_sum(share[block]))
+            slope = phi @ bend
+            return Derivatives(
+                value=total.value - (phi * slope).sum(axis=1) / 2,
+                gradient=total.gradient @ self.linear - slope,
+                hessian=self.linear.T @ total.hessian @ self.linear - bend,
+            )
 
         return objective
 
@@ -128,8 +139,10 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
     """Return the fit at the maximum of a mean log-likelihood over `size` customers."""
     parameters, jacobian = model.natural(found.estimate, scale)
     matrix = covariance(found.hessian * size, jacobian, found.at_bound)
-    lost = [name for name, own in zip(model.names, np.diag(matrix), strict=True) if np.isnan(own)]
-    at_bound, warnings = _diagnose(model, found, lost)
+    lost = np.isnan(np.diag(matrix))
+    # Those that move with a coordinate at its bound are explained by what that bound means.
+    flat = lost & ~(np.abs(jacobian[:, found.at_bound]).sum(axis=1) > 0)
+    at_bound, warnings = _diagnose(model, found, _named(model, flat))
     return Fit(
         parameters=parameters,
         covariance=matrix,
@@ -138,7 +151,7 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
         converged=found.converged,
         diagnostics={
             "at_bound": at_bound,
-            "not_identified": lost,
+            "not_identified": _named(model, lost),
             "unbounded": found.unbounded,
             "shortfall": found.shortfall,
             "gradient": float(np.abs(found.gradient[~found.at_bound]).max(initial=0.0)),
@@ -148,10 +161,14 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
     )
 
 
+def _named(model: Coordinates, which: Booleans) -> list[str]:
+    return [name for name, own in zip(model.names, which, strict=True) if own]
+
+
 def _diagnose(
-    model: Coordinates, found: Maximum, lost: Sequence[str]
+    model: Coordinates, found: Maximum, flat: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Name the bounds that a fit ended at, and write warnings; `lost` are not identified."""
+    """Name the bounds that a fit ended at, and write warnings; parameters are `flat` inside."""
     names, warnings = [], []
     meaningful = found.at_bound.copy()
     for j, other in model.within.items():
@@ -161,8 +178,8 @@ def _diagnose(
         if meaningful[j] and side == ("high" if high else "low"):
             names.append(edge.name)
             warnings.append(edge.meaning)
-    if lost and not names:
-        warnings.append(f"The data hardly identify {', '.join(lost)}: the likelihood is flat.")
+    if flat:
+        warnings.append(f"The data hardly identify {', '.join(flat)}: the likelihood is flat.")
     if found.unbounded:
         warnings.append("The likelihood has no maximum: it grows for ever towards these values.")
     elif not found.converged:

@@ -8,10 +8,9 @@ mean, which is ignored where x is 0. `params` are p, q, v.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from retainkit._models.rows import RowDerivatives, counted, rows_of_points, rows_of_table
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Booleans, Floats, Integers
 
@@ -32,19 +31,48 @@ def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
     return logs
 
 
-def log_likelihood_gradient(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
-    """Log-likelihood row by row, and its derivatives (n, 3) by p, q and v."""
-    p, q, v = params
+def derivatives(
+    log_params: Floats, search: Integers | None, x: Floats, m: Floats
+) -> RowDerivatives:
+    """Log-likelihood row by row, and its derivatives by log p, log q and log v.
+
+    These are the columns of `log_params` (S, 3), of which each customer has the row `search`, or
+    all of them if that is None.
+    """
+    params = np.exp(log_params)
+    counts, number = counted(x)
+    shapes = np.where(counts > 0, counts, 1.0) * params[:, :1]
+    both = shapes + params[:, 1:2]
+    tables = (
+        special.betaln(shapes, params[:, 1:2]),
+        shapes * (special.digamma(both) - special.digamma(shapes)),
+        shapes**2 * (_trigamma(both) - _trigamma(shapes)),
+        special.digamma(both),
+        _trigamma(both),
+    )
+    constant, own, own_bend, psi, psi_bend = (rows_of_table(one, search, number) for one in tables)
+    p, q, v = (rows_of_points(one, search) for one in params.T)
     shape, total = p * x, x * m
     below, above = np.log1p(v / total), np.log1p(total / v)
-    constant, own, both = _by_count(
-        lambda n: (special.betaln(p * n, q), special.digamma(p * n), special.digamma(p * n + q)), x
+    known, rest = v / (v + total), total / (v + total)
+    by_p, by_q = own - shape * below, q * (psi - special.digamma(q) - above)
+    return RowDerivatives(
+        value=-constant - np.log(m) - shape * below - q * above,
+        first=(by_p, by_q, q * rest - shape * known),
+        second={
+            (0, 0): by_p + own_bend,
+            (0, 1): shape * q * psi_bend,
+            (0, 2): -shape * known,
+            (1, 1): by_q + q**2 * (psi_bend - _trigamma(q)),
+            (1, 2): q * rest,
+            (2, 2): -(q + shape) * known * rest,
+        },
     )
-    rows = -constant - np.log(m) - shape * below - q * above
-    by_p = x * (both - own - below)
-    by_q = both - special.digamma(q) - above
-    by_v = (q * total / v - shape) / (v + total)
-    return rows, np.stack([by_p, by_q, by_v], axis=-1)
+
+
+def _trigamma(z: Floats) -> Floats:
+    values: Floats = special.polygamma(1, z)
+    return values
 
 
 def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
@@ -101,16 +129,6 @@ def simulate(params: Floats, x: Floats, rng: np.random.Generator) -> Floats:
     nu = np.maximum(rng.gamma(q, 1 / v, x.shape), np.finfo(float).tiny)
     total = rng.gamma(p * np.where(bought, x, 1.0)) / nu
     return np.where(bought, total / np.where(bought, x, 1.0), np.nan)
-
-
-def _by_count(functions: Callable[[Floats], tuple[Floats, ...]], x: Floats) -> tuple[Floats, ...]:
-    """Evaluate functions of the number of purchases, once for each number if that is less work."""
-    most = int(x.max(initial=0))
-    if most >= x.size or np.any(x != np.floor(x)):
-        return functions(x)
-    tables = functions(np.arange(1, most + 1, dtype=np.float64))
-    place = x.astype(np.int64) - 1
-    return tuple(table[place] for table in tables)
 
 
 def _total(x: Floats, m: Floats) -> Floats:

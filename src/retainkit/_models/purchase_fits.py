@@ -24,7 +24,8 @@ from retainkit._models.fit import (
     fit_problem,
     unidentified,
 )
-from retainkit._typing import Floats
+from retainkit._models.rows import RowDerivatives
+from retainkit._typing import Floats, Integers
 
 # Purchases
 
@@ -107,9 +108,9 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
     """
     scale = float(np.average(T, weights=weights)) or 1.0
 
-    def rows(params: Floats, data: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    def rows(points: Floats, search: Integers | None, data: tuple[Floats, ...]) -> RowDerivatives:
         some_x, some_tx, some_T = data  # noqa: N806
-        return bg_nbd.log_likelihood_gradient(params, some_x, some_tx, some_T, shift)
+        return bg_nbd.derivatives(points, search, some_x, some_tx, some_T, shift)
 
     near = None if start is None else _purchase_coordinates(start, scale)
     starts = _purchase_starts(x, T, weights)
@@ -117,6 +118,8 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
         FitProblem(
             model=_PURCHASES,
             penalised=_PENALISED_PURCHASES,
+            linear=_PENALISED_PURCHASES,
+            shift=np.array([0.0, np.log(scale), 0.0, 0.0]),
             rows=rows,
             data=(x, tx, T),
             weights=weights,
@@ -222,9 +225,9 @@ def fit_spend(
     """
     scale = float(np.average(m, weights=weights))
 
-    def rows(params: Floats, data: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    def rows(points: Floats, search: Integers | None, data: tuple[Floats, ...]) -> RowDerivatives:
         some_x, some_m = data
-        return gamma_gamma.log_likelihood_gradient(params, some_x, some_m)
+        return gamma_gamma.derivatives(points, search, some_x, some_m)
 
     near = None if start is None else _spend_coordinates(start, scale)
     starts = _spend_starts(m / scale, weights)
@@ -232,6 +235,8 @@ def fit_spend(
         FitProblem(
             model=_SPEND,
             penalised=_PENALISED_SPEND,
+            linear=_PENALISED_SPEND,
+            shift=np.array([0.0, 0.0, np.log(scale)]),
             rows=rows,
             data=(x, m),
             weights=weights,

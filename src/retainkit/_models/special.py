@@ -15,7 +15,7 @@ from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats, Integers
 
 with without_scipy_filters():
-    from scipy.special import betaln, digamma, gammaln
+    from scipy.special import betaln, digamma, gammaln, polygamma
 
 Estimate: TypeAlias = Callable[[Integers], Floats]
 """The values, by one rule of quadrature, of the elements whose numbers are given."""
@@ -84,20 +84,33 @@ def log_rising(c: float, n: Floats) -> Floats:
     return difference
 
 
-def log_rising_ratio(b: float, a: float, n: Floats) -> Floats:
-    """Log of B(a, b + n) / B(a, b), the chance to survive n drop-outs of probability Beta(a, b)."""
+def log_rising_ratio(b: float | Floats, a: float | Floats, n: Floats) -> Floats:
+    """Log of B(a, b + n) / B(a, b), the chance to survive n drop-outs of probability Beta(a, b).
+
+    Of columns of a and b (S, 1) it has a row for each pair.
+    """
     if _summable(n):
         # Term by term, for gammaln of a large a + b has no digits left for the difference.
         return _partial_sums(np.log1p(-a / (a + b + np.arange(n.max(initial=0)))), n)
     return np.asarray(betaln(a, b + n) - betaln(a, b), np.float64)
 
 
-def harmonic(c: float, n: Floats) -> Floats:
-    """Sum of 1 / (c + j) over j < n, the derivative of `log_rising` in c."""
+def rising_derivatives(c: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
+    """Log of the rising factorial of each c (S) to each whole n (N), and its derivatives: (S, N).
+
+    They are those by log c, the first and the second: of the terms log(c + j) they add up
+    c / (c + j) and c j / (c + j)^2.
+    """
+    c = c[:, None]
     if _summable(n):
-        return _partial_sums(1 / (c + np.arange(n.max(initial=0))), n)
-    difference: Floats = digamma(c + n) - digamma(c)
-    return difference
+        j = np.arange(n.max(initial=0))
+        share = c / (c + j)
+        terms = np.stack([np.log(c + j), share, share * (1 - share)])
+        value, first, second = _partial_sums(terms, n)
+        return value, first, second
+    value = gammaln(c + n) - gammaln(c)
+    first = c * (digamma(c + n) - digamma(c))
+    return value, first, first + c**2 * (polygamma(1, c + n) - polygamma(1, c))
 
 
 def _summable(n: Floats) -> bool:
@@ -105,8 +118,10 @@ def _summable(n: Floats) -> bool:
 
 
 def _partial_sums(terms: Floats, n: Floats) -> Floats:
-    sums = np.concatenate(([0.0], np.cumsum(terms)))
-    return sums[n.astype(np.int64)]
+    """Return the sums of the first n terms, which are the last axis."""
+    sums = np.zeros((*terms.shape[:-1], terms.shape[-1] + 1))
+    np.cumsum(terms, axis=-1, out=sums[..., 1:])
+    return sums.take(n.astype(np.int64), axis=-1)
 
 
 # Rules over the drop-out probability
