@@ -160,9 +160,8 @@ def customer_view(
     -----
     RetainkitWarning
         If rows are set aside: with nulls, at or after `as_of`, or not known before it. If a table
-        shares no customer with any other; of `subscriptions` in a lazy engine (Polars' LazyFrame,
-        DuckDB, PySpark) that is not looked at. If a customer has several latest values at one
-        instant, of which the greatest is taken.
+        shares no customer with any other. If a customer has several latest values at one instant,
+        of which the greatest is taken.
 
     See Also
     --------
