@@ -323,7 +323,7 @@ SUFFIXED: dict[str, str] = {
     "rules": ALL,
     "scale": "ces control_chart csat score_trend",
     "seed": "cltv cltv_from_models key_drivers value_concentration",
-    "spend": "holdout_report tracking",
+    "spend": "cltv holdout_report tracking",
     "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions "
     "datasets.make_survey",
     "subscription": "score_outcomes",

@@ -155,6 +155,7 @@ CODES: Mapping[str, str] = {
     "unreliable_interval": "An interval rests on few draws.",
     "leaked_feature": "A feature tells the outcome: it seems to know what came after.",
     "fit_needs_care": "A fit has something to tell: see its diagnostics.",
+    "before_fit": "A table ends before the data of the fit.",
     "beyond_fit": "A table is of a much longer time than the fit.",
     "first_purchase_counted": "The first purchase seems to be counted as a repeat purchase.",
     "contracts": "Customers look like subscribers, not like buyers.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,12 @@ from retainkit._frames.names import inner_name
 from retainkit._frames.output import select_to_native
 from retainkit._frames.segments import split_by_segment
 from retainkit._inputs.columns import check_not_reserved
-from retainkit._inputs.customers import Customers, read_histories_and_spend, repeat_buyers
+from retainkit._inputs.customers import (
+    Customers,
+    largest_time,
+    read_histories_and_spend,
+    repeat_buyers,
+)
 from retainkit._messages import warn
 from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
@@ -22,6 +28,7 @@ from retainkit._progress import Step, check_progress, steps_of
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._fit_advice import fit_warnings
+from retainkit.clv._given_models import GivenModels, read_given_models
 from retainkit.clv._histories import history
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
@@ -59,6 +66,8 @@ def cltv(
     tz: str | None = None,
     amounts: Amounts = "raise",
     missing: Missing = "raise",
+    purchases: BGNBD | None = None,
+    spend: GammaGamma | None = None,
     penalty: float = 0.0,
     horizon: Length = "12 months",
     discount_rate: float = 0.1,
@@ -84,7 +93,7 @@ def cltv(
     2           21                0.12   2.47   1.98   3.08
 
     The same as `rfm_summary` in days, `fit_bg_nbd`, `fit_gamma_gamma` and `cltv_from_models` one
-    after the other, with the value
+    after the other; with models of yesterday only the summary is made, in their unit. The value is
 
     .. math:: \text{CLTV} = \text{margin} \cdot E[M] \int_0^H e^{-\delta t} \, dE[Y(t)]
 
@@ -119,6 +128,12 @@ def cltv(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
+    purchases : BGNBD or MBGNBD, optional
+        Model of purchases, fitted before: one for all segments. The summary is made in its unit,
+        with orders merged as they were in its data; by the day where it does not know. Default: it
+        is fitted.
+    spend : GammaGamma, optional
+        Model of the spend, fitted before. Give it together with `purchases`, or neither.
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few, in both fits: this times the
         sum of the squares of log r, log(alpha / mean T), log(a / b) and log(a + b), or of log p,
@@ -188,8 +203,10 @@ def cltv(
     RetainkitWarning
         If rows are set aside, if a fit needs care, if the orders look like payments of contracts,
         which these models are not about, if spend goes with frequency, which the models take to be
-        independent, or if the horizon reaches further than any customer has been observed. The
-        message says what, how much and in which segment.
+        independent, or if the horizon reaches further than any customer has been observed. If
+        models that are given seem to have learnt from later data, or customers were observed for
+        more than twice as long as those that they were fitted to. The message says what, how much
+        and in which segment.
 
     See Also
     --------
@@ -229,6 +246,7 @@ def cltv(
     in_units("horizon", horizon, "day", bare=None)
     options.validate()
     check_progress(progress)
+    models = read_given_models(purchases, spend, options, penalty)
     orders = SummaryOptions(
         customer=customer,
         time=time,
@@ -239,44 +257,58 @@ def cltv(
         missing=missing,
         tz=tz,
     )
-    summary = summarize_orders(transactions, orders)
+    summary = summarize_orders(transactions, models.summary_options(orders) if models else orders)
     keys = [*summary.segments, customer]
     check_not_reserved("`customer` or `by`", keys, RESULT)
     segments = [inner_name(summary.frame, name) for name in summary.segments]
-    tables, parts = [], split_by_segment(summary.frame, segments, summary.segments)
+    tables, longest = [], []
+    parts = split_by_segment(summary.frame, segments, summary.segments)
     with steps_of(progress if options.refits else None, draws * len(parts)) as step:
         for label, part in parts:
-            table, messages = _value_segment(part, label, keys, penalty, options, step=step)
-            tables.append(table)
-            for code, text in messages:
-                warn(
-                    f"{label}{text}",
-                    code=code,
-                    argument="transactions",
-                )
+            found = _value_segment(part, label, keys, models or penalty, options, step=step)
+            tables.append(found.table)
+            longest.append(found.longest)
+            for code, text in found.messages:
+                warn(f"{label}{text}", code=code, argument="transactions")
+    if models:
+        models.warn_of_earlier(max(longest))
     columns = {name: name for name in (*keys, *RESULT)}
     return as_given(select_to_native(nw.concat(tables), columns), transactions)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ValuedSegment:
+    """The values of a segment, codes and texts of warnings, and the longest time observed."""
+
+    table: Frame
+    messages: Sequence[tuple[str, str]]
+    longest: float
 
 
 def _value_segment(
     summary: Frame,
     label: str,
     keys: Sequence[str],
-    penalty: float,
+    models: GivenModels | float,
     options: ValuationOptions,
     *,
     step: Step,
-) -> tuple[Frame, list[tuple[str, str]]]:
-    """Fit both models to a segment and value its customers; return codes and texts of warnings."""
+) -> _ValuedSegment:
+    """Value the customers of a segment by given models, or by those fitted with a penalty."""
     *segments, customer = keys
     columns = {name: name for name in SUMMARY}
     histories, spend = read_histories_and_spend(summary, columns)
     beside = {name: nw.col(inner_name(summary, name)) for name in segments}
     if not histories.counts.sum():  # no customers to learn from, nor to value
         spec = valuation_spec(BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1), options)
-        return value_customers(summary, spec, customer, columns, beside=beside, step=step)[0], []
+        table, _, _ = value_customers(summary, spec, customer, columns, beside=beside, step=step)
+        return _ValuedSegment(table=table, messages=(), longest=0.0)
     try:
-        purchases, gamma_gamma, messages = _fit_models(histories, spend, penalty)
+        if isinstance(models, GivenModels):
+            messages: list[str] = []
+            purchases, gamma_gamma = models.purchases, models.spend
+        else:
+            purchases, gamma_gamma, messages = _fit_models(histories, spend, models)
         spec = valuation_spec(purchases, gamma_gamma, options)
         table, _, _ = value_customers(
             summary,
@@ -286,6 +318,7 @@ def _value_segment(
             beside=beside,
             checked=(histories, spend),
             step=step,
+            argument="transactions",
         )
     except ArgumentError as error:
         raise ArgumentError(
@@ -298,7 +331,8 @@ def _value_segment(
         ) from None
     warnings = [("fit_needs_care", text) for text in messages]
     warnings += _extrapolation_warnings(spec, histories)
-    return table, [*warnings, *value_warnings(spec, histories, spend)]
+    warnings += value_warnings(spec, histories, spend)
+    return _ValuedSegment(table=table, messages=warnings, longest=largest_time(histories))
 
 
 def _fit_models(
@@ -318,11 +352,11 @@ def _fit_models(
 
 def _extrapolation_warnings(spec: ValuationSpec, histories: Customers) -> list[tuple[str, str]]:
     """Return code and text of a warning of a horizon beyond all that was observed."""
-    longest = float(histories.distinct["T"].max())
+    longest, unit = largest_time(histories), spec.purchases.unit
     if spec.horizon.length <= longest:
         return []
     text = (
-        f"The horizon is {spec.horizon.length:,.0f} days, and no customer has been observed "
+        f"The horizon is {spec.horizon.length:,.0f} {unit}s, and no customer has been observed "
         f"for longer than {longest:,.0f}: the value extrapolates."
     )
     return [("extrapolation", text)]

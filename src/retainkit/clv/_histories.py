@@ -26,12 +26,13 @@ def read_histories(
     return rows
 
 
-def check_histories(model: PurchaseModel, rows: Customers) -> None:
+def check_histories(model: PurchaseModel, rows: Customers, argument: str = "summary") -> None:
     """Check that histories are in the unit of a model, and warn where they are much longer."""
-    check_unit_of_model(model.unit, rows.unit, "summary")
+    check_unit_of_model(model.unit, rows.unit, argument)
     check_exact_times(rows, model.unit, exact=model.exact)
     _warn_of_first_purchases(rows)
-    warn_of_long_histories(model, rows, "summary", rows.names["T"])
+    column = rows.names["T"] if argument == "summary" else None  # which may be made of orders
+    warn_of_long_histories(model, rows, argument, column)
 
 
 def warn_of_long_histories(

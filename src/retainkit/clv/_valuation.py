@@ -158,18 +158,19 @@ def value_customers(
     beside: Mapping[str, nw.Expr] | None = None,
     checked: tuple[Customers, Customers] | None = None,
     step: Step = no_step,
+    argument: str = "summary",
 ) -> tuple[Frame, Customers, Customers]:
     """Value the customers of a frame, with columns carried along `beside` them.
 
     `columns` maps arguments to columns. `checked` are the histories and the spend of the frame,
     where they have been read already; they are returned beside the values. `step` is told of the
-    fits to draws.
+    fits to draws, and `argument` is what the table is called in messages.
     """
     check_present("customer", customer, summary)
     table, beside = summary, beside or {}
     if spec.options.simulated:
-        for argument, column in columns.items():
-            check_present(argument, column, summary)
+        for name, column in columns.items():
+            check_present(name, column, summary)
         # A lazy sum of money need not be the same twice, so distinct customers cannot be joined
         # by it.
         named = (inner_name(summary, name) for name in (*beside, customer, *columns.values()))
@@ -185,7 +186,7 @@ def value_customers(
     median = bool(infinite.any())
     keys = columns if spec.options.simulated else {key: columns[key] for key in HISTORY}
     customers = checked[0] if checked else read_customers(table, keys, unit=spec.purchases.unit)
-    check_histories(spec.purchases, customers)
+    check_histories(spec.purchases, customers, argument)
     scores = _customer_scores(spec, customers.distinct, median=median)
     if spec.options.simulated:
         scores |= _simulated_limits(spec, customers, step, median=median)
