@@ -57,7 +57,10 @@ def test_the_models_of_a_call_give_what_the_call_gives() -> None:
 def test_models_that_were_saved_score_too() -> None:
     purchases, spend = fitted(unit="week", exact=True)
     saved = json.loads(json.dumps([purchases.to_dict(), spend.to_dict()]))
-    loaded = {"purchases": BGNBD.from_dict(saved[0]), "spend": GammaGamma.from_dict(saved[1])}
+    loaded: dict[str, Any] = {
+        "purchases": BGNBD.from_dict(saved[0]),
+        "spend": GammaGamma.from_dict(saved[1]),
+    }
     one = cltv(EARLY, **loaded, **OPTIONS)
     pd.testing.assert_frame_equal(one, cltv(EARLY, purchases=purchases, spend=spend, **OPTIONS))
 
@@ -72,6 +75,7 @@ def test_a_model_that_does_not_know_how_orders_were_merged_counts_them_by_the_da
     np.testing.assert_allclose(found["expected_purchases"], right["expected_purchases"])
 
 
+@pytest.mark.filterwarnings("ignore:shop .* Spend goes with frequency")
 def test_segments_are_carried_along_and_share_the_models() -> None:
     purchases, spend = fitted()
     shops = EARLY.assign(shop=np.where(EARLY["customer_id"] % 2, "north", "south"))
@@ -111,7 +115,7 @@ def test_orders_that_end_before_the_fit_are_warned_of() -> None:
 def test_customers_much_older_than_the_fit_are_warned_of() -> None:
     early = EARLY[EARLY["time"] < "1997-05-01"]
     summary = rfm_summary(early, amount="amount", as_of="1997-05-01")
-    models = {"purchases": fit_mbg_nbd(summary), "spend": fit_gamma_gamma(summary)}
+    models: dict[str, Any] = {"purchases": fit_mbg_nbd(summary), "spend": fit_gamma_gamma(summary)}
     with pytest.warns(RetainkitWarning, match="`transactions` has 2,357 customers") as caught:
         cltv(ORDERS, as_of="1998-07-01", horizon="90D", **models)
     assert "beyond_fit" in {getattr(one.message, "code", "") for one in caught}
