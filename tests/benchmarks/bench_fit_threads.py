@@ -6,8 +6,8 @@
 Required, for `cltv` of CDNOW's sample, the second call and later ones: with two threads at most
 1.3 times what one takes.
 
-The number of threads is fixed when a process loads NumPy, so each turn is a process of its own. What
-is compared is the least time of each, of the whole process and not of a clock on the wall.
+The number of threads is fixed when a process loads NumPy, so each turn is a process of its own.
+What is compared is the least time of each, of all threads together.
 """
 
 from __future__ import annotations
