@@ -453,6 +453,7 @@ NOT_SHARED = {
     "max_frequency": "where a table or a picture gathers the rest, or where a picture ends",
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "outcome": "a word for what is counted, or a column",
+    "purchases": "a model that is needed, or one that takes the place of a fit",
     "n": "a column, respondents, customers, or purchases",
     "quantiles": "shares of gaps, or probabilities of dates",
     "table": "another table each time: the result that is drawn, counts, or cohorts",

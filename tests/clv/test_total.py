@@ -136,7 +136,7 @@ def test_one_segment_is_all_customers(some: pd.DataFrame) -> None:
 
 def test_null_is_a_segment_and_not_the_row_of_all() -> None:
     part = [None if one % 3 == 0 else "a" for one in SUMMARY["customer_id"]]
-    table = total(SUMMARY.assign(part=part), by="part")
+    table = total(SUMMARY.assign(part=pd.Series(part)), by="part")
     assert table["part"].isna().tolist() == [False, True, True]
     assert table["all_customers"].tolist() == [False, False, True]
     assert table["customers"].iloc[1] == part.count(None)
