@@ -675,6 +675,20 @@ ENTRIES = [
         warns=([row | {"frequency": 1, "recency": 0} for row in SUMMARY], {}),
     ),
     Entry(
+        function=rk.cltv_total,
+        tables={"summary": SUMMARY},
+        options={"purchases": PURCHASES, "spend": SPEND, "by": "plan", "seed": 1},
+        columns=FITTED
+        | {
+            "customer": Column(holds="any", nulls="refused"),
+            "monetary_value": NUMBER,
+            "by": SEGMENT,
+        },
+        ids=("customer_id",),
+        positional=3,
+        warns=([row | {"frequency": 1, "recency": 0} for row in SUMMARY], {}),
+    ),
+    Entry(
         function=rk.cohort_members,
         tables={"events": EVENTS},
         options={"by": "team", "amount": "amount"},

@@ -20,7 +20,7 @@ from source import FUNCTIONS, METHODS
 SOURCED = {
     *("active_days", "calibration_holdout", "ces", "churn_rate"),
     *("churn_rate_from_counts", "churn_snapshots", "cltv", "customer_view"),
-    *("cltv_from_models", "cohort_retention", "control_chart", "csat"),
+    *("cltv_from_models", "cltv_total", "cohort_retention", "control_chart", "csat"),
     *("cumulative_incidence", "survival_difference"),
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
     *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),

@@ -296,7 +296,7 @@ SUFFIXED: dict[str, str] = {
     "holdout": "fit_sbg",
     "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
     "BGNBD.expected_purchases_new_customer BGNBD.next_purchase BGNBD.purchase_probabilities cltv "
-    "cltv_from_models next_purchase plot.frequency_recency plot.next_purchase",
+    "cltv_from_models cltv_total next_purchase plot.frequency_recency plot.next_purchase",
     "include_partial": "churn_rate cohort_retention growth_accounting score_trend",
     "infinite": ALL,
     "interval": ALL,
@@ -322,13 +322,13 @@ SUFFIXED: dict[str, str] = {
     "responses": "key_drivers",
     "rules": ALL,
     "scale": "ces control_chart csat score_trend",
-    "seed": "cltv cltv_from_models key_drivers value_concentration",
+    "seed": "cltv cltv_from_models cltv_total key_drivers value_concentration",
     "spend": "cltv holdout_report tracking",
     "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions "
     "datasets.make_survey",
     "subscription": "score_outcomes",
     "subscriptions": "cumulative_incidence survival_curve survival_difference",
-    "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models",
+    "summary": "BGNBD.to_lifetimes GammaGamma.to_lifetimes cltv_from_models cltv_total",
     "time": "calibration_holdout ces cltv control_chart csat inactivity_churn next_purchase nps "
     "nps_difference plot.next_purchase pmf product_affinity rfm_scores rfm_summary score_outcomes "
     "score_trend usage_interval value_concentration value_tiers",
@@ -370,6 +370,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "BDW.project": "what the fit was given",
         **dict.fromkeys(("churn_snapshots", "customer_view"), "their attributes"),
     },
+    "draws": {"cltv_total": "futures alone: nothing is fitted anew"},
     "end": {
         "snapshot_dates": "an instant",
         "score_outcomes": "a column of the second table, for churn",
@@ -452,6 +453,7 @@ NOT_SHARED = {
     "max_frequency": "where a table or a picture gathers the rest, or where a picture ends",
     "method": "definitions of churn, and ways to value, to share out R2, and to find an interval",
     "outcome": "a word for what is counted, or a column",
+    "purchases": "a model that is needed, or one that takes the place of a fit",
     "n": "a column, respondents, customers, or purchases",
     "quantiles": "shares of gaps, or probabilities of dates",
     "table": "another table each time: the result that is drawn, counts, or cohorts",

@@ -60,6 +60,7 @@ WRONG: dict[str, Any] = {
     "higher_is_better": "yes",
     "holdout": -1,
     "horizon": -1,
+    "include_chance": "yes",
     "include_first": "yes",
     "include_open": "yes",
     "include_partial": "yes",

@@ -110,6 +110,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "HoldoutReport",
         "cltv",
         "cltv_from_models",
+        "cltv_total",
         "fit_bg_nbd",
         "fit_gamma_gamma",
         "fit_mbg_nbd",

@@ -44,6 +44,7 @@ TERMS = {
     "churn-rate": "Churn rate",
     "cltv": "Customer lifetime value (CLTV",
     "cohort-retention": "Cohort retention",
+    "cltv-total": "total lifetime value",
     "coming-from-lifetimes": "lifetimes",
     "gamma-gamma": "Gamma-Gamma",
     "mrr-and-revenue-retention": "NRR",

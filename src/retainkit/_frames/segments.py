@@ -12,7 +12,7 @@ from retainkit._frames.arrays import values_with_none
 from retainkit._frames.dtypes import is_categorical
 from retainkit._frames.factorize import factorize, factorize_array
 from retainkit._frames.input import Frame, collect
-from retainkit._frames.output import from_columns
+from retainkit._frames.output import from_columns, integers_or_null, values_or_null
 from retainkit._typing import Array, Integers
 
 
@@ -92,6 +92,22 @@ def segment_values(
     """Return the segment of each row of a result, in columns of these names."""
     rows = segment.tolist()
     return {name: keys[rows] for name, keys in zip(names, segments.values(), strict=True)}
+
+
+def segments_or_null(
+    frame: Frame, segments: Mapping[str, nw.Series[Any]], segment: Integers
+) -> dict[str, nw.Series[Any]]:
+    """Return the segment of each row of a result like `frame`; null where its number is -1."""
+    found = {}
+    for name, keys in segments.items():
+        values = keys[np.maximum(segment, 0).tolist()]
+        plain = values.implementation.is_pandas_like() and values.dtype.is_signed_integer()
+        if plain and (segment < 0).any() and not values.null_count():
+            # pandas would make floats of them, in which large integers are the same.
+            found[name] = integers_or_null(frame, name, values.to_numpy(), segment < 0)
+        else:
+            found[name] = values_or_null(keys, segment)
+    return found
 
 
 def split_by_segment(

@@ -70,7 +70,7 @@ class Customers:
     @property
     def values(self) -> dict[str, nw.Expr]:
         """The columns as floats, by argument."""
-        return dict(zip(self.names, _keys(self.frame, self.names).values(), strict=True))
+        return dict(zip(self.names, key_columns(self.frame, self.names).values(), strict=True))
 
     def with_scores(self, customer: str, scores: Mapping[str, Floats], **carried: nw.Expr) -> Frame:
         """Return every customer with the scores of its distinct row, and columns `carried` along.
@@ -84,7 +84,7 @@ class Customers:
             columns: dict[str, Any] = {name: beside[name] for name in beside.columns}
             columns |= {name: values[self.code] for name, values in scores.items()}
             return from_native(build_like(self.frame, columns), "summary")
-        keys = _keys(self.frame, self.names)
+        keys = key_columns(self.frame, self.names)
         rows = self.frame.select(customer=nw.col(customer), **keys, **carried)
         distinct = dict(zip(keys, self.distinct.values(), strict=True))
         table = to_engine_of(self.frame, distinct | dict(scores))
@@ -99,7 +99,7 @@ class Customers:
         return kept.give_back(rows, customer, {name: name for name in scores})
 
 
-def _keys(frame: Frame, names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
+def key_columns(frame: Frame, names: Mapping[str, str], prefix: str = "key_") -> dict[str, nw.Expr]:
     """Return the columns as floats; without purchases a mean amount is ignored."""
     names = {argument: inner_name(frame, column) for argument, column in names.items()}
     keys = {argument: nw.col(column).cast(nw.Float64) for argument, column in names.items()}
@@ -123,7 +123,7 @@ def read_customers(
     `unit` is the one in which its times should be, if it is known.
     """
     customers = _distinct_customers(native, columns, weights, unit)
-    _check_distinct_rows(customers.distinct, customers.counts, customers.names)
+    check_distinct_rows(customers.distinct, customers.counts, customers.names)
     return customers
 
 
@@ -132,13 +132,13 @@ def read_histories_and_spend(
 ) -> tuple[Customers, Customers]:
     """Check a summary of purchases, and find its distinct histories and its distinct spend."""
     customers = _distinct_customers(native, columns, None, None)
-    histories, spend = (_reduced_to(customers, arguments) for arguments in (HISTORY, SPEND))
+    histories, spend = (reduced_to(customers, arguments) for arguments in (HISTORY, SPEND))
     for part in (histories, spend):
-        _check_distinct_rows(part.distinct, part.counts, part.names)
+        check_distinct_rows(part.distinct, part.counts, part.names)
     return histories, spend
 
 
-def _reduced_to(customers: Customers, arguments: Sequence[str]) -> Customers:
+def reduced_to(customers: Customers, arguments: Sequence[str]) -> Customers:
     """Return the distinct rows of some of the columns."""
     values = [customers.distinct[name] for name in arguments]
     order = np.lexsort(values[::-1])
@@ -162,7 +162,7 @@ def _distinct_customers(
     names = dict(columns)
     table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
     frame = table.given
-    keys = _keys(frame, names)
+    keys = key_columns(frame, names)
     weight = (
         {"weight": read_float(nw.col(inner_name(frame, weights)), nw.Float64())} if weights else {}
     )
@@ -263,7 +263,7 @@ _RULES: tuple[tuple[tuple[str, ...], str, Any], ...] = (
 )
 
 
-def _check_distinct_rows(
+def check_distinct_rows(
     distinct: Mapping[str, Floats], counts: Floats, names: Mapping[str, str]
 ) -> None:
     finite = [((name,), "a number, and finite", np.isfinite) for name in distinct]

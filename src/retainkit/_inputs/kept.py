@@ -111,12 +111,20 @@ def with_text_key(frame: Frame, customer: str) -> tuple[Frame, str]:
         key += "_"
     text = nw.col(inner_name(frame, customer)).cast(nw.String)
     keyed = frame.with_columns(text.alias(key))
-    _check_customers(keyed.select(key=nw.col(key)), customer)
+    check_a_row_each(
+        keyed.select(key=nw.col(key)),
+        customer,
+        where=", with `keep` and random draws",
+        advice=", or leave `keep` out",
+    )
     return keyed, key
 
 
-def _check_customers(keys: Frame, customer: str) -> None:
-    """Check that every row has a customer of its own."""
+def check_a_row_each(keys: Frame, customer: str, *, where: str = "", advice: str = "") -> None:
+    """Check that every row has a customer of its own, the column ``key``.
+
+    The error says `where` that must be so, and ends with further `advice`.
+    """
     groups = keys.group_by("key").agg(rows=nw.len())
     wrong = groups.filter((nw.col("rows") > 1) | nw.col("key").is_null())
     number = count_rows(wrong)
@@ -133,10 +141,9 @@ def _check_customers(keys: Frame, customer: str) -> None:
     if unnamed:
         faults.append(f"{count_noun(unnamed, 'row')} {'has' if unnamed == 1 else 'have'} none")
     raise ArgumentError(
-        f"{named(customer, 'customer')} must name another customer in every row, with `keep` and "
-        f"random draws: {', and '.join(faults)}. Bring `summary` to a row a customer, or leave "
-        "`keep` out.",
-        code="repeated_customers",
+        f"{named(customer, 'customer')} must name another customer in every row{where}: "
+        f"{', and '.join(faults)}. Bring `summary` to a row a customer{advice}.",
+        code="repeated_customers" if repeated else "null_values",
         argument="customer",
         column=customer,
         rows=number,

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from retainkit._models.rows import RowDerivatives, counted, rows_of_points, rows_of_table
+from retainkit._models.second_moments import mean_square_if_alive
 from retainkit._models.special import (
     discounted_purchases_if_alive,
     log_rising,
@@ -190,6 +191,24 @@ def discounted_purchases(
         return alive * discounted_purchases_if_alive(rate, t, *_if_alive(params, x, T, shift))
     living = discounted_purchases_if_alive(rate, t, *_if_alive(params, pairs.x, pairs.T, shift))
     return alive * living[pairs.code]
+
+
+def mean_square(
+    params: ArrayLike,
+    rate: float,
+    t: float,
+    history: tuple[Floats, Floats, Floats],
+    shift: int,
+    pairs: DistinctPairs,
+) -> tuple[Floats, Floats]:
+    """Return the mean sums over pairs of two purchases in (T, T + t], and over each with itself.
+
+    `history` is x, tx and T, and `pairs` are those of x and T. Both are discounted at `rate`, and
+    add up to the mean square of the discounted purchases.
+    """
+    alive = probability_alive(params, *history, shift)
+    two, own = mean_square_if_alive(rate, t, *_if_alive(params, pairs.x, pairs.T, shift))
+    return alive * two[pairs.code], alive * own[pairs.code]
 
 
 def _if_alive(

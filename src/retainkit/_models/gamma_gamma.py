@@ -83,6 +83,20 @@ def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
     return np.where(finite, p * (v + _total(x, m)) / np.where(finite, spare, 1.0), np.inf)
 
 
+def mean_squares(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
+    """Mean product of the amounts of two further purchases, and mean square of one.
+
+    Given the data nu ~ Gamma(p x + q, rate v + x m), and given nu the amounts are independent
+    Gamma(p, rate nu). Both are infinite where p x + q is 2 or less.
+    """
+    p, q, v = params
+    shape = p * np.asarray(x) + q
+    finite = shape > 2
+    spare = np.where(finite, (shape - 1) * (shape - 2), 1.0)
+    inverse = np.where(finite, (v + _total(x, m)) ** 2 / spare, np.inf)  # E[1 / nu^2]
+    return p**2 * inverse, p * (p + 1) * inverse
+
+
 def has_infinite_mean(params: Floats, x: Floats) -> Booleans:
     """Return where the expected spend is infinite."""
     p, q, _ = params

@@ -4,6 +4,7 @@
 import retainkit.purchases as _purchases  # noqa: F401
 from retainkit.clv._cltv import cltv
 from retainkit.clv._cltv_from_models import cltv_from_models
+from retainkit.clv._cltv_total import cltv_total
 from retainkit.clv._diagnostics import purchase_regularity, spend_independence
 from retainkit.clv._holdout import holdout_report
 from retainkit.clv._holdout_report import HoldoutReport
@@ -18,6 +19,7 @@ __all__ = [
     "HoldoutReport",
     "cltv",
     "cltv_from_models",
+    "cltv_total",
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "fit_mbg_nbd",
