@@ -1,0 +1,5 @@
+"""What customers brought since they came, and whether that pays for what they cost."""
+
+from retainkit.acquisition._observed_value import observed_value
+
+__all__ = ["observed_value"]
