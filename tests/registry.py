@@ -915,6 +915,20 @@ ENTRIES = [
         warns=(RESPONSES, {"very": "none such"}),
     ),
     Entry(
+        function=rk.observed_value,
+        tables={"transactions": ORDERS},
+        options={"by": "team", "ages": ["0D", "30D", "200D"]},
+        columns=LOG | {"amount": AMOUNT, "by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.payback,
+        tables={"transactions": ORDERS},
+        options={"by": "team", "cost": 70.0},
+        columns=LOG | {"amount": AMOUNT, "by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
         function=rk.poststratify,
         tables={"responses": RESPONSES, "population": POPULATION},
         options={"by": "plan"},

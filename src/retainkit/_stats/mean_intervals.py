@@ -40,9 +40,7 @@ class Sums:
         return error
 
 
-def mean_interval(
-    sums: Sums, confidence_level: float, *, above_0: bool
-) -> tuple[Floats, Floats]:
+def mean_interval(sums: Sums, confidence_level: float, *, above_0: bool) -> tuple[Floats, Floats]:
     """Interval of a mean, by the quantiles of t; of fewer than two values there is none.
 
     Of money, which is skewed, the mean is as well, and its logarithm less so: if no value is below

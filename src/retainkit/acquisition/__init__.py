@@ -1,5 +1,6 @@
 """What customers brought since they came, and whether that pays for what they cost."""
 
 from retainkit.acquisition._observed_value import observed_value
+from retainkit.acquisition._payback import payback
 
-__all__ = ["observed_value"]
+__all__ = ["observed_value", "payback"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.factorize import integer_codes
@@ -90,16 +89,12 @@ def _customers(
     if segment is None:
         own, several = np.zeros(n_codes, np.int64), 0
     else:
-        own, differs = smallest_at_first(
-            instant, group_min(instant, code, n_codes), segment, code
-        )
+        own, differs = smallest_at_first(instant, group_min(instant, code, n_codes), segment, code)
         several = int(differs.sum())
     return _Customers(code=code, first=first, segment=own, several=several)
 
 
-def _gains(
-    code: Integers, n_codes: int, age: Integers, amount: Floats, ages: Integers
-) -> _Gains:
+def _gains(code: Integers, n_codes: int, age: Integers, amount: Floats, ages: Integers) -> _Gains:
     """Add up the money of each customer at each of the ages, and count the days of purchase."""
     width, n_ages = int(age.max(initial=0)) + 1, len(ages) + 1
     at = np.searchsorted(ages, np.arange(width))  # the first age that each day counts at

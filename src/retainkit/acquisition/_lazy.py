@@ -68,7 +68,7 @@ def _at_ages(days: Rows, log: Events, ages: tuple[int, ...], several: int) -> Va
         further[f"repeaters_{end}"] = nw.when(repeats).then(nw.lit(1)).otherwise(nw.lit(0))
     own = own.with_columns(**further)
     sums = [nw.col(name).sum() for name in ("amount", *columns, *further)]
-    groups = collect(own.group_by(*log.keys, "first").agg(customers=nw.len(), *sums))
+    groups = collect(own.group_by(*log.keys, "first").agg(*sums, customers=nw.len()))
     return _steps_between(groups, log, ages, several)
 
 

@@ -108,22 +108,15 @@ def observe(
 def _warn_of_excluded(steps: ValueSteps, cohorts: CohortValues) -> None:
     """Warn of customers of several segments, and of those who are in no cohort."""
     total = int(steps.customers.sum())
-    facts = (
-        (
-            steps.several,
-            "with several values of `by` at the instant of the first order, of which the smallest "
-            "is taken.",
-            "ambiguous_segment",
-            "by",
-        ),
-        (
-            cohorts.outside,
-            "in no cohort, with a first order outside the edges of the periods.",
-            "outside_edges",
-            "cohort_period",
-        ),
+    ambiguous = (
+        "with several values of `by` at the instant of the first order, of which the smallest is "
+        "taken."
     )
-    for number, text, code, argument in facts:
+    outside = "in no cohort, with a first order outside the edges of the periods."
+    for number, text, code, argument in (
+        (steps.several, ambiguous, "ambiguous_segment", "by"),
+        (cohorts.outside, outside, "outside_edges", "cohort_period"),
+    ):
         if number:
             customers = count_noun(number, "customer")
             warn(f"{customers} {text}", code=code, argument=argument, rows=number, total=total)
