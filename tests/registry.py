@@ -1449,6 +1449,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
         "customer_id": 1,
     },
     "nps_bar": lambda: {"table": _result("nps")},
+    "observed_value": lambda: {"table": _result("observed_value"), "payback": _result("payback")},
     "projection": lambda: {"table": _result("SBG.project")},
     "retention_curve": lambda: {"curve": _result("retention_curve")},
     "retention_heatmap": lambda: {"table": pd.DataFrame(COHORTS).query("team == 'a'")},

@@ -1,4 +1,4 @@
-"""What customers brought since they came, and whether that pays for what they cost."""
+"""Value that customers brought since they came, by age, and payback of what they cost."""
 
 from retainkit.acquisition._observed_value import observed_value
 from retainkit.acquisition._payback import payback

@@ -1,4 +1,4 @@
-"""What it cost to acquire customers: a number for all, or a table by cohort and segment."""
+"""Costs of acquiring customers: a number for all, or a table by cohort and segment."""
 
 from __future__ import annotations
 

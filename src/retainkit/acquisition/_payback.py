@@ -54,12 +54,13 @@ def payback(
     r"""Age at which what customers brought reaches what they cost, by cohort.
 
     >>> from retainkit import datasets, payback
-    >>> table = payback(datasets.load_cdnow(sample=True), cost=60.0)
-    >>> table[["cohort", "payback_days", "payback_lower", "payback_upper", "ltv_cac"]].round(2)
-          cohort  payback_days  payback_lower  payback_upper  ltv_cac
-    0 1997-01-01         142.0          100.0          184.0     1.67
-    1 1997-02-01         117.0           98.0          183.0     1.75
-    2 1997-03-01         109.0           20.0          215.0     1.71
+    >>> table = payback(datasets.load_cdnow(sample=True), cost=60.0).set_index("cohort")
+    >>> table[["payback_days", "payback_lower", "payback_upper", "age_days", "ltv_cac"]].round(2)
+                payback_days  payback_lower  payback_upper  age_days  ltv_cac
+    cohort
+    1997-01-01         129.0           96.0          178.0     515.0     1.67
+    1997-02-01         134.0           91.0          175.0     487.0     1.75
+    1997-03-01         107.0           18.0          238.0     462.0     1.71
 
     With the value per customer of `observed_value`, :math:`v_c(k)`, and the cost of acquiring one,
     :math:`a_c`, payback is the first age in days at which it is reached,
