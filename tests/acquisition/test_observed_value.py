@@ -93,7 +93,7 @@ def test_divided_by_all_the_curve_bends_down(cdnow: pd.DataFrame) -> None:
 
 
 def test_months_and_years_are_no_ages() -> None:
-    with pytest.raises(ArgumentError, match="months are not equally long.*'90D'|91D"):
+    with pytest.raises(ArgumentError, match="months are not equally long"):
         observed_value(log(("ann", "2024-01-01", 1.0)), ages=["3 months"])
 
 

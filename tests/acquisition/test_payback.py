@@ -60,7 +60,7 @@ def test_the_naive_ratio_counts_the_young_in_full() -> None:
     orders = []
     for month, number in enumerate((10, 20, 40)):
         for who in range(number):
-            days = pd.date_range("2024-01-01", "2024-03-31", freq="30D")[month:]
+            days = pd.date_range("2024-01-01", "2024-03-30", freq="30D")[month:]
             orders += [(f"{month} {who}", str(day.date()), 10.0) for day in days]
     found = payback(log(*orders), cost=20, cohort_period=None, as_of="2024-03-31", ages=[30, 60])
     assert found["naive_ltv_cac"].item() == pytest.approx((10 * 30 + 20 * 20 + 40 * 10) / 1400)

@@ -78,8 +78,8 @@ def observed_value(
 
     Notes
     -----
-    The days of `payback` are found among all days; between the ages of `table` its line is straight,
-    so that a dot may lie a little off it.
+    The days of `payback` are found among all days; between the ages of `table` its line is
+    straight, so that a dot may lie a little off it.
 
     Examples
     --------
