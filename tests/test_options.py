@@ -447,6 +447,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
 # Options that have no common wording, and why.
 NOT_SHARED = {
     "age": "a column, or a number",
+    "ages": "of periods, or of days; those that are shown, or those that are looked at",
     "bins": "groups by one score, and scores of one measure",
     "cohort": "a column, or a day",
     "curve": "the result of another function each time, which is named with a link",

@@ -38,7 +38,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "key_drivers": ("driver", "importance"),
     "rfm_scores": ("recency_days", "rfm"),
     "lift_table": ("bin", "cumulative_lift"),
-    "observed_value": ("age_days", "value_per_customer"),
+    "observed_value": ("age_days", "repeat_share"),
     "payback": ("payback_days", "ltv_cac"),
     "value_concentration": ("share_of_value", "gini"),
     "product_affinity": ("item", "other", "lift"),

@@ -52,7 +52,9 @@ class _Units:
     def by_age(self, values: Array, group: Integers, age: Integers) -> Floats:
         """Add up steps of groups at ages: what each cohort has at each age, of those observed."""
         size = self.n_ages + 1
-        steps = group_sum(values, self.of_group[group] * size + age, len(self.stop) * size)
+        steps = group_sum(
+            values.astype(np.float64), self.of_group[group] * size + age, len(self.stop) * size
+        )
         so_far = np.cumsum(steps.reshape(-1, size)[:, :-1], axis=1)
         so_far[np.arange(self.n_ages) >= self.stop[:, None]] = 0
         sums = np.zeros((self.n_cohorts, self.n_ages))
@@ -80,7 +82,9 @@ def cohort_values(steps: ValueSteps, spec: ValueSpec, grid: PeriodGrid | None) -
     return CohortValues(
         segment=keys["segment"],
         cohort=keys["period"],
-        acquired=group_sum(steps.customers, cohort, units.n_cohorts).astype(np.int64),
+        acquired=group_sum(steps.customers.astype(np.float64), cohort, units.n_cohorts).astype(
+            np.int64
+        ),
         total=group_sum(steps.sums["value"], cohort[steps.group], units.n_cohorts),
         ages=steps.ages,
         customers=customers,

@@ -16,8 +16,10 @@ from retainkit._time.windows import read_ages
 from retainkit.acquisition._options import ObservedOrders, ValueOptions, observe
 from retainkit.typing import Amounts, IntoTable, Length, Missing, PeriodLike, TableT, Weekday
 
-_OWN = ("cohort", "age_days", "acquired", "customers", "complete", "value")
-_OWN += ("value_per_customer", "lower", "upper", "orders_per_customer", "repeat_share")
+_OWN = (
+    *("cohort", "age_days", "acquired", "customers", "complete", "value", "value_per_customer"),
+    *("lower", "upper", "orders_per_customer", "repeat_share"),
+)
 
 
 def observed_value(
@@ -72,11 +74,11 @@ def observed_value(
     ages : sequence of str, timedelta or int, default ("30D", "90D", "180D", "365D")
         Ages at which value is shown, in whole days: ``"90D"``, ``"4 weeks"``, or a number of days.
         0 is the day of the first order. Months and years, which are not equally long, are refused.
-    cohort_period : str, timedelta or sequence of date, optional
+    cohort_period : str, timedelta or sequence of date, or None, default "month"
         Periods of the first order by which customers are grouped: ``"day"``, ``"week"``,
         ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks, such as ``"14 days"``;
         or a list of the dates between periods, with the end of the last: who comes outside is in no
-        cohort, and counted in a warning. Default: months. None: all customers together.
+        cohort, and counted in a warning. None: all customers together.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. A customer belongs to the segment of the
         first order, such as the channel, also when the value changes later; where several rows

@@ -27,9 +27,11 @@ from retainkit.typing import (
     Weekday,
 )
 
-_OWN = ("cohort", "acquired", "cost_per_customer", "payback_days", "payback_lower")
-_OWN += ("payback_upper", "paid_back", "value_per_customer", "age_days")
-_OWN += ("ltv_cac", "ltv_cac_lower", "ltv_cac_upper", "naive_ltv_cac", "cost", "spent")
+_OWN = (
+    *("cohort", "acquired", "cost_per_customer", "payback_days", "payback_lower", "payback_upper"),
+    *("paid_back", "value_per_customer", "age_days", "ltv_cac", "ltv_cac_lower"),
+    *("ltv_cac_upper", "naive_ltv_cac", "cost", "spent"),
+)
 _ROUNDING = 1e-9  # share of the cost by which a sum of money may miss it
 
 
@@ -86,11 +88,11 @@ def payback(
         Column of dates or datetimes, with or without a time zone.
     amount : str, default "amount"
         Column of money, in its own unit.
-    cohort_period : str, timedelta or sequence of date, optional
+    cohort_period : str, timedelta or sequence of date, or None, default "month"
         Periods of the first order by which customers are grouped: ``"day"``, ``"week"``,
         ``"month"``, ``"quarter"`` or ``"year"``; a number of days or weeks, such as ``"14 days"``;
         or a list of the dates between periods, with the end of the last: who comes outside is in no
-        cohort, and counted in a warning. Default: months. None: all customers together.
+        cohort, and counted in a warning. None: all customers together.
     by : str or sequence of str, optional
         Columns of segments. Null is a segment of its own. A customer belongs to the segment of the
         first order, such as the channel, also when the value changes later; where several rows
