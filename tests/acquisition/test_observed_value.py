@@ -50,8 +50,8 @@ def drawn(seed: int, customers: int = 40) -> list[Row]:
 
 def test_value_of_cdnow_all_together(cdnow: pd.DataFrame) -> None:
     # Computed apart from the definition, in NumPy, from Fader and Hardie's 1/10 sample of CDNOW.
-    found = observed_value(cdnow, ages=AGES, cohort_period=None, as_of="1998-07-01")
-    found = found.set_index("age_days")
+    table = observed_value(cdnow, ages=AGES, cohort_period=None, as_of="1998-07-01")
+    found: Any = table.set_index("age_days")
     values = found["value_per_customer"]
     assert values[0] == pytest.approx(32.991069, abs=5e-7)
     assert values[30] == pytest.approx(44.381998, abs=5e-7)

@@ -1,5 +1,6 @@
 """Pictures of value by age: complete lines alone, costs as levels, payback marked."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ def orders() -> pd.DataFrame:
 def test_a_line_ends_where_its_cohort_is_complete(orders: pd.DataFrame) -> None:
     table = observed_value(orders, ages=[0, 100, 470, 480, 500])
     ax = plot.observed_value(table, ax=Figure().subplots())
-    assert [line.get_xdata().tolist()[-1] for line in ax.lines] == [500, 480, 100]
+    assert [np.asarray(line.get_xdata())[-1] for line in ax.lines] == [500, 480, 100]
     assert [line.get_label() for line in ax.lines] == ["1997-01-01", "1997-02-01", "1997-03-01"]
     assert ax.get_ylim()[0] == 0
     assert len(ax.collections) == 3
@@ -27,17 +28,20 @@ def test_costs_are_levels_and_payback_is_marked(orders: pd.DataFrame) -> None:
     costs = pd.DataFrame({"cohort": table["cohort"].unique(), "cost": [50.0, 50.0, 200.0]})
     found = payback(orders, cost=costs)
     ax = plot.observed_value(table, payback=found, ax=Figure().subplots())
-    levels = [line.get_ydata()[0] for line in ax.lines if line.get_gid() == "cost"]
+    levels = [np.asarray(line.get_ydata())[0] for line in ax.lines if line.get_gid() == "cost"]
     assert levels == [50.0, 200.0]
-    dots = [one.get_offsets().tolist()[0] for one in ax.collections if one.get_gid() == "payback"]
+    dots = [
+        np.asarray(one.get_offsets()).tolist()[0]
+        for one in ax.collections
+        if one.get_gid() == "payback"
+    ]
     assert dots == [[days, 50.0] for days in found["payback_days"].dropna()]
     assert len(dots) == 2
 
 
 def test_all_together_are_one_line_without_a_legend(orders: pd.DataFrame) -> None:
-    options = {"cohort_period": None}
-    table = observed_value(orders, ages=[0, 30], **options)
-    found = payback(orders, cost=40.0, **options)
+    table = observed_value(orders, ages=[0, 30], cohort_period=None)
+    found = payback(orders, cost=40.0, cohort_period=None)
     ax = plot.observed_value(table, payback=found, ax=Figure().subplots())
     assert ax.get_legend() is None
     assert any(one.get_gid() == "payback" for one in ax.collections)
