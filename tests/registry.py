@@ -929,6 +929,20 @@ ENTRIES = [
         warns=(RESPONSES, {"very": "none such"}),
     ),
     Entry(
+        function=rk.observed_value,
+        tables={"transactions": ORDERS},
+        options={"by": "team", "ages": ["0D", "30D", "200D"]},
+        columns=LOG | {"amount": AMOUNT, "by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
+        function=rk.payback,
+        tables={"transactions": ORDERS},
+        options={"by": "team", "cost": 70.0},
+        columns=LOG | {"amount": AMOUNT, "by": SEGMENT},
+        ids=("customer_id",),
+    ),
+    Entry(
         function=rk.poststratify,
         tables={"responses": RESPONSES, "population": POPULATION},
         options={"by": "plan"},
@@ -1449,6 +1463,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
         "customer_id": 1,
     },
     "nps_bar": lambda: {"table": _result("nps")},
+    "observed_value": lambda: {"table": _result("observed_value"), "payback": _result("payback")},
     "projection": lambda: {"table": _result("SBG.project")},
     "retention_curve": lambda: {"curve": _result("retention_curve")},
     "retention_heatmap": lambda: {"table": pd.DataFrame(COHORTS).query("team == 'a'")},

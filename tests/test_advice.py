@@ -42,6 +42,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "plot.lift": ("table", "lift_table"),
     "plot.mrr_waterfall": ("table", "mrr_movements"),
     "plot.nps_bar": ("table", "nps"),
+    "plot.observed_value": ("table", "observed_value"),
     "plot.projection": ("table", "project"),
     "plot.retention_curve": ("curve", "retention_curve"),
     "plot.retention_heatmap": ("table", "cohort_retention"),

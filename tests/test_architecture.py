@@ -22,9 +22,9 @@ FLOORS: list[set[str]] = [
     {"_time"},
     {"_frames"},
     {"_inputs"},
-    {"activity", "affinity", "churn", "contacts", "customers", "drivers", "outcomes", "projection"}
-    | {"purchases", "retention", "revenue", "risk", "segments", "subscriptions", "surveys"}
-    | {"survival", "weighting"},
+    {"acquisition", "activity", "affinity", "churn", "contacts", "customers", "drivers"}
+    | {"outcomes", "projection", "purchases", "retention", "revenue", "risk", "segments"}
+    | {"subscriptions", "surveys", "survival", "weighting"},
     {"clv", "differences"},
     {"repurchase"},
     {"datasets", "plot"},

@@ -46,7 +46,7 @@ SOURCED = {
     *("pmf",),
     *("poststratify", "product_affinity", "purchase_regularity", "rake", "response_rate"),
     *("rate_difference", "retention_curve", "revenue_retention", "rfm_summary", "score_outcomes"),
-    *("rfm_cuts", "rfm_scores", "value_concentration"),
+    *("observed_value", "payback", "rfm_cuts", "rfm_scores", "value_concentration"),
     *("segment_migration",),
     *("spend_independence", "survey_detectable_difference", "survey_sample_size"),
     *("survival_curve", "tracking", "usage_interval", "warning_signs"),

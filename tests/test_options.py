@@ -272,10 +272,11 @@ SUFFIXED: dict[str, str] = {
     "by": "active_days active_users calibration_holdout churn_rate churn_snapshots "
     "churned_customers cltv cohort_members cohort_retention control_chart cumulative_incidence "
     "customer_view growth_accounting inactivity_churn key_drivers lift_table mrr_movements "
-    "next_purchase nps_difference product_affinity response_rate revenue_cohorts "
-    "revenue_retention rfm_cuts rfm_scores rfm_summary score_outcomes segment_migration "
-    "subscriptions_from_levels subscriptions_from_lines survival_curve survival_difference "
-    "upcoming_churn usage_interval value_concentration value_tiers warning_signs",
+    "next_purchase nps_difference observed_value payback product_affinity response_rate "
+    "revenue_cohorts revenue_retention rfm_cuts rfm_scores rfm_summary score_outcomes "
+    "segment_migration subscriptions_from_levels subscriptions_from_lines survival_curve "
+    "survival_difference upcoming_churn usage_interval value_concentration value_tiers "
+    "warning_signs",
     "calibration_end": ALL,
     "cohort_time": ALL,
     "compounding": ALL,
@@ -447,6 +448,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
 # Options that have no common wording, and why.
 NOT_SHARED = {
     "age": "a column, or a number",
+    "ages": "of periods, or of days; those that are shown, or those that are looked at",
     "bins": "groups by one score, and scores of one measure",
     "cohort": "a column, or a day",
     "curve": "the result of another function each time, which is named with a link",

@@ -73,6 +73,11 @@ TEXTS = {
         "A bar for each of three plans, split into detractors, passives and promoters, and "
         "beside it the NPS as a dot with its interval: 17 for basic, 36 for plus and 52 for pro."
     ),
+    "observed_value": (
+        "Three lines of the value per customer acquired that rise with age from about 33 and get "
+        "flatter, up to about 90 at a year, close to one another; the pale band of the third, "
+        "which one large customer paid much of, is by far the widest."
+    ),
     "projection": (
         "Share of customers still there by months since the start: dots for what was observed, "
         "hollow ones for the six months that were held out, and a curve with a band through "

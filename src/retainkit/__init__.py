@@ -29,6 +29,7 @@ Each subject is a package, whose functions are names of `retainkit` too:
     churn, survival, revenue            of subscriptions
     customers, risk, segments           of customers: views, who leaves, which is which
     affinity                            what goes with what
+    acquisition                         what customers brought since they came, and cost
     clv, projection                     models of purchases, spend and retention
     repurchase                          when customers buy next
     surveys, weighting, drivers, outcomes   of answers
@@ -42,6 +43,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from retainkit import acquisition as acquisition
     from retainkit import activity as activity
     from retainkit import affinity as affinity
     from retainkit import churn as churn
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from retainkit import survival as survival
     from retainkit import typing as typing
     from retainkit import weighting as weighting
+    from retainkit.acquisition import *
     from retainkit.activity import *
     from retainkit.affinity import *
     from retainkit.churn import *
@@ -94,6 +97,7 @@ __version__ = "0.1.0"
 # What each package exports here. This is the list of public names. A package is imported when one
 # of its names is asked for: all of them at once would take longer than pandas.
 _EXPORTS: dict[str, tuple[str, ...]] = {
+    "acquisition": ("observed_value", "payback"),
     "activity": (
         "active_days",
         "active_users",

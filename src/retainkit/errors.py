@@ -138,6 +138,7 @@ CODES: Mapping[str, str] = {
     "no_purchase_left": "Customers have refunds and no purchase.",
     "nobody_judged": "Nobody was there for long enough, or came often enough, to be judged.",
     "no_value": "Customers paid nothing, or less.",
+    "unmatched_costs": "Cohorts have no cost, or costs no customers.",
     "unordered_cuts": "Intervals between cuts do not follow one another.",
     "no_cuts": "There are no cuts for a segment.",
     "empty_scores": "Nobody has some score.",

@@ -38,6 +38,8 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "key_drivers": ("driver", "importance"),
     "rfm_scores": ("recency_days", "rfm"),
     "lift_table": ("bin", "cumulative_lift"),
+    "observed_value": ("age_days", "repeat_share"),
+    "payback": ("payback_days", "ltv_cac"),
     "value_concentration": ("share_of_value", "gini"),
     "product_affinity": ("item", "other", "lift"),
     "apply_contact_policy": ("blocked_by", "bucket"),

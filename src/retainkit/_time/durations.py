@@ -114,18 +114,19 @@ def microseconds(argument: str, value: Any, *, above_0: bool = False) -> int:
     return length
 
 
-def window_days(argument: str, value: Any) -> int:
+def window_days(argument: str, value: Any, minimum: int = 1) -> int:
     """Return a number of whole days, or a length of time such as "30D" or "4 weeks", in days."""
     need = "it must be a whole number of days, or a duration such as '30D', '4W' or '28 days'."
     if is_number(value):
-        days = integer(argument, value, 1)
+        days = integer(argument, value, minimum)
     else:
         length = _equal_length(argument, value, need) / DAY
         if length.denominator > 1:
             raise _length_error(argument, value, need, code="length_not_whole")
         days = int(length)
-    if not 1 <= days <= _MOST_DAYS:
-        need = f"it must be from one day to {_MOST_DAYS:,} days."
+    if not minimum <= days <= _MOST_DAYS:
+        first = "one day" if minimum == 1 else minimum
+        need = f"it must be from {first} to {_MOST_DAYS:,} days."
         raise _length_error(argument, value, need, code="length_out_of_range")
     return days
 

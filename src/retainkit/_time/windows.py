@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from retainkit._checks import is_list
-from retainkit._time.durations import microseconds, split_length
+from retainkit._messages import count_noun
+from retainkit._time.durations import microseconds, split_length, window_days
 from retainkit._time.moment import Moment, moment_at, moment_on_clock
 from retainkit._time.periods import DAY, SECOND
 from retainkit._time.zones import EPOCH
@@ -85,6 +87,27 @@ def read_windows(argument: str, values: Any) -> tuple[Window, ...]:
     windows = tuple(read_window(argument, value) for value in values)
     _check_distinct(argument, windows)
     return windows
+
+
+def read_ages(argument: str, values: Any) -> tuple[int, ...]:
+    """Read several ages in whole days, 0 or more, none of them twice; they are sorted."""
+    if isinstance(values, str | timedelta):
+        values = (values,)
+    if not is_list(values) or not (given := [*values]):
+        raise ArgumentTypeError(
+            f"`{argument}` is {values!r}; it must be a list of lengths of time, such as "
+            "('30D', '90D').",
+            argument=argument,
+        )
+    ages = sorted(window_days(argument, value, minimum=0) for value in given)
+    for one, other in pairwise(ages):
+        if one == other:
+            raise ArgumentError(
+                f"`{argument}` has {count_noun(one, 'day')} more than once; name each age once.",
+                code="named_twice",
+                argument=argument,
+            )
+    return tuple(ages)
 
 
 def _check_distinct(argument: str, windows: Sequence[Window]) -> None:

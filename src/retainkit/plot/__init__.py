@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retainkit.plot._migration import segment_migration as segment_migration
     from retainkit.plot._next_purchase import next_purchase as next_purchase
     from retainkit.plot._nps import nps_bar as nps_bar
+    from retainkit.plot._observed_value import observed_value as observed_value
     from retainkit.plot._projection import projection as projection
     from retainkit.plot._retention_curve import retention_curve as retention_curve
     from retainkit.plot._retention_heatmap import retention_heatmap as retention_heatmap
@@ -54,6 +55,7 @@ _HOMES = {
     "mrr_waterfall": "_waterfall",
     "next_purchase": "_next_purchase",
     "nps_bar": "_nps",
+    "observed_value": "_observed_value",
     "projection": "_projection",
     "retention_curve": "_retention_curve",
     "retention_heatmap": "_retention_heatmap",
