@@ -46,6 +46,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "tracking": ("actual_cumulative", "expected_cumulative"),
     "calibration_holdout": ("frequency", "frequency_holdout"),
     "rfm_summary": ("frequency", "recency", "T"),
+    "cltv_total": ("cltv", "parameter_share"),
     "cltv": ("expected_purchases", "cltv"),
     "warning_signs": ("baseline_active", "recent_active", "reasons"),
     "project": ("observed", "fitted", "projected"),

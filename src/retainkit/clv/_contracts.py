@@ -35,7 +35,8 @@ def contract_warning(
     if no_intervals:
         return "no_intervals", (
             f"{nothing}If the rows are contracts, or their renewals, {advice} If not, models that "
-            "were fitted with penalty=0.01 have them, and interval='bootstrap' finds them without."
+            "were fitted with penalty=0.01 have them, and interval='bootstrap' of "
+            "`cltv_from_models` finds them without."
         )
     return None
 
