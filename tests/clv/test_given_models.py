@@ -89,7 +89,8 @@ def test_segments_are_carried_along_and_share_the_models() -> None:
 def test_every_kind_of_frame_gives_the_same(backend: Backend) -> None:
     purchases, spend = fitted(unit="week", exact=True)
     few = EARLY[EARLY["customer_id"] < 500]
-    rows = few.to_dict("records")
+    records = few.to_dict("records")
+    rows = [{**row, "time": row["time"].to_pydatetime()} for row in records]
     found = cltv(backend.make(rows), purchases=purchases, spend=spend, **OPTIONS)
     right = cltv(few, purchases=purchases, spend=spend, **OPTIONS)
     ours = sorted(rows_of(found), key=lambda row: row["customer_id"])
