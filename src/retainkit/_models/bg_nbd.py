@@ -323,8 +323,7 @@ def _until_dropout(p: Floats, rng: np.random.Generator) -> Floats:
 def _log_alive(params: ArrayLike, x: Floats, tx: Floats, T: Floats, shift: int) -> Floats:
     """Log of the probability of not having dropped out."""
     r, alpha, a, b = _four(params)
-    odds = _log_odds(r, alpha, a, b, x, tx, T, shift)
-    return -(np.maximum(odds, 0) + np.log1p(np.exp(-np.abs(odds))))
+    return -np.logaddexp(0, _log_odds(r, alpha, a, b, x, tx, T, shift))
 
 
 def _log_odds(

@@ -39,7 +39,7 @@ def observed_value(
     missing: Missing = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
-    r"""What customers had paid at an age, per customer acquired, by cohort.
+    r"""Value per customer acquired at an age, by cohort: what customers had paid.
 
     >>> from retainkit import datasets, observed_value
     >>> table = observed_value(datasets.load_cdnow(sample=True), ages=("0D", "30D", "480D"))

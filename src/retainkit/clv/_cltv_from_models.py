@@ -12,8 +12,9 @@ from retainkit._inputs.kept import read_kept, with_text_key
 from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit.clv._assumptions import value_warnings
-from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
-from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
+from retainkit.clv._given_models import check_models
+from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY
 from retainkit.typing import (
@@ -212,9 +213,7 @@ def cltv_from_models(
         draws=draws,
         seed=seed,
     )
-    check_purchase_model(purchases, "purchases")
-    check_spend_model(spend, "spend")
-    check_spend_unit(spend, purchases.unit, exact=purchases.exact)
+    check_models(purchases, spend)
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
     check_progress(progress)

@@ -14,9 +14,10 @@ from retainkit._inputs.segmented_customers import SegmentedCustomers, read_segme
 from retainkit._messages import warn
 from retainkit._stats.intervals import ratio
 from retainkit.clv._assumptions import value_warnings
+from retainkit.clv._given_models import check_models
 from retainkit.clv._histories import check_histories
-from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
-from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
+from retainkit.clv._purchase_fits import BGNBD
+from retainkit.clv._spend import GammaGamma
 from retainkit.clv._totals import estimate_totals, valued_rows
 from retainkit.clv._valuation import ValuationOptions, valuation_spec
 from retainkit.purchases._spec import SUMMARY
@@ -220,9 +221,7 @@ def cltv_total(
         draws=draws,
         seed=seed,
     )
-    check_purchase_model(purchases, "purchases")
-    check_spend_model(spend, "spend")
-    check_spend_unit(spend, purchases.unit, exact=purchases.exact)
+    check_models(purchases, spend)
     boolean("include_chance", include_chance)
     spec = valuation_spec(purchases, spend, options)
     table = read_segmented_customers(

@@ -42,8 +42,15 @@ class GivenModels:
         )
 
 
+def check_models(purchases: BGNBD, spend: GammaGamma) -> None:
+    """Check that there are models of purchases and of spend, which count the same purchases."""
+    check_purchase_model(purchases, "purchases")
+    check_spend_model(spend, "spend")
+    check_spend_unit(spend, purchases.unit, exact=purchases.exact)
+
+
 def read_given_models(
-    purchases: object, spend: object, options: ValuationOptions, penalty: float
+    purchases: BGNBD | None, spend: GammaGamma | None, options: ValuationOptions, penalty: float
 ) -> GivenModels | None:
     """Check the models and return them; None where neither is given."""
     if purchases is None and spend is None:
@@ -56,11 +63,8 @@ def read_given_models(
                 code="argument_needed",
                 argument=name,
             )
-    check_purchase_model(purchases, "purchases")
-    check_spend_model(spend, "spend")
-    assert isinstance(purchases, BGNBD)  # noqa: S101
-    assert isinstance(spend, GammaGamma)  # noqa: S101
-    check_spend_unit(spend, purchases.unit, exact=purchases.exact)
+    assert purchases is not None and spend is not None  # noqa: S101, PT018
+    check_models(purchases, spend)
     for argument, refits in (("penalty", penalty > 0), ("interval", options.refits)):
         if refits:
             value = repr(penalty) if argument == "penalty" else "'bootstrap'"

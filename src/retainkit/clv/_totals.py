@@ -59,7 +59,7 @@ class ValuedRows:
 
     @property
     def has_all(self) -> bool:
-        """Whether a row for all customers follows those of the segments."""
+        """Return whether a row for all customers follows those of the segments."""
         return bool(self.table.segments and self.table.n_segments)
 
     @property
