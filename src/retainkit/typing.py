@@ -15,7 +15,7 @@ be installed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -215,6 +215,9 @@ Compounding: TypeAlias = Literal["annual", "monthly", "continuous"]
 ValuationMethod: TypeAlias = Literal["exact", "lifetimes"]
 Infinite: TypeAlias = Literal["raise", "median"]
 IntervalMethod: TypeAlias = Literal["delta", "bootstrap"]
+Unseen: TypeAlias = Literal["raise", "reference"]
+Profile: TypeAlias = Mapping[str, float | str]
+"""Values of covariates by the names of their columns."""
 
 # Items that go together
 

@@ -18,6 +18,7 @@ from retainkit import (
     fit_gamma_gamma,
     rfm_summary,
 )
+from retainkit._models.bg_nbd import BG_NBD
 from retainkit._models.purchase_fits import fit_purchases, fit_spend
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError
@@ -70,12 +71,12 @@ def test_a_fit_from_near_reaches_the_maximum() -> None:
     )
     rng = np.random.default_rng(4)
     spent = (x > 0) & (m > 0)
-    counting = fit_purchases(x, tx, T, np.ones(len(x)), 0).parameters
+    counting = fit_purchases(BG_NBD, (x, tx, T), np.ones(len(x))).parameters
     spending = fit_spend(x[spent], m[spent], np.ones(spent.sum())).parameters
     for size in (60, 400, 2357):
         weights = rng.multinomial(size, np.full(len(x), 1 / len(x))).astype(float)
         for fits in (
-            [fit_purchases(x, tx, T, weights, 0, start=start) for start in (None, counting)],
+            [fit_purchases(BG_NBD, (x, tx, T), weights, start=s) for s in (None, counting)],
             [fit_spend(x[spent], m[spent], weights[spent], start=s) for s in (None, spending)],
         ):
             far, near = (fit.log_likelihood for fit in fits)

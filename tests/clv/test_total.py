@@ -25,7 +25,9 @@ from retainkit import (
     fit_gamma_gamma,
     rfm_summary,
 )
-from retainkit._models import bg_nbd, gamma_gamma
+from retainkit._models import gamma_gamma
+from retainkit._models.bg_nbd import BG_NBD
+from retainkit._models.forecasts import Forecasts
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError, RetainkitWarning
 from tables import rows_of
@@ -81,25 +83,22 @@ def test_the_part_of_chance_and_the_actual_purchases_of_cdnow() -> None:
 @pytest.mark.parametrize("model", [BGNBD, MBGNBD])
 @pytest.mark.parametrize(("rate", "t"), [(0.0, 39.0), (0.01, 39.0), (1e-9, 5.0)])
 def test_mean_squares_are_those_of_simulated_futures(model: Any, rate: float, t: float) -> None:
-    theta, n = (0.4, 5.0, 0.8, 2.5), 40_000
+    theta, n = np.array([0.4, 5.0, 0.8, 2.5]), 40_000
     rng = np.random.default_rng(7)
     for x, tx in ((0.0, 0.0), (4.0, 30.0)):
         history = tuple(np.array([one]) for one in (x, tx, 40.0))
-        pairs = bg_nbd.distinct_pairs(history[0], history[2])
-        two, own = bg_nbd.mean_square(theta, rate, t, history, model.SHIFT, pairs)  # type: ignore[arg-type]
-        many = [np.full(n, one) for one in (x, tx, 40.0)]
-        owner, when = bg_nbd.simulate_future(theta, t, many[0], many[1], many[2], model.SHIFT, rng)
+        customer = Forecasts(process=model.PROCESS, history=history)  # type: ignore[arg-type]
+        two, own = customer.mean_square(theta, rate, t)
+        owner, when = customer.of_rows(np.zeros(n, int)).simulate(theta, t, rng)
         square = np.bincount(owner, np.exp(-rate * when), n) ** 2
         assert two[0] + own[0] == pytest.approx(square.mean(), abs=4 * square.std() / n**0.5)
 
 
 def test_mean_squares_of_amounts() -> None:
     # p = 1 and q = 4 given nothing: E[1 / nu^2] = v^2 / (3 * 2) = 1.5 with v = 3.
-    product, square = gamma_gamma.mean_squares(
-        np.array([1, 4, 3.0]), np.zeros(1), np.full(1, np.nan)
-    )
+    product, square = gamma_gamma.mean_squares((1, 4, 3.0), np.zeros(1), np.full(1, np.nan))
     assert (product[0], square[0]) == pytest.approx((1.5, 3.0))
-    heavy = gamma_gamma.mean_squares(np.array([1, 2, 3.0]), np.array([0.0, 1]), np.array([1.0, 1]))
+    heavy = gamma_gamma.mean_squares((1, 2, 3.0), np.array([0.0, 1]), np.array([1.0, 1]))
     assert np.isinf(heavy).tolist() == [[True, False]] * 2
 
 
@@ -270,8 +269,9 @@ def realised(frame: pd.DataFrame, weeks: float, seed: int) -> tuple[int, float]:
     """Let the customers live on, under the true parameters: purchases and money."""
     rng = np.random.default_rng([39, seed])
     x, tx, T = (frame[name].to_numpy(float) for name in ("frequency", "recency", "T"))  # noqa: N806
-    theta, phi = (np.array([*one.parameters.values()]) for one in (TRUTH, TRUE_SPEND))
-    owner, _ = bg_nbd.simulate_future(theta, weeks, x, tx, T, 0, rng)
+    theta = tuple(TRUTH.parameters.values())
+    phi = TRUE_SPEND.p, TRUE_SPEND.q, TRUE_SPEND.v
+    owner, _ = BG_NBD.simulate_future(theta, weeks, (x, tx, T), rng)
     m = frame["monetary_value"].to_numpy(float)
     return len(owner), gamma_gamma.simulate_amounts(phi, owner, x, m, rng).sum()
 

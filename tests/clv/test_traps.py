@@ -201,7 +201,7 @@ def residual(model: BGNBD, x: int, tx: float, T: float, delta: float, horizon: f
     """
     log_l, logit = np.linspace(-160, 8, 2201)[:, None], np.linspace(-60, 20, 1001)
     log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
-    k = x + model.SHIFT
+    k = x + isinstance(model, MBGNBD)
     prior = (model.r + x) * log_l - model.alpha * np.exp(log_l) + model.a * log_p + model.b * log_q
     alive = np.exp(prior + k * log_q - T * np.exp(log_l))
     gone = np.exp(prior + log_p + (k - 1) * log_q - tx * np.exp(log_l)) if k else 0

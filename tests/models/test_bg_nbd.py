@@ -9,7 +9,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from retainkit._models import bg_nbd as bg
+from retainkit._models.bg_nbd import BG_NBD, MBG_NBD
+from retainkit._models.rows import RowPoints
 from retainkit._models.special import (
     discounted_purchases_if_alive,
     log_rising,
@@ -23,6 +24,51 @@ CDNOW = (0.243, 4.414, 0.793, 2.426)
 CDNOW_MBG = (0.525, 6.183, 0.891, 1.614)
 BG, MBG = 0, 1
 MODELS = pytest.mark.parametrize("shift", [BG, MBG])
+PROCESSES = BG_NBD, MBG_NBD
+
+
+class bg:  # noqa: N801
+    """The formulas of the model of a `shift`, of histories that are given as x, tx, T."""
+
+    @staticmethod
+    def log_likelihood(params, x, tx, T, shift):  # noqa: N803
+        return PROCESSES[shift].log_likelihood(params, history(x, tx, T))
+
+    @staticmethod
+    def derivatives(points, x, tx, T, shift):  # noqa: N803
+        return PROCESSES[shift].derivatives(points, history(x, tx, T))
+
+    @staticmethod
+    def probability_alive(params, x, tx, T, shift, ahead=0.0):  # noqa: N803
+        return PROCESSES[shift].probability_alive(params, history(x, tx, T), ahead)
+
+    @staticmethod
+    def expected_purchases(params, t, x, tx, T, shift):  # noqa: N803
+        return PROCESSES[shift].expected_purchases(params, t, history(x, tx, T))
+
+    @staticmethod
+    def discounted_purchases(params, rate, t, x, tx, T, shift):  # noqa: N803
+        return PROCESSES[shift].discounted_purchases(params, rate, t, history(x, tx, T))
+
+    @staticmethod
+    def new_customer_purchases(params, t, shift):
+        return PROCESSES[shift].new_customer_purchases(params, t)
+
+    @staticmethod
+    def purchase_probabilities(params, n, t, shift):
+        return PROCESSES[shift].purchase_probabilities(params, n, t)
+
+    @staticmethod
+    def simulate(params, T, shift, rng):  # noqa: N803
+        return PROCESSES[shift].simulate(params, T, rng)
+
+    @staticmethod
+    def simulate_future(params, t, x, tx, T, shift, rng):  # noqa: N803
+        return PROCESSES[shift].simulate_future(params, t, history(x, tx, T), rng)
+
+
+def history(*columns):
+    return tuple(np.asarray(one, np.float64) for one in columns)
 
 
 # Witnesses
@@ -91,6 +137,11 @@ def logarithms(params):
     """The numbers by which derivatives are taken: log r, log alpha, log(a / b), log(a + b)."""
     r, alpha, a, b = params
     return np.log([[r, alpha, a / b, a + b]])
+
+
+def of_all(numbers):
+    """Points (S, 4) of all rows."""
+    return RowPoints(values=tuple(one[:, None] for one in numbers.T))
 
 
 def from_logarithms(numbers):
@@ -202,7 +253,7 @@ PUBLISHED_FITS = pytest.mark.parametrize(
 def test_log_likelihood_of_the_published_fits_to_cdnow(shift, params, total) -> None:
     x, tx, T = cdnow_summary()  # noqa: N806
     assert x.sum() == 2457
-    found = bg.derivatives(logarithms(params), None, x, tx, T, shift)
+    found = bg.derivatives(of_all(logarithms(params)), x, tx, T, shift)
     assert found.value.sum() == pytest.approx(total, abs=5e-6)
     # The parameters are a maximum, to their printed digits.
     np.testing.assert_allclose([one.sum() for one in found.first], 0, atol=2e-3)
@@ -356,7 +407,7 @@ def test_likelihood_and_its_derivatives(params, shift) -> None:
     """Differences of the paper's likelihood in 80 digits."""
     x, tx, T = np.array(HISTORIES).T  # noqa: N806
     numbers = logarithms(params)
-    found = bg.derivatives(numbers, None, x, tx, T, shift)
+    found = bg.derivatives(of_all(numbers), x, tx, T, shift)
     np.testing.assert_allclose(
         found.value[0], bg.log_likelihood(params, x, tx, T, shift), rtol=1e-12, atol=1e-12
     )
@@ -386,19 +437,22 @@ def assert_close(number, right) -> None:
 
 
 @MODELS
-def test_each_row_may_have_a_point_of_its_own(shift) -> None:
-    """The same numbers as of all rows at every point."""
-    x, tx, T = np.array(HISTORIES).T  # noqa: N806
+@pytest.mark.parametrize("times", [1, 40])
+def test_each_row_may_have_a_point_of_its_own(shift, times) -> None:
+    """The same numbers as of all rows at every point; of many rows they come from a table."""
+    few = [history for history in HISTORIES if history[0] < 100]
+    x, tx, T = np.tile(np.array(few).T, times)  # noqa: N806
     numbers = np.vstack([logarithms(params) for params in PARAMETERS])
-    search = np.arange(len(x)) % len(numbers)
-    every = bg.derivatives(numbers, None, x, tx, T, shift)
-    own = bg.derivatives(numbers, search, x, tx, T, shift)
-    place = (search, np.arange(len(x)))
-    np.testing.assert_array_equal(own.value, every.value[place])
+    kind = np.arange(len(x)) % len(numbers)
+    every = bg.derivatives(of_all(numbers), x, tx, T, shift)
+    points = RowPoints(values=tuple(one[None, :] for one in numbers.T), kind=kind)
+    own = bg.derivatives(points, x, tx, T, shift)
+    place = (kind, np.arange(len(x)))
+    np.testing.assert_allclose(own.value[0], every.value[place], rtol=1e-13, atol=1e-13)
     for one, other in zip(own.first, every.first, strict=True):
-        np.testing.assert_array_equal(one, other[place])
+        np.testing.assert_allclose(one[0], other[place], rtol=1e-12, atol=1e-13)
     for pair, one in own.second.items():
-        np.testing.assert_array_equal(one, every.second[pair][place])
+        np.testing.assert_allclose(one[0], every.second[pair][place], rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.slow
@@ -492,9 +546,9 @@ def test_rising_factorials_beyond_the_longest_sum() -> None:
     np.testing.assert_allclose(log_rising(2.5, n)[:2], log_rising(2.5, whole)[:2], rtol=1e-13)
     beyond, within = (rising_derivatives(np.array([2.5]), one) for one in (n, whole))
     for one, other in zip(beyond, within, strict=True):
-        np.testing.assert_allclose(one[0, :2], other[0, :2], rtol=1e-13)
+        np.testing.assert_allclose(one[:2], other[:2], rtol=1e-13)
     # The term of 2.5 + 2**20, of the logarithm's derivative.
-    step = beyond[1][0, 2] - within[1][0, 2]
+    step = beyond[1][2] - within[1][2]
     assert step == pytest.approx(2.5 / (2.5 + 2.0**20), rel=1e-5)
     far = log_rising_ratio(2.0, 0.5, n)[2]
     assert far == pytest.approx(log_rising_ratio(2.0, 0.5, whole)[2], rel=1e-6)
@@ -517,7 +571,7 @@ def test_simulated_customers_buy_as_expected(shift) -> None:
     assert ((tx > 0) == (x > 0)).all()
     assert (tx <= 30).all()
     # At the truth the mean of the score is 0: only if recency too follows the model.
-    found = bg.derivatives(logarithms(params), None, x, tx, horizon, shift)
+    found = bg.derivatives(of_all(logarithms(params)), x, tx, horizon, shift)
     for score in found.first:
         assert abs(score.mean()) < error * score.std()
 

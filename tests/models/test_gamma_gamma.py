@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import mpmath
 import numpy as np
@@ -17,6 +17,7 @@ from retainkit._models.gamma_gamma import (
     median_spend,
     simulate,
 )
+from retainkit._models.rows import RowPoints
 from retainkit.datasets import load_cdnow
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 PAPER = np.array([6.25, 3.74, 15.44])
 MLE = np.array([6.2495732, 3.7442248, 15.4435189])
+
+
+def at(params: Any) -> RowPoints:
+    """The point of all rows."""
+    return RowPoints(values=tuple(np.log([[one]]) for one in params))
 
 
 def cdnow() -> pd.DataFrame:
@@ -45,7 +51,7 @@ def test_log_likelihood_on_cdnow() -> None:
     x, m = table["x"].to_numpy(float), table["m"].to_numpy()
     assert (m.size, m.mean(), m.std(ddof=1)) == pytest.approx((946, 35.08, 30.28), abs=0.005)
     assert log_likelihood(MLE, x, m).sum() == pytest.approx(-4055.91769, abs=6e-6)
-    found = derivatives(np.log([MLE]), None, x, m)
+    found = derivatives(at(MLE), (x, m))
     np.testing.assert_allclose(found.value[0], log_likelihood(MLE, x, m), rtol=1e-13)
     # It is the maximum.
     np.testing.assert_allclose([one.sum() for one in found.first], 0, atol=1e-3)
@@ -98,7 +104,7 @@ def test_derivatives_are_those_of_the_density(
 ) -> None:
     """Differences of note 025's equation (1a) in 80 digits; counts of a table, and others."""
     counts, m = np.array(x), np.linspace(5, 70, len(x))
-    found = derivatives(np.log([params]), None, counts, m)
+    found = derivatives(at(params), (counts, m))
 
     def density(logs: list[mpmath.mpf], k: float, mean: float) -> mpmath.mpf:
         p, q, v = map(mpmath.exp, logs)

@@ -11,15 +11,18 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from retainkit._models import gamma_gamma
+from retainkit._models import gamma_gamma, purchase_fits
+from retainkit._models.bg_nbd import BG_NBD, MBG_NBD
 from retainkit._models.maximum import Maximum, by_differences, covariance, maximise
-from retainkit._models.purchase_fits import fit_purchases, fit_spend
+from retainkit._models.purchase_fits import fit_spend
 from retainkit.datasets import load_cdnow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from retainkit._models.fit import Fit
 
     Floats: TypeAlias = NDArray[np.float64]
 
@@ -30,6 +33,19 @@ COUNTING = [
     (2.0, 5.0, 4.0, 12.0),  # customers much alike
 ]
 SPEND = [(6.25, 3.74, 15.44), (1.5, 2.0, 20.0), (3.0, 8.0, 50.0), (0.8, 1.2, 5.0)]
+
+
+def fit_purchases(  # noqa: PLR0917
+    x: Floats,
+    tx: Floats,
+    T: Floats,
+    weights: Floats,
+    shift: int,
+    penalty: float = 0.0,
+) -> Fit:
+    """Fit BG/NBD (`shift` 0) or MBG/NBD (1)."""
+    process = (BG_NBD, MBG_NBD)[shift]
+    return purchase_fits.fit_purchases(process, (x, tx, T), weights, penalty)
 
 
 def cdnow(end: str) -> tuple[Floats, ...]:
@@ -257,8 +273,8 @@ def test_a_weight_is_a_repeated_row(shift: int) -> None:
     columns = small()
     weights = np.random.default_rng(1).integers(0, 4, columns[0].size)
     one = fit_purchases(*columns, weights.astype(float), shift)
-    rows = [np.repeat(column, weights) for column in columns]
-    other = fit_purchases(*rows, np.ones(weights.sum()), shift)  # type: ignore[arg-type,call-arg]
+    x, tx, T = (np.repeat(column, weights) for column in columns)
+    other = fit_purchases(x, tx, T, np.ones(weights.sum()), shift)
     np.testing.assert_allclose(one.parameters, other.parameters, rtol=1e-6)
     np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-5)
     assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-12)
@@ -429,8 +445,8 @@ def test_equal_dropout_is_named() -> None:
 )
 def test_one_or_two_customers(x: list[float], tx: list[float], T: list[float], shift: int) -> None:
     """By lifetimes there is a LinAlgError on one or two."""
-    columns = [np.array(column, float) for column in (x, tx, T)]
-    fit = fit_purchases(*columns, np.ones(len(x)), shift)  # type: ignore[arg-type,call-arg]
+    counts, last, length = (np.array(column, float) for column in (x, tx, T))
+    fit = fit_purchases(counts, last, length, np.ones(len(x)), shift)
     assert np.isfinite(fit.parameters).all()
     assert np.isnan(fit.covariance).any()
     assert fit.warnings

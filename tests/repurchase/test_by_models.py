@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import retainkit as rk
-from retainkit._models import bg_nbd
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from tables import rows_of
 
@@ -59,7 +58,9 @@ def importance_sampling(
     rng = np.random.default_rng(9)
     rate = rng.gamma(model.r, 1 / model.alpha, draws)
     leaves = rng.beta(model.a, model.b, draws)
-    chances = x + model.SHIFT  # of dropping out, the last of them at the last purchase
+    chances = x + isinstance(
+        model, rk.MBGNBD
+    )  # of dropping out, the last of them at the last purchase
     stayed = rate**x * (1 - leaves) ** chances * np.exp(-rate * T)
     left = np.zeros(draws)
     if chances:
@@ -91,17 +92,17 @@ def test_what_a_model_simulates_bears_it_out(model: rk.BGNBD) -> None:
 @each_model
 def test_a_time_put_into_the_probability_gives_its_share(model: rk.BGNBD) -> None:
     rng = np.random.default_rng(3)
-    x = rng.integers(0, 12, 500)
-    tx = np.where(x > 0, rng.uniform(0.1, 60, 500), 0)
+    x = rng.integers(0, 12, 500).astype(float)
+    tx = np.where(x > 0, rng.uniform(0.1, 60, 500), 0.0)
     history = x, tx, tx + rng.uniform(0, 40, 500)
     histories = summary(*zip(*history, strict=True))
     found = model.next_purchase(histories, quantiles=(0.001, 0.25, 0.5, 0.9, 0.999))
-    theta = [*model.parameters.values()]
+    theta = tuple(model.parameters.values())
     for name in ("due_0_1", "due_25", "due_50", "due_90", "due_99_9"):
         q = float(name.removeprefix("due_").replace("_", ".")) / 100
         assert (found[name].notna() == (found["probability_alive"] > q)).all()
         times = found[name].to_numpy()
-        again = bg_nbd.probability_purchase(theta, times, *history, model.SHIFT)
+        again = model.PROCESS.probability_purchase(theta, times, history)
         assert again[~np.isnan(times)] == pytest.approx(q, abs=1e-10)
 
 

@@ -17,9 +17,10 @@ from retainkit._frames.groupby import group_sum
 from retainkit._frames.input import Frame, check_present, collect, count_rows, from_native
 from retainkit._frames.join import join_in_order, to_engine_of
 from retainkit._frames.names import inner_name
-from retainkit._frames.output import build_like
+from retainkit._frames.output import build_like, to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns
+from retainkit._inputs.covariates import CodedCovariates, Covariates, covariate_columns, is_key
 from retainkit._inputs.kept import Kept
 from retainkit._inputs.kinds import Kind, is_numeric, read_float
 from retainkit._inputs.time_unit import (
@@ -57,7 +58,7 @@ class Customers:
     `names` maps each argument to its column. `distinct` holds the distinct rows by argument, and
     `counts` the number of customers with each, or their weight. `code` is the number of the
     distinct row of every customer, where the table is in memory. `unit` is that of the times, where
-    a column names it.
+    a column names it. `covariates` are those of the table, which has columns of their numbers.
     """
 
     frame: Frame
@@ -66,6 +67,7 @@ class Customers:
     counts: Floats
     code: Integers | None
     unit: Period | None
+    covariates: CodedCovariates | None = None
 
     @property
     def values(self) -> dict[str, nw.Expr]:
@@ -117,14 +119,24 @@ def read_customers(
     *,
     weights: str | None = None,
     unit: Period | None = None,
+    covariates: Covariates | None = None,
 ) -> Customers:
     """Check a table of customers: each argument of `columns` names a column of numbers.
 
-    `unit` is the one in which its times should be, if it is known.
+    `unit` is the one in which its times should be, if it is known. `covariates` are further
+    columns, each by the argument that names it, and their levels where they are known.
     """
-    customers = _distinct_customers(native, columns, weights, unit)
-    check_distinct_rows(customers.distinct, customers.counts, customers.names)
-    return customers
+    if covariates is None or not covariates.arguments:
+        customers = _distinct_customers(native, columns, weights, unit)
+        check_distinct_rows(customers.distinct, customers.counts, customers.names)
+        return customers
+    coded = covariates.code(from_native(native, "summary"))
+    every = {**columns, **coded.names}
+    customers = _distinct_customers(to_native(coded.frame), every, weights, unit)
+    numbers = {name: customers.distinct[name] for name in columns}
+    check_distinct_rows(numbers, customers.counts, customers.names)
+    coded.check(customers.distinct, customers.counts)
+    return replace(customers, covariates=coded)
 
 
 def read_histories_and_spend(
@@ -160,7 +172,8 @@ def _distinct_customers(
 ) -> Customers:
     """Read the distinct rows of a table of customers, without a check of their values."""
     names = dict(columns)
-    table = read_columns(native, "summary", CUSTOMERS, {**names, "weights": weights})
+    declared = (*CUSTOMERS, *covariate_columns(filter(is_key, names)))
+    table = read_columns(native, "summary", declared, {**names, "weights": weights})
     frame = table.given
     keys = key_columns(frame, names)
     weight = (

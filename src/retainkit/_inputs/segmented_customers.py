@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.input import Frame, collect
+from retainkit._frames.input import Frame, collect, from_native
 from retainkit._frames.names import inner_name
-from retainkit._frames.output import from_columns
+from retainkit._frames.output import from_columns, to_native
 from retainkit._frames.segments import factorize_segments
 from retainkit._inputs.columns import Column, read_columns, segment_keys
+from retainkit._inputs.covariates import Covariates, covariate_columns, key_of, union_of
 from retainkit._inputs.customers import (
     CUSTOMERS,
     HISTORY,
@@ -63,14 +64,20 @@ def read_segmented_customers(
     by: str | Sequence[str] | None,
     reserved: Sequence[str],
     unit: Period,
+    covariates: Mapping[str, Covariates],
 ) -> SegmentedCustomers:
     """Check a summary of purchases, and find the distinct rows of each segment.
 
     `unit` is the one in which its times should be, `reserved` are the columns of the result.
+    `covariates` are those that matter to "histories" and to "spend".
     """
-    names = dict(columns)
+    coded = union_of(covariates.values()).code(from_native(native, "summary"))
+    names = {**columns, **coded.names}
     declared = {"customer": customer, **names}
-    table = read_columns(native, "summary", _COLUMNS, declared, by=by, reserved=reserved)
+    known = (*_COLUMNS, *covariate_columns(coded.names))
+    table = read_columns(
+        to_native(coded.frame), "summary", known, declared, by=by, reserved=reserved
+    )
     check_a_row_each(table.rows.select(key=nw.col("customer")), customer)
     frame, parts = table.given, segment_keys(table.by)
     keys = key_columns(frame, names)
@@ -89,9 +96,16 @@ def read_segmented_customers(
         code=np.arange(len(counts)),
         unit=one_unit(units, frame, "summary"),
     )
-    histories, spend = (reduced_to(customers, arguments) for arguments in (HISTORY, SPEND))
-    for part in (histories, spend):
-        check_distinct_rows(part.distinct, part.counts, part.names)
+    coded.check(customers.distinct, counts)
+    parts_of = {"histories": HISTORY, "spend": SPEND}
+    reduced = []
+    for part, arguments in parts_of.items():
+        keys_of = [key_of(name) for name in covariates[part].arguments]
+        found_part = reduced_to(customers, (*arguments, *keys_of))
+        numbers = {name: found_part.distinct[name] for name in arguments}
+        check_distinct_rows(numbers, found_part.counts, found_part.names)
+        reduced.append(replace(found_part, covariates=coded))
+    histories, spend = reduced
     return SegmentedCustomers(
         rows=customers,
         segment=segment,

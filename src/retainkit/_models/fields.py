@@ -54,6 +54,18 @@ def number_or_nan(name: str, value: Any) -> float:
     return math.nan if math.isnan(found) else found
 
 
+def finite(name: str, value: Any) -> float:
+    """Check that a value is a finite number, or a boolean, which is 0 or 1."""
+    found = float(value) if isinstance(value, bool) else number_or_nan(name, value)
+    if math.isnan(found):
+        raise ArgumentError(
+            f"`{name}` is {quoted(value)}; it must be a finite number.",
+            argument=name,
+            code="argument_value",
+        )
+    return found
+
+
 def instant(name: str, value: Any) -> None:
     """Check that a value is a time as ISO 8601 writes it."""
     need = f"`{name}` is {quoted(value)}; it must be a time as ISO 8601 has it, '2024-07-01'."
@@ -177,7 +189,7 @@ def _engine(name: str, value: Any) -> None:
 _DIAGNOSTICS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("at_bound", "not_identified"), _words),
     **dict.fromkeys(("unbounded", "no_repeats", "infinite_mean"), boolean),
-    **dict.fromkeys(("shortfall", "gradient", "penalty"), _amount),
+    **dict.fromkeys(("shortfall", "gradient", "penalty", "covariate_penalty"), _amount),
     **dict.fromkeys(("iterations", "steps", "cohorts", "holdout"), _whole),
     "engine": _engine,
     "customers": _text_or_size,

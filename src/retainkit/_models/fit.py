@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from retainkit._models.maximum import Maximum, covariance, maximise
-from retainkit._models.newton import Derivatives, Objective
-from retainkit._models.rows import RowDerivatives
-from retainkit._typing import Booleans, Floats, Integers
-
-RowLikelihood: TypeAlias = Callable[[Floats, Integers | None, tuple[Floats, ...]], RowDerivatives]
-"""Points (S, P), the point of each row (None: all) and the data, to the log-likelihoods."""
+from retainkit._models.maximum import Maximum, covariance
+from retainkit._typing import Booleans, Floats
 
 LARGE = float(np.log(1e6))
 """Bound of the logarithms of parameters: such a number is as good as infinite."""
-
-_MANY_ROWS = 5_000  # rows from which a part of them finds the neighbourhoods of maxima
-_PART_ROWS = 2_000  # rows of that part
-_BLOCK = 8_000  # rows times points at once, so that what is computed of them stays in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,77 +53,6 @@ class Coordinates:
     natural: Callable[[Floats, float], tuple[Floats, Floats]]
     edges: dict[tuple[int, str], Edge]
     within: dict[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FitProblem:
-    """A model and the rows it is fitted to.
-
-    `rows` returns the log-likelihood of each row and its derivatives by the numbers
-    ``linear @ coordinates + shift``, the logarithms in which its formulas are. `penalty` times the
-    sum of the squares of ``penalised @ coordinates`` is taken from the mean.
-    """
-
-    model: Coordinates
-    penalised: Floats
-    linear: Floats
-    shift: Floats
-    rows: RowLikelihood
-    data: tuple[Floats, ...]
-    weights: Floats
-    scale: float
-    penalty: float
-
-    def objective(self) -> Objective:
-        """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
-        share = self.weights / self.weights.sum()
-
-        bend = 2 * self.penalty * self.penalised.T @ self.penalised
-
-        def objective(phi: Floats, _: Integers) -> Derivatives:
-            points = phi @ self.linear.T + self.shift
-            total = Derivatives.zeros(*phi.shape)
-            length = _BLOCK // len(phi) + 1
-            for first in range(0, len(share), length):
-                block = slice(first, first + length)
-                data = tuple(values[block] for values in self.data)
-                total.add(self.rows(points, None, data).weighted_sum(share[block]))
-            slope = phi @ bend
-            return Derivatives(
-                value=total.value - (phi * slope).sum(axis=1) / 2,
-                gradient=total.gradient @ self.linear - slope,
-                hessian=self.linear.T @ total.hessian @ self.linear - bend,
-            )
-
-        return objective
-
-    def part(self) -> FitProblem | None:
-        """Return the problem of a part of the rows, evenly chosen, if there are many."""
-        if len(self.weights) < _MANY_ROWS:
-            return None
-        chosen = np.linspace(0, len(self.weights) - 1, _PART_ROWS).astype(np.int64)
-        data = tuple(values[chosen] for values in self.data)
-        return replace(self, data=data, weights=self.weights[chosen])
-
-
-def fit_problem(problem: FitProblem, starts: Sequence[Floats], near: Floats | None) -> Fit:
-    """Maximise the likelihood of a problem from several starts, or from a point that is near."""
-    size, part = float(problem.weights.sum()), problem.part()
-    found = maximise(
-        problem.objective(),
-        starts,
-        problem.model.bounds,
-        size=size,
-        rough=None if part is None else part.objective(),
-        near=near,
-    )
-    fit = fit_from_maximum(problem.model, found, size=size, scale=problem.scale)
-    theta = problem.penalised @ found.estimate
-    return replace(
-        fit,
-        log_likelihood=(found.value + problem.penalty * float(theta @ theta)) * size,
-        diagnostics=fit.diagnostics | {"penalty": problem.penalty},
-    )
 
 
 def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: float = 1.0) -> Fit:

@@ -8,9 +8,11 @@ mean, which is ignored where x is 0. `params` are p, q, v.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
-from retainkit._models.rows import RowDerivatives, counted, rows_of_points, rows_of_table
+from retainkit._models.rows import RowDerivatives, RowPoints
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Booleans, Floats, Integers
 
@@ -18,7 +20,11 @@ with without_scipy_filters():
     from scipy import special
 
 
-def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
+SpendParameters: TypeAlias = tuple[float, float, float | Floats] | Floats
+"""p, q and v, of which the last may be each customer's own."""
+
+
+def log_likelihood(params: SpendParameters, x: Floats, m: Floats) -> Floats:
     """Log density of the mean spend m of x > 0 purchases, row by row: note 025, equation (1a).
 
     In terms of u = x m / v, so that no power overflows and p or q may be huge:
@@ -26,32 +32,17 @@ def log_likelihood(params: Floats, x: Floats, m: Floats) -> Floats:
     """
     p, q, v = params
     total = x * m
-    logs: Floats = -special.betaln(p * x, q) - np.log(m)
+    logs: Floats = np.asarray(-special.betaln(p * x, q) - np.log(m), np.float64)
     logs -= p * x * np.log1p(v / total) + q * np.log1p(total / v)
     return logs
 
 
-def derivatives(
-    log_params: Floats, search: Integers | None, x: Floats, m: Floats
-) -> RowDerivatives:
-    """Log-likelihood row by row, and its derivatives by log p, log q and log v.
-
-    These are the columns of `log_params` (S, 3), of which each customer has the row `search`, or
-    all of them if that is None.
-    """
-    params = np.exp(log_params)
-    counts, number = counted(x)
-    shapes = np.where(counts > 0, counts, 1.0) * params[:, :1]
-    both = shapes + params[:, 1:2]
-    tables = (
-        special.betaln(shapes, params[:, 1:2]),
-        shapes * (special.digamma(both) - special.digamma(shapes)),
-        shapes**2 * (_trigamma(both) - _trigamma(shapes)),
-        special.digamma(both),
-        _trigamma(both),
-    )
-    constant, own, own_bend, psi, psi_bend = (rows_of_table(one, search, number) for one in tables)
-    p, q, v = (rows_of_points(one, search) for one in params.T)
+def derivatives(points: RowPoints, data: tuple[Floats, Floats]) -> RowDerivatives:
+    """Log-likelihood row by row of x and m, and its derivatives by log p, log q and log v."""
+    x, m = data
+    each, among, level = map(np.exp, points.values)
+    constant, own, own_bend, psi, psi_bend = points.by_count(_by_purchases, x, each, among)
+    p, q, v = map(points.rows, (each, among, level))
     shape, total = p * x, x * m
     below, above = np.log1p(v / total), np.log1p(total / v)
     known, rest = v / (v + total), total / (v + total)
@@ -70,12 +61,25 @@ def derivatives(
     )
 
 
+def _by_purchases(p: Floats, q: Floats, counts: Floats) -> tuple[Floats, ...]:
+    """Return what the likelihood has of special functions of p x."""
+    shapes = np.where(counts > 0, counts, 1.0) * p
+    both = shapes + q
+    return (
+        special.betaln(shapes, q),
+        shapes * (special.digamma(both) - special.digamma(shapes)),
+        shapes**2 * (_trigamma(both) - _trigamma(shapes)),
+        special.digamma(both),
+        _trigamma(both),
+    )
+
+
 def _trigamma(z: Floats) -> Floats:
     values: Floats = special.polygamma(1, z)
     return values
 
 
-def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
+def expected_spend(params: SpendParameters, x: Floats, m: Floats) -> Floats:
     """E[spend per purchase | x, m]: note 025, equation (5); infinite where p x + q <= 1."""
     p, q, v = params
     spare = p * np.asarray(x) + q - 1
@@ -83,7 +87,7 @@ def expected_spend(params: Floats, x: Floats, m: Floats) -> Floats:
     return np.where(finite, p * (v + _total(x, m)) / np.where(finite, spare, 1.0), np.inf)
 
 
-def mean_squares(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
+def mean_squares(params: SpendParameters, x: Floats, m: Floats) -> tuple[Floats, Floats]:
     """Mean product of the amounts of two further purchases, and mean square of one.
 
     Given the data nu ~ Gamma(p x + q, rate v + x m), and given nu the amounts are independent
@@ -97,14 +101,14 @@ def mean_squares(params: Floats, x: Floats, m: Floats) -> tuple[Floats, Floats]:
     return p**2 * inverse, p * (p + 1) * inverse
 
 
-def has_infinite_mean(params: Floats, x: Floats) -> Booleans:
+def has_infinite_mean(params: SpendParameters, x: Floats) -> Booleans:
     """Return where the expected spend is infinite."""
     p, q, _ = params
     infinite: Booleans = p * np.asarray(x) + q <= 1
     return infinite
 
 
-def median_spend(params: Floats, x: Floats, m: Floats) -> Floats:
+def median_spend(params: SpendParameters, x: Floats, m: Floats) -> Floats:
     """Median of the customer's mean spend p/nu given x and m; finite where the mean is not.
 
     Given the data nu ~ Gamma(p x + q, rate v + x m): note 025, section 3.
@@ -121,7 +125,9 @@ def _median_rate(shape: Floats) -> Floats:
     return np.maximum(middle, np.finfo(float).tiny)
 
 
-def spend_rate(params: Floats, x: Floats, *, median: bool = False) -> tuple[Floats, Floats]:
+def spend_rate(
+    params: SpendParameters, x: Floats, *, median: bool = False
+) -> tuple[Floats, Floats]:
     """Divisor of p (v + x m) for the mean or the median, and the slope of its logarithm.
 
     The slope is by the shape p x + q, through which alone it depends on p, q and x.
@@ -135,7 +141,7 @@ def spend_rate(params: Floats, x: Floats, *, median: bool = False) -> tuple[Floa
     return _median_rate(shape), (above - below) / (2 * step * shape)
 
 
-def simulate(params: Floats, x: Floats, rng: np.random.Generator) -> Floats:
+def simulate(params: SpendParameters, x: Floats, rng: np.random.Generator) -> Floats:
     """Draw the mean spend of customers with x purchases; NaN where there are none."""
     p, q, v = params
     x = np.asarray(x, dtype=np.float64)
@@ -151,7 +157,7 @@ def _total(x: Floats, m: Floats) -> Floats:
 
 
 def simulate_amounts(
-    params: Floats, owner: Integers, x: Floats, m: Floats, rng: np.random.Generator
+    params: SpendParameters, owner: Integers, x: Floats, m: Floats, rng: np.random.Generator
 ) -> Floats:
     """Draw the amount of each further purchase; `owner` is the position of its customer."""
     p, q, v = params

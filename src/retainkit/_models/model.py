@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -68,13 +68,17 @@ class Model:
         """Return the fields that are stored in another form than given, after a check of all."""
         found: dict[str, Any] = {name: positive(name, getattr(self, name)) for name in self.NAMES}
         if self.covariance is not None:
-            size = len(self.NAMES)
+            size = len(self.NAMES) + self._n_coefficients()
             found["covariance"] = covariance_matrix("covariance", self.covariance, size)
         found["log_likelihood"] = number_or_nan("log_likelihood", self.log_likelihood)
         found["n_customers"] = number("n_customers", self.n_customers, 0)
         found["converged"] = boolean("converged", self.converged)
         check_diagnostics(to_json(self.diagnostics), len(self.NAMES))
         return found
+
+    def _n_coefficients(self) -> int:
+        """Return the number of coefficients of covariates, which come behind the parameters."""
+        return 0
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, Model):
@@ -114,20 +118,24 @@ class Model:
         """Standard errors of the parameters; NaN where one is not identified, or not fitted."""
         if self.covariance is None:
             return dict.fromkeys(self.NAMES, math.nan)
-        variances = np.diag(np.array(self.covariance))
+        variances = np.diag(np.array(self.covariance))[: len(self.NAMES)]
         return dict(zip(self.NAMES, np.sqrt(variances).tolist(), strict=True))
 
     @property
     def aic(self) -> float:
         """Akaike's criterion, to compare models of the same data: less is better."""
-        return 2 * len(self.NAMES) - 2 * self.log_likelihood
+        return 2 * self._n_estimated - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion, to compare models of the same data: less is better."""
         if not self.n_customers:
             return math.nan
-        return len(self.NAMES) * math.log(self.n_customers) - 2 * self.log_likelihood
+        return self._n_estimated * math.log(self.n_customers) - 2 * self.log_likelihood
+
+    @property
+    def _n_estimated(self) -> int:
+        return len(self.NAMES) + self._n_coefficients()
 
     def summary(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
         """Return the parameters with their standard errors and intervals.
@@ -289,8 +297,9 @@ def saved_model(kind: type[_FittedModel], values: Any) -> _FittedModel:
 
 
 def model_from_fit(kind: type[_FittedModel], fit: Fit, **fields_of: Any) -> _FittedModel:
-    """Build a model from its fit and its further fields."""
-    parameters = dict(zip(kind.NAMES, fit.parameters.tolist(), strict=True))
+    """Build a model from its fit and its further fields, of which covariates have coefficients."""
+    values = fit.parameters.tolist()[: len(kind.NAMES)]
+    parameters = dict(zip(kind.NAMES, values, strict=True))
     return kind(**parameters, **fields_of, **fit_fields(fit))
 
 
@@ -305,23 +314,14 @@ def fit_fields(fit: Fit) -> dict[str, Any]:
     }
 
 
-def parameter_array(model: Model) -> Floats:
-    """Return the parameters as an array."""
-    return np.array([*model.parameters.values()])
-
-
-def covariance_of(model: Model) -> Floats:
-    """Return the covariance of the parameters, NaN where it is not known."""
-    size = len(model.NAMES)
-    return np.full((size, size), np.nan) if model.covariance is None else np.array(model.covariance)
-
-
 def to_json(value: Any) -> Any:
     """Return a value as plain ones of JSON: NaN as None."""
     if isinstance(value, Mapping):
         return {str(name): to_json(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json(one) for one in value]
+    if is_dataclass(value):
+        return {one.name: to_json(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, (np.ndarray, np.generic)):
         return to_json(value.tolist())
     if is_number(value) and not isinstance(value, int):

@@ -14,17 +14,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from retainkit._models import bg_nbd, gamma_gamma
-from retainkit._models.fit import (
-    LARGE,
-    Coordinates,
-    Edge,
-    Fit,
-    FitProblem,
-    fit_problem,
-    unidentified,
-)
-from retainkit._models.rows import RowDerivatives
+from retainkit._models import gamma_gamma
+from retainkit._models.effects import RowCovariates, to_standardised, with_effects
+from retainkit._models.fit import LARGE, Coordinates, Edge, Fit, unidentified
+from retainkit._models.fit_problem import FitProblem, fit_problem
+from retainkit._models.process import History, PurchaseProcess
 from retainkit._typing import Floats, Integers
 
 # Purchases
@@ -49,6 +43,7 @@ def _purchase_coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([r, alpha / (r * scale), a / b, a + b])
 
 
+_TARGETS = {"purchase": (1, -1), "dropout": (2, 1)}
 _PENALISED_PURCHASES = np.array(
     [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64
 )
@@ -93,40 +88,44 @@ _PURCHASES = Coordinates(
 )
 
 
-def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
-    x: Floats,
-    tx: Floats,
-    T: Floats,  # noqa: N803
+def fit_purchases(
+    process: PurchaseProcess,
+    history: History,
     weights: Floats,
-    shift: int,
     penalty: float = 0.0,
+    *,
     start: Floats | None = None,
+    covariates: RowCovariates | None = None,
+    covariate_penalty: float = 0.0,
 ) -> Fit:
-    """Fit BG/NBD (`shift` 0) or MBG/NBD (1) to distinct rows, each counted `weights` times.
+    """Fit a model of purchases to distinct rows, each counted `weights` times.
 
-    `start` are parameters known to be near the estimates.
+    `start` are parameters, and coefficients, known to be near the estimates.
     """
+    order, covariates = by_kind(covariates, len(weights))
+    weights = weights[order]
+    x, tx, T = (one[order] for one in history)  # noqa: N806
     scale = float(np.average(T, weights=weights)) or 1.0
-
-    def rows(points: Floats, search: Integers | None, data: tuple[Floats, ...]) -> RowDerivatives:
-        some_x, some_tx, some_T = data  # noqa: N806
-        return bg_nbd.derivatives(points, search, some_x, some_tx, some_T, shift)
-
-    near = None if start is None else _purchase_coordinates(start, scale)
-    starts = _purchase_starts(x, T, weights)
+    effects = covariates.effects(_TARGETS, weights) if covariates else []
+    near = None
+    if start is not None:
+        near = to_standardised(_purchase_coordinates(start[:4], scale), start[4:], effects)
     fit = fit_problem(
         FitProblem(
             model=_PURCHASES,
             penalised=_PENALISED_PURCHASES,
             linear=_PENALISED_PURCHASES,
             shift=np.array([0.0, np.log(scale), 0.0, 0.0]),
-            rows=rows,
+            rows=process.derivatives,
             data=(x, tx, T),
             weights=weights,
             scale=scale,
             penalty=penalty,
+            effects=effects,
+            kind=covariates.kind if covariates else None,
+            covariate_penalty=covariate_penalty,
         ),
-        starts,
+        _purchase_starts(x, T, weights),
         near,
     )
     fit.diagnostics["no_repeats"] = not np.any((x > 0) & (weights > 0))
@@ -135,10 +134,20 @@ def fit_purchases(  # noqa: PLR0917 (arrays and what to do with them)
         return fit
     return unidentified(
         fit,
-        _PURCHASES,
+        with_effects(_PURCHASES, effects),
         "Nobody bought again: neither the rate of purchase nor drop-out is identified, and the "
         "model predicts no purchases.",
     )
+
+
+def by_kind(
+    covariates: RowCovariates | None, n_rows: int
+) -> tuple[Integers | slice, RowCovariates | None]:
+    """Return an order of the rows in which kinds lie together, and the covariates in that order."""
+    if covariates is None:
+        return slice(n_rows), None
+    order = np.argsort(covariates.kind, kind="stable")
+    return order, covariates.of_rows(order)
 
 
 def _selection_warnings(x: Floats, weights: Floats) -> list[str]:
@@ -191,6 +200,7 @@ def _spend_coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([p, q, p * v / (q * scale)])
 
 
+_SPEND_TARGETS = {"spend": (2, 1)}
 _PENALISED_SPEND = np.array([[1, 0, 0], [0, 1, 0], [-1, 1, 1]], dtype=np.float64)
 _SPEND = Coordinates(
     names=("p", "q", "v"),
@@ -217,33 +227,43 @@ _SPEND = Coordinates(
 
 
 def fit_spend(
-    x: Floats, m: Floats, weights: Floats, penalty: float = 0.0, start: Floats | None = None
+    x: Floats,
+    m: Floats,
+    weights: Floats,
+    penalty: float = 0.0,
+    *,
+    start: Floats | None = None,
+    covariates: RowCovariates | None = None,
+    covariate_penalty: float = 0.0,
 ) -> Fit:
     """Fit Gamma-Gamma to distinct rows (x > 0, m > 0), each counted `weights` times.
 
-    `start` are parameters known to be near the estimates.
+    `start` are parameters, and coefficients, known to be near the estimates.
     """
+    order, covariates = by_kind(covariates, len(weights))
+    x, m, weights = x[order], m[order], weights[order]
     scale = float(np.average(m, weights=weights))
+    effects = covariates.effects(_SPEND_TARGETS, weights) if covariates else []
 
-    def rows(points: Floats, search: Integers | None, data: tuple[Floats, ...]) -> RowDerivatives:
-        some_x, some_m = data
-        return gamma_gamma.derivatives(points, search, some_x, some_m)
-
-    near = None if start is None else _spend_coordinates(start, scale)
-    starts = _spend_starts(m / scale, weights)
+    near = None
+    if start is not None:
+        near = to_standardised(_spend_coordinates(start[:3], scale), start[3:], effects)
     fit = fit_problem(
         FitProblem(
             model=_SPEND,
             penalised=_PENALISED_SPEND,
             linear=_PENALISED_SPEND,
             shift=np.array([0.0, 0.0, np.log(scale)]),
-            rows=rows,
+            rows=gamma_gamma.derivatives,
             data=(x, m),
             weights=weights,
             scale=scale,
             penalty=penalty,
+            effects=effects,
+            kind=covariates.kind if covariates else None,
+            covariate_penalty=covariate_penalty,
         ),
-        starts,
+        _spend_starts(m / scale, weights),
         near,
     )
     fit.diagnostics["infinite_mean"] = bool(fit.parameters[1] <= 1)

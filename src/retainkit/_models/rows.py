@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import TypeAlias
 
 import numpy as np
 
 from retainkit._models.newton import Derivatives
 from retainkit._typing import Floats, Integers
+
+CountTable: TypeAlias = Callable[..., tuple[Floats, ...]]
+"""Functions of some numbers and of counts, of which each number has all or each pair is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,13 +48,20 @@ class RowDerivatives:
             second=second,
         )
 
-    def weighted_sum(self, weights: Floats) -> Derivatives:
-        """Add up the rows, which are the last axis, each so many times."""
+    def weighted_sums(self, weights: Floats, starts: Integers) -> Derivatives:
+        """Add up the rows, which are the last axis, each so many times, by kind: (S, K).
+
+        Rows of a kind lie together, and `starts` says where each begins.
+        """
 
         def total(values: Floats) -> Floats:
-            # By a loop of one thread: a product of matrices would start several, and take longer.
-            found: Floats = np.einsum("...n,n->...", values, weights)
-            return found
+            if len(starts) == 1:
+                # By a loop of one thread: a product of matrices would start several, which takes
+                # longer.
+                whole: Floats = np.einsum("...n,n->...", values, weights)[..., None]
+                return whole
+            sums: Floats = np.add.reduceat(values * weights, starts, axis=-1)
+            return sums
 
         value, size = total(self.value), len(self.first)
         hessian = np.zeros((*value.shape, size, size))
@@ -60,14 +71,38 @@ class RowDerivatives:
         return Derivatives(value=value, gradient=gradient, hessian=hessian)
 
 
-def rows_of_points(values: Floats, search: Integers | None) -> Floats:
-    """Return the value of each row's own point, or a column of values (S, 1) if rows have all."""
-    return values[:, None] if search is None else values[search]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowPoints:
+    """Points at which a likelihood is taken: its numbers, for all rows or for each kind of row.
 
+    `values` holds for each number an array (S, 1), one for all rows of a point, or (S, K), one for
+    each kind of row; `kind` is that of each row, or None where all numbers are those of all rows.
+    """
 
-def rows_of_table(table: Floats, search: Integers | None, number: Integers) -> Floats:
-    """Return from a table (S, N) what each row has by its number: of its own point, or of all."""
-    return table.take(number, axis=1) if search is None else table[search, number]
+    values: tuple[Floats, ...]
+    kind: Integers | None = None
+
+    def rows(self, values: Floats) -> Floats:
+        """Return the values of rows (S, N) of those of kinds (S, K); those of all as they are."""
+        if self.kind is None or values.shape[1] == 1:
+            return values
+        return values.take(self.kind, axis=1)
+
+    def by_count(self, table: CountTable, x: Floats, *arguments: Floats) -> tuple[Floats, ...]:
+        """Evaluate functions of some numbers and of a count: special functions, of few counts.
+
+        `table` takes the numbers, with an axis for the counts behind that of the kinds, and the
+        counts. There are fewer kinds times counts than rows, or it is evaluated for each row.
+        """
+        kinds = max(one.shape[1] for one in arguments)
+        counts, place = counted(x)
+        if kinds > 1 and kinds * len(counts) > len(x):
+            return table(*(self.rows(one) for one in arguments), x)
+        found = table(*(one[:, :, None] for one in arguments), counts)
+        if kinds == 1 or self.kind is None:
+            return tuple(one[:, 0].take(place, axis=1) for one in found)
+        number = self.kind * len(counts) + place
+        return tuple(one.reshape(len(one), -1).take(number, axis=1) for one in found)
 
 
 def counted(x: Floats) -> tuple[Floats, Integers]:

@@ -7,10 +7,14 @@ lambda ~ Gamma(r, rate alpha), and leaves after each purchase with probability p
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from retainkit._models.special import discounted_purchases_if_alive, purchases_if_alive
 from retainkit._typing import Floats
+
+Number: TypeAlias = float | Floats
 
 # Where less than this is discounted within the horizon, nothing is: the differences of discounted
 # purchases would have no digits left.
@@ -19,7 +23,7 @@ _STEP = 1e-3  # of the discount within the horizon, by which the limit at none i
 
 
 def mean_square_if_alive(
-    rate: float, t: float, r: Floats, alpha: Floats, a: float, b: Floats
+    rate: float, t: float, r: Number, alpha: Number, a: Number, b: Number
 ) -> tuple[Floats, Floats]:
     """Return the expected sums over pairs of two purchases, and over purchases with themselves.
 
@@ -38,7 +42,7 @@ def mean_square_if_alive(
 
 
 def _discounted_once_more(
-    rate: float, t: float, r: Floats, alpha: Floats, a: float, b: Floats
+    rate: float, t: float, r: Number, alpha: Number, a: Number, b: Number
 ) -> Floats:
     """Return the integral of (exp(-rate s) - exp(-2 rate s)) / rate over purchases, s without."""
     after = r, alpha, a, b
@@ -55,7 +59,7 @@ def _discounted_once_more(
     return np.maximum(limit, 0.0)
 
 
-def _discounted(rate: float, t: float, r: Floats, alpha: Floats, a: float, b: Floats) -> Floats:
+def _discounted(rate: float, t: float, r: Number, alpha: Number, a: Number, b: Number) -> Floats:
     if rate == 0:
         return purchases_if_alive(t, r, alpha, a, b)
     return discounted_purchases_if_alive(rate, t, r, alpha, a, b)

@@ -76,37 +76,53 @@ def discounted_purchases_if_alive(
     return problem.solve().reshape(t.shape)
 
 
-def log_rising(c: float, n: Floats) -> Floats:
-    """Log of the rising factorial c (c + 1) ... (c + n - 1), for whole n."""
+def stays_if_alive(
+    t: ArrayLike, r: ArrayLike, alpha: ArrayLike, a: ArrayLike, b: ArrayLike
+) -> Floats:
+    """Probability that a customer who is alive still is after `t`: E[(1 + p t / alpha)**-r].
+
+    It is 1 less the mean of p times the integrand of G, which is G of Beta(a + 1, b) times E[p].
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    left = a / (a + b) * purchases_if_alive(t, r, alpha, a + 1, b)
+    stays: Floats = np.maximum(1 - left, 0.0)
+    return stays
+
+
+def log_rising(c: ArrayLike, n: Floats) -> Floats:
+    """Log of the rising factorial c (c + 1) ... (c + n - 1), for whole n.
+
+    As in the two that follow, numbers c either have a last axis of 1, and then there is a value for
+    each of them and each n, or one as long as n, and then there is one for each pair.
+    """
+    c = np.asarray(c, np.float64)
     if _summable(n):
-        return _partial_sums(np.log(c + np.arange(n.max(initial=0))), n)
+        return _sums(lambda j, c: np.log(c + j), n, c)
     difference: Floats = gammaln(c + n) - gammaln(c)
     return difference
 
 
-def log_rising_ratio(b: float | Floats, a: float | Floats, n: Floats) -> Floats:
-    """Log of B(a, b + n) / B(a, b), the chance to survive n drop-outs of probability Beta(a, b).
-
-    Of columns of a and b (S, 1) it has a row for each pair.
-    """
+def log_rising_ratio(b: ArrayLike, a: ArrayLike, n: Floats) -> Floats:
+    """Log of B(a, b + n) / B(a, b), the chance to survive n drop-outs of probability Beta(a, b)."""
+    a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
     if _summable(n):
         # Term by term, for gammaln of a large a + b has no digits left for the difference.
-        return _partial_sums(np.log1p(-a / (a + b + np.arange(n.max(initial=0)))), n)
+        return _sums(lambda j, a, b: np.log1p(-a / (a + b + j)), n, a, b)
     return np.asarray(betaln(a, b + n) - betaln(a, b), np.float64)
 
 
 def rising_derivatives(c: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log of the rising factorial of each c (S) to each whole n (N), and its derivatives: (S, N).
+    """Log of the rising factorials, and its first and second derivatives by log c.
 
-    They are those by log c, the first and the second: of the terms log(c + j) they add up
-    c / (c + j) and c j / (c + j)^2.
+    Of the terms log(c + j) these add up c / (c + j) and c j / (c + j)^2.
     """
-    c = c[:, None]
     if _summable(n):
-        j = np.arange(n.max(initial=0))
-        share = c / (c + j)
-        terms = np.stack([np.log(c + j), share, share * (1 - share)])
-        value, first, second = _partial_sums(terms, n)
+
+        def terms(j: Floats, c: Floats) -> Floats:
+            share = c / (c + j)
+            return np.stack([np.log(c + j), share, share * (1 - share)])
+
+        value, first, second = _sums(terms, n, c)
         return value, first, second
     value = gammaln(c + n) - gammaln(c)
     first = c * (digamma(c + n) - digamma(c))
@@ -117,11 +133,27 @@ def _summable(n: Floats) -> bool:
     return bool(n.max(initial=0) <= _LONGEST_SUM and np.all(n == np.floor(n)))
 
 
-def _partial_sums(terms: Floats, n: Floats) -> Floats:
-    """Return the sums of the first n terms, which are the last axis."""
-    sums = np.zeros((*terms.shape[:-1], terms.shape[-1] + 1))
-    np.cumsum(terms, axis=-1, out=sums[..., 1:])
+def _sums(terms: Callable[..., Floats], n: Floats, *numbers: Floats) -> Floats:
+    """Return sums of the terms of j = 0, ..., n - 1, of each number and n or of each pair."""
+    if numbers[0].ndim and numbers[0].shape[-1] > 1:
+        return _sums_by_pair(terms, n, *numbers)
+    found = terms(np.arange(n.max(initial=0)), *numbers)
+    sums = np.zeros((*found.shape[:-1], found.shape[-1] + 1))
+    np.cumsum(found, axis=-1, out=sums[..., 1:])
     return sums.take(n.astype(np.int64), axis=-1)
+
+
+def _sums_by_pair(terms: Callable[..., Floats], n: Floats, *numbers: Floats) -> Floats:
+    """Return the sums of the terms of each number and its own n: as many terms as n add up to."""
+    order = np.argsort(-n, kind="stable")
+    numbers = tuple(one[..., order] for one in numbers)
+    longer = len(n) - np.searchsorted(n[order][::-1], np.arange(n.max(initial=0)), side="right")
+    sums = np.zeros(terms(np.float64(0), *numbers).shape)
+    for j, m in enumerate(longer.tolist()):
+        sums[..., :m] += terms(np.float64(j), *(one[..., :m] for one in numbers))
+    found = np.empty_like(sums)
+    found[..., order] = sums
+    return found
 
 
 # Rules over the drop-out probability

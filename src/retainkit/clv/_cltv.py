@@ -341,7 +341,7 @@ def _fit_models(
     """Fit both models; return the warnings as well."""
     used, messages = repeat_buyers(spend)
     x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
-    fit = fit_purchases(*history(histories), histories.counts, BGNBD.SHIFT, penalty)
+    fit = fit_purchases(BGNBD.PROCESS, history(histories), histories.counts, penalty)
     spend_fit = fit_spend(x, m, spend.counts[used], penalty)
     return (
         model_from_fit(BGNBD, fit, unit="day"),

@@ -24,6 +24,7 @@ from retainkit.typing import (
     IntoFrameT,
     Length,
     Progress,
+    Unseen,
     ValuationMethod,
 )
 
@@ -45,6 +46,7 @@ def cltv_from_models(
     compounding: Compounding = "annual",
     method: ValuationMethod = "exact",
     infinite: Infinite = "raise",
+    unseen: Unseen = "raise",
     confidence_level: float = 0.95,
     interval: IntervalMethod = "delta",
     predictive: bool = False,
@@ -113,6 +115,9 @@ def cltv_from_models(
         What to do where the expected spend of a customer is infinite, because spend has too heavy a
         tail (p x + q is 1 or less): raise, or take the median of the mean spend of every customer
         in its place.
+    unseen : {"raise", "reference"}, default "raise"
+        Of models with covariates, what to do with a level that nobody of the fit had: raise, or
+        take such customers for those of the reference.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
     interval : {"delta", "bootstrap"}, default "delta"
@@ -226,7 +231,9 @@ def cltv_from_models(
         frame, key = with_text_key(frame, customer)
         beside = {key: nw.col(key)}
     with steps_of(progress if options.refits else None, draws) as step:
-        table, *read = value_customers(frame, spec, customer, columns, beside=beside, step=step)
+        table, *read = value_customers(
+            frame, spec, customer, columns, beside=beside, step=step, unseen=unseen
+        )
     for code, text in value_warnings(spec, *read):
         warn(text, code=code, argument="summary")
     if apart:

@@ -14,6 +14,7 @@ from retainkit._inputs.segmented_customers import SegmentedCustomers, read_segme
 from retainkit._messages import warn
 from retainkit._stats.intervals import ratio
 from retainkit.clv._assumptions import value_warnings
+from retainkit.clv._covariates import covariates_to_read
 from retainkit.clv._given_models import check_models
 from retainkit.clv._histories import check_histories
 from retainkit.clv._purchase_fits import BGNBD
@@ -21,7 +22,7 @@ from retainkit.clv._spend import GammaGamma
 from retainkit.clv._totals import estimate_totals, valued_rows
 from retainkit.clv._valuation import ValuationOptions, valuation_spec
 from retainkit.purchases._spec import SUMMARY
-from retainkit.typing import Compounding, IntoTable, Length, TableT
+from retainkit.typing import Compounding, IntoTable, Length, TableT, Unseen
 
 RESULT = (
     "all_customers",
@@ -57,6 +58,7 @@ def cltv_total(
     include_chance: bool = True,
     draws: int = 500,
     seed: int | None = None,
+    unseen: Unseen = "raise",
     confidence_level: float = 0.95,
 ) -> TableT:
     r"""Add up the values of customers, by segment and of all, with the interval of each total.
@@ -119,6 +121,9 @@ def cltv_total(
     seed : int, optional
         Seed of the random numbers, 0 or more: the same seed gives the same result. It is needed
         where something is drawn: where there is a row of few purchases, such as a small segment.
+    unseen : {"raise", "reference"}, default "raise"
+        Of models with covariates, what to do with a level that nobody of the fit had: raise, or
+        take such customers for those of the reference.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
 
@@ -231,9 +236,13 @@ def cltv_total(
         by=by,
         reserved=RESULT,
         unit=purchases.unit,
+        covariates={
+            "histories": covariates_to_read(purchases),
+            "spend": covariates_to_read(spend),
+        },
     )
     check_histories(purchases, table.histories)
-    rows = valued_rows(table, spec)
+    rows = valued_rows(table, spec, unseen)
     bought, valued = estimate_totals(rows, include_chance=include_chance)
     for code, text in value_warnings(spec, table.histories, table.spend):
         warn(text, code=code, argument="summary")

@@ -17,14 +17,14 @@ from retainkit._inputs.customers import (
     read_customers,
 )
 from retainkit._inputs.exact_times import exact_times
-from retainkit._models import bg_nbd
-from retainkit._models.model import model_from_fit, parameter_array
+from retainkit._models.estimates import estimates_of
+from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_purchases
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Floats
 from retainkit.clv._calibrated_orders import CalibratedOrders
-from retainkit.clv._histories import history
+from retainkit.clv._histories import forecasts_of, history
 from retainkit.clv._holdout_spend import SpendForecasts, forecast_spend
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
@@ -50,7 +50,7 @@ def read_calibration(orders: CalibratedOrders) -> Customers:
 
 def fit_calibration(rows: Customers, unit: Period, *, as_of: str) -> tuple[BGNBD, Sequence[str]]:
     """Fit BG/NBD to the calibration up to `as_of`; return the warnings as well."""
-    fit = fit_purchases(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
+    fit = fit_purchases(BGNBD.PROCESS, history(rows), rows.counts)
     known = {"unit": unit, "largest_T": largest_time(rows), "exact": exact_times(rows, unit)}
     return model_from_fit(BGNBD, fit, as_of=as_of, **known), fit.warnings
 
@@ -72,17 +72,10 @@ class HoldoutForecasts:
 
 def forecast_holdout(rows: Customers, model: BGNBD, spend: GammaGamma | None) -> HoldoutForecasts:
     """Forecast the purchases of the holdout and, with a model of spend, their money."""
-    x, recency, T = history(rows)  # noqa: N806  the papers' name
+    x, _, T = history(rows)  # noqa: N806  the papers' name
     held, duration = (rows.distinct[name] for name in HOLDOUT)
-    expected = bg_nbd.expected_purchases(
-        parameter_array(model),
-        duration.max(initial=0),
-        x,
-        recency,
-        T,
-        model.SHIFT,
-        bg_nbd.distinct_pairs(x, T),
-    )
+    theta = estimates_of(model).point
+    expected = forecasts_of(model, rows).purchases(theta, float(duration.max(initial=0)))
     # Customers who came at the very end have had no time: none is expected of them.
     naive = np.nan_to_num(ratio(x, T)) * duration
     forecasts = {type(model).__name__: expected, "naive": naive}

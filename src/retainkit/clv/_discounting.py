@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
-from retainkit._models import bg_nbd
-from retainkit._models.bg_nbd import DistinctPairs
+from retainkit._models.estimates import Estimates
+from retainkit._models.forecasts import Forecasts
 from retainkit._stats.intervals import ratio
 from retainkit._time.periods import DAYS_IN
 from retainkit._typing import Floats
 from retainkit.typing import Period
-
-History: TypeAlias = tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +28,14 @@ class Horizon:
     rate: float
     step: float | None = None
 
-    def discounted(
-        self, theta: Floats, history: History, shift: int, pairs: DistinctPairs
-    ) -> Floats:
-        """Return the expected purchases of each history, discounted."""
+    def discounted(self, forecasts: Forecasts, theta: Floats) -> Floats:
+        """Return the expected purchases of each customer, discounted."""
         if self.step is None:
-            terms = self.rate, self.length
-            return bg_nbd.discounted_purchases(theta, *terms, *history, shift, pairs)
-        total = before = np.zeros(len(history[0]))
+            return forecasts.discounted(theta, self.rate, self.length)
+        total = before = np.zeros(len(forecasts.history[0]))
         for number in range(1, math.ceil(self.length / self.step - 1e-9) + 1):
             end = number * self.step
-            expected = bg_nbd.expected_purchases(theta, end, *history, shift, pairs)
+            expected = forecasts.purchases(theta, end)
             total = total + (expected - before) * math.exp(-self.rate * end)
             before = expected
         return total
@@ -56,16 +50,19 @@ class Horizon:
 
 
 def log_variance(
-    function: Callable[[Floats], Floats], theta: Floats, covariance: Floats
+    function: Callable[[Floats], Floats], estimates: Estimates
 ) -> tuple[Floats, Floats]:
-    """Evaluate a function of the parameters, and the variance of its logarithm."""
-    value, step = function(theta), 1e-5  # to one side: five digits of an error are plenty
+    """Evaluate a function of the estimates, and the variance of its logarithm."""
+    value, step = (
+        function(estimates.point),
+        1e-5,
+    )  # to one side: five digits of an error are plenty
     slopes = []
-    for i in range(len(theta)):
-        rise = function(theta * np.exp(np.where(np.arange(len(theta)) == i, step, 0.0))) - value
+    for move in step * np.eye(len(estimates.point)):
+        rise = function(estimates.moved(move)) - value
         slopes.append(np.where(value == 0, 0.0, ratio(rise, step * value)))
-    jacobian, relative = np.array(slopes), covariance / np.outer(theta, theta)
-    variance: Floats = np.einsum("in,ij,jn->n", jacobian, relative, jacobian)
+    jacobian = np.array(slopes)
+    variance: Floats = np.einsum("in,ij,jn->n", jacobian, estimates.relative, jacobian)
     return value, variance
 
 

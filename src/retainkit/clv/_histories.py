@@ -11,7 +11,10 @@ from retainkit._inputs.customers import Customers, largest_time, read_customers
 from retainkit._inputs.exact_times import check_exact_times
 from retainkit._inputs.time_unit import check_unit_of_model
 from retainkit._messages import count_noun, warn
+from retainkit._models.forecasts import Forecasts
 from retainkit._typing import Floats
+from retainkit.clv._covariates import covariates_to_read, scored_covariates
+from retainkit.typing import Unseen
 
 if TYPE_CHECKING:
     from retainkit.clv._purchase_model import PurchaseModel
@@ -20,10 +23,20 @@ if TYPE_CHECKING:
 def read_histories(
     model: PurchaseModel, summary: Any, columns: Mapping[str, str], *, weights: str | None = None
 ) -> Customers:
-    """Read the histories of a summary, in the unit of a model."""
-    rows = read_customers(summary, columns, weights=weights, unit=model.unit)
+    """Read the histories of a summary, in the unit of a model, and its covariates."""
+    covariates = covariates_to_read(model)
+    rows = read_customers(summary, columns, weights=weights, unit=model.unit, covariates=covariates)
     check_histories(model, rows)
     return rows
+
+
+def forecasts_of(model: PurchaseModel, rows: Customers, unseen: Unseen = "raise") -> Forecasts:
+    """Return the customers of the distinct rows under the process of a model."""
+    return Forecasts(
+        process=model.PROCESS,
+        history=history(rows),
+        covariates=scored_covariates(model, rows, unseen),
+    )
 
 
 def check_histories(model: PurchaseModel, rows: Customers, argument: str = "summary") -> None:

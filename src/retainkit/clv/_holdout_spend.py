@@ -10,12 +10,12 @@ import numpy as np
 from retainkit._inputs.customers import SPEND, Customers, read_customers, repeat_buyers
 from retainkit._messages import count_noun, warn
 from retainkit._models import gamma_gamma
-from retainkit._models.model import model_from_fit, parameter_array
+from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_spend
 from retainkit._typing import Floats
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._dependent_spend import spend_warnings
-from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
+from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit, plain_parameters
 from retainkit.errors import ArgumentError
 from retainkit.purchases._reduction import reduce_purchases
 from retainkit.typing import Period
@@ -71,7 +71,7 @@ def forecast_spend(
     The naive forecast goes on at the customer's own mean amount.
     """
     x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
-    theta = parameter_array(spend)
+    theta = plain_parameters(spend)
     infinite = gamma_gamma.has_infinite_mean(theta, x)
     if infinite.any():
         number = int(rows.counts[infinite].sum())

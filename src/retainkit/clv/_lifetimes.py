@@ -21,22 +21,33 @@ from typing import Any, Final
 
 import numpy as np
 
+from retainkit._inputs.covariates import Covariates
 from retainkit._inputs.customers import Customers, largest_time, read_customers
 from retainkit._messages import count_noun, warn
-from retainkit._models import bg_nbd, gamma_gamma, purchase_fits
+from retainkit._models import gamma_gamma, purchase_fits
+from retainkit._models.bg_nbd import BG_NBD, MBG_NBD
+from retainkit._models.covariate_model import CovariateModel
+from retainkit._models.estimates import estimates_of
 from retainkit._models.fit import Fit
-from retainkit._models.model import Model, covariance_of, fit_fields, parameter_array
+from retainkit._models.model import fit_fields
+from retainkit._models.process import PurchaseProcess
 from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 from retainkit.typing import Period
 
-# By the `shift` of the model: see `bg_nbd`.
-_PURCHASE_FITTERS: Final = ("BetaGeoFitter", "ModifiedBetaGeoFitter")
+_PURCHASE_FITTERS: Final[dict[PurchaseProcess, str]] = {
+    BG_NBD: "BetaGeoFitter",
+    MBG_NBD: "ModifiedBetaGeoFitter",
+}
+_GENERATORS: Final[dict[PurchaseProcess, str]] = {
+    BG_NBD: "beta_geometric_nbd_model",
+    MBG_NBD: "modified_beta_geometric_nbd_model",
+}
 _SPEND_FITTER: Final = "GammaGammaFitter"
 # The model that each fitter is converted to.
 _MODELS: Final = {
-    _PURCHASE_FITTERS[0]: "BGNBD",
-    _PURCHASE_FITTERS[1]: "MBGNBD",
+    _PURCHASE_FITTERS[BG_NBD]: "BGNBD",
+    _PURCHASE_FITTERS[MBG_NBD]: "MBGNBD",
     _SPEND_FITTER: "GammaGamma",
 }
 
@@ -106,11 +117,22 @@ def check_penalty(penalty: float) -> None:
         )
 
 
-def fit_purchases(rows: Customers, shift: int, *, weighted: bool) -> Fit:
-    """Fit BG/NBD (`shift` 0) or MBG/NBD (1) with lifetimes."""
+def check_covariates(covariates: Covariates) -> None:
+    """Check that a fit has no covariates, of which lifetimes knows nothing."""
+    for name, argument in covariates.arguments.items():
+        raise ArgumentError(
+            f"`{argument}` names {name!r} with `engine` 'lifetimes', which knows no covariates. "
+            "Use engine='retainkit'.",
+            code="argument_conflict",
+            argument=argument,
+        )
+
+
+def fit_purchases(rows: Customers, process: PurchaseProcess, *, weighted: bool) -> Fit:
+    """Fit a model of purchases with lifetimes."""
     columns, weights = _fitter_columns(rows, weighted=weighted)
-    parameters = _fit_with(_PURCHASE_FITTERS[shift], columns, weights if weighted else None)
-    return assess_purchases(parameters, rows.distinct, rows.counts, shift)
+    parameters = _fit_with(_PURCHASE_FITTERS[process], columns, weights if weighted else None)
+    return assess_purchases(parameters, rows.distinct, rows.counts, process)
 
 
 def fit_spend(rows: Customers, used: Booleans, *, weighted: bool) -> Fit:
@@ -171,12 +193,12 @@ def _fitter_columns(
 
 
 def assess_purchases(
-    parameters: Floats, columns: dict[str, Floats], weights: Floats, shift: int
+    parameters: Floats, columns: dict[str, Floats], weights: Floats, process: PurchaseProcess
 ) -> Fit:
-    """Return a fit of BG/NBD or MBG/NBD with parameters of lifetimes, and our diagnosis of them."""
-    x, tx, T = columns["frequency"], columns["recency"], columns["T"]  # noqa: N806
-    best = purchase_fits.fit_purchases(x, tx, T, weights, shift)
-    rows = bg_nbd.log_likelihood(parameters, x, tx, T, shift)
+    """Return a fit to purchases with parameters of lifetimes, and our diagnosis of them."""
+    history = columns["frequency"], columns["recency"], columns["T"]
+    best = purchase_fits.fit_purchases(process, history, weights)
+    rows = process.log_likelihood(tuple(parameters.tolist()), history)
     return _assess(parameters, float(weights @ rows), best)
 
 
@@ -185,7 +207,8 @@ def assess_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats
     x, m = columns["frequency"], columns["monetary_value"]
     best = purchase_fits.fit_spend(x, m, weights)
     best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)
-    rows = gamma_gamma.log_likelihood(parameters, x, m)
+    p, q, v = parameters.tolist()
+    rows = gamma_gamma.log_likelihood((p, q, v), x, m)
     return _assess(parameters, float(weights @ rows), best)
 
 
@@ -216,10 +239,10 @@ def _assess(parameters: Floats, reached: float, best: Fit) -> Fit:
 
 
 def adopt_purchases(
-    fitter: Any, unit: Period | None, names: tuple[str, ...], shift: int
+    fitter: Any, unit: Period | None, names: tuple[str, ...], process: PurchaseProcess
 ) -> dict[str, Any]:
     """Return the fields of a model of purchases from a fitter, and warn of its fit."""
-    parameters = _parameters(fitter, _PURCHASE_FITTERS[shift], names)
+    parameters = _parameters(fitter, _PURCHASE_FITTERS[process], names)
     if unit is None:
         raise ArgumentError(
             "`unit` is not given, and a fitter of lifetimes does not know what its recency and T "
@@ -231,7 +254,7 @@ def adopt_purchases(
     rows = _fitter_data(fitter, ("frequency", "recency", "T"))
     if rows is None:
         return _model_fields(names, parameters, None) | {"unit": unit}
-    fit = assess_purchases(parameters, rows.distinct, rows.counts, shift)
+    fit = assess_purchases(parameters, rows.distinct, rows.counts, process)
     own = {"unit": unit, "largest_T": largest_time(rows)}
     return _model_fields(names, parameters, fit) | own
 
@@ -291,31 +314,47 @@ def _fitter_data(fitter: Any, names: tuple[str, ...]) -> Customers | None:
 # --- to a fitter --------------------------------------------------------------------------------
 
 
-def purchase_fitter(model: Model, shift: int, rows: Customers | None, *, weighted: bool) -> Any:
+def purchase_fitter(
+    model: CovariateModel, process: PurchaseProcess, rows: Customers | None, *, weighted: bool
+) -> Any:
     """Build a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
+    _check_no_covariates(model)
     with imported_lifetimes() as package:
         from lifetimes import generate_data as draw  # noqa: PLC0415
 
-        fitter = _build_fitter(package, _PURCHASE_FITTERS[shift], model)
+        fitter = _build_fitter(package, _PURCHASE_FITTERS[process], model)
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         if rows is None:
             return fitter
         columns, weights = _fitter_columns(rows, weighted=weighted)
         x, tx, T = columns["frequency"].astype(np.int64), columns["recency"], columns["T"]  # noqa: N806
         fitter._scale = 1 / T.max()
-        make = (draw.beta_geometric_nbd_model, draw.modified_beta_geometric_nbd_model)[shift]
+        make = getattr(draw, _GENERATORS[process])
         # Unlike the lambda that `fit` leaves, this can be pickled.
         fitter.generate_new_data = partial(make, T, *fitter.params_)
         _set_data(fitter, {"frequency": x, "recency": tx, "T": T}, weights)
-        scaled = parameter_array(model) * [1, fitter._scale, 1, 1]
+        scaled = estimates_of(model).point * [1, fitter._scale, 1, 1]
         _set_likelihood(fitter, scaled, (x, tx * fitter._scale, T * fitter._scale, weights))
     return fitter
 
 
+def _check_no_covariates(model: CovariateModel) -> None:
+    """Check that a model has no covariates, of which lifetimes knows nothing."""
+    if model.has_covariates:
+        raise ArgumentError(
+            f"{type(model).__name__} has covariates, and lifetimes knows none: as one of its "
+            "fitters the model would take every customer for one of the reference. Fit it without "
+            "covariates first.",
+            code="argument_conflict",
+            argument="purchase_covariates",
+        )
+
+
 def spend_fitter(
-    model: Model, rows: Customers | None, used: Booleans | None, *, weighted: bool
+    model: CovariateModel, rows: Customers | None, used: Booleans | None, *, weighted: bool
 ) -> Any:
     """Build a GammaGammaFitter as if it had been fitted to the distinct rows that are used."""
+    _check_no_covariates(model)
     with imported_lifetimes() as package:
         fitter = _build_fitter(package, _SPEND_FITTER, model)
         if rows is None:
@@ -323,17 +362,19 @@ def spend_fitter(
         columns, weights = _fitter_columns(rows, used, weighted=weighted)
         x, m = columns["frequency"], columns["monetary_value"]
         _set_data(fitter, {"monetary_value": m, "frequency": x}, weights)
-        _set_likelihood(fitter, parameter_array(model), (x, m, weights))
+        _set_likelihood(fitter, estimates_of(model).point, (x, m, weights))
     return fitter
 
 
-def _build_fitter(package: ModuleType, name: str, model: Model) -> Any:
+def _build_fitter(package: ModuleType, name: str, model: CovariateModel) -> Any:
     import pandas as pd  # noqa: PLC0415
 
     names = list(model.parameters)
     fitter = getattr(package, name)()
-    fitter.params_ = pd.Series(parameter_array(model), index=names)
-    fitter.variance_matrix_ = pd.DataFrame(covariance_of(model), index=names, columns=names)
+    fitter.params_ = pd.Series(estimates_of(model).point, index=names)
+    fitter.variance_matrix_ = pd.DataFrame(
+        estimates_of(model).covariance, index=names, columns=names
+    )
     fitter.standard_errors_ = fitter._compute_standard_errors()
     fitter.confidence_intervals_ = fitter._compute_confidence_intervals()
     return fitter

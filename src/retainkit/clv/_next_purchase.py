@@ -9,14 +9,13 @@ from typing import Any
 
 from retainkit._checks import is_list, probability
 from retainkit._inputs.kept import read_kept
-from retainkit._models import bg_nbd
-from retainkit._models.model import parameter_array
+from retainkit._models.estimates import estimates_of
+from retainkit._models.forecasts import Forecasts
 from retainkit._time.durations import in_units
 from retainkit._typing import Floats
-from retainkit.clv._histories import history
 from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.typing import IntoFrameT, Length
+from retainkit.typing import IntoFrameT, Length, Unseen
 
 SCORES = ("probability_alive", "probability_purchase", "expected_purchases")
 """The columns of the method's result between the customer and the times."""
@@ -45,23 +44,18 @@ def due_columns(quantiles: Any) -> dict[str, float]:
 
 
 def next_purchase_scores(
-    model: PurchaseModel,
-    t: float,
-    due: Mapping[str, float],
-    histories: tuple[Floats, Floats, Floats],
+    model: PurchaseModel, t: float, due: Mapping[str, float], forecasts: Forecasts
 ) -> dict[str, Floats]:
     """Compute the scores of histories within t, and the times at which shares are reached.
 
     All times are in the model's unit.
     """
-    theta = parameter_array(model)
-    x, tx, T = histories  # noqa: N806
-    pairs = bg_nbd.distinct_pairs(x, T)
+    theta = estimates_of(model).point
     return {
-        "probability_alive": bg_nbd.probability_alive(theta, x, tx, T, model.SHIFT),
-        "probability_purchase": bg_nbd.probability_purchase(theta, t, x, tx, T, model.SHIFT),
-        "expected_purchases": bg_nbd.expected_purchases(theta, t, x, tx, T, model.SHIFT, pairs),
-    } | {name: bg_nbd.time_to_purchase(theta, q, x, tx, T, model.SHIFT) for name, q in due.items()}
+        "probability_alive": forecasts.alive(theta),
+        "probability_purchase": forecasts.probability_purchase(theta, t),
+        "expected_purchases": forecasts.purchases(theta, t),
+    } | {name: forecasts.time_to_purchase(theta, q) for name, q in due.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -79,6 +73,7 @@ class TimingModel(PurchaseModel):
         recency: str = "recency",
         T: str = "T",  # noqa: N803
         keep: bool | str | Sequence[str] = False,
+        unseen: Unseen = "raise",
     ) -> IntoFrameT:
         r"""Return how likely the next purchase is within a horizon, and by when it is due.
 
@@ -104,6 +99,9 @@ class TimingModel(PurchaseModel):
         keep : bool, str or sequence of str, default False
             Columns of `summary` to give back between the customer and the result, as they are: a
             name or several, or True for all. None may be called like a column of the result.
+        unseen : {"raise", "reference"}, default "raise"
+            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            or take such customers for those of the reference.
 
         Returns
         -------
@@ -153,6 +151,6 @@ class TimingModel(PurchaseModel):
         t = in_units("horizon", horizon, self.unit)
         due = due_columns(quantiles)
         kept = read_kept(summary, keep, customer, (*SCORES, *due))
-        rows = self._histories(summary, frequency, recency, T)
-        scores = next_purchase_scores(self, t, due, history(rows))
+        rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
+        scores = next_purchase_scores(self, t, due, forecasts)
         return rows.score_table(customer, scores, kept)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
+
+import numpy as np
 
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import largest_time, read_customers
@@ -11,8 +14,11 @@ from retainkit._inputs.exact_times import exact_times
 from retainkit._inputs.time_unit import optional_unit, unit_of_fit
 from retainkit._messages import warn
 from retainkit._models import purchase_fits
+from retainkit._models.bg_nbd import BG_NBD, MBG_NBD
 from retainkit._models.model import model_from_fit
+from retainkit._models.process import PurchaseProcess
 from retainkit.clv import _lifetimes
+from retainkit.clv._covariates import coded_for_fit, covariates_of_fit, with_coefficients
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._histories import history
 from retainkit.clv._next_purchase import TimingModel
@@ -47,6 +53,8 @@ class BGNBD(TimingModel):
     exact : bool, optional
         Whether it was fitted to a summary made with ``exact=True``, by the day in a longer unit: a
         table that was made otherwise is refused. Default: not known, as in units of days.
+    purchase_covariates, dropout_covariates : tuple, optional
+        What a fit with covariates knows of them; r, alpha, a and b are those of the reference.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -71,7 +79,13 @@ class BGNBD(TimingModel):
     0            1               1.226
     """
 
-    SHIFT: ClassVar[int] = 0
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    PROCESS: ClassVar[PurchaseProcess] = BG_NBD
+
+    r: float
+    alpha: float
+    a: float
+    b: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -102,7 +116,7 @@ class MBGNBD(BGNBD):
     0            1               1.263
     """
 
-    SHIFT: ClassVar[int] = 1
+    PROCESS: ClassVar[PurchaseProcess] = MBG_NBD
 
 
 def check_purchase_model(model: object, argument: str = "model") -> None:
@@ -139,6 +153,9 @@ def fit_bg_nbd(
     T: str = "T",  # noqa: N803
     weights: str | None = None,
     penalty: float = 0.0,
+    purchase_covariates: str | Sequence[str] = (),
+    dropout_covariates: str | Sequence[str] = (),
+    covariate_penalty: float = 0.0,
     unit: Period | None = None,
     engine: Engine = "retainkit",
 ) -> BGNBD:
@@ -169,6 +186,15 @@ def fit_bg_nbd(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
+    purchase_covariates, dropout_covariates : str or sequence of str, default ()
+        Columns known at the start that the rate of purchase, or drop-out, may differ by: numbers
+        and booleans, or words, whose most frequent level is the reference. Of a column z with the
+        coefficient c the rate is exp(c z) times that of the reference, and so are the odds of the
+        mean probability to drop out, a / b. ``effects()`` of the model tells them.
+    covariate_penalty : float, default 0.0
+        Draws effects towards 0 where data are few: this times the variance that each covariate adds
+        to the logarithm of the rate, or of the odds, over the customers is taken from the mean
+        log-likelihood. For a number that is the square of its standardised coefficient.
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of recency and T, and so of the model's rates and horizons. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
@@ -222,7 +248,18 @@ def fit_bg_nbd(
     """
     columns = {"frequency": frequency, "recency": recency, "T": T}
     return _fit_purchase_model(
-        BGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine
+        BGNBD,
+        summary,
+        columns,
+        covariates={
+            "purchase": ("purchase_covariates", purchase_covariates),
+            "dropout": ("dropout_covariates", dropout_covariates),
+        },
+        weights=weights,
+        penalty=penalty,
+        covariate_penalty=covariate_penalty,
+        unit=unit,
+        engine=engine,
     )
 
 
@@ -234,6 +271,9 @@ def fit_mbg_nbd(
     T: str = "T",  # noqa: N803
     weights: str | None = None,
     penalty: float = 0.0,
+    purchase_covariates: str | Sequence[str] = (),
+    dropout_covariates: str | Sequence[str] = (),
+    covariate_penalty: float = 0.0,
     unit: Period | None = None,
     engine: Engine = "retainkit",
 ) -> MBGNBD:
@@ -264,6 +304,15 @@ def fit_mbg_nbd(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
+    purchase_covariates, dropout_covariates : str or sequence of str, default ()
+        Columns known at the start that the rate of purchase, or drop-out, may differ by: numbers
+        and booleans, or words, whose most frequent level is the reference. Of a column z with the
+        coefficient c the rate is exp(c z) times that of the reference, and so are the odds of the
+        mean probability to drop out, a / b. ``effects()`` of the model tells them.
+    covariate_penalty : float, default 0.0
+        Draws effects towards 0 where data are few: this times the variance that each covariate adds
+        to the logarithm of the rate, or of the odds, over the customers is taken from the mean
+        log-likelihood. For a number that is the square of its standardised coefficient.
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of recency and T, and so of the model's rates and horizons. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
@@ -318,7 +367,18 @@ def fit_mbg_nbd(
     """
     columns = {"frequency": frequency, "recency": recency, "T": T}
     return _fit_purchase_model(
-        MBGNBD, summary, columns, weights=weights, penalty=penalty, unit=unit, engine=engine
+        MBGNBD,
+        summary,
+        columns,
+        covariates={
+            "purchase": ("purchase_covariates", purchase_covariates),
+            "dropout": ("dropout_covariates", dropout_covariates),
+        },
+        weights=weights,
+        penalty=penalty,
+        covariate_penalty=covariate_penalty,
+        unit=unit,
+        engine=engine,
     )
 
 
@@ -327,17 +387,22 @@ def _fit_purchase_model(
     summary: IntoFrame,
     columns: dict[str, str],
     *,
+    covariates: dict[str, tuple[str, Any]],
     weights: str | None,
     penalty: float,
+    covariate_penalty: float,
     unit: Period | None,
     engine: Engine,
 ) -> _FittedPurchases:
     optional_unit(unit)
     one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)
+    covariate_penalty = number("covariate_penalty", covariate_penalty, 0)
+    read, names = covariates_of_fit(covariates)
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
-    rows = read_customers(summary, columns, weights=weights)
+        _lifetimes.check_covariates(read)
+    rows = read_customers(summary, columns, weights=weights, covariates=read)
     if not rows.counts.sum():
         raise ArgumentError(
             "`summary` has no customers, and nothing can be learnt from it.",
@@ -345,12 +410,22 @@ def _fit_purchase_model(
             argument="summary",
         )
     own = unit_of_fit(unit, rows.unit, "summary")
+    coded, of_rows = coded_for_fit(names, rows, np.ones(len(rows.counts), bool))
     if engine == "lifetimes":
-        fit = _lifetimes.fit_purchases(rows, kind.SHIFT, weighted=weights is not None)
+        fit = _lifetimes.fit_purchases(rows, kind.PROCESS, weighted=weights is not None)
     else:
-        fit = purchase_fits.fit_purchases(*history(rows), rows.counts, kind.SHIFT, penalty)
+        fit = purchase_fits.fit_purchases(
+            kind.PROCESS,
+            history(rows),
+            rows.counts,
+            penalty,
+            covariates=of_rows,
+            covariate_penalty=covariate_penalty,
+        )
     exact = exact_times(rows, own)
     for text in fit_warnings(fit, own, exact=exact):
         warn(text, code="fit_needs_care", argument="summary")
+    found = with_coefficients(coded, of_rows, rows.counts, fit.parameters[len(kind.NAMES) :])
     known = {"unit": own, "largest_T": largest_time(rows), "exact": exact}
-    return model_from_fit(kind, fit, **known)
+    of_model = {kind.PROCESSES[process]: some for process, some in found.items()}
+    return model_from_fit(kind, fit, **known, **of_model)

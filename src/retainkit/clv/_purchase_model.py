@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -14,36 +14,42 @@ from retainkit._inputs.customers import Customers, read_customers
 from retainkit._inputs.kept import read_kept
 from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model, optional_unit
 from retainkit._messages import quoted
-from retainkit._models import bg_nbd
+from retainkit._models.covariate_model import CovariateModel
+from retainkit._models.covariates import Covariate
+from retainkit._models.estimates import estimates_of
 from retainkit._models.fields import instant
-from retainkit._models.model import Model
+from retainkit._models.forecasts import Forecasts
+from retainkit._models.process import PurchaseProcess, RowParameters
 from retainkit._time.durations import in_units
 from retainkit._time.periods import PERIODS
+from retainkit._typing import Floats
 from retainkit.clv import _lifetimes
+from retainkit.clv._covariates import parameters_of
 from retainkit.clv._discounting import rate_per_unit
-from retainkit.clv._histories import history, read_histories
+from retainkit.clv._histories import forecasts_of, read_histories
 from retainkit.errors import ArgumentError
-from retainkit.typing import IntoFrame, IntoFrameT, Length, Numbers, Period
+from retainkit.typing import IntoFrame, IntoFrameT, Length, Numbers, Period, Profile, Unseen
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PurchaseModel(Model):
-    """A model of how often customers buy; with a `SHIFT` of 1 they may drop out at once."""
+class PurchaseModel(CovariateModel):
+    """A model of how often customers buy, and of when they leave."""
 
-    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
-    SHIFT: ClassVar[int]
+    PROCESS: ClassVar[PurchaseProcess]
+    PROCESSES: ClassVar[Mapping[str, str]] = {
+        "purchase": "purchase_covariates",
+        "dropout": "dropout_covariates",
+    }
 
-    r: float
-    alpha: float
-    a: float
-    b: float
     unit: Period = "day"
     largest_T: float | None = None  # noqa: N815  the papers' name
     as_of: str | None = None
     exact: bool | None = None
+    purchase_covariates: tuple[Covariate, ...] = ()
+    dropout_covariates: tuple[Covariate, ...] = ()
 
     def _checked(self) -> dict[str, Any]:
         found = super(PurchaseModel, self)._checked()
@@ -60,25 +66,32 @@ class PurchaseModel(Model):
         self,
         summary: IntoFrameT,
         *,
+        ahead: float | Length = 0,
         customer: str = "customer_id",
         frequency: str = "frequency",
         recency: str = "recency",
         T: str = "T",  # noqa: N803
         keep: bool | str | Sequence[str] = False,
+        unseen: Unseen = "raise",
     ) -> IntoFrameT:
-        """Return each customer's probability of not having dropped out.
+        """Return each customer's probability of not having left, now or after a time ahead.
 
         Parameters
         ----------
         summary : IntoFrame
             One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
             DuckDB relation or a PySpark DataFrame.
+        ahead : float, str or timedelta, default 0
+            How far ahead, as a horizon: the probability of being a customer still by then.
         customer, frequency, recency, T : str
             Its columns: the customer, the repeat purchases, the time of the last one and the time
             observed, both since the first purchase and in the model's unit.
         keep : bool, str or sequence of str, default False
             Columns of `summary` to give back between the customer and the result, as they are: a
             name or several, or True for all. None may be called like a column of the result.
+        unseen : {"raise", "reference"}, default "raise"
+            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            or take such customers for those of the reference.
 
         Returns
         -------
@@ -104,9 +117,10 @@ class PurchaseModel(Model):
         0         ann              0.727
         1         bob              1.000
         """
+        t = in_units("ahead", ahead, self.unit)
         kept = read_kept(summary, keep, customer, ("probability_alive",))
-        rows = self._histories(summary, frequency, recency, T)
-        alive = bg_nbd.probability_alive(self._theta, *history(rows), self.SHIFT)
+        rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
+        alive = forecasts.alive(self._theta, t)
         return rows.score_table(customer, {"probability_alive": alive}, kept)
 
     def expected_purchases(
@@ -119,6 +133,7 @@ class PurchaseModel(Model):
         recency: str = "recency",
         T: str = "T",  # noqa: N803
         keep: bool | str | Sequence[str] = False,
+        unseen: Unseen = "raise",
     ) -> IntoFrameT:
         """Return the purchases that each customer is expected to make within a horizon.
 
@@ -135,6 +150,9 @@ class PurchaseModel(Model):
         keep : bool, str or sequence of str, default False
             Columns of `summary` to give back between the customer and the result, as they are: a
             name or several, or True for all. None may be called like a column of the result.
+        unseen : {"raise", "reference"}, default "raise"
+            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            or take such customers for those of the reference.
 
         Returns
         -------
@@ -164,8 +182,8 @@ class PurchaseModel(Model):
         """
         t = in_units("horizon", horizon, self.unit)
         kept = read_kept(summary, keep, customer, ("expected_purchases",))
-        rows = self._histories(summary, frequency, recency, T)
-        expected = bg_nbd.expected_purchases(self._theta, t, *history(rows), self.SHIFT)
+        rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
+        expected = forecasts.purchases(self._theta, t)
         return rows.score_table(customer, {"expected_purchases": expected}, kept)
 
     def discounted_expected_purchases(
@@ -179,6 +197,7 @@ class PurchaseModel(Model):
         recency: str = "recency",
         T: str = "T",  # noqa: N803
         keep: bool | str | Sequence[str] = False,
+        unseen: Unseen = "raise",
     ) -> IntoFrameT:
         """Return the expected purchases of each customer, each discounted to today.
 
@@ -197,6 +216,9 @@ class PurchaseModel(Model):
         keep : bool, str or sequence of str, default False
             Columns of `summary` to give back between the customer and the result, as they are: a
             name or several, or True for all. None may be called like a column of the result.
+        unseen : {"raise", "reference"}, default "raise"
+            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            or take such customers for those of the reference.
 
         Returns
         -------
@@ -231,16 +253,20 @@ class PurchaseModel(Model):
             )
         t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
         kept = read_kept(summary, keep, customer, ("discounted_expected_purchases",))
-        rows = self._histories(summary, frequency, recency, T)
-        expected = bg_nbd.discounted_purchases(self._theta, delta, t, *history(rows), self.SHIFT)
+        rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
+        expected = forecasts.discounted(self._theta, delta, t)
         return rows.score_table(customer, {"discounted_expected_purchases": expected}, kept)
 
     @overload
-    def expected_purchases_new_customer(self, horizon: float | Length) -> float: ...
-    @overload
-    def expected_purchases_new_customer(self, horizon: Numbers) -> NDArray[np.float64]: ...
     def expected_purchases_new_customer(
-        self, horizon: float | Length | Numbers
+        self, horizon: float | Length, *, profile: Profile | None = None
+    ) -> float: ...
+    @overload
+    def expected_purchases_new_customer(
+        self, horizon: Numbers, *, profile: Profile | None = None
+    ) -> NDArray[np.float64]: ...
+    def expected_purchases_new_customer(
+        self, horizon: float | Length | Numbers, *, profile: Profile | None = None
     ) -> float | NDArray[np.float64]:
         """Return the repeat purchases that a new customer is expected to make within a horizon.
 
@@ -249,6 +275,9 @@ class PurchaseModel(Model):
         horizon : float, str, timedelta or array of float
             How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
             ``"52 weeks"`` or ``"12 months"``; several numbers give an array.
+        profile : mapping, optional
+            Of a model with covariates, the values of a customer, by the names of the columns.
+            Default: the reference, which is that of each covariate that is not named, too.
 
         Returns
         -------
@@ -268,17 +297,20 @@ class PurchaseModel(Model):
         if several.dtype.kind == "m":  # NumPy's lengths of time are whole numbers as a list
             several = several.astype("timedelta64[us]")
         t = [in_units("horizon", one, self.unit) for one in several.ravel().tolist()]
-        expected = bg_nbd.new_customer_purchases(self._theta, t, self.SHIFT)
+        params = self._of_profile(profile)
+        expected = self.PROCESS.new_customer_purchases(params, t)
         return expected.reshape(several.shape) if several.ndim else float(expected[0])
 
     @overload
-    def purchase_probabilities(self, n: int, horizon: float | Length) -> float: ...
+    def purchase_probabilities(
+        self, n: int, horizon: float | Length, *, profile: Profile | None = None
+    ) -> float: ...
     @overload
     def purchase_probabilities(
-        self, n: Numbers, horizon: float | Length
+        self, n: Numbers, horizon: float | Length, *, profile: Profile | None = None
     ) -> NDArray[np.float64]: ...
     def purchase_probabilities(
-        self, n: int | Numbers, horizon: float | Length
+        self, n: int | Numbers, horizon: float | Length, *, profile: Profile | None = None
     ) -> float | NDArray[np.float64]:
         """Return the probability that a new customer makes exactly n repeat purchases.
 
@@ -289,6 +321,9 @@ class PurchaseModel(Model):
         horizon : float, str or timedelta
             How far ahead: a number in the model's unit, or a length of time such as ``"90D"``,
             ``"52 weeks"`` or ``"12 months"``.
+        profile : mapping, optional
+            Of a model with covariates, the values of a customer, by the names of the columns.
+            Default: the reference, which is that of each covariate that is not named, too.
 
         Returns
         -------
@@ -310,10 +345,17 @@ class PurchaseModel(Model):
                 argument="n",
             )
         t = in_units("horizon", horizon, self.unit)
-        found = bg_nbd.purchase_probabilities(self._theta, counts, t, self.SHIFT)
+        found = self.PROCESS.purchase_probabilities(self._of_profile(profile), counts, t)
         return found.reshape(np.shape(n)) if np.ndim(n) else float(found[0])
 
-    def simulate(self, n: int, T: float | Length, *, seed: int) -> pd.DataFrame:  # noqa: N803
+    def simulate(
+        self,
+        n: int,
+        T: float | Length,  # noqa: N803
+        *,
+        seed: int,
+        profile: Profile | None = None,
+    ) -> pd.DataFrame:
         """Simulate a summary of customers who behave as the model says.
 
         Parameters
@@ -324,6 +366,9 @@ class PurchaseModel(Model):
             Time for which each is observed, as a horizon.
         seed : int
             Seed of the random numbers, 0 or more: the same seed gives the same result.
+        profile : mapping, optional
+            Of a model with covariates, the values of a customer, by the names of the columns.
+            Default: the reference, which is that of each covariate that is not named, too.
 
         Returns
         -------
@@ -346,7 +391,7 @@ class PurchaseModel(Model):
         n_customers = integer("n", n, 1)
         rng = np.random.default_rng(integer("seed", seed, 0))
         observed = np.full(n_customers, in_units("T", T, self.unit))
-        x, tx = bg_nbd.simulate(self._theta, observed, self.SHIFT, rng)
+        x, tx = self.PROCESS.simulate(self._of_profile(profile), observed, rng)
         columns = {"frequency": x.astype(np.int64), "recency": tx, "T": observed}
         customers = np.arange(1, n_customers + 1)
         return pd.DataFrame({"customer_id": customers, **columns, TIME_UNIT: self.unit})
@@ -397,7 +442,7 @@ class PurchaseModel(Model):
         rows = None if summary is None else read_customers(summary, columns, weights=weights)
         if rows is not None:
             check_unit_of_model(self.unit, rows.unit, "summary")
-        return _lifetimes.purchase_fitter(self, self.SHIFT, rows, weighted=weights is not None)
+        return _lifetimes.purchase_fitter(self, self.PROCESS, rows, weighted=weights is not None)
 
     @classmethod
     def from_lifetimes(cls, fitter: Any, *, unit: Period | None = None) -> Self:
@@ -439,12 +484,24 @@ class PurchaseModel(Model):
         {'r': 0.243, 'alpha': 4.414, 'a': 0.793, 'b': 2.426}
         """
         optional_unit(unit)
-        return cls(**_lifetimes.adopt_purchases(fitter, unit, cls.NAMES, cls.SHIFT))
+        return cls(**_lifetimes.adopt_purchases(fitter, unit, cls.NAMES, cls.PROCESS))
 
     @property
-    def _theta(self) -> tuple[float, float, float, float]:
-        return self.r, self.alpha, self.a, self.b
+    def _theta(self) -> Floats:
+        return estimates_of(self).point
 
-    def _histories(self, summary: Any, frequency: str, recency: str, T: str) -> Customers:  # noqa: N803
+    def _forecasts(
+        self,
+        summary: Any,
+        frequency: str,
+        recency: str,
+        T: str,  # noqa: N803
+        unseen: Unseen,
+    ) -> tuple[Customers, Forecasts]:
         columns = {"frequency": frequency, "recency": recency, "T": T}
-        return read_histories(self, summary, columns)
+        rows = read_histories(self, summary, columns)
+        return rows, forecasts_of(self, rows, unseen)
+
+    def _of_profile(self, profile: Profile | None) -> RowParameters:
+        """Return the four parameters of a customer of this profile."""
+        return parameters_of(self, profile)

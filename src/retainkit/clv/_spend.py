@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from retainkit._checks import number, one_of
 from retainkit._inputs.customers import check_finite, read_customers, repeat_buyers
@@ -14,16 +15,28 @@ from retainkit._inputs.kept import read_kept
 from retainkit._inputs.time_unit import check_unit_of_model, known_unit, optional_unit
 from retainkit._messages import warn
 from retainkit._models import gamma_gamma, purchase_fits
-from retainkit._models.model import Model, model_from_fit, parameter_array
+from retainkit._models.covariate_model import CovariateModel
+from retainkit._models.covariates import Covariate
+from retainkit._models.estimates import estimates_of
+from retainkit._models.gamma_gamma import SpendParameters
+from retainkit._models.model import model_from_fit
+from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit.clv import _lifetimes
+from retainkit.clv._covariates import (
+    coded_for_fit,
+    covariates_of_fit,
+    covariates_to_read,
+    scored_covariates,
+    with_coefficients,
+)
 from retainkit.clv._dependent_spend import spend_warnings
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.errors import ArgumentError, ArgumentTypeError
-from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT, Period
+from retainkit.typing import Engine, Infinite, IntoFrame, IntoFrameT, Period, Unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class GammaGamma(Model):
+class GammaGamma(CovariateModel):
     r"""The Gamma-Gamma model of spend.
 
     The amounts of a customer's purchases vary as :math:`\text{Gamma}(p, \nu)` about the customer's
@@ -40,6 +53,9 @@ class GammaGamma(Model):
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of the summary that it was fitted to, within which orders are one purchase. Default:
         not known.
+    covariates : tuple, optional
+        What a fit with covariates knows of them: v is that of the reference, and exp(c) times that
+        for a column with the coefficient c.
     covariance, log_likelihood, n_customers, converged, diagnostics
         The description of a fit.
 
@@ -66,11 +82,13 @@ class GammaGamma(Model):
     """
 
     NAMES: ClassVar[tuple[str, ...]] = ("p", "q", "v")
+    PROCESSES: ClassVar[Mapping[str, str]] = {"spend": "covariates"}
 
     p: float
     q: float
     v: float
     unit: Period | None = None
+    covariates: tuple[Covariate, ...] = ()
 
     def _checked(self) -> dict[str, Any]:
         found = super(GammaGamma, self)._checked()
@@ -86,6 +104,7 @@ class GammaGamma(Model):
         monetary_value: str = "monetary_value",
         keep: bool | str | Sequence[str] = False,
         infinite: Infinite = "raise",
+        unseen: Unseen = "raise",
     ) -> IntoFrameT:
         """Return the amount that each customer is expected to spend at a purchase.
 
@@ -104,6 +123,9 @@ class GammaGamma(Model):
             What to do where the expected spend of a customer is infinite, because spend has too
             heavy a tail (p x + q is 1 or less): raise, or give every customer the median of the
             mean spend instead, which is always finite.
+        unseen : {"raise", "reference"}, default "raise"
+            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            or take such customers for those of the reference.
 
         Returns
         -------
@@ -128,16 +150,21 @@ class GammaGamma(Model):
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         spend = read_customers(summary, columns)
         self._check_unit(spend.unit)
-        counts = read_customers(summary, {"frequency": frequency})
-        theta, n = parameter_array(self), counts.distinct["frequency"]
+        read = covariates_to_read(self)
+        counts = read_customers(summary, {"frequency": frequency}, covariates=read)
+        theta, n = plain_parameters(self), counts.distinct["frequency"]
         median = bool(gamma_gamma.has_infinite_mean(theta, n).any())
         if infinite == "raise":
             check_finite(gamma_gamma.has_infinite_mean(theta, n), counts, self.q)
         rate, _ = gamma_gamma.spend_rate(theta, n, median=median)
+        covariates = scored_covariates(self, counts, unseen)
+        known = SpendForecasts(x=n, m=n, covariates=covariates)
+        level = known.parameters(estimates_of(self).point)[2]
+        scores = {"rate": rate, "level": np.broadcast_to(level, len(n)).copy()}
         # Amounts are read in the frame itself: a lazy sum need not be the same twice.
         carried = {"x": spend.values["frequency"], "m": spend.values["monetary_value"]}
-        rows = counts.with_scores(customer, {"rate": rate}, **carried, **kept.carried)
-        amount = (nw.col("m") * nw.col("x") + self.v) * self.p / nw.col("rate")
+        rows = counts.with_scores(customer, scores, **carried, **kept.carried)
+        amount = (nw.col("m") * nw.col("x") + nw.col("level")) * self.p / nw.col("rate")
         name = "median_spend" if median else "expected_spend"
         return kept.give_back(rows, customer, {name: amount})
 
@@ -236,6 +263,11 @@ class GammaGamma(Model):
             check_unit_of_model(self.unit, found, "summary")
 
 
+def plain_parameters(model: GammaGamma) -> SpendParameters:
+    """Return p, q and v, that of the reference."""
+    return model.p, model.q, model.v
+
+
 def check_spend_model(model: object, argument: str) -> None:
     """Check that a model is one of spend."""
     if not isinstance(model, GammaGamma):
@@ -270,6 +302,8 @@ def fit_gamma_gamma(
     monetary_value: str = "monetary_value",
     weights: str | None = None,
     penalty: float = 0.0,
+    covariates: str | Sequence[str] = (),
+    covariate_penalty: float = 0.0,
     unit: Period | None = None,
     engine: Engine = "retainkit",
 ) -> GammaGamma:
@@ -296,6 +330,14 @@ def fit_gamma_gamma(
     penalty : float, default 0.0
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log p, log q and log(v / mean amount) is taken from the mean log-likelihood.
+    covariates : str or sequence of str, default ()
+        Columns known at the start that the mean spend may differ by: numbers and booleans, or
+        words, whose most frequent level among these customers is the reference. For a column z with
+        the coefficient c, v is exp(c z) times that of the reference, and so is the mean spend.
+        ``effects()`` of the model tells them.
+    covariate_penalty : float, default 0.0
+        Draws effects towards 0: this times the variance that each covariate adds to the logarithm
+        of v over the customers is taken from the mean log-likelihood.
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of the summary, within which orders are one purchase. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit is not
@@ -348,18 +390,31 @@ def fit_gamma_gamma(
     optional_unit(unit)
     one_of("engine", engine, get_args(Engine))
     penalty = number("penalty", penalty, 0)
+    covariate_penalty = number("covariate_penalty", covariate_penalty, 0)
+    read, names = covariates_of_fit({"spend": ("covariates", covariates)})
     if engine == "lifetimes":
         _lifetimes.check_penalty(penalty)
+        _lifetimes.check_covariates(read)
     columns = {"frequency": frequency, "monetary_value": monetary_value}
-    rows = read_customers(summary, columns, weights=weights)
+    rows = read_customers(summary, columns, weights=weights, covariates=read)
     own = known_unit(unit, rows.unit, "summary")
     used, messages = repeat_buyers(rows)
+    found: dict[str, tuple[Covariate, ...]] = {"spend": ()}
     if engine == "lifetimes":
         fit = _lifetimes.fit_spend(rows, used, weighted=weights is not None)
     else:
-        x, m = rows.distinct["frequency"], rows.distinct["monetary_value"]
-        fit = purchase_fits.fit_spend(x[used], m[used], rows.counts[used], penalty)
+        x, m = rows.distinct["frequency"][used], rows.distinct["monetary_value"][used]
+        coded, of_rows = coded_for_fit(names, rows, used)
+        fit = purchase_fits.fit_spend(
+            x,
+            m,
+            rows.counts[used],
+            penalty,
+            covariates=of_rows,
+            covariate_penalty=covariate_penalty,
+        )
+        found = with_coefficients(coded, of_rows, rows.counts[used], fit.parameters[3:])
     care = [("fit_needs_care", text) for text in [*messages, *fit_warnings(fit)]]
     for code, text in [*care, *spend_warnings(rows)]:
         warn(text, code=code, argument="summary")
-    return model_from_fit(GammaGamma, fit, unit=own)
+    return model_from_fit(GammaGamma, fit, unit=own, covariates=found["spend"])

@@ -6,18 +6,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from retainkit._inputs.customers import SPEND
 from retainkit._inputs.segmented_customers import SegmentedCustomers
 from retainkit._messages import count_noun
-from retainkit._models import bg_nbd, gamma_gamma
-from retainkit._models.bg_nbd import DistinctPairs
-from retainkit._models.model import covariance_of, parameter_array
+from retainkit._models import gamma_gamma
+from retainkit._models.estimates import estimates_of
+from retainkit._models.forecasts import Forecasts
+from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit._stats.intervals import normal_quantile, ratio
-from retainkit._typing import Booleans, Floats
-from retainkit.clv import _draws
+from retainkit._typing import Booleans, Floats, Integers
+from retainkit.clv._covariates import scored_covariates
 from retainkit.clv._discounting import log_variance
-from retainkit.clv._histories import history
+from retainkit.clv._histories import forecasts_of
+from retainkit.clv._spend import plain_parameters
 from retainkit.clv._valuation import ValuationSpec
 from retainkit.errors import ArgumentError
+from retainkit.typing import Unseen
 
 # Totals that chance moves by a larger share (its standard deviation) are not near to lognormal.
 _LARGE = 0.15
@@ -46,16 +50,15 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ValuedRows:
-    """The distinct rows of a summary by segment, and two models to value them by."""
+    """The distinct rows of a summary by segment, and two models to value them by.
+
+    `histories` and `amounts` are the distinct histories, and the distinct spend.
+    """
 
     table: SegmentedCustomers
     spec: ValuationSpec
-    pairs: DistinctPairs
-
-    @property
-    def histories(self) -> tuple[Floats, Floats, Floats]:
-        """Frequency, recency and T of the distinct histories."""
-        return history(self.table.histories)
+    histories: Forecasts
+    amounts: SpendForecasts
 
     @property
     def has_all(self) -> bool:
@@ -67,23 +70,26 @@ class ValuedRows:
         """The number of customers of each row of the result."""
         return self.sums(np.ones(len(self.table.segment)))
 
+    @property
+    def codes(self) -> tuple[Integers, Integers]:
+        """The number of the distinct history, and of the distinct spend, of each row."""
+        histories, spend = self.table.histories.code, self.table.spend.code
+        assert histories is not None and spend is not None  # noqa: S101, PT018
+        return histories, spend
+
     def purchases(self, theta: Floats) -> Floats:
         """Return the expected purchases of each distinct row."""
-        length, shift = self.spec.horizon.length, self.spec.purchases.SHIFT
-        each = bg_nbd.expected_purchases(theta, length, *self.histories, shift, self.pairs)
-        return each[self.table.histories.code]
+        each = self.histories.purchases(theta, self.spec.horizon.length)
+        return each[self.codes[0]]
 
     def discounted(self, theta: Floats) -> Floats:
         """Return the same, discounted."""
-        shift = self.spec.purchases.SHIFT
-        each = self.spec.horizon.discounted(theta, self.histories, shift, self.pairs)
-        return each[self.table.histories.code]
+        each = self.spec.horizon.discounted(self.histories, theta)
+        return each[self.codes[0]]
 
     def spend(self, phi: Floats) -> Floats:
         """Return the expected spend at each purchase of each distinct row."""
-        distinct = self.table.spend.distinct
-        each = gamma_gamma.expected_spend(phi, *distinct.values())
-        return each[self.table.spend.code]
+        return self.amounts.expected(phi)[self.codes[1]]
 
     def sums(self, values: Floats) -> Floats:
         """Return the sum over the customers of each segment, and over all where there is a row.
@@ -101,10 +107,12 @@ class ValuedRows:
         return np.concatenate([sums, sums.sum(axis=-1, keepdims=True)], axis=-1)
 
 
-def valued_rows(table: SegmentedCustomers, spec: ValuationSpec) -> ValuedRows:
+def valued_rows(
+    table: SegmentedCustomers, spec: ValuationSpec, unseen: Unseen = "raise"
+) -> ValuedRows:
     """Check that the expected spend of everybody is finite, and return the rows to value."""
     x, counts = table.spend.distinct["frequency"], table.spend.counts
-    infinite = gamma_gamma.has_infinite_mean(parameter_array(spec.spend), x)
+    infinite = gamma_gamma.has_infinite_mean(plain_parameters(spec.spend), x)
     if infinite.any():
         number = int(counts[infinite].sum())
         raise ArgumentError(
@@ -116,23 +124,26 @@ def valued_rows(table: SegmentedCustomers, spec: ValuationSpec) -> ValuedRows:
             rows=number,
             total=int(counts.sum()),
         )
-    frequency, _, observed = history(table.histories)
-    pairs = bg_nbd.distinct_pairs(frequency, observed)
-    return ValuedRows(table=table, spec=spec, pairs=pairs)
+    x, m = (table.spend.distinct[name] for name in SPEND)
+    return ValuedRows(
+        table=table,
+        spec=spec,
+        histories=forecasts_of(spec.purchases, table.histories, unseen),
+        amounts=SpendForecasts(
+            x=x, m=m, covariates=scored_covariates(spec.spend, table.spend, unseen)
+        ),
+    )
 
 
 def estimate_totals(rows: ValuedRows, *, include_chance: bool) -> tuple[Total, Total]:
     """Return the total purchases, and the total value before the margin."""
-    theta, phi = parameter_array(rows.spec.purchases), parameter_array(rows.spec.spend)
-    of_purchases, of_spend = covariance_of(rows.spec.purchases), covariance_of(rows.spec.spend)
-    each, spend = rows.discounted(theta), rows.spend(phi)
-    purchases, variance = log_variance(
-        lambda near: rows.sums(rows.purchases(near)), theta, of_purchases
-    )
+    of_purchases, of_spend = estimates_of(rows.spec.purchases), estimates_of(rows.spec.spend)
+    each, spend = rows.discounted(of_purchases.point), rows.spend(of_spend.point)
+    purchases, variance = log_variance(lambda near: rows.sums(rows.purchases(near)), of_purchases)
     value, by_theta = log_variance(
-        lambda near: rows.sums(rows.discounted(near) * spend), theta, of_purchases
+        lambda near: rows.sums(rows.discounted(near) * spend), of_purchases
     )
-    _, by_phi = log_variance(lambda near: rows.sums(each * rows.spend(near)), phi, of_spend)
+    _, by_phi = log_variance(lambda near: rows.sums(each * rows.spend(near)), of_spend)
     chance = chance_variances(rows) if include_chance else (np.zeros(1), np.zeros(1))
     confidence_level = rows.spec.options.confidence_level
     bought = _lognormal(purchases, variance, chance[0], confidence_level)
@@ -145,20 +156,18 @@ def chance_variances(rows: ValuedRows) -> tuple[Floats, Floats]:
 
     Customers buy independently of one another, so that those of customers add up.
     """
-    theta, phi = parameter_array(rows.spec.purchases), parameter_array(rows.spec.spend)
-    horizon, code = rows.spec.horizon, rows.table.histories.code
+    theta, phi = (estimates_of(one).point for one in (rows.spec.purchases, rows.spec.spend))
+    horizon, code = rows.spec.horizon, rows.codes[0]
 
     def mean_square(rate: float) -> tuple[Floats, Floats]:
-        shift = rows.spec.purchases.SHIFT
-        found = bg_nbd.mean_square(theta, rate, horizon.length, rows.histories, shift, rows.pairs)
+        found = rows.histories.mean_square(theta, rate, horizon.length)
         return found[0][code], found[1][code]
 
     two, own = mean_square(0.0)
     purchases = two + own - rows.purchases(theta) ** 2
     two, own = mean_square(horizon.rate)
-    distinct = rows.table.spend.distinct
-    product, square = gamma_gamma.mean_squares(phi, *distinct.values())
-    spent = rows.table.spend.code
+    product, square = rows.amounts.mean_squares(phi)
+    spent = rows.codes[1]
     # Without purchases the value is 0, also where the mean square of amounts is infinite.
     mean = (rows.discounted(theta) * rows.spend(phi)) ** 2
     value = _product(two, product[spent]) + _product(own, square[spent]) - mean
@@ -222,21 +231,18 @@ def _simulated_totals(rows: ValuedRows, large: Booleans) -> tuple[Floats, Floats
     table, spec, n = rows.table, rows.spec, rows.spec.options.draws
     rng = np.random.default_rng(spec.options.seed)
     models = spec.purchases, spec.spend
-    thetas, phis = (
-        _draws.draw_parameters(parameter_array(one), covariance_of(one), n, rng) for one in models
-    )
+    thetas, phis = (estimates_of(one).draw(n, rng) for one in models)
     needed = np.ones(len(table.segment), bool)
     if not (rows.has_all and large[-1]):
         needed = large[table.segment]
     customer = np.repeat(np.flatnonzero(needed), table.rows.counts[needed].astype(np.int64))
-    x, tx, T, m = (one[customer] for one in table.rows.distinct.values())  # noqa: N806
+    histories = rows.histories.of_rows(rows.codes[0][customer])
+    spend = rows.amounts.of_rows(rows.codes[1][customer])
     segment = table.segment[customer]
     purchases, values = np.empty((2, n, table.n_segments))
     for i in range(n):
-        owner, when = bg_nbd.simulate_future(
-            thetas[i], spec.horizon.length, x, tx, T, spec.purchases.SHIFT, rng
-        )
-        amounts = gamma_gamma.simulate_amounts(phis[i], owner, x, m, rng)
+        owner, when = histories.simulate(thetas[i], spec.horizon.length, rng)
+        amounts = spend.simulate_amounts(phis[i], owner, rng)
         amounts *= spec.horizon.factor(when)
         purchases[i] = np.bincount(segment[owner], minlength=table.n_segments)
         values[i] = np.bincount(segment[owner], amounts, table.n_segments)

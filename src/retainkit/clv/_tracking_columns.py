@@ -9,14 +9,13 @@ import numpy as np
 
 from retainkit._inputs.refunds import net_refunds
 from retainkit._messages import count_noun, warn
-from retainkit._models.bg_nbd import new_customer_purchases
-from retainkit._models.model import parameter_array
 from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment, beginnings, midnights
 from retainkit._time.period_options import PeriodOption
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Array, Booleans, Floats, Integers
 from retainkit.clv._calibrated_orders import CalibratedOrders
+from retainkit.clv._covariates import parameters_of
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.errors import ArgumentError
@@ -171,9 +170,8 @@ def _expected_by_day(
         since, length = counts.unit[came], 1.0
     # Spans recur: the expectation is evaluated once for each.
     longest = int(upto.max(initial=0) - since.min(initial=0)) if len(since) else 0
-    expected_by_span = new_customer_purchases(
-        parameter_array(model), np.arange(max(longest, 0) + 1) / length, model.SHIFT
-    )
+    spans = np.arange(max(longest, 0) + 1) / length
+    expected_by_span = model.PROCESS.new_customer_purchases(parameters_of(model), spans)
     number = counts.first[came]
     total = np.zeros(len(upto))
     for row, day in enumerate(upto):

@@ -25,19 +25,30 @@ from retainkit._inputs.customers import (
 )
 from retainkit._inputs.time_unit import unit_expr
 from retainkit._messages import count_noun
-from retainkit._models import bg_nbd, gamma_gamma
-from retainkit._models.model import Model, covariance_of, parameter_array
+from retainkit._models import gamma_gamma
+from retainkit._models.estimates import estimates_of
+from retainkit._models.model import Model
+from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit._progress import Step, no_step
 from retainkit._stats.intervals import normal_quantile
 from retainkit._time.durations import in_units
 from retainkit._typing import Floats
 from retainkit.clv import _draws
+from retainkit.clv._covariates import covariates_to_read, scored_covariates
 from retainkit.clv._discounting import Horizon, log_variance, rate_per_unit
-from retainkit.clv._histories import check_histories
+from retainkit.clv._histories import check_histories, forecasts_of
 from retainkit.clv._purchase_model import PurchaseModel
-from retainkit.clv._spend import GammaGamma
+from retainkit.clv._spend import GammaGamma, plain_parameters
 from retainkit.errors import ArgumentError
-from retainkit.typing import Compounding, Infinite, IntervalMethod, Length, Period, ValuationMethod
+from retainkit.typing import (
+    Compounding,
+    Infinite,
+    IntervalMethod,
+    Length,
+    Period,
+    Unseen,
+    ValuationMethod,
+)
 
 RESULT = ("probability_alive", "expected_purchases", "expected_spend", "cltv", "lower", "upper")
 
@@ -111,7 +122,7 @@ class ValuationSpec:
     def lacks_intervals(self) -> bool:
         """Return whether limits are NaN, for want of a covariance."""
         models = self.purchases, self.spend
-        known = all(np.isfinite(covariance_of(model)).all() for model in models)
+        known = all(np.isfinite(estimates_of(model).covariance).all() for model in models)
         return not (self.options.simulated or known)
 
 
@@ -159,6 +170,7 @@ def value_customers(
     checked: tuple[Customers, Customers] | None = None,
     step: Step = no_step,
     argument: str = "summary",
+    unseen: Unseen = "raise",
 ) -> tuple[Frame, Customers, Customers]:
     """Value the customers of a frame, with columns carried along `beside` them.
 
@@ -173,23 +185,30 @@ def value_customers(
             check_present(name, column, summary)
         # A lazy sum of money need not be the same twice, so distinct customers cannot be joined
         # by it.
-        named = (inner_name(summary, name) for name in (*beside, customer, *columns.values()))
+        covariates = covariates_to_read(spec.purchases, spec.spend).arguments
+        for name, own in covariates.items():
+            check_present(own, name, summary)
+        every = (*beside, customer, *columns.values(), *covariates)
+        named = (inner_name(summary, name) for name in every)
         needed = [*named, *unit_expr(summary, "summary")]
         table = collect(summary.select(*dict.fromkeys(needed)))
         checked = None
     spend = checked[1] if checked else read_customers(table, {key: columns[key] for key in SPEND})
     infinite = gamma_gamma.has_infinite_mean(
-        parameter_array(spec.spend), spend.distinct["frequency"]
+        plain_parameters(spec.spend), spend.distinct["frequency"]
     )
     if spec.options.infinite == "raise":
         check_finite(infinite, spend, spec.spend.q)
     median = bool(infinite.any())
     keys = columns if spec.options.simulated else {key: columns[key] for key in HISTORY}
-    customers = checked[0] if checked else read_customers(table, keys, unit=spec.purchases.unit)
+    read = covariates_to_read(spec.purchases, spec.spend)
+    unit = spec.purchases.unit
+    customers = checked[0] if checked else read_customers(table, keys, unit=unit, covariates=read)
     check_histories(spec.purchases, customers, argument)
-    scores = _customer_scores(spec, customers.distinct, median=median)
+    valued = _valued(spec, customers, unseen)
+    scores = _customer_scores(spec, valued, median=median)
     if spec.options.simulated:
-        scores |= _simulated_limits(spec, customers, step, median=median)
+        scores |= _simulated_limits(spec, valued, customers, step, median=median)
     carried = {f"beside_{i}": one for i, one in enumerate(beside.values())}
     x, m = spend.values["frequency"], spend.values["monetary_value"]
     found = customers.with_scores(customer, scores, x=x, m=m, **carried)
@@ -200,66 +219,95 @@ def value_customers(
     return return_to_engine(summary, found).select(*selected), customers, spend
 
 
+def _valued(spec: ValuationSpec, rows: Customers, unseen: Unseen) -> _draws.CustomerHistories:
+    """Return the distinct customers, who have money only where it is read with the histories."""
+    x = rows.distinct["frequency"]
+    return _draws.CustomerHistories(
+        purchases=forecasts_of(spec.purchases, rows, unseen),
+        spend=SpendForecasts(
+            x=x,
+            m=rows.distinct.get("monetary_value", np.zeros(len(x))),
+            covariates=scored_covariates(spec.spend, rows, unseen),
+        ),
+        counts=rows.counts,
+    )
+
+
 def _customer_scores(
-    spec: ValuationSpec, distinct: Mapping[str, Floats], *, median: bool
+    spec: ValuationSpec, valued: _draws.CustomerHistories, *, median: bool
 ) -> dict[str, Floats]:
     """Compute the scores of the distinct customers that do not depend on their money."""
-    model, horizon, theta = spec.purchases, spec.horizon, parameter_array(spec.purchases)
-    history = distinct["frequency"], distinct["recency"], distinct["T"]
-    pairs = bg_nbd.distinct_pairs(distinct["frequency"], distinct["T"])
-    discounted, variance = log_variance(
-        lambda near: horizon.discounted(near, history, model.SHIFT, pairs),
-        theta,
-        covariance_of(model),
+    horizon, purchases, estimates = spec.horizon, valued.purchases, estimates_of(spec.purchases)
+    discounted, variance = log_variance(lambda near: horizon.discounted(purchases, near), estimates)
+    rate, slope = gamma_gamma.spend_rate(
+        plain_parameters(spec.spend), purchases.history[0], median=median
     )
-    rate, slope = gamma_gamma.spend_rate(parameter_array(spec.spend), history[0], median=median)
     return {
-        "alive": bg_nbd.probability_alive(theta, *history, model.SHIFT),
-        "purchases": bg_nbd.expected_purchases(theta, horizon.length, *history, model.SHIFT, pairs),
+        "alive": purchases.alive(estimates.point),
+        "purchases": purchases.purchases(estimates.point, horizon.length),
         "discounted": discounted,
         "variance": variance,
         "rate": rate,
         "rate_slope": slope,
+        **_level_scores(spec.spend, valued.spend),
     }
 
 
+def _level_scores(model: GammaGamma, spend: SpendForecasts) -> dict[str, Floats]:
+    """Return v of each customer, and the covariances of its logarithm with log p, log q, itself."""
+    estimates = estimates_of(model)
+    n, relative = len(spend.x), estimates.relative
+    levels = spend.parameters(estimates.point)[2]
+    found = {"level": np.broadcast_to(levels, n).copy()}
+    design = np.ones((n, 1))
+    if spend.covariates is not None:
+        columns = spend.covariates.columns["spend"].values[spend.covariates.kind]
+        design = np.concatenate([design, columns], axis=1)
+    # By loops of one thread: products of matrices would start several.
+    for i, name in enumerate(("p_level", "q_level")):
+        found[name] = np.einsum("nm,m->n", design, relative[i, 2:])
+    found["level_level"] = np.einsum("nm,ml,nl->n", design, relative[2:, 2:], design)
+    return found
+
+
 def _simulated_limits(
-    spec: ValuationSpec, rows: Customers, step: Step, *, median: bool
+    spec: ValuationSpec,
+    customers: _draws.CustomerHistories,
+    rows: Customers,
+    step: Step,
+    *,
+    median: bool,
 ) -> dict[str, Floats]:
     """Return the limits of the value of the distinct customers by simulation, before the margin."""
     options, rng = spec.options, np.random.default_rng(spec.options.seed)
     if not len(rows.counts):  # nobody to draw
         step(options.draws)
         return {"lower": np.empty(0), "upper": np.empty(0)}
-    x, tx, T, m = rows.distinct.values()  # noqa: N806
-    pairs = bg_nbd.distinct_pairs(x, T)
-    customers = _draws.CustomerHistories(x=x, tx=tx, T=T, m=m, counts=rows.counts, pairs=pairs)
     models = spec.purchases, spec.spend
-    theta = parameter_array(spec.purchases), parameter_array(spec.spend)
+    estimates = [estimates_of(model) for model in models]
     if options.refits:
         _check_fitted(models, rows)
         repeat_buyers(rows)  # of which every draw must have some, to learn the spend from
         refit = _draws.Refit(
-            shift=spec.purchases.SHIFT,
-            purchases=theta[0],
-            purchases_penalty=models[0].diagnostics.get("penalty", 0.0),
-            spend=theta[1],
-            spend_penalty=models[1].diagnostics.get("penalty", 0.0),
+            purchases=estimates[0].point,
+            purchases_penalties=_penalties(models[0]),
+            spend=estimates[1].point,
+            spend_penalties=_penalties(models[1]),
         )
         draws = refit.draw_parameters(customers, options.draws, rng, step)
     else:
-        draws = (
-            _draws.draw_parameters(theta[0], covariance_of(models[0]), options.draws, rng),
-            _draws.draw_parameters(theta[1], covariance_of(models[1]), options.draws, rng),
-        )
+        draws = estimates[0].draw(options.draws, rng), estimates[1].draw(options.draws, rng)
     values = _draws.SimulatedValues(
-        horizon=spec.horizon,
-        shift=spec.purchases.SHIFT,
-        predictive=options.predictive,
-        median=median,
+        horizon=spec.horizon, predictive=options.predictive, median=median
     )
     lower, upper = values.limits(customers, draws, options.confidence_level, rng)
     return {"lower": lower, "upper": upper}
+
+
+def _penalties(model: Model) -> tuple[float, float]:
+    """Return the penalties with which a model was fitted."""
+    facts = model.diagnostics
+    return facts.get("penalty", 0.0), facts.get("covariate_penalty", 0.0)
 
 
 def _check_fitted(models: Sequence[Model], rows: Customers) -> None:
@@ -281,17 +329,22 @@ def _result_columns(spec: ValuationSpec) -> dict[str, nw.Expr]:
 
     The variance of the logarithm of the spend p (v + x m) / rate is that of the delta method.
     """
-    p, q, v = spec.spend.parameters.values()
-    x, m, rate, slope = (nw.col(name) for name in ("x", "m", "rate", "rate_slope"))
+    p, q = spec.spend.p, spec.spend.q
+    x, m, rate, slope, v = (nw.col(name) for name in ("x", "m", "rate", "rate_slope", "level"))
     spend = (m * x + v) * p / rate
     value = nw.col("discounted") * spend * spec.margin
     if spec.options.simulated:
         lower, upper = (nw.col(name) * spec.margin for name in ("lower", "upper"))
     else:
-        slopes = (1 - x * slope * p, slope * -q, v / (m * x + v))
-        theta = parameter_array(spec.spend)
-        relative = covariance_of(spec.spend) / np.outer(theta, theta)
-        terms = [slopes[i] * slopes[j] * float(relative[i, j]) for i in range(3) for j in range(3)]
+        relative = estimates_of(spec.spend).relative
+        by_p, by_q, by_v = 1 - x * slope * p, slope * -q, v / (m * x + v)
+        terms = (
+            by_p * by_p * float(relative[0, 0]),
+            by_p * by_q * float(2 * relative[0, 1]),
+            by_q * by_q * float(relative[1, 1]),
+            (by_p * nw.col("p_level") + by_q * nw.col("q_level")) * by_v * 2.0,
+            by_v * by_v * nw.col("level_level"),
+        )
         deviation = (nw.col("variance") + reduce(add, terms)).sqrt()
         factor = (deviation * normal_quantile(spec.options.confidence_level)).exp()
         lower, upper = value / factor, value * factor

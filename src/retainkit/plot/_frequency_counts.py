@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 
 from retainkit._checks import integer, probability
 from retainkit._inputs.customers import Customers
-from retainkit._models import bg_nbd
-from retainkit._models.model import parameter_array
 from retainkit._stats.intervals import wilson
 from retainkit._typing import Floats
 from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv._covariates import parameters_of
 from retainkit.clv._histories import read_histories
 from retainkit.plot._axes import draw_legend, measure, subplots, tidy
 from retainkit.plot._models import check_drawn_model
@@ -170,9 +169,9 @@ def _count_customers(model: BGNBD | MBGNBD, rows: Customers, most: int) -> _Coun
     actual = np.bincount(frequency, rows.counts, most + 1)
     observed, place = np.unique(rows.distinct["T"], return_inverse=True)
     customers = np.bincount(place, rows.counts, len(observed))
-    theta, shift = parameter_array(model), model.SHIFT
+    params = parameters_of(model)
     expected = [
-        float(customers @ bg_nbd.purchase_probabilities(theta, n, observed, shift))
+        float(customers @ model.PROCESS.purchase_probabilities(params, n, observed))
         for n in range(most)
     ]
     rest = max(0.0, float(customers.sum()) - sum(expected))

@@ -15,11 +15,10 @@ from matplotlib.ticker import MaxNLocator
 
 from retainkit._checks import integer, one_of
 from retainkit._messages import warn
-from retainkit._models import bg_nbd
-from retainkit._models.model import parameter_array
 from retainkit._time.durations import in_units, in_words
 from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv._covariates import parameters_of
 from retainkit.plot._axes import draw_colour_bar, measure, percent, subplots
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._style import POINTS, SMALL, ink_on, sequential
@@ -164,13 +163,13 @@ class _Prediction:
         """Return the prediction for each time of silence (down) and frequency (across)."""
         shape = (len(silence), len(frequency))
         recency = np.maximum(self.T - silence, 0)
-        x = np.broadcast_to(frequency, shape).ravel()
+        x = np.broadcast_to(frequency.astype(np.float64), shape).ravel()
         history = x, np.repeat(recency, len(frequency)), np.full(x.size, self.T)
-        theta, shift = parameter_array(self.model), self.model.SHIFT
+        params, process = parameters_of(self.model), self.model.PROCESS
         if self.alive:
-            found = bg_nbd.probability_alive(theta, *history, shift)
+            found = process.probability_alive(params, history)
         else:
-            found = bg_nbd.expected_purchases(theta, self.ahead, *history, shift)
+            found = process.expected_purchases(params, self.ahead, history)
         return found.reshape(shape)
 
 

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from retainkit._inputs.events import read_events
 from retainkit._inputs.observation import check_as_of
 from retainkit._messages import count_noun
-from retainkit._models import bg_nbd
-from retainkit._models.model import parameter_array
+from retainkit._models.estimates import estimates_of
+from retainkit._models.forecasts import Forecasts
 from retainkit._time.durations import in_units
 from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
@@ -186,16 +186,16 @@ def _curve(
     bought = np.unique(period.number_of_day(days))
     times = np.array([bought[-1], end.before(zone).index(period)]) - bought[0]
     recency, observed = times / (1 if merged else length)
-    theta, history = parameter_array(model), (len(bought) - 1, recency, observed, model.SHIFT)
+    theta = estimates_of(model).point
+    x, tx, T = (np.array([one], np.float64) for one in (len(bought) - 1, recency, observed))  # noqa: N806
+    customer = Forecasts(process=model.PROCESS, history=(x, tx, T))
     # It rises fastest at first, where points lie closest.
     now, after = end.wall / DAY, ahead * np.linspace(0, 1, _STEPS + 1) ** 2
-    dates = {
-        q: now + length * float(bg_nbd.time_to_purchase(theta, q, *history)) for q in due.values()
-    }
+    dates = {q: now + length * float(customer.time_to_purchase(theta, q)[0]) for q in due.values()}
     return _Curve(
         day=now + after,
-        probability=bg_nbd.probability_purchase(theta, after / length, *history),
-        alive=float(bg_nbd.probability_alive(theta, *history)),
+        probability=customer.probability_purchase(theta, after / length),
+        alive=float(customer.alive(theta)[0]),
         due={q: day for q, day in sorted(dates.items()) if day <= now + ahead},
     )
 

@@ -17,7 +17,8 @@ from retainkit._inputs.survival_table import read_survival_table
 from retainkit._inputs.time_unit import TIME_UNIT, check_unit_of_model
 from retainkit._messages import quoted
 from retainkit._models import beta_geometric
-from retainkit._models.model import Model, covariance_of
+from retainkit._models.estimates import estimates_of
+from retainkit._models.model import Model
 from retainkit._time.period_options import in_periods, period_option
 from retainkit._time.periods import PERIODS
 from retainkit._typing import Floats
@@ -367,7 +368,7 @@ class RetentionModel(Model):
 
         The second value is whether it is that of the coordinates.
         """
-        matrix = covariance_of(self)
+        matrix = estimates_of(self).covariance
         coordinates = self.diagnostics.get("coordinates")
         if not np.isnan(matrix).any() or coordinates is None:
             return matrix, False

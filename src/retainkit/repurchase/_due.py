@@ -20,7 +20,7 @@ from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Array, Floats
 from retainkit.clv._fit_advice import fit_warnings
-from retainkit.clv._histories import history, warn_of_long_histories
+from retainkit.clv._histories import forecasts_of, history, warn_of_long_histories
 from retainkit.clv._next_purchase import next_purchase_scores
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.typing import Length, Period
@@ -63,7 +63,7 @@ def _fitted(rows: Customers, label: str) -> BGNBD:
     """Fit a model to histories in days; warnings begin with the label of the segment."""
     if not len(rows.counts):  # nobody to learn from, nor to score
         return BGNBD(r=1, alpha=1, a=1, b=1)
-    fit = fit_purchases(*history(rows), rows.counts, BGNBD.SHIFT, 0.0)
+    fit = fit_purchases(BGNBD.PROCESS, history(rows), rows.counts)
     for text in fit_warnings(fit, "day"):
         warn(f"{label}{text}", code="fit_needs_care", argument="orders")
     return model_from_fit(BGNBD, fit, unit="day", largest_T=largest_time(rows))
@@ -72,7 +72,8 @@ def _fitted(rows: Customers, label: str) -> BGNBD:
 def _with_scores(found: Frame, rows: Customers, model: BGNBD, options: DueOptions) -> Frame:
     """Return customers with the scores and dates of a model."""
     t = in_units("horizon", options.horizon, model.unit)
-    scores: dict[str, Array] = {**next_purchase_scores(model, t, options.due, history(rows))}
+    customers = forecasts_of(model, rows)
+    scores: dict[str, Array] = {**next_purchase_scores(model, t, options.due, customers)}
     scores["churn_risk"] = 1 - scores["probability_purchase"]
     for name in options.due:
         scores[name] = _dates(scores[name], model.unit, options.end)

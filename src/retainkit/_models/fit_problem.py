@@ -1,0 +1,182 @@
+"""The likelihood of a model and its rows as a function of coordinates, and its maximum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from retainkit._models.effects import Effects, effect_places, with_effects
+from retainkit._models.fit import Coordinates, Fit, fit_from_maximum
+from retainkit._models.maximum import maximise
+from retainkit._models.newton import Derivatives, Objective
+from retainkit._models.rows import RowDerivatives, RowPoints
+from retainkit._typing import Floats, Integers
+
+RowLikelihood: TypeAlias = Callable[[RowPoints, Any], RowDerivatives]
+"""Points and the data of the rows, to the log-likelihoods of the rows."""
+
+_MANY_ROWS = 5_000  # rows from which a part of them finds the neighbourhoods of maxima
+_PART_ROWS = 2_000  # rows of that part
+_BLOCK = 8_000  # rows times points at once, so that what is computed of them stays in the cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FitProblem:
+    """A model and the rows it is fitted to.
+
+    `rows` returns the log-likelihood of each row and its derivatives by the numbers
+    ``linear @ coordinates + shift``, the logarithms in which its formulas are. `penalty` times the
+    sum of the squares of ``penalised @ coordinates`` is taken from the mean.
+
+    `effects` add to the coordinates of each kind of row; `kind` is that of each row, in order, or
+    None where there are no effects. `covariate_penalty` times the variance that covariates add is
+    taken from the mean, too.
+    """
+
+    model: Coordinates
+    penalised: Floats
+    linear: Floats
+    shift: Floats
+    rows: RowLikelihood
+    data: tuple[Floats, ...]
+    weights: Floats
+    scale: float
+    penalty: float
+    effects: Sequence[Effects] = ()
+    kind: Integers | None = None
+    covariate_penalty: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates without the coefficients."""
+        return len(self.model.bounds)
+
+    @property
+    def bend(self) -> Floats:
+        """The matrix of the penalty: half of it is the quadratic form that is taken away."""
+        places = effect_places(self.size, self.effects)
+        end = places[-1].stop if places else self.size
+        matrix = np.zeros((end, end))
+        matrix[: self.size, : self.size] = 2 * self.penalty * self.penalised.T @ self.penalised
+        for one, place in zip(self.effects, places, strict=True):
+            matrix[place, place] = 2 * self.covariate_penalty * one.penalised
+        return matrix
+
+    def objective(self) -> Objective:
+        """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
+        bend = self.bend
+
+        def objective(phi: Floats, _: Integers) -> Derivatives:
+            total = Derivatives.zeros(*phi.shape)
+            for found, kinds in self._blocks(phi):
+                self._add(total, found, kinds)
+            slope = phi @ bend
+            return Derivatives(
+                value=total.value - (phi * slope).sum(axis=1) / 2,
+                gradient=total.gradient - slope,
+                hessian=total.hessian - bend,
+            )
+
+        return objective
+
+    def _blocks(self, phi: Floats) -> Iterator[tuple[Derivatives, Integers]]:
+        """Yield weighted sums over blocks of rows, by kind, and the kinds: all are one without."""
+        share = self.weights / self.weights.sum()
+        numbers = phi[:, : self.size] @ self.linear.T + self.shift
+        added = self._added(phi)
+        length = _BLOCK // len(phi) + 1
+        for first in range(0, len(share), length):
+            block = slice(first, first + length)
+            data = tuple(values[block] for values in self.data)
+            kinds, starts, kind = _kinds(self.kind, block)
+            values = [numbers[:, j, None] for j in range(numbers.shape[1])]
+            for number, one in added:
+                values[number] = values[number] + one.take(kinds, axis=1)
+            rows = self.rows(RowPoints(values=tuple(values), kind=kind), data)
+            yield rows.weighted_sums(share[block], starts), kinds
+
+    def _added(self, phi: Floats) -> list[tuple[int, Floats]]:
+        """Return the number that each process adds to, and what it adds for each kind (S, K)."""
+        places = effect_places(self.size, self.effects)
+        return [
+            (self._number(one), np.einsum("sm,km->sk", phi[:, place], one.standardised))
+            for one, place in zip(self.effects, places, strict=True)
+        ]
+
+    def _number(self, effects: Effects) -> int:
+        """Return the number of the likelihood that is the coordinate itself, plus others."""
+        return int(np.flatnonzero(self.linear[:, effects.coordinate])[-1])
+
+    def _add(self, total: Derivatives, found: Derivatives, kinds: Integers) -> None:
+        """Add the sums over a block to the derivatives by coordinates and coefficients."""
+        linear, size = self.linear, self.size
+        total.value[...] += found.value.sum(axis=1)
+        total.gradient[:, :size] += found.gradient.sum(axis=1) @ linear
+        total.hessian[:, :size, :size] += linear.T @ found.hessian.sum(axis=1) @ linear
+        designs = [
+            (place, self._number(one), one.for_kinds(kinds).standardised)
+            for one, place in zip(self.effects, effect_places(size, self.effects), strict=True)
+        ]
+        # Sums by loops of one thread: products of such matrices would start several.
+        for place, j, columns in designs:
+            total.gradient[:, place] += np.einsum("sk,km->sm", found.gradient[:, :, j], columns)
+            by_number = np.einsum("skq,km->sqm", found.hessian[:, :, j], columns)
+            across = linear.T @ by_number
+            total.hessian[:, :size, place] += across
+            total.hessian[:, place, :size] += across.swapaxes(1, 2)
+            for other, i, beside in designs:
+                weighted = found.hessian[:, :, j, i, None] * columns
+                total.hessian[:, place, other] += np.einsum("skm,kl->sml", weighted, beside)
+
+    def part(self) -> FitProblem | None:
+        """Return the problem of a part of the rows, evenly chosen, if there are many."""
+        if len(self.weights) < _MANY_ROWS:
+            return None
+        chosen = np.linspace(0, len(self.weights) - 1, _PART_ROWS).astype(np.int64)
+        return replace(
+            self,
+            data=tuple(values[chosen] for values in self.data),
+            weights=self.weights[chosen],
+            kind=None if self.kind is None else self.kind[chosen],
+        )
+
+
+def _kinds(kind: Integers | None, block: slice) -> tuple[Integers, Integers, Integers | None]:
+    """Return the kinds within a block of rows, where each starts, and of each row its place."""
+    if kind is None:
+        return np.zeros(1, np.int64), np.zeros(1, np.int64), None
+    own = kind[block]
+    opens = np.append(True, own[1:] != own[:-1])
+    starts = np.flatnonzero(opens)
+    return own[starts], starts, np.cumsum(opens) - 1
+
+
+def fit_problem(problem: FitProblem, starts: Sequence[Floats], near: Floats | None) -> Fit:
+    """Maximise the likelihood of a problem from several starts, or from a point that is near.
+
+    The starts are coordinates, without coefficients, which are 0 there.
+    """
+    size, part = float(problem.weights.sum()), problem.part()
+    model = with_effects(problem.model, problem.effects)
+    none = np.zeros(len(model.bounds) - problem.size)
+    found = maximise(
+        problem.objective(),
+        [np.concatenate([one, none]) for one in starts],
+        model.bounds,
+        size=size,
+        rough=None if part is None else part.objective(),
+        near=near,
+    )
+    fit = fit_from_maximum(model, found, size=size, scale=problem.scale)
+    penalty = float(found.estimate @ problem.bend @ found.estimate) / 2
+    facts = {"penalty": problem.penalty}
+    if problem.effects:
+        facts["covariate_penalty"] = problem.covariate_penalty
+    return replace(
+        fit,
+        log_likelihood=(found.value + penalty) * size,
+        diagnostics=fit.diagnostics | facts,
+    )
