@@ -151,6 +151,19 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "monetary_value": "Column of the mean amount of the repeat purchases",
     "observed": "Whether declared categories of `by` without a row are left out",
     "palette": "Colours of the lines in turn; by default safe for all kinds of colour vision",
+    "covariate_penalty": (
+        "Draws effects towards 0 where data are few: this times the variance that each covariate "
+        "adds to its logarithm over the customers is taken from the mean log-likelihood. Of a "
+        "number that is the square of its standardised coefficient"
+    ),
+    "profile": (
+        "Of a model with covariates, the values of a customer, by the names of the columns. "
+        "Default: the reference, which is that of each covariate that is not named, too"
+    ),
+    "unseen": (
+        "What to do, with covariates in a model, with a level that nobody of the fit had: raise, "
+        "or take such customers for those of the reference"
+    ),
     "penalty": "Draws the estimate towards moderate values where data are few",
     "order": "Column that identifies the order that a row is a line of",
     "orders": f"One row an order, or a line of one: {FRAMES}",

@@ -129,6 +129,9 @@ ALLOWED: dict[str, set[str]] = {
     "penalty": NUMBER_OR_NULL,
     "customers": {"digits", "word", "empty text", "long"},
     "coordinates": set(),
+    "purchase_covariates": {"empty list"},
+    "dropout_covariates": {"empty list"},
+    "covariates": {"empty list"},
 }
 
 

@@ -40,11 +40,11 @@ class bg:  # noqa: N801
 
     @staticmethod
     def probability_alive(params, x, tx, T, shift, ahead=0.0):  # noqa: N803
-        return PROCESSES[shift].probability_alive(params, history(x, tx, T), ahead)
+        return PROCESSES[shift].chance_alive(params, history(x, tx, T), ahead)
 
     @staticmethod
     def expected_purchases(params, t, x, tx, T, shift):  # noqa: N803
-        return PROCESSES[shift].expected_purchases(params, t, history(x, tx, T))
+        return PROCESSES[shift].mean_purchases(params, t, history(x, tx, T))
 
     @staticmethod
     def discounted_purchases(params, rate, t, x, tx, T, shift):  # noqa: N803
@@ -56,7 +56,7 @@ class bg:  # noqa: N801
 
     @staticmethod
     def purchase_probabilities(params, n, t, shift):
-        return PROCESSES[shift].purchase_probabilities(params, n, t)
+        return PROCESSES[shift].count_probabilities(params, n, t)
 
     @staticmethod
     def simulate(params, T, shift, rng):  # noqa: N803

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from retainkit._frames.dtypes import type_name
-from retainkit._frames.factorize import factorize
 from retainkit._frames.input import Frame, check_present, collect
+from retainkit._frames.levels import with_level_numbers
 from retainkit._frames.names import inner_name
 from retainkit._frames.plain_types import with_plain_types
 from retainkit._inputs.columns import Column
@@ -55,7 +54,7 @@ class CodedCovariates:
     levels: Mapping[str, tuple[str, ...]]
     booleans: frozenset[str]
 
-    def check(self, distinct: Mapping[str, Floats], counts: Floats) -> None:
+    def check_known(self, distinct: Mapping[str, Floats], counts: Floats) -> None:
         """Check that all of the distinct rows have a value of each covariate."""
         for name, argument in self.arguments.items():
             wrong = ~np.isfinite(distinct[key_of(name)])
@@ -105,7 +104,7 @@ class Covariates:
     arguments: Mapping[str, str]
     known: Mapping[str, Sequence[str] | None] | None = None
 
-    def code(self, frame: Frame) -> CodedCovariates:
+    def add_to(self, frame: Frame) -> CodedCovariates:
         """Check them, and add each to a frame as floats."""
         return code_covariates(frame, self.arguments, self.known)
 
@@ -144,7 +143,7 @@ def code_covariates(
             _check_known(frame, name, argument, known[name], words=words)
         if words:
             found = None if known is None else known[name]
-            levels[name], frame = _with_codes(frame, column, own, found)
+            levels[name], frame = with_level_numbers(frame, column, own, found)
             _check_levels(name, argument, levels[name])
             continue
         if _is_boolean(frame, column):
@@ -184,34 +183,3 @@ def _check_levels(name: str, argument: str, levels: Sequence[str]) -> None:
             argument=argument,
             column=name,
         )
-
-
-def _with_codes(
-    frame: Frame, column: str, own: str, known: Sequence[str] | None
-) -> tuple[tuple[str, ...], Frame]:
-    """Return levels of a column of words, and the frame with their numbers: null for null."""
-    if isinstance(frame, nw.DataFrame):
-        codes, uniques = factorize(frame[column], sort=False)
-        words = [str(one) for one in uniques]
-        levels = tuple(sorted(words) if known is None else known)
-        number = {level: place for place, level in enumerate(levels)}
-        places = np.array([*(number.get(one, -1) for one in words), np.nan], np.float64)
-        values = places[codes]  # the last one, NaN, for -1
-        made = nw.new_series(own, values, nw.Float64, backend=frame.implementation)
-        return levels, _with_series(frame, made)
-    word = nw.col(column).cast(nw.String)
-    if known is None:
-        found = collect(frame.select(word=word).filter(~nw.col("word").is_null()).unique())
-        known = sorted(map(str, found["word"].to_list()))
-    code: Any = nw.lit(-1.0)
-    for place, level in enumerate(known):
-        code = nw.when(word == level).then(nw.lit(float(place))).otherwise(code)
-    return tuple(known), frame.with_columns(nw.when(~word.is_null()).then(code).alias(own))
-
-
-def _with_series(frame: nw.DataFrame[Any], series: nw.Series[Any]) -> nw.DataFrame[Any]:
-    """Return a frame with another column, whatever its index."""
-    if not frame.implementation.is_pandas_like():
-        return frame.with_columns(series)
-    native = frame.to_native().assign(**{series.name: series.to_numpy()})
-    return nw.from_native(native, eager_only=True)

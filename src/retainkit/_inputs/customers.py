@@ -130,12 +130,12 @@ def read_customers(
         customers = _distinct_customers(native, columns, weights, unit)
         check_distinct_rows(customers.distinct, customers.counts, customers.names)
         return customers
-    coded = covariates.code(from_native(native, "summary"))
+    coded = covariates.add_to(from_native(native, "summary"))
     every = {**columns, **coded.names}
     customers = _distinct_customers(to_native(coded.frame), every, weights, unit)
     numbers = {name: customers.distinct[name] for name in columns}
     check_distinct_rows(numbers, customers.counts, customers.names)
-    coded.check(customers.distinct, customers.counts)
+    coded.check_known(customers.distinct, customers.counts)
     return replace(customers, covariates=coded)
 
 

@@ -71,7 +71,7 @@ def read_segmented_customers(
     `unit` is the one in which its times should be, `reserved` are the columns of the result.
     `covariates` are those that matter to "histories" and to "spend".
     """
-    coded = union_of(covariates.values()).code(from_native(native, "summary"))
+    coded = union_of(covariates.values()).add_to(from_native(native, "summary"))
     names = {**columns, **coded.names}
     declared = {"customer": customer, **names}
     known = (*_COLUMNS, *covariate_columns(coded.names))
@@ -96,7 +96,7 @@ def read_segmented_customers(
         code=np.arange(len(counts)),
         unit=one_unit(units, frame, "summary"),
     )
-    coded.check(customers.distinct, counts)
+    coded.check_known(customers.distinct, counts)
     parts_of = {"histories": HISTORY, "spend": SPEND}
     reduced = []
     for part, arguments in parts_of.items():

@@ -81,7 +81,7 @@ class BetaGeometric(PurchaseProcess):
         surviving, stayed, stayed_second = points.by_count(_survival, chances, share * both, stay)
         _, could, could_second = points.by_count(rising_derivatives, chances, both)
         by_sum, by_sum_second = stayed - could, stayed_second - could_second
-        r, alpha, s, b = map(points.rows, (every, np.exp(log_alpha), share, stay))
+        r, alpha, s, b = map(points.by_row, (every, np.exp(log_alpha), share, stay))
 
         exposure, until = r * np.log1p(T / alpha), alpha + T
         shared = RowDerivatives(
@@ -103,9 +103,7 @@ class BetaGeometric(PurchaseProcess):
         )
         return shared.plus_log_one_plus(_odds_of_having_left(r, alpha, s, b, history, self.shift))
 
-    def probability_alive(
-        self, params: RowParameters, history: History, ahead: float = 0.0
-    ) -> Floats:
+    def chance_alive(self, params: RowParameters, history: History, ahead: float = 0.0) -> Floats:
         """Probability that a customer has not dropped out, and will not within a time ahead."""
         alive = np.exp(self._log_alive(params, history))
         if ahead == 0:
@@ -113,7 +111,7 @@ class BetaGeometric(PurchaseProcess):
         x, _, T = history
         return alive * stays_if_alive(ahead, *self._if_alive(params, x, T))
 
-    def expected_purchases(
+    def mean_purchases(
         self,
         params: RowParameters,
         t: float | Floats,
@@ -124,7 +122,7 @@ class BetaGeometric(PurchaseProcess):
 
         `pairs` are those of x and T, where there are many histories and one t.
         """
-        alive = self.probability_alive(params, history)
+        alive = self.chance_alive(params, history)
         if pairs is None:
             return alive * purchases_if_alive(t, *self._if_alive(params, history[0], history[2]))
         return alive * purchases_if_alive(t, *self._of_pairs(params, pairs))[pairs.code]
@@ -137,8 +135,8 @@ class BetaGeometric(PurchaseProcess):
         history: History,
         pairs: DistinctPairs | None = None,
     ) -> Floats:
-        """Like `expected_purchases`, each discounted to time T; `t` may be infinite."""
-        alive = self.probability_alive(params, history)
+        """Like `mean_purchases`, each discounted to time T; `t` may be infinite."""
+        alive = self.chance_alive(params, history)
         if pairs is None:
             future = self._if_alive(params, history[0], history[2])
             return alive * discounted_purchases_if_alive(rate, t, *future)
@@ -149,7 +147,7 @@ class BetaGeometric(PurchaseProcess):
         self, params: RowParameters, rate: float, t: float, history: History, pairs: DistinctPairs
     ) -> tuple[Floats, Floats]:
         """Mean sums over pairs of two purchases in (T, T + t], and over each with itself."""
-        alive = self.probability_alive(params, history)
+        alive = self.chance_alive(params, history)
         two, own = mean_square_if_alive(rate, t, *self._of_pairs(params, pairs))
         return alive * two[pairs.code], alive * own[pairs.code]
 
@@ -163,7 +161,7 @@ class BetaGeometric(PurchaseProcess):
         """
         r, alpha, _, _ = params
         x, _, T = history
-        alive = self.probability_alive(params, history)
+        alive = self.chance_alive(params, history)
         buys: Floats = -np.expm1(-(r + x) * np.log1p(t / (alpha + T)))
         return alive * buys
 
@@ -176,7 +174,7 @@ class BetaGeometric(PurchaseProcess):
         """
         r, alpha, _, _ = params
         x, _, T = history
-        share = q / self.probability_alive(params, history)
+        share = q / self.chance_alive(params, history)
         reached = share < 1
         with np.errstate(over="ignore"):
             time = (alpha + T) * np.expm1(-np.log1p(-np.where(reached, share, 0.0)) / (r + x))
@@ -194,7 +192,7 @@ class BetaGeometric(PurchaseProcess):
         stays = b / (a + b) if self.shift else 1.0
         return stays * discounted_purchases_if_alive(rate, t, r, alpha, a, b + self.shift)
 
-    def purchase_probabilities(self, params: RowParameters, n: ArrayLike, t: ArrayLike) -> Floats:
+    def count_probabilities(self, params: RowParameters, n: ArrayLike, t: ArrayLike) -> Floats:
         """Probability that a customer who first buys at time 0 buys n times in (0, t]."""
         r, alpha, a, b = params
         n, t = np.broadcast_arrays(np.asarray(n, np.float64), np.asarray(t, np.float64))
@@ -230,7 +228,7 @@ class BetaGeometric(PurchaseProcess):
         """
         r, alpha, a, b = params
         x, _, T = history
-        alive = rng.random(x.shape) < self.probability_alive(params, history)
+        alive = rng.random(x.shape) < self.chance_alive(params, history)
         living = np.where(alive, rng.poisson(rng.gamma(r + x) / (alpha + T) * t), 0)
         bought = np.minimum(living, _until_dropout(rng.beta(a, b + x + self.shift), rng))
         # The purchases of a living customer are uniform over (0, t]; the first of them are made.

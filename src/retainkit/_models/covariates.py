@@ -62,12 +62,12 @@ class Covariate:
             return [f"{self.name} {level!r}" for level in self.levels]
         return [self.name]
 
-    def columns(self, values: Floats) -> Floats:
+    def coded(self, values: Floats) -> Floats:
         """Return the columns of values, 0 at the reference: of levels their numbers are given."""
         if self.has_levels:
             places = np.arange(1, len(self.levels) + 1)
-            return (values[:, None] == places).astype(np.float64)
-        numbers: Floats = np.subtract(values, float(self.reference))[:, None]
+            return np.equal(values[:, None], places).astype(np.float64)
+        numbers: Floats = values[:, None] - float(self.reference)
         return numbers
 
     def value_of(self, given: Any, argument: str) -> float:
@@ -95,7 +95,7 @@ def columns_of(
     covariates: Sequence[Covariate], values: Mapping[str, Floats], n_kinds: int
 ) -> CovariateColumns:
     """Return the columns of covariates for kinds of customers, of their values by name."""
-    blocks = [one.columns(values[one.name]) for one in covariates]
+    blocks = [one.coded(values[one.name]) for one in covariates]
     group = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
     return CovariateColumns(
         names=tuple(name for one in covariates for name in one.column_names),

@@ -1,4 +1,4 @@
-"""What a model of purchases expects of customers whose histories are known: arrays only."""
+"""Forecasts of customers whose histories are known, by a process of purchases: arrays only."""
 # ruff: noqa: N806 - T is what the papers call it
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class Forecasts:
 
     def alive(self, theta: Floats, ahead: float = 0.0) -> Floats:
         """Return the probability that each has not left, and will not within a time ahead."""
-        return self.process.probability_alive(self.parameters(theta), self.history, ahead)
+        return self.process.chance_alive(self.parameters(theta), self.history, ahead)
 
     def purchases(self, theta: Floats, t: float) -> Floats:
         """Return the expected purchases within t."""
         parameters = self.parameters(theta)
-        return self.process.expected_purchases(parameters, t, self.history, self.pairs)
+        return self.process.mean_purchases(parameters, t, self.history, self.pairs)
 
     def discounted(self, theta: Floats, rate: float, t: float) -> Floats:
         """Return the expected purchases within t, each discounted to now."""

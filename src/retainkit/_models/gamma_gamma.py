@@ -42,7 +42,7 @@ def derivatives(points: RowPoints, data: tuple[Floats, Floats]) -> RowDerivative
     x, m = data
     each, among, level = map(np.exp, points.values)
     constant, own, own_bend, psi, psi_bend = points.by_count(_by_purchases, x, each, among)
-    p, q, v = map(points.rows, (each, among, level))
+    p, q, v = map(points.by_row, (each, among, level))
     shape, total = p * x, x * m
     below, above = np.log1p(v / total), np.log1p(total / v)
     known, rest = v / (v + total), total / (v + total)

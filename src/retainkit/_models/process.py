@@ -1,4 +1,4 @@
-"""What every model of purchases can say of customers: the interface of their formulas.
+"""The interface of processes of purchases: the formulas that each of their models has.
 
 A living customer buys at random, at a rate of their own, and leaves at some time. The models differ
 in when: after a purchase with a chance of their own (BG/NBD, MBG/NBD), or at any time (Pareto/NBD).
@@ -79,13 +79,11 @@ class PurchaseProcess(ABC):
         """Log-likelihood of each customer and its derivatives by the logarithms of `points`."""
 
     @abstractmethod
-    def probability_alive(
-        self, params: RowParameters, history: History, ahead: float = 0.0
-    ) -> Floats:
+    def chance_alive(self, params: RowParameters, history: History, ahead: float = 0.0) -> Floats:
         """Probability that a customer has not left, and will not within a time ahead."""
 
     @abstractmethod
-    def expected_purchases(
+    def mean_purchases(
         self,
         params: RowParameters,
         t: float | Floats,
@@ -103,7 +101,7 @@ class PurchaseProcess(ABC):
         history: History,
         pairs: DistinctPairs | None = None,
     ) -> Floats:
-        """Like `expected_purchases`, each discounted to time T; `t` may be infinite."""
+        """Like `mean_purchases`, each discounted to time T; `t` may be infinite."""
 
     @abstractmethod
     def mean_square(
@@ -135,7 +133,7 @@ class PurchaseProcess(ABC):
         """Like `new_customer_purchases`, each discounted to time 0; `t` may be infinite."""
 
     @abstractmethod
-    def purchase_probabilities(self, params: RowParameters, n: ArrayLike, t: ArrayLike) -> Floats:
+    def count_probabilities(self, params: RowParameters, n: ArrayLike, t: ArrayLike) -> Floats:
         """Probability that a customer who first buys at time 0 buys n times in (0, t]."""
 
     @abstractmethod

@@ -82,7 +82,7 @@ class RowPoints:
     values: tuple[Floats, ...]
     kind: Integers | None = None
 
-    def rows(self, values: Floats) -> Floats:
+    def by_row(self, values: Floats) -> Floats:
         """Return the values of rows (S, N) of those of kinds (S, K); those of all as they are."""
         if self.kind is None or values.shape[1] == 1:
             return values
@@ -97,7 +97,7 @@ class RowPoints:
         kinds = max(one.shape[1] for one in arguments)
         counts, place = counted(x)
         if kinds > 1 and kinds * len(counts) > len(x):
-            return table(*(self.rows(one) for one in arguments), x)
+            return table(*(self.by_row(one) for one in arguments), x)
         found = table(*(one[:, :, None] for one in arguments), counts)
         if kinds == 1 or self.kind is None:
             return tuple(one[:, 0].take(place, axis=1) for one in found)

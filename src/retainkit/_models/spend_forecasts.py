@@ -1,4 +1,4 @@
-"""What a model of spend expects of customers whose purchases are known: arrays only."""
+"""Forecasts of the spend of customers whose purchases are known: arrays only."""
 
 from __future__ import annotations
 

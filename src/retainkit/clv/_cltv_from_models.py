@@ -116,7 +116,7 @@ def cltv_from_models(
         tail (p x + q is 1 or less): raise, or take the median of the mean spend of every customer
         in its place.
     unseen : {"raise", "reference"}, default "raise"
-        Of models with covariates, what to do with a level that nobody of the fit had: raise, or
+        What to do, with covariates in a model, with a level that nobody of the fit had: raise, or
         take such customers for those of the reference.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.

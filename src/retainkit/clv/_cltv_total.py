@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from retainkit.clv._histories import check_histories
 from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._totals import estimate_totals, valued_rows
-from retainkit.clv._valuation import ValuationOptions, valuation_spec
+from retainkit.clv._valuation import ValuationOptions, ValuationSpec, valuation_spec
 from retainkit.purchases._spec import SUMMARY
 from retainkit.typing import Compounding, IntoTable, Length, TableT, Unseen
 
@@ -122,7 +122,7 @@ def cltv_total(
         Seed of the random numbers, 0 or more: the same seed gives the same result. It is needed
         where something is drawn: where there is a row of few purchases, such as a small segment.
     unseen : {"raise", "reference"}, default "raise"
-        Of models with covariates, what to do with a level that nobody of the fit had: raise, or
+        What to do, with covariates in a model, with a level that nobody of the fit had: raise, or
         take such customers for those of the reference.
     confidence_level : float, default 0.95
         Coverage of the interval, between 0 and 1.
@@ -229,18 +229,8 @@ def cltv_total(
     check_models(purchases, spend)
     boolean("include_chance", include_chance)
     spec = valuation_spec(purchases, spend, options)
-    table = read_segmented_customers(
-        summary,
-        dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True)),
-        customer=customer,
-        by=by,
-        reserved=RESULT,
-        unit=purchases.unit,
-        covariates={
-            "histories": covariates_to_read(purchases),
-            "spend": covariates_to_read(spend),
-        },
-    )
+    names = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
+    table = _read_table(summary, names, spec, customer=customer, by=by)
     check_histories(purchases, table.histories)
     rows = valued_rows(table, spec, unseen)
     bought, valued = estimate_totals(rows, include_chance=include_chance)
@@ -260,6 +250,28 @@ def cltv_total(
         "parameter_share": valued.parameter_share,
     }
     return build_like(table.rows.frame, _segments_and_all(table) | columns)
+
+
+def _read_table(
+    summary: Any,
+    columns: Mapping[str, str],
+    spec: ValuationSpec,
+    *,
+    customer: str,
+    by: str | Sequence[str] | None,
+) -> SegmentedCustomers:
+    return read_segmented_customers(
+        summary,
+        columns,
+        customer=customer,
+        by=by,
+        reserved=RESULT,
+        unit=spec.purchases.unit,
+        covariates={
+            "histories": covariates_to_read(spec.purchases),
+            "spend": covariates_to_read(spec.spend),
+        },
+    )
 
 
 def _segments_and_all(table: SegmentedCustomers) -> dict[str, Any]:

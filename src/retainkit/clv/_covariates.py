@@ -24,7 +24,7 @@ from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Profile, Unseen
 
 if TYPE_CHECKING:
-    from retainkit.clv._purchase_model import PurchaseModel
+    from retainkit.clv._new_customers import NewCustomerModel
 
 ByProcess = Mapping[str, Sequence[Covariate]]
 """Covariates of a model, by the process that they act on."""
@@ -76,7 +76,7 @@ def covariates_of_profile(model: CovariateModel, profile: Profile | None) -> Row
     return row_covariates(model.covariates_by_process, values, 1)
 
 
-def parameters_of(model: PurchaseModel, profile: Profile | None = None) -> RowParameters:
+def parameters_of(model: NewCustomerModel, profile: Profile | None = None) -> RowParameters:
     """Return the four parameters of a customer of a profile, by default of the reference."""
     theta, covariates = estimates_of(model).point, covariates_of_profile(model, profile)
     if covariates is None:
@@ -96,9 +96,9 @@ def check_profile(profile: Any, known: Mapping[str, Covariate]) -> Mapping[str, 
         )
     strange = [name for name in profile if name not in known]
     if strange:
-        told = f"it knows {format_examples([*known])}" if known else "it has no covariates"
+        others = f"it knows {format_examples([*known])}" if known else "it has no covariates"
         raise ArgumentError(
-            f"`profile` has {format_examples(strange[:4])}, which the model does not know; {told}.",
+            f"`profile` has {format_examples(strange[:4])}, unknown to the model; {others}.",
             code="unknown_covariate",
             argument="profile",
         )
@@ -106,7 +106,7 @@ def check_profile(profile: Any, known: Mapping[str, Covariate]) -> Mapping[str, 
 
 
 def _value_in(given: Mapping[str, Any], covariate: Covariate) -> float:
-    """Return the number of a covariate in a profile; the reference where it is not named."""
+    """Return the number of a covariate in a profile; the reference where it is not there."""
     if covariate.name in given:
         return covariate.value_of(given[covariate.name], "profile")
     return 0.0 if isinstance(covariate.reference, str) else float(covariate.reference)
@@ -194,7 +194,7 @@ def coded_for_fit(
     covariates = {process: [found[name] for name in some] for process, some in names.items()}
     made = row_covariates(covariates, values, int(used.sum()))
     for process, some in covariates.items():
-        _check_told_apart(process, some, made, counts, coded)
+        _check_distinct_effects(process, some, made, counts, coded)
     return covariates, made
 
 
@@ -241,7 +241,7 @@ def _coded_number(name: str, values: Floats, counts: Floats, *, boolean: bool) -
     return Covariate(name=name, reference=mean, customers=(total,))
 
 
-def _check_told_apart(
+def _check_distinct_effects(
     process: str,
     covariates: Sequence[Covariate],
     rows: RowCovariates,

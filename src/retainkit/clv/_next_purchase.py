@@ -100,7 +100,7 @@ class TimingModel(PurchaseModel):
             Columns of `summary` to give back between the customer and the result, as they are: a
             name or several, or True for all. None may be called like a column of the result.
         unseen : {"raise", "reference"}, default "raise"
-            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            What to do, with covariates in a model, with a level that nobody of the fit had: raise,
             or take such customers for those of the reference.
 
         Returns

@@ -187,14 +187,14 @@ def fit_bg_nbd(
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
     purchase_covariates, dropout_covariates : str or sequence of str, default ()
-        Columns known at the start that the rate of purchase, or drop-out, may differ by: numbers
-        and booleans, or words, whose most frequent level is the reference. Of a column z with the
-        coefficient c the rate is exp(c z) times that of the reference, and so are the odds of the
-        mean probability to drop out, a / b. ``effects()`` of the model tells them.
+        Covariates that the rate of purchase, or drop-out, may differ by: columns that were known at
+        the start, of numbers and booleans, or of words, whose most frequent level is the reference.
+        For a column z with the coefficient c the rate is exp(c z) times that of the reference, and
+        so are the odds of the mean probability to drop out, a / b. `effects` gives them.
     covariate_penalty : float, default 0.0
         Draws effects towards 0 where data are few: this times the variance that each covariate adds
-        to the logarithm of the rate, or of the odds, over the customers is taken from the mean
-        log-likelihood. For a number that is the square of its standardised coefficient.
+        to its logarithm over the customers is taken from the mean log-likelihood. Of a number that
+        is the square of its standardised coefficient.
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of recency and T, and so of the model's rates and horizons. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be
@@ -305,14 +305,14 @@ def fit_mbg_nbd(
         squares of log r, log(alpha / mean T), log(a / b) and log(a + b) is taken from the mean
         log-likelihood.
     purchase_covariates, dropout_covariates : str or sequence of str, default ()
-        Columns known at the start that the rate of purchase, or drop-out, may differ by: numbers
-        and booleans, or words, whose most frequent level is the reference. Of a column z with the
-        coefficient c the rate is exp(c z) times that of the reference, and so are the odds of the
-        mean probability to drop out, a / b. ``effects()`` of the model tells them.
+        Covariates that the rate of purchase, or drop-out, may differ by: columns that were known at
+        the start, of numbers and booleans, or of words, whose most frequent level is the reference.
+        For a column z with the coefficient c the rate is exp(c z) times that of the reference, and
+        so are the odds of the mean probability to drop out, a / b. `effects` gives them.
     covariate_penalty : float, default 0.0
         Draws effects towards 0 where data are few: this times the variance that each covariate adds
-        to the logarithm of the rate, or of the odds, over the customers is taken from the mean
-        log-likelihood. For a number that is the square of its standardised coefficient.
+        to its logarithm over the customers is taken from the mean log-likelihood. Of a number that
+        is the square of its standardised coefficient.
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of recency and T, and so of the model's rates and horizons. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit must be

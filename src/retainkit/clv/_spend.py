@@ -124,7 +124,7 @@ class GammaGamma(CovariateModel):
             heavy a tail (p x + q is 1 or less): raise, or give every customer the median of the
             mean spend instead, which is always finite.
         unseen : {"raise", "reference"}, default "raise"
-            Of a model with covariates, what to do with a level that nobody of the fit had: raise,
+            What to do, with covariates in a model, with a level that nobody of the fit had: raise,
             or take such customers for those of the reference.
 
         Returns
@@ -331,13 +331,14 @@ def fit_gamma_gamma(
         Draws the estimate towards moderate values where data are few: this times the sum of the
         squares of log p, log q and log(v / mean amount) is taken from the mean log-likelihood.
     covariates : str or sequence of str, default ()
-        Columns known at the start that the mean spend may differ by: numbers and booleans, or
-        words, whose most frequent level among these customers is the reference. For a column z with
-        the coefficient c, v is exp(c z) times that of the reference, and so is the mean spend.
-        ``effects()`` of the model tells them.
+        Covariates that the mean spend may differ by: columns that were known at the start, of
+        numbers and booleans, or of words, whose most frequent level among these customers is the
+        reference. For a column z with the coefficient c the mean spend is exp(c z) times that of
+        the reference. `effects` gives them.
     covariate_penalty : float, default 0.0
-        Draws effects towards 0: this times the variance that each covariate adds to the logarithm
-        of v over the customers is taken from the mean log-likelihood.
+        Draws effects towards 0 where data are few: this times the variance that each covariate adds
+        to its logarithm over the customers is taken from the mean log-likelihood. Of a number that
+        is the square of its standardised coefficient.
     unit : {"hour", "day", "week", "month", "quarter", "year"}, optional
         Unit of the summary, within which orders are one purchase. Default: what the column
         ``time_unit`` of `summary` says, which `rfm_summary` writes; without it the unit is not

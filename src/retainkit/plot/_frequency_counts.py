@@ -171,7 +171,7 @@ def _count_customers(model: BGNBD | MBGNBD, rows: Customers, most: int) -> _Coun
     customers = np.bincount(place, rows.counts, len(observed))
     params = parameters_of(model)
     expected = [
-        float(customers @ model.PROCESS.purchase_probabilities(params, n, observed))
+        float(customers @ model.PROCESS.count_probabilities(params, n, observed))
         for n in range(most)
     ]
     rest = max(0.0, float(customers.sum()) - sum(expected))

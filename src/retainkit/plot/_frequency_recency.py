@@ -167,9 +167,9 @@ class _Prediction:
         history = x, np.repeat(recency, len(frequency)), np.full(x.size, self.T)
         params, process = parameters_of(self.model), self.model.PROCESS
         if self.alive:
-            found = process.probability_alive(params, history)
+            found = process.chance_alive(params, history)
         else:
-            found = process.expected_purchases(params, self.ahead, history)
+            found = process.mean_purchases(params, self.ahead, history)
         return found.reshape(shape)
 
 
