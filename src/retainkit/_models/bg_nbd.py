@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from retainkit._models.process import DistinctPairs, History, PurchaseProcess, RowParameters
-from retainkit._models.rows import RowDerivatives, RowPoints
+from retainkit._models.rows import RowDerivatives, RowPoints, counted
 from retainkit._models.second_moments import mean_square_if_alive
 from retainkit._models.special import (
     discounted_purchases_if_alive,
@@ -76,11 +76,14 @@ class BetaGeometric(PurchaseProcess):
         every = np.exp(log_r)
         share, both = 1 / (1 + np.exp(-logit)), np.exp(log_sum)
         stay = both / (1 + np.exp(logit))
-        bought, bought_first, bought_second = points.by_count(rising_derivatives, x, every)
-        chances = x + self.shift
-        surviving, stayed, stayed_second = points.by_count(_survival, chances, share * both, stay)
-        _, could, could_second = points.by_count(rising_derivatives, chances, both)
-        by_sum, by_sum_second = stayed - could, stayed_second - could_second
+        counts, place = counted(x)
+        chances = counts + self.shift, place
+        bought, bought_first, bought_second = points.by_count(
+            rising_derivatives, (counts, place), every
+        )
+        surviving, stayed, stayed_second, by_sum, by_sum_second = points.by_count(
+            _survival, chances, share * both, stay, both
+        )
         r, alpha, s, b = map(points.by_row, (every, np.exp(log_alpha), share, stay))
 
         exposure, until = r * np.log1p(T / alpha), alpha + T
@@ -255,10 +258,15 @@ class BetaGeometric(PurchaseProcess):
 BG_NBD, MBG_NBD = BetaGeometric(0), BetaGeometric(1)
 
 
-def _survival(a: Floats, b: Floats, chances: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log of the chance to survive so many, and of the rising factorial of b the derivatives."""
-    _, first, second = rising_derivatives(b, chances)
-    return log_rising_ratio(b, a, chances), first, second
+def _survival(a: Floats, b: Floats, both: Floats, chances: Floats) -> tuple[Floats, ...]:
+    """Log of the chance to survive so many, and what its derivatives are made of.
+
+    These are those of the rising factorial of b, by log b, and of the whole by log(a + b).
+    """
+    _, stayed, stayed_second = rising_derivatives(b, chances)
+    _, could, could_second = rising_derivatives(both, chances)
+    by_sum = stayed - could, stayed_second - could_second
+    return log_rising_ratio(b, a, chances), stayed, stayed_second, *by_sum
 
 
 def _odds_of_having_left(

@@ -66,10 +66,6 @@ class Effects:
         same = self.group[:, None] == self.group[None, :]
         return np.where(same, self.correlation, 0.0)
 
-    def for_kinds(self, kinds: Integers) -> Effects:
-        """Return the effects on some kinds of rows."""
-        return replace(self, columns=self.columns[kinds])
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CovariateColumns:

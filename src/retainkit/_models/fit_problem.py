@@ -19,7 +19,7 @@ RowLikelihood: TypeAlias = Callable[[RowPoints, Any], RowDerivatives]
 """Points and the data of the rows, to the log-likelihoods of the rows."""
 
 _MANY_ROWS = 5_000  # rows from which a part of them finds the neighbourhoods of maxima
-_PART_ROWS = 2_000  # rows of that part
+_PART_ROWS = 500  # rows of that part, for each coordinate and coefficient
 _BLOCK = 8_000  # rows times points at once, so that what is computed of them stays in the cache
 
 
@@ -67,12 +67,12 @@ class FitProblem:
 
     def objective(self) -> Objective:
         """Return the mean log-likelihood less the penalty, as a function of the coordinates."""
-        bend = self.bend
+        bend, acting = self.bend, self._acting()
 
         def objective(phi: Floats, _: Integers) -> Derivatives:
             total = Derivatives.zeros(*phi.shape)
-            for found, kinds in self._blocks(phi):
-                self._add(total, found, kinds)
+            for found, kinds in self._blocks(phi, acting):
+                self._add(total, found, [one.on_kinds(kinds) for one in acting])
             slope = phi @ bend
             return Derivatives(
                 value=total.value - (phi * slope).sum(axis=1) / 2,
@@ -82,11 +82,29 @@ class FitProblem:
 
         return objective
 
-    def _blocks(self, phi: Floats) -> Iterator[tuple[Derivatives, Integers]]:
+    def _acting(self) -> list[_Acting]:
+        """Return the effects as the search knows them."""
+        places = effect_places(self.size, self.effects)
+        return [
+            _Acting(
+                place=place,
+                # A number is the coordinate itself, plus others.
+                number=int(np.flatnonzero(self.linear[:, one.coordinate])[-1]),
+                columns=one.standardised,
+            )
+            for one, place in zip(self.effects, places, strict=True)
+        ]
+
+    def _blocks(
+        self, phi: Floats, acting: Sequence[_Acting]
+    ) -> Iterator[tuple[Derivatives, Integers]]:
         """Yield weighted sums over blocks of rows, by kind, and the kinds: all are one without."""
         share = self.weights / self.weights.sum()
         numbers = phi[:, : self.size] @ self.linear.T + self.shift
-        added = self._added(phi)
+        # By a loop of one thread: a product of matrices would start several.
+        added = [
+            (one.number, np.einsum("sm,km->sk", phi[:, one.place], one.columns)) for one in acting
+        ]
         length = _BLOCK // len(phi) + 1
         for first in range(0, len(share), length):
             block = slice(first, first + length)
@@ -98,50 +116,52 @@ class FitProblem:
             rows = self.rows(RowPoints(values=tuple(values), kind=kind), data)
             yield rows.weighted_sums(share[block], starts), kinds
 
-    def _added(self, phi: Floats) -> list[tuple[int, Floats]]:
-        """Return the number that each process adds to, and what it adds for each kind (S, K)."""
-        places = effect_places(self.size, self.effects)
-        return [
-            (self._number(one), np.einsum("sm,km->sk", phi[:, place], one.standardised))
-            for one, place in zip(self.effects, places, strict=True)
-        ]
-
-    def _number(self, effects: Effects) -> int:
-        """Return the number of the likelihood that is the coordinate itself, plus others."""
-        return int(np.flatnonzero(self.linear[:, effects.coordinate])[-1])
-
-    def _add(self, total: Derivatives, found: Derivatives, kinds: Integers) -> None:
+    def _add(self, total: Derivatives, found: Derivatives, acting: Sequence[_Acting]) -> None:
         """Add the sums over a block to the derivatives by coordinates and coefficients."""
         linear, size = self.linear, self.size
         total.value[...] += found.value.sum(axis=1)
         total.gradient[:, :size] += found.gradient.sum(axis=1) @ linear
         total.hessian[:, :size, :size] += linear.T @ found.hessian.sum(axis=1) @ linear
-        designs = [
-            (place, self._number(one), one.for_kinds(kinds).standardised)
-            for one, place in zip(self.effects, effect_places(size, self.effects), strict=True)
-        ]
         # Sums by loops of one thread: products of such matrices would start several.
-        for place, j, columns in designs:
+        for one in acting:
+            place, j, columns = one.place, one.number, one.columns
             total.gradient[:, place] += np.einsum("sk,km->sm", found.gradient[:, :, j], columns)
-            by_number = np.einsum("skq,km->sqm", found.hessian[:, :, j], columns)
-            across = linear.T @ by_number
+            across = linear.T @ np.einsum("skq,km->sqm", found.hessian[:, :, j], columns)
             total.hessian[:, :size, place] += across
             total.hessian[:, place, :size] += across.swapaxes(1, 2)
-            for other, i, beside in designs:
-                weighted = found.hessian[:, :, j, i, None] * columns
-                total.hessian[:, place, other] += np.einsum("skm,kl->sml", weighted, beside)
+            for other in acting:
+                weighted = found.hessian[:, :, j, other.number, None] * columns
+                both = np.einsum("skm,kl->sml", weighted, other.columns)
+                total.hessian[:, place, other.place] += both
 
     def part(self) -> FitProblem | None:
         """Return the problem of a part of the rows, evenly chosen, if there are many."""
         if len(self.weights) < _MANY_ROWS:
             return None
-        chosen = np.linspace(0, len(self.weights) - 1, _PART_ROWS).astype(np.int64)
+        rows = min(_PART_ROWS * len(self.bend), len(self.weights))
+        chosen = np.linspace(0, len(self.weights) - 1, rows).astype(np.int64)
         return replace(
             self,
             data=tuple(values[chosen] for values in self.data),
             weights=self.weights[chosen],
             kind=None if self.kind is None else self.kind[chosen],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Acting:
+    """Effects as the search knows them: the places of their coefficients, and what they act on.
+
+    That is the number `number` of the likelihood; the columns are standardised (K, M).
+    """
+
+    place: slice
+    number: int
+    columns: Floats
+
+    def on_kinds(self, kinds: Integers) -> _Acting:
+        """Return the effects on some kinds of rows."""
+        return replace(self, columns=self.columns[kinds])
 
 
 def _kinds(kind: Integers | None, block: slice) -> tuple[Integers, Integers, Integers | None]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from retainkit._models.rows import RowDerivatives, RowPoints
+from retainkit._models.rows import RowDerivatives, RowPoints, counted
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Booleans, Floats, Integers
 
@@ -41,7 +41,7 @@ def derivatives(points: RowPoints, data: tuple[Floats, Floats]) -> RowDerivative
     """Log-likelihood row by row of x and m, and its derivatives by log p, log q and log v."""
     x, m = data
     each, among, level = map(np.exp, points.values)
-    constant, own, own_bend, psi, psi_bend = points.by_count(_by_purchases, x, each, among)
+    constant, own, own_bend, psi, psi_bend = points.by_count(_by_purchases, counted(x), each, among)
     p, q, v = map(points.by_row, (each, among, level))
     shape, total = p * x, x * m
     below, above = np.log1p(v / total), np.log1p(total / v)

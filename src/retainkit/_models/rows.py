@@ -12,6 +12,9 @@ import numpy as np
 from retainkit._models.newton import Derivatives
 from retainkit._typing import Floats, Integers
 
+Counted: TypeAlias = tuple[Floats, Integers]
+"""Counts, and of each row the place among them."""
+
 CountTable: TypeAlias = Callable[..., tuple[Floats, ...]]
 """Functions of some numbers and of counts, of which each number has all or each pair is one."""
 
@@ -88,16 +91,18 @@ class RowPoints:
             return values
         return values.take(self.kind, axis=1)
 
-    def by_count(self, table: CountTable, x: Floats, *arguments: Floats) -> tuple[Floats, ...]:
+    def by_count(
+        self, table: CountTable, counted: Counted, *arguments: Floats
+    ) -> tuple[Floats, ...]:
         """Evaluate functions of some numbers and of a count: special functions, of few counts.
 
         `table` takes the numbers, with an axis for the counts behind that of the kinds, and the
         counts. There are fewer kinds times counts than rows, or it is evaluated for each row.
         """
+        counts, place = counted
         kinds = max(one.shape[1] for one in arguments)
-        counts, place = counted(x)
-        if kinds > 1 and kinds * len(counts) > len(x):
-            return table(*(self.by_row(one) for one in arguments), x)
+        if kinds > 1 and kinds * len(counts) > len(place):
+            return table(*(self.by_row(one) for one in arguments), counts[place])
         found = table(*(one[:, :, None] for one in arguments), counts)
         if kinds == 1 or self.kind is None:
             return tuple(one[:, 0].take(place, axis=1) for one in found)
@@ -105,7 +110,7 @@ class RowPoints:
         return tuple(one.reshape(len(one), -1).take(number, axis=1) for one in found)
 
 
-def counted(x: Floats) -> tuple[Floats, Integers]:
+def counted(x: Floats) -> Counted:
     """Return counts, and for each row its place among them: special functions are of these alone.
 
     They are all whole numbers up to the greatest, if there are fewer of them than rows.

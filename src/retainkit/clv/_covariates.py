@@ -19,7 +19,7 @@ from retainkit._models.effects import RowCovariates
 from retainkit._models.estimates import estimates_of
 from retainkit._models.forecasts import adjusted_parameters
 from retainkit._models.process import RowParameters
-from retainkit._typing import Booleans, Floats
+from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import Profile, Unseen
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ByProcess = Mapping[str, Sequence[Covariate]]
 """Covariates of a model, by the process that they act on."""
 
+_FAR = 2**40  # codes below it are far from overflow at the next covariate
 _SAME = 1e-9  # share of the variance of columns that nothing else explains: it is rounding
 
 
@@ -116,14 +117,22 @@ def row_covariates(
     covariates: ByProcess, values: Mapping[str, Floats], n_rows: int
 ) -> RowCovariates:
     """Return the covariates of rows, of which the values are given by name: of levels numbers."""
-    kind, kinds = np.zeros(n_rows, np.int64), {}
-    if values:
-        table = np.stack([*values.values()], axis=1)
-        distinct, kind = np.unique(table, axis=0, return_inverse=True)
-        kinds = dict(zip(values, distinct.T, strict=True))
+    kind, kinds = distinct_kinds(values, n_rows)
     n_kinds = int(kind.max(initial=-1)) + 1
     columns = {name: columns_of(some, kinds, n_kinds) for name, some in covariates.items()}
-    return RowCovariates(kind=kind.reshape(-1), columns=columns)
+    return RowCovariates(kind=kind, columns=columns)
+
+
+def distinct_kinds(values: Mapping[str, Floats], n_rows: int) -> tuple[Integers, dict[str, Floats]]:
+    """Return the number of the combination of values of each row, and the values of each."""
+    combined = np.zeros(n_rows, np.int64)
+    for own in values.values():
+        uniques, code = np.unique(own, return_inverse=True)
+        combined = combined * len(uniques) + code
+        if combined.max(initial=0) > _FAR:
+            combined = np.unique(combined, return_inverse=True)[1]
+    _, first, kind = np.unique(combined, return_index=True, return_inverse=True)
+    return kind, {name: own[first] for name, own in values.items()}
 
 
 def _known_values(
