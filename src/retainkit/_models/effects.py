@@ -140,14 +140,15 @@ def with_effects(model: Coordinates, effects: Sequence[Effects]) -> Coordinates:
         return model
     size, places = len(model.bounds), effect_places(len(model.bounds), effects)
 
+    at_reference = np.eye(places[-1].stop)
+    for one, place in zip(effects, places, strict=True):
+        at_reference[one.coordinate, place] = one.at_reference
+
     def natural(theta: Floats, scale: float) -> tuple[Floats, Floats]:
-        at_reference = np.eye(len(theta))[:size]
-        for one, place in zip(effects, places, strict=True):
-            at_reference[one.coordinate, place] = one.at_reference
-        parameters, jacobian = model.natural(at_reference @ theta, scale)
+        parameters, jacobian = model.natural((at_reference @ theta)[:size], scale)
         unit = np.concatenate([np.ones(size), *(1 / one.deviation for one in effects)])
         matrix = np.diag(unit)
-        matrix[: len(parameters)] = jacobian @ at_reference
+        matrix[:size, :size] = jacobian
         return np.append(parameters, (theta * unit)[size:]), matrix
 
     edges = dict(model.edges)
@@ -160,6 +161,7 @@ def with_effects(model: Coordinates, effects: Sequence[Effects]) -> Coordinates:
         names=(*model.names, *(name for one in effects for name in described(one))),
         bounds=(*model.bounds, *(bound for one in effects for bound in one.bounds)),
         natural=natural,
+        derived_at=at_reference,
         edges=edges,
     )
 
@@ -188,11 +190,16 @@ def described(effects: Effects) -> list[str]:
     return [f"{effects.process}: {name}" for name in effects.names]
 
 
+def is_effect(name: str) -> bool:
+    """Return whether the name of a parameter is that of a coefficient."""
+    return ": " in name
+
+
 def _edge(process: str, name: str, side: str) -> Edge:
-    way = "low" if side == "low" else "high"
+    way = {"low": "lower", "high": "upper"}[side]
     return Edge(
         f"{process}: {name}",
-        f"The effect of {name} on {process} is at its {'lower' if way == 'low' else 'upper'} "
-        "bound: the data would have it at infinity, as where nobody of a level bought again, and "
-        "it is not identified. covariate_penalty=0.01 keeps it finite.",
+        f"The effect of {name} on {process} is at its {way} bound: the data would have it at "
+        "infinity, as where nobody of a level bought again, and it is not identified. "
+        "covariate_penalty=0.01 keeps it finite.",
     )

@@ -46,6 +46,7 @@ class Coordinates:
     `natural` returns the parameters and their derivatives by the coordinates; its second argument
     is the scale of the data. `edges` are those of a coordinate and its side,
     "low" or "high". `within` maps coordinates to another one, at whose bound they mean nothing.
+    The derivatives are those by ``derived_at @ coordinates``, where that is given.
     """
 
     names: tuple[str, ...]
@@ -53,12 +54,17 @@ class Coordinates:
     natural: Callable[[Floats, float], tuple[Floats, Floats]]
     edges: dict[tuple[int, str], Edge]
     within: dict[int, int]
+    derived_at: Floats | None = None
 
 
 def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: float = 1.0) -> Fit:
     """Return the fit at the maximum of a mean log-likelihood over `size` customers."""
     parameters, jacobian = model.natural(found.estimate, scale)
-    matrix = covariance(found.hessian * size, jacobian, found.at_bound)
+    hessian = found.hessian * size
+    if model.derived_at is not None:
+        back = np.linalg.inv(model.derived_at)
+        hessian = back.T @ hessian @ back
+    matrix = covariance(hessian, jacobian, found.at_bound)
     lost = np.isnan(np.diag(matrix))
     # Those that move with a coordinate at its bound are explained by what that bound means.
     flat = lost & ~(np.abs(jacobian[:, found.at_bound]).sum(axis=1) > 0)

@@ -65,6 +65,19 @@ def scored_covariates(
     return row_covariates(model.covariates_by_process, values, len(rows.counts))
 
 
+def check_no_covariates(model: CovariateModel, argument: str, instead: str) -> None:
+    """Check that a model has no covariates, where orders do not tell them."""
+    if not model.has_covariates:
+        return
+    names = [one.name for some in model.covariates_by_process.values() for one in some]
+    raise ArgumentError(
+        f"`{argument}` has covariates ({', '.join(map(repr, dict.fromkeys(names)))}), which orders "
+        f"do not tell. Make a summary that does, by rfm_summary(keep_first=...), for {instead}.",
+        code="argument_conflict",
+        argument=argument,
+    )
+
+
 def covariates_of_profile(model: CovariateModel, profile: Profile | None) -> RowCovariates | None:
     """Return the covariates of one customer of this profile; None where the model has none."""
     every = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retainkit._models.effects import is_effect
 from retainkit._models.fit import Fit
 from retainkit.typing import Period
 
@@ -14,6 +15,8 @@ def fit_warnings(fit: Fit, unit: Period | None = None, *, exact: bool | None = N
     facts = fit.diagnostics
     if not facts["not_identified"] or facts.get("no_repeats"):
         return fit.warnings
+    if all(map(is_effect, facts["not_identified"])):
+        return [*fit.warnings, *_effect_advice(fit)]
     ways = []
     if unit not in {None, "hour", "day"} and exact is not True:
         ways.append(
@@ -29,3 +32,10 @@ def fit_warnings(fit: Fit, unit: Period | None = None, *, exact: bool | None = N
     texts = [*fit.warnings]
     texts[last - 1 : last] = [" ".join([*texts[last - 1 : last], *ways])]
     return texts
+
+
+def _effect_advice(fit: Fit) -> list[str]:
+    """Return what to try where effects of covariates alone are left open."""
+    if fit.diagnostics["at_bound"] or fit.diagnostics.get("covariate_penalty"):
+        return []  # what a bound means says so
+    return ["covariate_penalty=0.01 draws effects to 0, with intervals."]

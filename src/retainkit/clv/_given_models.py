@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from retainkit._messages import warn
+from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
 from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
 from retainkit.clv._valuation import ValuationOptions
@@ -65,6 +66,8 @@ def read_given_models(
             )
     assert purchases is not None and spend is not None  # noqa: S101, PT018
     check_models(purchases, spend)
+    for name, model in (("purchases", purchases), ("spend", spend)):
+        check_no_covariates(model, name, "cltv_from_models")
     for argument, refits in (("penalty", penalty > 0), ("interval", options.refits)):
         if refits:
             value = repr(penalty) if argument == "penalty" else "'bootstrap'"

@@ -20,6 +20,7 @@ from retainkit.clv._comparison import (
     read_calibration,
     total_columns,
 )
+from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._holdout_report import HoldoutReport
 from retainkit.clv._holdout_spend import (
     check_given_spend,
@@ -311,6 +312,7 @@ def _check_models(
 def _check_model(model: BGNBD, unit: Period, *, exact: bool) -> None:
     """Check that a model is one of purchases, which it counts as the summary does."""
     check_purchase_model(model)
+    check_no_covariates(model, "model", "model.expected_purchases")
     if model.unit != unit:
         raise ArgumentError(
             f"`unit` is {unit!r}, and that of `model` is {model.unit!r}; the summary must be in "

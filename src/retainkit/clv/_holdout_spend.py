@@ -14,6 +14,7 @@ from retainkit._models.model import model_from_fit
 from retainkit._models.purchase_fits import fit_spend
 from retainkit._typing import Floats
 from retainkit.clv._calibrated_orders import CalibratedOrders
+from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._dependent_spend import spend_warnings
 from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit, plain_parameters
 from retainkit.errors import ArgumentError
@@ -36,6 +37,7 @@ def check_given_spend(
     if spend is None:
         return
     check_spend_model(spend, "spend")
+    check_no_covariates(spend, "spend", "spend.expected_spend")
     if amount is None:
         raise ArgumentError(
             "`spend` is a model of money, and `amount` names no column of it: give both, or "

@@ -10,6 +10,7 @@ from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
 from retainkit._time.period_options import period_option, unit_option
 from retainkit.clv._calibrated_orders import read_calibrated_orders
+from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._holdout_spend import (
     check_given_spend,
     fit_spend_of_orders,
@@ -188,6 +189,7 @@ def tracking(
     40 1997-10-08       2357      56     51.89     True
     """
     check_purchase_model(model)
+    check_no_covariates(model, "model", "model.expected_purchases_new_customer")
     starts = week_start or "monday"
     unit_option(model.unit, starts)
     cut = period_option(

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 
 from retainkit._checks import integer, probability
 from retainkit._inputs.customers import Customers
+from retainkit._models.estimates import estimates_of
+from retainkit._models.process import distinct_pairs
 from retainkit._stats.intervals import wilson
 from retainkit._typing import Floats
 from retainkit.clv import BGNBD, MBGNBD
-from retainkit.clv._covariates import parameters_of
-from retainkit.clv._histories import read_histories
+from retainkit.clv._histories import forecasts_of, read_histories
 from retainkit.plot._axes import draw_legend, measure, subplots, tidy
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._score_axes import draw_answer_counts, draw_nothing
@@ -167,11 +168,13 @@ def _count_customers(model: BGNBD | MBGNBD, rows: Customers, most: int) -> _Coun
     """Count the customers, and add up the model's probabilities over the times observed."""
     frequency = np.minimum(rows.distinct["frequency"], most).astype(np.int64)
     actual = np.bincount(frequency, rows.counts, most + 1)
-    observed, place = np.unique(rows.distinct["T"], return_inverse=True)
-    customers = np.bincount(place, rows.counts, len(observed))
-    params = parameters_of(model)
+    forecasts, observed = forecasts_of(model, rows), rows.distinct["T"]
+    kind = None if forecasts.covariates is None else forecasts.covariates.kind
+    times = distinct_pairs(observed, observed, kind)
+    customers = np.bincount(times.code, rows.counts, len(times.T))
+    params = times.of_rows(forecasts.parameters(estimates_of(model).point))
     expected = [
-        float(customers @ model.PROCESS.count_probabilities(params, n, observed))
+        float(customers @ model.PROCESS.count_probabilities(params, n, times.T))
         for n in range(most)
     ]
     rest = max(0.0, float(customers.sum()) - sum(expected))

@@ -23,6 +23,7 @@ from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Floats, Integers
 from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._next_purchase import due_columns
 from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
 from retainkit.plot._models import check_drawn_model
@@ -137,6 +138,7 @@ def next_purchase(
     ['94% alive', '25% by 12 Jul 1998', '50% by 30 Jul 1998', '75% by 2 Sep 1998']
     """
     check_drawn_model(model)
+    check_no_covariates(model, "model", "model.next_purchase")
     ahead = in_units("horizon", horizon, "day", bare=None, above_0=True)
     due = due_columns(quantiles)
     check_as_of(as_of)

@@ -19,6 +19,7 @@ from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
 from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAYS_IN
+from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._next_purchase import due_columns
 from retainkit.clv._purchase_fits import BGNBD, MBGNBD, check_purchase_model
 from retainkit.repurchase import _eager, _lazy
@@ -182,6 +183,7 @@ def next_purchase(
     check_as_of(as_of)
     if model is not None:
         check_purchase_model(model)
+        check_no_covariates(model, "model", "model.next_purchase")
     integer("min_gaps", min_gaps, 1)
     due = due_columns(quantiles)
     own = (*_COLUMNS, *due)
