@@ -19,7 +19,8 @@ from retainkit import (
     rfm_summary,
 )
 from retainkit._models.bg_nbd import BG_NBD
-from retainkit._models.purchase_fits import fit_purchases, fit_spend
+from retainkit._models.gamma_gamma_fit import fit_spend
+from retainkit._models.purchase_fits import fit_purchases
 from retainkit.datasets import load_cdnow
 from retainkit.errors import ArgumentError
 from tables import rows_of

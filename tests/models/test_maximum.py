@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 
 from retainkit._models import gamma_gamma, purchase_fits
 from retainkit._models.bg_nbd import BG_NBD, MBG_NBD
+from retainkit._models.gamma_gamma_fit import fit_spend
 from retainkit._models.maximum import Maximum, by_differences, covariance, maximise
-from retainkit._models.purchase_fits import fit_spend
 from retainkit.datasets import load_cdnow
 
 if TYPE_CHECKING:

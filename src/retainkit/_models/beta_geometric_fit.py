@@ -117,7 +117,7 @@ def fit_age_intervals(steps: AgeIntervals, *, size: int) -> Fit:
     if problem:
         name, warning = problem
         unknown = np.full_like(coordinates, np.nan).tolist()
-        return unidentified(fit, model, warning, at_bound=[name], coordinates=unknown)
+        return unidentified(fit, warning, at_bound=[name], coordinates=unknown)
     if len(steps.after) <= size:
         fit.warnings.append(
             f"{count_noun(len(steps.after), 'step')} between ages for {size} parameters: the curve "

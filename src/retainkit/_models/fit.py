@@ -19,9 +19,11 @@ LARGE = float(np.log(1e6))
 class Fit:
     """The result of a fit, in natural parameters; `log_likelihood` is the total without penalty.
 
-    `diagnostics` holds plain JSON values. `warnings` are sentences for the user.
+    `names` are those of the parameters. `diagnostics` holds plain JSON values. `warnings` are
+    sentences for the user.
     """
 
+    names: tuple[str, ...]
     parameters: Floats
     covariance: Floats
     log_likelihood: float
@@ -70,6 +72,7 @@ def fit_from_maximum(model: Coordinates, found: Maximum, *, size: float, scale: 
     flat = lost & ~(np.abs(jacobian[:, found.at_bound]).sum(axis=1) > 0)
     at_bound, warnings = _diagnose(model, found, _named(model, flat))
     return Fit(
+        names=model.names,
         parameters=parameters,
         covariance=matrix,
         log_likelihood=found.value * size,
@@ -116,11 +119,11 @@ def _diagnose(
     return names, warnings
 
 
-def unidentified(fit: Fit, model: Coordinates, warning: str, **diagnostics: Any) -> Fit:
+def unidentified(fit: Fit, warning: str, **diagnostics: Any) -> Fit:
     """Return a fit of which no parameter is identified, for the reason in `warning`."""
     return replace(
         fit,
         covariance=np.full_like(fit.covariance, np.nan),
-        diagnostics=fit.diagnostics | {"not_identified": list(model.names)} | diagnostics,
+        diagnostics=fit.diagnostics | {"not_identified": list(fit.names)} | diagnostics,
         warnings=[warning],
     )

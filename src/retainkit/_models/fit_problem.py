@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from retainkit._models.effects import Effects, effect_places, with_effects
+from retainkit._models.effects import (
+    Effects,
+    RowCovariates,
+    effect_places,
+    to_standardised,
+    with_effects,
+)
 from retainkit._models.fit import Coordinates, Fit, fit_from_maximum
 from retainkit._models.maximum import maximise
 from retainkit._models.newton import Derivatives, Objective
@@ -174,11 +180,87 @@ def _kinds(kind: Integers | None, block: slice) -> tuple[Integers, Integers, Int
     return own[starts], starts, np.cumsum(opens) - 1
 
 
-def fit_problem(problem: FitProblem, starts: Sequence[Floats], near: Floats | None) -> Fit:
-    """Maximise the likelihood of a problem from several starts, or from a point that is near.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How the parameters of a model are searched.
 
-    The starts are coordinates, without coefficients, which are 0 there.
+    The numbers of its likelihood are ``linear @ coordinates``, and to those that are `scaled` the
+    logarithm of the scale of the data is added. `penalised` says of which numbers a penalty takes
+    the squares. `targets` has the coordinate, and the sign, of each process that covariates act on.
+    `coordinates_of` returns the coordinates of parameters and a scale.
     """
+
+    model: Coordinates
+    linear: Floats
+    penalised: Floats
+    scaled: tuple[int, ...]
+    targets: Mapping[str, tuple[int, int]]
+    coordinates_of: Callable[[Floats, float], Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FitRows:
+    """Distinct rows, each counted `weights` times, their covariates, and the scale of the data."""
+
+    data: tuple[Floats, ...]
+    weights: Floats
+    scale: float
+    covariates: RowCovariates | None = None
+
+    def by_kind(self) -> FitRows:
+        """Return the rows in an order in which those of a kind lie together."""
+        if self.covariates is None:
+            return self
+        order = np.argsort(self.covariates.kind, kind="stable")
+        return replace(
+            self,
+            data=tuple(one[order] for one in self.data),
+            weights=self.weights[order],
+            covariates=self.covariates.of_rows(order),
+        )
+
+
+def fit_rows(
+    search: Search,
+    likelihood: RowLikelihood,
+    rows: FitRows,
+    starts: Sequence[Floats],
+    *,
+    start: Floats | None = None,
+    penalty: float = 0.0,
+    covariate_penalty: float = 0.0,
+) -> Fit:
+    """Fit a model to rows, from several coordinates, or from estimates that are near.
+
+    The starts are coordinates without coefficients, which are 0 there.
+    """
+    rows = rows.by_kind()
+    shift = np.zeros(len(search.linear))
+    shift[[*search.scaled]] = np.log(rows.scale)
+    covariates = rows.covariates
+    problem = FitProblem(
+        model=search.model,
+        penalised=search.penalised,
+        linear=search.linear,
+        shift=shift,
+        rows=likelihood,
+        data=rows.data,
+        weights=rows.weights,
+        scale=rows.scale,
+        penalty=penalty,
+        effects=covariates.effects(search.targets, rows.weights) if covariates else [],
+        kind=covariates.kind if covariates else None,
+        covariate_penalty=covariate_penalty,
+    )
+    near = None
+    if start is not None:
+        coordinates = search.coordinates_of(start[: problem.size], rows.scale)
+        near = to_standardised(coordinates, start[problem.size :], problem.effects)
+    return _fit(problem, starts, near)
+
+
+def _fit(problem: FitProblem, starts: Sequence[Floats], near: Floats | None) -> Fit:
+    """Maximise the likelihood of a problem from several starts, or from a point that is near."""
     size, part = float(problem.weights.sum()), problem.part()
     model = with_effects(problem.model, problem.effects)
     none = np.zeros(len(model.bounds) - problem.size)

@@ -22,8 +22,9 @@ from retainkit._inputs.customers import (
     repeat_buyers,
 )
 from retainkit._messages import warn
+from retainkit._models.gamma_gamma_fit import fit_spend
 from retainkit._models.model import model_from_fit
-from retainkit._models.purchase_fits import fit_purchases, fit_spend
+from retainkit._models.purchase_fits import fit_purchases
 from retainkit._progress import Step, check_progress, steps_of
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings

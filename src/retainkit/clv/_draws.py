@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retainkit._models import purchase_fits
 from retainkit._models.forecasts import Forecasts
+from retainkit._models.gamma_gamma_fit import fit_spend
+from retainkit._models.purchase_fits import fit_purchases
 from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit._progress import Step
 from retainkit._typing import Booleans, Floats
@@ -67,7 +68,7 @@ class Refit:
             spent = kept & customers.have_spent
             purchases, spend = customers.purchases.of_rows(kept), customers.spend.of_rows(spent)
             penalty, covariate_penalty = self.purchases_penalties
-            found[0][i] = purchase_fits.fit_purchases(
+            found[0][i] = fit_purchases(
                 purchases.process,
                 purchases.history,
                 weights[kept],
@@ -77,7 +78,7 @@ class Refit:
                 covariate_penalty=covariate_penalty,
             ).parameters
             penalty, covariate_penalty = self.spend_penalties
-            found[1][i] = purchase_fits.fit_spend(
+            found[1][i] = fit_spend(
                 spend.x,
                 spend.m,
                 weights[spent],

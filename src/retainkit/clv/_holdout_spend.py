@@ -10,8 +10,8 @@ import numpy as np
 from retainkit._inputs.customers import SPEND, Customers, read_customers, repeat_buyers
 from retainkit._messages import count_noun, warn
 from retainkit._models import gamma_gamma
+from retainkit._models.gamma_gamma_fit import fit_spend
 from retainkit._models.model import model_from_fit
-from retainkit._models.purchase_fits import fit_spend
 from retainkit._typing import Floats
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._covariates import check_no_covariates

@@ -24,13 +24,15 @@ import numpy as np
 from retainkit._inputs.covariates import Covariates
 from retainkit._inputs.customers import Customers, largest_time, read_customers
 from retainkit._messages import count_noun, warn
-from retainkit._models import gamma_gamma, purchase_fits
+from retainkit._models import gamma_gamma
 from retainkit._models.bg_nbd import BG_NBD, MBG_NBD
 from retainkit._models.covariate_model import CovariateModel
 from retainkit._models.estimates import estimates_of
 from retainkit._models.fit import Fit
+from retainkit._models.gamma_gamma_fit import fit_spend as best_spend
 from retainkit._models.model import fit_fields
 from retainkit._models.process import PurchaseProcess
+from retainkit._models.purchase_fits import fit_purchases as best_purchases
 from retainkit._typing import Booleans, Floats
 from retainkit.errors import ArgumentError, ArgumentTypeError, MissingDependencyError
 from retainkit.typing import Period
@@ -197,7 +199,7 @@ def assess_purchases(
 ) -> Fit:
     """Return a fit to purchases with parameters of lifetimes, and our diagnosis of them."""
     history = columns["frequency"], columns["recency"], columns["T"]
-    best = purchase_fits.fit_purchases(process, history, weights)
+    best = best_purchases(process, history, weights)
     rows = process.log_likelihood(tuple(parameters.tolist()), history)
     return _assess(parameters, float(weights @ rows), best)
 
@@ -205,7 +207,7 @@ def assess_purchases(
 def assess_spend(parameters: Floats, columns: dict[str, Floats], weights: Floats) -> Fit:
     """Return a fit of Gamma-Gamma with parameters of lifetimes, and our diagnosis of them."""
     x, m = columns["frequency"], columns["monetary_value"]
-    best = purchase_fits.fit_spend(x, m, weights)
+    best = best_spend(x, m, weights)
     best.diagnostics["infinite_mean"] = bool(parameters[1] <= 1)
     p, q, v = parameters.tolist()
     rows = gamma_gamma.log_likelihood((p, q, v), x, m)

@@ -14,11 +14,12 @@ from retainkit._inputs.customers import check_finite, read_customers, repeat_buy
 from retainkit._inputs.kept import read_kept
 from retainkit._inputs.time_unit import check_unit_of_model, known_unit, optional_unit
 from retainkit._messages import warn
-from retainkit._models import gamma_gamma, purchase_fits
+from retainkit._models import gamma_gamma
 from retainkit._models.covariate_model import CovariateModel
 from retainkit._models.covariates import Covariate
 from retainkit._models.estimates import estimates_of
 from retainkit._models.gamma_gamma import SpendParameters
+from retainkit._models.gamma_gamma_fit import fit_spend
 from retainkit._models.model import model_from_fit
 from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit.clv import _lifetimes
@@ -406,7 +407,7 @@ def fit_gamma_gamma(
     else:
         x, m = rows.distinct["frequency"][used], rows.distinct["monetary_value"][used]
         coded, of_rows = coded_for_fit(names, rows, used)
-        fit = purchase_fits.fit_spend(
+        fit = fit_spend(
             x,
             m,
             rows.counts[used],
