@@ -30,6 +30,22 @@ def _coordinates(parameters: Floats, scale: float) -> Floats:
     return np.log([r, alpha / (r * scale), a / b, a + b])
 
 
+PURCHASE_EDGES = {
+    (0, "low"): Edge(
+        "extreme_rates",
+        "r is at its lower bound: almost nobody buys again, and the rate of purchase "
+        "is not identified.",
+    ),
+    (0, "high"): Edge(
+        "equal_rates",
+        "r and alpha are at infinity: customers do not differ in their rate of purchase, "
+        "and only r / alpha is identified.",
+    ),
+    (1, "low"): Edge("fast_rates", "alpha / r is at its lower bound; it is not identified."),
+    (1, "high"): Edge("slow_rates", "alpha / r is at its upper bound; it is not identified."),
+}
+"""The meaning of bounds of the rate of purchase."""
+
 _LINEAR = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64)
 BG_NBD_SEARCH = Search(
     model=Coordinates(
@@ -38,22 +54,7 @@ BG_NBD_SEARCH = Search(
         natural=_natural,
         within={3: 2},  # how much drop-out differs, where there is none
         edges={
-            (0, "low"): Edge(
-                "extreme_rates",
-                "r is at its lower bound: almost nobody buys again, and the rate of purchase "
-                "is not identified.",
-            ),
-            (0, "high"): Edge(
-                "equal_rates",
-                "r and alpha are at infinity: customers do not differ in their rate of purchase, "
-                "and only r / alpha is identified.",
-            ),
-            (1, "low"): Edge(
-                "fast_rates", "alpha / r is at its lower bound; it is not identified."
-            ),
-            (1, "high"): Edge(
-                "slow_rates", "alpha / r is at its upper bound; it is not identified."
-            ),
+            **PURCHASE_EDGES,
             (2, "low"): Edge(
                 "no_dropout",
                 "a / (a + b) is zero: the data show no drop-out, and a and b are not identified.",
@@ -85,12 +86,10 @@ BG_NBD_SEARCH = Search(
 
 def bg_nbd_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noqa: N803
     """Moments of the counts as if nobody dropped out, then other guesses about drop-out."""
-    mean, length = np.average(x, weights=weights), np.average(T, weights=weights)
-    if mean == 0 or length == 0:
+    moments = purchase_moments(x, T, weights)
+    if moments is None:
         return [np.array([-LARGE, LARGE, 0.0, 0.0])]
-    spread = np.average((x - mean) ** 2, weights=weights)
-    log_r = float(np.clip(np.log(mean**2 / max(spread - mean, 1e-3 * mean**2)), -3, 3))
-    wait = -np.log(mean)
+    log_r, wait = moments
     return [
         np.array([log_r, wait - 0.5, -1.0, 1.0]),
         np.array([log_r + 1, wait, -3.0, 2.0]),
@@ -101,3 +100,13 @@ def bg_nbd_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  # noq
         np.array([-1.0, wait - 1.0, 0.0, LARGE]),
         np.array([-1.0, wait - 1.0, 0.0, 2.0]),
     ]
+
+
+def purchase_moments(x: Floats, T: Floats, weights: Floats) -> tuple[float, float] | None:  # noqa: N803
+    """Return log r and log(alpha / (r m)) by the moments of counts; None where nobody buys."""
+    mean, length = np.average(x, weights=weights), np.average(T, weights=weights)
+    if mean == 0 or length == 0:
+        return None
+    spread = np.average((x - mean) ** 2, weights=weights)
+    log_r = float(np.clip(np.log(mean**2 / max(spread - mean, 1e-3 * mean**2)), -3, 3))
+    return log_r, -float(np.log(mean))

@@ -13,6 +13,8 @@ from retainkit._models.bg_nbd_fit import BG_NBD_SEARCH, bg_nbd_starts
 from retainkit._models.effects import RowCovariates
 from retainkit._models.fit import Fit, unidentified
 from retainkit._models.fit_problem import FitRows, fit_rows
+from retainkit._models.pareto_nbd import PARETO_NBD
+from retainkit._models.pareto_nbd_fit import PARETO_NBD_SEARCH, pareto_nbd_starts
 from retainkit._models.process import History, PurchaseProcess
 from retainkit._typing import Floats
 
@@ -35,11 +37,14 @@ def fit_purchases(
     """
     x, _, T = history  # noqa: N806
     scale = float(np.average(T, weights=weights)) or 1.0
+    search, starts = BG_NBD_SEARCH, bg_nbd_starts
+    if process == PARETO_NBD:
+        search, starts = PARETO_NBD_SEARCH, pareto_nbd_starts
     fit = fit_rows(
-        BG_NBD_SEARCH,
+        search,
         process.derivatives,
         FitRows(data=history, weights=weights, scale=scale, covariates=covariates),
-        bg_nbd_starts(x, T, weights),
+        starts(x, T, weights),
         start=start,
         penalty=penalty,
         covariate_penalty=covariate_penalty,

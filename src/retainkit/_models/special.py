@@ -3,26 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from retainkit._models.quadrature import Estimate, gauss_legendre, refine
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats, Integers
 
 with without_scipy_filters():
     from scipy.special import betaln, digamma, gammaln, polygamma
 
-Estimate: TypeAlias = Callable[[Integers], Floats]
-"""The values, by one rule of quadrature, of the elements whose numbers are given."""
-
-# Two rules of quadrature agree where they differ by less than this share of the result. Both
-# converge fast, so the finer one, which is kept, is better than that by far.
-_AGREEMENT = 1e-11
 # Sizes of the Gauss rules over p and over t. Each is tried where the two before it disagree. Not
 # above 25, where eigh becomes many times slower, and on a busy machine a thousand times.
 _SIZES = (8, 12, 18, 24)
@@ -210,29 +203,13 @@ def _gauss_beta(n: int, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     return np.clip(nodes, 1e-300, 1.0), vectors[:, 0, :] ** 2
 
 
-def _refine(estimates: Iterable[Estimate], size: int) -> tuple[Floats, Integers]:
-    """Refine each element until two estimates agree; return the numbers of those that never do."""
-    value, left = np.empty(size), np.arange(size)
-    before: Floats | None = None
-    for estimate in estimates:
-        now = estimate(left)
-        value[left] = now
-        if before is not None:
-            apart = ~(np.abs(now - before) <= _AGREEMENT * np.abs(now))
-            left, now = left[apart], now[apart]
-        if not left.size:
-            break
-        before = now
-    return value, left
-
-
 def _living(z: Floats, r: Floats, pair: Integers, rules: _Rules) -> Floats:
     """G for z = t / alpha."""
 
     def gauss(n: int) -> Estimate:
         return lambda rows: _by_gauss(n, z[rows], r[rows], pair[rows], rules)
 
-    value, left = _refine(map(gauss, _SIZES), z.size)
+    value, left = refine(map(gauss, _SIZES), z.size)
     infinite = np.isinf(z[left])
     rows = left[infinite]
     value[rows] = _purchases_until_dropout(rules.a[pair[rows]], rules.b[pair[rows]])
@@ -378,9 +355,9 @@ class _Discounted:
         """Add the second term, by finer and finer rules until the sum of the two is settled."""
 
         def gauss(n: int) -> Estimate:
-            return lambda left: first[left] + self._accrued(*_gauss_legendre(n), rows[left])
+            return lambda left: first[left] + self._accrued(*gauss_legendre(n), rows[left])
 
-        value, _ = _refine(map(gauss, sizes), rows.size)
+        value, _ = refine(map(gauss, sizes), rows.size)
         return value
 
     def _accrued(self, share: Floats, weight: Floats, rows: Integers) -> Floats:
@@ -409,10 +386,3 @@ class _Discounted:
 
     def _purchases(self, t: Floats, rows: Integers) -> Floats:
         return _living(t / self.alpha[rows], self.r[rows], self.pair[rows], self.rules)
-
-
-@cache
-def _gauss_legendre(n: int) -> tuple[Floats, Floats]:
-    """Nodes and weights over (0, 1)."""
-    x, weight = np.polynomial.legendre.leggauss(n)
-    return (1 + x) / 2, weight / 2

@@ -28,10 +28,10 @@ from retainkit._models.purchase_fits import fit_purchases
 from retainkit._progress import Step, check_progress, steps_of
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._given_models import GivenModels, read_given_models
 from retainkit.clv._histories import history
-from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import (
     RESULT,

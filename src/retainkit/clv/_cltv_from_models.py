@@ -12,8 +12,8 @@ from retainkit._inputs.kept import read_kept, with_text_key
 from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit.clv._assumptions import value_warnings
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._given_models import check_models
-from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY

@@ -14,10 +14,10 @@ from retainkit._inputs.segmented_customers import SegmentedCustomers, read_segme
 from retainkit._messages import warn
 from retainkit._stats.intervals import ratio
 from retainkit.clv._assumptions import value_warnings
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._covariates import covariates_to_read
 from retainkit.clv._given_models import check_models
 from retainkit.clv._histories import check_histories
-from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._totals import estimate_totals, valued_rows
 from retainkit.clv._valuation import ValuationOptions, ValuationSpec, valuation_spec

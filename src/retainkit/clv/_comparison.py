@@ -23,10 +23,10 @@ from retainkit._models.purchase_fits import fit_purchases
 from retainkit._stats import correlation
 from retainkit._stats.intervals import ratio
 from retainkit._typing import Floats
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._histories import forecasts_of, history
 from retainkit.clv._holdout_spend import SpendForecasts, forecast_spend
-from retainkit.clv._purchase_fits import BGNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
 from retainkit.purchases._reduction import reduce_purchases

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from retainkit._messages import warn
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._covariates import check_no_covariates
-from retainkit.clv._purchase_fits import BGNBD, check_purchase_model
+from retainkit.clv._purchase_checks import check_purchase_model
 from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
 from retainkit.clv._valuation import ValuationOptions
 from retainkit.errors import ArgumentError

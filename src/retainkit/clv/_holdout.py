@@ -12,6 +12,7 @@ from retainkit._inputs.refunds import check_amounts_option
 from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit._time.period_options import period_option, unit_option
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
 from retainkit.clv._comparison import (
     by_frequency_columns,
@@ -27,7 +28,7 @@ from retainkit.clv._holdout_spend import (
     fit_calibration_spend,
     mean_spend_of_new,
 )
-from retainkit.clv._purchase_fits import BGNBD, check_given_exact, check_purchase_model
+from retainkit.clv._purchase_checks import check_given_exact, check_purchase_model
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,

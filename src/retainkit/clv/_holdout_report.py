@@ -12,7 +12,7 @@ from retainkit._frames.plain import plain_columns
 from retainkit._messages import quoted
 from retainkit._models.fields import instant, number_or_nan
 from retainkit._models.model import saved_fields, saved_head, saved_model
-from retainkit.clv._purchase_fits import BGNBD, MBGNBD
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import TableT_co
 

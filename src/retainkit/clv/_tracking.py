@@ -9,6 +9,7 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
 from retainkit._time.period_options import period_option, unit_option
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._calibrated_orders import read_calibrated_orders
 from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._holdout_spend import (
@@ -17,7 +18,7 @@ from retainkit.clv._holdout_spend import (
     mean_spend_of_new,
     warn_of_infinite_spend,
 )
-from retainkit.clv._purchase_fits import BGNBD, check_given_exact, check_purchase_model
+from retainkit.clv._purchase_checks import check_given_exact, check_purchase_model
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,

@@ -14,10 +14,10 @@ from retainkit._time.moment import Moment, beginnings, midnights
 from retainkit._time.period_options import PeriodOption
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Array, Booleans, Floats, Integers
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._covariates import parameters_of
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
-from retainkit.clv._purchase_fits import BGNBD
 from retainkit.errors import ArgumentError
 from retainkit.typing import Period
 

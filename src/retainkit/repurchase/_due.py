@@ -19,10 +19,10 @@ from retainkit._time.durations import in_units
 from retainkit._time.moment import Moment
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Array, Floats
+from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._histories import forecasts_of, history, warn_of_long_histories
 from retainkit.clv._next_purchase import next_purchase_scores
-from retainkit.clv._purchase_fits import BGNBD
 from retainkit.typing import Length, Period
 
 _DECIMALS = 6  # of a day: a tenth of a second

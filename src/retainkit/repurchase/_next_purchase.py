@@ -19,9 +19,10 @@ from retainkit._time.grid import DAYS
 from retainkit._time.moment import Moment
 from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAYS_IN
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._next_purchase import due_columns
-from retainkit.clv._purchase_fits import BGNBD, MBGNBD, check_purchase_model
+from retainkit.clv._purchase_checks import check_purchase_model
 from retainkit.repurchase import _eager, _lazy
 from retainkit.repurchase._due import DueOptions, with_dates
 from retainkit.repurchase._spec import DaySpec

@@ -1,0 +1,127 @@
+"""The race between the next purchase and leaving, each at a rate that differs between customers.
+
+The one comes at a rate ~ Gamma(A, rate a), the other at a rate ~ Gamma(s, rate b): by the time t
+neither has come with probability exp(-q(t)), q(t) = A log(1 + t / a) + s log(1 + t / b). Arrays
+only, which are broadcast.
+
+What happens in the race is an integral over v = 1 - exp(-q): there the chance that it is leaving
+that comes at the time t, h = s / (s + A (b + t) / (a + t)), is smooth and monotone, and so it is in
+z, v = 1 - (1 - z)^6, whose power takes the bend out of the last moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from retainkit._models.quadrature import gauss_legendre
+from retainkit._typing import Floats
+
+_NODES = 16
+_POWER = 6
+_LARGEST = 700.0  # log of a time beyond which nothing changes any more, and which is still a number
+_STEPS = 60
+_CLOSE = 1e-13  # of a probability
+_NEAR = 1e-8  # of a step after which the next one is rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Race:
+    """Races until the time t, which may be infinite."""
+
+    A: float | Floats
+    a: float | Floats
+    s: float | Floats
+    b: float | Floats
+    t: float | Floats
+
+    @property
+    def end(self) -> Floats:
+        """How far q has risen by the end."""
+        with np.errstate(divide="ignore"):
+            rise = self.A * np.log1p(self.t / self.a) + self.s * np.log1p(self.t / self.b)
+        return np.asarray(rise, np.float64)
+
+    @property
+    def reach(self) -> Floats:
+        """How far z rises by the end, by which all weights are to be multiplied: it may be 0."""
+        reach: Floats = -np.expm1(-self.end / _POWER)
+        return reach
+
+    def nodes(self) -> Iterator[tuple[Floats, Floats]]:
+        """Yield times, and the weights of functions of them in the integral over v / `reach`."""
+        reach = self.reach
+        time = np.zeros(reach.shape)
+        scale = np.minimum(self.a, self.b)
+        for node, weight in zip(*gauss_legendre(_NODES), strict=True):
+            z = reach * node
+            time = self._time_of(-_POWER * np.log1p(-z), scale, time)
+            yield time, _POWER * (1 - z) ** (_POWER - 1) * weight
+
+    def leaves(self, time: Floats) -> Floats:
+        """Return the chance that it is leaving that comes at a time, if one of the two does."""
+        ratio = self.A * (self.b + time) / (self.a + time)
+        chance: Floats = self.s / (self.s + ratio)
+        return chance
+
+    def buys(self, time: Floats) -> Floats:
+        """Return the chance that it is a purchase that comes at a time, if one of the two does."""
+        ratio = self.s * (self.a + time) / (self.b + time)
+        chance: Floats = self.A / (self.A + ratio)
+        return chance
+
+    def purchase(self) -> Floats:
+        """Return the probability that a purchase comes before leaving, and before the end."""
+        return self.reach * self.mean(self.buys)
+
+    def mean(self, chance: Callable[[Floats], Floats]) -> Floats:
+        """Return the integral over v of a function of time, divided by `reach`."""
+        total = np.zeros(self.end.shape)
+        for time, weight in self.nodes():
+            total += weight * chance(time)
+        return total
+
+    def time_of_purchase(self, share: Floats) -> Floats:
+        """Return the time by which a purchase comes with a probability; NaN where it never does.
+
+        As a function of v the probability has the slope `buys`, between 0 and 1: Newton's steps,
+        kept between bounds that come closer.
+        """
+        share = np.broadcast_to(share, self.end.shape)
+        reached = share < self.purchase()
+        low, high = np.zeros(share.shape), np.ones(share.shape)
+        v = np.where(reached, share, 0.0)  # not beyond, for the slope is 1 at most
+        time = np.zeros(share.shape)
+        for _ in range(_STEPS):
+            time = self._time_of(-np.log1p(-v), np.minimum(self.a, self.b), time * 0)
+            until = Race(A=self.A, a=self.a, s=self.s, b=self.b, t=time)
+            short = np.where(reached, share - until.purchase(), 0.0)
+            low, high = np.where(short > 0, v, low), np.where(short < 0, v, high)
+            moved = v + short / self.buys(time)
+            inside = (moved > low) & (moved < high)
+            moved = np.where(inside | (short == 0), moved, (low + high) / 2)
+            if np.all(np.abs(moved - v) <= _CLOSE * (1 - v)):
+                break
+            v = moved
+        return np.where(reached, time, np.nan)
+
+    def _time_of(self, level: Floats, scale: float | Floats, before: Floats) -> Floats:
+        """Return the time at which q reaches a level; it did not before an earlier time.
+
+        As a function of y = log(1 + t / scale) q is convex: Newton's steps come from the right.
+        """
+        near_a, near_b = scale / self.a, scale / self.b
+        y = np.log1p(before / scale)
+        for _ in range(_STEPS):
+            grown = np.expm1(y)
+            by_a, by_b = 1 + near_a * grown, 1 + near_b * grown
+            short = level - self.A * np.log(by_a) - self.s * np.log(by_b)
+            slope = (1 + grown) * (self.A * near_a / by_a + self.s * near_b / by_b)
+            step = np.clip(y + short / slope, 0.0, _LARGEST) - y
+            y = y + step
+            if np.all(np.abs(step) <= _NEAR * (1 + y)):
+                break
+        time: Floats = scale * np.expm1(y)
+        return time
