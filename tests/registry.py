@@ -810,6 +810,14 @@ ENTRIES = [
         warns=([row | {"frequency": 0, "recency": 0} for row in SUMMARY], {}),
     ),
     Entry(
+        function=rk.fit_pareto_nbd,
+        tables={"summary": SUMMARY},
+        columns=FITTED | {"weights": NUMBER},
+        result="value",
+        empty="nothing can be learnt",
+        warns=([row | {"frequency": 0, "recency": 0} for row in SUMMARY], {}),
+    ),
+    Entry(
         function=rk.fit_sbg,
         tables={"table": SURVIVORS},
         columns=SURVIVING,

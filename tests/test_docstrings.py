@@ -23,7 +23,7 @@ SOURCED = {
     *("cltv_from_models", "cltv_total", "cohort_retention", "control_chart", "csat"),
     *("cumulative_incidence", "survival_difference"),
     *("datasets.load_cdnow", "expected_lifetime", "fit_bdw", "fit_bg_nbd"),
-    *("fit_gamma_gamma", "fit_mbg_nbd", "fit_sbg", "growth_accounting"),
+    *("fit_gamma_gamma", "fit_mbg_nbd", "fit_pareto_nbd", "fit_sbg", "growth_accounting"),
     *(
         "holdout_bucket",
         "holdout_report",

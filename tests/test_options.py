@@ -151,6 +151,11 @@ CANONICAL: dict[str, str | tuple[str, ...]] = {
     "monetary_value": "Column of the mean amount of the repeat purchases",
     "observed": "Whether declared categories of `by` without a row are left out",
     "palette": "Colours of the lines in turn; by default safe for all kinds of colour vision",
+    "purchase_covariates, dropout_covariates": (
+        "Covariates that the rate of purchase, or of leaving, may differ by: columns that were "
+        "known at the start, of numbers and booleans, or of words, whose most frequent level is "
+        "the reference"
+    ),
     "covariate_penalty": (
         "Draws effects towards 0 where data are few: this times the variance that each covariate "
         "adds to its logarithm over the customers is taken from the mean log-likelihood. Of a "
@@ -325,6 +330,7 @@ SUFFIXED: dict[str, str] = {
     "orders": "next_purchase plot.next_purchase",
     "origin": "holdout_report tracking",
     "penalty": ALL,
+    "purchase_covariates, dropout_covariates": ALL,
     "period": "active_users churn_rate churned_customers control_chart growth_accounting "
     "inactivity_churn mrr_movements",
     "predictive": "cltv_from_models",

@@ -36,6 +36,7 @@ _NAMES: Mapping[str, str] = {
     "calibration_and_holdout_data": "calibration_holdout",
     **dict.fromkeys(("betageofitter", "bg_nbd", "bgnbd_fit"), "fit_bg_nbd"),
     **dict.fromkeys(("modifiedbetageofitter", "mbg_nbd"), "fit_mbg_nbd"),
+    **dict.fromkeys(("paretonbdfitter", "pareto_nbd", "pnbd"), "fit_pareto_nbd"),
     **dict.fromkeys(("gammagammafitter", "gamma_gamma"), "fit_gamma_gamma"),
     **dict.fromkeys(("betageobetabinomfitter", "shifted_beta_geometric"), "fit_sbg"),
     **dict.fromkeys(("arpu", "arpa", "arppu", "average_revenue_per_user"), "revenue_cohorts"),

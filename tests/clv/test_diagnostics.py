@@ -410,7 +410,7 @@ def test_a_time_is_tracked_on_the_day_that_the_wall_shows() -> None:
 
 
 def test_tracking_says_what_is_wrong() -> None:
-    with pytest.raises(ArgumentTypeError, match="must be a BGNBD or MBGNBD"):
+    with pytest.raises(ArgumentTypeError, match="must be a BGNBD, MBGNBD or ParetoNBD"):
         tracking(3, cdnow())  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match=r"cuts the weeks .* must be 'week'"):
         tracking(BG, cdnow(), exact=False, period="month")
@@ -574,7 +574,7 @@ def test_a_report_says_what_is_wrong() -> None:
     options: dict[str, Any] = {"calibration_end": "1997-10-01"}
     with pytest.raises(ArgumentError, match=r"give `unit='day'`"):
         holdout_report(cdnow(), model=DAILY, **options)
-    with pytest.raises(ArgumentTypeError, match="BGNBD or MBGNBD"):
+    with pytest.raises(ArgumentTypeError, match="BGNBD, MBGNBD or ParetoNBD"):
         holdout_report(cdnow(), model="bg", **options)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="max_frequency"):
         holdout_report(cdnow(), max_frequency=0, **options)

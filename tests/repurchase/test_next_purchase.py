@@ -360,7 +360,7 @@ def test_the_index_and_the_order_of_rows_mean_nothing() -> None:
         ({"horizon": 90}, ArgumentTypeError, "90 what"),
         ({"horizon": "soon"}, ArgumentError, "horizon"),
         ({"min_gaps": 0}, ArgumentError, "min_gaps"),
-        ({"model": rk.SBG(alpha=1, beta=1)}, ArgumentTypeError, "BGNBD or MBGNBD"),
+        ({"model": rk.SBG(alpha=1, beta=1)}, ArgumentTypeError, "BGNBD, MBGNBD or ParetoNBD"),
         ({"by": "last"}, ArgumentError, "name of a column of the result"),
     ],
 )

@@ -28,10 +28,11 @@ from retainkit._models.purchase_fits import fit_purchases
 from retainkit._progress import Step, check_progress, steps_of
 from retainkit._time.durations import in_units
 from retainkit.clv._assumptions import value_warnings
-from retainkit.clv._bg_nbd import BGNBD
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._given_models import GivenModels, read_given_models
 from retainkit.clv._histories import history
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import (
     RESULT,
@@ -67,7 +68,7 @@ def cltv(
     tz: str | None = None,
     amounts: Amounts = "raise",
     missing: Missing = "raise",
-    purchases: BGNBD | None = None,
+    purchases: BGNBD | MBGNBD | ParetoNBD | None = None,
     spend: GammaGamma | None = None,
     penalty: float = 0.0,
     horizon: Length = "12 months",
@@ -129,7 +130,7 @@ def cltv(
     missing : {"raise", "drop"}, default "raise"
         Whether a null where a value is needed is an error, or its row is left out with a warning
         that counts such rows. Needed are all columns but those of `by`.
-    purchases : BGNBD or MBGNBD, optional
+    purchases : BGNBD, MBGNBD or ParetoNBD, optional
         Model of purchases, fitted before: one for all segments. The summary is made in its unit,
         with orders merged as they were in its data; by the day where it does not know. Default: it
         is fitted.

@@ -12,8 +12,9 @@ from retainkit._inputs.kept import read_kept, with_text_key
 from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit.clv._assumptions import value_warnings
-from retainkit.clv._bg_nbd import BGNBD
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._given_models import check_models
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._valuation import RESULT, ValuationOptions, valuation_spec, value_customers
 from retainkit.purchases._spec import SUMMARY
@@ -31,7 +32,7 @@ from retainkit.typing import (
 
 def cltv_from_models(
     summary: IntoFrameT,
-    purchases: BGNBD,
+    purchases: BGNBD | MBGNBD | ParetoNBD,
     spend: GammaGamma,
     *,
     customer: str = "customer_id",
@@ -79,7 +80,7 @@ def cltv_from_models(
     summary : IntoFrame
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame. It is in the unit of `purchases`.
-    purchases : BGNBD or MBGNBD
+    purchases : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases.
     spend : GammaGamma
         Model of the spend.

@@ -14,10 +14,11 @@ from retainkit._inputs.segmented_customers import SegmentedCustomers, read_segme
 from retainkit._messages import warn
 from retainkit._stats.intervals import ratio
 from retainkit.clv._assumptions import value_warnings
-from retainkit.clv._bg_nbd import BGNBD
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._covariates import covariates_to_read
 from retainkit.clv._given_models import check_models
 from retainkit.clv._histories import check_histories
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._totals import estimate_totals, valued_rows
 from retainkit.clv._valuation import ValuationOptions, ValuationSpec, valuation_spec
@@ -42,7 +43,7 @@ RESULT = (
 
 def cltv_total(
     summary: TableT | IntoTable[TableT],
-    purchases: BGNBD,
+    purchases: BGNBD | MBGNBD | ParetoNBD,
     spend: GammaGamma,
     *,
     customer: str = "customer_id",
@@ -86,7 +87,7 @@ def cltv_total(
     summary : IntoFrame
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
         DuckDB relation or a PySpark DataFrame. It is in the unit of `purchases`.
-    purchases : BGNBD or MBGNBD
+    purchases : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases.
     spend : GammaGamma
         Model of the spend.

@@ -27,6 +27,7 @@ from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._histories import forecasts_of, history
 from retainkit.clv._holdout_spend import SpendForecasts, forecast_spend
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
 from retainkit.purchases._reduction import reduce_purchases
@@ -70,7 +71,9 @@ class HoldoutForecasts:
     spend: SpendForecasts | None
 
 
-def forecast_holdout(rows: Customers, model: BGNBD, spend: GammaGamma | None) -> HoldoutForecasts:
+def forecast_holdout(
+    rows: Customers, model: PurchaseModel, spend: GammaGamma | None
+) -> HoldoutForecasts:
     """Forecast the purchases of the holdout and, with a model of spend, their money."""
     x, _, T = history(rows)  # noqa: N806  the papers' name
     held, duration = (rows.distinct[name] for name in HOLDOUT)

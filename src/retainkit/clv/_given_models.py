@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from retainkit._messages import warn
-from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._purchase_checks import check_purchase_model
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.clv._spend import GammaGamma, check_spend_model, check_spend_unit
 from retainkit.clv._valuation import ValuationOptions
 from retainkit.errors import ArgumentError
@@ -20,7 +20,7 @@ _ROUNDING = 1e-9  # relative difference of two times that are the same
 class GivenModels:
     """A model of purchases and one of spend."""
 
-    purchases: BGNBD
+    purchases: PurchaseModel
     spend: GammaGamma
 
     def summary_options(self, options: SummaryOptions) -> SummaryOptions:
@@ -44,7 +44,7 @@ class GivenModels:
         )
 
 
-def check_models(purchases: BGNBD, spend: GammaGamma) -> None:
+def check_models(purchases: PurchaseModel, spend: GammaGamma) -> None:
     """Check that there are models of purchases and of spend, which count the same purchases."""
     check_purchase_model(purchases, "purchases")
     check_spend_model(spend, "spend")
@@ -52,7 +52,10 @@ def check_models(purchases: BGNBD, spend: GammaGamma) -> None:
 
 
 def read_given_models(
-    purchases: BGNBD | None, spend: GammaGamma | None, options: ValuationOptions, penalty: float
+    purchases: PurchaseModel | None,
+    spend: GammaGamma | None,
+    options: ValuationOptions,
+    penalty: float,
 ) -> GivenModels | None:
     """Check the models and return them; None where neither is given."""
     if purchases is None and spend is None:

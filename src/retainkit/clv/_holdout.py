@@ -12,7 +12,7 @@ from retainkit._inputs.refunds import check_amounts_option
 from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit._time.period_options import period_option, unit_option
-from retainkit.clv._bg_nbd import BGNBD
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._calibrated_orders import CalibratedOrders, read_calibrated_orders
 from retainkit.clv._comparison import (
     by_frequency_columns,
@@ -28,7 +28,9 @@ from retainkit.clv._holdout_spend import (
     fit_calibration_spend,
     mean_spend_of_new,
 )
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._purchase_checks import check_given_exact, check_purchase_model
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
     check_period,
@@ -54,7 +56,7 @@ def holdout_report(
     transactions: TableT | IntoTable[TableT],
     *,
     calibration_end: str | date,
-    model: BGNBD | None = None,
+    model: BGNBD | MBGNBD | ParetoNBD | None = None,
     spend: GammaGamma | None = None,
     customer: str = "customer_id",
     time: str = "time",
@@ -94,7 +96,7 @@ def holdout_report(
         or a PySpark DataFrame. The order of the rows means nothing.
     calibration_end : str, date or datetime
         Instant at which calibration ends and the holdout begins; it should begin a period.
-    model : BGNBD or MBGNBD, optional
+    model : BGNBD, MBGNBD or ParetoNBD, optional
         Model of the purchases, to be examined. It is of the same `unit`, and should not have seen
         the holdout. Default: BG/NBD, fitted on the calibration.
     spend : GammaGamma, optional
@@ -302,7 +304,12 @@ def _fit_calibration(orders: CalibratedOrders, rows: Customers) -> BGNBD:
 
 
 def _check_models(
-    model: BGNBD | None, spend: GammaGamma | None, amount: str | None, unit: Period, *, exact: bool
+    model: PurchaseModel | None,
+    spend: GammaGamma | None,
+    amount: str | None,
+    unit: Period,
+    *,
+    exact: bool,
 ) -> None:
     """Check the models that were given."""
     if model is not None:
@@ -310,7 +317,7 @@ def _check_models(
     check_given_spend(spend, amount, unit, exact=exact)
 
 
-def _check_model(model: BGNBD, unit: Period, *, exact: bool) -> None:
+def _check_model(model: PurchaseModel, unit: Period, *, exact: bool) -> None:
     """Check that a model is one of purchases, which it counts as the summary does."""
     check_purchase_model(model)
     check_no_covariates(model, "model", "model.expected_purchases")

@@ -13,6 +13,7 @@ from retainkit._messages import quoted
 from retainkit._models.fields import instant, number_or_nan
 from retainkit._models.model import saved_fields, saved_head, saved_model
 from retainkit.clv._bg_nbd import BGNBD, MBGNBD
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import TableT_co
 
@@ -28,7 +29,7 @@ class HoldoutReport(Generic[TableT_co]):
 
     Parameters
     ----------
-    model : BGNBD or MBGNBD
+    model : BGNBD, MBGNBD or ParetoNBD
         The model that was examined.
     total : DataFrame
         A row for the model and one for the naive forecast.
@@ -50,7 +51,7 @@ class HoldoutReport(Generic[TableT_co]):
     2         2        214    1.39      1.04
     """
 
-    model: BGNBD
+    model: BGNBD | MBGNBD | ParetoNBD
     total: TableT_co
     by_frequency: TableT_co
     by_period: TableT_co
@@ -131,12 +132,15 @@ class HoldoutReport(Generic[TableT_co]):
         return HoldoutReport(model=_read_model(given["model"]), **tables)
 
 
-def _read_model(values: Any) -> BGNBD:
+def _read_model(values: Any) -> BGNBD | MBGNBD | ParetoNBD:
     kind = values.get("model") if isinstance(values, Mapping) else None
-    kinds = {one.__name__: one for one in (BGNBD, MBGNBD)}
+    kinds: dict[str, type[BGNBD | MBGNBD | ParetoNBD]] = {
+        one.__name__: one for one in (BGNBD, MBGNBD, ParetoNBD)
+    }
     if not isinstance(kind, str) or kind not in kinds:
         raise ArgumentError(
-            f"`model` is {quoted(values)}; it must be what to_dict() of a BGNBD or MBGNBD gave.",
+            f"`model` is {quoted(values)}; it must be what to_dict() of a BGNBD, MBGNBD or "
+            "ParetoNBD gave.",
             argument="model",
             code="not_saved_so",
         )

@@ -31,6 +31,7 @@ from retainkit._models.estimates import estimates_of
 from retainkit._models.fit import Fit
 from retainkit._models.gamma_gamma_fit import fit_spend as best_spend
 from retainkit._models.model import fit_fields
+from retainkit._models.pareto_nbd import PARETO_NBD
 from retainkit._models.process import PurchaseProcess
 from retainkit._models.purchase_fits import fit_purchases as best_purchases
 from retainkit._typing import Booleans, Floats
@@ -40,16 +41,19 @@ from retainkit.typing import Period
 _PURCHASE_FITTERS: Final[dict[PurchaseProcess, str]] = {
     BG_NBD: "BetaGeoFitter",
     MBG_NBD: "ModifiedBetaGeoFitter",
+    PARETO_NBD: "ParetoNBDFitter",
 }
 _GENERATORS: Final[dict[PurchaseProcess, str]] = {
     BG_NBD: "beta_geometric_nbd_model",
     MBG_NBD: "modified_beta_geometric_nbd_model",
+    PARETO_NBD: "pareto_nbd_model",
 }
 _SPEND_FITTER: Final = "GammaGammaFitter"
 # The model that each fitter is converted to.
 _MODELS: Final = {
     _PURCHASE_FITTERS[BG_NBD]: "BGNBD",
     _PURCHASE_FITTERS[MBG_NBD]: "MBGNBD",
+    _PURCHASE_FITTERS[PARETO_NBD]: "ParetoNBD",
     _SPEND_FITTER: "GammaGamma",
 }
 
@@ -319,7 +323,7 @@ def _fitter_data(fitter: Any, names: tuple[str, ...]) -> Customers | None:
 def purchase_fitter(
     model: CovariateModel, process: PurchaseProcess, rows: Customers | None, *, weighted: bool
 ) -> Any:
-    """Build a BetaGeoFitter or a ModifiedBetaGeoFitter as if it had been fitted."""
+    """Build a fitter of purchases as if it had been fitted."""
     _check_no_covariates(model)
     with imported_lifetimes() as package:
         from lifetimes import generate_data as draw  # noqa: PLC0415
@@ -335,7 +339,8 @@ def purchase_fitter(
         # Unlike the lambda that `fit` leaves, this can be pickled.
         fitter.generate_new_data = partial(make, T, *fitter.params_)
         _set_data(fitter, {"frequency": x, "recency": tx, "T": T}, weights)
-        scaled = estimates_of(model).point * [1, fitter._scale, 1, 1]
+        lengths = [name in {"alpha", "beta"} for name in model.NAMES]
+        scaled = estimates_of(model).point * np.where(lengths, fitter._scale, 1.0)
         _set_likelihood(fitter, scaled, (x, tx * fitter._scale, T * fitter._scale, weights))
     return fitter
 
@@ -396,4 +401,7 @@ def _set_likelihood(fitter: Any, scaled: Floats, data: tuple[Any, ...]) -> None:
 
     theta, likelihood = np.log(scaled), fitter._negative_log_likelihood
     fitter._negative_log_likelihood_ = float(likelihood(theta, *data, fitter.penalizer_coef))
-    fitter._hessian_ = hessian(likelihood)(theta, *data, fitter.penalizer_coef)
+    # That of Pareto/NBD has special functions, of which autograd knows no derivative.
+    known = type(fitter).__name__ != _PURCHASE_FITTERS[PARETO_NBD]
+    of_theta = hessian(likelihood)
+    fitter._hessian_ = of_theta(theta, *data, fitter.penalizer_coef) if known else None

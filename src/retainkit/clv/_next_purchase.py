@@ -77,12 +77,17 @@ class TimingModel(PurchaseModel):
     ) -> IntoFrameT:
         r"""Return how likely the next purchase is within a horizon, and by when it is due.
 
-        With :math:`p` the probability of being alive, the next purchase comes within :math:`h` with
-        probability
+        With :math:`p` the probability of being alive, the next purchase comes within :math:`h`
+        under BG/NBD and MBG/NBD, in which nobody leaves before it, with probability
 
         .. math:: P(h) = p \left(1 - \left(\frac{\alpha + T}{\alpha + T + h}\right)^{r + x}\right),
 
         and that reaches :math:`q < p` at :math:`h = (\alpha + T)((1 - q / p)^{-1 / (r + x)} - 1)`.
+        Under Pareto/NBD a customer may leave first, so that it never reaches p:
+
+        .. math:: P(h) = p \int_0^h \frac{r + x}{\alpha + T + u}
+            \left(\frac{\alpha + T}{\alpha + T + u}\right)^{r + x}
+            \left(\frac{\beta + T}{\beta + T + u}\right)^s du.
 
         Parameters
         ----------

@@ -10,8 +10,8 @@ def check_purchase_model(model: object, argument: str = "model") -> None:
     """Check that a model is one of purchases."""
     if not isinstance(model, PurchaseModel):
         raise ArgumentTypeError(
-            f"`{argument}` is a {type(model).__qualname__}; it must be a BGNBD or MBGNBD, such as "
-            "fit_bg_nbd gives.",
+            f"`{argument}` is a {type(model).__qualname__}; it must be a BGNBD, MBGNBD or "
+            "ParetoNBD, such as fit_bg_nbd gives.",
             code="no_model",
             argument=argument,
         )

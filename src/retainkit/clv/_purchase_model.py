@@ -252,7 +252,7 @@ class PurchaseModel(NewCustomerModel):
 
         Returns
         -------
-        lifetimes.BetaGeoFitter or lifetimes.ModifiedBetaGeoFitter
+        lifetimes.BetaGeoFitter, ModifiedBetaGeoFitter or ParetoNBDFitter
             With the parameters in ``params_``, the right covariance in ``variance_matrix_`` and
             what follows from it (NaN where the model has none).
 
@@ -278,15 +278,15 @@ class PurchaseModel(NewCustomerModel):
 
         Parameters
         ----------
-        fitter : lifetimes.BetaGeoFitter or lifetimes.ModifiedBetaGeoFitter
-            A fitted one: the former for `BGNBD`, the latter for `MBGNBD`.
+        fitter : lifetimes.BetaGeoFitter, ModifiedBetaGeoFitter or ParetoNBDFitter
+            A fitted one, for `BGNBD`, `MBGNBD` and `ParetoNBD`.
         unit : {"hour", "day", "week", "month", "quarter", "year"}
             Unit of the recency and T that it was fitted to, which it does not know: it must be
             given.
 
         Returns
         -------
-        BGNBD or MBGNBD
+        BGNBD, MBGNBD or ParetoNBD
             The model with these parameters. If the fitter carries its data, with their
             log-likelihood on the natural scale and, if the parameters are at the maximum, with
             the right covariance.

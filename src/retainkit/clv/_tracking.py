@@ -9,7 +9,7 @@ from retainkit._frames.output import build_like
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
 from retainkit._time.period_options import period_option, unit_option
-from retainkit.clv._bg_nbd import BGNBD
+from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._calibrated_orders import read_calibrated_orders
 from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._holdout_spend import (
@@ -18,6 +18,7 @@ from retainkit.clv._holdout_spend import (
     mean_spend_of_new,
     warn_of_infinite_spend,
 )
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._purchase_checks import check_given_exact, check_purchase_model
 from retainkit.clv._spend import GammaGamma
 from retainkit.clv._tracking_columns import (
@@ -30,7 +31,7 @@ from retainkit.typing import Amounts, IntoTable, Missing, Month, PeriodLike, Tab
 
 
 def tracking(
-    model: BGNBD,
+    model: BGNBD | MBGNBD | ParetoNBD,
     transactions: TableT | IntoTable[TableT],
     *,
     customer: str = "customer_id",
@@ -66,7 +67,7 @@ def tracking(
 
     Parameters
     ----------
-    model : BGNBD or MBGNBD
+    model : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases, fitted or made of its parameters.
     transactions : IntoFrame
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation

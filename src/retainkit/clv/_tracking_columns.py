@@ -14,10 +14,10 @@ from retainkit._time.moment import Moment, beginnings, midnights
 from retainkit._time.period_options import PeriodOption
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Array, Booleans, Floats, Integers
-from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._calibrated_orders import CalibratedOrders
 from retainkit.clv._covariates import parameters_of
 from retainkit.clv._purchase_counts import UnitCounts, counts_by_unit
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.errors import ArgumentError
 from retainkit.typing import Period
 
@@ -48,7 +48,7 @@ def check_period(unit: Period, cut: PeriodOption) -> None:
 
 
 def tracking_columns(
-    orders: CalibratedOrders, model: BGNBD, period: PeriodGrid, mean_spend: float
+    orders: CalibratedOrders, model: PurchaseModel, period: PeriodGrid, mean_spend: float
 ) -> dict[str, Any]:
     """Return the columns of `tracking`, and warn of the customers who are not in it.
 
@@ -151,7 +151,7 @@ def _last_units(until: Integers, unit: PeriodGrid, zone: tzinfo | None) -> Integ
 
 
 def _expected_by_day(
-    model: BGNBD,
+    model: PurchaseModel,
     counts: UnitCounts,
     start: Integers,
     upto: Integers,

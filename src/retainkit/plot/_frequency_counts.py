@@ -14,7 +14,7 @@ from retainkit._models.estimates import estimates_of
 from retainkit._models.process import distinct_pairs
 from retainkit._stats.intervals import wilson
 from retainkit._typing import Floats
-from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv import BGNBD, MBGNBD, ParetoNBD
 from retainkit.clv._histories import forecasts_of, read_histories
 from retainkit.plot._axes import draw_legend, measure, subplots, tidy
 from retainkit.plot._models import check_drawn_model
@@ -27,7 +27,7 @@ LABEL = 26.0  # points from a label of the axis to the next, at least
 
 
 def frequency_counts(
-    model: BGNBD | MBGNBD,
+    model: BGNBD | MBGNBD | ParetoNBD,
     summary: IntoFrame,
     *,
     max_frequency: int = 7,
@@ -56,7 +56,7 @@ def frequency_counts(
 
     Parameters
     ----------
-    model : BGNBD or MBGNBD
+    model : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases.
     summary : IntoFrame
         One row a customer, as `rfm_summary` makes it: pandas, Polars (lazy too) or PyArrow, a
@@ -164,7 +164,7 @@ class _Counts:
         return [*map(str, range(last)), f"{last}+"]
 
 
-def _count_customers(model: BGNBD | MBGNBD, rows: Customers, most: int) -> _Counts:
+def _count_customers(model: BGNBD | MBGNBD | ParetoNBD, rows: Customers, most: int) -> _Counts:
     """Count the customers, and add up the model's probabilities over the times observed."""
     frequency = np.minimum(rows.distinct["frequency"], most).astype(np.int64)
     actual = np.bincount(frequency, rows.counts, most + 1)

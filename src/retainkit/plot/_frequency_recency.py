@@ -17,7 +17,7 @@ from retainkit._checks import integer, one_of
 from retainkit._messages import warn
 from retainkit._time.durations import in_units, in_words
 from retainkit._typing import Floats, Integers
-from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv import BGNBD, MBGNBD, ParetoNBD
 from retainkit.clv._covariates import parameters_of
 from retainkit.plot._axes import draw_colour_bar, measure, percent, subplots
 from retainkit.plot._models import check_drawn_model
@@ -30,7 +30,7 @@ LABEL = 22.0  # points between the labels of lines, at least
 
 
 def frequency_recency(
-    model: BGNBD | MBGNBD,
+    model: BGNBD | MBGNBD | ParetoNBD,
     *,
     T: float | Length,  # noqa: N803  the papers' name
     values: ModelValues = "expected_purchases",
@@ -53,7 +53,7 @@ def frequency_recency(
 
     Parameters
     ----------
-    model : BGNBD or MBGNBD
+    model : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases.
     T : float, str or timedelta
         Time since the first purchase: a number in the model's unit, or a length of time such as
@@ -154,7 +154,7 @@ def frequency_recency(
 class _Prediction:
     """A quantity of a model for customers observed for T; T and the horizon are in its unit."""
 
-    model: BGNBD | MBGNBD
+    model: BGNBD | MBGNBD | ParetoNBD
     alive: bool
     ahead: float
     T: float
@@ -173,7 +173,11 @@ class _Prediction:
         return found.reshape(shape)
 
 
-def _warn_of_long_time(model: BGNBD | MBGNBD, observed: float, T: float | Length) -> None:  # noqa: N803
+def _warn_of_long_time(
+    model: BGNBD | MBGNBD | ParetoNBD,
+    observed: float,
+    T: float | Length,  # noqa: N803
+) -> None:
     """Warn of a time that is much longer than any that the model was fitted to."""
     if model.largest_T is not None and observed > 2 * model.largest_T:
         warn(
@@ -185,7 +189,7 @@ def _warn_of_long_time(model: BGNBD | MBGNBD, observed: float, T: float | Length
         )
 
 
-def _usual_most(model: BGNBD | MBGNBD, observed: float) -> int:
+def _usual_most(model: BGNBD | MBGNBD | ParetoNBD, observed: float) -> int:
     """Return the repeat purchases that one new customer in a thousand exceeds."""
     chances = model.purchase_probabilities(np.arange(501), observed)
     return max(5, int(np.searchsorted(np.cumsum(chances[:-1]), 0.999)))

@@ -18,7 +18,7 @@ from retainkit._time.durations import in_units
 from retainkit._time.grid import DAYS
 from retainkit._time.periods import DAYS_IN
 from retainkit._typing import Booleans, Floats, Integers
-from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv import BGNBD, MBGNBD, ParetoNBD
 from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
 from retainkit.plot._models import check_drawn_model
 from retainkit.plot._purchase_days import purchase_days
@@ -31,7 +31,7 @@ STEPS = 400  # points of a history, and one more for each purchase
 
 def customer_history(
     transactions: IntoFrame,
-    model: BGNBD | MBGNBD,
+    model: BGNBD | MBGNBD | ParetoNBD,
     *,
     customer_id: Any,
     customer: str = "customer_id",
@@ -61,7 +61,7 @@ def customer_history(
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
         or a PySpark DataFrame. The order of the rows means nothing. It holds all customers; only
         the rows of this one are brought back.
-    model : BGNBD or MBGNBD
+    model : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases.
     customer_id : str, int or other value
         The customer, as column `customer` has it.
@@ -165,7 +165,7 @@ class _AliveOverTime:
 
 
 def _alive_over_time(
-    model: BGNBD | MBGNBD, days: Integers, last: int, ahead: float
+    model: BGNBD | MBGNBD | ParetoNBD, days: Integers, last: int, ahead: float
 ) -> _AliveOverTime:
     """Compute P(alive) from the first purchase to `last`, and some units beyond it."""
     import pandas as pd  # noqa: PLC0415

@@ -22,7 +22,7 @@ from retainkit._time.moment import Moment
 from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAY, DAYS_IN
 from retainkit._typing import Floats, Integers
-from retainkit.clv import BGNBD, MBGNBD
+from retainkit.clv import BGNBD, MBGNBD, ParetoNBD
 from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._next_purchase import due_columns
 from retainkit.plot._axes import date_numbers, label_dates, measure, percent, subplots, tidy
@@ -37,7 +37,7 @@ _STEPS = 200  # points of the curve
 
 def next_purchase(
     orders: IntoFrame,
-    model: BGNBD | MBGNBD,
+    model: BGNBD | MBGNBD | ParetoNBD,
     *,
     customer_id: Any,
     horizon: Length = "12 months",
@@ -67,7 +67,7 @@ def next_purchase(
         One row an order, or a line of one: pandas, Polars (lazy too) or PyArrow, a DuckDB relation
         or a PySpark DataFrame. The order of the rows means nothing. It holds all customers; only
         the rows of this one are brought back.
-    model : BGNBD or MBGNBD
+    model : BGNBD, MBGNBD or ParetoNBD
         Model of the purchases.
     customer_id : str, int or other value
         The customer, as column `customer` has it.
@@ -173,7 +173,7 @@ class _Curve:
 
 
 def _curve(
-    model: BGNBD,
+    model: BGNBD | MBGNBD | ParetoNBD,
     days: Integers,
     end: Moment,
     zone: tzinfo | None,

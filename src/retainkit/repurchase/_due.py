@@ -23,6 +23,7 @@ from retainkit.clv._bg_nbd import BGNBD
 from retainkit.clv._fit_advice import fit_warnings
 from retainkit.clv._histories import forecasts_of, history, warn_of_long_histories
 from retainkit.clv._next_purchase import next_purchase_scores
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.typing import Length, Period
 
 _DECIMALS = 6  # of a day: a tenth of a second
@@ -36,7 +37,7 @@ class DueOptions:
     Without a `model` one is fitted.
     """
 
-    model: BGNBD | None
+    model: PurchaseModel | None
     horizon: Length
     due: Mapping[str, float]
     end: Moment = field(default_factory=lambda: Moment(instant=0, wall=0))
@@ -69,7 +70,7 @@ def _fitted(rows: Customers, label: str) -> BGNBD:
     return model_from_fit(BGNBD, fit, unit="day", largest_T=largest_time(rows))
 
 
-def _with_scores(found: Frame, rows: Customers, model: BGNBD, options: DueOptions) -> Frame:
+def _with_scores(found: Frame, rows: Customers, model: PurchaseModel, options: DueOptions) -> Frame:
     """Return customers with the scores and dates of a model."""
     t = in_units("horizon", options.horizon, model.unit)
     customers = forecasts_of(model, rows)

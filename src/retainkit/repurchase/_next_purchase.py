@@ -22,7 +22,9 @@ from retainkit._time.periods import DAYS_IN
 from retainkit.clv._bg_nbd import BGNBD, MBGNBD
 from retainkit.clv._covariates import check_no_covariates
 from retainkit.clv._next_purchase import due_columns
+from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._purchase_checks import check_purchase_model
+from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.repurchase import _eager, _lazy
 from retainkit.repurchase._due import DueOptions, with_dates
 from retainkit.repurchase._spec import DaySpec
@@ -41,7 +43,7 @@ def next_purchase(
     as_of: str | date | None = None,
     customer: str = "customer_id",
     time: str = "time",
-    model: BGNBD | MBGNBD | None = None,
+    model: BGNBD | MBGNBD | ParetoNBD | None = None,
     min_gaps: int = 2,
     quantiles: Sequence[float] = (0.25, 0.5, 0.75),
     by: str | Sequence[str] | None = None,
@@ -84,7 +86,7 @@ def next_purchase(
         Column that identifies the customer: integers, strings, UUIDs or categories.
     time : str, default "time"
         Column of dates or datetimes, with or without a time zone. Only its days count.
-    model : BGNBD or MBGNBD, optional
+    model : BGNBD, MBGNBD or ParetoNBD, optional
         Model of the purchases, in any unit. Default: BG/NBD, fitted to `orders` in days.
     min_gaps : int, default 2
         Gaps between purchases that a customer must have for ``typical_gap``; 1 or more.
@@ -209,7 +211,7 @@ def next_purchase(
     return as_given(select_to_native(rows, columns), orders)
 
 
-def _day_spec(log: Events, end: Moment, model: BGNBD | None, min_gaps: int) -> DaySpec:
+def _day_spec(log: Events, end: Moment, model: PurchaseModel | None, min_gaps: int) -> DaySpec:
     """Return how days are reduced for a model: as in the summary that it was fitted to."""
     unit = "day" if model is None else model.unit
     # In longer units days are merged where the fit did so; of hours only the days are known.
