@@ -416,6 +416,10 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "interval": {"revenue_retention": "that of a ratio of sums"},
     "margin": {"survey_sample_size": "half the length of an interval"},
     "missing": {"fit_churn_risk": "features alone may be null, and their rows are kept"},
+    "keep": {
+        "calibration_holdout": "columns of orders, with one value a customer",
+        "rfm_summary": "columns of orders, with one value a customer",
+    },
     "order": {"plot.segment_migration": "in which order segments are drawn"},
     "palette": {"plot.projection": "a cohort has two lines"},
     "penalty": {"fit_churn_risk": "a ridge, on standardised coefficients"},

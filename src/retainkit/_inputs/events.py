@@ -143,18 +143,30 @@ def read_events(
     tz: str | None,
     missing: str,
     customers: Any = None,
+    further: Sequence[Column] = (),
+    argument_names: Mapping[str, str] | None = None,
 ) -> Events:
     """Check an event log and give its columns the names of their arguments.
 
     `columns` maps each argument to the column that it names, or to None where it is not used.
     Segments must not be called like one of the `reserved` columns of the result. With a table of
-    `customers`, the columns of starts and segments are there.
+    `customers`, the columns of starts and segments are there. `further` columns may be read, too,
+    and `argument_names` has what a public function calls their arguments.
     """
     one_of("missing", missing, get_args(Missing))
     own, segments = dict(columns), by
     if customers is not None:  # it has the starts and the segments
         own, segments = {**columns, "cohort_time": None}, None
-    table = read_columns(native, argument, EVENTS, own, by=segments, reserved=reserved, tz=tz)
+    table = read_columns(
+        native,
+        argument,
+        (*EVENTS, *further),
+        own,
+        by=segments,
+        reserved=reserved,
+        tz=tz,
+        argument_names=argument_names,
+    )
     facts = read_facts(table)
     if "cohort_time" in table.names and facts.nulls["time"]:
         table = mark_absent(table)
@@ -175,11 +187,7 @@ def read_events(
         )
         table, n_rows, start = join_customers(table, n_rows, options)
         starts = [start]
-    earliest = [time for time in (first, *starts) if time is not None]
-    times = {"earliest": min(earliest)} if earliest else {}
-    if first is not None:
-        times |= {"first_event": first, "last_event": last}
-    moments = moments_of(table, times)
+    moments = _moments(table, first, last, starts)
     return Events(
         **table.parts(),
         n_rows=n_rows,
@@ -188,6 +196,17 @@ def read_events(
         last_event=moments.get("last_event"),
         min_amount=facts.least.get("amount"),
     )
+
+
+def _moments(
+    table: CheckedTable, first: Any, last: Any, starts: Sequence[Any]
+) -> dict[str, Moment]:
+    """Return the moments of the first and the last event, and the earliest of all."""
+    earliest = [time for time in (first, *starts) if time is not None]
+    times = {"earliest": min(earliest)} if earliest else {}
+    if first is not None:
+        times |= {"first_event": first, "last_event": last}
+    return moments_of(table, times)
 
 
 def _span(table: CheckedTable, facts: Facts) -> tuple[int, Any, Any]:

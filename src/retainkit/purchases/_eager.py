@@ -19,6 +19,7 @@ from retainkit._inputs.events import Events
 from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import wall_times
 from retainkit._typing import Booleans, Floats, Integers
+from retainkit.purchases._carried import FIRST_AMOUNT, carried_in_memory
 from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary
 
 
@@ -52,13 +53,22 @@ class _PurchaseCounts:
     last: Integers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EveryRow:
+    """The rows of a frame: which are before the end, and the period of each."""
+
+    before: Booleans
+    period: Integers
+
+
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarize the purchases of each customer."""
     coded = code_customers(log)
-    rows, rest = _split_at_end(log, coded, spec)
+    every, rows, rest = _split_at_end(log, coded, spec)
     counts = _count_purchases(rows)
     held = np.zeros(coded.n_codes, np.int64) if rest is None else _count_purchases(rest).number
     codes, columns = coded.ascending(np.flatnonzero(counts.number))
+    columns |= _carried_columns(every, rows, coded, counts=counts, codes=codes, spec=spec)
     columns |= _summary_columns(rows, counts, codes, spec)
     if rest is not None:
         columns["frequency_holdout"] = held[codes]
@@ -80,17 +90,19 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
 
 def _split_at_end(
     log: Events, coded: CodedCustomers, spec: PurchaseSpec
-) -> tuple[_Rows, _Rows | None]:
-    """Return the rows before the end and, if there is a holdout, those from it on."""
+) -> tuple[_EveryRow, _Rows, _Rows | None]:
+    """Return all rows, the purchases before the end and, if there is a holdout, those after it."""
     frame = coded.frame
     instant = instants_of(frame["time"])
     period = spec.merge_period.number(wall_times(instant, spec.merge_period.clock(log.zone)))
     amount = frame["amount"].to_numpy() if "amount" in log.columns else None
     rows = _Rows(n_codes=coded.n_codes, customer=coded.customer, period=period, amount=amount)
     if not spec.holdout:
-        return _net_refunds(rows, spec), None
+        every = _EveryRow(before=np.ones(len(instant), bool), period=period)
+        return every, _net_refunds(rows, spec), None
     held = instant >= spec.end.instant
-    return _net_refunds(rows.filter(~held), spec), _net_refunds(rows.filter(held), spec)
+    every = _EveryRow(before=~held, period=period)
+    return every, _net_refunds(rows.filter(~held), spec), _net_refunds(rows.filter(held), spec)
 
 
 def _net_refunds(rows: _Rows, spec: PurchaseSpec) -> _Rows:
@@ -153,6 +165,36 @@ def _summary_columns(
         if not spec.include_first:
             rows = rows.filter(rows.period > counts.first[rows.customer])
         columns["monetary_value"] = _mean_amount(rows.money(), frequency)[codes]
+    return columns
+
+
+def _carried_columns(
+    every: _EveryRow,
+    purchases: _Rows,
+    coded: CodedCustomers,
+    *,
+    counts: _PurchaseCounts,
+    codes: Integers,
+    spec: PurchaseSpec,
+) -> dict[str, Any]:
+    """Return the columns that are carried along, for some codes."""
+    if not spec.carried.inner and not spec.carried.first_amount:
+        return {}
+    bought = counts.number[coded.customer] > 0
+    at_first = every.before & bought & (every.period == counts.first[coded.customer])
+    columns: dict[str, Any] = {
+        **carried_in_memory(
+            spec.carried,
+            coded.frame,
+            coded.customer,
+            codes,
+            before=every.before & bought,
+            at_first=at_first,
+        )
+    }
+    if spec.carried.first_amount:
+        first = purchases.filter(purchases.period == counts.first[purchases.customer])
+        columns[FIRST_AMOUNT] = first.money()[codes]
     return columns
 
 

@@ -9,21 +9,28 @@ from __future__ import annotations
 import narwhals.stable.v2 as nw
 
 from retainkit._frames.input import collect
+from retainkit._frames.join import join_in_order
 from retainkit._inputs.events import Events
 from retainkit._inputs.lazy_events import Rows, wall_time
 from retainkit._inputs.one_segment import check_one_segment
 from retainkit._inputs.refunds import is_purchase
 from retainkit._time.zones import instant_expr
+from retainkit.purchases._carried import FIRST_AMOUNT, carried_in_engine, outer_names
 from retainkit.purchases._spec import PurchaseSpec, PurchaseSummary
 
 
 def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     """Summarize the purchases of each customer."""
     check_one_segment(log)
-    customers = _count_purchases(_purchases(log, spec), log, spec)
+    rows = _rows_with_periods(log, spec)
+    customers = _count_purchases(_purchases(rows, log, spec), log, spec)
     excluded = _count_excluded(customers, spec)
     if spec.net_refunds or spec.holdout:
         customers = customers.filter(nw.col("bought") > 0)
+    firsts = customers.select("customer", "first")
+    carried = carried_in_engine(spec.carried, rows.filter(nw.col("side") == 0), firsts)
+    if carried is not None:
+        customers = join_in_order(customers, carried, ["customer"])
     return PurchaseSummary(
         rows=_summary_columns(customers, log, spec),
         n_customers=excluded.get("customers"),
@@ -32,14 +39,18 @@ def reduce(log: Events, spec: PurchaseSpec) -> PurchaseSummary:
     )
 
 
-def _purchases(log: Events, spec: PurchaseSpec) -> Rows:
+def _rows_with_periods(log: Events, spec: PurchaseSpec) -> Rows:
+    """Return the rows with their side of the end and their period."""
+    wall = wall_time("time", log, log.last_event or spec.end, spec.merge_period.clock(log.zone))
+    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(spec))
+    return rows.with_columns(period=spec.merge_period.number_expr(nw.col("wall")))
+
+
+def _purchases(rows: Rows, log: Events, spec: PurchaseSpec) -> Rows:
     """Group the rows of each customer by side of the end and by period.
 
     `is_bought` and `is_held` are 1 where they are a purchase, before the end or from it on.
     """
-    wall = wall_time("time", log, log.last_event or spec.end, spec.merge_period.clock(log.zone))
-    rows: Rows = log.rows.lazy().with_columns(wall=wall, side=_holdout_flag(spec))
-    rows = rows.with_columns(period=spec.merge_period.number_expr(nw.col("wall")))
     values = {"rows": nw.len()}
     if "amount" in log.columns:
         rows = rows.with_columns(absolute=nw.col("amount").abs())
@@ -84,6 +95,11 @@ def _count_purchases(purchases: Rows, log: Events, spec: PurchaseSpec) -> Rows:
             money_held=nw.when(held).then(amount).otherwise(0.0),
         )
         values |= {name: nw.col(name).sum() for name in ("money", "money_held")}
+    if spec.carried.first_amount:
+        rows = rows.with_columns(since=nw.col("bought_in").min().over("customer"))
+        first = (nw.col("is_bought") == 1) & (nw.col("period") == nw.col("since"))
+        rows = rows.with_columns(paid=nw.when(first).then(nw.col("amount")).otherwise(0.0))
+        values[FIRST_AMOUNT] = nw.col("paid").sum()
     return rows.group_by(*log.keys, "customer").agg(**values)
 
 
@@ -120,7 +136,7 @@ def _summary_columns(customers: Rows, log: Events, spec: PurchaseSpec) -> Rows:
             columns["monetary_value_holdout"] = _mean_amount("money_held", "held")
         dtype = nw.Float64 if isinstance(spec.duration, float) else nw.Int64
         columns["duration_holdout"] = nw.lit(spec.duration).cast(dtype)
-    return customers.select(*log.keys, "customer", **columns)
+    return customers.select(*log.keys, "customer", *outer_names(spec.carried), **columns)
 
 
 def _in_units(periods: nw.Expr, spec: PurchaseSpec) -> nw.Expr:

@@ -19,6 +19,7 @@ def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequenc
     """Check the options of a summary with these columns of its `own`, and read its orders."""
     options.validate()
     own = (*own, TIME_UNIT)
+    carried = options.carried(own)
     check_not_reserved("`customer`", [options.customer], own)
     return read_orders(
         transactions,
@@ -29,6 +30,9 @@ def read_summary_orders(transactions: Any, options: SummaryOptions, own: Sequenc
         reserved=[*own, options.customer],
         tz=options.tz,
         missing=options.missing,
+        further=carried.declared,
+        further_names=carried.inner,
+        argument_names=carried.arguments,
     )
 
 

@@ -15,6 +15,7 @@ from retainkit._inputs.refunds import check_negative_amounts, warn_of_no_purchas
 from retainkit._messages import count_noun, warn
 from retainkit._time.moment import Moment
 from retainkit.purchases import _eager, _lazy
+from retainkit.purchases._carried import outer_names
 from retainkit.purchases._orders import read_summary_orders
 from retainkit.purchases._spec import (
     HOLDOUT,
@@ -57,8 +58,9 @@ def summarize_purchases(
     found = reduce_purchases(log, spec)
     _warn_of_excluded(found)
     own = (*SUMMARY, *HOLDOUT)
-    keys = (*log.keys, "customer", *own)
-    names = dict(zip((*log.by, options.customer, *own), keys, strict=True))
+    carried = outer_names(spec.carried)
+    keys = (*log.keys, "customer", *carried, *own)
+    names = dict(zip((*log.by, options.customer, *carried.values(), *own), keys, strict=True))
     present = found.rows.collect_schema().names()
     columns = [
         nw.col(key).alias(inner_name(found.rows, name))

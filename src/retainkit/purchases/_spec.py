@@ -13,6 +13,7 @@ from typing import get_args
 
 from retainkit._checks import boolean, one_of
 from retainkit._frames.input import Frame
+from retainkit._inputs.columns import column_names
 from retainkit._inputs.events import Events
 from retainkit._inputs.observation import check_as_of
 from retainkit._inputs.refunds import check_amounts_option
@@ -20,6 +21,7 @@ from retainkit._time.grid import DAYS, PeriodGrid
 from retainkit._time.moment import Moment
 from retainkit._time.period_options import unit_option
 from retainkit._time.periods import DAYS_IN
+from retainkit.purchases._carried import CarriedColumns, carried_columns
 from retainkit.typing import Amounts, Missing, Period, Weekday
 
 SUMMARY = ("frequency", "recency", "T", "monetary_value")
@@ -45,6 +47,13 @@ class SummaryOptions:
     missing: str = "raise"
     tz: str | None = None
     week_start: Weekday = "monday"
+    keep: str | Sequence[str] = ()
+    keep_first: str | Sequence[str] = ()
+
+    def carried(self, own: Sequence[str] = ()) -> CarriedColumns:
+        """Return the columns that are carried along, beside these of the result's `own`."""
+        by = column_names("by", self.by)
+        return carried_columns(self.keep, self.keep_first, self.amount, (*own, self.customer, *by))
 
     def validate(self) -> None:
         """Check the options that do not depend on the table."""
@@ -79,6 +88,7 @@ class PurchaseSpec:
     end: Moment
     last: int
     duration: float | None
+    carried: CarriedColumns
 
     @property
     def holdout(self) -> bool:
@@ -110,6 +120,7 @@ def purchase_spec(
         end=end,
         last=last_period(end),
         duration=duration,
+        carried=options.carried(),
     )
 
 
@@ -118,9 +129,9 @@ class PurchaseSummary:
     """One row a customer with a purchase before the end, and the number of those left out.
 
     `rows` has the columns ``by_0`` …, ``customer``, ``frequency``, ``recency``, ``T`` and, where
-    they apply, ``monetary_value`` and those of `HOLDOUT`; in memory in ascending order of
-    customers. Of `n_customers` (None: not counted, since nobody can be left out),
-    `n_first_in_holdout` counts the customers whose first purchase lies in the holdout,
+    they apply, ``monetary_value``, those of `HOLDOUT` and those carried along; in memory in
+    ascending order of customers. Of `n_customers` (None: not counted, since nobody can be left
+    out), `n_first_in_holdout` counts the customers whose first purchase lies in the holdout,
     `n_without_purchase` those of whom no purchase is left.
     """
 

@@ -30,6 +30,8 @@ def rfm_summary(
     missing: Missing = "raise",
     tz: str | None = None,
     week_start: Weekday = "monday",
+    keep: str | Sequence[str] = (),
+    keep_first: str | Sequence[str] = (),
 ) -> IntoFrameT:
     r"""Frequency, recency, age and mean spend of each customer, out of their orders.
 
@@ -90,6 +92,13 @@ def rfm_summary(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    keep : str or sequence of str, default ()
+        Further columns to carry along, each with one value throughout for a customer: one that
+        changes is refused, for what is only known later explains purchases by themselves.
+    keep_first : str or sequence of str, default ()
+        Further columns of which the value at the first purchase is carried along, which was known
+        at the start: of several the smallest, with a warning that counts such customers. That of
+        `amount` is added up over the first purchase, as ``first_amount``.
 
     Returns
     -------
@@ -99,6 +108,8 @@ def rfm_summary(
         PySpark) a lazy frame of the same engine, in no order.
 
         - the columns of `by`, and that of the customer under its own name.
+        - those of `keep` and `keep_first`, with ``first_amount`` (float) last. Categories come as
+          text where the frame is lazy.
         - ``frequency`` (int): x, the units with a repeat purchase.
         - ``recency`` (int): units from the first purchase to the last; 0 where there is only one.
           With `exact` a float, as is T.
@@ -118,7 +129,7 @@ def rfm_summary(
         If a column or an argument is of the wrong type (a `TypeError`).
     ArgumentError
         If an argument has a wrong value; if a column has nulls; if amounts are negative; if a
-        customer has several values of `by` (a `ValueError`).
+        customer has several values of `by`, or of a column of `keep` (a `ValueError`).
 
     Warns
     -----
@@ -163,6 +174,15 @@ def rfm_summary(
       customer_id  frequency  recency  T  monetary_value time_unit
     0         ann          2        8  9            20.0       day
     1         bob          0        0  4             NaN       day
+
+    With what was known of them at the first purchase, for models with covariates:
+
+    >>> orders["channel"] = ["web", "shop", "shop", "web", "shop"]
+    >>> early = rfm_summary(orders, amount="amount", keep_first=("channel", "amount"))
+    >>> early[["customer_id", "channel", "first_amount", "frequency"]]
+      customer_id channel  first_amount  frequency
+    0         ann     web          10.0          2
+    1         bob    shop           8.0          0
     """
     options = SummaryOptions(
         customer=customer,
@@ -177,6 +197,8 @@ def rfm_summary(
         missing=missing,
         tz=tz,
         week_start=week_start,
+        keep=keep,
+        keep_first=keep_first,
     )
     summary = summarize_orders(transactions, options).frame
     return as_given(to_native(with_text(summary, TIME_UNIT, options.unit)), transactions)
@@ -198,6 +220,8 @@ def calibration_holdout(
     missing: Missing = "raise",
     tz: str | None = None,
     week_start: Weekday = "monday",
+    keep: str | Sequence[str] = (),
+    keep_first: str | Sequence[str] = (),
 ) -> IntoFrameT:
     """Summary of each customer up to a day, beside what they bought after it.
 
@@ -258,6 +282,13 @@ def calibration_holdout(
         Time zone in which periods are cut, such as ``"Europe/Berlin"``. Default: the column's own.
     week_start : {"monday", "tuesday", ..., "sunday"}, default "monday"
         Day on which a week begins.
+    keep : str or sequence of str, default ()
+        Further columns to carry along, each with one value throughout for a customer: one that
+        changes is refused, for what is only known later explains purchases by themselves.
+    keep_first : str or sequence of str, default ()
+        Further columns of which the value at the first purchase is carried along, which was known
+        at the start: of several the smallest, with a warning that counts such customers. That of
+        `amount` is added up over the first purchase, as ``first_amount``.
 
     Returns
     -------
@@ -266,6 +297,8 @@ def calibration_holdout(
         `rfm_summary`, with its columns as they were at `calibration_end`:
 
         - the columns of `by`, and that of the customer under its own name.
+        - those of `keep` and `keep_first`, with ``first_amount`` (float) last. Categories come as
+          text where the frame is lazy.
         - ``frequency`` (int), ``recency`` (int), ``T`` (int), the latter two floats with `exact`.
         - with `amount`, ``monetary_value`` (float): mean amount of a repeat purchase, or NaN.
         - ``frequency_holdout`` (int): units with a purchase in the holdout, each a repeat purchase.
@@ -341,6 +374,8 @@ def calibration_holdout(
         missing=missing,
         tz=tz,
         week_start=week_start,
+        keep=keep,
+        keep_first=keep_first,
     )
     check_as_of(calibration_end, "calibration_end")
     log = read_summary_orders(transactions, options, (*SUMMARY, *HOLDOUT))
