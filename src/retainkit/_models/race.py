@@ -19,7 +19,8 @@ import numpy as np
 from retainkit._models.quadrature import gauss_legendre
 from retainkit._typing import Floats
 
-_NODES = 16
+# Nodes by how far log(1 + t / min(a, b)) reaches: right to 1e-9 and mostly far beyond.
+_NODES = ((2.0, 16), (4.0, 24), (8.0, 64), (np.inf, 128))
 _POWER = 6
 _LARGEST = 700.0  # log of a time beyond which nothing changes any more, and which is still a number
 _STEPS = 60
@@ -55,10 +56,15 @@ class Race:
         reach = self.reach
         time = np.zeros(reach.shape)
         scale = np.minimum(self.a, self.b)
-        for node, weight in zip(*gauss_legendre(_NODES), strict=True):
+        for node, weight in zip(*gauss_legendre(self._n_nodes()), strict=True):
             z = reach * node
             time = self._time_of(-_POWER * np.log1p(-z), scale, time)
             yield time, _POWER * (1 - z) ** (_POWER - 1) * weight
+
+    def _n_nodes(self) -> int:
+        """Return how many nodes the widest of the races needs."""
+        width = np.max(np.log1p(self.t / np.minimum(self.a, self.b)), initial=0.0)
+        return next(number for most, number in _NODES if width <= most)
 
     def leaves(self, time: Floats) -> Floats:
         """Return the chance that it is leaving that comes at a time, if one of the two does."""
