@@ -73,7 +73,7 @@ def test_the_size_of_the_first_order_in_cdnow() -> None:
 def test_pareto_nbd_of_cdnow() -> None:
     model = rk.fit_pareto_nbd(cdnow(), **BOTH)
     right = [0.578078, 13.247787, 0.584881, 10.718694]
-    np.testing.assert_allclose([*model.parameters.values()], right, rtol=3e-6)
+    np.testing.assert_allclose([*model.parameters.values()], right, rtol=2e-5)
     effects = model.effects()
     right = [0.521677, -0.116259, 0.103943, -0.297512]
     # The optimisers of the list stopped 9e-6 of log-likelihood below what is reached here.
@@ -84,9 +84,9 @@ def test_pareto_nbd_of_cdnow() -> None:
     # In purchases only.
     model = rk.fit_pareto_nbd(cdnow(), purchase_covariates="big")
     right = [0.576802, 13.506246, 0.595972, 11.354839]
-    np.testing.assert_allclose([*model.parameters.values()], right, rtol=3e-6)
-    assert model.effects()["coefficient"][0] == pytest.approx(0.498191, abs=6e-7)
-    assert model.log_likelihood == pytest.approx(-9575.039309, abs=6e-7)
+    np.testing.assert_allclose([*model.parameters.values()], right, rtol=2e-5)
+    assert model.effects()["coefficient"][0] == pytest.approx(0.498191, abs=5e-6)
+    assert model.log_likelihood == pytest.approx(-9575.039309, abs=1e-5)
 
 
 def test_spend_of_cdnow() -> None:
