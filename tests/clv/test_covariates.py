@@ -86,7 +86,7 @@ def test_pareto_nbd_of_cdnow() -> None:
     right = [0.576802, 13.506246, 0.595972, 11.354839]
     np.testing.assert_allclose([*model.parameters.values()], right, rtol=2e-5)
     assert model.effects()["coefficient"][0] == pytest.approx(0.498191, abs=5e-6)
-    assert model.log_likelihood == pytest.approx(-9575.039309, abs=1e-5)
+    assert -9575.039309 <= model.log_likelihood == pytest.approx(-9575.039309, abs=2e-5)
 
 
 def test_spend_of_cdnow() -> None:
