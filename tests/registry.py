@@ -937,6 +937,12 @@ ENTRIES = [
         warns=(RESPONSES, {"very": "none such"}),
     ),
     Entry(
+        function=rk.new_customer_value,
+        options={"purchases": PURCHASES, "spend": SPEND, "cost": 50.0},
+        positional=2,
+        result="pandas",
+    ),
+    Entry(
         function=rk.observed_value,
         tables={"transactions": ORDERS},
         options={"by": "team", "ages": ["0D", "30D", "200D"]},

@@ -55,8 +55,14 @@ SECTIONS = ["Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "Re
 SECTIONS += ["Examples"]
 
 # Those whose first argument is no frame.
-OF_NUMBERS = {"annualize_rate", "plot.frequency_counts", "plot.frequency_recency", "tracking"}
-OF_NUMBERS |= {"segment_rules", "snapshot_dates"}
+OF_NUMBERS = {
+    "annualize_rate",
+    "new_customer_value",
+    "plot.frequency_counts",
+    "plot.frequency_recency",
+    "tracking",
+}
+OF_NUMBERS |= {"new_customer_value", "segment_rules", "snapshot_dates"}
 OF_NUMBERS |= {"survey_detectable_difference", "survey_sample_size"}
 OF_NUMBERS |= {"snapshot_dates", "survey_detectable_difference", "survey_sample_size"}
 OF_NUMBERS |= {"holdout_bucket"}

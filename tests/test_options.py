@@ -313,7 +313,7 @@ SUFFIXED: dict[str, str] = {
     "gap": ALL,
     "group": ALL,
     "holdout": "fit_sbg",
-    "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases "
+    "horizon": "BGNBD.discounted_expected_purchases BGNBD.expected_purchases new_customer_value "
     "BGNBD.expected_purchases_new_customer BGNBD.next_purchase BGNBD.purchase_probabilities cltv "
     "cltv_from_models cltv_total next_purchase plot.frequency_recency plot.next_purchase",
     "include_partial": "churn_rate cohort_retention growth_accounting score_trend",
@@ -343,7 +343,7 @@ SUFFIXED: dict[str, str] = {
     "rules": ALL,
     "scale": "ces control_chart csat score_trend",
     "seed": "cltv cltv_from_models cltv_total key_drivers value_concentration",
-    "spend": "cltv holdout_report tracking",
+    "spend": "cltv holdout_report new_customer_value tracking",
     "start": "churn_snapshots customer_view datasets.make_events datasets.make_subscriptions "
     "datasets.make_survey",
     "subscription": "score_outcomes",
@@ -425,6 +425,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
     "penalty": {"fit_churn_risk": "a ridge, on standardised coefficients"},
     "period": {
         "annualize_rate": "what a rate is a rate of",
+        "new_customer_value": "of a model, what it counts",
         "churn_rate_from_counts": "a column",
         "datasets.make_events": "how time is made",
         "plot.mrr_waterfall": "the date of the period that is drawn",
@@ -489,6 +490,8 @@ NOT_SHARED = {
 OTHER_TYPE = {
     ("BGNBD.expected_purchases_new_customer", "horizon"): "it takes several at once",
     ("ces", "fractional"): "there are no cuts",
+    ("new_customer_value", "horizon"): "it takes several at once",
+    ("new_customer_value", "spend"): "of subscribers it is a price",
     ("cltv", "horizon"): "there is no unit at hand of which a number could be",
     ("csat", "fractional"): "there are no cuts",
     ("plot.next_purchase", "horizon"): "as of the function of that name",

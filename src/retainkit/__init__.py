@@ -121,6 +121,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "fit_mbg_nbd",
         "fit_pareto_nbd",
         "holdout_report",
+        "new_customer_value",
         "purchase_regularity",
         "spend_independence",
         "tracking",

@@ -33,6 +33,9 @@ _WORDS: Mapping[str, str] = {
 _NAMES: Mapping[str, str] = {
     **dict.fromkeys(("ltv", "lifetime_value", "customer_lifetime_value", "predicted_ltv"), "cltv"),
     **dict.fromkeys(("rfm", "summary_data_from_transaction_data", "rfm_table"), "rfm_summary"),
+    **dict.fromkeys(("cac", "ltv_cac", "cac_payback"), "payback"),
+    **dict.fromkeys(("ltv_curve", "cumulative_ltv"), "observed_value"),
+    "customer_acquisition_value": "new_customer_value",
     "calibration_and_holdout_data": "calibration_holdout",
     **dict.fromkeys(("betageofitter", "bg_nbd", "bgnbd_fit"), "fit_bg_nbd"),
     **dict.fromkeys(("modifiedbetageofitter", "mbg_nbd"), "fit_mbg_nbd"),

@@ -13,7 +13,7 @@ from retainkit._frames.input import Frame, collect, from_native
 from retainkit._frames.names import inner_name
 from retainkit._frames.output import from_columns, to_native
 from retainkit._frames.segments import factorize_segments
-from retainkit._inputs.columns import Column, read_columns, segment_keys
+from retainkit._inputs.columns import Column, read_columns, segment_keys, segment_names
 from retainkit._inputs.covariates import Covariates, covariate_columns, key_of, union_of
 from retainkit._inputs.customers import (
     CUSTOMERS,
@@ -71,6 +71,7 @@ def read_segmented_customers(
     `unit` is the one in which its times should be, `reserved` are the columns of the result.
     `covariates` are those that matter to "histories" and to "spend".
     """
+    segment_names(by, reserved)
     coded = union_of(covariates.values()).add_to(from_native(native, "summary"))
     names = {**columns, **coded.names}
     declared = {"customer": customer, **names}

@@ -9,6 +9,7 @@ from retainkit.clv._cltv_total import cltv_total
 from retainkit.clv._diagnostics import purchase_regularity, spend_independence
 from retainkit.clv._holdout import holdout_report
 from retainkit.clv._holdout_report import HoldoutReport
+from retainkit.clv._new_customer_value import new_customer_value
 from retainkit.clv._pareto_nbd import ParetoNBD, fit_pareto_nbd
 from retainkit.clv._spend import GammaGamma, fit_gamma_gamma
 from retainkit.clv._tracking import tracking
@@ -27,6 +28,7 @@ __all__ = [
     "fit_mbg_nbd",
     "fit_pareto_nbd",
     "holdout_report",
+    "new_customer_value",
     "purchase_regularity",
     "spend_independence",
     "tracking",

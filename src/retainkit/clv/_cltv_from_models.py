@@ -13,6 +13,7 @@ from retainkit._messages import warn
 from retainkit._progress import check_progress, steps_of
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._bg_nbd import BGNBD, MBGNBD
+from retainkit.clv._covariates import check_unseen
 from retainkit.clv._given_models import check_models
 from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._spend import GammaGamma
@@ -220,6 +221,7 @@ def cltv_from_models(
         seed=seed,
     )
     check_models(purchases, spend)
+    check_unseen(unseen)
     columns = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     spec = valuation_spec(purchases, spend, options)
     check_progress(progress)

@@ -15,7 +15,7 @@ from retainkit._messages import warn
 from retainkit._stats.intervals import ratio
 from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._bg_nbd import BGNBD, MBGNBD
-from retainkit.clv._covariates import covariates_to_read
+from retainkit.clv._covariates import check_unseen, covariates_to_read
 from retainkit.clv._given_models import check_models
 from retainkit.clv._histories import check_histories
 from retainkit.clv._pareto_nbd import ParetoNBD
@@ -229,6 +229,7 @@ def cltv_total(
     )
     check_models(purchases, spend)
     boolean("include_chance", include_chance)
+    check_unseen(unseen)
     spec = valuation_spec(purchases, spend, options)
     names = dict(zip(SUMMARY, (frequency, recency, T, monetary_value), strict=True))
     table = _read_table(summary, names, spec, customer=customer, by=by)

@@ -36,6 +36,11 @@ _SAME = 1e-9  # share of the variance of columns that nothing else explains: it 
 # Of a summary that is scored
 
 
+def check_unseen(unseen: Any) -> None:
+    """Check the argument `unseen`."""
+    one_of("unseen", unseen, get_args(Unseen))
+
+
 def covariates_to_read(*models: CovariateModel) -> Covariates:
     """Return the covariates that models look at, with the levels that they know."""
     return union_of(
@@ -52,7 +57,6 @@ def scored_covariates(
     model: CovariateModel, rows: Customers, unseen: Unseen = "raise"
 ) -> RowCovariates | None:
     """Return the covariates of the distinct rows of a summary; None where the model has none."""
-    one_of("unseen", unseen, get_args(Unseen))
     if not model.has_covariates:
         return None
     coded = rows.covariates
@@ -80,9 +84,7 @@ def check_no_covariates(model: CovariateModel, argument: str, instead: str) -> N
 
 def covariates_of_profile(model: CovariateModel, profile: Profile | None) -> RowCovariates | None:
     """Return the covariates of one customer of this profile; None where the model has none."""
-    every = {
-        one.name: one for covariates in model.covariates_by_process.values() for one in covariates
-    }
+    every = known_covariates(model)
     given = check_profile(profile, every)
     if not every:
         return None
@@ -97,6 +99,11 @@ def parameters_of(model: NewCustomerModel, profile: Profile | None = None) -> Ro
         return tuple(theta[:4].tolist())
     found = adjusted_parameters(model.PROCESS, theta, covariates)
     return tuple(float(np.ravel(one)[0]) for one in found)
+
+
+def known_covariates(model: CovariateModel) -> dict[str, Covariate]:
+    """Return the covariates of a model by name."""
+    return {one.name: one for some in model.covariates_by_process.values() for one in some}
 
 
 def check_profile(profile: Any, known: Mapping[str, Covariate]) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from retainkit._models.estimates import estimates_of
 from retainkit._models.forecasts import Forecasts
 from retainkit._time.durations import in_units
 from retainkit._typing import Floats
+from retainkit.clv._covariates import check_unseen
 from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.errors import ArgumentError, ArgumentTypeError
 from retainkit.typing import IntoFrameT, Length, Unseen
@@ -155,6 +156,7 @@ class TimingModel(PurchaseModel):
         """
         t = in_units("horizon", horizon, self.unit)
         due = due_columns(quantiles)
+        check_unseen(unseen)
         kept = read_kept(summary, keep, customer, (*SCORES, *due))
         rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
         scores = next_purchase_scores(self, t, due, forecasts)

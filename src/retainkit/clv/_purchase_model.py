@@ -15,6 +15,7 @@ from retainkit._inputs.time_unit import check_unit_of_model, optional_unit
 from retainkit._models.forecasts import Forecasts
 from retainkit._time.durations import in_units
 from retainkit.clv import _lifetimes
+from retainkit.clv._covariates import check_unseen
 from retainkit.clv._discounting import rate_per_unit
 from retainkit.clv._histories import forecasts_of, read_histories
 from retainkit.clv._new_customers import NewCustomerModel
@@ -85,6 +86,7 @@ class PurchaseModel(NewCustomerModel):
         1         bob              1.000
         """
         t = in_units("ahead", ahead, self.unit)
+        check_unseen(unseen)
         kept = read_kept(summary, keep, customer, ("probability_alive",))
         rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
         alive = forecasts.alive(self._theta, t)
@@ -148,6 +150,7 @@ class PurchaseModel(NewCustomerModel):
         1         bob               0.195
         """
         t = in_units("horizon", horizon, self.unit)
+        check_unseen(unseen)
         kept = read_kept(summary, keep, customer, ("expected_purchases",))
         rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
         expected = forecasts.purchases(self._theta, t)
@@ -219,6 +222,7 @@ class PurchaseModel(NewCustomerModel):
                 argument="rate",
             )
         t = np.inf if horizon is None else in_units("horizon", horizon, self.unit)
+        check_unseen(unseen)
         kept = read_kept(summary, keep, customer, ("discounted_expected_purchases",))
         rows, forecasts = self._forecasts(summary, frequency, recency, T, unseen)
         expected = forecasts.discounted(self._theta, delta, t)

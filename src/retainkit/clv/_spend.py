@@ -24,6 +24,7 @@ from retainkit._models.model import model_from_fit
 from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit.clv import _lifetimes
 from retainkit.clv._covariates import (
+    check_unseen,
     coded_for_fit,
     covariates_of_fit,
     covariates_to_read,
@@ -147,6 +148,7 @@ class GammaGamma(CovariateModel):
         1         bob           35.22
         """
         one_of("infinite", infinite, get_args(Infinite))
+        check_unseen(unseen)
         kept = read_kept(summary, keep, customer, ("expected_spend", "median_spend"))
         columns = {"frequency": frequency, "monetary_value": monetary_value}
         spend = read_customers(summary, columns)
