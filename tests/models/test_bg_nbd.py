@@ -595,3 +595,19 @@ def test_customers_who_never_drop_out_can_be_simulated() -> None:
     x, _ = bg.simulate((2.0, 5.0, 1e-3, 5.0), np.full(20_000, 30.0), BG, rng)
     assert np.isfinite(x).all()
     assert x.mean() == pytest.approx(12, rel=0.03)  # hardly below r t / alpha
+
+
+@MODELS
+def test_still_there_after_a_time(shift) -> None:
+    # 2F1(r + x, a; a + b'; -t / (alpha + T)) with the updated b', by Pfaff's transformation.
+    for params in PARAMETERS[:6]:
+        r, alpha, a, b = params
+        for x, tx, T in ((0, 0.0, 30.0), (2, 20.0, 38.0), (9, 30.0, 31.0)):  # noqa: N806
+            now = bg.probability_alive(params, x, tx, T, shift)
+            for t in (0.5, 39.0, 500.0):
+                with mp.workdps(30):
+                    z = mp.mpf(t) / (alpha + T)
+                    after = mp.hyp2f1(r + x, b + x + shift, a + b + x + shift, z / (1 + z))
+                    right = (1 + z) ** -(r + x) * after
+                later = bg.probability_alive(params, x, tx, T, shift, ahead=t)
+                assert float(later) == pytest.approx(float(now * right), rel=1e-8, abs=1e-13)
