@@ -1464,6 +1464,19 @@ PICTURES: dict[str, Callable[[], Row]] = {
         "model": PURCHASES,
         "customer_id": 1,
     },
+    "effects": lambda: {
+        "table": pd.DataFrame(
+            {
+                "process": ["purchase", "spend"],
+                "covariate": "plan",
+                "level": "b",
+                "reference": "a",
+                "ratio": [1.5, 0.8],
+                "ratio_lower": [1.2, 0.6],
+                "ratio_upper": [1.9, 1.1],
+            }
+        )
+    },
     "frequency_counts": lambda: {"model": PURCHASES, "summary": pd.DataFrame(SUMMARY)},
     "frequency_recency": lambda: {"model": PURCHASES, "T": 100, "max_frequency": 5},
     "growth_accounting": lambda: {"table": _result("growth_accounting").query("team == 'a'")},

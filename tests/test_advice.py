@@ -36,6 +36,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "plot.contact_policy": ("table", "apply_contact_policy"),
     "plot.calibration": ("table", "lift_table"),
     "plot.control_chart": ("table", "control_chart"),
+    "plot.effects": ("table", "effects"),
     "plot.growth_accounting": ("table", "growth_accounting"),
     "plot.holdout_calibration": ("table", "holdout_report(...).by_frequency"),
     "plot.key_drivers": ("table", "key_drivers"),

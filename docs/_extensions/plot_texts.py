@@ -30,6 +30,10 @@ TEXTS = {
         "silence and jumps to the top at each of 42 purchases, which are marked below; it ends "
         "at 96 percent."
     ),
+    "effects": (
+        "Two ratios with intervals on a logarithmic axis, with a line at 1: customers who came by "
+        "the shop buy 1.7 times as often as those of the web, and spend about as much."
+    ),
     "frequency_counts": (
         "Grey bars of the number of customers by repeat purchases, from 1,218 with none down to "
         "64 with six, each with an interval, and beside each a blue square for the number that "

@@ -129,7 +129,7 @@ def fit_pareto_nbd(
         Covariates that the rate of purchase, or of leaving, may differ by: columns that were known
         at the start, of numbers and booleans, or of words, whose most frequent level is the
         reference. For a column z with the coefficient c the rate is exp(c z) times that of the
-        reference. `effects` gives them.
+        reference. ``effects()`` gives them.
     covariate_penalty : float, default 0.0
         Draws effects towards 0 where data are few: this times the variance that each covariate adds
         to its logarithm over the customers is taken from the mean log-likelihood. Of a number that

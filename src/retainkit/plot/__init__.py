@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from retainkit.plot._contacts import contact_policy as contact_policy
     from retainkit.plot._control import control_chart as control_chart
     from retainkit.plot._drivers import key_drivers as key_drivers
+    from retainkit.plot._effects import effects as effects
     from retainkit.plot._frequency_counts import frequency_counts as frequency_counts
     from retainkit.plot._frequency_recency import frequency_recency as frequency_recency
     from retainkit.plot._growth import growth_accounting as growth_accounting
@@ -46,6 +47,7 @@ _HOMES = {
     "contact_policy": "_contacts",
     "control_chart": "_control",
     "customer_history": "_history",
+    "effects": "_effects",
     "frequency_counts": "_frequency_counts",
     "frequency_recency": "_frequency_recency",
     "growth_accounting": "_growth",

@@ -7,10 +7,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from retainkit._checks import integer
-from retainkit.plot._axes import ABOVE, draw_legend, measure, subplots, tidy
+from retainkit.plot._axes import ABOVE, draw_legend, measure, scale_ratios, subplots
 from retainkit.plot._reading import (
     Columns,
     as_floats,
@@ -102,7 +101,7 @@ def affinity(table: IntoDataFrame, *, max_pairs: int = 12, ax: Axes | None = Non
         style = {**ABOVE, "ncols": 2, "handletextpad": 0.4, "columnspacing": 1.2}
         draw_legend(ax, marks, size=size, style=style)
     ax.set_xlabel("Lift with interval: times as often as by chance", fontsize=size)
-    _scale(ax, size)
+    scale_ratios(ax, size)
     return ax
 
 
@@ -148,14 +147,3 @@ def _mark(kind: str) -> Line2D:
     """Return the mark of a kind of pairs, for the legend."""
     style: dict[str, Any] = {"linestyle": "", "color": COLOURS[kind], "marker": MARKS[kind]}
     return Line2D([], [], label=kind, **style)
-
-
-def _scale(ax: Axes, size: float) -> None:
-    """Scale lifts by their logarithm, and write them as times."""
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda lift, _: f"{lift:g}\N{MULTIPLICATION SIGN}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="x", which="both", labelsize=size)
-    ax.tick_params(axis="x", which="minor", length=0)
-    tidy(ax, "x")

@@ -11,7 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
 from retainkit._typing import Array, Floats
@@ -153,3 +153,16 @@ def _beneath(ax: Axes, down: float, left: float = 0.0) -> Transform:
     """Transform from a value of x and the foot of the axes, moved by so many points."""
     moved = ScaledTranslation(-left / POINTS, -down / POINTS, ax.figure.dpi_scale_trans)
     return blended_transform_factory(ax.transData, ax.transAxes) + moved
+
+
+def scale_ratios(ax: Axes, size: float) -> None:
+    """Scale ratios by their logarithm, and write them as times."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda ratio, _: f"{ratio:g}\N{MULTIPLICATION SIGN}")
+    )
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="x", which="both", labelsize=size)
+    ax.tick_params(axis="x", which="minor", length=0)
+    tidy(ax, "x")
