@@ -25,9 +25,9 @@ def effects(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw what covariates do: the ratio of each effect with its interval, and a line at 1.
 
     >>> from retainkit import datasets, fit_bg_nbd, plot, rfm_summary
-    >>> summary = rfm_summary(datasets.load_cdnow(sample=True), keep_first="quantity")
-    >>> model = fit_bg_nbd(summary, purchase_covariates="quantity")
-    >>> ax = plot.effects(model.effects())
+    >>> orders = datasets.load_cdnow(sample=True)
+    >>> summary = rfm_summary(orders, amount="amount", keep_first="amount")
+    >>> ax = plot.effects(fit_bg_nbd(summary, purchase_covariates="first_amount").effects())
 
     The axis is logarithmic, so that twice and half as high are equally far from the line at 1,
     where there is no effect. The effects are drawn from the top as the rows come, those of a
