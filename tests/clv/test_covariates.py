@@ -275,6 +275,10 @@ def test_another_reference_is_the_same_fit() -> None:
 def test_booleans_and_0_and_1_are_the_same() -> None:
     table = cdnow()
     model = rk.fit_bg_nbd(table, purchase_covariates="big")
+    objects = rk.fit_bg_nbd(
+        table.assign(big=table["big"].astype(object)), purchase_covariates="big"
+    )
+    assert objects == model
     other = rk.fit_bg_nbd(table.assign(big=table["big"].astype(int)), purchase_covariates="big")
     assert model.parameters == other.parameters
     assert other.effects()["coefficient"][0] == model.effects()["coefficient"][0]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from retainkit._frames.dtypes import type_name
+from retainkit._frames.dtypes import object_types, type_name
 from retainkit._frames.input import Frame, check_present, collect
 from retainkit._frames.levels import with_level_numbers
 from retainkit._frames.names import inner_name
-from retainkit._frames.plain_types import with_plain_types
+from retainkit._frames.plain_types import StandsFor, with_plain_types
 from retainkit._inputs.columns import Column
 from retainkit._inputs.kinds import Kind, check_kind, is_numeric, is_text
 from retainkit._messages import count_noun, format_examples, named
@@ -25,6 +25,11 @@ _KEY = "covariate "
 
 def _is_covariate(frame: Frame, column: str) -> bool:
     return is_numeric(frame, column) or _is_boolean(frame, column) or is_text(frame, column)
+
+
+def _stands_for(frame: Frame, column: str) -> StandsFor:
+    """Return what a column holds; Python's booleans in a column of objects are booleans."""
+    return "flags" if object_types(frame, column) == {"bool"} else "segments"
 
 
 def _is_boolean(frame: Frame, column: str) -> bool:
@@ -130,7 +135,7 @@ def code_covariates(
     for name, argument in arguments.items():
         check_present(argument, name, frame)
     columns = {name: inner_name(frame, name) for name in arguments}
-    frame, _ = with_plain_types(frame, dict.fromkeys(columns.values(), "segments"))
+    frame, _ = with_plain_types(frame, {own: _stands_for(frame, own) for own in columns.values()})
     names, levels, booleans = {}, {}, set()
     for name, argument in arguments.items():
         check_kind(_COVARIATE, argument, name, frame)
