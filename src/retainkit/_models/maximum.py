@@ -98,7 +98,7 @@ def maximise(
     scout = climber if rough is None else _Climber(rough, box, size)
     found = scout.climb(starts if near is None else [near])
     if rough is not None:
-        found = climber.climb(_apart(found))
+        found = climber.climb(_apart(found, scout.gains(found)))
     point = _highest(found)
     if not climber.gains(point)[0] <= _TOLERATED:
         point = _highest(climber.climb([point.theta[0], *starts]))
@@ -114,13 +114,17 @@ def _highest(points: Points) -> Points:
     return some(points, np.array([np.argmax(np.where(np.isfinite(value), value, -np.inf))]))
 
 
-def _apart(points: Points) -> list[Floats]:
-    """Return the finite ones of several points, without those that are close to another."""
-    kept: list[Floats] = []
-    for theta, value in zip(points.theta, points.at.value, strict=True):
-        if np.isfinite(value) and all(np.abs(theta - one).max() > CLOSE for one in kept):
+def _apart(points: Points, gains: Floats) -> list[Floats]:
+    """Return the maxima among several points, the highest first, none close to another.
+
+    A search that came close to a higher one was stopped, and promises a gain: it is no maximum.
+    """
+    kept = [_highest(points).theta[0]]
+    for theta, value, gain in zip(points.theta, points.at.value, gains, strict=True):
+        reached = np.isfinite(value) and gain <= _TOLERATED
+        if reached and all(np.abs(theta - one).max() > CLOSE for one in kept):
             kept.append(theta)
-    return kept or [points.theta[0]]
+    return kept
 
 
 def _simplest(climber: _Climber, point: Points, edges: Points) -> Points:
