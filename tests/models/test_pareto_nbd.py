@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from retainkit import rfm_summary
+from retainkit._models.bg_nbd import BG_NBD
 from retainkit._models.forecasts import Forecasts
 from retainkit._models.pareto_nbd import PARETO_NBD as MODEL
 from retainkit._models.pareto_odds import log_odds
@@ -267,6 +268,15 @@ def test_the_next_purchase() -> None:
         assert (np.isnan(times) == (ever <= q)).all()
         again = MODEL.probability_purchase(CDNOW, np.nan_to_num(times), rows)
         np.testing.assert_allclose(again[ever > q], q, atol=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", [MODEL, BG_NBD])
+def test_who_has_surely_left_has_no_next_purchase(model) -> None:
+    # P(alive) is 0 in a double.
+    rows, params = history((300, 1, 1e5)), (2.2, 3.9, 5.41, 1482.0)
+    assert model.chance_alive(params, rows)[0] == 0
+    assert np.isnan(model.time_to_purchase(params, 0.5, rows)).all()
 
 
 def test_simulated_customers_do_as_is_expected() -> None:

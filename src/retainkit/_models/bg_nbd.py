@@ -177,7 +177,8 @@ class BetaGeometric(PurchaseProcess):
         """
         r, alpha, _, _ = params
         x, _, T = history
-        share = q / self.chance_alive(params, history)
+        with np.errstate(divide="ignore"):  # of who has left for certain no share is reached
+            share = q / self.chance_alive(params, history)
         reached = share < 1
         with np.errstate(over="ignore"):
             time = (alpha + T) * np.expm1(-np.log1p(-np.where(reached, share, 0.0)) / (r + x))

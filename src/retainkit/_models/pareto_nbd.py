@@ -150,7 +150,8 @@ class ParetoNBDProcess(PurchaseProcess):
 
         The inverse of `probability_purchase` in t.
         """
-        share = np.asarray(q / self.chance_alive(params, history), np.float64)
+        with np.errstate(divide="ignore"):  # of who has left for certain no share is reached
+            share = np.asarray(q / self.chance_alive(params, history), np.float64)
         race = _race_from(params, history, np.inf)
         return race.time_of_purchase(share)
 
