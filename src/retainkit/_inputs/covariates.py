@@ -14,7 +14,7 @@ from retainkit._frames.levels import with_level_numbers
 from retainkit._frames.names import inner_name
 from retainkit._frames.plain_types import StandsFor, with_plain_types
 from retainkit._inputs.columns import Column
-from retainkit._inputs.kinds import Kind, check_kind, is_numeric, is_text
+from retainkit._inputs.kinds import Kind, check_kind, is_boolean, is_numeric, is_text
 from retainkit._messages import count_noun, format_examples, named
 from retainkit._typing import Floats
 from retainkit.errors import ArgumentError, ColumnTypeError
@@ -24,7 +24,7 @@ _KEY = "covariate "
 
 
 def _is_covariate(frame: Frame, column: str) -> bool:
-    return is_numeric(frame, column) or _is_boolean(frame, column) or is_text(frame, column)
+    return is_numeric(frame, column) or is_boolean(frame, column) or is_text(frame, column)
 
 
 def _stands_for(frame: Frame, column: str) -> StandsFor:
@@ -32,15 +32,9 @@ def _stands_for(frame: Frame, column: str) -> StandsFor:
     return "flags" if object_types(frame, column) == {"bool"} else "segments"
 
 
-def _is_boolean(frame: Frame, column: str) -> bool:
-    return frame.collect_schema()[column] == nw.Boolean
-
-
 _COVARIATE = Kind(
     need="numbers, booleans or words", fits=_is_covariate, stands_for="segments", advice=False
 )
-
-
 _NUMBER = Kind(need="numbers", fits=is_numeric, stands_for="numbers")
 
 
@@ -151,7 +145,7 @@ def code_covariates(
             levels[name], frame = with_level_numbers(frame, column, own, found)
             _check_levels(name, argument, levels[name])
             continue
-        if _is_boolean(frame, column):
+        if is_boolean(frame, column):
             booleans.add(name)
         frame = frame.with_columns(nw.col(column).cast(nw.Float64).alias(own))
     return CodedCovariates(

@@ -69,7 +69,8 @@ def is_text(frame: Frame, column: str) -> bool:
     return dtype == nw.String or is_categorical(dtype) or "str" in object_types(frame, column)
 
 
-def _is_boolean(frame: Frame, column: str) -> bool:
+def is_boolean(frame: Frame, column: str) -> bool:
+    """Return whether a column holds booleans."""
     return frame.collect_schema()[column] == nw.Boolean
 
 
@@ -149,7 +150,7 @@ TIME = Kind(
 )
 FLAG = Kind(
     need="booleans",
-    fits=_is_boolean,
+    fits=is_boolean,
     stands_for="flags",
 )
 AMOUNT = Kind(need="numbers", fits=is_numeric, read=read_float, stands_for="numbers", bounded=True)

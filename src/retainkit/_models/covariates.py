@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -85,10 +85,6 @@ class Covariate:
                 column=self.name,
             )
         return float(words.index(str(given)))
-
-    def with_coefficients(self, coefficients: Sequence[float]) -> Covariate:
-        """Return the covariate with other coefficients."""
-        return replace(self, coefficients=tuple(coefficients))
 
 
 def columns_of(

@@ -1,10 +1,10 @@
-"""The base class of BG/NBD and MBG/NBD: their parameters, and their predictions."""
+"""The base class of BG/NBD, MBG/NBD and Pareto/NBD: what they predict of known customers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from retainkit.clv._histories import forecasts_of, read_histories
 from retainkit.clv._new_customers import NewCustomerModel
 from retainkit.errors import ArgumentError
 from retainkit.typing import IntoFrame, IntoFrameT, Length, Period, Unseen
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
