@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _CLOSE = 1e-13  # of a probability
 _NEAR = 1e-8  # of a step after which the next one is rounding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Race:
     """Races until the time t, which may be infinite."""
 
@@ -38,16 +39,16 @@ class Race:
     b: float | Floats
     t: float | Floats
 
-    @property
+    @cached_property
     def end(self) -> Floats:
-        """How far q has risen by the end."""
+        """The level of q at the end."""
         with np.errstate(divide="ignore"):
             rise = self.A * np.log1p(self.t / self.a) + self.s * np.log1p(self.t / self.b)
         return np.asarray(rise, np.float64)
 
-    @property
+    @cached_property
     def reach(self) -> Floats:
-        """How far z rises by the end, by which all weights are to be multiplied: it may be 0."""
+        """The level of z at the end, by which all weights are to be multiplied: it may be 0."""
         reach: Floats = -np.expm1(-self.end / _POWER)
         return reach
 
@@ -101,7 +102,7 @@ class Race:
         v = np.where(reached, share, 0.0)  # not beyond, for the slope is 1 at most
         time = np.zeros(share.shape)
         for _ in range(_STEPS):
-            time = self._time_of(-np.log1p(-v), np.minimum(self.a, self.b), time * 0)
+            time = self._time_of(-np.log1p(-v), np.minimum(self.a, self.b), 0.0)
             until = Race(A=self.A, a=self.a, s=self.s, b=self.b, t=time)
             short = np.where(reached, share - until.purchase(), 0.0)
             low, high = np.where(short > 0, v, low), np.where(short < 0, v, high)
@@ -113,7 +114,7 @@ class Race:
             v = moved
         return np.where(reached, time, np.nan)
 
-    def _time_of(self, level: Floats, scale: float | Floats, before: Floats) -> Floats:
+    def _time_of(self, level: Floats, scale: float | Floats, before: float | Floats) -> Floats:
         """Return the time at which q reaches a level; it did not before an earlier time.
 
         As a function of y = log(1 + t / scale) q is convex: Newton's steps come from the right.
