@@ -100,10 +100,7 @@ def carried_in_memory(
         own, value = customer[used], np.where(number[used] < 0, NEVER, number[used])
         size = int(customer.max(initial=-1)) + 1
         least, most = group_min(value, own, size), -group_min(-number[used], own, size)
-        if first:
-            # Of a value and a null the value is known.
-            present = value < NEVER
-            most = -group_min(-value[present], own[present], size)
+        if first:  # where a value stands beside a null, it counts
             _warn_of_several(name, int((least[codes] < most[codes]).sum()), len(codes))
         else:
             nulls = np.bincount(own, value == NEVER, size) > 0
@@ -133,31 +130,41 @@ def carried_in_engine(carried: CarriedColumns, rows: Rows, firsts: Rows) -> Rows
     schema = rows.collect_schema()
     words = [key for key in carried.inner if is_categorical(schema[key])]
     rows = rows.with_columns(nw.col(key).cast(nw.String) for key in words) if words else rows
-    found = firsts.select("customer")
-    for key, name in carried.inner.items():
-        first = carried.arguments[key] == "keep_first"
-        some = rows.join(firsts, on="customer")
-        if first:
-            some = some.filter(nw.col("period") == nw.col("first"))
-        value = nw.col(key)
-        own = some.group_by("customer").agg(
-            least=value.min(), most=value.max(), rows=nw.len(), known=value.count()
+    reduced = _reduced(carried, rows.join(firsts, on="customer"))
+    counts = collect(
+        reduced.select(
+            nw.len().alias("total"), *(nw.col(f"{key}_several").sum() for key in carried.inner)
         )
-        differs = nw.col("least") < nw.col("most")
-        if not first:
-            differs |= (nw.col("known") > 0) & (nw.col("known") < nw.col("rows"))
-        several = own.filter(differs)
-        counts = collect(several.select(several=nw.len()))
-        number = int(counts.item(0, "several"))
-        if number:
-            total = int(collect(own.select(total=nw.len())).item(0, "total"))
-            if first:
-                _warn_of_several(name, number, total)
-            else:
-                some_of = collect(several.sort("customer").head(3))["customer"].to_list()
-                raise _several_values(name, number, total, some_of)
-        found = found.join(own.select("customer", nw.col("least").alias(key)), on="customer")
-    return found
+    )
+    total = int(counts.item(0, "total"))
+    for key, name in carried.inner.items():
+        number = int(counts.item(0, f"{key}_several") or 0)
+        if carried.arguments[key] == "keep_first":
+            _warn_of_several(name, number, total)
+        elif number:
+            several = reduced.filter(nw.col(f"{key}_several") > 0)
+            shown = collect(several.sort("customer").head(3))["customer"].to_list()
+            raise _several_values(name, number, total, shown)
+    return reduced.select("customer", *carried.inner)
+
+
+def _reduced(carried: CarriedColumns, rows: Rows) -> Rows:
+    """Return the value of each column by customer, and 1 in ``<key>_several`` where it has more."""
+    keep = [key for key, argument in carried.arguments.items() if argument == "keep"]
+    at_first = nw.col("period") == nw.col("first")
+    rows = rows.with_columns(
+        nw.when(at_first).then(nw.col(key)).alias(key) for key in carried.inner if key not in keep
+    )
+    totals, differs = [nw.len().alias("rows")], []
+    for key in carried.inner:
+        value, most, known = (nw.col(name) for name in (key, f"{key}_most", f"{key}_known"))
+        several = value < most
+        if key in keep:  # a value and a null are two
+            several |= (known > 0) & (known < nw.col("rows"))
+        counted = value.count().alias(f"{key}_known")
+        totals += [value.min(), value.max().alias(f"{key}_most"), counted]
+        differs.append(nw.when(several).then(1).otherwise(0).alias(f"{key}_several"))
+    return rows.group_by("customer").agg(*totals).with_columns(*differs)
 
 
 # Messages
