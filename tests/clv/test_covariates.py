@@ -338,6 +338,9 @@ def test_a_model_with_covariates_is_saved() -> None:
         covariate = {**saved["purchase_covariates"][0], **change}
         with pytest.raises((ArgumentError, ArgumentTypeError), match=message):
             rk.BGNBD.from_dict({**saved, "purchase_covariates": [covariate]})
+    other = [{**saved["purchase_covariates"][0], "reference": "post"}]
+    with pytest.raises(ArgumentError, match=r"'channel' with the reference 'post'.*'mail'"):
+        rk.BGNBD.from_dict({**saved, "dropout_covariates": other, "covariance": None})
 
 
 # What is wrong
@@ -381,6 +384,19 @@ def test_a_level_that_the_fit_did_not_know() -> None:
         model.expected_purchases(strange.drop(columns="channel"), 39)
     with pytest.raises(ColumnTypeError, match="words, such as 'mail'"):
         model.expected_purchases(strange.assign(channel=1.0), 39)
+
+
+def test_models_that_know_a_column_differently() -> None:
+    table = cdnow()
+    table["band"] = (table["size"] > table["size"].median()).astype(int)
+    purchases = rk.fit_bg_nbd(table, purchase_covariates="band")
+    words = table.assign(band=table["band"].map({0: "low", 1: "high"}))
+    spend = rk.fit_gamma_gamma(words, covariates="band")
+    for summary in (table, words):
+        with pytest.raises(ArgumentError, match=r"'band'.* words where one model .* numbers where"):
+            rk.cltv_from_models(summary, purchases, spend, horizon="39 weeks")
+    spend = rk.fit_gamma_gamma(table, covariates="band")
+    rk.cltv_from_models(table, purchases, spend, horizon="39 weeks")
 
 
 def test_a_level_in_which_nobody_bought_again_is_named() -> None:

@@ -117,6 +117,14 @@ def union_of(several: Iterable[Covariates]) -> Covariates:
             arguments.setdefault(name, argument)
             own = (one.known or {})[name]
             before = known.setdefault(name, own)
+            if (before is None) != (own is None):
+                raise ArgumentError(
+                    f"{named(name, argument)} holds words where one model was fitted, and numbers "
+                    "where the other was: one column can't be both. Fit both to the same column.",
+                    code="argument_conflict",
+                    argument=argument,
+                    column=name,
+                )
             if before is not None and own is not None:
                 known[name] = tuple(dict.fromkeys([*before, *own]))
     return Covariates(arguments=arguments, known=known)

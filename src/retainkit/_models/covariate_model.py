@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from retainkit._checks import probability
-from retainkit._models.covariates import Covariate, checked_covariates
+from retainkit._models.covariates import Covariate, check_coded_alike, checked_covariates
 from retainkit._models.model import Model
 from retainkit._scipy import without_scipy_filters
 from retainkit._stats.intervals import normal_quantile, ratio
@@ -33,6 +33,7 @@ class CovariateModel(Model):
         covariates = {
             name: checked_covariates(name, getattr(self, name)) for name in self.PROCESSES.values()
         }
+        check_coded_alike(covariates)
         for name, value in covariates.items():  # the covariance is as large as all of them
             object.__setattr__(self, name, value)
         return super(CovariateModel, self)._checked() | covariates

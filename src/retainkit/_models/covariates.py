@@ -124,6 +124,24 @@ def checked_covariates(argument: str, given: Any) -> tuple[Covariate, ...]:
     return found
 
 
+def check_coded_alike(by_argument: Mapping[str, Sequence[Covariate]]) -> None:
+    """Check that a covariate of several processes is coded in one way: it is read once."""
+    known: dict[str, Covariate] = {}
+    for argument, covariates in by_argument.items():
+        for one in covariates:
+            other = known.setdefault(one.name, one)
+            if (one.reference, one.levels) != (other.reference, other.levels):
+                raise ArgumentError(
+                    f"`{argument}` has {one.name!r} with the reference {quoted(one.reference)} and "
+                    f"the levels {quoted(list(one.levels))}, of another process they are "
+                    f"{quoted(other.reference)} and {quoted(list(other.levels))}: a covariate is "
+                    "coded in one way.",
+                    argument=argument,
+                    code="argument_conflict",
+                    column=one.name,
+                )
+
+
 def _checked(argument: str, given: Any) -> Covariate:
     if isinstance(given, Covariate):
         values = {one.name: getattr(given, one.name) for one in fields(Covariate)}
