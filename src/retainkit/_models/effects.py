@@ -18,13 +18,24 @@ import numpy as np
 from retainkit._models.fit import LARGE, Coordinates, Edge
 from retainkit._typing import Booleans, Floats, Integers
 
+_OF = ": "  # between a process and what acts on it, in the name of a coefficient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spread:
+    """Means and deviations of columns over the customers (M), and their correlations (M, M)."""
+
+    mean: Floats
+    deviation: Floats
+    correlation: Floats
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Effects:
     """What covariates add to the coordinate `coordinate` of each kind of row, times `sign`.
 
     `columns` (K, M) are 0 at the reference; `names` describe them, and `group` is the number of the
-    covariate of each. `mean` and `deviation` (M) are those of the columns over the customers.
+    covariate of each.
     """
 
     process: str
@@ -33,27 +44,25 @@ class Effects:
     names: tuple[str, ...]
     group: Integers
     columns: Floats
-    mean: Floats
-    deviation: Floats
-    correlation: Floats
+    spread: Spread
 
     @property
     def standardised(self) -> Floats:
         """The columns less their means, over their deviations and with the sign (K, M)."""
-        values: Floats = self.sign * (self.columns - self.mean) / self.deviation
+        values: Floats = self.sign * (self.columns - self.spread.mean) / self.spread.deviation
         return values
 
     @property
     def at_reference(self) -> Floats:
         """The standardised columns of the reference (M)."""
-        values: Floats = -self.sign * self.mean / self.deviation
+        values: Floats = -self.sign * self.spread.mean / self.spread.deviation
         return values
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
         """Bounds of the standardised coefficients, beyond which two kinds of rows differ vastly."""
         width = np.ptp(self.columns, axis=0) if len(self.columns) else np.ones(len(self.names))
-        most = LARGE * self.deviation / np.where(width > 0, width, 1.0)
+        most = LARGE * self.spread.deviation / np.where(width > 0, width, 1.0)
         return [(-one, one) for one in most.tolist()]
 
     @property
@@ -64,7 +73,7 @@ class Effects:
         what they add over the customers, whichever of them is the reference.
         """
         same = self.group[:, None] == self.group[None, :]
-        return np.where(same, self.correlation, 0.0)
+        return np.where(same, self.spread.correlation, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +87,12 @@ class CovariateColumns:
     group: Integers
     values: Floats
 
+    def sums(self, coefficients: Floats) -> Floats:
+        """Return what they add, with these coefficients, for each kind of row (K)."""
+        # By a loop of one thread: a product of matrices would start several.
+        sums: Floats = np.einsum("km,m->k", self.values, coefficients)
+        return sums
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RowCovariates:
@@ -90,17 +105,18 @@ class RowCovariates:
         """Return those of some rows."""
         return replace(self, kind=self.kind[chosen])
 
-    def deviations(self, process: str, weights: Floats) -> Floats:
-        """Return the standard deviations of the columns of a process over the customers."""
-        deviations: Floats = np.sqrt(np.diag(self._spread(process, weights)[1]))
-        return deviations
-
-    def correlation(self, process: str, weights: Floats) -> Floats:
-        """Return the correlations of the columns of a process over the customers."""
-        spread = self._spread(process, weights)[1]
-        deviation = np.sqrt(np.diag(spread))
-        correlation: Floats = spread / np.outer(deviation, deviation)
-        return correlation
+    def spread(self, process: str, weights: Floats) -> Spread:
+        """Return how the columns of a process are spread over the customers."""
+        values = self.columns[process].values
+        counts = np.bincount(self.kind, weights, len(values))
+        share = counts / counts.sum()
+        # By loops of one thread: products of matrices would start several.
+        mean = np.einsum("k,km->m", share, values)
+        centred = values - mean
+        covariance = np.einsum("km,kl->ml", centred * share[:, None], centred)
+        deviation = np.sqrt(np.diag(covariance))
+        correlation = covariance / np.outer(deviation, deviation)
+        return Spread(mean=mean, deviation=deviation, correlation=correlation)
 
     def effects(self, targets: Mapping[str, tuple[int, int]], weights: Floats) -> list[Effects]:
         """Return the effects on a model; `targets` are the coordinate and sign of each process."""
@@ -112,23 +128,11 @@ class RowCovariates:
                 names=columns.names,
                 group=columns.group,
                 columns=columns.values,
-                mean=self._spread(process, weights)[0],
-                deviation=self.deviations(process, weights),
-                correlation=self.correlation(process, weights),
+                spread=self.spread(process, weights),
             )
             for process, columns in self.columns.items()
             if columns.names
         ]
-
-    def _spread(self, process: str, weights: Floats) -> tuple[Floats, Floats]:
-        """Return the means of the columns of a process over the customers, and their covariance."""
-        values = self.columns[process].values
-        counts = np.bincount(self.kind, weights, len(values))
-        share = counts / counts.sum()
-        # By loops of one thread: products of matrices would start several.
-        mean: Floats = np.einsum("k,km->m", share, values)
-        centred = values - mean
-        return mean, np.einsum("km,kl->ml", centred * share[:, None], centred)
 
 
 def with_effects(model: Coordinates, effects: Sequence[Effects]) -> Coordinates:
@@ -146,11 +150,12 @@ def with_effects(model: Coordinates, effects: Sequence[Effects]) -> Coordinates:
 
     def natural(theta: Floats, scale: float) -> tuple[Floats, Floats]:
         parameters, jacobian = model.natural((at_reference @ theta)[:size], scale)
-        unit = np.concatenate([np.ones(size), *(1 / one.deviation for one in effects)])
+        unit = np.concatenate([np.ones(size), *(1 / one.spread.deviation for one in effects)])
         matrix = np.diag(unit)
         matrix[:size, :size] = jacobian
         return np.append(parameters, (theta * unit)[size:]), matrix
 
+    names = [coefficient_name(one.process, name) for one in effects for name in one.names]
     edges = dict(model.edges)
     for one, place in zip(effects, places, strict=True):
         for name, j in zip(one.names, range(place.start, place.stop), strict=True):
@@ -158,7 +163,7 @@ def with_effects(model: Coordinates, effects: Sequence[Effects]) -> Coordinates:
                 edges[j, side] = _edge(one.process, name, side)
     return replace(
         model,
-        names=(*model.names, *(name for one in effects for name in described(one))),
+        names=(*model.names, *names),
         bounds=(*model.bounds, *(bound for one in effects for bound in one.bounds)),
         natural=natural,
         derived_at=at_reference,
@@ -179,26 +184,26 @@ def to_standardised(
     found, end = [coordinates.copy()], 0
     for one in effects:
         first, end = end, end + len(one.names)
-        standardised = coefficients[first:end] * one.deviation
+        standardised = coefficients[first:end] * one.spread.deviation
         found[0][one.coordinate] -= standardised @ one.at_reference
         found.append(standardised)
     return np.concatenate(found)
 
 
-def described(effects: Effects) -> list[str]:
-    """Return the names of the coefficients, which say of what they are."""
-    return [f"{effects.process}: {name}" for name in effects.names]
+def coefficient_name(process: str, name: str) -> str:
+    """Return the name of the coefficient of a column, which says on what it acts."""
+    return f"{process}{_OF}{name}"
 
 
-def is_effect(name: str) -> bool:
+def is_coefficient(name: str) -> bool:
     """Return whether the name of a parameter is that of a coefficient."""
-    return ": " in name
+    return _OF in name
 
 
 def _edge(process: str, name: str, side: str) -> Edge:
     way = {"low": "lower", "high": "upper"}[side]
     return Edge(
-        f"{process}: {name}",
+        coefficient_name(process, name),
         f"The effect of {name} on {process} is at its {way} bound: the data would have it at "
         "infinity, as where nobody of a level bought again, and it is not identified. "
         "covariate_penalty=0.01 keeps it finite.",

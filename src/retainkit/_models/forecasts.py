@@ -98,7 +98,15 @@ def adjusted_parameters(
     for name in PROCESSES:
         columns = covariates.columns[name]
         first, end = end, end + len(columns.names)
-        # By a loop of one thread: a product of matrices would start several.
-        sums = np.einsum("km,m->k", columns.values, theta[first:end])
-        added.append(sums if columns.names else 0.0)
+        added.append(columns.sums(theta[first:end]) if columns.names else 0.0)
     return process.adjusted(tuple(theta[:4].tolist()), *added)
+
+
+def parameters_of_one(
+    process: PurchaseProcess, theta: Floats, covariates: RowCovariates | None
+) -> RowParameters:
+    """Return the four parameters of one customer, by default of the reference."""
+    if covariates is None:
+        return tuple(theta[:4].tolist())
+    found = adjusted_parameters(process, theta, covariates)
+    return tuple(float(np.ravel(one)[0]) for one in found)

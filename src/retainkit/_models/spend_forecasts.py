@@ -39,10 +39,7 @@ class SpendForecasts:
         """Return what the covariates of each customer add to the logarithm of v."""
         if self.covariates is None:
             return np.zeros(len(self.x))
-        values = self.covariates.columns["spend"].values
-        # By a loop of one thread: a product of matrices would start several.
-        sums: Floats = np.einsum("km,m->k", values, phi[3:])[self.covariates.kind]
-        return sums
+        return self.covariates.columns["spend"].sums(phi[3:])[self.covariates.kind]
 
     def expected(self, phi: Floats) -> Floats:
         """Return the expected spend at each purchase; it may be infinite."""

@@ -17,7 +17,7 @@ from retainkit._models.covariate_model import CovariateModel
 from retainkit._models.covariates import Covariate, columns_of
 from retainkit._models.effects import RowCovariates
 from retainkit._models.estimates import estimates_of
-from retainkit._models.forecasts import adjusted_parameters
+from retainkit._models.forecasts import parameters_of_one
 from retainkit._models.process import RowParameters
 from retainkit._typing import Booleans, Floats, Integers
 from retainkit.errors import ArgumentError, ArgumentTypeError
@@ -62,9 +62,8 @@ def scored_covariates(
     coded = rows.covariates
     assert coded is not None  # noqa: S101
     values = {
-        one.name: _known_values(one, coded, rows, unseen)
-        for covariates in model.covariates_by_process.values()
-        for one in covariates
+        name: _known_values(one, coded, rows, unseen)
+        for name, one in known_covariates(model).items()
     }
     return row_covariates(model.covariates_by_process, values, len(rows.counts))
 
@@ -73,10 +72,10 @@ def check_no_covariates(model: CovariateModel, argument: str, instead: str) -> N
     """Check that a model has no covariates, where orders do not tell them."""
     if not model.has_covariates:
         return
-    names = [one.name for some in model.covariates_by_process.values() for one in some]
+    names = ", ".join(map(repr, known_covariates(model)))
     raise ArgumentError(
-        f"`{argument}` has covariates ({', '.join(map(repr, dict.fromkeys(names)))}), which orders "
-        f"do not tell. Make a summary that does, by rfm_summary(keep_first=...), for {instead}.",
+        f"`{argument}` has covariates ({names}), which orders do not tell. Make a summary that "
+        f"does, by rfm_summary(keep_first=...), for {instead}.",
         code="argument_conflict",
         argument=argument,
     )
@@ -94,11 +93,8 @@ def covariates_of_profile(model: CovariateModel, profile: Profile | None) -> Row
 
 def parameters_of(model: NewCustomerModel, profile: Profile | None = None) -> RowParameters:
     """Return the four parameters of a customer of a profile, by default of the reference."""
-    theta, covariates = estimates_of(model).point, covariates_of_profile(model, profile)
-    if covariates is None:
-        return tuple(theta[:4].tolist())
-    found = adjusted_parameters(model.PROCESS, theta, covariates)
-    return tuple(float(np.ravel(one)[0]) for one in found)
+    covariates = covariates_of_profile(model, profile)
+    return parameters_of_one(model.PROCESS, estimates_of(model).point, covariates)
 
 
 def known_covariates(model: CovariateModel) -> dict[str, Covariate]:
@@ -281,8 +277,7 @@ def _check_distinct_effects(
     columns = rows.columns[process]
     if not covariates:
         return
-    spread = rows.correlation(process, counts)
-    variances, axes = np.linalg.eigh(spread)
+    variances, axes = np.linalg.eigh(rows.spread(process, counts).correlation)
     if variances[0] > _SAME:
         return
     involved = np.unique(columns.group[np.abs(axes[:, 0]) > 1e-3])
@@ -305,7 +300,7 @@ def with_coefficients(
     end = 0
     for process, some in covariates.items():
         own, column = [], 0
-        scale = rows.deviations(process, counts) if rows and some else np.empty(0)
+        scale = rows.spread(process, counts).deviation if rows and some else np.empty(0)
         for one in some:
             width = max(len(one.levels), 1)
             values = coefficients[end : end + width], scale[column : column + width]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retainkit._models.effects import is_effect
+from retainkit._models.effects import is_coefficient
 from retainkit._models.fit import Fit
 from retainkit.typing import Period
 
@@ -15,7 +15,7 @@ def fit_warnings(fit: Fit, unit: Period | None = None, *, exact: bool | None = N
     facts = fit.diagnostics
     if not facts["not_identified"] or facts.get("no_repeats"):
         return fit.warnings
-    if all(map(is_effect, facts["not_identified"])):
+    if all(map(is_coefficient, facts["not_identified"])):
         return [*fit.warnings, *_effect_advice(fit)]
     ways = []
     if unit not in {None, "hour", "day"} and exact is not True:

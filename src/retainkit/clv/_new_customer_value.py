@@ -23,7 +23,7 @@ from retainkit.clv._covariates import covariates_of_profile, known_covariates
 from retainkit.clv._discounting import rate_per_unit
 from retainkit.clv._given_models import check_models
 from retainkit.clv._pareto_nbd import ParetoNBD
-from retainkit.clv._prospects import Prospect, Shopper, Subscriber, time_of_payback, valued
+from retainkit.clv._prospects import Prospect, Shopper, Subscriber, valued
 from retainkit.clv._purchase_model import PurchaseModel
 from retainkit.clv._spend import GammaGamma
 from retainkit.errors import ArgumentError
@@ -164,12 +164,12 @@ def new_customer_value(
         z=normal_quantile(probability("confidence_level", confidence_level)),
         cost=None if cost is None else _above_0("cost", cost),
     )
+    given: nw.DataFrame[Any] | None = None
     if isinstance(purchases, (SBG, BDW)):
         unit = _period_of(purchases, period)
         _check_subscribers(first, profiles)
-        given, found = None, [dict[str, Any]()]
         subscriber = Subscriber(price=_above_0("spend", spend), rate=options.rate_per(unit))
-        rows: list[_Row] = [(found[0], (subscriber, estimates_of(purchases)))]
+        rows: list[_Row] = [({}, (subscriber, estimates_of(purchases)))]
     else:
         unit, money = _check_shoppers(purchases, spend, period)
         given, found = _profiles(purchases, money, profiles)
@@ -218,7 +218,7 @@ class _Options:
             return row
         ratios = (one / self.cost for one in (value, value / factor, value * factor))
         wanted = self.cost / self.margin if self.margin > 0 else np.inf
-        time = time_of_payback(prospect, estimates.point, t, wanted)
+        time = prospect.time_of_payback(estimates.point, t, wanted)
         return row | dict(zip(_OF_COST, (*ratios, time * DAYS_IN[unit]), strict=True))
 
 

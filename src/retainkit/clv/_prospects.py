@@ -10,8 +10,8 @@ import numpy as np
 from retainkit._models.beta_geometric import log_survival
 from retainkit._models.effects import RowCovariates
 from retainkit._models.estimates import Estimates
-from retainkit._models.forecasts import adjusted_parameters
-from retainkit._models.process import PurchaseProcess, RowParameters
+from retainkit._models.forecasts import parameters_of_one
+from retainkit._models.process import PurchaseProcess
 from retainkit._models.spend_forecasts import SpendForecasts
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Floats
@@ -20,7 +20,7 @@ from retainkit.clv._discounting import log_variance
 with without_scipy_filters():
     from scipy.optimize import brentq
 
-_MOST_DAYS_OFF = 1e-6  # of a payback, in units of the model
+_MOST_OFF = 1e-6  # of a payback, in units of the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,9 @@ class Prospect(Protocol):
 
     def by_time(self, point: Floats, t: float) -> Expected:
         """Return what is expected by the time t, in units of the model."""
+
+    def time_of_payback(self, point: Floats, t: float, cost: float) -> float:
+        """Return the time by which the value reaches a cost: NaN where it does not within t."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +60,8 @@ class Shopper:
 
     def by_time(self, point: Floats, t: float) -> Expected:
         """Return what is expected by the time t."""
-        params = self._parameters(point[: self.n_purchases])
+        theta = point[: self.n_purchases]
+        params = parameters_of_one(self.process, theta, self.covariates)
         bought = float(self.process.new_customer_purchases(params, t))
         discounted = bought
         if self.rate > 0:
@@ -67,11 +71,17 @@ class Shopper:
         value = first + discounted * spend
         return Expected(purchases=bought, discounted=discounted, spend=spend, value=value)
 
-    def _parameters(self, theta: Floats) -> RowParameters:
-        if self.covariates is None:
-            return tuple(theta[:4].tolist())
-        found = adjusted_parameters(self.process, theta, self.covariates)
-        return tuple(float(np.ravel(one)[0]) for one in found)
+    def time_of_payback(self, point: Floats, t: float, cost: float) -> float:
+        """Return the time by which the value reaches a cost: NaN where it does not within t."""
+
+        def missing(one: float) -> float:
+            return self.by_time(point, one).value - cost
+
+        if missing(0.0) >= 0:
+            return 0.0
+        if missing(t) < 0:
+            return np.nan
+        return float(brentq(missing, 0.0, t, xtol=_MOST_OFF))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +93,23 @@ class Subscriber:
 
     def by_time(self, point: Floats, t: float) -> Expected:
         """Return what is expected of the payments before the time t, the first at once."""
+        stays, factor = self._payments(point, t)
+        discounted = float(stays @ factor)
+        value = discounted * self.price
+        paid = float(stays.sum())
+        return Expected(purchases=paid, discounted=discounted, spend=self.price, value=value)
+
+    def time_of_payback(self, point: Floats, t: float, cost: float) -> float:
+        """Return the time of the payment by which the value reaches a cost, or NaN."""
+        stays, factor = self._payments(point, t)
+        reached = np.flatnonzero(self.price * np.cumsum(stays * factor) >= cost)
+        return float(reached[0]) if len(reached) else np.nan
+
+    def _payments(self, point: Floats, t: float) -> tuple[Floats, Floats]:
+        """Return of each payment before t the probability, and the discount factor."""
         theta = np.append(point, 1.0) if len(point) == 2 else point
         at = np.arange(int(np.ceil(t - 1e-9)))
-        stays = np.exp(log_survival(theta, at))
-        paid, discounted = float(stays.sum()), float(stays @ np.exp(-self.rate * at))
-        value = discounted * self.price
-        return Expected(purchases=paid, discounted=discounted, spend=self.price, value=value)
+        return np.exp(log_survival(theta, at)), np.exp(-self.rate * at)
 
 
 def valued(prospect: Prospect, estimates: Estimates, t: float) -> tuple[Expected, float]:
@@ -99,19 +120,3 @@ def valued(prospect: Prospect, estimates: Estimates, t: float) -> tuple[Expected
 
     _, variance = log_variance(value, estimates)
     return prospect.by_time(estimates.point, t), float(variance[0])
-
-
-def time_of_payback(prospect: Prospect, point: Floats, t: float, cost: float) -> float:
-    """Return the time by which the value reaches a cost: NaN where it does not within t."""
-    if isinstance(prospect, Subscriber):
-        # Payments come at the start of periods.
-        times = np.arange(1, int(np.ceil(t - 1e-9)) + 1)
-        reached = [one for one in times if prospect.by_time(point, float(one)).value >= cost]
-        return float(reached[0] - 1) if reached else np.nan
-    if prospect.by_time(point, 0.0).value >= cost:
-        return 0.0
-    if prospect.by_time(point, t).value < cost:
-        return np.nan
-    return float(
-        brentq(lambda one: prospect.by_time(point, one).value - cost, 0.0, t, xtol=_MOST_DAYS_OFF)
-    )
