@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from retainkit._models.fit import LARGE, Coordinates, Edge
-from retainkit._models.fit_problem import Search
+from retainkit._models.fit_rows import Search
 from retainkit._typing import Floats
 
 

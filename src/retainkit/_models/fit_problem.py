@@ -1,22 +1,15 @@
-"""The likelihood of a model and its rows as a function of coordinates, and its maximum."""
+"""The likelihood of a model and its rows as a function of coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from retainkit._models.effects import (
-    Effects,
-    RowCovariates,
-    effect_places,
-    to_standardised,
-    with_effects,
-)
-from retainkit._models.fit import Coordinates, Fit, fit_from_maximum
-from retainkit._models.maximum import maximise
+from retainkit._models.effects import Effects, effect_places
+from retainkit._models.fit import Coordinates
 from retainkit._models.newton import Derivatives, Objective
 from retainkit._models.rows import RowDerivatives, RowPoints
 from retainkit._typing import Floats, Integers
@@ -24,9 +17,11 @@ from retainkit._typing import Floats, Integers
 RowLikelihood: TypeAlias = Callable[[RowPoints, Any], RowDerivatives]
 """Points and the data of the rows, to the log-likelihoods of the rows."""
 
-_MANY_ROWS = 5_000  # rows from which a part of them finds the neighbourhoods of maxima
+MANY_ROWS = 5_000
+"""Rows from which a part of them finds the neighbourhoods of maxima."""
 _PART_ROWS = 500  # rows of that part, for each coordinate and coefficient
-_BLOCK = 8_000  # rows times points at once, so that what is computed of them stays in the cache
+BLOCK = 8_000
+"""Rows times points at once, so that what is computed of them stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,7 +106,7 @@ class FitProblem:
         added = [
             (one.number, np.einsum("sm,km->sk", phi[:, one.place], one.columns)) for one in acting
         ]
-        length = _BLOCK // len(phi) + 1
+        length = BLOCK // len(phi) + 1
         for first in range(0, len(share), length):
             block = slice(first, first + length)
             data = tuple(values[block] for values in self.data)
@@ -142,7 +137,7 @@ class FitProblem:
 
     def part(self) -> FitProblem | None:
         """Return the problem of a part of the rows, evenly chosen, if there are many."""
-        if len(self.weights) < _MANY_ROWS:
+        if len(self.weights) < MANY_ROWS:
             return None
         rows = min(_PART_ROWS * len(self.bend), len(self.weights))
         chosen = np.linspace(0, len(self.weights) - 1, rows).astype(np.int64)
@@ -178,107 +173,3 @@ def _kinds(kind: Integers | None, block: slice) -> tuple[Integers, Integers, Int
     opens = np.append(True, own[1:] != own[:-1])
     starts = np.flatnonzero(opens)
     return own[starts], starts, np.cumsum(opens) - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """How the parameters of a model are searched.
-
-    The numbers of its likelihood are ``linear @ coordinates``, and to those that are `scaled` the
-    logarithm of the scale of the data is added. `penalised` says of which numbers a penalty takes
-    the squares. `targets` has the coordinate, and the sign, of each process that covariates act on.
-    `coordinates_of` returns the coordinates of parameters and a scale.
-    """
-
-    model: Coordinates
-    linear: Floats
-    penalised: Floats
-    scaled: tuple[int, ...]
-    targets: Mapping[str, tuple[int, int]]
-    coordinates_of: Callable[[Floats, float], Floats]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FitRows:
-    """Distinct rows, each counted `weights` times, their covariates, and the scale of the data."""
-
-    data: tuple[Floats, ...]
-    weights: Floats
-    scale: float
-    covariates: RowCovariates | None = None
-
-    def by_kind(self) -> FitRows:
-        """Return the rows in an order in which those of a kind lie together."""
-        if self.covariates is None:
-            return self
-        order = np.argsort(self.covariates.kind, kind="stable")
-        return replace(
-            self,
-            data=tuple(one[order] for one in self.data),
-            weights=self.weights[order],
-            covariates=self.covariates.of_rows(order),
-        )
-
-
-def fit_rows(
-    search: Search,
-    likelihood: RowLikelihood,
-    rows: FitRows,
-    starts: Sequence[Floats],
-    *,
-    start: Floats | None = None,
-    penalty: float = 0.0,
-    covariate_penalty: float = 0.0,
-) -> Fit:
-    """Fit a model to rows, from several coordinates, or from estimates that are near.
-
-    The starts are coordinates without coefficients, which are 0 there.
-    """
-    rows = rows.by_kind()
-    shift = np.zeros(len(search.linear))
-    shift[[*search.scaled]] = np.log(rows.scale)
-    covariates = rows.covariates
-    problem = FitProblem(
-        model=search.model,
-        penalised=search.penalised,
-        linear=search.linear,
-        shift=shift,
-        rows=likelihood,
-        data=rows.data,
-        weights=rows.weights,
-        scale=rows.scale,
-        penalty=penalty,
-        effects=covariates.effects(search.targets, rows.weights) if covariates else [],
-        kind=covariates.kind if covariates else None,
-        covariate_penalty=covariate_penalty,
-    )
-    near = None
-    if start is not None:
-        coordinates = search.coordinates_of(start[: problem.size], rows.scale)
-        near = to_standardised(coordinates, start[problem.size :], problem.effects)
-    return _fit(problem, starts, near)
-
-
-def _fit(problem: FitProblem, starts: Sequence[Floats], near: Floats | None) -> Fit:
-    """Maximise the likelihood of a problem from several starts, or from a point that is near."""
-    size, part = float(problem.weights.sum()), problem.part()
-    model = with_effects(problem.model, problem.effects)
-    none = np.zeros(len(model.bounds) - problem.size)
-    found = maximise(
-        problem.objective(),
-        [np.concatenate([one, none]) for one in starts],
-        model.bounds,
-        size=size,
-        rough=None if part is None else part.objective(),
-        near=near,
-    )
-    fit = fit_from_maximum(model, found, size=size, scale=problem.scale)
-    penalty = float(found.estimate @ problem.bend @ found.estimate) / 2
-    facts = {"penalty": problem.penalty}
-    if problem.effects:
-        facts["covariate_penalty"] = problem.covariate_penalty
-    return replace(
-        fit,
-        log_likelihood=(found.value + penalty) * size,
-        diagnostics=fit.diagnostics | facts,
-    )

@@ -6,12 +6,14 @@ penalised quantities log p, log q and log(v / s). They do not know the currency.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from retainkit._models import gamma_gamma
 from retainkit._models.effects import RowCovariates
 from retainkit._models.fit import LARGE, Coordinates, Edge, Fit
-from retainkit._models.fit_problem import FitRows, Search, fit_rows
+from retainkit._models.fit_rows import FitRows, Search, fit_apart, fit_rows
 from retainkit._typing import Floats
 
 
@@ -76,16 +78,41 @@ def fit_spend(
 
     `start` are parameters, and coefficients, known to be near the estimates.
     """
-    scale = float(np.average(m, weights=weights))
     fit = fit_rows(
         _SEARCH,
         gamma_gamma.derivatives,
-        FitRows(data=(x, m), weights=weights, scale=scale, covariates=covariates),
-        _spend_starts(m / scale, weights),
-        start=start,
+        _rows(x, m, weights, covariates),
+        near=start,
         penalty=penalty,
         covariate_penalty=covariate_penalty,
     )
+    return _with_tail(fit)
+
+
+def fit_spend_apart(
+    several: Sequence[tuple[Floats, Floats, Floats]], penalty: float = 0.0
+) -> list[Fit]:
+    """Fit Gamma-Gamma to several sets of distinct rows (x, m, weights), each by itself."""
+    rows = [_rows(*one) for one in several]
+    return [_with_tail(fit) for fit in fit_apart(_SEARCH, gamma_gamma.derivatives, rows, penalty)]
+
+
+def _rows(
+    x: Floats, m: Floats, weights: Floats, covariates: RowCovariates | None = None
+) -> FitRows:
+    """Return the rows of a fit, and where its search starts."""
+    scale = float(np.average(m, weights=weights))
+    return FitRows(
+        data=(x, m),
+        weights=weights,
+        scale=scale,
+        starts=_spend_starts(m / scale, weights),
+        covariates=covariates,
+    )
+
+
+def _with_tail(fit: Fit) -> Fit:
+    """Return a fit that says whether the mean spend of new customers is infinite."""
     fit.diagnostics["infinite_mean"] = bool(fit.parameters[1] <= 1)
     if fit.diagnostics["infinite_mean"]:
         fit.warnings.append(

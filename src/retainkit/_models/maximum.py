@@ -19,6 +19,7 @@ from retainkit._models.newton import (
     Objective,
     Points,
     newton_step,
+    replace_some,
     search,
     some,
 )
@@ -52,27 +53,40 @@ class Maximum:
 
 
 class _Climber:
-    """A function in its box, a mean over `size` rows, and the searches for its maximum."""
+    """Functions in a box, each a mean over so many rows, and the searches for their maxima.
 
-    def __init__(self, objective: Objective, box: Box, size: float) -> None:
-        self.objective, self.box, self.size = objective, box, size
-        self.calls = 0
+    `calls` counts the evaluations of each.
+    """
 
-    def climb(self, starts: Sequence[Floats]) -> Points:
-        """Return where the searches from several starts end."""
-        begin = np.array(starts, np.float64)
-        found, calls = search(self.objective, self.box, begin, np.full(len(begin), self.size))
-        self.calls += calls
+    def __init__(self, objective: Objective, box: Box, sizes: Floats) -> None:
+        self.objective, self.box, self.sizes = objective, box, sizes
+        self.calls = np.zeros(len(sizes), np.int64)
+
+    def climb(self, starts: Floats, problem: Integers) -> Points:
+        """Return where a search from each start ends."""
+        found, evaluated = search(self.objective, self.box, starts, problem, self.sizes)
+        np.add.at(self.calls, problem, evaluated)
         return found
 
-    def values(self, theta: Floats) -> Floats:
-        """Return the values of several points."""
-        self.calls += len(theta)
-        return self.objective(theta, np.zeros(len(theta), np.int64)).value
+    def highest(self, starts: Sequence[Sequence[Floats]], problems: Integers) -> Points:
+        """Return the highest point that is found from several starts of each of some problems."""
+        number = [len(own) for own in starts]
+        begin = np.array([one for own in starts for one in own], np.float64)
+        found = self.climb(begin, np.repeat(problems, number))
+        value = np.where(np.isfinite(found.at.value), found.at.value, -np.inf)
+        opens = np.cumsum([0, *number[:-1]])
+        best = [part.argmax() for part in np.split(value, opens[1:])]
+        return some(found, opens + best)
 
-    def gains(self, points: Points) -> Floats:
+    def values(self, theta: Floats, problem: Integers) -> Floats:
+        """Return the values of several points."""
+        np.add.at(self.calls, problem, 1)
+        return self.objective(theta, problem).value
+
+    def gains(self, points: Points, problem: Integers) -> Floats:
         """Return what the quadratic approximation still promises, in total log-likelihood."""
-        gains: Floats = newton_step(points, self.box.free(points)).gain * self.size
+        step = newton_step(points, self.box.free(points))
+        gains: Floats = step.gain * self.sizes[problem]
         return gains
 
 
@@ -93,86 +107,106 @@ def maximise(
     that leads nowhere. Nothing raises, and convergence is claimed only where the gradient confirms
     it.
     """
-    box = Box(np.asarray(bounds, dtype=np.float64))
-    climber = _Climber(objective, box, size)
-    scout = climber if rough is None else _Climber(rough, box, size)
-    found = scout.climb(starts if near is None else [near])
+    first = starts if near is None else [near]
     if rough is not None:
-        found = climber.climb(_apart(found, scout.gains(found)))
-    point = _highest(found)
-    if not climber.gains(point)[0] <= _TOLERATED:
-        point = _highest(climber.climb([point.theta[0], *starts]))
-    edges = _edge_points(climber, point)
+        first = _maxima_of(_Climber(rough, Box(np.asarray(bounds)), np.array([size])), first)
+    return maximise_all(objective, [starts], bounds, sizes=np.array([size]), first=[first])[0]
+
+
+def maximise_all(
+    objective: Objective,
+    starts: Sequence[Sequence[Floats]],
+    bounds: Sequence[tuple[float, float]],
+    *,
+    sizes: Floats,
+    first: Sequence[Sequence[Floats]] | None = None,
+) -> list[Maximum]:
+    """Find the maxima of several problems in the same bounds, as `maximise` does that of one.
+
+    `starts` and `sizes` are those of each problem. Where other starts are given, it is climbed from
+    these `first`, and only from `starts` if that leads nowhere.
+    """
+    every = np.arange(len(sizes))
+    climber = _Climber(objective, Box(np.asarray(bounds, dtype=np.float64)), sizes)
+    points = climber.highest(first or starts, every)
+    short = np.flatnonzero(~(climber.gains(points, every) <= _TOLERATED))
+    if len(short):
+        again = [[points.theta[i], *starts[i]] for i in short.tolist()]
+        replace_some(points, short, climber.highest(again, short))
+    edges, problem = _edge_points(climber, points)
     if len(edges):
-        point = _simplest(climber, point, climber.climb(edges))
-    return _maximum(climber, point)
+        _take_simplest(climber, points, climber.climb(edges, problem), problem)
+    return _maxima_at(climber, points)
 
 
-def _highest(points: Points) -> Points:
-    """Return the highest of several points."""
-    value = points.at.value
-    return some(points, np.array([np.argmax(np.where(np.isfinite(value), value, -np.inf))]))
-
-
-def _apart(points: Points, gains: Floats) -> list[Floats]:
-    """Return the maxima among several points, the highest first, none close to another.
+def _maxima_of(climber: _Climber, starts: Sequence[Floats]) -> list[Floats]:
+    """Return the maxima of a problem that are found, the highest first, none close to another.
 
     A search that came close to a higher one was stopped, and promises a gain: it is no maximum.
     """
-    kept = [_highest(points).theta[0]]
-    for theta, value, gain in zip(points.theta, points.at.value, gains, strict=True):
-        reached = np.isfinite(value) and gain <= _TOLERATED
-        if reached and all(np.abs(theta - one).max() > CLOSE for one in kept):
+    problem = np.zeros(len(starts), np.int64)
+    found = climber.climb(np.array(starts, np.float64), problem)
+    value = np.where(np.isfinite(found.at.value), found.at.value, -np.inf)
+    reached = np.isfinite(value) & (climber.gains(found, problem) <= _TOLERATED)
+    kept = [found.theta[np.argmax(value)]]
+    for theta in found.theta[reached]:
+        if all(np.abs(theta - one).max() > CLOSE for one in kept):
             kept.append(theta)
     return kept
 
 
-def _simplest(climber: _Climber, point: Points, edges: Points) -> Points:
-    """Return the point, or one at the edge that is as good: the data cannot tell the two apart."""
-    gains = climber.gains(edges)
-    for i in range(len(gains)):
-        as_good = edges.at.value[i] >= point.at.value[0] - _TOLERATED / 100 / climber.size
-        if as_good and gains[i] <= _TOLERATED:
-            point = some(edges, np.array([i]))
-    return point
+def _take_simplest(climber: _Climber, points: Points, edges: Points, problem: Integers) -> None:
+    """Put points at the edge in the place of those as good: the data cannot tell the two apart."""
+    reached = climber.gains(edges, problem) <= _TOLERATED
+    for i in np.flatnonzero(reached):
+        own = problem[i]
+        noise = _TOLERATED / 100 / climber.sizes[own]
+        if edges.at.value[i] >= points.at.value[own] - noise:
+            replace_some(points, np.array([own]), some(edges, np.array([i])))
 
 
-def _edge_points(climber: _Climber, point: Points) -> list[Floats]:
-    """Find points at the edge of the box that may be as good, for each ill-known parameter."""
-    box, theta = climber.box, point.theta[0]
-    edges = []
-    for j in np.flatnonzero(box.free(point)[0] & ~box.at_bound(theta)):
-        information = -point.at.hessian[0, j, j] * climber.size
-        if not _NO_INFORMATION < information < 1:
-            continue  # it has no effect at all, or is known to within a unit, given the others
-        for bound in (box.low[j], box.high[j]):
-            edges.append(theta.copy())
-            edges[-1][j] = bound
-    if not edges:
-        return []
-    near = climber.values(np.array(edges)) > point.at.value[0] - 1 / climber.size
-    return [edge for edge, is_near in zip(edges, near, strict=True) if is_near]
+def _edge_points(climber: _Climber, points: Points) -> tuple[Floats, Integers]:
+    """Find points at the edge of the box that may be as good, for each ill-known parameter.
+
+    The second array is the problem of each.
+    """
+    box, sizes = climber.box, climber.sizes
+    information = -np.diagonal(points.at.hessian, axis1=1, axis2=2) * sizes[:, None]
+    # Others have no effect at all, or are known to within a unit, given the others.
+    ill_known = (information > _NO_INFORMATION) & (information < 1)
+    ill_known &= box.free(points) & ~box.at_bound(points.theta)
+    problem, j = (np.repeat(one, 2) for one in np.nonzero(ill_known))
+    edges = points.theta[problem]
+    if not len(edges):
+        return edges, problem
+    bounds = np.stack([box.low[j[::2]], box.high[j[::2]]], axis=1)
+    edges[np.arange(len(j)), j] = bounds.ravel()
+    near = climber.values(edges, problem) > (points.at.value - 1 / sizes)[problem]
+    return edges[near], problem[near]
 
 
-def _maximum(climber: _Climber, point: Points) -> Maximum:
-    """Describe the point at which a search has ended."""
-    theta, gradient = point.theta[0], point.at.gradient[0]
-    value, gain = float(point.at.value[0]), float(climber.gains(point)[0])
-    at_bound = climber.box.at_bound(theta)
+def _maxima_at(climber: _Climber, points: Points) -> list[Maximum]:
+    """Describe the points at which the searches for the maxima have ended."""
+    gains = climber.gains(points, np.arange(len(points.theta)))
+    at_bound, free = climber.box.at_bound(points.theta), climber.box.free(points)
     # Towards a simpler model the slope dies away; that of a likelihood without a maximum does not.
-    steep = np.abs(gradient) > _STEEP
-    unbounded = bool(np.any(at_bound & ~climber.box.free(point)[0] & steep))
-    return Maximum(
-        estimate=theta,
-        value=value,
-        gradient=gradient,
-        hessian=point.at.hessian[0],
-        at_bound=at_bound,
-        shortfall=gain,
-        unbounded=unbounded,
-        converged=bool(np.isfinite(value)) and gain <= _TOLERATED and not unbounded,
-        iterations=climber.calls,
-    )
+    steep = np.abs(points.at.gradient) > _STEEP
+    unbounded = np.any(at_bound & ~free & steep, axis=1)
+    converged = np.isfinite(points.at.value) & (gains <= _TOLERATED) & ~unbounded
+    return [
+        Maximum(
+            estimate=points.theta[i],
+            value=float(points.at.value[i]),
+            gradient=points.at.gradient[i],
+            hessian=points.at.hessian[i],
+            at_bound=at_bound[i],
+            shortfall=float(gains[i]),
+            unbounded=bool(unbounded[i]),
+            converged=bool(converged[i]),
+            iterations=int(climber.calls[i]),
+        )
+        for i in range(len(gains))
+    ]
 
 
 def by_differences(function: Callable[[Floats], tuple[float, Floats]], box: Floats) -> Objective:

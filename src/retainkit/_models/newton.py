@@ -52,7 +52,7 @@ class Derivatives:
 
 
 Objective: TypeAlias = Callable[[Floats, Integers], Derivatives]
-"""Points (S, P), and the number of the search of each, to their derivatives."""
+"""Points (S, P), and the number of the problem of each, to their derivatives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,43 +134,57 @@ def _damped(slope: Floats, bend: Floats, radius: Floats) -> Floats:
     return along
 
 
-def search(objective: Objective, box: Box, starts: Floats, sizes: Floats) -> tuple[Points, int]:
-    """Climb from each start to a maximum nearby; return the points, and how many were evaluated.
+def search(
+    objective: Objective, box: Box, starts: Floats, problem: Integers, sizes: Floats
+) -> tuple[Points, Integers]:
+    """Climb from each start to a maximum nearby; return the points, and the evaluations of each.
 
-    `sizes` are the rows whose mean each function is. Nothing raises: where a search ends is told by
-    the derivatives there.
+    `problem` is the number of the problem of each start, in order, and `sizes` are the rows whose
+    mean the function of each problem is. Nothing raises: where a search ends is told by the
+    derivatives there.
     """
     theta = box.clip(starts)
-    points = Points(theta=theta, at=objective(theta, np.arange(len(theta))))
+    points = Points(theta=theta, at=objective(theta, problem))
+    rivals, rows = _of_same_problem(problem), sizes[problem]
     radius = np.full(len(theta), _RADIUS)
-    n_evaluated, active = len(theta), np.arange(len(theta))
+    evaluated, active = np.ones(len(theta), np.int64), np.arange(len(theta))
     for _ in range(_LONGEST):
         here = some(points, active)
         step = newton_step(here, box.free(here), radius[active])
-        going = (step.gain * sizes[active] > _FINISHED) & np.isfinite(here.at.value)
-        going &= (radius[active] > _SHORTEST) & ~_follows(here, points)
+        going = (step.gain * rows[active] > _FINISHED) & np.isfinite(here.at.value)
+        going &= (radius[active] > _SHORTEST) & ~_follows(points, active, rivals[active])
         active = active[going]
         if not len(active):
             break
         here, move = some(here, going), step.move[going]
         theta = box.clip(here.theta + move)
-        there = Points(theta=theta, at=objective(theta, active))
-        n_evaluated += len(active)
+        there = Points(theta=theta, at=objective(theta, problem[active]))
+        evaluated[active] += 1
         higher = _is_higher(here.at, there.at)
-        _replace(points, active[higher], some(there, higher))
+        replace_some(points, active[higher], some(there, higher))
         gained = there.at.value - here.at.value
         promised = np.maximum(step.gain[going], np.finfo(float).tiny)
         ratio = np.where(np.isfinite(gained), gained / promised, -1.0)
         length, allowed = step.length[going], radius[active]
         further = np.where(ratio > 0.75, np.maximum(allowed, 2 * length), allowed)
         radius[active] = np.where(~higher | (ratio < 0.25), length / 4, further)
-    return points, n_evaluated
+    return points, evaluated
 
 
-def _follows(here: Points, points: Points) -> Booleans:
-    """Return which searches are close to one that is higher, and will end where that one does."""
-    apart = np.abs(here.theta[:, None] - points.theta[None]).max(axis=-1)
-    higher = points.at.value[None] > here.at.value[:, None]
+def _of_same_problem(problem: Integers) -> Integers:
+    """Return the places of the searches of the same problem (S, R), some of them repeatedly."""
+    _, first, place, number = np.unique(
+        problem, return_index=True, return_inverse=True, return_counts=True
+    )
+    places = first[:, None] + np.minimum(np.arange(number.max()), number[:, None] - 1)
+    return places[place]
+
+
+def _follows(points: Points, active: Integers, rivals: Integers) -> Booleans:
+    """Return which searches are close to a rival that is higher, and will end where that does."""
+    theta, value = points.theta, points.at.value
+    apart = np.abs(theta[active, None] - theta[rivals]).max(axis=-1)
+    higher = value[rivals] > value[active, None]
     follows: Booleans = ((apart < CLOSE) & higher).any(axis=1)
     return follows
 
@@ -196,8 +210,8 @@ def some(points: Points, chosen: Integers | Booleans) -> Points:
     )
 
 
-def _replace(points: Points, chosen: Integers, others: Points) -> None:
-    """Put other points in the place of some, in the arrays of a search that is under way."""
+def replace_some(points: Points, chosen: Integers, others: Points) -> None:
+    """Put other points in the place of some, in the arrays that are there."""
     points.theta[chosen] = others.theta
     for name in ("value", "gradient", "hessian"):
         getattr(points.at, name)[chosen] = getattr(others.at, name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from retainkit._models.bg_nbd_fit import PURCHASE_EDGES, purchase_moments
 from retainkit._models.fit import LARGE, Coordinates, Edge
-from retainkit._models.fit_problem import Search
+from retainkit._models.fit_rows import Search
 from retainkit._typing import Floats
 
 

@@ -7,12 +7,14 @@ is taken from the mean log-likelihood.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from retainkit._models.bg_nbd_fit import BG_NBD_SEARCH, bg_nbd_starts
 from retainkit._models.effects import RowCovariates
 from retainkit._models.fit import Fit, unidentified
-from retainkit._models.fit_problem import FitRows, fit_rows
+from retainkit._models.fit_rows import FitRows, Search, fit_apart, fit_rows
 from retainkit._models.pareto_nbd import PARETO_NBD
 from retainkit._models.pareto_nbd_fit import PARETO_NBD_SEARCH, pareto_nbd_starts
 from retainkit._models.process import History, PurchaseProcess
@@ -35,20 +37,54 @@ def fit_purchases(
 
     `start` are parameters, and coefficients, known to be near the estimates.
     """
-    x, _, T = history  # noqa: N806
-    scale = float(np.average(T, weights=weights)) or 1.0
-    search, starts = BG_NBD_SEARCH, bg_nbd_starts
-    if process == PARETO_NBD:
-        search, starts = PARETO_NBD_SEARCH, pareto_nbd_starts
     fit = fit_rows(
-        search,
+        _search(process),
         process.derivatives,
-        FitRows(data=history, weights=weights, scale=scale, covariates=covariates),
-        starts(x, T, weights),
-        start=start,
+        _rows(process, history, weights, covariates),
+        near=start,
         penalty=penalty,
         covariate_penalty=covariate_penalty,
     )
+    return _diagnosed(fit, history[0], weights)
+
+
+def fit_purchases_apart(
+    process: PurchaseProcess, several: Sequence[tuple[History, Floats]], penalty: float = 0.0
+) -> list[Fit]:
+    """Fit a model of purchases to several sets of distinct rows with weights, each by itself."""
+    rows = [_rows(process, *one) for one in several]
+    fits = fit_apart(_search(process), process.derivatives, rows, penalty)
+    return [
+        _diagnosed(fit, history[0], weights)
+        for fit, (history, weights) in zip(fits, several, strict=True)
+    ]
+
+
+def _search(process: PurchaseProcess) -> Search:
+    """Return how the parameters of a model are searched."""
+    return PARETO_NBD_SEARCH if process == PARETO_NBD else BG_NBD_SEARCH
+
+
+def _rows(
+    process: PurchaseProcess,
+    history: History,
+    weights: Floats,
+    covariates: RowCovariates | None = None,
+) -> FitRows:
+    """Return the rows of a fit, and where its search starts."""
+    x, _, T = history  # noqa: N806
+    starts = pareto_nbd_starts if process == PARETO_NBD else bg_nbd_starts
+    return FitRows(
+        data=history,
+        weights=weights,
+        scale=float(np.average(T, weights=weights)) or 1.0,
+        starts=starts(x, T, weights),
+        covariates=covariates,
+    )
+
+
+def _diagnosed(fit: Fit, x: Floats, weights: Floats) -> Fit:
+    """Return a fit that says whether nobody, or everybody, bought again."""
     fit.diagnostics["no_repeats"] = not np.any((x > 0) & (weights > 0))
     if not fit.diagnostics["no_repeats"]:
         fit.warnings.extend(_selection_warnings(x, weights))

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import narwhals.stable.v2 as nw
 
 from retainkit._checks import number
 from retainkit._frames.arrow_extensions import as_given
-from retainkit._frames.input import Frame
 from retainkit._frames.names import inner_name
 from retainkit._frames.output import select_to_native
 from retainkit._frames.segments import split_by_segment
 from retainkit._inputs.columns import check_not_reserved
-from retainkit._inputs.customers import (
-    Customers,
-    largest_time,
-    read_histories_and_spend,
-    repeat_buyers,
-)
-from retainkit._messages import warn
-from retainkit._models.gamma_gamma_fit import fit_spend
-from retainkit._models.model import model_from_fit
-from retainkit._models.purchase_fits import fit_purchases
-from retainkit._progress import Step, check_progress, steps_of
+from retainkit._progress import check_progress
 from retainkit._time.durations import in_units
-from retainkit.clv._assumptions import value_warnings
 from retainkit.clv._bg_nbd import BGNBD, MBGNBD
-from retainkit.clv._fit_advice import fit_warnings
-from retainkit.clv._given_models import GivenModels, read_given_models
-from retainkit.clv._histories import history
+from retainkit.clv._cltv_segments import fit_each, given_for_each, read_segment, value_segments
+from retainkit.clv._given_models import read_given_models
 from retainkit.clv._pareto_nbd import ParetoNBD
 from retainkit.clv._spend import GammaGamma
-from retainkit.clv._valuation import (
-    RESULT,
-    ValuationOptions,
-    ValuationSpec,
-    valuation_spec,
-    value_customers,
-)
-from retainkit.errors import ArgumentError
+from retainkit.clv._valuation import RESULT, ValuationOptions
 from retainkit.purchases._reduction import summarize_orders
-from retainkit.purchases._spec import SUMMARY, SummaryOptions
+from retainkit.purchases._spec import SummaryOptions
 from retainkit.typing import (
     Amounts,
     Compounding,
@@ -263,102 +242,11 @@ def cltv(
     keys = [*summary.segments, customer]
     check_not_reserved("`customer` or `by`", keys, RESULT)
     segments = [inner_name(summary.frame, name) for name in summary.segments]
-    tables, longest = [], []
     parts = split_by_segment(summary.frame, segments, summary.segments)
-    with steps_of(progress if options.refits else None, draws * len(parts)) as step:
-        for label, part in parts:
-            found = _value_segment(part, label, keys, models or penalty, options, step=step)
-            tables.append(found.table)
-            longest.append(found.longest)
-            for code, text in found.messages:
-                warn(f"{label}{text}", code=code, argument="transactions")
+    several = [read_segment(part, label) for label, part in parts]
+    pairs = given_for_each(models, several) if models else fit_each(several, penalty)
+    tables = value_segments(several, pairs, keys, options, progress)
     if models:
-        models.warn_of_earlier(max(longest))
+        models.warn_of_earlier(max(one.longest for one in several))
     columns = {name: name for name in (*keys, *RESULT)}
     return as_given(select_to_native(nw.concat(tables), columns), transactions)  # type: ignore[type-var]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ValuedSegment:
-    """The values of a segment, codes and texts of warnings, and the longest time observed."""
-
-    table: Frame
-    messages: Sequence[tuple[str, str]]
-    longest: float
-
-
-def _value_segment(
-    summary: Frame,
-    label: str,
-    keys: Sequence[str],
-    models: GivenModels | float,
-    options: ValuationOptions,
-    *,
-    step: Step,
-) -> _ValuedSegment:
-    """Value the customers of a segment by given models, or by those fitted with a penalty."""
-    *segments, customer = keys
-    columns = {name: name for name in SUMMARY}
-    histories, spend = read_histories_and_spend(summary, columns)
-    beside = {name: nw.col(inner_name(summary, name)) for name in segments}
-    if not histories.counts.sum():  # no customers to learn from, nor to value
-        spec = valuation_spec(BGNBD(r=1, alpha=1, a=1, b=1), GammaGamma(p=1, q=2, v=1), options)
-        table, _, _ = value_customers(summary, spec, customer, columns, beside=beside, step=step)
-        return _ValuedSegment(table=table, messages=(), longest=0.0)
-    try:
-        if isinstance(models, GivenModels):
-            messages: list[str] = []
-            purchases, gamma_gamma = models.purchases, models.spend
-        else:
-            purchases, gamma_gamma, messages = _fit_models(histories, spend, models)
-        spec = valuation_spec(purchases, gamma_gamma, options)
-        table, _, _ = value_customers(
-            summary,
-            spec,
-            customer,
-            columns,
-            beside=beside,
-            checked=(histories, spend),
-            step=step,
-            argument="transactions",
-        )
-    except ArgumentError as error:
-        raise ArgumentError(
-            f"{label}{error}",
-            code=error.code,
-            argument=error.argument,
-            column=error.column,
-            rows=error.rows,
-            total=error.total,
-        ) from None
-    warnings = [("fit_needs_care", text) for text in messages]
-    warnings += _extrapolation_warnings(spec, histories)
-    warnings += value_warnings(spec, histories, spend)
-    return _ValuedSegment(table=table, messages=warnings, longest=largest_time(histories))
-
-
-def _fit_models(
-    histories: Customers, spend: Customers, penalty: float
-) -> tuple[BGNBD, GammaGamma, list[str]]:
-    """Fit both models; return the warnings as well."""
-    used, messages = repeat_buyers(spend)
-    x, m = spend.distinct["frequency"][used], spend.distinct["monetary_value"][used]
-    fit = fit_purchases(BGNBD.PROCESS, history(histories), histories.counts, penalty)
-    spend_fit = fit_spend(x, m, spend.counts[used], penalty)
-    return (
-        model_from_fit(BGNBD, fit, unit="day"),
-        model_from_fit(GammaGamma, spend_fit, unit="day"),
-        [*fit_warnings(fit, "day"), *messages, *fit_warnings(spend_fit)],
-    )
-
-
-def _extrapolation_warnings(spec: ValuationSpec, histories: Customers) -> list[tuple[str, str]]:
-    """Return code and text of a warning of a horizon beyond all that was observed."""
-    longest, unit = largest_time(histories), spec.purchases.unit
-    if spec.horizon.length <= longest:
-        return []
-    text = (
-        f"The horizon is {spec.horizon.length:,.0f} {unit}s, and no customer has been observed "
-        f"for longer than {longest:,.0f}: the value extrapolates."
-    )
-    return [("extrapolation", text)]
