@@ -214,9 +214,10 @@ def value_customers(
     found = customers.with_scores(customer, scores, x=x, m=m, **carried)
     names = dict(zip([*beside, customer], [*carried, "customer"], strict=True))
     result = {inner_name(summary, name): nw.col(own) for name, own in names.items()}
-    result |= _result_columns(spec)
+    result |= {name: nw.col(name) for name in RESULT}
     selected = (one.alias(name) for name, one in result.items())
-    return return_to_engine(summary, found).select(*selected), customers, spend
+    found = _with_result(return_to_engine(summary, found), spec)
+    return found.select(*selected), customers, spend
 
 
 def _valued(spec: ValuationSpec, rows: Customers, unseen: Unseen) -> _draws.CustomerHistories:
@@ -243,8 +244,8 @@ def _customer_scores(
         plain_parameters(spec.spend), purchases.history[0], median=median
     )
     return {
-        "alive": purchases.alive(estimates.point),
-        "purchases": purchases.purchases(estimates.point, horizon.length),
+        "probability_alive": purchases.alive(estimates.point),
+        "expected_purchases": purchases.purchases(estimates.point, horizon.length),
         "discounted": discounted,
         "variance": variance,
         "rate": rate,
@@ -324,35 +325,35 @@ def _check_fitted(models: Sequence[Model], rows: Customers) -> None:
         )
 
 
-def _result_columns(spec: ValuationSpec) -> dict[str, nw.Expr]:
-    """Return the columns of the result as expressions of scores, and of x and m.
+def _with_result(found: Frame, spec: ValuationSpec) -> Frame:
+    """Add the columns of the result to scores, and to x and m.
 
-    The variance of the logarithm of the spend p (v + x m) / rate is that of the delta method.
+    The variance of the logarithm of the spend p (v + x m) / rate is that of the delta method. What
+    several columns need is a column first: it would be computed for each of them.
     """
     p, q = spec.spend.p, spec.spend.q
-    x, m, rate, slope, v = (nw.col(name) for name in ("x", "m", "rate", "rate_slope", "level"))
-    spend = (m * x + v) * p / rate
-    value = nw.col("discounted") * spend * spec.margin
+    x, rate, slope, v = (nw.col(name) for name in ("x", "rate", "rate_slope", "level"))
+    found = found.with_columns(paid=nw.col("m") * x + v)
+    found = found.with_columns(expected_spend=nw.col("paid") * p / rate)
+    found = found.with_columns(cltv=nw.col("discounted") * nw.col("expected_spend") * spec.margin)
     if spec.options.simulated:
-        lower, upper = (nw.col(name) * spec.margin for name in ("lower", "upper"))
-    else:
-        relative = estimates_of(spec.spend).relative
-        by_p, by_q, by_v = 1 - x * slope * p, slope * -q, v / (m * x + v)
-        terms = (
-            by_p * by_p * float(relative[0, 0]),
-            by_p * by_q * float(2 * relative[0, 1]),
-            by_q * by_q * float(relative[1, 1]),
-            (by_p * nw.col("p_level") + by_q * nw.col("q_level")) * by_v * 2.0,
-            by_v * by_v * nw.col("level_level"),
-        )
-        deviation = (nw.col("variance") + reduce(add, terms)).sqrt()
-        factor = (deviation * normal_quantile(spec.options.confidence_level)).exp()
-        lower, upper = value / factor, value * factor
-    return {
-        "probability_alive": nw.col("alive"),
-        "expected_purchases": nw.col("purchases"),
-        "expected_spend": spend,
-        "cltv": value,
-        "lower": lower,
-        "upper": upper,
-    }
+        return found.with_columns(nw.col("lower", "upper") * spec.margin)
+    found = found.with_columns(
+        by_p=1 - x * slope * p,
+        by_q=slope * -q,
+        by_v=v / nw.col("paid"),
+    )
+    relative = estimates_of(spec.spend).relative
+    by_p, by_q, by_v = (nw.col(name) for name in ("by_p", "by_q", "by_v"))
+    terms = (
+        by_p * by_p * float(relative[0, 0]),
+        by_p * by_q * float(2 * relative[0, 1]),
+        by_q * by_q * float(relative[1, 1]),
+        (by_p * nw.col("p_level") + by_q * nw.col("q_level")) * by_v * 2.0,
+        by_v * by_v * nw.col("level_level"),
+    )
+    deviation = (nw.col("variance") + reduce(add, terms)).sqrt()
+    z = normal_quantile(spec.options.confidence_level)
+    found = found.with_columns(factor=(deviation * z).exp())
+    value, factor = nw.col("cltv"), nw.col("factor")
+    return found.with_columns(lower=value / factor, upper=value * factor)
