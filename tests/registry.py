@@ -1457,6 +1457,7 @@ PICTURES: dict[str, Callable[[], Row]] = {
     "affinity": lambda: {"table": _result("product_affinity").query("team == 'a'")},
     "calibration": lambda: {"table": _result("lift_table").query("plan == 'a'")},
     "cltv_distribution": lambda: {"table": _result("cltv_from_models")},
+    "cltv_total": lambda: {"table": _result("cltv_total")},
     "contact_policy": lambda: {"table": _result("apply_contact_policy")},
     "control_chart": lambda: {"table": _result("control_chart").query("plan == 'a'")},
     "customer_history": lambda: {

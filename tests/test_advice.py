@@ -33,6 +33,7 @@ TAKERS: dict[str, tuple[str, str]] = {
     "retention_matrix": ("table", "cohort_retention"),
     "plot.affinity": ("table", "product_affinity"),
     "plot.cltv_distribution": ("table", "cltv"),
+    "plot.cltv_total": ("table", "cltv_total"),
     "plot.contact_policy": ("table", "apply_contact_policy"),
     "plot.calibration": ("table", "lift_table"),
     "plot.control_chart": ("table", "control_chart"),

@@ -15,6 +15,10 @@ TEXTS = {
         "diagonal of equal shares: a point marks the top 10 percent, who hold 63 percent. A small "
         "histogram shows the values of single customers."
     ),
+    "cltv_total": (
+        "One square, the total value of all customers, on a thin line for its interval, of which "
+        "the middle is thicker: what the parameters alone leave open."
+    ),
     "contact_policy": (
         "A horizontal bar for each of two channels, with a number in each part: most messages are "
         "sent, about a fifth are held out, and at the end of each bar stands how many candidates "

@@ -80,6 +80,7 @@ __all__ = [
     "SubscriptionRows",
     "SupportsArray",
     "TableT",
+    "TotalValues",
     "UsageUnit",
     "ValuationMethod",
     "Weekday",
@@ -247,4 +248,5 @@ MissingFeature: TypeAlias = Literal["raise", "indicator"]
 
 SegmentValues: TypeAlias = Literal["customers", "monetary"]
 ModelValues: TypeAlias = Literal["expected_purchases", "probability_alive"]
+TotalValues: TypeAlias = Literal["cltv", "mean_cltv", "expected_purchases"]
 SubscriptionRows: TypeAlias = Literal["subscription", "renewal"]

@@ -13,6 +13,7 @@ from retainkit.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from retainkit.plot._affinity import affinity as affinity
+    from retainkit.plot._cltv_total import cltv_total as cltv_total
     from retainkit.plot._concentration import value_concentration as value_concentration
     from retainkit.plot._contacts import contact_policy as contact_policy
     from retainkit.plot._control import control_chart as control_chart
@@ -44,6 +45,7 @@ _HOMES = {
     "affinity": "_affinity",
     "calibration": "_lift",
     "cltv_distribution": "_value",
+    "cltv_total": "_cltv_total",
     "contact_policy": "_contacts",
     "control_chart": "_control",
     "customer_history": "_history",

@@ -99,7 +99,7 @@ def models(summary: pl.LazyFrame, orders: pl.DataFrame) -> None:
     assert_type(rk.tracking(purchases, orders), pl.DataFrame)
     report = rk.holdout_report(orders, calibration_end="2026-01-01")
     assert_type(report.total, pl.DataFrame)
-    assert_type(report.model, rk.BGNBD)
+    assert_type(report.model, rk.BGNBD | rk.MBGNBD | rk.ParetoNBD)
 
 
 def models_of_retention(curve: pd.DataFrame, ages: Sequence[int]) -> None:
