@@ -1,5 +1,8 @@
 """What customers will buy and be worth, and whether to believe it: CDNOW, from orders to intervals.
 
+Then what it does that the first order was large, what all bring together, and when a customer is
+paid for.
+
     python examples/customer_value.py [FOLDER]
 
 The pictures go to FOLDER, by default to `retainkit-demo` in the current directory.
@@ -10,6 +13,7 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
 import retainkit as rk
 
@@ -44,8 +48,48 @@ value = rk.cltv(orders, as_of="1998-07-01", horizon="12 months", discount_rate=0
 top = value.nlargest(10, "cltv").rename(columns={"probability_alive": "alive"})
 print("\nThe ten most valuable customers of the next 12 months, in dollars:\n")
 print(top.round(2).to_string(index=False))
-total = value["cltv"].sum()
-print(f"\nAll {len(value):,} customers: {total:,.0f} dollars.")
+
+# %% All together, until the end of the log: what is known of it, and what is left to chance.
+summary["came"] = summary["customer_id"].map(
+    orders.groupby("customer_id")["time"].min().dt.strftime("%Y-%m")
+)
+totals = rk.cltv_total(summary, purchases, spend, by="came", horizon="39 weeks", discount_rate=0.0)
+print("\nWhat the customers of each month will bring in the 39 weeks after calibration:\n")
+shown = ["came", "customers", "cltv", "lower", "upper", "parameter_share"]
+print(totals[shown].fillna({"came": "all"}).round(2).to_string(index=False))
+
+# %% Who bought for more than 30 dollars at first? Known at the start, so it may explain the rest.
+known = rk.rfm_summary(
+    orders[orders["time"] < middle],
+    amount="amount",
+    as_of=middle,
+    unit="week",
+    exact=True,
+    keep_first="amount",
+)
+known["first order"] = (known["first_amount"] > 30).map({True: "large", False: "small"})
+frequent = rk.fit_pareto_nbd(
+    known, purchase_covariates="first order", dropout_covariates="first order"
+)
+rich = rk.fit_gamma_gamma(known, covariates="first order")
+effects = pd.concat([frequent.effects(), rich.effects()])
+print("\nHow many times as often they buy, leave, and as much they spend:\n")
+shown = ["process", "level", "reference", "n", "ratio", "ratio_lower", "ratio_upper", "p_value"]
+print(effects[shown].round(3).to_string(index=False))
+
+# %% What is a new customer of either kind worth within a year, who costs 60 dollars to win?
+profiles = pd.DataFrame({"first order": ["small", "large"]})
+new = rk.new_customer_value(frequent, rich, horizon="12 months", profiles=profiles, cost=60)
+shown = ["first order", "expected_purchases", "value", "lower", "upper", "ltv_cac", "payback_days"]
+print("\nExpected of a new customer, the first order included:\n")
+print(new[shown].round(2).to_string(index=False))
+
+# %% The same of those who came, observed and not expected.
+by_age = rk.observed_value(orders, ages=range(0, 481, 30))
+paid = rk.payback(orders, cost=60)
+shown = ["cohort", "acquired", "payback_days", "payback_lower", "payback_upper", "ltv_cac"]
+print("\nWhen the customers of each month had paid their 60 dollars:\n")
+print(paid[shown].to_string(index=False, float_format="{:.2f}".format))
 
 # %% Pictures.
 given = [argument for argument in sys.argv[1:2] if not argument.startswith("-")]
@@ -62,5 +106,13 @@ plt.savefig(folder / "tracking.png", dpi=150)
 rk.plot.cltv_distribution(value)
 plt.savefig(folder / "customer-value.png", dpi=150)
 
-names = "holdout-calibration.png, tracking.png and customer-value.png"
-print(f"\n{names} are in {folder.resolve()}")
+_, (above, below) = plt.subplots(2, 1, figsize=(5.2, 4.2), layout="constrained")
+rk.plot.cltv_total(totals, ax=above)
+rk.plot.effects(effects, ax=below)
+plt.savefig(folder / "total-and-effects.png", dpi=150)
+
+rk.plot.observed_value(by_age, payback=paid)
+plt.savefig(folder / "value-by-age.png", dpi=150)
+
+names = ["holdout-calibration", "tracking", "customer-value", "total-and-effects", "value-by-age"]
+print(f"\n{', '.join(f'{name}.png' for name in names)} are in {folder.resolve()}")

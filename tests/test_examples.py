@@ -155,6 +155,15 @@ def test_the_demo_of_value_shows_what_was_published(tmp_path: Path) -> None:
     top = [[float(cell) for cell in row] for row in rows[begin : begin + 10]]
     assert [row[4] for row in top] == sorted((row[4] for row in top), reverse=True)
     assert all(row[5] < row[4] < row[6] for row in top)
+    # Issue 16: whose first order is above 30 dollars buys 1.7 times as often, and spends 1.5 times.
+    ratios = {row[0]: float(row[4]) for row in rows if row[1:3] == ["large", "small"]}
+    assert ratios["purchase"] == pytest.approx(1.7, abs=0.05)
+    assert ratios["spend"] == pytest.approx(1.5, abs=0.05)
+    totals = [[float(cell) for cell in row[1:]] for row in rows if row[:1] == ["all"]]
+    [(customers, total, low, high, share)] = totals
+    assert customers == 2357
+    assert low < total < high
+    assert 0 < share < 1
     assert max(map(len, lines[:-1])) <= 80
 
 

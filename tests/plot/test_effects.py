@@ -61,3 +61,13 @@ def test_an_empty_table_and_a_missing_column() -> None:
     effects(found()[:0], ax=axes())
     with pytest.raises(errors.MissingColumnError, match="'ratio'"):
         effects(found().drop(columns="ratio"), ax=axes())
+
+
+def test_the_label_fits_narrow_axes() -> None:
+    ax = axes(3.6, 2.2)
+    effects(found(), ax=ax)
+    ax.figure.canvas.draw()
+    box = ax.xaxis.label.get_window_extent()
+    assert "\n" in ax.get_xlabel()
+    assert box.x0 >= 0
+    assert box.x1 <= ax.figure.bbox.x1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -83,8 +84,10 @@ def effects(table: IntoDataFrame, *, ax: Axes | None = None) -> Axes:
         style = {**ABOVE, "ncols": len(shown), "handletextpad": 0.4, "columnspacing": 1.2}
         draw_legend(ax, [_mark(kind) for kind in shown], size=size, style=style)
     of = f" of {shown[0]}" if len(shown) == 1 else ""
-    ax.set_xlabel(f"Ratio{of} with interval: times as high as that of the reference", fontsize=size)
+    label = f"Ratio{of} with interval: times as high as that of the reference"
     scale_ratios(ax, size)
+    room = measure(ax)[1]  # what the names leave
+    ax.set_xlabel(fill(label, max(20, int(room / (0.54 * size)))), fontsize=size)
     return ax
 
 
