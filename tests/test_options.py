@@ -420,6 +420,7 @@ OTHER_MEANING: dict[str, dict[str, str]] = {
         "calibration_holdout": "columns of orders, with one value a customer",
         "rfm_summary": "columns of orders, with one value a customer",
     },
+    "model": {"datasets.make_orders": "the name of one, or one, to draw from"},
     "order": {"plot.segment_migration": "in which order segments are drawn"},
     "palette": {"plot.projection": "a cohort has two lines"},
     "penalty": {"fit_churn_risk": "a ridge, on standardised coefficients"},

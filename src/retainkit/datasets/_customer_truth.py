@@ -10,6 +10,14 @@ import numpy as np
 
 from retainkit._scipy import without_scipy_filters
 from retainkit._typing import Booleans, Floats, Integers
+from retainkit.datasets._order_times import (
+    END,
+    NEVER,
+    draw_joined,
+    place_orders,
+    purchases_until_dropout,
+    to_cents,
+)
 from retainkit.datasets._periods import DAY
 
 with without_scipy_filters():
@@ -20,10 +28,6 @@ CUSTOMER_PURCHASES: Final = MappingProxyType({"r": 0.8, "alpha": 60.0, "a": 0.9,
 
 CUSTOMER_SPEND: Final = MappingProxyType({"p": 6.0, "q": 4.0, "v": 15.0})
 """The parameters of Gamma-Gamma that the amounts of `make_customers` are drawn from."""
-
-BEGIN: Final = int(np.datetime64("2024-01-01", "s").astype(np.int64))
-END: Final = int(np.datetime64("2026-01-01", "s").astype(np.int64))
-NEVER: Final = np.iinfo(np.int64).max
 
 MIX: Final = (0.5, 0.3, 0.2)  # promoters, passives, detractors
 _ATTITUDE_AND_DROPOUT: Final = 0.5  # correlation of the normals that both come from
@@ -82,8 +86,7 @@ def draw_customers(
 
     What does not bear on orders is drawn from `traits`.
     """
-    joined = np.sort(rng.integers(BEGIN, END, size=customers))
-    joined[-1] = END - DAY + joined[-1] % DAY  # so that the tables end with the last day
+    joined = draw_joined(customers, rng)
     attitude = rng.standard_normal(customers)
     rate = rng.gamma(CUSTOMER_PURCHASES["r"], 1 / CUSTOMER_PURCHASES["alpha"], customers)
     dropout = _dropout(rng, attitude)
@@ -95,7 +98,7 @@ def draw_customers(
     orders = DrawnOrders(
         customer=owner[order],
         time=time[order],
-        cents=np.maximum(np.rint(100 * amount[order]), 1).astype(np.int64),
+        cents=to_cents(amount[order]),
     )
     changed, change = _changes(traits, joined, left)
     truth = CustomerTruth(
@@ -131,20 +134,8 @@ def _order_times(
     """Draw the customer and the time of each order, and when each customer leaves."""
     observed = END - joined
     possible = rng.poisson(rate * observed / DAY)
-    # The purchases of somebody who stays are uniform; the one after which one leaves is the last.
-    # Not rng.geometric: a chance of 0 means that nobody ever leaves.
-    with np.errstate(divide="ignore"):
-        until = 1 + np.floor(rng.exponential(size=joined.size) / -np.log1p(-dropout))
-    owner = np.repeat(np.arange(joined.size), possible)
-    time = joined[owner] + np.ceil(rng.random(owner.size) * (observed[owner] - 1)).astype(np.int64)
-    time = time[np.lexsort((time, owner))]
-    place = 1 + np.arange(owner.size) - np.repeat(np.cumsum(possible) - possible, possible)
-    left = np.full(joined.size, NEVER)
-    leaves = place == until[owner]
-    left[owner[leaves]] = time[leaves]
-    made = place <= until[owner]
-    owner = np.concatenate([np.arange(joined.size), owner[made]])
-    return owner, np.concatenate([joined, time[made]]), left
+    until = purchases_until_dropout(rng, dropout)
+    return place_orders(rng, joined, observed, possible, until)
 
 
 def _changes(rng: np.random.Generator, joined: Integers, left: Integers) -> tuple[Integers, Floats]:

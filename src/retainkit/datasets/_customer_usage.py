@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from retainkit._typing import Booleans, Integers
-from retainkit.datasets._customer_truth import BEGIN, END, MIX, NEVER, CustomerTruth
+from retainkit.datasets._customer_truth import MIX, CustomerTruth
+from retainkit.datasets._order_times import BEGIN, END, NEVER
 from retainkit.datasets._periods import DAY, period_edges
 from retainkit.datasets._survey_draws import groups_and_scores
 

@@ -10,13 +10,7 @@ import numpy as np
 from retainkit._checks import integer
 from retainkit._typing import Array, Integers
 from retainkit.datasets._customer_lines import DrawnLines, draw_lines, planted_pairs
-from retainkit.datasets._customer_truth import (
-    MIX,
-    NEVER,
-    CustomerTruth,
-    DrawnOrders,
-    draw_customers,
-)
+from retainkit.datasets._customer_truth import MIX, CustomerTruth, DrawnOrders, draw_customers
 from retainkit.datasets._customer_usage import (
     CHANNELS,
     DrawnContacts,
@@ -26,6 +20,7 @@ from retainkit.datasets._customer_usage import (
     draw_tickets,
 )
 from retainkit.datasets._survey_draws import groups_and_scores
+from retainkit.datasets._tables import build_table, order_table, to_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,7 +182,7 @@ def make_customers(customers: int = 2_000, *, seed: int = 0) -> CustomerTables:
     shop, traits, usage, tickets, answers, contacts, lines, attributes = rngs
     truth, orders = draw_customers(customers, shop, traits)
     return CustomerTables(
-        orders=_order_table(orders),
+        orders=order_table(orders),
         events=_table(*draw_events(usage, truth)),
         tickets=_ticket_table(*draw_tickets(tickets, truth)),
         answers=_answer_table(*draw_answers(answers, truth)),
@@ -195,41 +190,17 @@ def make_customers(customers: int = 2_000, *, seed: int = 0) -> CustomerTables:
         lines=_line_table(draw_lines(lines, orders), orders),
         customers=_customer_table(attributes, truth),
         truth=_truth_table(truth),
-        pairs=_frame(planted_pairs()),
+        pairs=build_table(planted_pairs()),
     )
-
-
-def _frame(columns: dict[str, Array] | dict[str, list[str] | list[float]]) -> pd.DataFrame:
-    """Build a table."""
-    import pandas as pd  # noqa: PLC0415  importing retainkit does not import pandas
-
-    return pd.DataFrame(columns)
 
 
 def _table(customer: Integers, time: Integers, name: str = "time", **others: Array) -> pd.DataFrame:
     """Build a table of customers and times with further columns."""
-    return _frame({"customer_id": customer + 1, name: _times(time), **others})
-
-
-def _times(seconds: Integers) -> Array:
-    """Return seconds since 1970 as times; NaT for `NEVER`."""
-    times = np.where(seconds == NEVER, np.datetime64("NaT", "s"), seconds.astype("M8[s]"))
-    return times.astype("M8[us]")
-
-
-def _order_table(orders: DrawnOrders) -> pd.DataFrame:
-    return _frame(
-        {
-            "customer_id": orders.customer + 1,
-            "order": np.arange(1, orders.time.size + 1),
-            "time": _times(orders.time),
-            "amount": orders.cents / 100,
-        }
-    )
+    return build_table({"customer_id": customer + 1, name: to_times(time), **others})
 
 
 def _ticket_table(customer: Integers, opened: Integers, solved: Integers) -> pd.DataFrame:
-    return _table(customer, opened, "opened", solved=_times(solved))
+    return _table(customer, opened, "opened", solved=to_times(solved))
 
 
 def _answer_table(customer: Integers, time: Integers, score: Integers) -> pd.DataFrame:
@@ -247,11 +218,11 @@ def _contact_table(drawn: DrawnContacts) -> pd.DataFrame:
 
 
 def _line_table(lines: DrawnLines, orders: DrawnOrders) -> pd.DataFrame:
-    return _frame(
+    return build_table(
         {
             "order": lines.order + 1,
             "customer_id": orders.customer[lines.order] + 1,
-            "time": _times(orders.time[lines.order]),
+            "time": to_times(orders.time[lines.order]),
             "item": np.array(lines.items)[lines.item],
             "amount": lines.cents / 100,
         }
@@ -274,16 +245,16 @@ def _customer_table(rng: np.random.Generator, truth: CustomerTruth) -> pd.DataFr
 
 def _truth_table(truth: CustomerTruth) -> pd.DataFrame:
     group, _ = groups_and_scores(truth.level, np.tile(MIX, (truth.level.size, 1)))
-    return _frame(
+    return build_table(
         {
             "customer_id": np.arange(1, truth.joined.size + 1),
             "purchase_rate": truth.rate,
             "dropout": truth.dropout,
-            "left": _times(truth.left),
+            "left": to_times(truth.left),
             "mean_amount": truth.spend,
             "active_rate": truth.active,
             "persistence": truth.persistence,
-            "changed": _times(truth.changed),
+            "changed": to_times(truth.changed),
             "change": truth.change,
             "ticket_rate": truth.tickets,
             "attitude": np.array(_ATTITUDES)[group],
