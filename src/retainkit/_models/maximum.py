@@ -133,6 +133,9 @@ def maximise_all(
     if len(short):
         again = [[points.theta[i], *starts[i]] for i in short.tolist()]
         replace_some(points, short, climber.highest(again, short))
+    edges, problem = _opposite_edges(climber, points)
+    if len(edges):
+        _take_higher(climber, points, climber.climb(edges, problem), problem)
     edges, problem = _edge_points(climber, points)
     if len(edges):
         _take_simplest(climber, points, climber.climb(edges, problem), problem)
@@ -155,6 +158,14 @@ def _maxima_of(climber: _Climber, starts: Sequence[Floats]) -> list[Floats]:
     return kept
 
 
+def _take_higher(climber: _Climber, points: Points, others: Points, problem: Integers) -> None:
+    """Put points that are clearly higher in the place of those of their problem."""
+    for i, own in enumerate(problem.tolist()):
+        gained = others.at.value[i] - points.at.value[own]
+        if gained * climber.sizes[own] > _TOLERATED:
+            replace_some(points, np.array([own]), some(others, np.array([i])))
+
+
 def _take_simplest(climber: _Climber, points: Points, edges: Points, problem: Integers) -> None:
     """Put points at the edge in the place of those as good: the data cannot tell the two apart."""
     reached = climber.gains(edges, problem) <= _TOLERATED
@@ -163,6 +174,19 @@ def _take_simplest(climber: _Climber, points: Points, edges: Points, problem: In
         noise = _TOLERATED / 100 / climber.sizes[own]
         if edges.at.value[i] >= points.at.value[own] - noise:
             replace_some(points, np.array([own]), some(edges, np.array([i])))
+
+
+def _opposite_edges(climber: _Climber, points: Points) -> tuple[Floats, Integers]:
+    """Find points at the opposite edge that may be as good, for each parameter at an edge.
+
+    Few data may lack a scale, and be as likely at both ends of it: customers who are all equal, and
+    those who differ vastly. The second array is the problem of each.
+    """
+    box = climber.box
+    problem, j = np.nonzero(box.at_bound(points.theta))
+    edges, rows = points.theta[problem], np.arange(len(j))
+    edges[rows, j] = box.low[j] + box.high[j] - edges[rows, j]
+    return _near(climber, points, edges, problem)
 
 
 def _edge_points(climber: _Climber, points: Points) -> tuple[Floats, Integers]:
@@ -177,11 +201,18 @@ def _edge_points(climber: _Climber, points: Points) -> tuple[Floats, Integers]:
     ill_known &= box.free(points) & ~box.at_bound(points.theta)
     problem, j = (np.repeat(one, 2) for one in np.nonzero(ill_known))
     edges = points.theta[problem]
-    if not len(edges):
-        return edges, problem
     bounds = np.stack([box.low[j[::2]], box.high[j[::2]]], axis=1)
     edges[np.arange(len(j)), j] = bounds.ravel()
-    near = climber.values(edges, problem) > (points.at.value - 1 / sizes)[problem]
+    return _near(climber, points, edges, problem)
+
+
+def _near(
+    climber: _Climber, points: Points, edges: Floats, problem: Integers
+) -> tuple[Floats, Integers]:
+    """Return those of the edges that are less than 1 of log-likelihood below their point."""
+    if not len(edges):
+        return edges, problem
+    near = climber.values(edges, problem) > (points.at.value - 1 / climber.sizes)[problem]
     return edges[near], problem[near]
 
 

@@ -26,7 +26,9 @@ _LONGEST = 200  # steps of a search
 _RADIUS = 2.0  # length of the first step, and of one whose gain is promised, at most
 _SHORTEST = 1e-9  # length of a step below which a search is given up
 _SADDLE = 0.5  # length of the step along an axis that bends upwards, at least
-_FLAT = 1e-9  # bend of an axis below which it is rounding
+# Bend of an axis below which it is rounding. Where a slope dies away, the bend does so with it: a
+# higher floor would shorten the steps when there is little left to gain, to hundreds of them.
+_FLAT = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
