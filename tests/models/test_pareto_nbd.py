@@ -142,6 +142,28 @@ def test_likelihoods_to_10_digits() -> None:
             assert relative(alive, 1 / (1 + odds_of(params, *row))) < 1e-8 or alive == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("x", [0, 3])
+@pytest.mark.parametrize("beta", [1e-13, 1e-6, 0.5])
+@pytest.mark.parametrize("s", [1e-6, 1e-3, 0.05])
+def test_some_leave_at_once_and_others_never(s, beta, x) -> None:
+    # A small s and a tiny beta: the chance of leaving falls on a logarithmic scale of time.
+    params, (tx, T) = (1.6, 19.8, s, beta), (1e-3 * (x > 0), 39)  # noqa: N806
+    with mp.workdps(20):
+        a, b = mp.mpf("19.8") + tx, mp.mpf(beta) + tx
+        n, width = mp.mpf("1.6") + x, mp.log1p((T - tx) / b)
+
+        def density(y):
+            since = b * mp.expm1(y)
+            return s * mp.exp(-s * y) * ((a + T - tx) / (a + since)) ** n
+
+        parts = int(width) + 1
+        odds = mp.quad(density, [width * k / parts for k in range(parts + 1)])
+        right = mp.log(odds * mp.exp(s * width))
+        (found,) = log_odds(params, history((x, tx, T)))
+        assert abs(found - right) < 1e-9
+
+
 def living(params, row, t, rate=0, weight=lambda _: 1):
     """Integrate exp(-rate u) S(u) over u from 0 to t, as it stands."""
     _, _, s, beta = map(mp.mpf, params)

@@ -4,9 +4,10 @@ The one comes at a rate ~ Gamma(A, rate a), the other at a rate ~ Gamma(s, rate 
 neither has come with probability exp(-q(t)), q(t) = A log(1 + t / a) + s log(1 + t / b). Arrays
 only, which are broadcast.
 
-What happens in the race is an integral over v = 1 - exp(-q): there the chance that it is leaving
-that comes at the time t, h = s / (s + A (b + t) / (a + t)), is smooth and monotone, and so it is in
-z, v = 1 - (1 - z)^6, whose power takes the bend out of the last moments.
+What happens in the race is an integral over v = 1 - exp(-q) of the chance that it is leaving that
+comes at the time t, h = s / (s + A (b + t) / (a + t)). Where s is small, h falls from 1 to 0 in a
+moment of v, but smoothly on a logarithmic scale of time, y = log(1 + t / min(a, b)): nodes are even
+on q + y, on which neither exp(-q) nor h changes abruptly.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from retainkit._models.quadrature import gauss_legendre
 from retainkit._typing import Floats
 
 # Nodes by how far log(1 + t / min(a, b)) reaches: right to 1e-9 and mostly far beyond.
-_NODES = ((2.0, 16), (4.0, 24), (8.0, 64), (np.inf, 128))
-_POWER = 6
+_NODES = ((2.0, 16), (4.0, 24), (8.0, 48), (np.inf, 128))
+_DECIDED = 32.0  # q from which on what is left is one node, as it is
+_SETTLED = 60.0  # log(1 + t / min(a, b)) from which on the chances are constant, likewise
 _LARGEST = 700.0  # log of a time beyond which nothing changes any more, and which is still a number
 _STEPS = 60
 _CLOSE = 1e-13  # of a probability
@@ -42,25 +44,29 @@ class Race:
     @cached_property
     def end(self) -> Floats:
         """The level of q at the end."""
-        with np.errstate(divide="ignore"):
-            rise = self.A * np.log1p(self.t / self.a) + self.s * np.log1p(self.t / self.b)
-        return np.asarray(rise, np.float64)
+        return self._rise(self.t)
 
     @cached_property
     def reach(self) -> Floats:
-        """The level of z at the end, by which all weights are to be multiplied: it may be 0."""
-        reach: Floats = -np.expm1(-self.end / _POWER)
+        """The level of v at the end: the probability that the race is decided by then."""
+        reach: Floats = -np.expm1(-self.end)
         return reach
 
     def nodes(self) -> Iterator[tuple[Floats, Floats]]:
-        """Yield times, and the weights of functions of them in the integral over v / `reach`."""
-        reach = self.reach
-        time = np.zeros(reach.shape)
-        scale = np.minimum(self.a, self.b)
+        """Yield times, and the weights of functions of them in their mean over v."""
+        end, reach, scale = self.end, self.reach, np.minimum(self.a, self.b)
+        time = np.zeros(end.shape)
+        last = np.where(end > _DECIDED, self._time_of(np.minimum(end, _DECIDED), time), self.t)
+        last = np.minimum(last, scale * np.expm1(_SETTLED))
+        length = self._rise(last) + np.log1p(last / scale)
+        over = np.where(reach > 0, reach, 1.0)
         for node, weight in zip(*gauss_legendre(self._n_nodes()), strict=True):
-            z = reach * node
-            time = self._time_of(-_POWER * np.log1p(-z), scale, time)
-            yield time, _POWER * (1 - z) ** (_POWER - 1) * weight
+            time = self._time_of(length * node, time, pace=1.0)
+            left = np.exp(-length * node) * (1 + time / scale)  # exp(-q), by q + y
+            steep = self._slope(time)
+            density = length * left * steep / (1 + steep) / over
+            yield time, weight * np.where(reach > 0, density, 1.0)
+        yield last, (np.exp(-self._rise(last)) - np.exp(-end)) / over
 
     def _n_nodes(self) -> int:
         """Return how many nodes the widest of the races needs."""
@@ -84,7 +90,7 @@ class Race:
         return self.reach * self.mean(self.buys)
 
     def mean(self, chance: Callable[[Floats], Floats]) -> Floats:
-        """Return the integral over v of a function of time, divided by `reach`."""
+        """Return the mean over v of a function of time."""
         total = np.zeros(self.end.shape)
         for time, weight in self.nodes():
             total += weight * chance(time)
@@ -102,7 +108,7 @@ class Race:
         v = np.where(reached, share, 0.0)  # not beyond, for the slope is 1 at most
         time = np.zeros(share.shape)
         for _ in range(_STEPS):
-            time = self._time_of(-np.log1p(-v), np.minimum(self.a, self.b), 0.0)
+            time = self._time_of(-np.log1p(-v), 0.0)
             until = Race(A=self.A, a=self.a, s=self.s, b=self.b, t=time)
             short = np.where(reached, share - until.purchase(), 0.0)
             low, high = np.where(short > 0, v, low), np.where(short < 0, v, high)
@@ -114,18 +120,30 @@ class Race:
             v = moved
         return np.where(reached, time, np.nan)
 
-    def _time_of(self, level: Floats, scale: float | Floats, before: float | Floats) -> Floats:
-        """Return the time at which q reaches a level; it did not before an earlier time.
+    def _rise(self, time: float | Floats) -> Floats:
+        """Return q at a time."""
+        rise = self.A * np.log1p(time / self.a) + self.s * np.log1p(time / self.b)
+        return np.asarray(rise, np.float64)
 
-        As a function of y = log(1 + t / scale) q is convex: Newton's steps come from the right.
+    def _slope(self, time: Floats) -> Floats:
+        """Return the slope of q by y = log(1 + t / min(a, b)) at a time."""
+        since = np.minimum(self.a, self.b) + time
+        slope: Floats = since * (self.A / (self.a + time) + self.s / (self.b + time))
+        return slope
+
+    def _time_of(self, level: Floats, before: float | Floats, pace: float = 0.0) -> Floats:
+        """Return the time at which q + `pace` y reaches a level; it did not before an earlier time.
+
+        As a function of y = log(1 + t / min(a, b)) q is convex: Newton's steps come from the right.
         """
+        scale = np.minimum(self.a, self.b)
         near_a, near_b = scale / self.a, scale / self.b
         y = np.log1p(before / scale)
         for _ in range(_STEPS):
             grown = np.expm1(y)
             by_a, by_b = 1 + near_a * grown, 1 + near_b * grown
-            short = level - self.A * np.log(by_a) - self.s * np.log(by_b)
-            slope = (1 + grown) * (self.A * near_a / by_a + self.s * near_b / by_b)
+            short = level - self.A * np.log(by_a) - self.s * np.log(by_b) - pace * y
+            slope = (1 + grown) * (self.A * near_a / by_a + self.s * near_b / by_b) + pace
             step = np.clip(y + short / slope, 0.0, _LARGEST) - y
             y = y + step
             if np.all(np.abs(step) <= _NEAR * (1 + y)):
