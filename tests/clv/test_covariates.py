@@ -461,32 +461,3 @@ def test_intervals_of_values_are_those_of_the_bootstrap() -> None:
     spread = np.std(np.log(draws), axis=0)
     width = np.log(delta["upper"] / delta["lower"]) / (2 * 1.959964)
     np.testing.assert_allclose(width, spread, rtol=0.15)
-
-
-@pytest.mark.simulation
-@pytest.mark.parametrize("kind", ["BGNBD", "ParetoNBD"])
-def test_intervals_of_effects_cover_the_truth(kind: str) -> None:
-    # 150 sets of 1,500 customers: .95 within two standard errors of the simulation, .036.
-    truth = {"purchase": (0.4, 0.6), "dropout": (-0.5, 0.6)}
-    rng = np.random.default_rng(11)
-    inside, n_sets = np.zeros(4), 150
-    for _ in range(n_sets):
-        parts = []
-        for u in (0, 1):
-            for v in (0, 1):
-                rate, leaving = (sum(np.multiply(effects, (u, v))) for effects in truth.values())
-                if kind == "BGNBD":
-                    share = expit(logit(0.25) + leaving)
-                    shape: dict[str, float] = {"a": 3 * share, "b": 3 * (1 - share)}
-                else:
-                    shape = {"s": 0.8, "beta": 14.0 * np.exp(-leaving)}
-                own = getattr(rk, kind)(r=0.7, alpha=8.0 * np.exp(-rate), unit="week", **shape)
-                seed = int(rng.integers(2**31))
-                parts.append(own.simulate(375, 52, seed=seed).assign(u=bool(u), v=bool(v)))
-        model = COUNTING[kind](
-            pd.concat(parts), purchase_covariates=["u", "v"], dropout_covariates=["u", "v"]
-        )
-        effects = model.effects()
-        right = np.array([*truth["purchase"], *truth["dropout"]])
-        inside += (effects["lower"] <= right) & (right <= effects["upper"])
-    assert (np.abs(inside / n_sets - 0.95) < 0.04).all(), inside / n_sets
