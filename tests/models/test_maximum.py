@@ -496,6 +496,31 @@ def test_a_saddle_is_left() -> None:
     assert found.converged
 
 
+def test_a_slope_that_dies_away_is_walked_in_few_steps() -> None:
+    """Newton's steps on -exp(-t) are of length 1, however little is left to be gained."""
+    found = climbed(
+        lambda t: (-float(np.exp(-t[0])), np.exp(-t)), [np.zeros(1)], [(-3, 25)], size=1000
+    )
+    assert found.estimate[0] > 20
+    assert found.converged
+    assert found.iterations < 60
+
+
+def test_the_other_edge_may_be_higher() -> None:
+    """Towards both edges the slope dies away: every start lies on the lower side of the valley."""
+
+    def valley(theta: Floats) -> tuple[float, Floats]:
+        t = theta[0]
+        dip, rise = np.exp(-(t**2)), 0.15 * (1 - np.tanh(3 * t + 3))
+        slope = 2 * t * dip - 0.45 / np.cosh(3 * t + 3) ** 2
+        return float(rise - dip), np.array([slope])
+
+    found = climbed(valley, [np.array([2.0])], [(-4, 4)])
+    assert found.value == pytest.approx(0.3, abs=1e-4)
+    assert found.estimate[0] < -3
+    assert found.converged
+
+
 def test_what_never_ends_has_not_converged() -> None:
     found = climbed(lambda t: (float(t[0]), np.ones(1)), [np.zeros(1)], [(-3, 3)])
     assert found.unbounded

@@ -23,7 +23,7 @@ from retainkit._models import gamma_gamma_fit, purchase_fits
 from retainkit._models.bg_nbd import BG_NBD
 from retainkit._models.bg_nbd_fit import BG_NBD_SEARCH
 from retainkit._models.fit import Fit
-from retainkit._models.fit_problem import Search
+from retainkit._models.fit_rows import Search
 from retainkit._models.gamma_gamma_fit import _SEARCH as GAMMA_GAMMA_SEARCH
 from retainkit._models.pareto_nbd import PARETO_NBD
 from retainkit._models.pareto_nbd_fit import PARETO_NBD_SEARCH
