@@ -82,4 +82,6 @@ def pareto_nbd_starts(x: Floats, T: Floats, weights: Floats) -> list[Floats]:  #
         # Few repeat purchases leave it open whether rates differ or customers leave: two maxima.
         np.array([-1.0, wait - 1.0, LARGE, 0.0]),
         np.array([-1.0, wait - 1.0, 0.5, 0.0]),
+        # Some of those who bought once may have left at once, and the others never do.
+        np.array([log_r + 1, wait, -3.0, -1.0]),
     ]
