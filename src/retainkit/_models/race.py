@@ -22,7 +22,7 @@ from retainkit._models.quadrature import gauss_legendre
 from retainkit._typing import Floats
 
 # Nodes by how far log(1 + t / min(a, b)) reaches: right to 1e-9 and mostly far beyond.
-_NODES = ((2.0, 16), (4.0, 24), (8.0, 48), (np.inf, 128))
+_NODES = ((2.0, 16), (4.0, 24), (8.0, 48), (16.0, 64), (np.inf, 96))
 _DECIDED = 32.0  # q from which on what is left is one node, as it is
 _SETTLED = 60.0  # log(1 + t / min(a, b)) from which on the chances are constant, likewise
 _LARGEST = 700.0  # log of a time beyond which nothing changes any more, and which is still a number
