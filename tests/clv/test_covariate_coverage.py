@@ -105,15 +105,13 @@ def hits(kind: str, seed: int) -> dict[str, bool]:
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize(
-    ("kind", "seeds"), [("BGNBD", range(300)), ("ParetoNBD", range(300, 450))], ids=FITS
-)
-def test_intervals_hold_the_truth(kind: str, seeds: range) -> None:
-    # The standard error of a share of 95 % is 1.3 % in 300 sets, and 1.8 % in 150. Pareto/NBD takes
-    # longer; in the 1,000 sets of the seeds below 1,000 its 16 shares are 93.3 to 96.8 %.
-    shares = pd.DataFrame([hits(kind, seed) for seed in seeds]).mean()
+@pytest.mark.parametrize("kind", FITS)
+def test_intervals_hold_the_truth(kind: str) -> None:
+    shares = pd.DataFrame([hits(kind, seed) for seed in range(300)]).mean()
     assert len(shares) == 16
-    assert (abs(shares - 0.95) < 0.04).all(), shares
+    # Issue 16: 92 to 97 %, with two standard errors of the simulation allowed.
+    error = np.sqrt(shares * (1 - shares) / 300)
+    assert ((shares + 2 * error >= 0.92) & (shares - 2 * error <= 0.97)).all(), shares
 
 
 def p_values(seed: int) -> Floats:

