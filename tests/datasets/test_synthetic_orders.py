@@ -110,6 +110,81 @@ def test_living_customers_buy_as_the_negative_binomial_says() -> None:
     assert shop.truth["alpha"].iloc[0] == 70
 
 
+def counted(n: int, r: float, alpha: float, t: float) -> float:
+    """Return the chance of n purchases in t of who stays: negative binomial, by its product."""
+    chance = float((alpha / (alpha + t)) ** r)
+    for k in range(n):
+        chance *= (r + k) / (k + 1) * t / (alpha + t)
+    return chance
+
+
+def pareto_count(n: int, t: float, alpha: float, beta: float) -> float:
+    """Return P(X(t) = n) of Pareto/NBD: over when the customer leaves, by its definition."""
+    from scipy.integrate import quad  # noqa: PLC0415 (its import is slow)
+
+    r, s = 0.8, 0.7
+    left = quad(lambda u: s * beta**s / (beta + u) ** (s + 1) * counted(n, r, alpha, u), 0, t)[0]
+    return float(left + (beta / (beta + t)) ** s * counted(n, r, alpha, t))
+
+
+def beta_geometric_count(n: int, t: float, alpha: float, odds: float, *, at_first: bool) -> float:
+    """Return P(X(t) = n) of BG/NBD: the customer is there still, or left with the last purchase.
+
+    Fader, Hardie & Lee (2005), eq. 8; MBG/NBD has one chance to leave more, at the first order.
+    """
+    r, a = 0.8, 5.9 * odds / (1 + odds)
+    chances = n + at_first
+    stayed = [1.0]
+    for k in range(chances):
+        stayed.append(stayed[-1] * (5.9 - a + k) / (5.9 + k))
+    nth_came = 1 - sum(counted(k, r, alpha, t) for k in range(n))
+    leaves = stayed[chances - 1] - stayed[chances] if chances else 0.0
+    return stayed[chances] * counted(n, r, alpha, t) + leaves * nth_came
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("days", [40, 300])
+def test_who_may_leave_buys_as_the_law_of_the_model_says(model: str, days: int) -> None:
+    effects = {name: {"channel": {"web": 0, "shop": 0.6}} for name in ("purchase", "dropout")}
+    shop = make_orders(40_000, seed=11, model=model, effects=effects)
+    customers = shop.customers.set_index("customer_id")
+    span = pd.Timedelta(days=days)
+    orders = shop.orders.join(customers, on="customer_id")
+    again = orders[orders.duplicated("customer_id") & (orders["time"] - orders["joined"] <= span)]
+    count = again.groupby("customer_id").size().reindex(customers.index, fill_value=0)
+    for channel, ratio in (("web", 1.0), ("shop", np.exp(0.6))):
+        seen = (customers["joined"] <= END - span) & (customers["channel"] == channel)
+        for n in range(5):
+            if model == "pareto_nbd":
+                wanted = pareto_count(n, days, 60 / ratio, 180 / ratio)
+            else:
+                at_first, odds = model == "mbg_nbd", 0.9 / 5 * ratio
+                wanted = beta_geometric_count(n, days, 60 / ratio, odds, at_first=at_first)
+            close_mean(count[seen] == n, wanted)
+
+
+def test_amounts_of_a_customer_vary_as_gamma_says() -> None:
+    """Around the customer's own mean z, Gamma with shape p = 6: their variance is z^2 / 6."""
+    shop = make_orders(10_000, seed=12)
+    own = shop.orders.merge(shop.truth, on="customer_id")
+    ratio = own["amount"] / own["mean_amount"]
+    close_mean(ratio, 1)
+    close_mean((ratio - 1) ** 2, 1 / 6)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        rk.ParetoNBD(r=0.8, alpha=10, s=1e-3, beta=5, unit="day"),
+        rk.MBGNBD(r=0.8, alpha=10, a=1e-3, b=5, unit="day"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_most_customers_may_never_leave(model: Any) -> None:
+    shop = make_orders(500, seed=1, model=model)
+    assert shop.truth["left"].isna().mean() > 0.95
+
+
 def test_effects_are_ratios_of_rates_and_odds_of_dropout() -> None:
     shop = make_orders(60_000, seed=8, model="bg_nbd", effects=EFFECTS)
     customers, truth = shop.customers, shop.truth
@@ -182,6 +257,21 @@ def test_fits_find_the_effects_again(model: str, fit: Any) -> None:
             "'x' in several processes, and not alike",
         ),
         ({"effects": {"spend": {"x": "1"}}}, ArgumentTypeError, "'x'"),
+        (
+            {"effects": {"dropout": {"channel": {"web": 0, "shop": -1_000}}}},
+            ArgumentError,
+            r"`effects\['dropout'\]` together add -1,?000.* for \d customers; .* -20 to 20",
+        ),
+        (
+            {"effects": {"purchase": {"channel": {"web": 0, "shop": 19.5}}}, "customers": 200},
+            ArgumentError,
+            r"`model` and `effects` make 200 customers order .* times .* smaller effects",
+        ),
+        (
+            {"model": rk.BGNBD(r=0.8, alpha=1e-300, a=0.9, b=5, unit="day")},
+            ArgumentError,
+            "a model of fewer purchases",
+        ),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:

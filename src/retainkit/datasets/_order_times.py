@@ -23,8 +23,8 @@ def draw_joined(customers: int, rng: np.random.Generator) -> Integers:
 
 def purchases_until_dropout(rng: np.random.Generator, dropout: Floats) -> Floats:
     """Draw after how many purchases customers drop out, each with a chance at every purchase."""
-    # Not rng.geometric: a chance of 0 means that nobody ever leaves.
-    with np.errstate(divide="ignore"):
+    # Not rng.geometric: a chance of 0, or next to it, means that nobody ever leaves.
+    with np.errstate(divide="ignore", over="ignore"):
         until: Floats = 1 + np.floor(rng.exponential(size=dropout.size) / -np.log1p(-dropout))
     return until
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from retainkit._checks import integer, one_of
+from retainkit._messages import count_noun, format_examples
 from retainkit._models.process import RowParameters
 from retainkit._time.periods import DAYS_IN
 from retainkit._typing import Array, Floats, Integers
@@ -36,6 +37,8 @@ _MODELS: Final[dict[str, _TimingModel]] = {
     "mbg_nbd": MBGNBD(r=0.8, alpha=60.0, a=0.9, b=5.0, unit="day"),
 }
 _SIZES: Final = (1, 2, 4, 10)  # of segments, beside each other
+_MOST_ADDED: Final = 20.0  # by all effects together, on a logarithm: 485 million times
+_MOST_ORDERS: Final = 1e9
 _SPREADS: Final = {"purchase": 0.35, "dropout": 0.45}  # between segments, on the scale of effects
 
 
@@ -131,8 +134,8 @@ def make_orders(
     Raises
     ------
     ArgumentError
-        If a number is too small, `model` or a process is not known, or effects are not well
-        formed.
+        If a number is too small, `model` or a process is not known, effects are not well formed or
+        change a rate more than exp(20) times, or more than a billion orders are to be expected.
     ArgumentTypeError
         If an argument is of the wrong type.
 
@@ -214,6 +217,15 @@ def _added(
     added = np.zeros(customers)
     for one in drawn:
         added += one.added(process, values[one.name])
+    many = np.abs(added) > _MOST_ADDED
+    if many.any():
+        raise ArgumentError(
+            f"`effects[{process!r}]` together add {format_examples(added[many][:3].tolist())} for "
+            f"{count_noun(int(many.sum()), 'customer')}; they may add {-_MOST_ADDED:g} to "
+            f"{_MOST_ADDED:g}. They are changes of a logarithm: 0.7 makes a rate twice as high.",
+            code="argument_value",
+            argument="effects",
+        )
     return added
 
 
@@ -233,6 +245,7 @@ def _draw(
     """Draw the orders of customers with these parameters, and what is true of each customer."""
     r, alpha, *leaving = parameters
     rate = rng.gamma(r, 1 / alpha, joined.size)
+    _check_number_of_orders(rate, joined)
     if isinstance(model, ParetoNBD):
         found, (owner, time, left) = _draw_pareto(rate, leaving, joined, rng)
     else:
@@ -257,6 +270,18 @@ def _draw(
     return orders, truth
 
 
+def _check_number_of_orders(rate: Floats, joined: Integers) -> None:
+    expected = float(np.sum(rate * (END - joined) / DAY))
+    if not expected <= _MOST_ORDERS:
+        raise ArgumentError(
+            f"`model` and `effects` make {rate.size:,} customers order {expected:.3g} times in two "
+            "years, if nobody leaves; that may be a billion times at most. Give a model of fewer "
+            "purchases, with its `unit` of time, or smaller effects.",
+            code="argument_value",
+            argument="model",
+        )
+
+
 _Placed: TypeAlias = tuple[Integers, Integers, Integers]
 """The customer and the time of each order, and when each customer left."""
 
@@ -270,7 +295,8 @@ def _draw_pareto(
     """Draw the rates at which customers leave, and their orders."""
     s, beta = leaving
     own = rng.gamma(s, 1 / np.asarray(beta), joined.size)
-    with np.errstate(divide="ignore"):  # a rate of 0 means that nobody ever leaves
+    # A rate of 0, or next to it, means that nobody ever leaves.
+    with np.errstate(divide="ignore", over="ignore"):
         life = rng.exponential(size=joined.size) / own * DAY
     observed = END - joined
     span = np.clip(life, 1, observed).astype(np.int64)
